@@ -1,0 +1,172 @@
+//===- TileDataOps.cpp - Moving data: copy, gather, load, store ---------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/tile/Tile.h"
+
+using namespace mlir;
+using namespace tilewright::tile;
+
+/// `sizes` without extents of 1, but for dimension `keep`.
+static SmallVector<int64_t> dropUnits(ArrayRef<int64_t> sizes, int64_t keep = -1) {
+  SmallVector<int64_t> shape;
+  for (auto [dim, size] : llvm::enumerate(sizes))
+    if (size != 1 || static_cast<int64_t>(dim) == keep)
+      shape.push_back(size);
+  return shape;
+}
+
+/// Checks that a region has one offset and one positive size per dimension.
+static LogicalResult verifyRegion(Operation *op, StringRef rule, StringRef side,
+                                  MemRefType type, ArrayRef<int64_t> offsets,
+                                  ArrayRef<int64_t> sizes) {
+  int64_t rank = type.getRank();
+  if (static_cast<int64_t>(offsets.size()) != rank ||
+      static_cast<int64_t>(sizes.size()) != rank)
+    return op->emitOpError() << rule << " " << side << " has rank " << rank << " but "
+                             << offsets.size() << " offsets and " << sizes.size()
+                             << " sizes";
+  if (llvm::any_of(sizes, [](int64_t size) { return size < 1; }))
+    return op->emitOpError() << "sizes of " << side << " must be positive";
+  return success();
+}
+
+/// Checks that a region of a tile that starts at constants lies inside it.
+static LogicalResult verifyInside(Operation *op, StringRef rule, StringRef side,
+                                  MemRefType type, ArrayRef<int64_t> offsets,
+                                  ArrayRef<int64_t> sizes) {
+  if (!isTile(type))
+    return success();
+  for (int64_t dim = 0; dim < type.getRank(); ++dim) {
+    if (ShapedType::isDynamic(offsets[dim]) || type.isDynamicDim(dim))
+      continue;
+    if (offsets[dim] < 0 || offsets[dim] + sizes[dim] > type.getDimSize(dim))
+      return op->emitOpError() << rule << " region of " << side << " leaves the tile in dimension "
+                               << dim << ": " << offsets[dim] << " + " << sizes[dim]
+                               << " > " << type.getDimSize(dim);
+  }
+  return success();
+}
+
+static LogicalResult verifyAccess(Operation *op, MemRefType type, size_t indices,
+                                  ArrayRef<bool> inbounds, StringRef inboundsRule) {
+  if (static_cast<int64_t>(indices) != type.getRank())
+    return op->emitOpError("(C1) takes ") << type.getRank() << " indices, got " << indices;
+  if (!inbounds.empty() && static_cast<int64_t>(inbounds.size()) != type.getRank())
+    return op->emitOpError() << inboundsRule << " inbounds is empty or has one entry per dimension";
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// copy
+//===----------------------------------------------------------------------===//
+
+LogicalResult CopyOp::verify() {
+  auto src = cast<MemRefType>(getSrc().getType());
+  auto dst = cast<MemRefType>(getDst().getType());
+  if (failed(verifyRegion(*this, "(C1)", "src", src, getStaticSrcOffsets(), getSrcSizes())) ||
+      failed(verifyRegion(*this, "(C1)", "dst", dst, getStaticDstOffsets(), getDstSizes())))
+    return failure();
+  if (dropUnits(getSrcSizes()) != dropUnits(getDstSizes()))
+    return emitOpError("(C2) regions have different shapes: ")
+           << getSrcSizes() << " and " << getDstSizes();
+  if (failed(verifyInside(*this, "(C3)", "src", src, getStaticSrcOffsets(), getSrcSizes())) ||
+      failed(verifyInside(*this, "(C3)", "dst", dst, getStaticDstOffsets(), getDstSizes())))
+    return failure();
+  if (!src.getElementType().isIntOrFloat() || !dst.getElementType().isIntOrFloat())
+    return emitOpError("(C4) element types must be integers or floats");
+  return success();
+}
+
+SmallVector<int64_t> CopyOp::getShape() { return dropUnits(getSrcSizes()); }
+
+SmallVector<OpFoldResult> CopyOp::getMixedSrcOffsets() {
+  return getMixedValues(getStaticSrcOffsets(), getSrcOffsets(), getContext());
+}
+
+SmallVector<OpFoldResult> CopyOp::getMixedDstOffsets() {
+  return getMixedValues(getStaticDstOffsets(), getDstOffsets(), getContext());
+}
+
+//===----------------------------------------------------------------------===//
+// gather
+//===----------------------------------------------------------------------===//
+
+LogicalResult GatherOp::verify() {
+  auto src = cast<MemRefType>(getSrc().getType());
+  auto dst = cast<MemRefType>(getDst().getType());
+  auto indices = cast<MemRefType>(getIndices().getType());
+  if (failed(verifyRegion(*this, "(C1)", "src", src, getStaticSrcOffsets(), getSrcSizes())) ||
+      failed(verifyRegion(*this, "(C1)", "dst", dst, getStaticDstOffsets(), getDstSizes())))
+    return failure();
+  int64_t axis = getAxis();
+  if (axis < 0 || axis >= src.getRank())
+    return emitOpError("(C2) axis ") << axis << " is not a dimension of src";
+  if (dropUnits(getSrcSizes()) != dropUnits(getDstSizes()))
+    return emitOpError("(C1) regions have different shapes: ")
+           << getSrcSizes() << " and " << getDstSizes();
+  int64_t rows = getSrcSizes()[axis];
+  if (indices.getRank() != 1 || !indices.getElementType().isInteger() ||
+      getStaticIndexOffset().size() != 1 ||
+      (!indices.isDynamicDim(0) && indices.getDimSize(0) < rows))
+    return emitOpError("(C3) indices must be a vector of at least ") << rows << " integers";
+  if (failed(verifyInside(*this, "(C5)", "src", src, getStaticSrcOffsets(), getSrcSizes())) ||
+      failed(verifyInside(*this, "(C5)", "dst", dst, getStaticDstOffsets(), getDstSizes())))
+    return failure();
+  return success();
+}
+
+SmallVector<OpFoldResult> GatherOp::getMixedSrcOffsets() {
+  return getMixedValues(getStaticSrcOffsets(), getSrcOffsets(), getContext());
+}
+
+SmallVector<OpFoldResult> GatherOp::getMixedDstOffsets() {
+  return getMixedValues(getStaticDstOffsets(), getDstOffsets(), getContext());
+}
+
+OpFoldResult GatherOp::getMixedIndexOffset() {
+  return getMixedValues(getStaticIndexOffset(), getIndexOffset(), getContext()).front();
+}
+
+//===----------------------------------------------------------------------===//
+// load, store, atomic
+//===----------------------------------------------------------------------===//
+
+LogicalResult LoadOp::verify() {
+  if (failed(verifyAccess(*this, cast<MemRefType>(getMemref().getType()), getIndices().size(),
+                          getInbounds(), "(C2)")))
+    return failure();
+  if (isTile(getMemref().getType()))
+    return emitOpError("(C3) reads global tensors; a tile is read by memref.load");
+  return success();
+}
+
+LogicalResult StoreOp::verify() {
+  if (failed(verifyAccess(*this, cast<MemRefType>(getMemref().getType()), getIndices().size(),
+                          getInbounds(), "(C2)")))
+    return failure();
+  if (isTile(getMemref().getType()))
+    return emitOpError("(C3) writes global tensors; a tile is written by memref.store");
+  return success();
+}
+
+LogicalResult AtomicOp::verify() {
+  auto type = cast<MemRefType>(getMemref().getType());
+  if (failed(verifyAccess(*this, type, getIndices().size(), getInbounds(), "(C5)")))
+    return failure();
+  Combiner combiner = getCombiner();
+  bool bitwise = combiner == Combiner::BitAnd || combiner == Combiner::BitOr ||
+                 combiner == Combiner::BitXor;
+  if (!bitwise && combiner != Combiner::Sum && combiner != Combiner::Max &&
+      combiner != Combiner::Min)
+    return emitOpError("(C2) has no atomic form of ") << stringifyCombiner(combiner);
+  if (bitwise && !type.getElementType().isInteger())
+    return emitOpError("(C3) bitwise combiners take integers");
+  Space space = getSpace(type);
+  if (space != Space::Global && space != Space::Shared)
+    return emitOpError("(C4) memref must be global or shared");
+  return success();
+}

@@ -1,0 +1,245 @@
+//===- TileDataOps.td - Moving data: copy, gather, load, store ----------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TILEWRIGHT_TILE_DATA_OPS
+#define TILEWRIGHT_TILE_DATA_OPS
+
+include "dialects/tile/TileAttrs.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+def Tile_CopyOp : Tile_Op<"copy", [AttrSizedOperandSegments]> {
+  let summary = "copy a region of one memref to a region of another";
+  let description = [{
+    Copies the region of `src` that starts at its offsets and has its sizes to
+    the region of `dst`. The two regions have the same shape once extents of 1
+    are dropped. Elements are cast as by `tile.cast` when the element types
+    differ. Elements of a global `src` outside its shape are read as zero;
+    elements of a global `dst` outside its shape are not written. Synchronous
+    in meaning: the next operation sees the copied data.
+
+    `unsigned` says that integer elements are unsigned (for the cast).
+
+    Constraints:
+    - (C1) Offsets and sizes have one entry for each dimension of their memref.
+    - (C2) Sizes are positive, and without extents of 1 they are equal on both
+      sides.
+    - (C3) A region of a tile (any space but `global`) that starts at a constant
+      lies inside the tile.
+    - (C4) Element types are integers or floats.
+
+    Example:
+    ```mlir
+    func.func @stage(%a: memref<?x?xf32, #tile.space<global>>, %i: index,
+                     %s: memref<64x32xbf16, #tile.space<shared>>) {
+      tile.copy %a[%i, 0][64, 32] to %s[0, 0][64, 32]
+        : memref<?x?xf32, #tile.space<global>> to memref<64x32xbf16, #tile.space<shared>>
+      return
+    }
+    ```
+  }];
+  let arguments = (ins
+      Arg<AnyMemRef, "", [MemRead]>:$src, Variadic<Index>:$src_offsets,
+      DenseI64ArrayAttr:$static_src_offsets, DenseI64ArrayAttr:$src_sizes,
+      Arg<AnyMemRef, "", [MemWrite]>:$dst, Variadic<Index>:$dst_offsets,
+      DenseI64ArrayAttr:$static_dst_offsets, DenseI64ArrayAttr:$dst_sizes,
+      UnitAttr:$isUnsigned);
+  let assemblyFormat = [{
+    $src `` custom<DynamicIndexList>($src_offsets, $static_src_offsets) `` $src_sizes
+    `to` $dst `` custom<DynamicIndexList>($dst_offsets, $static_dst_offsets) `` $dst_sizes
+    (`unsigned` $isUnsigned^)? attr-dict `:` type($src) `to` type($dst)
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// The copied shape: the region's extents without those of 1.
+    ::llvm::SmallVector<int64_t> getShape();
+    ::llvm::SmallVector<::mlir::OpFoldResult> getMixedSrcOffsets();
+    ::llvm::SmallVector<::mlir::OpFoldResult> getMixedDstOffsets();
+  }];
+}
+
+def Tile_GatherOp : Tile_Op<"gather", [
+    TypesMatchWith<"fill has the destination's element type", "dst", "fill",
+                   "::llvm::cast<::mlir::MemRefType>($_self).getElementType()">,
+    AttrSizedOperandSegments]> {
+  let summary = "copy rows named by an index tile";
+  let description = [{
+    As `tile.copy`, except that along dimension `axis` of `src` the coordinate
+    is the source offset plus an element of `indices`: for a 2-d region and
+    axis 0, `dst[i, j] = src[o0 + indices[i], o1 + j]`. Where `indices[i]` is
+    negative, or the coordinate is past the end, the row is filled with `fill`.
+    `indices` is read from its start at `index_offset`.
+
+    Constraints:
+    - (C1) Offsets and sizes have one entry for each dimension of their memref,
+      sizes are positive, and without extents of 1 (other than the axis, kept
+      on both sides) they are equal.
+    - (C2) `axis` is a dimension of `src`.
+    - (C3) `indices` has rank 1, integer elements, and at least as many elements
+      as the region has along the axis where its extent is static.
+    - (C4) `fill` has the element type of `dst`.
+    - (C5) A region of a tile that starts at a constant lies inside the tile.
+
+    Example:
+    ```mlir
+    func.func @rows(%kv: memref<?x576xbf16, #tile.space<global>>,
+                    %ids: memref<64xi32, #tile.space<shared>>,
+                    %s: memref<64x512xbf16, #tile.space<shared>>) {
+      %zero = arith.constant 0.0 : bf16
+      tile.gather %kv[0, 0][64, 512] axis 0 by %ids[0] to %s[0, 0][64, 512] fill %zero
+        : memref<?x576xbf16, #tile.space<global>>, memref<64xi32, #tile.space<shared>>
+          to memref<64x512xbf16, #tile.space<shared>>
+      return
+    }
+    ```
+  }];
+  let arguments = (ins
+      Arg<AnyMemRef, "", [MemRead]>:$src, Variadic<Index>:$src_offsets,
+      DenseI64ArrayAttr:$static_src_offsets, DenseI64ArrayAttr:$src_sizes,
+      I64Attr:$axis,
+      Arg<AnyMemRef, "", [MemRead]>:$indices, Variadic<Index>:$index_offset,
+      DenseI64ArrayAttr:$static_index_offset,
+      Arg<AnyMemRef, "", [MemWrite]>:$dst, Variadic<Index>:$dst_offsets,
+      DenseI64ArrayAttr:$static_dst_offsets, DenseI64ArrayAttr:$dst_sizes,
+      AnyType:$fill, UnitAttr:$isUnsigned);
+  let assemblyFormat = [{
+    $src `` custom<DynamicIndexList>($src_offsets, $static_src_offsets) `` $src_sizes
+    `axis` $axis `by` $indices `` custom<DynamicIndexList>($index_offset, $static_index_offset)
+    `to` $dst `` custom<DynamicIndexList>($dst_offsets, $static_dst_offsets) `` $dst_sizes
+    `fill` $fill (`unsigned` $isUnsigned^)? attr-dict
+    `:` type($src) `,` type($indices) `to` type($dst)
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    ::llvm::SmallVector<::mlir::OpFoldResult> getMixedSrcOffsets();
+    ::llvm::SmallVector<::mlir::OpFoldResult> getMixedDstOffsets();
+    ::mlir::OpFoldResult getMixedIndexOffset();
+  }];
+}
+
+def Tile_FillOp : Tile_Op<"fill", [
+    TypesMatchWith<"value has the tile's element type", "dst", "value",
+                   "::llvm::cast<::mlir::MemRefType>($_self).getElementType()">]> {
+  let summary = "set every element of a tile or tensor";
+  let description = [{
+    Constraints:
+    - (C1) `value` has the element type of `dst`.
+
+    Example:
+    ```mlir
+    func.func @clear(%c: memref<64x64xf32, #tile.space<fragment>>) {
+      %zero = arith.constant 0.0 : f32
+      tile.fill %c, %zero : memref<64x64xf32, #tile.space<fragment>>
+      return
+    }
+    ```
+  }];
+  let arguments = (ins Arg<AnyMemRef, "", [MemWrite]>:$dst, AnyType:$value);
+  let assemblyFormat = "$dst `,` $value attr-dict `:` type($dst)";
+}
+
+def Tile_LoadOp : Tile_Op<"load", [
+    TypesMatchWith<"result has the element type", "memref", "result",
+                   "::llvm::cast<::mlir::MemRefType>($_self).getElementType()">]> {
+  let summary = "read one element of a global tensor, zero outside its shape";
+  let description = [{
+    Reads `memref[indices]`; an index that is negative or not below the extent
+    makes the result zero and touches no memory. `inbounds` has one entry for
+    each dimension: true where the index is known to be inside.
+
+    Constraints:
+    - (C1) There is one index for each dimension.
+    - (C2) `inbounds` is empty (nothing known) or has one entry per dimension.
+    - (C3) The memref is in the `global` space; tiles are read by `memref.load`.
+
+    Example:
+    ```mlir
+    func.func @at(%x: memref<?x64xf32, #tile.space<global>>, %i: index, %j: index) -> f32 {
+      %v = tile.load %x[%i, %j] inbounds [false, true] : memref<?x64xf32, #tile.space<global>>
+      return %v : f32
+    }
+    ```
+  }];
+  let arguments = (ins Arg<AnyMemRef, "", [MemRead]>:$memref,
+                       Variadic<Index>:$indices,
+                       DefaultValuedAttr<DenseBoolArrayAttr, "{}">:$inbounds);
+  let results = (outs AnyType:$result);
+  let assemblyFormat = [{
+    $memref `[` $indices `]` (`inbounds` $inbounds^)? attr-dict `:` type($memref)
+  }];
+  let hasVerifier = 1;
+}
+
+def Tile_StoreOp : Tile_Op<"store", [
+    TypesMatchWith<"value has the element type", "memref", "value",
+                   "::llvm::cast<::mlir::MemRefType>($_self).getElementType()">]> {
+  let summary = "write one element of a global tensor, nothing outside its shape";
+  let description = [{
+    Constraints:
+    - (C1) There is one index for each dimension.
+    - (C2) `inbounds` is empty (nothing known) or has one entry per dimension.
+    - (C3) The memref is in the `global` space; tiles are written by
+      `memref.store`.
+
+    Example:
+    ```mlir
+    func.func @put(%v: f32, %x: memref<?xf32, #tile.space<global>>, %i: index) {
+      tile.store %v, %x[%i] : memref<?xf32, #tile.space<global>>
+      return
+    }
+    ```
+  }];
+  let arguments = (ins AnyType:$value, Arg<AnyMemRef, "", [MemWrite]>:$memref,
+                       Variadic<Index>:$indices,
+                       DefaultValuedAttr<DenseBoolArrayAttr, "{}">:$inbounds);
+  let assemblyFormat = [{
+    $value `,` $memref `[` $indices `]` (`inbounds` $inbounds^)? attr-dict `:` type($memref)
+  }];
+  let hasVerifier = 1;
+}
+
+def Tile_AtomicOp : Tile_Op<"atomic", [
+    TypesMatchWith<"value has the element type", "memref", "value",
+                   "::llvm::cast<::mlir::MemRefType>($_self).getElementType()">,
+    TypesMatchWith<"result has the element type", "memref", "result",
+                   "::llvm::cast<::mlir::MemRefType>($_self).getElementType()">]> {
+  let summary = "combine a value into memory indivisibly";
+  let description = [{
+    Replaces `memref[indices]` by its combination with `value`, indivisibly with
+    respect to every other atomic, and gives the element's former value. Outside
+    the shape of a global tensor nothing is written and the result is zero. No
+    order with respect to other memory operations is implied.
+
+    Constraints:
+    - (C1) There is one index for each dimension.
+    - (C2) The combiner is `sum`, `max`, `min`, `bitand`, `bitor` or `bitxor`.
+    - (C3) Bitwise combiners take integers.
+    - (C4) The memref is in the `global` or `shared` space.
+    - (C5) `inbounds` is empty (nothing known) or has one entry per dimension.
+
+    Example:
+    ```mlir
+    func.func @count(%h: memref<256xi32, #tile.space<shared>>, %bin: index) {
+      %one = arith.constant 1 : i32
+      %old = tile.atomic sum %one, %h[%bin] : memref<256xi32, #tile.space<shared>>
+      return
+    }
+    ```
+  }];
+  let arguments = (ins Tile_CombinerAttr:$combiner, AnyType:$value,
+                       Arg<AnyMemRef, "", [MemRead, MemWrite]>:$memref,
+                       Variadic<Index>:$indices,
+                       DefaultValuedAttr<DenseBoolArrayAttr, "{}">:$inbounds,
+                       UnitAttr:$isUnsigned);
+  let results = (outs AnyType:$result);
+  let assemblyFormat = [{
+    $combiner $value `,` $memref `[` $indices `]` (`inbounds` $inbounds^)?
+    (`unsigned` $isUnsigned^)? attr-dict `:` type($memref)
+  }];
+  let hasVerifier = 1;
+}
+
+#endif // TILEWRIGHT_TILE_DATA_OPS

@@ -1,0 +1,45 @@
+//===- TileDialect.cpp - The `tile` dialect -----------------------------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/tile/Tile.h"
+
+#include "mlir/IR/DialectImplementation.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace tilewright::tile;
+
+#include "dialects/tile/TileDialect.cpp.inc"
+#include "dialects/tile/TileEnums.cpp.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "dialects/tile/TileAttrs.cpp.inc"
+
+#define GET_OP_CLASSES
+#include "dialects/tile/TileOps.cpp.inc"
+
+void TileDialect::initialize() {
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "dialects/tile/TileAttrs.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
+#include "dialects/tile/TileOps.cpp.inc"
+      >();
+}
+
+Space tilewright::tile::getSpace(Type type) {
+  if (auto memref = dyn_cast<MemRefType>(type))
+    if (auto space = dyn_cast_or_null<SpaceAttr>(memref.getMemorySpace()))
+      return space.getValue();
+  return Space::Global;
+}
+
+bool tilewright::tile::isTile(Type type) {
+  return isa<MemRefType>(type) && getSpace(type) != Space::Global;
+}

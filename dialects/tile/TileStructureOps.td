@@ -1,0 +1,206 @@
+//===- TileStructureOps.td - Kernels, loops and allocations -------------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TILEWRIGHT_TILE_STRUCTURE_OPS
+#define TILEWRIGHT_TILE_STRUCTURE_OPS
+
+include "dialects/tile/TileAttrs.td"
+include "mlir/Interfaces/InferTypeOpInterface.td"
+include "mlir/Interfaces/LoopLikeInterface.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+def Tile_KernelOp : Tile_Op<"kernel", [
+    SingleBlock, NoTerminator, RecursiveMemoryEffects]> {
+  let summary = "a grid of independent blocks";
+  let description = [{
+    Runs the region once for each point of a grid of one to three dimensions;
+    the region's arguments are the block's coordinates, the first one varying
+    fastest. Blocks are independent and have no order. `threads` is a hint that
+    GPU backends honour where they can and the CPU ignores. A grid with a zero
+    extent runs nothing. Kernels of one function run in order: each sees what
+    the ones before it wrote.
+
+    Constraints:
+    - (C1) There are one to three grid extents, and as many region arguments,
+      all of type `index`.
+    - (C2) `threads`, where present, is between 1 and 1024.
+    - (C3) Kernels do not nest.
+
+    Example:
+    ```mlir
+    func.func @zero(%x: memref<?xf32, #tile.space<global>>, %blocks: index) {
+      tile.kernel (%bx) in (%blocks) threads(128) {
+        %zero = arith.constant 0.0 : f32
+        tile.store %zero, %x[%bx] : memref<?xf32, #tile.space<global>>
+      }
+      return
+    }
+    ```
+  }];
+  let arguments = (ins Variadic<Index>:$grid, OptionalAttr<I64Attr>:$threads);
+  let regions = (region SizedRegion<1>:$body);
+  let hasCustomAssemblyFormat = 1;
+  let hasVerifier = 1;
+}
+
+def Tile_WorkspaceOp : Tile_Op<"workspace", [MemoryEffects<[MemAlloc]>]> {
+  let summary = "global memory that lives for one call of the function";
+  let description = [{
+    Allocates a contiguous global tensor, visible to every kernel of the
+    function and freed when the call ends. Its contents are undefined. `sizes`
+    gives the dynamic extents in order.
+
+    Constraints:
+    - (C1) The result is in the `global` space and has the identity layout.
+    - (C2) There is one operand for each dynamic extent.
+    - (C3) A workspace is not allocated inside a kernel.
+
+    Example:
+    ```mlir
+    func.func @partials(%n: index) {
+      %w = tile.workspace(%n) : memref<?x64xf32, #tile.space<global>>
+      return
+    }
+    ```
+  }];
+  let arguments = (ins Variadic<Index>:$sizes, OptionalAttr<StrAttr>:$name);
+  let results = (outs AnyMemRef:$result);
+  let assemblyFormat = [{
+    ($name^)? (`(` $sizes^ `)`)? attr-dict `:` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def Tile_AllocOp : Tile_Op<"alloc", [MemoryEffects<[MemAlloc]>]> {
+  let summary = "a tile or variable of a block";
+  let description = [{
+    Allocates a tile of a block. Its contents are undefined. `name` is the
+    source's name for it, for plans and messages; `offset` is its place in the
+    block's arena once memory was planned.
+
+    Constraints:
+    - (C1) The type has a static shape and the identity layout.
+    - (C2) The space is `shared`, `fragment` or `local`.
+    - (C3) It is inside a `tile.kernel` or in a kernel's outlined function.
+
+    Example:
+    ```mlir
+    func.func @one(%blocks: index) {
+      tile.kernel (%bx) in (%blocks) {
+        %s = tile.alloc "scores" : memref<64x64xf32, #tile.space<fragment>>
+      }
+      return
+    }
+    ```
+  }];
+  let arguments = (ins OptionalAttr<StrAttr>:$name, OptionalAttr<I64Attr>:$offset);
+  let results = (outs AnyMemRef:$result);
+  let assemblyFormat = "($name^)? (`at` $offset^)? attr-dict `:` type($result)";
+  let hasVerifier = 1;
+}
+
+def Tile_ParallelOp : Tile_Op<"parallel", [
+    SingleBlock, NoTerminator, RecursiveMemoryEffects,
+    DeclareOpInterfaceMethods<LoopLikeOpInterface>]> {
+  let summary = "elementwise loop nest whose iterations have no order";
+  let description = [{
+    Runs the region for every point of a static iteration space. No iteration
+    may write an element that another iteration reads or writes.
+
+    Constraints:
+    - (C1) There is at least one extent, as many region arguments as extents,
+      all of type `index`, and no extent is negative.
+    - (C2) The region holds no tile operation on whole tiles, no allocation of a
+      shared tile or fragment, and no other `tile.parallel`.
+
+    Example:
+    ```mlir
+    func.func @scale(%s: memref<8x16xf32, #tile.space<shared>>, %by: f32) {
+      tile.parallel (%i, %j) in (8, 16) {
+        %x = memref.load %s[%i, %j] : memref<8x16xf32, #tile.space<shared>>
+        %y = arith.mulf %x, %by : f32
+        memref.store %y, %s[%i, %j] : memref<8x16xf32, #tile.space<shared>>
+      }
+      return
+    }
+    ```
+  }];
+  let arguments = (ins DenseI64ArrayAttr:$extents);
+  let regions = (region SizedRegion<1>:$body);
+  let hasCustomAssemblyFormat = 1;
+  let hasVerifier = 1;
+}
+
+def Tile_PipelinedOp : Tile_Op<"pipelined", [
+    SingleBlock, NoTerminator, RecursiveMemoryEffects,
+    DeclareOpInterfaceMethods<LoopLikeOpInterface>]> {
+  let summary = "a sequential loop whose iterations may overlap";
+  let description = [{
+    The same result as `scf.for`, always. `stages` is a hint: how many
+    iterations' copies a backend may have in flight.
+
+    Constraints:
+    - (C1) `stages` is at least 1.
+    - (C2) The region has one argument of type `index`.
+
+    Example:
+    ```mlir
+    func.func @steps(%n: index) {
+      %c0 = arith.constant 0 : index
+      %c1 = arith.constant 1 : index
+      tile.pipelined %k = %c0 to %n step %c1 stages(3) {
+        tile.print "step" %k : index
+      }
+      return
+    }
+    ```
+  }];
+  let arguments = (ins Index:$lowerBound, Index:$upperBound, Index:$step,
+                       I64Attr:$stages);
+  let regions = (region SizedRegion<1>:$body);
+  let hasCustomAssemblyFormat = 1;
+  let hasVerifier = 1;
+}
+
+def Tile_LaunchOp : Tile_Op<"launch", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "run an outlined kernel over its grid";
+  let description = [{
+    What `tile.kernel` becomes once its region was outlined into a function:
+    the host's request to run `callee` for all `blocks` linear block numbers.
+    The callee takes the operands, then the first and the past-the-end block
+    number, then the arena of the worker that runs them. `arena` is the arena's
+    size in bytes. `runtime` is the pair of pointers (host table, its state) that
+    the launch function received.
+
+    Constraints:
+    - (C1) `callee` names a function of the module whose last three arguments
+      are two `index` and an `!llvm.ptr`, and whose other arguments have the
+      types of `args` followed by the two runtime pointers.
+
+    Example:
+    ```mlir
+    func.func private @body(%x: memref<?xf32>, %h: !llvm.ptr, %c: !llvm.ptr,
+                            %lo: index, %hi: index, %arena: !llvm.ptr) {
+      return
+    }
+    func.func @run(%x: memref<?xf32>, %n: index, %h: !llvm.ptr, %c: !llvm.ptr) {
+      tile.launch @body blocks(%n) arena(4096) args(%x : memref<?xf32>) runtime(%h, %c : !llvm.ptr, !llvm.ptr)
+      return
+    }
+    ```
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$callee, Index:$blocks, I64Attr:$arena,
+                       Variadic<AnyType>:$args, AnyType:$host, AnyType:$state);
+  let assemblyFormat = [{
+    $callee `blocks` `(` $blocks `)` `arena` `(` $arena `)`
+    `args` `(` ($args^ `:` type($args))? `)`
+    `runtime` `(` $host `,` $state `:` type($host) `,` type($state) `)` attr-dict
+  }];
+  let hasVerifier = 1;
+}
+
+#endif // TILEWRIGHT_TILE_STRUCTURE_OPS

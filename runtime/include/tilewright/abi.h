@@ -1,0 +1,142 @@
+/*===- tilewright/abi.h - What compiled kernels and the runtime agree on ------===*
+ *
+ * Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+ * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ *
+ *===----------------------------------------------------------------------===*
+ *
+ * Version 1. The prose is in docs/abi.md. Every structure starts with its size,
+ * so that a newer side can tell what an older one knows.
+ */
+#ifndef TILEWRIGHT_ABI_H
+#define TILEWRIGHT_ABI_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define TW_ABI_VERSION 1
+
+/* ---- dtypes --------------------------------------------------------------- */
+
+typedef enum tw_dtype {
+  TW_BOOL = 0, /* one byte, 0 or 1 */
+  TW_I8 = 1,
+  TW_I16 = 2,
+  TW_I32 = 3,
+  TW_I64 = 4,
+  TW_U8 = 5,
+  TW_U16 = 6,
+  TW_U32 = 7,
+  TW_U64 = 8,
+  TW_F16 = 9,
+  TW_BF16 = 10,
+  TW_F32 = 11,
+  TW_F64 = 12,
+  TW_F8E4M3FN = 13,
+  TW_F8E5M2 = 14
+} tw_dtype;
+
+/* ---- the host table: what a launch function may call ---------------------- */
+
+/* One worker's share of a launch: linear blocks [begin, end), bx fastest. `arena`
+ * is the worker's scratch memory, aligned to 64 bytes, contents undefined. */
+typedef void (*tw_block_fn)(void *env, int64_t begin, int64_t end, void *arena);
+
+/* Value kinds of `print`. */
+typedef enum tw_print_kind {
+  TW_PRINT_NONE = 0,
+  TW_PRINT_I64 = 1,
+  TW_PRINT_U64 = 2,
+  TW_PRINT_F64 = 3
+} tw_print_kind;
+
+typedef struct tw_host_v1 {
+  uint64_t size; /* sizeof(tw_host_v1) as the caller knows it */
+  /* Runs blocks [0, count) on the device's workers and returns when all are done.
+   * 0, or a tw_status. */
+  int32_t (*parallel_for)(void *context, int64_t count, tw_block_fn fn, void *env,
+                          int64_t arena_bytes);
+  /* Global memory, 64-byte aligned, freed when the launch ends; NULL when there is
+   * none (the context then holds the error, and the launch function returns). */
+  void *(*workspace)(void *context, int64_t bytes);
+  /* `bits` holds the value as the kind says (a double's bits for F64). */
+  void (*print)(void *context, const char *message, int32_t kind, uint64_t bits,
+                int64_t block);
+  /* Records a fault; the first one of a launch is reported. `where` is
+   * "file:line:column". */
+  void (*fault)(void *context, const char *message, const char *where,
+                int64_t block);
+} tw_host_v1;
+
+/* A launch function. `words` holds, for each parameter in order: a tensor's data
+ * pointer, its extents, its strides in elements; a scalar's value (integers
+ * sign- or zero-extended, floats as the bits of their own type). */
+typedef int32_t (*tw_launch_fn)(const tw_host_v1 *host, void *context,
+                                const uint64_t *words);
+
+/* ---- the signature: a relocation-free table of 64-bit words --------------- */
+
+/* Layout of the table, in int64_t words:
+ *   header:  TW_SIGNATURE_MAGIC, total words, parameter count, symbol count,
+ *            string bytes' offset (in words), string bytes' length,
+ *            words that a launch takes, 0
+ *   symbol:  name (string offset), minimum, maximum, multiple_of   (each symbol)
+ *   param:   kind, name (string offset), dtype, rank, flags, alignment (bytes),
+ *            first dim (word offset of its 2 * rank entries), 0    (each parameter)
+ *   dims:    per dimension: extent kind, extent value; then per dimension:
+ *            stride kind, stride value
+ *   strings: UTF-8, each ending in a zero byte
+ * An extent is TW_DIM_CONST (value), TW_DIM_SYMBOL (symbol index). A stride is
+ * TW_DIM_CONST, TW_DIM_SYMBOL, TW_DIM_CONTIGUOUS (the row-major one) or
+ * TW_DIM_ANY. A scalar parameter may define a symbol: rank -1 - symbol. */
+#define TW_SIGNATURE_MAGIC 0x0000315347495754 /* "TWSIG1" */
+#define TW_SIGNATURE_HEADER_WORDS 8
+#define TW_SIGNATURE_SYMBOL_WORDS 4
+#define TW_SIGNATURE_PARAM_WORDS 8
+
+typedef enum tw_param_kind { TW_PARAM_TENSOR = 0, TW_PARAM_SCALAR = 1 } tw_param_kind;
+
+typedef enum tw_param_flags {
+  TW_PARAM_READ = 1,  /* the kernel reads it */
+  TW_PARAM_WRITE = 2  /* the kernel writes it */
+} tw_param_flags;
+
+typedef enum tw_dim_kind {
+  TW_DIM_CONST = 0,
+  TW_DIM_SYMBOL = 1,
+  TW_DIM_CONTIGUOUS = 2,
+  TW_DIM_ANY = 3
+} tw_dim_kind;
+
+/* ---- the artifact ---------------------------------------------------------- */
+
+/* A device image inside an artifact. For a CPU image `launch` is native code of
+ * the artifact itself and `data` is NULL. */
+typedef struct tw_image_v1 {
+  const char *target; /* "cpu:znver4", "cuda:sm_90a", ... */
+  tw_launch_fn launch;
+  const void *data;
+  uint64_t data_size;
+} tw_image_v1;
+
+/* The one symbol an artifact exports: `tw_artifact`. */
+typedef struct tw_artifact_v1 {
+  uint64_t size;    /* sizeof(tw_artifact_v1) */
+  uint64_t version; /* TW_ABI_VERSION */
+  const char *name; /* the kernel's name */
+  const int64_t *signature;
+  const char *manifest; /* JSON */
+  uint64_t image_count;
+  const tw_image_v1 *images;
+} tw_artifact_v1;
+
+#define TW_ARTIFACT_SYMBOL "tw_artifact"
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* TILEWRIGHT_ABI_H */
