@@ -1,0 +1,42 @@
+# Tilewright: `make demo` and `make test` need nothing but Debian 12 and this checkout.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+SHELL := /bin/bash
+MAKEFLAGS += --no-print-directory
+PYTHON := .venv/bin/python
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-lit test-unit test-python bench setup setup-dev build \
+        format lint clean
+
+help: ## show this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
+
+demo: setup ## set up, build, and run the DeepSeek kernels of examples/demo.py
+	@$(PYTHON) examples/demo.py $(ARGS)
+
+test: setup-dev ## set up, build, and run every test; the last line counts them
+	@$(PYTHON) scripts/run_tests.py lit unit python
+
+test-lit test-unit test-python: setup-dev ## one of the three suites; ARGS goes to its runner
+	@$(PYTHON) scripts/run_tests.py $(@:test-%=%) -- $(ARGS)
+
+bench: setup-dev ## set up, build, and measure kernels against their peers
+	@$(PYTHON) -m tilewright bench $(ARGS)
+
+setup: ## install what is missing and build; enough for the demo
+	@scripts/install-packages.sh && scripts/make-venv.sh runtime && scripts/build.sh
+
+setup-dev: ## the same with the tools and peers of tests and benchmarks
+	@scripts/install-packages.sh && scripts/make-venv.sh dev && scripts/build.sh
+
+build: ## build what changed, with no look at packages
+	@scripts/build.sh
+
+format: ## format the Python and C++ sources
+	@scripts/format.sh fix
+
+lint: ## check the format and the Python sources
+	@scripts/format.sh check
+
+clean: ## remove the build tree; .venv and the compiler cache stay
+	@rm -rf build

@@ -1,0 +1,97 @@
+"""A lit test format that checks what the ODS descriptions promise, one test per operation.
+
+For every operation of every dialect in dialects/: the description has at least one
+```mlir example; each example parses, uses the operation, and reads back to the text it was
+printed as; the constraints are numbered (C1), (C2), ... without a gap.
+
+SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""
+
+import glob
+import json
+import os
+import re
+import subprocess
+
+import lit.formats
+import lit.Test
+
+
+def read_operations(tblgen, repository, llvm_include):
+    """All operations of dialects/*/*Ops.td as {"tile.gemm": description}."""
+    operations = {}
+    for path in sorted(glob.glob(os.path.join(repository, "dialects", "*", "*Ops.td"))):
+        command = [tblgen, "-dump-json", "-I", repository, "-I", llvm_include, path]
+        records = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+        dialects = {name: records[name]["name"] for name in records["!instanceof"]["Dialect"]}
+        ours = {n for n in dialects if records[n]["cppNamespace"].startswith("::tilewright")}
+        for name in records["!instanceof"]["Op"]:
+            record = records[name]
+            dialect = record["opDialect"]["def"]
+            if dialect in ours:
+                full_name = f"{dialects[dialect]}.{record['opName']}"
+                operations[full_name] = record["description"] or ""
+    return operations
+
+
+def find_examples(description):
+    """The text of each ```mlir block."""
+    return re.findall(r"```mlir\n(.*?)```", description, re.DOTALL)
+
+
+def check_constraints(description):
+    """What is wrong with the numbering of the constraints, or None."""
+    numbers = [int(n) for n in re.findall(r"^\s*- \(C(\d+)\)", description, re.MULTILINE)]
+    if not numbers:
+        return "has no numbered constraint (`- (C1) ...`)"
+    if numbers != list(range(1, len(numbers) + 1)):
+        return f"numbers its constraints {numbers}"
+    return None
+
+
+def print_ir(tilewright_opt, text):
+    """The IR as tilewright-opt prints it; raises ValueError with the diagnostics."""
+    command = [tilewright_opt, "--split-input-file", "-"]
+    run = subprocess.run(command, input=text, capture_output=True, text=True)
+    if run.returncode != 0:
+        raise ValueError(f"tilewright-opt refuses this text:\n{text}\n{run.stderr}")
+    return run.stdout
+
+
+def check_operation(name, description, tilewright_opt):
+    """What is wrong with the documentation of an operation, or None."""
+    examples = find_examples(description)
+    if not examples:
+        return "has no ```mlir example"
+    for example in examples:
+        try:
+            printed = print_ir(tilewright_opt, example)
+            again = print_ir(tilewright_opt, printed)
+        except ValueError as error:
+            return str(error)
+        if not re.search(rf"(?<![\w.]){re.escape(name)}\b", printed):
+            return f"has an example without the operation, or it prints in generic form:\n{printed}"
+        if again != printed:
+            return f"does not read back what it prints:\n{printed}\nbecame\n{again}"
+    return check_constraints(description)
+
+
+class OdsFormat(lit.formats.TestFormat):
+    """Finds the operations when tests are collected, checks one per test."""
+
+    def getTestsInDirectory(self, suite, path_in_suite, lit_config, local_config):  # noqa: N802
+        """One test per operation, named after it."""
+        llvm_include = os.path.join(os.path.dirname(local_config.llvm_tblgen), "..", "include")
+        self.operations = read_operations(
+            local_config.llvm_tblgen, local_config.repository, llvm_include
+        )
+        for name in self.operations:
+            yield lit.Test.Test(suite, (*path_in_suite, name), local_config)
+
+    def execute(self, test, lit_config):
+        """Check the operation that the test is named after."""
+        name = test.path_in_suite[-1]
+        problem = check_operation(name, self.operations[name], test.config.tilewright_opt)
+        if problem:
+            return lit.Test.FAIL, f"the description of {name} {problem}"
+        return lit.Test.PASS, ""
