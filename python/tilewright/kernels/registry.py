@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The kernels of the library by name, and where their cases come from.
+
+A kernel module defines `verify_cases()` and `bench_cases()`, each giving a list of
+`tilewright.testing.Case`. A module may bench under several kernel names (gemm and
+gemm_skinny).
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable, Sequence
+
+from tilewright.testing.case import Case
+
+# In the order in which they are reported.
+MODULES = (
+    "gemm",
+    "softmax",
+    "rmsnorm",
+    "swiglu",
+    "attention",
+    "mla_decode",
+    "sparse_mla",
+    "moe_gate",
+    "moe_permute",
+    "grouped_gemm",
+    "moe_combine",
+)
+
+
+def _cases(kind: str, kernels: Sequence[str]) -> list[Case]:
+    """The cases of every module, kept to the kernel names asked for (all when empty)."""
+    found: list[Case] = []
+    for module in MODULES:
+        found += getattr(importlib.import_module(f"tilewright.kernels.{module}"), kind)()
+    return select(found, kernels)
+
+
+def select(cases: Iterable[Case], kernels: Sequence[str]) -> list[Case]:
+    """The cases whose kernel name, or `kernel/case` prefix of their id, is asked for.
+
+    Raises ValueError for a name that selects nothing, with the names there are.
+    """
+    cases = list(cases)
+    if not kernels:
+        return cases
+    matches = {
+        wanted: [c for c in cases if f"{c.id}/".startswith(f"{wanted}/")] for wanted in kernels
+    }
+    for wanted, chosen in matches.items():
+        if not chosen:
+            known = ", ".join(dict.fromkeys(c.kernel for c in cases))
+            raise ValueError(f"no case is named {wanted!r}; the kernels are {known}")
+    return [c for c in cases if any(c in chosen for chosen in matches.values())]
+
+
+def verify_cases(kernels: Sequence[str] = ()) -> list[Case]:
+    """Small, odd and hostile cases: what `tilewright verify` runs."""
+    return _cases("verify_cases", kernels)
+
+
+def bench_cases(kernels: Sequence[str] = ()) -> list[Case]:
+    """Real sizes with peers: what `tilewright bench` times."""
+    return _cases("bench_cases", kernels)

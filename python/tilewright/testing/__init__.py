@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Checking library kernels: case records, error bounds, guarded memory, verify and bench."""
+
+from tilewright.testing.attend import ATTENTION_BOUND, Attended, attend
+from tilewright.testing.bounds import (
+    DOT_BOUND,
+    EXP_ULPS,
+    RSQRT_ULPS,
+    U32,
+    dot_bound,
+    dot_error,
+    gamma,
+    output_rounding,
+)
+from tilewright.testing.case import Case, Expected, Layout, Peer, Spec, Tensors
+from tilewright.testing.dtypes import dtype_name, numpy_dtype, unit_roundoff
+
+__all__ = [
+    "ATTENTION_BOUND",
+    "DOT_BOUND",
+    "EXP_ULPS",
+    "RSQRT_ULPS",
+    "U32",
+    "Attended",
+    "Case",
+    "Expected",
+    "Layout",
+    "Peer",
+    "Spec",
+    "Tensors",
+    "attend",
+    "dot_bound",
+    "dot_error",
+    "dtype_name",
+    "gamma",
+    "numpy_dtype",
+    "output_rounding",
+    "unit_roundoff",
+]
