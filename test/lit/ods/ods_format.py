@@ -70,7 +70,7 @@ def check_operation(name, description, tilewright_opt):
         except ValueError as error:
             return str(error)
         if not re.search(rf"(?<![\w.]){re.escape(name)}\b", printed):
-            return f"has an example without the operation, or it prints in generic form:\n{printed}"
+            return f"has an example without the operation, or its generic form:\n{printed}"
         if again != printed:
             return f"does not read back what it prints:\n{printed}\nbecame\n{again}"
     return check_constraints(description)
@@ -79,7 +79,7 @@ def check_operation(name, description, tilewright_opt):
 class OdsFormat(lit.formats.TestFormat):
     """Finds the operations when tests are collected, checks one per test."""
 
-    def getTestsInDirectory(self, suite, path_in_suite, lit_config, local_config):  # noqa: N802
+    def getTestsInDirectory(self, suite, path_in_suite, lit_config, local_config):
         """One test per operation, named after it."""
         llvm_include = os.path.join(os.path.dirname(local_config.llvm_tblgen), "..", "include")
         self.operations = read_operations(
