@@ -1,7 +1,8 @@
 # LLVM and MLIR 22, and how our libraries are built against them.
 #
 # Everything links the shared libMLIR and libLLVM: linking a static MLIR library
-# beside them would register its types twice.
+# beside them would register its types twice. Symbols keep the default visibility: a
+# hidden trait would have a type id of its own and MLIR would not recognise it.
 set(LLVM_ROOT_DIR "/usr/lib/llvm-22" CACHE PATH "Where LLVM and MLIR 22 are installed")
 find_package(MLIR REQUIRED CONFIG PATHS ${LLVM_ROOT_DIR}/lib/cmake/mlir NO_DEFAULT_PATH)
 if(NOT LLVM_PACKAGE_VERSION MATCHES "^22\\.")

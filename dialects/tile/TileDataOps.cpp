@@ -132,6 +132,37 @@ OpFoldResult GatherOp::getMixedIndexOffset() {
 }
 
 //===----------------------------------------------------------------------===//
+// pack
+//===----------------------------------------------------------------------===//
+
+SmallVector<OpFoldResult> PackOp::getMixedSrcOffsets() {
+  return getMixedValues(getStaticSrcOffsets(), getSrcOffsets(), getContext());
+}
+
+int64_t PackOp::getK() { return getSrcSizes()[getDims()[getTranspose() ? 1 : 0]]; }
+int64_t PackOp::getN() { return getSrcSizes()[getDims()[getTranspose() ? 0 : 1]]; }
+
+LogicalResult PackOp::verify() {
+  auto src = cast<MemRefType>(getSrc().getType());
+  auto panel = cast<MemRefType>(getPanel().getType());
+  if (failed(verifyRegion(*this, "(C1)", "src", src, getStaticSrcOffsets(), getSrcSizes())))
+    return failure();
+  ArrayRef<int64_t> dims = getDims();
+  if (dims.size() != 2 || dims[0] < 0 || dims[1] <= dims[0] || dims[1] >= src.getRank())
+    return emitOpError("(C1) dims must name two dimensions of src, in order");
+  for (auto [dim, size] : llvm::enumerate(getSrcSizes()))
+    if (size != 1 && !llvm::is_contained(dims, static_cast<int64_t>(dim)))
+      return emitOpError("(C1) dimension ") << dim << " is not spanned, so its size must be 1";
+  if (!isTile(panel) || panel.getRank() != 3 || !panel.hasStaticShape() ||
+      panel.getDimSize(0) !=
+          static_cast<int64_t>(llvm::divideCeil(getK(), panel.getDimSize(2))) ||
+      panel.getDimSize(1) != getN())
+    return emitOpError("(C2) panel must be a tile [ceil(K / i), N, i] for K = ")
+           << getK() << " and N = " << getN();
+  return verifyInside(*this, "(C3)", "src", src, getStaticSrcOffsets(), getSrcSizes());
+}
+
+//===----------------------------------------------------------------------===//
 // load, store, atomic
 //===----------------------------------------------------------------------===//
 

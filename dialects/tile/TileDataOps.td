@@ -120,6 +120,50 @@ def Tile_GatherOp : Tile_Op<"gather", [
   }];
 }
 
+def Tile_PackOp : Tile_Op<"pack"> {
+  let summary = "copy a matrix into the panel layout of a gemm operand";
+  let description = [{
+    Copies a region of two dimensions, K x N (or N x K with `transpose`), to a
+    panel `[ceil(K / i), N, i]` in which i consecutive elements of K lie side by
+    side: `panel[k / i, n, k % i] = src[k, n]`. Elements are cast as by
+    `tile.cast`. Elements past K, and elements of a global `src` outside its
+    shape, are zero.
+
+    Constraints:
+    - (C1) Offsets and sizes have one entry for each dimension of `src`; sizes
+      are positive and exactly two dimensions are spanned (`dims`, in order; the
+      others have size 1).
+    - (C2) The panel is a tile `[ceil(K / i), N, i]` of K and N.
+    - (C3) A region of a tile that starts at a constant lies inside the tile.
+
+    Example:
+    ```mlir
+    func.func @panel(%k: memref<64x128xbf16, #tile.space<shared>>,
+                     %p: memref<64x64x2xbf16, #tile.space<shared>>) {
+      tile.pack %k[0, 0][64, 128] dims [0, 1] into %p transpose
+        : memref<64x128xbf16, #tile.space<shared>> into memref<64x64x2xbf16, #tile.space<shared>>
+      return
+    }
+    ```
+  }];
+  let arguments = (ins
+      Arg<AnyMemRef, "", [MemRead]>:$src, Variadic<Index>:$src_offsets,
+      DenseI64ArrayAttr:$static_src_offsets, DenseI64ArrayAttr:$src_sizes,
+      DenseI64ArrayAttr:$dims, Arg<AnyMemRef, "", [MemWrite]>:$panel,
+      UnitAttr:$transpose, UnitAttr:$isUnsigned);
+  let assemblyFormat = [{
+    $src `` custom<DynamicIndexList>($src_offsets, $static_src_offsets) `` $src_sizes
+    `dims` $dims `into` $panel (`transpose` $transpose^)? (`unsigned` $isUnsigned^)?
+    attr-dict `:` type($src) `into` type($panel)
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    ::llvm::SmallVector<::mlir::OpFoldResult> getMixedSrcOffsets();
+    int64_t getK();
+    int64_t getN();
+  }];
+}
+
 def Tile_FillOp : Tile_Op<"fill", [
     TypesMatchWith<"value has the tile's element type", "dst", "value",
                    "::llvm::cast<::mlir::MemRefType>($_self).getElementType()">]> {

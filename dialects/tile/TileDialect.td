@@ -39,6 +39,7 @@ def Tile_Dialect : Dialect {
   let hasOperationAttrVerify = 0;
   let dependentDialects = [
     "::mlir::arith::ArithDialect",
+    "::mlir::LLVM::LLVMDialect",
     "::mlir::memref::MemRefDialect",
     "::mlir::scf::SCFDialect",
   ];

@@ -10,6 +10,7 @@
 
 include "dialects/tile/TileComputeOps.td"
 include "dialects/tile/TileDataOps.td"
+include "dialects/tile/TileHostOps.td"
 include "dialects/tile/TileStructureOps.td"
 
 #endif // TILEWRIGHT_TILE_OPS

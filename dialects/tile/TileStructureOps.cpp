@@ -6,8 +6,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/tile/Tile.h"
-#include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/Dialect/LLVMIR/LLVMTypes.h"
 
 using namespace mlir;
 using namespace tilewright::tile;
@@ -104,7 +102,7 @@ LogicalResult WorkspaceOp::verify() {
   auto type = cast<MemRefType>(getResult().getType());
   if (getSpace(type) != Space::Global || !type.getLayout().isIdentity())
     return emitOpError("(C1) result must be a global memref with the identity layout");
-  if (type.getNumDynamicDims() != static_cast<int64_t>(getSizes().size()))
+  if (type.getNumDynamicDims() != getSizes().size())
     return emitOpError("(C2) takes one size for each dynamic extent");
   if ((*this)->getParentOfType<KernelOp>())
     return emitOpError("(C3) a workspace is not allocated inside a kernel");
@@ -208,19 +206,3 @@ LogicalResult PipelinedOp::verify() {
 }
 
 SmallVector<Region *> PipelinedOp::getLoopRegions() { return {&getBody()}; }
-
-//===----------------------------------------------------------------------===//
-// launch
-//===----------------------------------------------------------------------===//
-
-LogicalResult LaunchOp::verify() {
-  auto callee = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(*this, getCalleeAttr());
-  SmallVector<Type> expected(getArgs().getTypes());
-  Type index = IndexType::get(getContext());
-  Type pointer = LLVM::LLVMPointerType::get(getContext());
-  expected.append({pointer, pointer, index, index, pointer});
-  if (!callee || callee.getArgumentTypes() != ArrayRef<Type>(expected))
-    return emitOpError("(C1) callee must be a function of the arguments, the two runtime "
-                       "pointers, two index and a pointer");
-  return success();
-}

@@ -166,41 +166,4 @@ def Tile_PipelinedOp : Tile_Op<"pipelined", [
   let hasVerifier = 1;
 }
 
-def Tile_LaunchOp : Tile_Op<"launch", [MemoryEffects<[MemRead, MemWrite]>]> {
-  let summary = "run an outlined kernel over its grid";
-  let description = [{
-    What `tile.kernel` becomes once its region was outlined into a function:
-    the host's request to run `callee` for all `blocks` linear block numbers.
-    The callee takes the operands, then the first and the past-the-end block
-    number, then the arena of the worker that runs them. `arena` is the arena's
-    size in bytes. `runtime` is the pair of pointers (host table, its state) that
-    the launch function received.
-
-    Constraints:
-    - (C1) `callee` names a function of the module whose last three arguments
-      are two `index` and an `!llvm.ptr`, and whose other arguments have the
-      types of `args` followed by the two runtime pointers.
-
-    Example:
-    ```mlir
-    func.func private @body(%x: memref<?xf32>, %h: !llvm.ptr, %c: !llvm.ptr,
-                            %lo: index, %hi: index, %arena: !llvm.ptr) {
-      return
-    }
-    func.func @run(%x: memref<?xf32>, %n: index, %h: !llvm.ptr, %c: !llvm.ptr) {
-      tile.launch @body blocks(%n) arena(4096) args(%x : memref<?xf32>) runtime(%h, %c : !llvm.ptr, !llvm.ptr)
-      return
-    }
-    ```
-  }];
-  let arguments = (ins FlatSymbolRefAttr:$callee, Index:$blocks, I64Attr:$arena,
-                       Variadic<AnyType>:$args, AnyType:$host, AnyType:$state);
-  let assemblyFormat = [{
-    $callee `blocks` `(` $blocks `)` `arena` `(` $arena `)`
-    `args` `(` ($args^ `:` type($args))? `)`
-    `runtime` `(` $host `,` $state `:` type($host) `,` type($state) `)` attr-dict
-  }];
-  let hasVerifier = 1;
-}
-
 #endif // TILEWRIGHT_TILE_STRUCTURE_OPS

@@ -1,0 +1,130 @@
+//===- TileHostOps.td - Launching outlined kernels -----------------------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// What `tile.kernel` and `tile.workspace` become on the way to native code. The
+// launch ABI is written in docs/abi.md.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TILEWRIGHT_TILE_HOST_OPS
+#define TILEWRIGHT_TILE_HOST_OPS
+
+include "dialects/tile/TileAttrs.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+def Tile_Pointer : Type<CPred<"::llvm::isa<::mlir::LLVM::LLVMPointerType>($_self)">,
+                        "pointer", "::mlir::LLVM::LLVMPointerType">,
+                   BuildableType<"$_builder.getType<::mlir::LLVM::LLVMPointerType>()">;
+
+def Tile_CaptureOp : Tile_Op<"capture", [MemoryEffects<[MemAlloc, MemWrite]>]> {
+  let summary = "store the values a kernel uses where its blocks find them";
+  let description = [{
+    Stores the operands to the launch function's stack and gives the address,
+    for `tile.captured` in the outlined kernel.
+
+    Constraints:
+    - (C1) It is outside any loop: the memory lives until the function returns.
+
+    Example:
+    ```mlir
+    func.func @host(%x: memref<?xf32>, %n: index) -> !llvm.ptr {
+      %env = tile.capture %x, %n : memref<?xf32>, index
+      return %env : !llvm.ptr
+    }
+    ```
+  }];
+  let arguments = (ins Variadic<AnyType>:$values);
+  let results = (outs Tile_Pointer:$env);
+  let assemblyFormat = "($values^ `:` type($values))? attr-dict";
+  let hasVerifier = 1;
+}
+
+def Tile_CapturedOp : Tile_Op<"captured", [MemoryEffects<[MemRead]>]> {
+  let summary = "the values that `tile.capture` stored";
+  let description = [{
+    Constraints:
+    - (C1) The result types are those of the `tile.capture` that made `env`, in
+      order. (Not checked: the two are in different functions.)
+
+    Example:
+    ```mlir
+    func.func private @kernel(%env: !llvm.ptr, %lo: index, %hi: index, %arena: !llvm.ptr) {
+      %0:2 = tile.captured %env : memref<?xf32>, index
+      return
+    }
+    ```
+  }];
+  let arguments = (ins Tile_Pointer:$env);
+  let results = (outs Variadic<AnyType>:$values);
+  let assemblyFormat = "$env attr-dict (`:` type($values)^)?";
+}
+
+def Tile_FromPointerOp : Tile_Op<"from_pointer", [Pure, AttrSizedOperandSegments]> {
+  let summary = "memory at an address as a memref";
+  let description = [{
+    The memref whose first element lies `offset` bytes after `pointer`. `sizes`
+    and `strides` give the dynamic extents and strides in order.
+
+    Constraints:
+    - (C1) There is one size for each dynamic extent and one stride for each
+      dynamic stride of the layout; with the identity layout there are none.
+    - (C2) The layout has offset zero.
+
+    Example:
+    ```mlir
+    func.func @tensor(%p: !llvm.ptr, %m: index, %ld: index) {
+      %x = tile.from_pointer %p at 64 : memref<8x16xf32>
+      %y = tile.from_pointer %p at 0 sizes(%m) strides(%ld) : memref<?x16xf32, strided<[?, 1]>>
+      return
+    }
+    ```
+  }];
+  let arguments = (ins Tile_Pointer:$pointer, I64Attr:$offset,
+                       Variadic<Index>:$sizes, Variadic<Index>:$strides);
+  let results = (outs AnyMemRef:$result);
+  let assemblyFormat = [{
+    $pointer `at` $offset (`sizes` `(` $sizes^ `)`)? (`strides` `(` $strides^ `)`)?
+    attr-dict `:` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def Tile_LaunchOp : Tile_Op<"launch", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "run an outlined kernel for all blocks of its grid";
+  let description = [{
+    Asks the runtime to run `callee` for the linear block numbers from 0 to
+    `blocks`, in shares, on the device's workers, each with an arena of its own
+    of `arena` bytes. Returns when all are done. `host` and `state` are what the
+    launch function received.
+
+    Constraints:
+    - (C1) `callee` names a function of the module that takes the captured
+      values, the first and the past-the-end block number, and the arena.
+
+    Example:
+    ```mlir
+    func.func private @kernel(%env: !llvm.ptr, %lo: index, %hi: index, %arena: !llvm.ptr) {
+      return
+    }
+    func.func @host(%n: index, %host: !llvm.ptr, %state: !llvm.ptr) {
+      %env = tile.capture %n : index
+      tile.launch @kernel blocks(%n) arena(4096) env(%env) runtime(%host, %state)
+      return
+    }
+    ```
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$callee, Index:$blocks, I64Attr:$arena,
+                       Tile_Pointer:$env, Tile_Pointer:$host,
+                       Tile_Pointer:$state);
+  let assemblyFormat = [{
+    $callee `blocks` `(` $blocks `)` `arena` `(` $arena `)` `env` `(` $env `)`
+    `runtime` `(` $host `,` $state `)` attr-dict
+  }];
+  let hasVerifier = 1;
+}
+
+#endif // TILEWRIGHT_TILE_HOST_OPS
