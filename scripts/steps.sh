@@ -9,8 +9,10 @@ venv=$root/.venv
 logs=$build/logs
 mkdir -p "$logs"
 
+# die MESSAGE [LINE...]
 die() {
-  printf 'error: %s\n' "$@" >&2
+  printf 'error: %s\n' "$1" >&2
+  [ $# -eq 1 ] || printf '  %s\n' "${@:2}" >&2
   exit 1
 }
 
