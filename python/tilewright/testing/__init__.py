@@ -14,6 +14,7 @@ from tilewright.testing.bounds import (
 )
 from tilewright.testing.case import Case, Expected, Layout, Peer, Spec, Tensors
 from tilewright.testing.dtypes import dtype_name, numpy_dtype, unit_roundoff
+from tilewright.testing.integers import exact_operands, odd_integers, signs
 
 __all__ = [
     "ATTENTION_BOUND",
@@ -32,8 +33,11 @@ __all__ = [
     "dot_bound",
     "dot_error",
     "dtype_name",
+    "exact_operands",
     "gamma",
     "numpy_dtype",
+    "odd_integers",
     "output_rounding",
+    "signs",
     "unit_roundoff",
 ]

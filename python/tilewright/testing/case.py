@@ -26,7 +26,7 @@ class Spec:
     dtype: np.dtype
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Expected:
     """What one output must hold.
 
@@ -68,7 +68,7 @@ class Peer:
     prepare: Callable[[Tensors], Callable[[], Any]]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Case:
     """One device-neutral record of work.
 
@@ -80,8 +80,8 @@ class Case:
     `flops`, `bytes` and `macs` follow from the definition: each input read once, each
     output written once, useful work only; an emulator uses `macs` as the cost.
 
-    `integers(rng)`, for gemm-like cases, draws inputs on which every intermediate value
-    is exact in the kernel's types, so that the result must be bit-exact.
+    `integers`, for gemm-like cases, holds makers of inputs on which every intermediate
+    value is exact in the kernel's types, so that the result must be bit-exact.
     `drop_term(inputs)` gives inputs from which one term of the contraction is removed,
     to prove that the check on integers notices.
     `check(inputs, outputs)`, where given, replaces the element-wise comparison (for
@@ -101,7 +101,7 @@ class Case:
     flops: int
     bytes: int
     macs: int
-    integers: Callable[[np.random.Generator], Tensors] | None = None
+    integers: tuple[Callable[[np.random.Generator], Tensors], ...] = ()
     drop_term: Callable[[Tensors], Tensors] | None = None
     check: Callable[[Tensors, Tensors], str | None] | None = None
     layouts: Mapping[str, Layout] = dataclasses.field(default_factory=dict)

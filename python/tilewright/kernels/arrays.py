@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""What the library's functions need to know of an array, whichever library made it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tilewright.language.dtypes import parse
+from tilewright.testing.dtypes import numpy_dtype
+
+
+def dtype_of(array: Any) -> str:
+    """The short dtype name ("bf16") of a NumPy, ml_dtypes or PyTorch array."""
+    return parse(array.dtype).short
+
+
+def empty(like: Any, shape: tuple[int, ...], dtype: str | None = None) -> Any:
+    """An uninitialised array of the same library and device as `like`.
+
+    `dtype` is a short dtype name; that of `like` where it is not given.
+    """
+    dtype = dtype or dtype_of(like)
+    if isinstance(like, np.ndarray):
+        return np.empty(shape, numpy_dtype(dtype))
+    return like.new_empty(shape, dtype=_torch_dtype(dtype))
+
+
+def _torch_dtype(dtype: str) -> Any:
+    import torch
+
+    return getattr(torch, parse(dtype).name)
+
+
+def reshaped(array: Any, shape: tuple[int, ...]) -> Any:
+    """`array` with another shape, over the same memory.
+
+    Raises ValueError where its strides allow no such view.
+    """
+    try:
+        if isinstance(array, np.ndarray):
+            return array.reshape(shape, copy=False)
+        return array.view(shape)
+    except (ValueError, RuntimeError):
+        raise ValueError(
+            f"an array of shape {tuple(array.shape)} has strides that allow no view as "
+            f"{shape}: pass a contiguous one"
+        ) from None
+
+
+def require(condition: bool, message: str) -> None:
+    """Raises ValueError with `message` where an argument breaks the function's contract."""
+    if not condition:
+        raise ValueError(message)

@@ -1,0 +1,330 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Dense matrix product.
+
+    C[i, j] = sum_k op(A)[i, k] op(B)[k, j]
+
+    A   [m, k], or [k, m] with transpose_a     f32, bf16, f16 or i8
+    B   [k, n], or [n, k] with transpose_b     the dtype of A
+    C   [m, n]                                 f32, bf16, f16 (default: A's); i32 for i8
+
+All row-major. Floats accumulate in f32 and are rounded once to C's dtype; i8 accumulates
+in i32, wrapping. m is dynamic (one build serves every batch size), n and k are static.
+
+Bound of C: gamma_(k+1) |A||B| + u(C) |C|, exact for i8.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+import tilewright
+import tilewright.language as T
+from tilewright.kernels.arrays import dtype_of, empty, require
+from tilewright.testing import (
+    DOT_BOUND,
+    Case,
+    Expected,
+    Layout,
+    Peer,
+    Spec,
+    Tensors,
+    dot_bound,
+    exact_operands,
+    numpy_dtype,
+)
+from tilewright.testing.peers import numpy_peer, torch_peer
+
+Tile = tuple[int, int, int]
+
+# Few rows: B is streamed once, so a block needs no more rows than there are.
+_SKINNY_ROWS = 16
+
+
+def reference(
+    a: np.ndarray, b: np.ndarray, *, transpose_a: bool = False, transpose_b: bool = False
+) -> np.ndarray:
+    """The product in float64 [m, n]; int64, wrapped to 32 bits, for integer operands.
+
+    Integers are summed in float64 too, which is exact below 2^53.
+    """
+    a64 = a.astype(np.float64).T if transpose_a else a.astype(np.float64)
+    b64 = b.astype(np.float64).T if transpose_b else b.astype(np.float64)
+    with np.errstate(invalid="ignore", over="ignore"):
+        c = a64 @ b64
+    return c.astype(np.int64).astype(np.int32) if a.dtype.kind == "i" else c
+
+
+@functools.cache
+def gemm_kernel(
+    n: int,
+    k: int,
+    dtype: str,
+    out: str,
+    transpose_a: bool,
+    transpose_b: bool,
+    tile: Tile,
+    target: str,
+) -> Any:
+    """The compiled product for `n` columns and a contraction over `k`, any row count."""
+    m = T.dynamic("m")
+    BM, BN, BK = tile
+    accum = "i32" if dtype == "i8" else "f32"
+    shape_a, tile_a = ((k, m), (BK, BM)) if transpose_a else ((m, k), (BM, BK))
+    shape_b, tile_b = ((n, k), (BN, BK)) if transpose_b else ((k, n), (BK, BN))
+
+    @T.prim_func
+    def gemm(
+        A: T.Tensor(shape_a, dtype), B: T.Tensor(shape_b, dtype), C: T.Tensor((m, n), out)
+    ):
+        with T.Kernel(T.ceildiv(n, BN), T.ceildiv(m, BM), threads=128) as (bx, by):
+            a_tile = T.alloc_shared(tile_a, dtype)
+            b_tile = T.alloc_shared(tile_b, dtype)
+            acc = T.alloc_fragment((BM, BN), accum)
+            T.clear(acc)
+            for step in T.Pipelined(T.ceildiv(k, BK), num_stages=3):
+                if transpose_a:
+                    T.copy(A[step * BK, by * BM], a_tile)
+                else:
+                    T.copy(A[by * BM, step * BK], a_tile)
+                if transpose_b:
+                    T.copy(B[bx * BN, step * BK], b_tile)
+                else:
+                    T.copy(B[step * BK, bx * BN], b_tile)
+                T.gemm(a_tile, b_tile, acc, transpose_A=transpose_a, transpose_B=transpose_b)
+            T.copy(acc, C[by * BM, bx * BN])
+
+    return tilewright.compile(gemm, target=target)
+
+
+def _tile(m: int, dtype: str) -> Tile:
+    """The block's tile (BM, BN, BK): a function of the shape and dtype alone."""
+    depth = 32 if dtype == "f32" else 64
+    return (_SKINNY_ROWS, 64, 4 * depth) if m <= _SKINNY_ROWS else (128, 128, depth)
+
+
+def gemm(
+    a: Any,
+    b: Any,
+    *,
+    transpose_a: bool = False,
+    transpose_b: bool = False,
+    out: Any = None,
+    out_dtype: str | None = None,
+    tile: Tile | None = None,
+    target: str = "cpu",
+) -> Any:
+    """op(a) @ op(b), written to `out` (made where not given) and returned.
+
+    `a` and `b` are two-dimensional arrays of one dtype; op transposes where asked. The
+    result is [m, n] of `out_dtype`: the operands' own by default, i32 for i8. `tile` is
+    (BM, BN, BK) of a block, chosen from the shape where not given. Raises ValueError where
+    shapes or dtypes do not fit together.
+    """
+    dtype = dtype_of(a)
+    known = ("f32", "bf16", "f16", "i8")
+    require(dtype in known, f"gemm takes {', '.join(known)}, not {dtype}")
+    require(dtype_of(b) == dtype, f"a is {dtype} and b is {dtype_of(b)}: make them the same")
+    require(len(a.shape) == len(b.shape) == 2, "gemm takes two matrices")
+    k, m = a.shape if transpose_a else reversed(a.shape)
+    n, k_b = b.shape if transpose_b else reversed(b.shape)
+    require(k == k_b, f"a contracts over {k} and b over {k_b}: they must be equal")
+    if out is None:
+        out = empty(a, (m, n), out_dtype or ("i32" if dtype == "i8" else dtype))
+    require(tuple(out.shape) == (m, n), f"out is {tuple(out.shape)} and must be {(m, n)}")
+    kernel = gemm_kernel(
+        n, k, dtype, dtype_of(out), transpose_a, transpose_b, tile or _tile(m, dtype), target
+    )
+    kernel(a, b, out)
+    return out
+
+
+def _peers(dtype: str, transpose_b: bool) -> tuple[Peer, ...]:
+    """NumPy and PyTorch in the operands' dtype, and in f32 where that may be faster."""
+
+    def numpy_matmul(a: np.ndarray, b: np.ndarray) -> Callable[[], Any]:
+        b = b.T if transpose_b else b
+        c = np.empty((a.shape[0], b.shape[1]), np.float32)
+        return lambda: np.matmul(a, b, out=c)
+
+    def torch_matmul(a: Any, b: Any) -> Callable[[], Any]:
+        import torch
+
+        b = b.T if transpose_b else b
+        c = torch.empty((a.shape[0], b.shape[1]), dtype=a.dtype)
+        return lambda: torch.matmul(a, b, out=c)
+
+    def torch_linear(a: Any, b: Any) -> Callable[[], Any]:
+        import torch
+
+        weight = b if transpose_b else b.T.contiguous()
+        return lambda: torch.nn.functional.linear(a, weight)
+
+    def torch_int_mm(a: Any, b: Any) -> Callable[[], Any]:
+        import torch
+
+        return lambda: torch._int_mm(a, b)
+
+    def torch_int_mm_column_major(a: Any, b: Any) -> Callable[[], Any]:
+        return torch_int_mm(a, b.T.contiguous().T)
+
+    peers = [numpy_peer("matmul in f32", numpy_matmul, "f32")]
+    if dtype == "i8":
+        return (
+            *peers,
+            torch_peer("_int_mm", torch_int_mm),
+            torch_peer("_int_mm, b column-major", torch_int_mm_column_major),
+        )
+    peers += [torch_peer("matmul", torch_matmul), torch_peer("linear", torch_linear)]
+    if dtype != "f32":
+        peers.append(torch_peer("matmul in f32", torch_matmul, "f32"))
+    return tuple(peers)
+
+
+def _case(
+    name: str,
+    m: int,
+    n: int,
+    k: int,
+    dtype: str = "f32",
+    *,
+    kernel: str = "gemm",
+    out: str | None = None,
+    transpose_a: bool = False,
+    transpose_b: bool = False,
+    tile: Tile | None = None,
+    layouts: dict[str, Layout] | None = None,
+    spoil: Callable[[Tensors], None] | None = None,
+    peers: bool = False,
+    rotate: int = 1,
+) -> Case:
+    """One product. `spoil` puts hostile values into the random inputs."""
+    out = out or ("i32" if dtype == "i8" else dtype)
+    shape_a = (k, m) if transpose_a else (m, k)
+    shape_b = (n, k) if transpose_b else (k, n)
+    flags = {"transpose_a": transpose_a, "transpose_b": transpose_b}
+
+    def integers(rng: np.random.Generator, swapped: bool = False) -> Tensors:
+        a, b = exact_operands(rng, shape_a, shape_b, k, dtype, swapped=swapped)
+        return {"a": a, "b": b}
+
+    def make_inputs(rng: np.random.Generator) -> Tensors:
+        if dtype == "i8":
+            return integers(rng)
+        made = numpy_dtype(dtype)
+        inputs = {
+            "a": rng.standard_normal(shape_a, np.float32).astype(made),
+            "b": rng.standard_normal(shape_b, np.float32).astype(made),
+        }
+        if spoil:
+            spoil(inputs)
+        return inputs
+
+    def drop_term(inputs: Tensors) -> Tensors:
+        # The last term in which A and B both have something to say.
+        a = np.array(inputs["a"])
+        terms = a if transpose_a else a.T
+        b_terms = inputs["b"].T if transpose_b else inputs["b"]
+        live = np.flatnonzero(terms.any(1) & b_terms.any(1))
+        terms[live[-1]] = 0
+        return {**inputs, "a": a}
+
+    def expect(inputs: Tensors) -> dict[str, Expected]:
+        c = reference(**inputs, **flags)
+        if dtype == "i8":
+            return {"out": Expected(c)}
+        a = inputs["a"].astype(np.float64)
+        b = inputs["b"].astype(np.float64)
+        a, b = (a.T if transpose_a else a), (b.T if transpose_b else b)
+        return {"out": Expected(c, dot_bound(a, b, c, out))}
+
+    def run(target: str, inputs: Tensors, outputs: Tensors) -> None:
+        gemm(**inputs, **flags, out=outputs["out"], tile=tile, target=target)
+
+    exact = () if spoil or 0 in (m, n, k) else (integers,)
+    if exact and dtype != "i8":
+        exact += (functools.partial(integers, swapped=True),)
+    itemsize = numpy_dtype(dtype).itemsize
+    return Case(
+        kernel=kernel,
+        name=name,
+        dtype=dtype,
+        make_inputs=make_inputs,
+        outputs=lambda inputs: {"out": Spec((m, n), numpy_dtype(out))},
+        expect=expect,
+        run=run,
+        bound="exact" if dtype == "i8" else DOT_BOUND,
+        flops=2 * m * n * k,
+        bytes=(m * k + k * n) * itemsize + m * n * numpy_dtype(out).itemsize,
+        macs=m * n * k,
+        integers=exact,
+        drop_term=drop_term,
+        layouts=layouts or {},
+        peers=_peers(dtype, transpose_b) if peers else (),
+        rotate=rotate,
+    )
+
+
+def _not_a_number(inputs: Tensors) -> None:
+    """A NaN and infinities in A: only their own rows of C may show them."""
+    inputs["a"][3, 5] = np.nan
+    inputs["a"][7, 0] = np.inf
+    inputs["a"][11, 2], inputs["a"][11, 9] = np.inf, -np.inf
+
+
+def _extremes(inputs: Tensors) -> None:
+    """Denormals, signed zeros, and products that overflow only where they must."""
+    a, b = inputs["a"], inputs["b"]
+    a[1], a[2], a[4, ::2] = 1e-40, -0.0, 1e20
+    b[:, 3], b[:, 4] = 1e-40, 1e19
+
+
+def verify_cases() -> list[Case]:
+    """Small, odd and hostile products."""
+    aligned = {name: Layout() for name in ("a", "b", "out")}
+    skewed = {name: Layout(skew=1 + i) for i, name in enumerate(aligned)}
+    cases = [
+        _case(f"odd_{'t' if ta else 'n'}{'t' if tb else 'n'}", 67, 45, 83, dtype,
+              transpose_a=ta, transpose_b=tb)
+        for dtype in ("f32", "bf16", "f16", "i8")
+        for ta in (False, True)
+        for tb in (False, True)
+    ]  # fmt: skip
+    cases += [_case(f"tile_{s}", 2 * s + 5, s + 3, 131, tile=(s, s, s)) for s in (24, 48, 100)]
+    cases += [
+        _case("tile_96_136_24", 200, 150, 77, "bf16", tile=(96, 136, 24)),
+        _case("tile_136_96_100", 150, 200, 99, "i8", tile=(136, 96, 100)),
+        _case("smaller_than_a_tile", 3, 2, 1),
+        _case("one_row", 1, 129, 300, "bf16", transpose_b=True),
+        _case("one_column", 129, 1, 300),
+        _case("long_k", 19, 23, 4099, "bf16"),
+        _case("whole_tiles", 256, 256, 128),
+        _case("f32_from_bf16", 65, 70, 90, "bf16", out="f32"),
+        _case("misaligned", 33, 37, 41, layouts=skewed),
+        _case("misaligned_nt", 33, 37, 41, "bf16", transpose_b=True, layouts=skewed),
+        _case("nan_and_infinity", 40, 30, 20, spoil=_not_a_number),
+        _case("nan_and_infinity", 40, 30, 20, "bf16", spoil=_not_a_number),
+        _case("extremes", 40, 30, 20, spoil=_extremes),
+        _case("no_rows", 0, 16, 16),
+        _case("no_columns", 16, 0, 16),
+        _case("no_terms", 5, 7, 0),
+    ]
+    return cases
+
+
+def bench_cases() -> list[Case]:
+    """Square products, and products with few rows as in decoding."""
+    sizes = {
+        "f32": (512, 1024, 2048, 4096), "bf16": (1024, 2048), "f16": (1024,), "i8": (1024,)
+    }  # fmt: skip
+    cases = [_case(f"n{n}", n, n, n, d, peers=True) for d, ns in sizes.items() for n in ns]
+    # 128 MB of weights each: four of them are in no cache, as in a model.
+    cases += [
+        _case(f"m{m}", m, 8192, 8192, "bf16", kernel="gemm_skinny", transpose_b=True,
+              peers=True, rotate=4)
+        for m in (1, 4, 16)
+    ]  # fmt: skip
+    return cases
