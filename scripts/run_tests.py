@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-BUILD = Path(os.environ.get("TILEWRIGHT_BUILD_DIR", ROOT / "build"))
+BUILD = ROOT / os.environ.get("TILEWRIGHT_BUILD_DIR", "build")
 LOGS = BUILD / "logs"
 FAILURES_SHOWN = 10
 LINES_SHOWN = 25
