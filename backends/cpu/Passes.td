@@ -32,6 +32,28 @@ def LowerCopy : Pass<"cpu-lower-copy"> {
                         "Width of a vector register">];
 }
 
+def LowerParallel : Pass<"cpu-lower-parallel"> {
+  let summary = "Lower parallel loops to loops over vectors";
+  let description = [{
+    One dimension of each `tile.parallel`, the one along which most accesses are
+    contiguous, becomes the innermost loop, over vectors; conditions that vary
+    along it become masks. A loop whose accesses may leave a global tensor gets
+    two forms: one without guards, for when the whole loop lies inside, and one
+    with masks. What cannot be vectorised becomes a scalar loop, with a remark.
+  }];
+  let dependentDialects = ["::mlir::vector::VectorDialect", "::mlir::scf::SCFDialect"];
+  let options = [Option<"vectorBits", "vector-bits", "int64_t", "512",
+                        "Width of a vector register">];
+}
+
+def LowerAccess : Pass<"cpu-lower-access"> {
+  let summary = "Lower single loads, stores and atomics on global tensors";
+  let description = [{
+    A guard becomes an `scf.if`; atomics become LLVM's atomic instructions.
+  }];
+  let dependentDialects = ["::mlir::scf::SCFDialect", "::mlir::LLVM::LLVMDialect"];
+}
+
 def ConvertToLLVM : Pass<"cpu-convert-to-llvm", "::mlir::ModuleOp"> {
   let summary = "Convert outlined kernels and launch functions to the LLVM dialect";
   let dependentDialects = ["::mlir::LLVM::LLVMDialect"];

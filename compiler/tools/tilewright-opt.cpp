@@ -5,6 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "backends/cpu/Passes.h"
+#include "compiler/host/Passes.h"
+#include "compiler/transforms/Passes.h"
 #include "dialects/tile/Tile.h"
 
 #include "mlir/InitAllDialects.h"
@@ -20,6 +23,9 @@ int main(int argc, char **argv) {
   mlir::registerAllToLLVMIRTranslations(registry);
   registry.insert<tilewright::tile::TileDialect>();
   mlir::registerAllPasses();
+  tilewright::tile::registerTilewrightTransformsPasses();
+  tilewright::host::registerTilewrightHostPasses();
+  tilewright::cpu::registerTilewrightCpuPasses();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "Tilewright optimizer driver\n", registry));
 }

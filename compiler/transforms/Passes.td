@@ -23,4 +23,18 @@ def PlanMemory : Pass<"plan-memory"> {
     Option<"alignment", "alignment", "int64_t", "64", "Alignment of every tile in bytes">];
 }
 
+def ProveBounds : Pass<"prove-bounds"> {
+  let summary = "Mark element accesses that cannot leave their tensor";
+  let description = [{
+    Sets `inbounds` on each dimension of `tile.load`, `tile.store` and
+    `tile.atomic` whose index is shown to lie between zero and the extent, from
+    the ranges of loops, grids and parallel loops, the facts of the signature's
+    symbols, `tile.assume` and enclosing conditions.
+  }];
+  let dependentDialects = ["::tilewright::tile::TileDialect"];
+  let statistics = [
+    Statistic<"numProved", "num-proved", "Number of guards removed">,
+    Statistic<"numLeft", "num-left", "Number of guards that stay">];
+}
+
 #endif // TILEWRIGHT_COMPILER_TRANSFORMS_PASSES

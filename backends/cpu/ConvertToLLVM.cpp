@@ -1,0 +1,182 @@
+//===- ConvertToLLVM.cpp - Outlined kernels to the LLVM dialect ---------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "backends/cpu/Passes.h"
+#include "dialects/tile/Tile.h"
+
+#include "mlir/Analysis/DataLayoutAnalysis.h"
+#include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
+#include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
+#include "mlir/Conversion/FuncToLLVM/ConvertFuncToLLVM.h"
+#include "mlir/Conversion/IndexToLLVM/IndexToLLVM.h"
+#include "mlir/Conversion/LLVMCommon/ConversionTarget.h"
+#include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
+#include "mlir/Conversion/LLVMCommon/TypeConverter.h"
+#include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
+#include "mlir/Conversion/MemRefToLLVM/MemRefToLLVM.h"
+#include "mlir/Conversion/UBToLLVM/UBToLLVM.h"
+#include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVM.h"
+#include "mlir/Dialect/Vector/Transforms/LoweringPatterns.h"
+#include "mlir/Dialect/Vector/Transforms/VectorRewritePatterns.h"
+
+namespace tilewright::cpu {
+#define GEN_PASS_DEF_CONVERTTOLLVM
+#include "backends/cpu/Passes.h.inc"
+} // namespace tilewright::cpu
+
+using namespace mlir;
+using namespace tilewright::tile;
+
+namespace {
+/// The struct that carries captured values from the launch function to a kernel.
+LLVM::LLVMStructType envType(MLIRContext *context, TypeRange converted) {
+  return LLVM::LLVMStructType::getLiteral(context, SmallVector<Type>(converted));
+}
+
+struct CaptureLowering : ConvertOpToLLVMPattern<CaptureOp> {
+  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+
+  LogicalResult matchAndRewrite(CaptureOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    Type type = envType(rewriter.getContext(), adaptor.getValues().getTypes());
+    Value one = LLVM::ConstantOp::create(rewriter, loc, rewriter.getI64Type(), 1);
+    Value env = LLVM::AllocaOp::create(rewriter, loc, op.getEnv().getType(), type, one);
+    for (auto [position, value] : llvm::enumerate(adaptor.getValues())) {
+      Value slot = LLVM::GEPOp::create(rewriter, loc, env.getType(), type, env,
+                                       ArrayRef<LLVM::GEPArg>{0, static_cast<int>(position)});
+      LLVM::StoreOp::create(rewriter, loc, value, slot);
+    }
+    rewriter.replaceOp(op, env);
+    return success();
+  }
+};
+
+struct CapturedLowering : ConvertOpToLLVMPattern<CapturedOp> {
+  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+
+  LogicalResult matchAndRewrite(CapturedOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    SmallVector<Type> types;
+    if (failed(getTypeConverter()->convertTypes(op.getResultTypes(), types)))
+      return failure();
+    Type type = envType(rewriter.getContext(), types);
+    SmallVector<Value> values;
+    for (auto [position, fieldType] : llvm::enumerate(types)) {
+      Value slot =
+          LLVM::GEPOp::create(rewriter, loc, adaptor.getEnv().getType(), type,
+                              adaptor.getEnv(),
+                              ArrayRef<LLVM::GEPArg>{0, static_cast<int>(position)});
+      values.push_back(LLVM::LoadOp::create(rewriter, loc, fieldType, slot));
+    }
+    rewriter.replaceOp(op, values);
+    return success();
+  }
+};
+
+struct FromPointerLowering : ConvertOpToLLVMPattern<FromPointerOp> {
+  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+
+  LogicalResult matchAndRewrite(FromPointerOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    auto type = cast<MemRefType>(op.getResult().getType());
+    Value pointer = adaptor.getPointer();
+    if (op.getOffset() != 0)
+      pointer = LLVM::GEPOp::create(rewriter, loc, pointer.getType(), rewriter.getI8Type(),
+                                    pointer,
+                                    ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(op.getOffset())});
+    Type descriptorType = getTypeConverter()->convertType(type);
+    auto descriptor = MemRefDescriptor::poison(rewriter, loc, descriptorType);
+    descriptor.setAllocatedPtr(rewriter, loc, pointer);
+    descriptor.setAlignedPtr(rewriter, loc, pointer);
+    descriptor.setConstantOffset(rewriter, loc, 0);
+
+    auto [strides, offset] = type.getStridesAndOffset();
+    auto sizeOperand = adaptor.getSizes().begin();
+    SmallVector<Value> sizes;
+    for (auto [dim, extent] : llvm::enumerate(type.getShape())) {
+      sizes.push_back(ShapedType::isDynamic(extent)
+                          ? *sizeOperand++
+                          : createIndexAttrConstant(rewriter, loc, getIndexType(), extent));
+      descriptor.setSize(rewriter, loc, dim, sizes.back());
+    }
+    // The identity layout's dynamic strides are products of the sizes inside them.
+    auto strideOperand = adaptor.getStrides().begin();
+    Value running;
+    for (int64_t dim = type.getRank() - 1; dim >= 0; --dim) {
+      if (!ShapedType::isDynamic(strides[dim])) {
+        descriptor.setConstantStride(rewriter, loc, dim, strides[dim]);
+        running = createIndexAttrConstant(rewriter, loc, getIndexType(), strides[dim]);
+      } else if (type.getLayout().isIdentity()) {
+        running = LLVM::MulOp::create(rewriter, loc, running, sizes[dim + 1]);
+        descriptor.setStride(rewriter, loc, dim, running);
+      }
+    }
+    for (auto [dim, stride] : llvm::enumerate(strides))
+      if (ShapedType::isDynamic(stride) && !type.getLayout().isIdentity())
+        descriptor.setStride(rewriter, loc, dim, *strideOperand++);
+    rewriter.replaceOp(op, Value(descriptor));
+    return success();
+  }
+};
+
+struct LaunchLowering : ConvertOpToLLVMPattern<LaunchOp> {
+  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+
+  LogicalResult matchAndRewrite(LaunchOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    Type pointer = LLVM::LLVMPointerType::get(rewriter.getContext());
+    Type i64 = rewriter.getI64Type(), i32 = rewriter.getI32Type();
+    // parallel_for is the second field of tw_host_v1.
+    Value slot = LLVM::GEPOp::create(rewriter, loc, pointer, pointer, adaptor.getHost(),
+                                     ArrayRef<LLVM::GEPArg>{1});
+    Value parallelFor = LLVM::LoadOp::create(rewriter, loc, pointer, slot);
+    Value kernel = LLVM::AddressOfOp::create(rewriter, loc, pointer, op.getCallee());
+    Value arena = LLVM::ConstantOp::create(rewriter, loc, i64, op.getArena());
+    auto type = LLVM::LLVMFunctionType::get(i32, {pointer, i64, pointer, pointer, i64});
+    LLVM::CallOp::create(rewriter, loc, type,
+                         ValueRange{parallelFor, adaptor.getState(), adaptor.getBlocks(),
+                                    kernel, adaptor.getEnv(), arena});
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
+struct ConvertToLLVMPass : tilewright::cpu::impl::ConvertToLLVMBase<ConvertToLLVMPass> {
+  void runOnOperation() override;
+};
+} // namespace
+
+void ConvertToLLVMPass::runOnOperation() {
+  MLIRContext *context = &getContext();
+  LowerToLLVMOptions options(context);
+  LLVMTypeConverter converter(context, options);
+  // All tiles are plain memory on a CPU.
+  converter.addTypeAttributeConversion(
+      [](BaseMemRefType, SpaceAttr) { return TypeConverter::AttributeConversionResult::result(
+                                          Attribute()); });
+
+  RewritePatternSet patterns(context);
+  patterns.add<CaptureLowering, CapturedLowering, FromPointerLowering, LaunchLowering>(
+      converter);
+  arith::populateArithToLLVMConversionPatterns(converter, patterns);
+  populateMathToLLVMConversionPatterns(converter, patterns);
+  index::populateIndexToLLVMConversionPatterns(converter, patterns);
+  ub::populateUBToLLVMConversionPatterns(converter, patterns);
+  populateFinalizeMemRefToLLVMConversionPatterns(converter, patterns);
+  populateFuncToLLVMConversionPatterns(converter, patterns);
+  cf::populateControlFlowToLLVMConversionPatterns(converter, patterns);
+  populateVectorToLLVMConversionPatterns(converter, patterns);
+
+  LLVMConversionTarget target(*context);
+  target.addLegalOp<ModuleOp>();
+  if (failed(applyFullConversion(getOperation(), target, std::move(patterns))))
+    signalPassFailure();
+}
