@@ -41,6 +41,8 @@ typedef enum tw_dtype {
 
 /* ---- the host table: what a launch function may call ---------------------- */
 
+typedef struct tw_grid_launch_v1 tw_grid_launch_v1;
+
 /* One worker's share of a launch: linear blocks [begin, end), bx fastest. `arena`
  * is the worker's scratch memory, aligned to 64 bytes, contents undefined. */
 typedef void (*tw_block_fn)(void *env, int64_t begin, int64_t end, void *arena);
@@ -69,7 +71,24 @@ typedef struct tw_host_v1 {
    * "file:line:column". */
   void (*fault)(void *context, const char *message, const char *where,
                 int64_t block);
+  /* Starts a grid of a device image's kernel on the launch's stream; 0, or a
+   * tw_status. Native code of a CPU image has no use for it, and the CPU refuses. */
+  int32_t (*launch_grid)(void *context, const tw_grid_launch_v1 *launch);
 } tw_host_v1;
+
+/* One grid of a device image's kernel. */
+struct tw_grid_launch_v1 {
+  uint64_t size;     /* sizeof(tw_grid_launch_v1) */
+  const char *entry; /* the kernel's name in the image */
+  uint32_t grid[3];
+  uint32_t block[3];
+  uint32_t cluster[3]; /* 1, 1, 1 where there are no clusters */
+  uint32_t shared_bytes;
+  void *stream; /* the device's own stream; NULL is the launch's */
+  /* By value, as the entry lays them out; tensor maps take 128 bytes, aligned to 64. */
+  const void *parameters;
+  uint64_t parameter_bytes;
+};
 
 /* A launch function. `words` holds, for each parameter in order: a tensor's data
  * pointer, its extents, its strides in elements; a scalar's value (integers
@@ -85,17 +104,22 @@ typedef int32_t (*tw_launch_fn)(const tw_host_v1 *host, void *context,
  *            words that a launch takes, 0
  *   symbol:  name (string offset), minimum, maximum, multiple_of   (each symbol)
  *   param:   kind, name (string offset), dtype, rank, flags, alignment (bytes),
- *            first dim (word offset of its 2 * rank entries), 0    (each parameter)
+ *            first dim (word offset of its dims), alias            (each parameter)
  *   dims:    per dimension: extent kind, extent value; then per dimension:
  *            stride kind, stride value
  *   strings: UTF-8, each ending in a zero byte
- * An extent is TW_DIM_CONST (value), TW_DIM_SYMBOL (symbol index). A stride is
- * TW_DIM_CONST, TW_DIM_SYMBOL, TW_DIM_CONTIGUOUS (the row-major one) or
- * TW_DIM_ANY. A scalar parameter may define a symbol: rank -1 - symbol. */
-#define TW_SIGNATURE_MAGIC 0x0000315347495754 /* "TWSIG1" */
+ * An extent is TW_DIM_CONST (value) or TW_DIM_SYMBOL (symbol index). A stride, in
+ * elements, is TW_DIM_CONST, TW_DIM_SYMBOL, TW_DIM_CONTIGUOUS (the next dimension's
+ * stride times its extent; 1 for the last one) or TW_DIM_ANY. Dims take 4 * rank
+ * words; the strides' entries follow the extents'. A scalar parameter has no dims;
+ * where it defines a symbol its rank is -1 - symbol, else 0. A maximum of -1 is no
+ * bound. `alias` is 0, or 1 + the index of the parameter whose memory this one may
+ * share; without it, what a kernel writes overlaps no other argument. */
+#define TW_SIGNATURE_MAGIC 0x0000314749535754 /* "TWSIG1" */
 #define TW_SIGNATURE_HEADER_WORDS 8
 #define TW_SIGNATURE_SYMBOL_WORDS 4
 #define TW_SIGNATURE_PARAM_WORDS 8
+#define TW_MAX_RANK 16
 
 typedef enum tw_param_kind { TW_PARAM_TENSOR = 0, TW_PARAM_SCALAR = 1 } tw_param_kind;
 

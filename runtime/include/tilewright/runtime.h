@@ -1,0 +1,153 @@
+/*===- tilewright/runtime.h - The runtime's C API -------------------------------===*
+ *
+ * Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+ * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ *
+ *===----------------------------------------------------------------------===*
+ *
+ * Devices, memory, artifacts, argument checks and launches. Functions that can fail
+ * return a tw_status; the message of the calling thread's last failure is
+ * tw_last_error(). Nothing here exits, throws or prints. Every function may be called
+ * from any thread. Structures that the caller fills in start with their size.
+ */
+#ifndef TILEWRIGHT_RUNTIME_H
+#define TILEWRIGHT_RUNTIME_H
+
+#include "tilewright/abi.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define TW_API __attribute__((visibility("default")))
+
+typedef enum tw_status {
+  TW_OK = 0,
+  TW_ERROR_INVALID = 1,     /* a call that breaks a rule of this header */
+  TW_ERROR_ARGUMENT = 2,    /* launch arguments that do not fit the signature */
+  TW_ERROR_ARTIFACT = 3,    /* a file that is no usable artifact */
+  TW_ERROR_UNSUPPORTED = 4, /* a device or target that this build or machine lacks */
+  TW_ERROR_MEMORY = 5,      /* no memory left */
+  TW_ERROR_FAULT = 6        /* a kernel reported a fault */
+} tw_status;
+
+/* The message of this thread's last failed call; "" before there is one. Valid until
+ * the thread's next failure. */
+TW_API const char *tw_last_error(void);
+
+/* TW_ABI_VERSION of the library that is running. */
+TW_API uint64_t tw_abi_version(void);
+
+/* ---- devices --------------------------------------------------------------- */
+
+typedef struct tw_device tw_device;
+typedef struct tw_stream tw_stream;
+
+/* `name` is "cpu" or a backend with an optional target: "cuda:sm_90a",
+ * "cuda-emulator:sm_80", "hip:gfx942", ... */
+TW_API tw_status tw_device_open(const char *name, tw_device **device);
+TW_API void tw_device_close(tw_device *device);
+
+/* Device memory, aligned to 64 bytes. Zero bytes give a pointer that may be freed. */
+TW_API tw_status tw_memory_allocate(tw_device *device, uint64_t bytes, void **memory);
+TW_API tw_status tw_memory_free(tw_device *device, void *memory);
+
+/* In the order of the stream; NULL is the device's default stream, whose work is
+ * complete when the call returns. `from` and `to` may each be host or device memory. */
+TW_API tw_status tw_memory_copy(tw_device *device, tw_stream *stream, void *to,
+                                const void *from, uint64_t bytes);
+TW_API tw_status tw_memory_fill(tw_device *device, tw_stream *stream, void *memory,
+                                uint8_t value, uint64_t bytes);
+
+/* Work on one stream runs in order. Errors may arrive at synchronisation. */
+TW_API tw_status tw_stream_create(tw_device *device, tw_stream **stream);
+TW_API tw_status tw_stream_synchronize(tw_stream *stream);
+TW_API void tw_stream_destroy(tw_stream *stream);
+
+/* ---- modules and kernels ---------------------------------------------------- */
+
+typedef struct tw_module tw_module;
+typedef struct tw_kernel tw_kernel;
+
+/* Loads the artifact at `path`. A truncated or foreign file is an error. */
+TW_API tw_status tw_module_open(const char *path, tw_module **module);
+/* An artifact that is linked into the program. It must outlive the module. */
+TW_API tw_status tw_module_from_artifact(const tw_artifact_v1 *artifact,
+                                         tw_module **module);
+TW_API void tw_module_close(tw_module *module);
+
+/* The artifact's kernel for a device: its first image that the device can run. The
+ * kernel lives as long as the module. */
+TW_API tw_status tw_module_kernel(tw_module *module, tw_device *device,
+                                  const tw_kernel **kernel);
+
+typedef struct tw_kernel_info_v1 {
+  uint64_t size; /* sizeof(tw_kernel_info_v1), set by the caller */
+  const char *name;
+  const char *target; /* of the chosen image */
+  const char *manifest;
+  const int64_t *signature;
+  uint64_t parameter_count;
+  uint64_t word_count; /* of the words that a launch takes */
+} tw_kernel_info_v1;
+
+TW_API tw_status tw_kernel_info(const tw_kernel *kernel, tw_kernel_info_v1 *info);
+
+/* ---- launches ---------------------------------------------------------------- */
+
+typedef enum tw_argument_flags {
+  TW_ARGUMENT_READ_ONLY = 1, /* the memory may not be written */
+  /* The caller will allocate it: only `size`, `kind` and `flags` are read, and the
+   * check fills in the argument's words but for the pointer. */
+  TW_ARGUMENT_ALLOCATE = 2
+} tw_argument_flags;
+
+typedef struct tw_argument_v1 {
+  uint64_t size; /* sizeof(tw_argument_v1): also the step of an array of arguments */
+  int32_t kind;  /* tw_param_kind */
+  int32_t dtype; /* a tensor's tw_dtype, -1 for others; of a scalar TW_BOOL, TW_I64,
+                  * TW_U64 or TW_F64: converted to the parameter's, if that can hold it */
+  uint64_t bits; /* a scalar's value */
+  void *data;
+  const int64_t *extents;
+  const int64_t *strides; /* in elements; NULL is contiguous */
+  int32_t rank;
+  int32_t flags;
+  int32_t device_type; /* as DLPack numbers them: 1 CPU, 2 CUDA, 10 ROCm */
+  int32_t device_id;
+  const char *dtype_name; /* for messages where dtype is -1; may be NULL */
+} tw_argument_v1;
+
+/* Checks arguments against the kernel's signature and writes `words` (word_count of
+ * them) for tw_launch_words. The message of TW_ERROR_ARGUMENT names the argument, what
+ * was expected and what came. */
+TW_API tw_status tw_check_arguments(const tw_kernel *kernel,
+                                    const tw_argument_v1 *arguments, uint64_t count,
+                                    uint64_t *words);
+
+/* Starts the kernel with checked words. NULL is the device's default stream. */
+TW_API tw_status tw_launch_words(const tw_kernel *kernel, tw_stream *stream,
+                                 const uint64_t *words);
+
+/* Both steps. */
+TW_API tw_status tw_launch(const tw_kernel *kernel, tw_stream *stream,
+                           const tw_argument_v1 *arguments, uint64_t count);
+
+/* ---- process-wide settings ---------------------------------------------------- */
+
+/* How many threads a launch may use, the caller included. Zero restores the default:
+ * TILEWRIGHT_NUM_THREADS, else the number of CPUs this process may run on. Results do
+ * not depend on it. */
+TW_API void tw_set_num_threads(int32_t threads);
+TW_API int32_t tw_num_threads(void);
+
+/* Receives the lines that kernels print, without line ends, from any thread and
+ * without order between blocks. NULL restores the default, standard output. */
+typedef void (*tw_print_handler)(const char *line, void *user);
+TW_API void tw_set_print_handler(tw_print_handler handler, void *user);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* TILEWRIGHT_RUNTIME_H */

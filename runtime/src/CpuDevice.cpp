@@ -1,0 +1,251 @@
+//===- CpuDevice.cpp - Launches on the host's cores --------------------------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "CpuTarget.h"
+#include "Error.h"
+#include "Kernel.h"
+#include "Memory.h"
+
+#include "tilewright/thread_pool.h"
+
+#include <cinttypes>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <pthread.h>
+
+using namespace tilewright;
+
+//===----------------------------------------------------------------------===//
+// Printing
+//===----------------------------------------------------------------------===//
+
+static void printToStandardOutput(const char *line, void *) { puts(line); }
+
+static pthread_mutex_t printLock = PTHREAD_MUTEX_INITIALIZER;
+static tw_print_handler printHandler = printToStandardOutput;
+static void *printUser = nullptr;
+
+void tw_set_print_handler(tw_print_handler handler, void *user) {
+  pthread_mutex_lock(&printLock);
+  printHandler = handler ? handler : printToStandardOutput;
+  printUser = user;
+  pthread_mutex_unlock(&printLock);
+}
+
+//===----------------------------------------------------------------------===//
+// What a launch function may call
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// One run of a launch function.
+struct Launch {
+  const tw_kernel *kernel;
+  tw_status status = TW_OK; // of the host calls, which run on the launching thread
+  struct Workspace *workspaces = nullptr;
+
+  pthread_mutex_t faultLock = PTHREAD_MUTEX_INITIALIZER;
+  bool faulted = false;
+  int64_t faultBlock = 0;
+  char fault[1024];
+};
+
+/// Global memory of one launch.
+struct Workspace {
+  MemoryBlock memory;
+  Workspace *next;
+};
+
+} // namespace
+
+static int32_t parallelFor(void *context, int64_t count, tw_block_fn fn, void *env,
+                           int64_t arenaBytes) {
+  auto &launch = *static_cast<Launch *>(context);
+  int32_t status = tw_thread_pool_v1.run(count, fn, env, arenaBytes);
+  if (status == TW_ERROR_MEMORY)
+    launch.status =
+        fail(TW_ERROR_MEMORY, "%s: no memory for an arena of %" PRId64 " bytes",
+             launch.kernel->artifact->name, arenaBytes);
+  return status;
+}
+
+static void *workspace(void *context, int64_t bytes) {
+  auto &launch = *static_cast<Launch *>(context);
+  auto *node = static_cast<Workspace *>(malloc(sizeof(Workspace)));
+  MemoryBlock memory;
+  if (node && bytes >= 0)
+    memory = acquireMemory(bytes);
+  if (!memory.data) {
+    free(node);
+    launch.status =
+        fail(TW_ERROR_MEMORY, "%s: no memory for a workspace of %" PRId64 " bytes",
+             launch.kernel->artifact->name, bytes);
+    return nullptr;
+  }
+  *node = {memory, launch.workspaces};
+  launch.workspaces = node;
+  return memory.data;
+}
+
+static void print(void *, const char *message, int32_t kind, uint64_t bits,
+                  int64_t block) {
+  char value[64] = "";
+  double number;
+  memcpy(&number, &bits, sizeof(number));
+  if (kind == TW_PRINT_I64)
+    snprintf(value, sizeof(value), ": %" PRId64, static_cast<int64_t>(bits));
+  else if (kind == TW_PRINT_U64)
+    snprintf(value, sizeof(value), ": %" PRIu64, bits);
+  else if (kind == TW_PRINT_F64)
+    snprintf(value, sizeof(value), ": %.9g", number);
+  char line[1024];
+  snprintf(line, sizeof(line), "%s%s (block %" PRId64 ")", message, value, block);
+  pthread_mutex_lock(&printLock);
+  tw_print_handler handler = printHandler;
+  void *user = printUser;
+  pthread_mutex_unlock(&printLock);
+  handler(line, user);
+}
+
+/// Keeps the fault of the lowest block, which does not depend on the order of blocks.
+static void fault(void *context, const char *message, const char *where,
+                  int64_t block) {
+  auto &launch = *static_cast<Launch *>(context);
+  pthread_mutex_lock(&launch.faultLock);
+  if (!launch.faulted || block < launch.faultBlock) {
+    launch.faulted = true;
+    launch.faultBlock = block;
+    snprintf(launch.fault, sizeof(launch.fault), "%s: %s: %s (block %" PRId64 ")",
+             where, launch.kernel->artifact->name, message, block);
+  }
+  pthread_mutex_unlock(&launch.faultLock);
+}
+
+static int32_t launchGrid(void *context, const tw_grid_launch_v1 *grid) {
+  auto &launch = *static_cast<Launch *>(context);
+  launch.status = fail(TW_ERROR_UNSUPPORTED,
+                       "%s: '%s' is a device kernel, and the CPU runs native blocks",
+                       launch.kernel->artifact->name, grid->entry);
+  return launch.status;
+}
+
+static constexpr tw_host_v1 host = {sizeof(tw_host_v1), parallelFor, workspace,
+                                    print,              fault,       launchGrid};
+
+//===----------------------------------------------------------------------===//
+// Streams and launches
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// Work runs on the launching thread, before the call returns; the lock keeps the
+/// order when several threads use one stream.
+struct CpuStream : tw_stream {
+  pthread_mutex_t lock;
+};
+
+class StreamOrder {
+  auto *lock() const { return &static_cast<CpuStream *>(stream)->lock; }
+  tw_stream *stream;
+
+public:
+  explicit StreamOrder(tw_stream *stream) : stream(stream) {
+    if (stream)
+      pthread_mutex_lock(lock());
+  }
+  ~StreamOrder() {
+    if (stream)
+      pthread_mutex_unlock(lock());
+  }
+};
+
+} // namespace
+
+static tw_status launch(const tw_kernel *kernel, tw_stream *stream,
+                        const uint64_t *words) {
+  StreamOrder order(stream);
+  Launch launch;
+  launch.kernel = kernel;
+  int32_t status = kernel->image->launch(&host, &launch, words);
+  while (Workspace *node = launch.workspaces) {
+    launch.workspaces = node->next;
+    releaseMemory(node->memory);
+    free(node);
+  }
+  if (launch.faulted)
+    return fail(TW_ERROR_FAULT, "%s", launch.fault);
+  if (launch.status)
+    return launch.status;
+  if (status)
+    return fail(TW_ERROR_FAULT, "%s: the launch function returned %" PRId32,
+                kernel->artifact->name, status);
+  return TW_OK;
+}
+
+static tw_status createStream(tw_device *device, tw_stream **stream) {
+  auto *created = static_cast<CpuStream *>(malloc(sizeof(CpuStream)));
+  if (!created)
+    return fail(TW_ERROR_MEMORY, "no memory for a stream");
+  created->device = device;
+  pthread_mutex_init(&created->lock, nullptr);
+  *stream = created;
+  return TW_OK;
+}
+
+/// Waits for launches that other threads are running.
+static tw_status synchronize(tw_stream *stream) {
+  StreamOrder order(stream);
+  return TW_OK;
+}
+
+static void destroyStream(tw_stream *stream) {
+  auto *created = static_cast<CpuStream *>(stream);
+  pthread_mutex_destroy(&created->lock);
+  free(created);
+}
+
+//===----------------------------------------------------------------------===//
+// Memory
+//===----------------------------------------------------------------------===//
+
+static tw_status accepts(const char *architecture) {
+  if (const char *missing = findMissingCpuFeature(architecture))
+    return fail(TW_ERROR_UNSUPPORTED,
+                "cpu:%s code needs %s, which this machine's CPU lacks", architecture,
+                missing);
+  return TW_OK;
+}
+
+static tw_status allocate(uint64_t bytes, void **memory) {
+  if (posix_memalign(memory, 64, bytes ? bytes : 1) != 0)
+    return fail(TW_ERROR_MEMORY, "cpu: no memory for %" PRIu64 " bytes", bytes);
+  return TW_OK;
+}
+
+static tw_status freeAllocated(void *memory) {
+  free(memory);
+  return TW_OK;
+}
+
+static tw_status copy(tw_stream *stream, void *to, const void *from, uint64_t bytes) {
+  StreamOrder order(stream);
+  if (bytes)
+    memmove(to, from, bytes);
+  return TW_OK;
+}
+
+static tw_status fill(tw_stream *stream, void *memory, uint8_t value, uint64_t bytes) {
+  StreamOrder order(stream);
+  if (bytes)
+    memset(memory, value, bytes);
+  return TW_OK;
+}
+
+const DeviceFunctions tilewright::cpuDevice = {
+    "cpu", 1,    accepts,      allocate,    freeAllocated,
+    copy,  fill, createStream, synchronize, destroyStream, launch};
