@@ -27,6 +27,13 @@ def empty(like: Any, shape: tuple[int, ...], dtype: str | None = None) -> Any:
     return like.new_empty(shape, dtype=_torch_dtype(dtype))
 
 
+def full(like: Any, shape: tuple[int, ...], value: float, dtype: str) -> Any:
+    """An array filled with `value`, of the same library and device as `like`."""
+    made = empty(like, shape, dtype)
+    made[...] = value
+    return made
+
+
 def _torch_dtype(dtype: str) -> Any:
     import torch
 

@@ -297,7 +297,7 @@ def verify_cases() -> list[Case]:
     cases += [
         _case("tile_96_136_24", 200, 150, 77, "bf16", tile=(96, 136, 24)),
         _case("tile_136_96_100", 150, 200, 99, "i8", tile=(136, 96, 100)),
-        _case("smaller_than_a_tile", 3, 2, 1),
+        _case("smaller_than_a_tile", 3, 2, 5),
         _case("one_row", 1, 129, 300, "bf16", transpose_b=True),
         _case("one_column", 129, 1, 300),
         _case("long_k", 19, 23, 4099, "bf16"),

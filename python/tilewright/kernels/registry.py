@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """The kernels of the library by name, and where their cases come from.
 
-A kernel module defines `verify_cases()` and `bench_cases()`, each giving a list of
-`tilewright.testing.Case`. A module may bench under several kernel names (gemm and
-gemm_skinny).
+A module of cases defines `verify_cases()` and `bench_cases()`, each giving a list of
+`tilewright.testing.Case`: the kernel's own module, or `<kernel>_cases` where they are many.
+A module may bench under several kernel names (gemm and gemm_skinny).
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from collections.abc import Iterable, Sequence
 
 from tilewright.testing.case import Case
 
-# In the order in which they are reported.
+# The modules of cases, in the order in which they are reported.
 MODULES = (
     "gemm",
     "softmax",
     "rmsnorm",
     "swiglu",
-    "attention",
-    "mla_decode",
-    "sparse_mla",
-    "moe_gate",
+    "attention_cases",
+    "mla_decode_cases",
+    "sparse_mla_cases",
+    "moe_gate_cases",
     "moe_permute",
     "grouped_gemm",
     "moe_combine",

@@ -13,8 +13,13 @@ from tilewright.testing.bounds import (
     output_rounding,
 )
 from tilewright.testing.case import Case, Expected, Layout, Peer, Spec, Tensors
-from tilewright.testing.dtypes import dtype_name, numpy_dtype, unit_roundoff
-from tilewright.testing.integers import exact_operands, odd_integers, signs
+from tilewright.testing.dtypes import (
+    dtype_name,
+    numpy_dtype,
+    smallest_normal,
+    unit_roundoff,
+)
+from tilewright.testing.integers import exact_operands, odd_integers, selecting_operands, signs
 
 __all__ = [
     "ATTENTION_BOUND",
@@ -38,6 +43,8 @@ __all__ = [
     "numpy_dtype",
     "odd_integers",
     "output_rounding",
+    "selecting_operands",
     "signs",
+    "smallest_normal",
     "unit_roundoff",
 ]

@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Attention, forward, with an online softmax (FlashAttention-2, arXiv 2307.08691).
+
+    s[i, j] = scale q[b, h, i] . k[b, g, j]      g = h // (heads / kv_heads)
+    out[b, h, i] = sum_j softmax_j(s[i]) v[b, g, j]        over the keys that i sees
+    lse[b, h, i] = log sum_j exp s[i, j]                   natural logarithm
+
+    q          [batch, heads, s_q, d]       f32, bf16 or f16
+    k, v       [batch, kv_heads, s_kv, d]   the dtype of q
+    q_lengths  [batch] i32                  queries of each request, s_q where not given
+    kv_lengths [batch] i32                  keys of each request, s_kv where not given
+    out        [batch, heads, s_q, d]       the dtype of q
+    lse        [batch, heads, s_q]          f32
+
+Query i sees the keys j < kv_length; with `causal`, of those j <= kv_length - q_length + i:
+the last query sees every key. A query that sees no key, and one past its q_length, gives
+out 0 and lse +inf, as in FlashAttention. What lies past a length is never used and may
+hold anything, NaN included.
+
+Scores are accumulated in f32, probabilities are rounded to the dtype before they meet the
+values, the sums are kept in f32. d, heads and kv_heads are static, the rest dynamic.
+
+Bound of out and lse: `tilewright.testing.ATTENTION_BOUND`.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import Any
+
+import numpy as np
+
+import tilewright
+import tilewright.language as T
+from tilewright.kernels.arrays import dtype_of, empty, full, require
+from tilewright.kernels.online_softmax import FLOOR, absorb, normalise
+from tilewright.testing.attend import Attended, attend
+
+LOG2E = math.log2(math.e)
+LN2 = math.log(2.0)
+
+
+def visible_keys(s_q: int, q_length: int, kv_length: int, causal: bool) -> np.ndarray:
+    """How many keys each of `s_q` queries sees."""
+    row = np.arange(s_q)
+    seen = np.clip(kv_length - q_length + row + 1, 0, kv_length) if causal else kv_length
+    return np.where(row < q_length, seen, 0)
+
+
+def attend_all(
+    q: np.ndarray,
+    k: np.ndarray,
+    v: np.ndarray,
+    q_lengths: np.ndarray,
+    kv_lengths: np.ndarray,
+    *,
+    causal: bool = False,
+    scale: float | None = None,
+    dtype: str = "f32",
+) -> list[list[Attended]]:
+    """The definition in float64 with its bounds, for each request and head."""
+    batch, heads, s_q, d = q.shape
+    group = heads // k.shape[1]
+    scale = d**-0.5 if scale is None else scale
+    keys = np.arange(k.shape[2])
+    found = []
+    for b in range(batch):
+        seen = visible_keys(s_q, int(q_lengths[b]), int(kv_lengths[b]), causal)
+        valid = keys < seen[:, None]
+        rows = np.where(seen[:, None] > 0, q[b].astype(np.float64), 0.0)
+        found.append(
+            [
+                attend(rows[h], k[b, h // group], v[b, h // group], valid, scale, dtype)
+                for h in range(heads)
+            ]
+        )
+    return found
+
+
+def reference(
+    q: np.ndarray,
+    k: np.ndarray,
+    v: np.ndarray,
+    q_lengths: np.ndarray,
+    kv_lengths: np.ndarray,
+    *,
+    causal: bool = False,
+    scale: float | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """`out` and `lse` of the definition in float64."""
+    found = attend_all(q, k, v, q_lengths, kv_lengths, causal=causal, scale=scale)
+    out = np.array([[head.out.value for head in heads] for heads in found])
+    lse = np.array([[head.lse.value for head in heads] for heads in found])
+    return out.reshape(q.shape), lse.reshape(q.shape[:3])
+
+
+@functools.cache
+def attention_kernel(
+    heads: int, kv_heads: int, d: int, dtype: str, causal: bool, target: str
+) -> Any:
+    """The compiled attention of one head geometry; batch and lengths stay dynamic."""
+    batch, s_q, s_kv = T.dynamic("batch"), T.dynamic("s_q"), T.dynamic("s_kv")
+    group = heads // kv_heads
+    BM = T.choose("BM", [128, 64, 32])
+    BN = T.choose("BN", [128, 64, 32])
+
+    @T.prim_func
+    def attention(
+        Q: T.Tensor((batch, heads, s_q, d), dtype),
+        K: T.Tensor((batch, kv_heads, s_kv, d), dtype),
+        V: T.Tensor((batch, kv_heads, s_kv, d), dtype),
+        QLengths: T.Tensor((batch,), "i32"),
+        KVLengths: T.Tensor((batch,), "i32"),
+        scale_log2: T.float32,
+        Out: T.Tensor((batch, heads, s_q, d), dtype),
+        Lse: T.Tensor((batch, heads, s_q), "f32"),
+    ):
+        with T.Kernel(T.ceildiv(s_q, BM), heads, batch, threads=256) as (bx, by, bz):
+            q_tile = T.alloc_shared((BM, d), dtype)
+            k_tile = T.alloc_shared((BN, d), dtype)
+            v_tile = T.alloc_shared((BN, d), dtype)
+            prob = T.alloc_shared((BM, BN), dtype)
+            score = T.alloc_fragment((BM, BN), "f32")
+            acc = T.alloc_fragment((BM, d), "f32")
+            peak = T.alloc_fragment((BM,), "f32")
+            before = T.alloc_fragment((BM,), "f32")
+            total = T.alloc_fragment((BM,), "f32")
+            step_total = T.alloc_fragment((BM,), "f32")
+
+            # The last rows of a causal block see the most keys: they start first.
+            row = (T.ceildiv(s_q, BM) - 1 - bx) * BM
+            q_length = QLengths[bz]
+            kv_length = KVLengths[bz]
+            # Query i of the block sees keys below `seen` + i, and below kv_length.
+            seen = kv_length - q_length + row + 1 if causal else kv_length
+            keys = T.min(kv_length, seen + BM - 1)
+            steps = T.if_then_else(row < q_length, T.ceildiv(T.max(keys, 0), BN), 0)
+
+            T.copy(Q[bz, by, row, 0], q_tile)
+            T.clear(acc)
+            T.clear(total)
+            T.fill(peak, FLOOR)
+            for step in T.Pipelined(steps, num_stages=2):
+                start = step * BN
+                T.copy(K[bz, by // group, start, 0], k_tile)
+                T.copy(V[bz, by // group, start, 0], v_tile)
+                if start + BN > kv_length:
+                    # Values past the length may be NaN, which a weight of 0 does not hide.
+                    for j, c in T.Parallel(BN, d):
+                        if start + j >= kv_length:
+                            v_tile[j, c] = 0
+                T.gemm(q_tile, k_tile, score, transpose_B=True, clear_accum=True)
+                for i, j in T.Parallel(BM, BN):
+                    score[i, j] *= scale_log2
+                if start + BN > T.min(seen, kv_length):
+                    for i, j in T.Parallel(BM, BN):
+                        limit = T.min(seen + i, kv_length) if causal else kv_length
+                        if start + j >= limit:
+                            score[i, j] = -T.infinity("f32")
+                absorb(score, prob, acc, peak, before, total, step_total, BM, BN, d)
+                T.gemm(prob, v_tile, acc)
+            for i in T.Parallel(BM):
+                if row + i >= q_length:
+                    total[i] = 0
+            normalise(acc, total, BM, d)
+            T.copy(acc, Out[bz, by, row, 0])
+            for i in T.Parallel(BM):
+                Lse[bz, by, row + i] = T.if_then_else(
+                    total[i] == 0, T.infinity("f32"), (peak[i] + T.log2(total[i])) * LN2
+                )
+
+    return tilewright.compile(attention, target=target)
+
+
+def attention(
+    q: Any,
+    k: Any,
+    v: Any,
+    *,
+    causal: bool = False,
+    scale: float | None = None,
+    q_lengths: Any = None,
+    kv_lengths: Any = None,
+    out: Any = None,
+    lse: Any = None,
+    target: str = "cpu",
+) -> tuple[Any, Any]:
+    """softmax(scale q k^T) v for each head; gives `out` and `lse`, made where not given.
+
+    `q` is [batch, heads, s_q, d], `k` and `v` are [batch, kv_heads, s_kv, d], where heads
+    is a multiple of kv_heads; the lengths are [batch] i32. `scale` is d^-0.5 where not
+    given. Raises ValueError where shapes or dtypes do not fit together.
+    """
+    dtype = dtype_of(q)
+    require(dtype in ("f32", "bf16", "f16"), f"attention takes f32, bf16 or f16, not {dtype}")
+    require(len(q.shape) == len(k.shape) == 4, "q, k and v have four dimensions")
+    require(tuple(k.shape) == tuple(v.shape), "k and v must have the same shape")
+    batch, heads, s_q, d = q.shape
+    kv_heads, s_kv = k.shape[1:3]
+    require(k.shape[0] == batch, f"q has batch {batch} and k {k.shape[0]}: make them the same")
+    require(k.shape[3] == d, f"q has d = {d} and k has {k.shape[3]}: make them the same")
+    require(
+        kv_heads > 0 and heads % kv_heads == 0,
+        f"{heads} query heads cannot share {kv_heads} key heads: give a multiple of them",
+    )
+    out = empty(q, tuple(q.shape)) if out is None else out
+    lse = empty(q, tuple(q.shape[:3]), "f32") if lse is None else lse
+    if q_lengths is None:
+        q_lengths = full(q, (batch,), s_q, "i32")
+    if kv_lengths is None:
+        kv_lengths = full(q, (batch,), s_kv, "i32")
+    scale = d**-0.5 if scale is None else scale
+    kernel = attention_kernel(heads, kv_heads, d, dtype, causal, target)
+    kernel(q, k, v, q_lengths, kv_lengths, scale * LOG2E, out, lse)
+    return out, lse
