@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The steps of an online softmax over score tiles, as macros that attention kernels share.
+
+A block keeps, for each of its M rows, `peak` (the running maximum of the scores), `total`
+(the sum of exp2(score - peak)) and `acc` (the sum of the values so weighted). Scores are in
+units of log2: the caller multiplies by scale * log2(e) and puts -inf where a key is masked.
+`peak` starts at FLOOR, a finite number, so that rows with no valid key yet stay free of
+inf - inf.
+"""
+
+import tilewright.language as T
+
+FLOOR = -1.0e30
+
+
+@T.macro
+def absorb(score, prob, acc, peak, before, total, step_total, M, N, D):
+    """Take a tile of scores [M, N] in: `prob` [M, N] is what multiplies the values next.
+
+    Rescales `acc` [M, D] and `total` [M] to the new `peak` [M]; `before` and `step_total`
+    [M] are scratch. `score` is overwritten by the probabilities in f32.
+    """
+    T.copy(peak, before)
+    T.reduce_max(score, peak, dim=1, clear=False)
+    for i, j in T.Parallel(M, N):
+        score[i, j] = T.exp2(score[i, j] - peak[i])
+    T.reduce_sum(score, step_total, dim=1)
+    T.copy(score, prob)
+    for i in T.Parallel(M):
+        before[i] = T.exp2(before[i] - peak[i])
+        total[i] = total[i] * before[i] + step_total[i]
+    for i, j in T.Parallel(M, D):
+        acc[i, j] *= before[i]
+
+
+@T.macro
+def normalise(acc, total, M, D):
+    """Divide `acc` [M, D] by `total` [M]; rows that saw no key become 0."""
+    for i, j in T.Parallel(M, D):
+        acc[i, j] = T.if_then_else(total[i] > 0, acc[i, j] / total[i], 0)
