@@ -26,10 +26,7 @@
 #include "mlir/Interfaces/ViewLikeInterface.h"
 
 #include "dialects/tile/TileDialect.h.inc"
-#include "dialects/tile/TileEnums.h.inc"
-
-#define GET_ATTRDEF_CLASSES
-#include "dialects/tile/TileAttrs.h.inc"
+#include "dialects/tile/Atom.h"
 
 #define GET_OP_CLASSES
 #include "dialects/tile/TileOps.h.inc"

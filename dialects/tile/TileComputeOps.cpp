@@ -57,6 +57,8 @@ LogicalResult GemmOp::verify() {
     return emitOpError("(C4) precision tf32 requires f32 operands");
   if (getC() == getA() || getC() == getB())
     return emitOpError("(C5) C must not be an operand");
+  if (getSwapped() && !getAtom())
+    return emitOpError("(C6) swapped says how an atom is used, and there is none");
   return success();
 }
 

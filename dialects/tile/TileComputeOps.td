@@ -8,7 +8,9 @@
 #ifndef TILEWRIGHT_TILE_COMPUTE_OPS
 #define TILEWRIGHT_TILE_COMPUTE_OPS
 
+include "dialects/tile/TileAtomInterface.td"
 include "dialects/tile/TileAttrs.td"
+include "dialects/tile/TileLayout.td"
 include "mlir/Interfaces/InferTypeOpInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
@@ -23,7 +25,9 @@ def Tile_GemmOp : Tile_Op<"gemm"> {
     `precision tf32`. Integers are exact and wrap. The order of K is not
     specified. `policy` is a hint about how warps share C.
 
-    `atom` is the matrix or vector instruction that a backend chose.
+    `atom` is the matrix or vector instruction that a backend chose; with
+    `swapped`, it computes the transpose, C^T += B^T A^T, so that B takes the
+    part of its operand A.
 
     Constraints:
     - (C1) `a`, `b` and `c` are tiles of rank 2 with a static shape.
@@ -32,6 +36,7 @@ def Tile_GemmOp : Tile_Op<"gemm"> {
       float where they are floats, and i32 where they are integers.
     - (C4) `precision tf32` requires f32 operands.
     - (C5) `c` is not `a` or `b`.
+    - (C6) `swapped` is given with an atom only.
 
     Example:
     ```mlir
@@ -51,12 +56,13 @@ def Tile_GemmOp : Tile_Op<"gemm"> {
       UnitAttr:$transposeA, UnitAttr:$transposeB, UnitAttr:$clear,
       UnitAttr:$isUnsigned,
       DefaultValuedAttr<Tile_PrecisionAttr, "Precision::Default">:$precision,
-      OptionalAttr<StrAttr>:$policy, OptionalAttr<AnyAttr>:$atom);
+      OptionalAttr<StrAttr>:$policy, OptionalAttr<Tile_AtomAttr>:$atom,
+      UnitAttr:$swapped);
   let assemblyFormat = [{
     $a `,` $b `into` $c (`transpose_a` $transposeA^)? (`transpose_b` $transposeB^)?
     (`clear` $clear^)? (`unsigned` $isUnsigned^)? (`precision` $precision^)?
-    (`policy` $policy^)? (`atom` `(` $atom^ `)`)? attr-dict
-    `:` type($a) `,` type($b) `into` type($c)
+    (`policy` $policy^)? (`atom` `(` $atom^ `)`)? (`swapped` $swapped^)?
+    attr-dict `:` type($a) `,` type($b) `into` type($c)
   }];
   let hasVerifier = 1;
   let extraClassDeclaration = [{

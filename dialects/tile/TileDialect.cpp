@@ -19,6 +19,7 @@ using namespace tilewright::tile;
 
 #define GET_ATTRDEF_CLASSES
 #include "dialects/tile/TileAttrs.cpp.inc"
+#include "dialects/tile/TileAtomInterface.cpp.inc"
 
 #define GET_OP_CLASSES
 #include "dialects/tile/TileOps.cpp.inc"

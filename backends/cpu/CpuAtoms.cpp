@@ -1,0 +1,351 @@
+//===- CpuAtoms.cpp - The atoms of x86-64 CPUs --------------------------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "backends/cpu/CpuAtoms.h"
+
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/DialectImplementation.h"
+#include "llvm/ADT/TypeSwitch.h"
+#include "llvm/TargetParser/X86TargetParser.h"
+
+using namespace mlir;
+using namespace tilewright::cpu;
+using tilewright::tile::Accumulation;
+using tilewright::tile::AtomOperand;
+using tilewright::tile::AtomRole;
+using tilewright::tile::AtomShape;
+using tilewright::tile::Factor;
+using tilewright::tile::FactorKind;
+using tilewright::tile::getLayout;
+using tilewright::tile::OperandPlace;
+using tilewright::tile::Participants;
+
+#include "backends/cpu/CpuDialect.cpp.inc"
+#include "backends/cpu/CpuEnums.cpp.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "backends/cpu/CpuAttrs.cpp.inc"
+
+void CpuDialect::initialize() {
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "backends/cpu/CpuAttrs.cpp.inc"
+      >();
+}
+
+/// What is true of an instruction whatever its register block.
+struct InstructionInfo {
+  int64_t elementBits;
+  bool isFloat;
+  int64_t depth;
+  /// Features that the form with 256-bit (null: there is none) and 512-bit registers needs;
+  /// where there are two lists, one of them suffices.
+  const char *features256, *features512;
+};
+
+/// The row of an instruction; `fma` has a second one, for f64.
+static InstructionInfo getInfo(Instruction instruction, bool isF64 = false) {
+  switch (instruction) {
+  case Instruction::Fma:
+    return {isF64 ? 64 : 32, true, 1, "avx2,fma", "avx512f"};
+  case Instruction::DotBF16:
+    return {16, true, 2, nullptr, "avx512bf16"};
+  case Instruction::DotI8:
+    return {8, false, 4, "avxvnni", "avx512vnni"};
+  case Instruction::DotI16:
+    return {16, false, 2, "avx2", "avx512bw"};
+  case Instruction::MultiplyAdd:
+    return {32, false, 1, "avx2", "avx512f"};
+  case Instruction::TileBF16:
+    return {16, true, 32, nullptr, "amx-tile,amx-bf16"};
+  case Instruction::TileI8:
+    return {8, false, 64, nullptr, "amx-tile,amx-int8"};
+  }
+  llvm_unreachable("unknown instruction");
+}
+
+static bool isTile(Instruction instruction) {
+  return instruction == Instruction::TileBF16 || instruction == Instruction::TileI8;
+}
+
+static SmallVector<StringRef> splitFeatures(StringRef list) {
+  SmallVector<StringRef> features;
+  list.split(features, ',');
+  return features;
+}
+
+//===----------------------------------------------------------------------===//
+// Assembly and verifier
+//===----------------------------------------------------------------------===//
+
+Attribute AtomAttr::parse(AsmParser &parser, Type) {
+  SmallVector<int64_t, 3> shape;
+  Type element, accumulator;
+  int64_t vectorBits;
+  StringRef keyword;
+  SMLoc loc = parser.getCurrentLocation();
+  if (parser.parseLess() || parser.parseKeyword(&keyword))
+    return {};
+  std::optional<Instruction> instruction = symbolizeInstruction(keyword);
+  if (!instruction)
+    return parser.emitError(loc, "unknown instruction '") << keyword << "'", Attribute();
+  if (parser.parseDimensionList(shape, /*allowDynamic=*/false, /*withTrailingX=*/false) ||
+      parser.parseComma() || parser.parseType(element) || parser.parseKeyword("into") ||
+      parser.parseType(accumulator) || parser.parseComma() ||
+      parser.parseInteger(vectorBits) || parser.parseGreater())
+    return {};
+  if (shape.size() != 3)
+    return parser.emitError(loc, "expected rows x columns x depth"), Attribute();
+  return parser.getChecked<AtomAttr>(loc, parser.getContext(), *instruction, shape[0],
+                                     shape[1], shape[2], element, accumulator, vectorBits);
+}
+
+void AtomAttr::print(AsmPrinter &printer) const {
+  printer << "<" << stringifyInstruction(getInstruction()) << " " << getRows() << "x"
+          << getColumns() << "x" << getDepth() << ", " << getElement() << " into "
+          << getAccumulator() << ", " << getVectorBits() << ">";
+}
+
+LogicalResult AtomAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                               Instruction instruction, int64_t rows, int64_t columns,
+                               int64_t depth, Type element, Type accumulator,
+                               int64_t vectorBits) {
+  InstructionInfo info = getInfo(instruction, element.isF64());
+  StringRef name = stringifyInstruction(instruction);
+  bool elementFits = info.isFloat ? isa<FloatType>(element) : element.isSignlessInteger();
+  bool isBF16Sized = info.isFloat && info.elementBits == 16;
+  if (!elementFits || element.getIntOrFloatBitWidth() != info.elementBits ||
+      (isBF16Sized && !element.isBF16()))
+    return emitError() << "(C1) " << name << " does not take elements of type " << element;
+  bool accumulatorFits = info.isFloat ? element.isF64() ? accumulator.isF64() : accumulator.isF32()
+                                      : accumulator.isInteger(32);
+  if (!accumulatorFits)
+    return emitError() << "(C1) " << name << " does not accumulate in " << accumulator;
+  if (vectorBits != 512 && (vectorBits != 256 || !info.features256))
+    return emitError() << "(C2) " << name << " has no registers of " << vectorBits << " bits";
+  if (depth != info.depth)
+    return emitError() << "(C3) the depth of " << name << " is " << info.depth << ", not "
+                       << depth;
+  int64_t lanes = vectorBits / accumulator.getIntOrFloatBitWidth();
+  if (rows < 1 || columns < 1 || columns % lanes != 0)
+    return emitError() << "(C4) a block of " << rows << " x " << columns
+                       << " is not made of vectors of " << lanes;
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Description
+//===----------------------------------------------------------------------===//
+
+int64_t AtomAttr::getLanes() const {
+  return getVectorBits() / getAccumulator().getIntOrFloatBitWidth();
+}
+
+AtomShape AtomAttr::getShape() const {
+  return {isTile(getInstruction()) ? 16 : 1, getLanes(), getDepth()};
+}
+
+Participants AtomAttr::getParticipants() const { return {}; }
+
+/// A tile register has 16 rows of 64 bytes; those of B hold groups of four bytes of K.
+static tilewright::tile::LayoutAttr getTileLayout(MLIRContext *context, AtomRole role,
+                                                  int64_t k) {
+  int64_t group = k / 16;
+  FactorKind v = FactorKind::Vector;
+  if (role == AtomRole::A)
+    return getLayout(context, {{{v, 16, k}}, {{v, k, 1}}});
+  if (role == AtomRole::B)
+    return getLayout(context, {{{v, 16, k}, {v, group, 1}}, {{v, 16, group}}});
+  return getLayout(context, {{{v, 16, 16}}, {{v, 16, 1}}});
+}
+
+AtomOperand AtomAttr::getOperand(AtomRole role) const {
+  MLIRContext *context = getContext();
+  Type type = role == AtomRole::C ? getAccumulator() : getElement();
+  if (isTile(getInstruction()))
+    return {OperandPlace::Register, type, getTileLayout(context, role, getDepth())};
+  FactorKind v = FactorKind::Vector;
+  int64_t lanes = getLanes(), depth = getDepth();
+  if (role == AtomRole::A)
+    return {OperandPlace::Register, type,
+            getLayout(context, {{}, {{v, depth, 1}}}, {{v, lanes, depth}})};
+  if (role == AtomRole::B)
+    return {OperandPlace::Register, type,
+            getLayout(context, {{{v, depth, 1}}, {{v, lanes, depth}}})};
+  return {OperandPlace::Register, type, getLayout(context, {{}, {{v, lanes, 1}}})};
+}
+
+Accumulation AtomAttr::getAccumulation() const {
+  Type type = getAccumulator();
+  auto real = dyn_cast<FloatType>(type);
+  return {type, real ? static_cast<int64_t>(real.getFPMantissaWidth()) : 0};
+}
+
+SmallVector<StringRef> AtomAttr::getRequiredFeatures() const {
+  InstructionInfo info = getInfo(getInstruction());
+  return splitFeatures(getVectorBits() == 512 ? info.features512 : info.features256);
+}
+
+static double getRate(Instruction instruction, const CpuModel &model) {
+  switch (instruction) {
+  case Instruction::Fma:
+    return model.fma;
+  case Instruction::DotBF16:
+    return model.bf16Dot;
+  case Instruction::DotI8:
+    return model.int8Dot;
+  case Instruction::DotI16:
+    return model.int16Dot;
+  case Instruction::MultiplyAdd:
+    return model.intMultiply;
+  case Instruction::TileBF16:
+  case Instruction::TileI8:
+    return 1.0 / 16;
+  }
+  llvm_unreachable("unknown instruction");
+}
+
+std::optional<double> AtomAttr::getIssueInterval(StringRef modelName) const {
+  const CpuModel *model = findCpuModel(modelName);
+  if (!model)
+    return std::nullopt;
+  SmallVector<StringRef> features;
+  llvm::X86::getFeaturesForCPU(modelName, features);
+  if (!llvm::all_of(getRequiredFeatures(),
+                    [&](StringRef f) { return llvm::is_contained(features, f); }))
+    return std::nullopt;
+  return 1 / getRate(getInstruction(), *model);
+}
+
+VectorType AtomAttr::getRegisterType(AtomRole role) const {
+  if (role == AtomRole::C)
+    return VectorType::get(getLanes(), getAccumulator());
+  return VectorType::get(getLanes() * getDepth(), getElement());
+}
+
+bool AtomAttr::serves(Type a, Type b, Type c, bool isUnsigned) const {
+  auto isFloat = [](Type type, unsigned bits) {
+    return isa<FloatType>(type) && type.getIntOrFloatBitWidth() <= bits;
+  };
+  bool integers = a == b && a.isInteger() && c.isInteger(32);
+  switch (getInstruction()) {
+  case Instruction::Fma: {
+    bool fits = isFloat(a, 64) && isFloat(b, 64) && isFloat(c, 64);
+    bool needsF64 = a.isF64() || b.isF64() || c.isF64();
+    return fits && needsF64 == getElement().isF64();
+  }
+  case Instruction::DotBF16:
+  case Instruction::TileBF16: {
+    // Every f8 is a bf16.
+    auto isExact = [&](Type type) { return type.isBF16() || isFloat(type, 8); };
+    return isExact(a) && isExact(b) && isFloat(c, 32);
+  }
+  case Instruction::DotI8:
+  case Instruction::TileI8:
+    return integers && a.isInteger(8) && !isUnsigned;
+  case Instruction::DotI16:
+    return integers && (a.isInteger(8) || (a.isInteger(16) && !isUnsigned));
+  case Instruction::MultiplyAdd:
+    return integers;
+  }
+  llvm_unreachable("unknown instruction");
+}
+
+//===----------------------------------------------------------------------===//
+// Code
+//===----------------------------------------------------------------------===//
+
+Value AtomAttr::broadcast(OpBuilder &builder, Location loc, Value group) const {
+  VectorType full = getRegisterType(AtomRole::A);
+  if (getDepth() == 1) {
+    Value scalar = vector::ExtractOp::create(builder, loc, group, 0);
+    return vector::BroadcastOp::create(builder, loc, full, scalar);
+  }
+  // All groups are 32 bits, which x86 broadcasts as part of the instruction.
+  Type i32 = builder.getI32Type();
+  Value word = vector::BitCastOp::create(builder, loc, VectorType::get(1, i32), group);
+  word = vector::ExtractOp::create(builder, loc, word, 0);
+  Value words = vector::BroadcastOp::create(builder, loc, VectorType::get(getLanes(), i32), word);
+  return vector::BitCastOp::create(builder, loc, full, words);
+}
+
+static Value callIntrinsic(OpBuilder &builder, Location loc, StringRef name, Type result,
+                           ValueRange operands) {
+  return LLVM::CallIntrinsicOp::create(builder, loc, result, builder.getStringAttr(name),
+                                       operands)
+      .getResult(0);
+}
+
+FailureOr<Value> AtomAttr::emit(OpBuilder &builder, Location loc, ValueRange operands) const {
+  Value a = operands[0], b = operands[1], c = operands[2];
+  bool wide = getVectorBits() == 512;
+  switch (getInstruction()) {
+  case Instruction::Fma:
+    return vector::FMAOp::create(builder, loc, a, b, c).getResult();
+  case Instruction::DotBF16:
+    return callIntrinsic(builder, loc, "llvm.x86.avx512bf16.dpbf16ps.512", c.getType(),
+                         {c, a, b});
+  case Instruction::DotI8:
+    return callIntrinsic(builder, loc,
+                         wide ? "llvm.x86.avx512.vpdpbusd.512" : "llvm.x86.avx512.vpdpbusd.256",
+                         c.getType(), {c, a, b});
+  case Instruction::DotI16: {
+    Value sum = callIntrinsic(
+        builder, loc, wide ? "llvm.x86.avx512.pmaddw.d.512" : "llvm.x86.avx2.pmadd.wd",
+        c.getType(), {a, b});
+    return arith::AddIOp::create(builder, loc, c, sum).getResult();
+  }
+  case Instruction::MultiplyAdd: {
+    Value product = arith::MulIOp::create(builder, loc, a, b);
+    return arith::AddIOp::create(builder, loc, c, product).getResult();
+  }
+  case Instruction::TileBF16:
+  case Instruction::TileI8:
+    return emitError(loc) << *this << " cannot be emitted yet; choose a vector instruction";
+  }
+  llvm_unreachable("unknown instruction");
+}
+
+//===----------------------------------------------------------------------===//
+// Enumeration
+//===----------------------------------------------------------------------===//
+
+SmallVector<AtomAttr> tilewright::cpu::getCpuAtoms(MLIRContext *context,
+                                                   const CpuTarget &target) {
+  Builder b(context);
+  Type f32 = b.getF32Type(), f64 = b.getF64Type(), i32 = b.getI32Type();
+  struct Row {
+    Instruction instruction;
+    Type element, accumulator;
+  };
+  const Row rows[] = {
+      {Instruction::Fma, f32, f32},
+      {Instruction::Fma, f64, f64},
+      {Instruction::DotBF16, b.getBF16Type(), f32},
+      {Instruction::DotI8, b.getI8Type(), i32},
+      {Instruction::DotI16, b.getI16Type(), i32},
+      {Instruction::MultiplyAdd, i32, i32},
+  };
+  int64_t bits = target.getVectorBits(), registers = target.getVectorRegisters();
+  SmallVector<AtomAttr> atoms;
+  for (const Row &row : rows) {
+    InstructionInfo info = getInfo(row.instruction, row.element.isF64());
+    const char *features = bits == 512 ? info.features512 : info.features256;
+    if (!features || !llvm::all_of(splitFeatures(features),
+                                   [&](StringRef f) { return target.hasFeature(f); }))
+      continue;
+    int64_t lanes = bits / row.accumulator.getIntOrFloatBitWidth();
+    // Besides C: a row of B, one broadcast, and for dpbusd the sums of B's columns.
+    int64_t perVector = row.instruction == Instruction::DotI8 ? 2 : 1;
+    for (int64_t vectors : {1, 2, 3, 4, 6})
+      for (int64_t m = 1; m * vectors + perVector * vectors + 1 <= registers; ++m)
+        atoms.push_back(AtomAttr::get(context, row.instruction, m, vectors * lanes,
+                                      info.depth, row.element, row.accumulator, bits));
+  }
+  return atoms;
+}

@@ -1,0 +1,28 @@
+//===- CpuAtoms.h - The atoms of x86-64 CPUs ----------------------------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TILEWRIGHT_BACKENDS_CPU_CPU_ATOMS_H
+#define TILEWRIGHT_BACKENDS_CPU_CPU_ATOMS_H
+
+#include "backends/cpu/CpuTarget.h"
+#include "dialects/tile/Tile.h"
+
+#include "backends/cpu/CpuDialect.h.inc"
+#include "backends/cpu/CpuEnums.h.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "backends/cpu/CpuAttrs.h.inc"
+
+namespace tilewright::cpu {
+
+/// Every atom that `target` can run: each instruction it has with each register block
+/// that its registers hold.
+llvm::SmallVector<AtomAttr> getCpuAtoms(mlir::MLIRContext *context, const CpuTarget &target);
+
+} // namespace tilewright::cpu
+
+#endif // TILEWRIGHT_BACKENDS_CPU_CPU_ATOMS_H
