@@ -1,0 +1,295 @@
+"""The front end: one function's syntax tree in, one module of `tile` IR out.
+
+The body is never run. Names stand for Python objects or for device values; an expression of
+Python objects is computed, any other becomes operations (a partial evaluator). The parts are
+one per kind of syntax: expressions, statements, calls, arithmetic, access to memory.
+
+SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""
+
+from __future__ import annotations
+
+import ast
+
+from ..language import dtypes
+from ..language.dtypes import DType, index
+from ..language.symbols import Const, Dim
+from ..language.types import TensorType
+from ..language.values import Memory, Region, Value
+from .access import Access
+from .arithmetic import Arithmetic
+from .builder import Builder, memref, quote
+from .calls import Calls, Return
+from .errors import CompileError
+from .expressions import Expressions
+from .frame import Frame
+from .parallel import ParallelChecks, ParallelLoop
+from .signature import Parameter, signature_attribute
+from .source import Source
+from .statements import Statements
+
+
+class Emitter(Expressions, Statements, Calls, Arithmetic, Access, ParallelChecks):
+    """Reads one kernel function and writes its IR.
+
+    Attributes:
+        builder: where operations are written.
+        frame: the function being read (the kernel, or a macro inlined in it).
+        node: the syntax at hand, for messages and locations.
+        kernel: the open T.Kernel, or None; `kernels` counts them.
+        parallel: open T.Parallel loops; `conditions`: what each open branch depends on.
+        parameters: the function's parameters in order; outputs of T.empty come last.
+        symbols: for each dynamic size, where its value is: (memory, axis) or (value, None).
+        consts: values of T.const sizes.
+    """
+
+    def __init__(self, source: Source, consts: dict[str, int] | None = None) -> None:
+        self.builder = Builder()
+        self.frame = Frame(source)
+        self.node: ast.AST = source.tree
+        self.kernel: object = None
+        self.kernels = 0
+        self.depth = 0
+        self.name_hint = ""
+        self.parallel: list[ParallelLoop] = []
+        self.conditions: list[frozenset] = []
+        self.parameters: list[Parameter] = []
+        self.symbols: dict[str, tuple] = {}
+        self.facts: dict[str, Dim] = {}
+        self.consts = dict(consts or {})
+        self.keep_consts = False
+
+    # -- the function -----------------------------------------------------------------------
+
+    def run(self, name: str) -> str:
+        """Read the body and give the module's text. Parameters were declared before."""
+        tree = self.frame.source.tree
+        self.at(tree)
+        self.result: object = None
+        with self.builder.section():
+            try:
+                self.block(tree.body)
+            except Return as returned:
+                self.result = returned.value
+        self.at(tree)
+        if not self.kernels:
+            self.fail(f"{name} has no T.Kernel", rule="work is done by the blocks of a kernel",
+                      hint="put the body into `with T.Kernel(...) as bx:`")
+        arguments = [f"{p.ssa}: {p.type}" for p in self.parameters]
+        attribute = signature_attribute(self.parameters, self.facts)
+        return self.builder.module(name, arguments, f"tile.signature = {attribute}")
+
+    def declare(self, name: str, annotation: object) -> None:
+        """Make a parameter of the function and bind its name."""
+        if isinstance(annotation, TensorType):
+            value = self._tensor(name, annotation)
+        elif isinstance(annotation, Dim):
+            self._fact(annotation)
+            value = self._scalar(name, dtypes.int64, annotation.name)
+            self.symbols[annotation.name] = (value, None)
+        else:
+            try:
+                dtype = dtypes.parse(annotation)
+            except (KeyError, TypeError):
+                self.fail(f"the parameter {name} is annotated with {annotation!r}",
+                          rule="a parameter is a T.Tensor, a scalar's dtype or a T.dynamic size",
+                          hint=f"write {name}: T.Tensor((M, K), \"float16\") or {name}: T.int32")
+            value = self._scalar(name, dtype, "")
+        self.frame.scopes[0].names[name] = value
+
+    def _scalar(self, name: str, dtype: DType, symbol: str) -> Value:
+        value = Value(self.builder.fresh(name), dtype)
+        self.parameters.append(Parameter(name, dtype, value.ssa, dtype.mlir, symbol=symbol))
+        return value
+
+    def _tensor(self, name: str, annotation: TensorType, output: bool = False) -> Memory:
+        shape = tuple(self._resolved(s) for s in annotation.shape)
+        strides = annotation.strides
+        type = memref(shape, annotation.dtype, "global", strides)
+        memory = Memory(self.builder.fresh(name), name, annotation.dtype, shape, "global", type)
+        self.parameters.append(Parameter(name, annotation.dtype, memory.ssa, type, memory,
+                                         strides, output=output))
+        for axis, size in enumerate(shape):
+            if isinstance(size, Dim):
+                self._fact(size)
+                if not output:
+                    self.symbols.setdefault(size.name, (memory, axis))
+        for stride in strides or ():
+            if isinstance(stride, Dim):
+                self._fact(stride)
+        return memory
+
+    def _resolved(self, size: object) -> object:
+        return self.const_value(size, self.node) if isinstance(size, Const) else size
+
+    def _fact(self, dim: Dim) -> None:
+        """Join what is said of one size in several places."""
+        known = self.facts.setdefault(dim.name, dim)
+        if (known.minimum, known.maximum, known.multiple_of) == \
+                (dim.minimum, dim.maximum, dim.multiple_of):
+            return
+        plain = (0, None, 1)
+        if (known.minimum, known.maximum, known.multiple_of) == plain:
+            self.facts[dim.name] = dim
+        elif (dim.minimum, dim.maximum, dim.multiple_of) != plain:
+            self.fail(f"T.dynamic(\"{dim.name}\") is declared with two sets of facts",
+                      hint="declare it once and use the object")
+
+    def const_value(self, const: Const, node: ast.AST) -> object:
+        """The number that a T.const name stands for."""
+        if self.keep_consts:
+            return const
+        value = self.consts.get(const.name)
+        if value is None:
+            self.at(node)
+            self.fail(f"the size {const.name} of T.const has no value yet",
+                      rule="its value comes from the shape of an array parameter",
+                      hint=f"annotate a parameter with it first: A: T.Tensor(({const.name}, "
+                           f"...), dtype)")
+        return value
+
+    def annotation(self, node: ast.expr) -> object:
+        """The value of an annotation, in which T.const sizes stay names."""
+        saved, self.keep_consts = self.keep_consts, True
+        try:
+            return self.evaluate(node)
+        finally:
+            self.keep_consts = saved
+
+    # -- memory of the call -----------------------------------------------------------------
+
+    def workspace(self, shape: object, dtype: object) -> Memory:
+        """`T.alloc_global`."""
+        if self.kernel is not None:
+            self.fail("T.alloc_global inside a kernel",
+                      rule="a workspace belongs to the call, not to a block",
+                      hint="allocate it in front of `with T.Kernel(...)`")
+        dtype = self.dtype(dtype)
+        shape = list(shape) if isinstance(shape, (tuple, list)) else [shape]
+        sizes, dynamic = [], []
+        for size in shape:
+            size = self.index(size, "a size of T.alloc_global")
+            if isinstance(size, int) and size < 0:
+                self.fail(f"T.alloc_global: the size {size} is negative")
+            if isinstance(size, Value):
+                dynamic.append(size.ssa)
+            sizes.append(size)
+        type = memref(tuple(sizes), dtype, "global")
+        name = self.name_hint or "workspace"
+        operands = f" ({', '.join(dynamic)})" if dynamic else ""
+        ssa = self.builder.result(f"tile.workspace {quote(name)}{operands} : {type}", name)
+        return Memory(ssa, name, dtype, tuple(sizes), "global", type)
+
+    def output(self, shape: tuple, dtype: object) -> Memory:
+        """`T.empty`: a parameter that the launcher allocates and the call returns."""
+        if self.kernel is not None or self.frame.caller is not None:
+            self.fail("T.empty inside a kernel or macro", rule="it makes an output of the call",
+                      hint="allocate tiles with T.alloc_shared or T.alloc_fragment")
+        sizes = []
+        for size in shape:
+            if isinstance(size, Value) and size.dim is not None:
+                size = size.dim
+            if isinstance(size, bool) or not isinstance(size, (int, Dim)) or \
+                    isinstance(size, int) and size < 0:
+                self.fail("T.empty: a size is neither a number nor a T.dynamic name",
+                          rule="an output's size is an integer or one T.dynamic name",
+                          hint="declare a size of its own with T.dynamic, given by an input")
+            if isinstance(size, Dim) and size.name not in self.symbols:
+                self.fail(f"T.empty: the size {size.name} is no size of an input",
+                          hint="it must appear in the shape of a tensor parameter")
+            sizes.append(size)
+        name = self.name_hint or "output"
+        return self._tensor(name, TensorType(tuple(sizes), self.dtype(dtype)), output=True)
+
+    # -- helpers of operations --------------------------------------------------------------
+
+    def dtype(self, spelling: object) -> DType:
+        """A dtype, with an error at the code at hand."""
+        try:
+            return dtypes.parse(spelling)
+        except (KeyError, TypeError):
+            message, hint = dtypes.reason(spelling)
+            self.fail(message, hint=hint)
+
+    def region_extent(self, region: Region, axis: int) -> int | Value:
+        """The extent of a region along a dimension of its memory."""
+        size = region.sizes[axis]
+        if size is not None:
+            return size
+        return self.binary("sub", self.extent(region.memory, axis), region.offsets[axis])
+
+    def element_operands(self, memory: Memory, indices: list) -> tuple[str, frozenset]:
+        """Index operands of an element, and what they depend on."""
+        return self._indices(memory, indices)
+
+    def refuse_in_parallel(self, what: str) -> None:
+        if self.parallel:
+            self.fail(f"{what} inside T.Parallel",
+                      rule="T.Parallel holds elementwise code only",
+                      hint="put it in front of or after the loop, or assign elements")
+        if self.kernel is None:
+            self.fail(f"{what} outside a kernel", rule="only a kernel's blocks touch memory",
+                      hint="put it into `with T.Kernel(...)`")
+
+    def parallel_over(self, extents: list[int], body) -> None:
+        """A T.Parallel of the front end's own; `body` takes the list of indices."""
+        ssa = [self.builder.fresh("e") for _ in extents] or [self.builder.fresh("e")]
+        text = ", ".join(map(str, extents)) or "1"
+        self.builder.out.append(f"tile.parallel ({', '.join(ssa)}) in ({text}) {{")
+        loop = ParallelLoop(dict(zip(ssa, extents)), dict.fromkeys(ssa, "e"))
+        self.parallel.append(loop)
+        body([Value(s, index, None, frozenset((s,)), True) for s, _ in zip(ssa, extents)])
+        self.parallel.pop()
+        self.builder.op("}")
+
+    def for_each(self, region: Region, body, parallel: bool = True) -> None:
+        """Run `body` with the index of every element of a region, in order if not parallel."""
+        dense = [d for d, size in enumerate(region.sizes) if size != 1]
+
+        def element(position: list) -> None:
+            at = dict(zip(dense, position))
+            body([self.plus(o, at[d]) if d in at else o
+                  for d, o in enumerate(region.offsets)])
+
+        if parallel:
+            self.parallel_over([region.sizes[d] for d in dense], element)
+            return
+        zero, one = self.constant(0, index), self.constant(1, index)
+        variables = []
+        for d in dense:
+            size = region.sizes[d]
+            last = self.index_value(self.region_extent(region, d) if size is None else size)
+            ssa = self.builder.fresh("e")
+            self.builder.out.append(f"scf.for {ssa} = {zero.ssa} to {last.ssa} step {one.ssa} {{")
+            variables.append(Value(ssa, index, None, nonneg=True))
+        element(variables)
+        for _ in dense:
+            self.builder.op("}")
+
+    # -- places -----------------------------------------------------------------------------
+
+    def at(self, node: ast.AST) -> None:
+        """Make `node` the place of what is written and reported from now on."""
+        self.node = node
+        self.builder.location = self._location(self.frame, node)
+
+    def _location(self, frame: Frame, node: ast.AST) -> str:
+        key = (node.lineno, node.col_offset)
+        known = frame.locations.get(key)
+        if known is None:
+            text = f"{quote(frame.source.file)}:{key[0]}:{key[1] + 1}"
+            if frame.caller is not None:
+                here = self.builder.alias(text)
+                caller = self._location(*frame.caller)[4:-1]
+                text = f"callsite({here} at {caller})"
+            known = frame.locations[key] = f"loc({self.builder.alias(text)})"
+        return known
+
+    def fail(self, message: str, *, rule: str = "", hint: str = "") -> None:
+        """Raise a CompileError at the code at hand."""
+        frame = self.frame
+        callers = tuple(f.source.place(n) for f, n in frame.chain())
+        raise CompileError(message, frame.source.place(self.node), callers=callers, rule=rule,
+                           hint=hint)
+
+

@@ -1,0 +1,113 @@
+"""From a kernel function to its IR.
+
+SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import traceback
+
+from ..language.prim_func import PrimFunc
+from .emitter import Emitter
+from .errors import CompileError
+from .signature import Parameter
+from .source import Source, source_of
+
+
+class Module:
+    """A kernel as IR text.
+
+    Attributes:
+        name: the function's name.
+        text: the module.
+        parameters: the function's parameters in order.
+        outputs: positions of those that the launcher allocates and the call returns.
+        single: whether the call returns its one output itself rather than a tuple.
+    """
+
+    __slots__ = ("name", "text", "parameters", "outputs", "single")
+
+    def __init__(self, name: str, text: str, parameters: list[Parameter],
+                 outputs: tuple[int, ...], single: bool) -> None:
+        self.name, self.text, self.parameters = name, text, parameters
+        self.outputs, self.single = outputs, single
+
+
+def lower_prim_func(kernel: PrimFunc, out_idx: object = None) -> Module:
+    """The module of a `@T.prim_func`. `out_idx` names parameters that are outputs."""
+    source = source_of(kernel.function)
+    with guarded(source):
+        emitter = Emitter(source)
+        code = kernel.function.__code__
+        arguments = source.tree.args.args + source.tree.args.kwonlyargs
+        for argument in arguments:
+            emitter.at(argument)
+            if argument.arg not in kernel.annotations:
+                emitter.fail(f"the parameter {argument.arg} of {code.co_name} has no type",
+                             rule="parameters of a kernel are annotated",
+                             hint=f"write {argument.arg}: T.Tensor((M, K), \"float16\") or "
+                                  f"{argument.arg}: T.int32")
+            emitter.declare(argument.arg, kernel.annotations[argument.arg])
+        outputs, single = output_positions(emitter, out_idx)
+        text = emitter.run(kernel.__name__)
+        if emitter.result is not None:
+            emitter.fail(f"the prim_func {kernel.__name__} returns a value",
+                         rule="a prim_func writes its outputs into parameters",
+                         hint="leave the return out and name outputs by out_idx=")
+    return Module(kernel.__name__, text, emitter.parameters, outputs, single)
+
+
+def output_positions(emitter: Emitter, out_idx: object) -> tuple[tuple[int, ...], bool]:
+    """Positions that `out_idx` (an int, or a list of them) means, and whether it is one."""
+    if out_idx is None:
+        return (), False
+    count = len(emitter.parameters)
+    asked = [out_idx] if isinstance(out_idx, int) else list(out_idx)
+    positions = []
+    for position in asked:
+        if not isinstance(position, int) or not -count <= position < count:
+            emitter.fail(f"out_idx={out_idx!r} of a kernel with {count} parameters",
+                         hint="positions count from 0, or from the end with a minus")
+        parameter = emitter.parameters[position]
+        if parameter.memory is None:
+            emitter.fail(f"out_idx={out_idx!r} names the scalar {parameter.name}",
+                         rule="outputs are tensors")
+        parameter.output = True
+        positions.append(position % count)
+    return tuple(positions), isinstance(out_idx, int) or len(positions) == 1
+
+
+class guarded:
+    """Turns a fault of the front end itself into a CompileError with a reproducer."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind, error, trace) -> bool:
+        if error is None or isinstance(error, CompileError) or \
+                not isinstance(error, Exception):
+            return False
+        raise internal_error(self.source, error) from None
+
+
+def internal_error(source: Source, error: Exception) -> CompileError:
+    """The report of a fault that is ours, with everything needed to see it again."""
+    handle, path = tempfile.mkstemp(prefix="tilewright-", suffix=".txt")
+    with os.fdopen(handle, "w") as file:
+        file.write("".join(traceback.format_exception(error)))
+        file.write(f"\n{source.file}:{source.tree.lineno} {source.tree.name}\n\n")
+        try:
+            with open(source.file) as text:
+                file.write(text.read())
+        except OSError:
+            pass
+    from .errors import Place
+    return CompileError(
+        f"internal error: {type(error).__name__}: {error}",
+        Place(source.file, source.tree.lineno),
+        hint=f"this is a fault of Tilewright; please report it with {path}")

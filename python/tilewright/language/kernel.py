@@ -1,0 +1,46 @@
+"""`T.Kernel`: a grid of independent blocks.
+
+SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""
+
+from __future__ import annotations
+
+from .registry import Static, operation
+
+
+class KernelSpec:
+    """A T.Kernel that is to be opened: grid extents and the hint of threads."""
+
+    __slots__ = ("grid", "threads")
+
+    def __init__(self, grid: tuple, threads: int | None) -> None:
+        self.grid, self.threads = grid, threads
+
+
+@operation
+def Kernel(k, first, *rest, threads: Static = None):
+    """A grid of one to three extents; `as` names the block's coordinates, the first fastest.
+
+    `threads` is a hint (a number, or up to three that are multiplied): GPU backends honour
+    it where they can, the CPU ignores it.
+    """
+    grid = (first, *rest)
+    if len(grid) > 3:
+        k.fail(f"T.Kernel with {len(grid)} grid extents", rule="a grid has one to three",
+               hint="merge extents and take them apart with // and %")
+    for extent in grid:
+        if isinstance(extent, int) and extent < 0:
+            k.fail(f"T.Kernel: the grid extent {extent} is negative",
+                   hint="an extent of 0 runs nothing")
+    count = None
+    if threads is not None:
+        count = 1
+        for n in threads if isinstance(threads, (tuple, list)) else (threads,):
+            if not isinstance(n, int) or n < 1:
+                k.fail(f"T.Kernel: {threads!r} is no number of threads",
+                       hint="threads=128, or leave it out")
+            count *= n
+        if count > 1024:
+            k.fail(f"T.Kernel: threads={count}", rule="a block has at most 1024 threads",
+                   hint="it is a hint only; 128 or 256 suit most kernels")
+    return KernelSpec(grid, count)

@@ -1,0 +1,96 @@
+"""Loops: what `for` may run over.
+
+SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""
+
+from __future__ import annotations
+
+from .registry import Static, operation
+
+_MAX_UNROLL = 1024
+
+
+class Loop:
+    """A run-time loop, or nest of loops, that a `for` is to open.
+
+    `kind` is serial, parallel, pipelined or unroll; `bounds` holds (start, stop) for each
+    variable; an unrolled loop has `items` instead.
+    """
+
+    __slots__ = ("kind", "bounds", "step", "stages", "items")
+
+    def __init__(self, kind: str, bounds: list, step: object = 1, stages: int = 1,
+                 items: tuple = ()) -> None:
+        self.kind, self.bounds, self.step = kind, bounds, step
+        self.stages, self.items = stages, items
+
+
+def _span(start, stop):
+    return (0, start) if stop is None else (start, stop)
+
+
+def _check_step(k, what, step):
+    if isinstance(step, int) and step < 1:
+        k.fail(f"{what}: the step {step} is not positive",
+               hint="count upwards, and index with n - 1 - i to go down")
+
+
+@operation
+def serial(k, start, stop=None, step=1, *, annotations: Static = None):
+    """`for i in T.serial(n)`: an ordinary loop."""
+    _check_step(k, "T.serial", step)
+    return Loop("serial", [_span(start, stop)], step)
+
+
+@operation
+def vectorized(k, start, stop=None, *, annotations: Static = None):
+    """An ordinary loop; every loop is vectorised where that pays."""
+    return Loop("serial", [_span(start, stop)])
+
+
+@operation
+def grid(k, first, *rest):
+    """`for i, j in T.grid(m, n)`: a nest of ordinary loops."""
+    return Loop("serial", [(0, extent) for extent in (first, *rest)])
+
+
+@operation
+def unroll(k, start: Static, stop: Static = None, step: Static = 1, *,
+           explicit: Static = None, unroll_factor: Static = None, annotations: Static = None):
+    """A loop written out at compile time; its variable is a Python integer."""
+    _check_step(k, "T.unroll", step)
+    items = tuple(range(*_span(start, stop), step))
+    if len(items) > _MAX_UNROLL:
+        k.fail(f"T.unroll writes the body out {len(items)} times",
+               rule=f"at most {_MAX_UNROLL}", hint="use T.serial")
+    return Loop("unroll", [], items=items)
+
+
+@operation
+def Parallel(k, *extents, coalesced_width: Static = None, loop_layout: Static = None,
+             prefer_async: Static = None, annotations: Static = None):
+    """`for i, j in T.Parallel(m, n)`: elementwise code whose iterations have no order."""
+    if not extents:
+        k.fail("T.Parallel without extents", hint="give one extent per loop variable")
+    for extent in extents:
+        if not isinstance(extent, int) or isinstance(extent, bool):
+            k.fail("T.Parallel: an extent is known only at run time",
+                   rule="extents of T.Parallel are compile-time constants",
+                   hint="loop over a tile and leave the edge to the bounds, or guard the body "
+                        "with `if`")
+        if extent < 0:
+            k.fail(f"T.Parallel: the extent {extent} is negative")
+    return Loop("parallel", [(0, extent) for extent in extents])
+
+
+@operation
+def Pipelined(k, start, stop=None, num_stages: Static = 0, *, order: Static = None,
+              stage: Static = None, sync: Static = None, group: Static = None):
+    """`for i in T.Pipelined(n, num_stages=3)`: the result of T.serial(n), always.
+
+    `num_stages` is a hint: how many iterations' copies may be in flight. `order`, `stage`,
+    `sync` and `group` are TileLang's manual schedule and are not needed.
+    """
+    if not isinstance(num_stages, int) or num_stages < 0:
+        k.fail(f"T.Pipelined: num_stages={num_stages!r}", hint="a number of stages, 0 or more")
+    return Loop("pipelined", [_span(start, stop)], 1, max(1, num_stages))

@@ -1,0 +1,38 @@
+"""`T.macro`: a function whose body is written out where it is called.
+
+SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""
+
+from __future__ import annotations
+
+import types
+
+from ..compiler.errors import CompileError
+
+
+class Macro:
+    """A function that is inlined into kernels. It may hold operations, even T.Kernel."""
+
+    def __init__(self, function: types.FunctionType) -> None:
+        self.function = function
+        self.__name__, self.__doc__ = function.__name__, function.__doc__
+
+    def __call__(self, *arguments: object, **options: object) -> object:
+        raise CompileError.here(
+            f"the macro {self.__name__} was called outside a kernel",
+            rule="a macro is written out where a kernel calls it",
+            hint="call it in the body of a @T.prim_func or a @tilewright.jit kernel")
+
+    def __repr__(self) -> str:
+        return f"the macro {self.__name__}"
+
+
+def macro(function: types.FunctionType | None = None, **options: object):
+    """Make a function a macro: its body is inlined at each call.
+
+    Arguments are passed by value, tiles and tensors as themselves. A parameter annotated
+    `T.Ref` is a variable of the caller that the macro may assign.
+    """
+    if function is None:
+        return macro
+    return Macro(function)

@@ -1,0 +1,66 @@
+"""`T.prim_func`: a kernel function with annotated parameters.
+
+SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""
+
+from __future__ import annotations
+
+import sys
+import types
+
+from ..compiler.errors import CompileError, Place
+
+
+class PrimFunc:
+    """A function of the language. Its body is read, never run.
+
+    Attributes:
+        function: the Python function that holds its source and closure.
+        annotations: the parameters' annotations, evaluated.
+    """
+
+    def __init__(self, function: types.FunctionType, annotations: dict[str, object]) -> None:
+        self.function, self.annotations = function, annotations
+        self.__name__, self.__doc__ = function.__name__, function.__doc__
+        self._compiled = None
+
+    def __call__(self, *arguments: object) -> object:
+        """Compile for this machine, once, and run."""
+        if self._compiled is None:
+            from ..compiler.driver import compile
+            self._compiled = compile(self)
+        return self._compiled(*arguments)
+
+    def __repr__(self) -> str:
+        return f"<prim_func {self.__name__}>"
+
+
+def prim_func(function: object = None, **options: object):
+    """Make a function a kernel function. Parameters are annotated with T.Tensor or a dtype."""
+    if function is None:
+        return prim_func
+    if not isinstance(function, types.FunctionType):
+        raise CompileError.here(f"T.prim_func on {function!r}", hint="it decorates a function")
+    code = function.__code__
+    if code.co_flags & 0x0C:
+        raise CompileError(
+            f"T.prim_func {function.__name__} takes *args or **kwargs",
+            Place(code.co_filename, code.co_firstlineno),
+            rule="the parameters of a kernel are fixed", hint="name each parameter")
+    return PrimFunc(function, _evaluated(function, sys._getframe(1)))
+
+
+def _evaluated(function: types.FunctionType, around: types.FrameType) -> dict[str, object]:
+    """Annotations as objects, also where `from __future__ import annotations` made them text.
+
+    Names that occur only in the text are not in the closure, so the frame around the
+    function is asked for them.
+    """
+    found = dict(function.__annotations__)
+    for name, annotation in found.items():
+        if isinstance(annotation, str):
+            try:
+                found[name] = eval(annotation, function.__globals__, dict(around.f_locals))
+            except (NameError, SyntaxError):
+                pass  # a dtype's name, "int32"; refused where the parameter is made
+    return found

@@ -1,0 +1,139 @@
+"""Sizes with names: `T.dynamic` (known at launch) and `T.const` (specialised).
+
+SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""
+
+from __future__ import annotations
+
+from ..compiler.errors import CompileError
+
+
+class SizeExpr:
+    """An integer made of dynamic sizes outside a kernel, such as `T.ceildiv(m, 64)`.
+
+    It becomes a device value where a kernel uses it.
+    """
+
+    __slots__ = ("operator", "operands")
+
+    def __init__(self, operator: str, *operands: "int | SizeExpr") -> None:
+        self.operator, self.operands = operator, operands
+
+    def __add__(self, other): return _expr("add", self, other)
+    def __radd__(self, other): return _expr("add", other, self)
+    def __sub__(self, other): return _expr("sub", self, other)
+    def __rsub__(self, other): return _expr("sub", other, self)
+    def __mul__(self, other): return _expr("mul", self, other)
+    def __rmul__(self, other): return _expr("mul", other, self)
+    def __floordiv__(self, other): return _expr("floordiv", self, other)
+    def __rfloordiv__(self, other): return _expr("floordiv", other, self)
+    def __mod__(self, other): return _expr("mod", self, other)
+    def __rmod__(self, other): return _expr("mod", other, self)
+    def __neg__(self): return _expr("sub", 0, self)
+
+    def __bool__(self) -> bool:
+        raise CompileError.here(
+            f"the truth of {self} is not known before the launch",
+            hint="decide on sizes that T.const or Python integers give, or branch in the kernel")
+
+    def __index__(self) -> int:
+        raise CompileError.here(
+            f"{self} is not a number before the launch",
+            hint="use it inside the kernel, or make the size a Python integer or T.const")
+
+    __int__ = __float__ = __index__
+
+    def __repr__(self) -> str:
+        symbol = {"add": "+", "sub": "-", "mul": "*", "floordiv": "//", "mod": "%"}
+        if self.operator in symbol:
+            a, b = self.operands
+            return f"({a} {symbol[self.operator]} {b})"
+        return f"T.{self.operator}({', '.join(map(str, self.operands))})"
+
+
+def _expr(operator: str, a: object, b: object) -> SizeExpr:
+    for operand in (a, b):
+        if not isinstance(operand, (int, SizeExpr)):
+            return NotImplemented
+    return SizeExpr(operator, a, b)
+
+
+class Dim(SizeExpr):
+    """A size that is known at launch. Two of one name are one size of a kernel.
+
+    `minimum`, `maximum` and `multiple_of` are facts that the launcher checks and the
+    compiler may use.
+    """
+
+    __slots__ = ("name", "minimum", "maximum", "multiple_of")
+
+    def __init__(self, name: str, minimum: int = 0, maximum: int | None = None,
+                 multiple_of: int = 1) -> None:
+        self.operator, self.operands = "dim", ()
+        self.name, self.minimum = name, minimum
+        self.maximum, self.multiple_of = maximum, multiple_of
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Dim) and self.name == other.name
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+class Const:
+    """A size that specialises an eager kernel, from `T.const`."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+def dynamic(name: str, dtype: object = None, *, min: int = 0, max: int | None = None,
+            multiple_of: int = 1):
+    """A size known only at launch; `T.dynamic("m, n")` gives a tuple of two.
+
+    `min`, `max` and `multiple_of` state facts that the launcher checks. `dtype` is accepted
+    for compatibility: sizes are 64-bit.
+    """
+    names = _names("T.dynamic", name)
+    if min < 0 or (max is not None and max < min) or multiple_of < 1:
+        raise CompileError.here(
+            f"T.dynamic({name!r}): no size is at least {min}, at most {max} and a multiple "
+            f"of {multiple_of}", hint="0 <= min <= max and multiple_of >= 1")
+    dims = tuple(Dim(n, min, max, multiple_of) for n in names)
+    return dims[0] if len(dims) == 1 else dims
+
+
+def const(name: str):
+    """Sizes that specialise: `M, N = T.const("M, N")`. Their values come from the arrays."""
+    consts = tuple(Const(n) for n in _names("T.const", name))
+    return consts[0] if len(consts) == 1 else consts
+
+
+class _Dyn:
+    """`T.dyn["m"]`, the subscript spelling of `T.dynamic("m")`."""
+
+    def __getitem__(self, name: str) -> Dim:
+        return dynamic(name)
+
+    def __call__(self, name: str) -> Dim:
+        return dynamic(name)
+
+
+dyn = _Dyn()
+symbolic = dynamic
+
+
+def _names(what: str, text: object) -> list[str]:
+    names = [n.strip() for n in text.split(",")] if isinstance(text, str) else []
+    if not names or not all(n.isidentifier() for n in names):
+        raise CompileError.here(f"{what} takes names, not {text!r}",
+                                hint=f'write {what}("m") or {what}("m, n")')
+    return names

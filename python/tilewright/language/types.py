@@ -1,0 +1,101 @@
+"""Annotations of parameters: tensors and scalars.
+
+SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""
+
+from __future__ import annotations
+
+from ..compiler.errors import CompileError
+from .dtypes import DType, dtype_of
+from .symbols import Const, Dim, SizeExpr
+
+Size = "int | Dim | Const"
+
+
+class TensorType:
+    """A tensor parameter's type.
+
+    Attributes:
+        shape: sizes, each an int, a `Dim` or a `Const`.
+        dtype: element type.
+        strides: None for row-major contiguous, else one entry per dimension in elements:
+            an int, a `Dim`, or None for any.
+    """
+
+    __slots__ = ("shape", "dtype", "strides")
+
+    def __init__(self, shape: tuple, dtype: DType, strides: tuple | None = None) -> None:
+        self.shape, self.dtype, self.strides = shape, dtype, strides
+
+    def __repr__(self) -> str:
+        return f"T.Tensor({self.shape}, {self.dtype})"
+
+
+def _shape(what: str, shape: object) -> tuple:
+    if isinstance(shape, (int, Dim, Const)):
+        shape = (shape,)
+    if not isinstance(shape, (tuple, list)) or not shape:
+        raise CompileError.here(f"{what}: {shape!r} is not a shape",
+                                hint="give a tuple of sizes, such as (M, K)")
+    for size in shape:
+        if isinstance(size, bool) or not isinstance(size, (int, Dim, Const)):
+            if isinstance(size, SizeExpr):
+                raise CompileError.here(
+                    f"{what}: the size {size} is an expression of dynamic sizes",
+                    rule="a tensor's size is an integer or one T.dynamic name",
+                    hint="give it a name of its own: n = T.dynamic(\"n\")")
+            raise CompileError.here(
+                f"{what}: {size!r} is not a size",
+                hint="sizes are Python integers, T.dynamic(\"m\") or T.const(\"M\")")
+        if isinstance(size, int) and size < 0:
+            raise CompileError.here(f"{what}: the size {size} is negative",
+                                    hint="a size is 0 or more")
+    return tuple(shape)
+
+
+class _TensorMeta(type):
+    def __getitem__(cls, item: object) -> TensorType:
+        if not isinstance(item, tuple) or len(item) != 2:
+            raise CompileError.here("T.Tensor[...] takes a shape and a dtype",
+                                    hint="write T.Tensor[(M, K), \"float16\"]")
+        return cls(*item)
+
+
+class Tensor(metaclass=_TensorMeta):
+    """`T.Tensor((M, K), "float16")`: a row-major contiguous tensor in global memory."""
+
+    def __new__(cls, shape: object, dtype: object = "float32", strides: object = None):
+        if strides is not None:
+            return StridedTensor(shape, strides, dtype)
+        return TensorType(_shape("T.Tensor", shape), dtype_of(dtype))
+
+
+class StridedTensor:
+    """`T.StridedTensor(shape, strides, dtype)`: strides in elements, None for any."""
+
+    def __new__(cls, shape: object, strides: object, dtype: object = "float32"):
+        shape = _shape("T.StridedTensor", shape)
+        if not isinstance(strides, (tuple, list)) or len(strides) != len(shape):
+            raise CompileError.here(
+                f"T.StridedTensor: {strides!r} does not give one stride for each of the "
+                f"{len(shape)} dimensions",
+                hint="give integers, T.dynamic names, or None for any stride")
+        for stride in strides:
+            if stride is not None and not isinstance(stride, (int, Dim)):
+                raise CompileError.here(f"T.StridedTensor: {stride!r} is not a stride",
+                                        hint="an integer, a T.dynamic name, or None for any")
+        return TensorType(shape, dtype_of(dtype), tuple(strides))
+
+
+Buffer = Tensor
+
+
+def ptr(*arguments: object, **options: object):
+    """Bare pointers carry no bounds, so they are refused."""
+    raise CompileError.here(
+        "T.ptr: a bare pointer has no shape, and every access is checked against a shape",
+        hint="pass a T.Tensor, with T.dynamic sizes where they vary")
+
+
+class Ref:
+    """Annotation of a macro's parameter that is a variable of the caller, not its value."""
