@@ -1,0 +1,178 @@
+//===- Dtypes.cpp - Element types of NumPy, DLPack and buffers ---------------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Dtypes.h"
+
+#include "Numpy.h"
+
+#include "tilewright/abi.h"
+
+#include <initializer_list>
+
+using namespace tilewright;
+using namespace tilewright::python;
+
+namespace {
+
+struct DtypeNames {
+  int32_t dtype;
+  int numpy; // type number; NPY_NOTYPE: one of ml_dtypes
+  const char *mlDtypes;
+  dlpack::DataType dlpack;
+};
+
+} // namespace
+
+static constexpr DtypeNames table[] = {
+    {TW_BOOL, NPY_BOOL, nullptr, {dlpack::Bool, 8, 1}},
+    {TW_I8, NPY_INT8, nullptr, {dlpack::Int, 8, 1}},
+    {TW_I16, NPY_INT16, nullptr, {dlpack::Int, 16, 1}},
+    {TW_I32, NPY_INT32, nullptr, {dlpack::Int, 32, 1}},
+    {TW_I64, NPY_INT64, nullptr, {dlpack::Int, 64, 1}},
+    {TW_U8, NPY_UINT8, nullptr, {dlpack::UInt, 8, 1}},
+    {TW_U16, NPY_UINT16, nullptr, {dlpack::UInt, 16, 1}},
+    {TW_U32, NPY_UINT32, nullptr, {dlpack::UInt, 32, 1}},
+    {TW_U64, NPY_UINT64, nullptr, {dlpack::UInt, 64, 1}},
+    {TW_F16, NPY_FLOAT16, nullptr, {dlpack::Float, 16, 1}},
+    {TW_BF16, NPY_NOTYPE, "bfloat16", {dlpack::Bfloat, 16, 1}},
+    {TW_F32, NPY_FLOAT32, nullptr, {dlpack::Float, 32, 1}},
+    {TW_F64, NPY_FLOAT64, nullptr, {dlpack::Float, 64, 1}},
+    {TW_F8E4M3FN, NPY_NOTYPE, "float8_e4m3fn", {dlpack::Float8E4M3FN, 8, 1}},
+    {TW_F8E5M2, NPY_NOTYPE, "float8_e5m2", {dlpack::Float8E5M2, 8, 1}},
+};
+
+/// NumPy numbers the types of ml_dtypes when that is imported.
+static int mlDtypeNumbers[TW_F8E5M2 + 1];
+
+/// Fills mlDtypeNumbers; false with an error set where there is no ml_dtypes.
+static bool findMlDtypes() {
+  if (mlDtypeNumbers[TW_BF16] != 0)
+    return true;
+  Ref module(PyImport_ImportModule("ml_dtypes"));
+  if (!module)
+    return false;
+  for (const DtypeNames &entry : table) {
+    if (!entry.mlDtypes)
+      continue;
+    Ref type(PyObject_GetAttrString(module.get(), entry.mlDtypes));
+    if (!type)
+      return false;
+    PyArray_Descr *descr = PyArray_DescrFromTypeObject(type.get());
+    if (!descr)
+      return false;
+    mlDtypeNumbers[entry.dtype] = descr->type_num;
+    Py_DECREF(descr);
+  }
+  return true;
+}
+
+static int32_t integerOfSize(npy_intp size, bool isSigned) {
+  int32_t one = isSigned ? TW_I8 : TW_U8;
+  return size == 1 ? one : size == 2 ? one + 1 : size == 4 ? one + 2 : one + 3;
+}
+
+int32_t python::dtypeOfNumpy(PyArray_Descr *descr) {
+  if (!PyArray_ISNBO(descr->byteorder))
+    return -1;
+  int number = descr->type_num;
+  switch (number) {
+  case NPY_FLOAT:
+    return TW_F32;
+  case NPY_DOUBLE:
+    return TW_F64;
+  case NPY_HALF:
+    return TW_F16;
+  case NPY_BOOL:
+    return TW_BOOL;
+  case NPY_BYTE:
+  case NPY_SHORT:
+  case NPY_INT:
+  case NPY_LONG:
+  case NPY_LONGLONG:
+    return integerOfSize(PyDataType_ELSIZE(descr), true);
+  case NPY_UBYTE:
+  case NPY_USHORT:
+  case NPY_UINT:
+  case NPY_ULONG:
+  case NPY_ULONGLONG:
+    return integerOfSize(PyDataType_ELSIZE(descr), false);
+  }
+  if (number < NPY_USERDEF)
+    return -1;
+  if (!findMlDtypes()) {
+    PyErr_Clear();
+    return -1;
+  }
+  for (int32_t dtype : {TW_BF16, TW_F8E4M3FN, TW_F8E5M2})
+    if (mlDtypeNumbers[dtype] == number)
+      return dtype;
+  return -1;
+}
+
+int32_t python::dtypeOfDLPack(dlpack::DataType type) {
+  for (const DtypeNames &entry : table)
+    if (entry.dlpack.code == type.code && entry.dlpack.bits == type.bits &&
+        type.lanes == 1)
+      return entry.dtype;
+  return -1;
+}
+
+int32_t python::dtypeOfBuffer(const char *format) {
+  if (!format)
+    return TW_U8;
+  // "=" has standard sizes, in which l is 4 bytes; "<" is this byte order.
+  bool standard = *format == '=' || *format == '<';
+  if (standard || *format == '@')
+    ++format;
+  if (!format[0] || format[1])
+    return -1;
+  switch (format[0]) {
+  case '?':
+    return TW_BOOL;
+  case 'b':
+    return TW_I8;
+  case 'B':
+  case 'c':
+    return TW_U8;
+  case 'h':
+    return TW_I16;
+  case 'H':
+    return TW_U16;
+  case 'i':
+    return TW_I32;
+  case 'I':
+    return TW_U32;
+  case 'l':
+    return standard ? TW_I32 : integerOfSize(sizeof(long), true);
+  case 'L':
+    return standard ? TW_U32 : integerOfSize(sizeof(long), false);
+  case 'q':
+    return TW_I64;
+  case 'Q':
+    return TW_U64;
+  case 'e':
+    return TW_F16;
+  case 'f':
+    return TW_F32;
+  case 'd':
+    return TW_F64;
+  default:
+    return -1;
+  }
+}
+
+dlpack::DataType python::dlpackTypeOf(int32_t dtype) { return table[dtype].dlpack; }
+
+PyArray_Descr *python::numpyTypeOf(int32_t dtype) {
+  int number = table[dtype].numpy;
+  if (number == NPY_NOTYPE) {
+    if (!findMlDtypes())
+      return nullptr;
+    number = mlDtypeNumbers[dtype];
+  }
+  return PyArray_DescrFromType(number);
+}

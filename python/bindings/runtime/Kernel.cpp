@@ -1,0 +1,219 @@
+//===- Kernel.cpp - A loaded kernel as a Python callable ---------------------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Kernel.h"
+
+#include "Call.h"
+
+#include <structmember.h>
+
+using namespace tilewright;
+using namespace tilewright::python;
+
+Errors python::errors;
+
+PyObject *python::raise(tw_status status) {
+  PyObject *type = status == TW_ERROR_ARGUMENT   ? errors.launch
+                   : status == TW_ERROR_FAULT    ? errors.fault
+                   : status == TW_ERROR_ARTIFACT ? errors.artifact
+                   : status == TW_ERROR_MEMORY   ? PyExc_MemoryError
+                   : status == TW_ERROR_INVALID  ? PyExc_ValueError
+                                                 : PyExc_RuntimeError;
+  PyErr_SetString(type, tw_last_error());
+  return nullptr;
+}
+
+//===----------------------------------------------------------------------===//
+// Loading
+//===----------------------------------------------------------------------===//
+
+/// Fills in the parameters from the signature table.
+static bool readParameters(KernelObject &kernel) {
+  const int64_t *words = kernel.info.signature;
+  auto count = static_cast<Py_ssize_t>(kernel.info.parameter_count);
+  const int64_t *entries = words + TW_SIGNATURE_HEADER_WORDS +
+                           words[3] * TW_SIGNATURE_SYMBOL_WORDS;
+  auto *strings = reinterpret_cast<const char *>(words + words[4]);
+  kernel.parameters.reset(new Parameter[count]);
+  kernel.names = PyTuple_New(count);
+  if (!kernel.names)
+    return false;
+  uint32_t word = 0;
+  for (Py_ssize_t i = 0; i < count; ++i) {
+    const int64_t *entry = entries + i * TW_SIGNATURE_PARAM_WORDS;
+    PyObject *name = PyUnicode_InternFromString(strings + entry[1]);
+    if (!name)
+      return false;
+    PyTuple_SET_ITEM(kernel.names, i, name);
+    Parameter &parameter = kernel.parameters[i];
+    parameter.name = name;
+    parameter.isScalar = entry[0] == TW_PARAM_SCALAR;
+    parameter.dtype = static_cast<int32_t>(entry[2]);
+    parameter.isFloat = parameter.dtype >= TW_F16;
+    parameter.rank = parameter.isScalar ? 0 : static_cast<int32_t>(entry[3]);
+    parameter.alignment = entry[5];
+    parameter.firstWord = word;
+    word += parameter.isScalar ? 1 : 1 + 2 * parameter.rank;
+  }
+  return true;
+}
+
+/// Marks the parameters that the callable allocates and returns. `outIdx` is None, an
+/// integer or a sequence of them; negative ones count from the end.
+static bool readOutputs(KernelObject &kernel, PyObject *outIdx) {
+  if (outIdx == Py_None)
+    return true;
+  Ref one(PyLong_Check(outIdx) ? PyTuple_Pack(1, outIdx) : nullptr);
+  Ref indices(PySequence_Fast(one ? one.get() : outIdx,
+                              "out_idx must be an integer or a sequence of integers"));
+  if (!indices)
+    return false;
+  auto count = static_cast<Py_ssize_t>(kernel.info.parameter_count);
+  for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(indices.get()); ++i) {
+    Py_ssize_t index = PyNumber_AsSsize_t(PySequence_Fast_GET_ITEM(indices.get(), i),
+                                          PyExc_IndexError);
+    if (index == -1 && PyErr_Occurred())
+      return false;
+    Py_ssize_t given = index;
+    index += index < 0 ? count : 0;
+    if (index < 0 || index >= count) {
+      PyErr_Format(PyExc_IndexError, "%s: out_idx %zd; the kernel has %zd parameters",
+                   kernel.info.name, given, count);
+      return false;
+    }
+    Parameter &parameter = kernel.parameters[index];
+    if (parameter.isScalar || parameter.isOutput) {
+      PyErr_Format(PyExc_ValueError, "%s: out_idx names '%U'%s", kernel.info.name,
+                   parameter.name,
+                   parameter.isScalar ? ", which is a scalar" : " twice");
+      return false;
+    }
+    parameter.isOutput = true;
+    kernel.outputs.push_back(index);
+  }
+  return true;
+}
+
+static PyObject *kernelType;
+
+PyObject *python::load(PyObject *, PyObject *args, PyObject *kwargs) {
+  static const char *names[] = {"path", "out_idx", "device", nullptr};
+  PyObject *pathBytes = nullptr, *outIdx = Py_None;
+  const char *deviceName = "cpu";
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O&|Os:load",
+                                   const_cast<char **>(names), PyUnicode_FSConverter,
+                                   &pathBytes, &outIdx, &deviceName))
+    return nullptr;
+  Ref path(pathBytes);
+  Ref object(PyType_GenericAlloc(reinterpret_cast<PyTypeObject *>(kernelType), 0));
+  if (!object)
+    return nullptr;
+  auto &kernel = *reinterpret_cast<KernelObject *>(object.get());
+  new (&kernel.parameters) std::unique_ptr<Parameter[]>();
+  new (&kernel.outputs) std::vector<Py_ssize_t>();
+  kernel.vectorcall = callKernel;
+
+  tw_status status = tw_device_open(deviceName, &kernel.device);
+  if (!status)
+    status = tw_module_open(PyBytes_AS_STRING(path.get()), &kernel.module);
+  if (!status)
+    status = tw_module_kernel(kernel.module, kernel.device, &kernel.kernel);
+  kernel.info.size = sizeof(kernel.info);
+  if (!status)
+    status = tw_kernel_info(kernel.kernel, &kernel.info);
+  if (status)
+    return raise(status);
+  if (!readParameters(kernel) || !readOutputs(kernel, outIdx))
+    return nullptr;
+  return object.release();
+}
+
+//===----------------------------------------------------------------------===//
+// The type
+//===----------------------------------------------------------------------===//
+
+static KernelObject &self(PyObject *object) {
+  return *reinterpret_cast<KernelObject *>(object);
+}
+
+static void deallocate(PyObject *object) {
+  KernelObject &kernel = self(object);
+  tw_module_close(kernel.module);
+  tw_device_close(kernel.device);
+  Py_XDECREF(kernel.names);
+  kernel.parameters.~unique_ptr();
+  kernel.outputs.~vector();
+  PyTypeObject *type = Py_TYPE(object);
+  type->tp_free(object);
+  Py_DECREF(type);
+}
+
+static PyObject *represent(PyObject *object) {
+  const tw_kernel_info_v1 &info = self(object).info;
+  return PyUnicode_FromFormat("<tilewright kernel %s for %s>", info.name, info.target);
+}
+
+static PyObject *getName(PyObject *object, void *) {
+  return PyUnicode_FromString(self(object).info.name);
+}
+
+static PyObject *getTarget(PyObject *object, void *) {
+  return PyUnicode_FromString(self(object).info.target);
+}
+
+static PyObject *getManifest(PyObject *object, void *) {
+  return PyUnicode_FromString(self(object).info.manifest);
+}
+
+static PyObject *getParameters(PyObject *object, void *) {
+  PyObject *names = self(object).names;
+  Py_INCREF(names);
+  return names;
+}
+
+static PyGetSetDef properties[] = {
+    {"name", getName, nullptr, "The kernel's name.", nullptr},
+    {"target", getTarget, nullptr, "The target of the loaded image.", nullptr},
+    {"manifest", getManifest, nullptr, "The artifact's manifest, a JSON text.", nullptr},
+    {"parameters", getParameters, nullptr, "The parameters' names, in order.", nullptr},
+    {},
+};
+
+static PyMemberDef members[] = {
+    {"__vectorcalloffset__", T_PYSSIZET, offsetof(KernelObject, vectorcall), READONLY,
+     nullptr},
+    {},
+};
+
+static constexpr char kernelDoc[] =
+    "A kernel of a loaded artifact; calling it launches it and waits for it.\n\n"
+    "Arguments are the parameters in order, without those of out_idx, or by name:\n"
+    "NumPy arrays, PyTorch tensors, whatever has __dlpack__ or the buffer protocol,\n"
+    "and numbers. Nothing is copied. The outputs of out_idx are allocated, by PyTorch\n"
+    "where the first tensor is PyTorch's, and returned.\n\n"
+    "Raises LaunchError where an argument does not fit the kernel, TypeError where\n"
+    "one is missing or no tensor at all, KernelFault where the kernel reported one.";
+
+PyObject *python::makeKernelType() {
+  static PyType_Slot slots[] = {
+      {Py_tp_dealloc, reinterpret_cast<void *>(deallocate)},
+      {Py_tp_repr, reinterpret_cast<void *>(represent)},
+      {Py_tp_call, reinterpret_cast<void *>(PyVectorcall_Call)},
+      {Py_tp_getset, properties},
+      {Py_tp_members, members},
+      {Py_tp_doc, const_cast<char *>(kernelDoc)},
+      {0, nullptr},
+  };
+  static PyType_Spec spec = {
+      "tilewright._runtime.Kernel", sizeof(KernelObject), 0,
+      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL |
+          Py_TPFLAGS_DISALLOW_INSTANTIATION,
+      slots};
+  kernelType = PyType_FromSpec(&spec);
+  Py_XINCREF(kernelType);
+  return kernelType;
+}

@@ -1,0 +1,90 @@
+//===- Module.cpp - The extension tilewright._runtime ------------------------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#define TILEWRIGHT_IMPORTS_NUMPY
+#include "Numpy.h"
+
+#include "Kernel.h"
+#include "Limits.h"
+
+using namespace tilewright::python;
+
+/// Kernels print to sys.stdout, from any thread of a launch.
+static void printLine(const char *line, void *) {
+  PyGILState_STATE gil = PyGILState_Ensure();
+  PySys_FormatStdout("%s\n", line);
+  PyGILState_Release(gil);
+}
+
+static PyObject *setNumThreads(PyObject *, PyObject *argument) {
+  long threads = PyLong_AsLong(argument);
+  if (threads == -1 && PyErr_Occurred())
+    return nullptr;
+  if (threads < 0 || threads > INT32_MAX)
+    return PyErr_Format(PyExc_ValueError,
+                        "set_num_threads(%ld): expected a positive number, or 0 for "
+                        "the default",
+                        threads);
+  tw_set_num_threads(static_cast<int32_t>(threads));
+  Py_RETURN_NONE;
+}
+
+static PyObject *numThreads(PyObject *, PyObject *) {
+  return PyLong_FromLong(tw_num_threads());
+}
+
+static PyMethodDef functions[] = {
+    {"load", reinterpret_cast<PyCFunction>(load), METH_VARARGS | METH_KEYWORDS,
+     "load(path, out_idx=None, device='cpu')\n--\n\n"
+     "The kernel of the artifact at `path`, a callable. `out_idx` lists parameters\n"
+     "that the callable allocates and returns.\n\n"
+     "Raises ArtifactError where the file is no usable artifact."},
+    {"set_num_threads", setNumThreads, METH_O,
+     "set_num_threads(threads, /)\n--\n\n"
+     "How many threads a launch may use; 0 restores the default. Results do not\n"
+     "depend on it."},
+    {"num_threads", numThreads, METH_NOARGS,
+     "num_threads()\n--\n\nHow many threads a launch may use."},
+    {"measure_limits", measureLimits, METH_O,
+     "measure_limits(threads, /)\n--\n\n"
+     "What this machine reaches with so many threads: a dict of `cpu` (its name),\n"
+     "`gflops` (by dtype: multiply-adds in registers, two operations each; None where\n"
+     "the CPU has no instruction for it) and `read_gbps` (reading memory)."},
+    {},
+};
+
+static PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT, "_runtime",
+    "Loads and launches compiled kernels; knows nothing of the compiler.",
+    -1, functions, nullptr, nullptr, nullptr, nullptr};
+
+static bool addError(PyObject *module, PyObject *&error, const char *name,
+                     PyObject *base, const char *doc) {
+  error = PyErr_NewExceptionWithDoc(name, doc, base, nullptr);
+  return error && PyModule_AddObjectRef(module, name + sizeof("tilewright"), error) == 0;
+}
+
+static bool addContents(PyObject *module) {
+  Ref type(makeKernelType());
+  return type && PyModule_AddObjectRef(module, "Kernel", type.get()) == 0 &&
+         addError(module, errors.launch, "tilewright.LaunchError", PyExc_ValueError,
+                  "An argument of a launch does not fit the kernel.") &&
+         addError(module, errors.fault, "tilewright.KernelFault", PyExc_RuntimeError,
+                  "A running kernel reported a fault.") &&
+         addError(module, errors.artifact, "tilewright.ArtifactError",
+                  PyExc_RuntimeError, "A file is no usable kernel artifact.");
+}
+
+PyMODINIT_FUNC PyInit__runtime() {
+  if (PyArray_ImportNumPyAPI() < 0)
+    return nullptr;
+  Ref module(PyModule_Create(&definition));
+  if (!module || !addContents(module.get()))
+    return nullptr;
+  tw_set_print_handler(printLine, nullptr);
+  return module.release();
+}
