@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The bench engine: what it measures, against whom, and what it writes."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import time
+
+import ml_dtypes
+import numpy as np
+import pytest
+
+from tilewright.kernels import attention_cases, gemm, registry, rmsnorm, softmax, swiglu
+from tilewright.testing import bench
+from tilewright.testing.case import Peer
+from tilewright.testing.machine import Machine
+from tilewright.testing.peers import to_torch
+from tilewright.testing.threads import set_openblas_threads, wait_until_idle
+from tilewright.testing.timing import MIN_ROUNDS, interleaved_medians
+
+MACHINE = Machine(
+    cpu="a CPU",
+    cores=2,
+    peak_gflops={"f32": {1: 100.0, 2: 200.0}, "bf16": {1: 50.0, 2: 400.0}},
+    read_gbps={1: 20.0, 2: 30.0},
+)
+
+
+def test_limit_is_the_slower_of_compute_and_memory():
+    assert MACHINE.limit("f32", int(1e11), 1, 1) == ("compute", pytest.approx(1.0))
+    assert MACHINE.limit("f32", 1, int(30e9), 2) == ("memory", pytest.approx(1.0))
+    # bf16 may be widened: where its own arithmetic is slower, f32's is the limit.
+    assert MACHINE.limit("bf16", int(1e11), 1, 1) == ("compute", pytest.approx(1.0))
+    assert MACHINE.limit("bf16", int(1e11), 1, 2) == ("compute", pytest.approx(0.25))
+    assert MACHINE.limit("i8", int(1e11), 1, 1) == ("compute", pytest.approx(1.0))
+
+
+def test_machine_json():
+    record = json.loads(json.dumps(MACHINE.as_json()))
+    assert record["peak_gflops"]["f32"] == {"1": 100.0, "2": 200.0}
+    assert record["read_gbps"] == {"1": 20.0, "2": 30.0}
+    assert record.keys() == {"cpu", "cores", "peak_gflops", "read_gbps"}
+
+
+def test_turns_are_interleaved_and_rotated():
+    log = []
+    slow = [lambda i=i: (log.append(f"slow{i}"), time.sleep(0.012)) for i in range(2)]
+    quick = [lambda: (log.append("quick"), time.sleep(0.004))]
+    medians = interleaved_medians({"slow": slow, "quick": quick})
+    assert 0.004 <= medians["quick"] < 0.012 <= medians["slow"]
+    timed = log[-2 * MIN_ROUNDS :]
+    assert timed[0::2] != timed[1::2]
+    assert set(timed[1::2]) == {"quick"}
+    assert all(a != b for a, b in zip(timed[0::2], timed[2::2], strict=False))
+
+
+def test_short_functions_are_called_many_times_a_sample():
+    calls = []
+    interleaved_medians({"short": [lambda: calls.append(1)]})
+    assert len(calls) > 1000
+
+
+def test_peers_threads_go_to_sleep():
+    a = np.ones((400, 400), np.float32)
+    assert set_openblas_threads(2)
+    a @ a
+    assert wait_until_idle()
+
+
+def _toy(**changes):
+    """A case of the library whose kernel is NumPy's product."""
+
+    def run(device, inputs, outputs):
+        np.matmul(inputs["a"], inputs["b"], out=outputs["out"])
+
+    return dataclasses.replace(gemm._case("toy", 64, 64, 64, peers=True), run=run, **changes)
+
+
+@pytest.fixture
+def no_runtime(monkeypatch):
+    monkeypatch.setattr(bench, "set_threads", lambda count: None)
+
+
+def test_measurement_has_the_documented_fields(no_runtime):
+    results = bench.bench_case(_toy(), "cpu", [1, 2], MACHINE)
+    assert [r.threads for r in results] == [1, 2]
+    record = json.loads(json.dumps(dataclasses.asdict(results[0])))
+    assert record.keys() == {
+        "kernel", "case", "dtype", "device", "threads", "median_s", "flops", "bytes", "limit",
+        "limit_fraction", "peers", "best_peer", "speedup_vs_best_peer", "max_error_over_bound",
+    }  # fmt: skip
+    assert record["peers"].keys() == {"numpy", "torch"}
+    assert record["best_peer"] == min(record["peers"], key=record["peers"].get)
+    best = record["peers"][record["best_peer"]]
+    assert record["speedup_vs_best_peer"] == pytest.approx(best / record["median_s"])
+    assert 0 < record["max_error_over_bound"] <= 1
+
+
+def test_a_wrong_kernel_is_not_timed(no_runtime):
+    def wrong(device, inputs, outputs):
+        outputs["out"][...] = 0
+
+    with pytest.raises(bench.WrongResult, match="beyond the bound"):
+        bench.bench_case(dataclasses.replace(_toy(), run=wrong), "cpu", [1], MACHINE)
+
+
+def test_missing_and_broken_peers(no_runtime, capsys):
+    def missing(inputs):
+        raise ImportError("no module named peer")
+
+    def broken(inputs):
+        raise RuntimeError("no compiler\nand more")
+
+    def slow(inputs):
+        return lambda: time.sleep(0.01)
+
+    def hopeless(inputs):
+        calls.append(1)
+        return lambda: (calls.append(1), time.sleep(0.1))
+
+    calls = []
+    peers = (
+        Peer("missing", "", missing),
+        Peer("broken", "jit", broken),
+        Peer("there", "good", slow),
+        Peer("there", "bad", hopeless),
+    )
+    (result,) = bench.bench_case(_toy(peers=peers), "cpu", [1], MACHINE)
+    assert result.peers.keys() == {"there"}
+    assert result.peers["there"] < 0.05
+    assert len(calls) < MIN_ROUNDS
+    assert "toy/f32: broken (jit) fails: RuntimeError: no compiler\n" in capsys.readouterr().err
+
+
+SMALL = [
+    *(gemm._case("nn", 33, 34, 64, d, peers=True) for d in ("f32", "bf16", "f16")),
+    gemm._case("int", 32, 32, 64, "i8", peers=True),
+    gemm._case("nt", 5, 34, 64, "bf16", transpose_b=True, peers=True),
+    *(softmax._case("rows", 9, 40, d, peers=True) for d in ("f32", "bf16")),
+    *(rmsnorm._case("rows", 9, 40, d, peers=True) for d in ("f32", "bf16")),
+    *(
+        attention_cases._case("heads", 20, 20, 32, d, heads=4, kv_heads=2, causal=c, peers=True)
+        for d in ("f32", "bf16")
+        for c in (False, True)
+    ),
+    swiglu._case("tokens", 9, 40, peers=True),
+]
+
+
+def _as_numpy(result) -> np.ndarray:
+    if isinstance(result, list):
+        result = np.array(result)
+    if not isinstance(result, np.ndarray):
+        result = result.float().numpy() if result.is_floating_point() else result.numpy()
+    return result.astype(np.float64)
+
+
+@pytest.mark.parametrize("case", SMALL, ids=lambda case: case.id)
+def test_every_peer_does_the_same_work(case):
+    pytest.importorskip("torch")
+    inputs = case.make_inputs(case.generator())
+    expected = case.expect(inputs)["out"].value
+    tolerance = 1e-5 if case.dtype == "f32" else 3e-2
+    assert {peer.name for peer in case.peers} == {"numpy", "torch"}
+    for peer in case.peers:
+        if peer.recipe == "torch.compile":
+            continue  # takes a C++ compiler and half a minute
+        result = _as_numpy(peer.prepare(inputs)()).reshape(expected.shape)
+        scale = np.abs(expected).max()
+        np.testing.assert_allclose(
+            result, expected, atol=tolerance * scale, err_msg=peer.recipe
+        )
+
+
+@pytest.mark.parametrize("dtype", [np.float32, ml_dtypes.bfloat16, ml_dtypes.float8_e4m3fn])
+def test_tensors_share_memory_and_bits(dtype):
+    torch = pytest.importorskip("torch")
+    array = np.array([1.5, -2.0, 0.25]).astype(dtype)
+    tensor = to_torch(array)
+    assert tensor.data_ptr() == array.ctypes.data
+    assert tensor.to(torch.float32).tolist() == [1.5, -2.0, 0.25]
+
+
+def test_case_names_are_those_of_the_table():
+    table = """gemm n512 n1024 n2048 n4096
+    gemm_skinny m1 m4 m16
+    attention causal_h8_s2048_d128 full_h8_s2048_d64 gqa_h32_kv8_s1024_d128
+    softmax r4096_n4096
+    rmsnorm r4096_n4096
+    swiglu t4096"""
+    cases = registry.bench_cases()
+    for line in table.splitlines():
+        kernel, *names = line.split()
+        assert list(dict.fromkeys(c.name for c in cases if c.kernel == kernel)) == names
+    assert len({case.id for case in cases}) == len(cases)
+    assert all(case.peers and case.bytes for case in cases)
+
+
+def test_selection_by_name():
+    cases = registry.bench_cases(["gemm/n1024", "softmax"])
+    assert {c.kernel for c in cases} == {"gemm", "softmax"}
+    assert {c.name for c in cases if c.kernel == "gemm"} == {"n1024"}
+    assert [c.id for c in registry.bench_cases(["gemm/n1024/i8"])] == ["gemm/n1024/i8"]
+    with pytest.raises(ValueError, match=re.escape("no case is named 'gem'; the kernels are")):
+        registry.bench_cases(["gem"])
