@@ -1,0 +1,328 @@
+//===- LowerCopy.cpp - Copies, gathers and fills as vector loops --------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A copy is a loop nest over its rows, the runs along the last copied dimension.
+// Where each row starts and which of its elements exist is known from the offsets
+// before the loop; so a row that lies inside its tensors whole is moved by plain
+// vectors, and only the others pay for masks.
+//
+//===----------------------------------------------------------------------===//
+
+#include "backends/cpu/LoopBuilder.h"
+#include "backends/cpu/Passes.h"
+#include "backends/cpu/CopyRegion.h"
+#include "dialects/tile/Tile.h"
+
+namespace tilewright::cpu {
+#define GEN_PASS_DEF_LOWERCOPY
+#include "backends/cpu/Passes.h.inc"
+} // namespace tilewright::cpu
+
+using namespace mlir;
+using namespace tilewright::tile;
+using namespace tilewright::cpu;
+
+namespace {
+/// A copy or a gather while it is lowered.
+class RowCopy {
+public:
+  RowCopy(LoopBuilder &b, CopyRegion src, CopyRegion dst, Value fill, bool isUnsigned,
+          int64_t vectorBits)
+      : b(b), src(std::move(src)), dst(std::move(dst)), fill(fill), isUnsigned(isUnsigned),
+        vectorBits(vectorBits) {}
+
+  /// Reads row numbers along copied dimension `dim` from `indices`, from `start` on.
+  void setGather(int64_t dim, Value indices, Value start) {
+    gatherDim = dim;
+    gatherIndices = indices;
+    gatherStart = start;
+  }
+
+  void emit();
+
+private:
+  void emitRows(SmallVector<Value> coordinates, Value valid);
+  void emitRow(ArrayRef<Value> coordinates, Value valid);
+  void emitWholeRow(ArrayRef<Value> coordinates);
+  void emitMaskedRow(ArrayRef<Value> coordinates, Value valid);
+  void emitScalarRow(ArrayRef<Value> coordinates, Value valid);
+  Value cast(Value value);
+
+  LoopBuilder &b;
+  CopyRegion src, dst;
+  Value fill;
+  bool isUnsigned;
+  int64_t vectorBits;
+  int64_t gatherDim = -1;
+  Value gatherIndices, gatherStart;
+};
+} // namespace
+
+Value RowCopy::cast(Value value) {
+  Type element = dst.elementType();
+  Type type = element;
+  if (auto vector = dyn_cast<VectorType>(value.getType()))
+    type = vector.clone(element);
+  if (type == value.getType())
+    return value;
+  bool fromInt = isa<IntegerType>(src.elementType()), toInt = isa<IntegerType>(element);
+  return CastOp::create(b, b.getLoc(), type, value, isUnsigned && fromInt,
+                        isUnsigned && toInt);
+}
+
+void RowCopy::emit() {
+  src.computeRanges(b, gatherDim);
+  dst.computeRanges(b);
+  b.ifElse(
+      dst.unitsInside, [&] { emitRows({}, src.unitsInside); }, [] {});
+}
+
+/// Loops over the copied dimensions but the last; `valid` says whether the source
+/// row exists as far as the coordinates until now tell.
+void RowCopy::emitRows(SmallVector<Value> coordinates, Value valid) {
+  int64_t dim = coordinates.size();
+  if (dim >= src.rank() - 1)
+    return emitRow(coordinates, valid);
+  b.forLoop(dst.lower[dim], dst.upper[dim], 1, [&](Value i) {
+    SmallVector<Value> inner(coordinates);
+    Value rowValid = valid;
+    if (dim == gatherDim) {
+      Value at = b.add(gatherStart, i);
+      Value row = memref::LoadOp::create(b, b.getLoc(), gatherIndices, at);
+      row = arith::IndexCastOp::create(b, b.getLoc(), b.getIndexType(), row);
+      // A negative index is out of range even where the offset would mend it.
+      Value notNegative = b.compare(arith::CmpIPredicate::sge, row, b.index(0));
+      src.setCoordinate(dim, row);
+      rowValid = b.both(rowValid, b.both(notNegative, src.isInside(b, dim, row)));
+    } else {
+      rowValid = b.both(rowValid, src.inRange(b, dim, i));
+    }
+    inner.push_back(i);
+    emitRows(inner, rowValid);
+  });
+}
+
+void RowCopy::emitRow(ArrayRef<Value> coordinates, Value valid) {
+  if (src.rank() == 0 || !src.isContiguous() || !dst.isContiguous() ||
+      gatherDim == src.rank() - 1)
+    return emitScalarRow(coordinates, valid);
+  int64_t last = src.rank() - 1;
+  Value whole = b.both(valid, b.both(src.rangeIsWhole(b, last), dst.rangeIsWhole(b, last)));
+  // Before AVX-512 there are masked moves of 32 and 64 bits only.
+  bool masks = vectorBits >= 512 || (src.elementBits() >= 32 && dst.elementBits() >= 32);
+  b.ifElse(
+      whole, [&] { emitWholeRow(coordinates); },
+      [&] {
+        masks ? emitMaskedRow(coordinates, valid) : emitScalarRow(coordinates, valid);
+      });
+}
+
+void RowCopy::emitWholeRow(ArrayRef<Value> coordinates) {
+  Type wider = src.elementBits() >= dst.elementBits() ? src.elementType() : dst.elementType();
+  int64_t last = src.rank() - 1;
+  forVectorRuns(src.shape[last], laneCount(vectorBits, wider),
+                [&](int64_t begin, int64_t end, int64_t width) {
+    auto type = VectorType::get(width, src.elementType());
+    b.forLoop(b.getIndexAttr(begin), b.getIndexAttr(end), width, [&](Value j) {
+      SmallVector<Value> at(coordinates);
+      at.push_back(j);
+      Value value = vector::LoadOp::create(b, b.getLoc(), type, src.memref, src.indices(b, at));
+      vector::StoreOp::create(b, b.getLoc(), cast(value), dst.memref, dst.indices(b, at));
+    });
+  });
+}
+
+void RowCopy::emitMaskedRow(ArrayRef<Value> coordinates, Value valid) {
+  Location loc = b.getLoc();
+  int64_t last = src.rank() - 1;
+  Type wider = src.elementBits() >= dst.elementBits() ? src.elementType() : dst.elementType();
+  int64_t lanes = laneCount(vectorBits, wider);
+  auto type = VectorType::get(lanes, src.elementType());
+  auto maskType = VectorType::get(lanes, b.getI1Type());
+  // Lanes of the vector at `j` that lie in [lower, upper).
+  auto mask = [&](Value lower, Value upper, Value j) -> Value {
+    Value below = vector::CreateMaskOp::create(b, loc, maskType, b.sub(upper, j));
+    if (getConstantIntValue(lower) == 0)
+      return below;
+    Value before = vector::CreateMaskOp::create(b, loc, maskType, b.sub(lower, j));
+    Value outside = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ugt, below, before);
+    return outside;
+  };
+  Value upper = b.index(src.upper[last]);
+  if (valid)
+    upper = arith::SelectOp::create(b, loc, valid, upper, b.index(0));
+  Value pass = fill;
+  if (src.elementType() != dst.elementType() || !fill)
+    pass = arith::ConstantOp::create(b, loc, b.getZeroAttr(src.elementType()));
+  Value passVector = vector::BroadcastOp::create(b, loc, type, pass);
+  b.forLoop(src.shape[last], lanes, [&](Value j) {
+    SmallVector<Value> at(coordinates);
+    at.push_back(j);
+    Value readMask = mask(b.index(src.lower[last]), upper, j);
+    Value value = vector::MaskedLoadOp::create(b, loc, type, src.memref, src.indices(b, at),
+                                               readMask, passVector);
+    Value writeMask = mask(b.index(dst.lower[last]), b.index(dst.upper[last]), j);
+    value = cast(value);
+    if (fill && src.elementType() != dst.elementType()) {
+      Value fills = vector::BroadcastOp::create(b, loc, value.getType(), fill);
+      value = arith::SelectOp::create(b, loc, readMask, value, fills);
+    }
+    vector::MaskedStoreOp::create(b, loc, dst.memref, dst.indices(b, at), writeMask, value);
+  });
+}
+
+void RowCopy::emitScalarRow(ArrayRef<Value> coordinates, Value valid) {
+  Location loc = b.getLoc();
+  auto element = [&](ArrayRef<Value> at, Value inside) {
+    Value value;
+    if (!inside) {
+      value = cast(memref::LoadOp::create(b, loc, src.memref, src.indices(b, at)));
+    } else {
+      auto branch = scf::IfOp::create(b, loc, dst.elementType(), inside, true);
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPointToStart(branch.thenBlock());
+      Value read = cast(memref::LoadOp::create(b, loc, src.memref, src.indices(b, at)));
+      scf::YieldOp::create(b, loc, read);
+      b.setInsertionPointToStart(branch.elseBlock());
+      Value other = fill;
+      if (!other)
+        other = arith::ConstantOp::create(b, loc, b.getZeroAttr(dst.elementType()));
+      scf::YieldOp::create(b, loc, other);
+      value = branch.getResult(0);
+    }
+    memref::StoreOp::create(b, loc, value, dst.memref, dst.indices(b, at));
+  };
+  if (src.rank() == 0)
+    return element({}, valid);
+  int64_t last = src.rank() - 1;
+  b.forLoop(dst.lower[last], dst.upper[last], 1, [&](Value j) {
+    SmallVector<Value> at(coordinates);
+    at.push_back(j);
+    Value inside = valid;
+    if (last == gatherDim) {
+      Value row = memref::LoadOp::create(b, loc, gatherIndices, b.add(gatherStart, j));
+      row = arith::IndexCastOp::create(b, loc, b.getIndexType(), row);
+      Value notNegative = b.compare(arith::CmpIPredicate::sge, row, b.index(0));
+      src.setCoordinate(last, row);
+      inside = b.both(inside, b.both(notNegative, src.isInside(b, last, row)));
+    } else {
+      inside = b.both(inside, src.inRange(b, last, j));
+    }
+    element(at, inside);
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// Fill
+//===----------------------------------------------------------------------===//
+
+/// Stores `value` to the elements of `memref` from `indices` on, dimension by
+/// dimension, with vectors along a contiguous last one.
+static void fillDimension(LoopBuilder &b, Value memref, Value value, int64_t vectorBits,
+                          SmallVector<Value> indices) {
+  Location loc = b.getLoc();
+  auto type = cast<MemRefType>(memref.getType());
+  int64_t dim = indices.size();
+  if (dim == type.getRank()) {
+    memref::StoreOp::create(b, loc, value, memref, indices);
+    return;
+  }
+  OpFoldResult extent = memref::getMixedSize(b, loc, memref, dim);
+  auto recurse = [&](Value i) {
+    SmallVector<Value> inner(indices);
+    inner.push_back(i);
+    fillDimension(b, memref, value, vectorBits, inner);
+  };
+  if (dim < type.getRank() - 1 || !type.areTrailingDimsContiguous(1))
+    return b.forLoop(b.getIndexAttr(0), extent, 1, recurse);
+
+  auto store = [&](Value j, int64_t width) {
+    SmallVector<Value> at(indices);
+    at.push_back(j);
+    Value vector = vector::BroadcastOp::create(
+        b, loc, VectorType::get(width, type.getElementType()), value);
+    vector::StoreOp::create(b, loc, vector, memref, at);
+  };
+  int64_t lanes = laneCount(vectorBits, type.getElementType());
+  if (!type.isDynamicDim(dim))
+    return forVectorRuns(type.getDimSize(dim), lanes,
+                         [&](int64_t begin, int64_t end, int64_t width) {
+      b.forLoop(b.getIndexAttr(begin), b.getIndexAttr(end), width,
+                [&](Value j) { store(j, width); });
+    });
+  Value size = b.index(extent);
+  Value rest = arith::RemUIOp::create(b, loc, size, b.index(lanes));
+  Value main = b.sub(size, rest);
+  b.forLoop(b.getIndexAttr(0), main, lanes, [&](Value j) { store(j, lanes); });
+  b.forLoop(main, size, 1, recurse);
+}
+
+static void lowerFill(FillOp op, int64_t vectorBits) {
+  LoopBuilder b(op);
+  Value memref = op.getDst();
+  auto type = cast<MemRefType>(memref.getType());
+  // A tile is one run of memory.
+  if (type.getLayout().isIdentity() && type.hasStaticShape() && type.getRank() > 1) {
+    ReassociationIndices all = llvm::to_vector(llvm::seq<int64_t>(0, type.getRank()));
+    memref = memref::CollapseShapeOp::create(b, op.getLoc(), memref,
+                                             SmallVector<ReassociationIndices>{all});
+  }
+  fillDimension(b, memref, op.getValue(), vectorBits, {});
+  op.erase();
+}
+
+//===----------------------------------------------------------------------===//
+// The pass
+//===----------------------------------------------------------------------===//
+
+static void lowerCopy(CopyOp op, int64_t vectorBits) {
+  LoopBuilder b(op);
+  CopyRegion src(b, op.getSrc(), op.getMixedSrcOffsets(), op.getSrcSizes());
+  CopyRegion dst(b, op.getDst(), op.getMixedDstOffsets(), op.getDstSizes());
+  RowCopy(b, src, dst, /*fill=*/Value(), op.getIsUnsigned(), vectorBits).emit();
+  op.erase();
+}
+
+static void lowerGather(GatherOp op, int64_t vectorBits) {
+  LoopBuilder b(op);
+  int64_t axis = op.getAxis();
+  // The axis is copied along even where it has one row.
+  int64_t place = llvm::count_if(op.getSrcSizes().take_front(axis),
+                                 [](int64_t size) { return size != 1; });
+  CopyRegion src(b, op.getSrc(), op.getMixedSrcOffsets(), op.getSrcSizes(), axis);
+  CopyRegion dst(b, op.getDst(), op.getMixedDstOffsets(), op.getDstSizes());
+  if (op.getSrcSizes()[axis] == 1)
+    dst.insertUnit(b, place);
+  RowCopy copy(b, src, dst, op.getFill(), op.getIsUnsigned(), vectorBits);
+  copy.setGather(place, op.getIndices(), b.index(op.getMixedIndexOffset()));
+  copy.emit();
+  op.erase();
+}
+
+namespace {
+struct LowerCopyPass : tilewright::cpu::impl::LowerCopyBase<LowerCopyPass> {
+  using LowerCopyBase::LowerCopyBase;
+
+  void runOnOperation() override {
+    SmallVector<Operation *> ops;
+    getOperation()->walk([&](Operation *op) {
+      if (isa<CopyOp, GatherOp, FillOp, PackOp>(op))
+        ops.push_back(op);
+    });
+    for (Operation *op : ops) {
+      if (auto copy = dyn_cast<CopyOp>(op))
+        lowerCopy(copy, vectorBits);
+      else if (auto gather = dyn_cast<GatherOp>(op))
+        lowerGather(gather, vectorBits);
+      else if (auto fill = dyn_cast<FillOp>(op))
+        lowerFill(fill, vectorBits);
+      else
+        lowerPack(cast<PackOp>(op), vectorBits);
+    }
+  }
+};
+} // namespace

@@ -10,6 +10,17 @@
 
 include "mlir/Pass/PassBase.td"
 
+def PackOperands : Pass<"cpu-pack-operands"> {
+  let summary = "Put gemm operands in the form the selected atom reads";
+  let description = [{
+    Replaces each `tile.gemm` by a `cpu.gemm` on operands that were packed,
+    transposed or converted where needed. A panel is made before the outermost
+    loop that does not write its tile, and once for all gemms that share it. A
+    swapped gemm computes the transpose of C, turned back into C afterwards.
+  }];
+  let dependentDialects = ["::tilewright::tile::TileDialect", "::tilewright::cpu::CpuDialect"];
+}
+
 def LowerGemm : Pass<"cpu-lower-gemm"> {
   let summary = "Lower gemms to register-blocked micro-kernels";
   let description = [{

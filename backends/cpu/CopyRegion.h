@@ -1,0 +1,72 @@
+//===- CopyRegion.h - One side of a copy --------------------------------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TILEWRIGHT_BACKENDS_CPU_COPYREGION_H
+#define TILEWRIGHT_BACKENDS_CPU_COPYREGION_H
+
+#include "backends/cpu/LoopBuilder.h"
+#include "dialects/tile/Tile.h"
+
+namespace tilewright::cpu {
+
+/// One side of a copy: a region of a memref, seen through the copied dimensions
+/// (those of extent other than 1). Copied coordinate i of dimension d is element
+/// offset[d] + i of the memref; [lower[d], upper[d]) are the coordinates that exist.
+class CopyRegion {
+public:
+  /// `keep` names dimensions of the memref that count as copied even at extent 1.
+  CopyRegion(LoopBuilder &b, mlir::Value memref,
+             llvm::ArrayRef<mlir::OpFoldResult> mixedOffsets,
+             llvm::ArrayRef<int64_t> sizes, llvm::ArrayRef<int64_t> keep = {});
+
+  /// Adds a copied dimension of extent 1, which no dimension of the memref follows.
+  void insertUnit(LoopBuilder &b, int64_t place);
+
+  int64_t rank() const { return shape.size(); }
+  mlir::Type elementType() const { return type.getElementType(); }
+  int64_t elementBits() const { return type.getElementTypeBitWidth(); }
+
+  /// Finds which coordinates exist. Tiles hold the whole region. `skip` is a copied
+  /// dimension whose coordinates are checked one by one.
+  void computeRanges(LoopBuilder &b, int64_t skip = -1);
+
+  /// Whether coordinate `i` of copied dimension `dim` exists; null for true.
+  mlir::Value inRange(LoopBuilder &b, int64_t dim, mlir::Value i) const;
+  /// Whether all coordinates of `dim` exist; null for true.
+  mlir::Value rangeIsWhole(LoopBuilder &b, int64_t dim) const;
+  /// Whether element offset[dim] + `i` exists, ranges aside; null for true.
+  mlir::Value isInside(LoopBuilder &b, int64_t dim, mlir::Value i) const;
+
+  /// From now on the coordinate of `dim` is `i`, whatever the loop says.
+  void setCoordinate(int64_t dim, mlir::Value i) { fixed[dim] = i; }
+
+  /// The memref's indices of an element or of the start of a vector.
+  llvm::SmallVector<mlir::Value> indices(LoopBuilder &b,
+                                         llvm::ArrayRef<mlir::Value> coordinates) const;
+
+  /// Whether neighbours along the last copied dimension are neighbours in memory.
+  bool isContiguous() const;
+
+  mlir::Value memref;
+  mlir::MemRefType type;
+  llvm::SmallVector<int64_t> shape;            // extents of the copied dimensions
+  llvm::SmallVector<mlir::OpFoldResult> lower; // of each copied dimension
+  llvm::SmallVector<mlir::OpFoldResult> upper;
+  mlir::Value unitsInside; // whether the dimensions of extent 1 exist; null for true
+
+private:
+  llvm::SmallVector<mlir::Value> offsets;      // of each dimension of the memref
+  llvm::SmallVector<int64_t> dims;             // the copied ones among them
+  llvm::SmallVector<mlir::Value> fixed;
+};
+
+/// Lowers a pack (LowerPack.cpp).
+void lowerPack(tile::PackOp op, int64_t vectorBits);
+
+} // namespace tilewright::cpu
+
+#endif // TILEWRIGHT_BACKENDS_CPU_COPYREGION_H

@@ -1,0 +1,47 @@
+//===- CpuOps.cpp - Operations of the CPU backend -----------------------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "backends/cpu/CpuOps.h"
+
+using namespace mlir;
+using namespace tilewright::cpu;
+
+#define GET_OP_CLASSES
+#include "backends/cpu/CpuOps.cpp.inc"
+
+static MemRefType typeOf(Value memref) { return cast<MemRefType>(memref.getType()); }
+
+bool GemmOp::isPanelA() { return typeOf(getA()).getRank() == 3; }
+bool GemmOp::isPanelB() { return typeOf(getB()).getRank() == 3; }
+int64_t GemmOp::getM() { return typeOf(getC()).getDimSize(0); }
+int64_t GemmOp::getN() { return typeOf(getC()).getDimSize(1); }
+int64_t GemmOp::getGroups() { return typeOf(getB()).getDimSize(0); }
+
+LogicalResult GemmOp::verify() {
+  MemRefType a = typeOf(getA()), b = typeOf(getB()), c = typeOf(getC());
+  for (MemRefType type : {a, b, c})
+    if (!tile::isTile(type) || !type.hasStaticShape() || type.getRank() < 2 ||
+        type.getRank() > 3 || (type == c && type.getRank() != 2))
+      return emitOpError("(C1) operands must be tiles of rank 2, or panels of rank 3");
+  int64_t depth = getAtom().getDepth();
+  bool transposed = getTransposeA() || isPanelA();
+  int64_t m = a.getDimSize(transposed ? 1 : 0);
+  int64_t groups = isPanelA() || depth == 1 ? a.getDimSize(transposed ? 0 : 1)
+                                            : a.getDimSize(1) / depth;
+  bool panelsFit = (!isPanelA() || a.getDimSize(2) == depth) &&
+                   (!isPanelB() || b.getDimSize(2) == depth);
+  if (m != getM() || b.getDimSize(1) != getN() || groups != getGroups() || !panelsFit)
+    return emitOpError("(C2) shapes disagree");
+  if (a.getElementType() != getAtom().getElement() || b.getElementType() != getAtom().getElement() ||
+      c.getElementType() != getAtom().getAccumulator())
+    return emitOpError("(C3) element types must be those of the atom");
+  bool matrixA = !isPanelA();
+  if (depth != 1 && (!isPanelB() || (matrixA && (getTransposeA() || a.getDimSize(1) % depth))))
+    return emitOpError("(C4) operands of an atom of depth ")
+           << depth << " must hold groups along K side by side";
+  return success();
+}

@@ -1,0 +1,63 @@
+//===- CpuOps.td - Operations of the CPU backend ------------------------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TILEWRIGHT_BACKENDS_CPU_OPS
+#define TILEWRIGHT_BACKENDS_CPU_OPS
+
+include "backends/cpu/CpuDialect.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+def Cpu_GemmOp : Op<Cpu_Dialect, "gemm"> {
+  let summary = "C += A B with operands in the form the atom reads";
+  let description = [{
+    A `tile.gemm` whose operands were packed. The micro-kernel broadcasts groups
+    of `depth` elements of A and loads vectors of B, so neighbours along K lie
+    side by side in A's groups, and neighbours along N in B's vectors. `a` is a
+    matrix M x K (K x M with `transpose_a`) or a panel; `b` is a matrix K x N or
+    a panel. A panel is `[ceil(K / depth), X, depth]`, zero past K, as
+    `tile.pack` makes it.
+
+    Constraints:
+    - (C1) `a`, `b` and `c` are tiles with a static shape; `c` has rank 2, the
+      others rank 2 or, as panels, 3.
+    - (C2) Shapes agree on M, N and the number of groups along K.
+    - (C3) `a` and `b` have the atom's element type and `c` its accumulator.
+    - (C4) A matrix `b`, and a transposed matrix `a`, need an atom of depth 1; a
+      matrix `a` needs K to be a multiple of the depth.
+
+    Example:
+    ```mlir
+    func.func @block(%a: memref<64x32xf32, #tile.space<shared>>,
+                     %b: memref<32x64x1xf32, #tile.space<shared>>,
+                     %c: memref<64x64xf32, #tile.space<fragment>>) {
+      cpu.gemm %a, %b into %c atom(#cpu.atom<fma 8x32x1, f32 into f32, 512>)
+        : memref<64x32xf32, #tile.space<shared>>, memref<32x64x1xf32, #tile.space<shared>>
+          into memref<64x64xf32, #tile.space<fragment>>
+      return
+    }
+    ```
+  }];
+  let arguments = (ins
+      Arg<AnyMemRef, "", [MemRead]>:$a, Arg<AnyMemRef, "", [MemRead]>:$b,
+      Arg<AnyMemRef, "", [MemRead, MemWrite]>:$c,
+      UnitAttr:$transposeA, UnitAttr:$clear, Cpu_AtomAttr:$atom);
+  let assemblyFormat = [{
+    $a `,` $b `into` $c (`transpose_a` $transposeA^)? (`clear` $clear^)?
+    `atom` `(` $atom `)` attr-dict `:` type($a) `,` type($b) `into` type($c)
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    int64_t getM();
+    int64_t getN();
+    /// Groups of `depth` elements along K.
+    int64_t getGroups();
+    bool isPanelA();
+    bool isPanelB();
+  }];
+}
+
+#endif // TILEWRIGHT_BACKENDS_CPU_OPS

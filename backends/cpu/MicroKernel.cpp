@@ -1,0 +1,149 @@
+//===- MicroKernel.cpp - Register-blocked loops of a gemm ---------------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "backends/cpu/MicroKernel.h"
+
+using namespace mlir;
+using namespace tilewright::cpu;
+
+MicroKernel::MicroKernel(LoopBuilder &builder, GemmOp op)
+    : b(builder), op(op), atom(op.getAtom()), memrefA(op.getA()), memrefB(op.getB()),
+      memrefC(op.getC()) {
+  // A row of a panel is one run of memory, from which vectors of groups are loaded.
+  if (op.isPanelB()) {
+    SmallVector<ReassociationIndices> rows{{0}, {1, 2}};
+    memrefB = memref::CollapseShapeOp::create(b, b.getLoc(), memrefB, rows);
+  }
+}
+
+/// The vector of `depth` elements of A at `row` and `group`.
+Value MicroKernel::loadGroup(Value row, Value group) {
+  auto type = VectorType::get(atom.getDepth(), atom.getElement());
+  SmallVector<Value> at;
+  if (op.isPanelA())
+    at = {group, row, b.index(0)};
+  else if (op.getTransposeA())
+    at = {group, row};
+  else
+    at = {row, b.mul(group, atom.getDepth())};
+  if (atom.getDepth() > 1)
+    return vector::LoadOp::create(b, b.getLoc(), type, memrefA, at);
+  Value element = memref::LoadOp::create(b, b.getLoc(), memrefA, at);
+  return vector::BroadcastOp::create(b, b.getLoc(), type, element);
+}
+
+Value MicroKernel::loadVector(Block block, Value group, Value column) {
+  auto type = VectorType::get(block.lanes * atom.getDepth(), atom.getElement());
+  return vector::LoadOp::create(b, b.getLoc(), type, memrefB,
+                                ValueRange{group, b.mul(column, atom.getDepth())});
+}
+
+Value MicroKernel::multiplyAdd(Value a, Value vector, Value accumulator) {
+  return *atom.emit(b, b.getLoc(), {a, vector, accumulator});
+}
+
+/// What the atom does, for vectors narrower than its registers: one element of the
+/// group after the other, in the accumulator's type.
+Value MicroKernel::multiplyAddNarrow(Value group, Value vector, Value accumulator) {
+  Location loc = b.getLoc();
+  auto type = cast<VectorType>(accumulator.getType());
+  int64_t lanes = type.getNumElements(), depth = atom.getDepth();
+  auto widen = [&](Value value) -> Value {
+    auto wide = cast<VectorType>(value.getType()).clone(atom.getAccumulator());
+    return b.createOrFold<tile::CastOp>(loc, wide, value, false, false);
+  };
+  Value wideGroup = widen(group), wideVector = widen(vector);
+  for (int64_t i = 0; i < depth; ++i) {
+    SmallVector<int64_t> every;
+    for (int64_t lane = 0; lane < lanes; ++lane)
+      every.push_back(lane * depth + i);
+    Value bs = wideVector;
+    if (depth > 1)
+      bs = vector::ShuffleOp::create(b, loc, wideVector, wideVector, every);
+    Value element = vector::ExtractOp::create(b, loc, wideGroup, i);
+    Value as = vector::BroadcastOp::create(b, loc, type, element);
+    if (isa<FloatType>(type.getElementType()))
+      accumulator = vector::FMAOp::create(b, loc, as, bs, accumulator);
+    else
+      accumulator = arith::AddIOp::create(b, loc, accumulator,
+                                          arith::MulIOp::create(b, loc, as, bs));
+  }
+  return accumulator;
+}
+
+/// Adds one group of K to the block's accumulators.
+SmallVector<Value> MicroKernel::emitStep(Block block, Value row, Value column, Value group,
+                                         ArrayRef<Value> accumulators) {
+  SmallVector<Value> vectors, sums(accumulators);
+  for (int64_t v = 0; v < block.vectors; ++v)
+    vectors.push_back(loadVector(block, group, b.add(column, v * block.lanes)));
+  bool whole = block.lanes == atom.getLanes();
+  for (int64_t r = 0; r < block.rows; ++r) {
+    Value elements = loadGroup(b.add(row, r), group);
+    Value spread = whole ? atom.broadcast(b, b.getLoc(), elements) : Value();
+    for (int64_t v = 0; v < block.vectors; ++v) {
+      Value &sum = sums[r * block.vectors + v];
+      sum = whole ? multiplyAdd(spread, vectors[v], sum)
+                  : multiplyAddNarrow(elements, vectors[v], sum);
+    }
+  }
+  return sums;
+}
+
+void MicroKernel::emitBlock(Block block, Value row, Value column) {
+  Location loc = b.getLoc();
+  auto type = VectorType::get(block.lanes, atom.getAccumulator());
+  auto at = [&](int64_t r, int64_t v) {
+    return SmallVector<Value>{b.add(row, r), b.add(column, v * block.lanes)};
+  };
+  SmallVector<Value> accumulators;
+  for (int64_t r = 0; r < block.rows; ++r)
+    for (int64_t v = 0; v < block.vectors; ++v)
+      accumulators.push_back(
+          op.getClear()
+              ? arith::ConstantOp::create(b, loc, b.getZeroAttr(type)).getResult()
+              : vector::LoadOp::create(b, loc, type, memrefC, at(r, v)).getResult());
+
+  // Unrolled so that the loop's own instructions vanish beside the products.
+  int64_t groups = op.getGroups(), unroll = 1;
+  while (block.rows * block.vectors * unroll < 32 && unroll < 4 && groups % (unroll * 2) == 0)
+    unroll *= 2;
+  auto loop = scf::ForOp::create(b, loc, b.index(0), b.index(groups), b.index(unroll),
+                                 accumulators);
+  {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    SmallVector<Value> sums(loop.getRegionIterArgs());
+    for (int64_t u = 0; u < unroll; ++u)
+      sums = emitStep(block, row, column, b.add(loop.getInductionVar(), u), sums);
+    scf::YieldOp::create(b, loc, sums);
+  }
+  for (int64_t r = 0; r < block.rows; ++r)
+    for (int64_t v = 0; v < block.vectors; ++v)
+      vector::StoreOp::create(b, loc, loop.getResult(r * block.vectors + v), memrefC,
+                              at(r, v));
+}
+
+/// All rows of the columns [begin, end), which `block` divides.
+void MicroKernel::emitColumns(Block block, int64_t begin, int64_t end) {
+  b.forLoop(b.getIndexAttr(begin), b.getIndexAttr(end), block.columns(), [&](Value column) {
+    int64_t m = op.getM(), whole = m / block.rows * block.rows;
+    b.forLoop(whole, block.rows, [&](Value row) { emitBlock(block, row, column); });
+    if (whole < m)
+      emitBlock({m - whole, block.vectors, block.lanes}, b.index(whole), column);
+  });
+}
+
+void MicroKernel::emit() {
+  Block block{atom.getRows(), atom.getVectors(), atom.getLanes()};
+  int64_t n = op.getN(), whole = n / block.columns() * block.columns();
+  emitColumns(block, 0, whole);
+  // What is left goes by ever narrower vectors, so that nothing past C is touched.
+  forVectorRuns(n - whole, block.lanes, [&](int64_t begin, int64_t end, int64_t lanes) {
+    emitColumns({block.rows, (end - begin) / lanes, lanes}, whole + begin, whole + end);
+  });
+}

@@ -1,0 +1,51 @@
+//===- MicroKernel.h - Register-blocked loops of a gemm -----------------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TILEWRIGHT_BACKENDS_CPU_MICROKERNEL_H
+#define TILEWRIGHT_BACKENDS_CPU_MICROKERNEL_H
+
+#include "backends/cpu/CpuOps.h"
+#include "backends/cpu/LoopBuilder.h"
+
+namespace tilewright::cpu {
+
+/// Emits the loops of a `cpu.gemm` over blocks of C that stay in registers for all of K.
+class MicroKernel {
+public:
+  MicroKernel(LoopBuilder &builder, GemmOp op);
+
+  void emit();
+
+private:
+  /// The extent of a block of C in registers.
+  struct Block {
+    int64_t rows;
+    int64_t vectors; // across its columns
+    int64_t lanes;   // of each vector: the atom's, or fewer at the edge of C
+
+    int64_t columns() const { return vectors * lanes; }
+  };
+
+  void emitColumns(Block block, int64_t begin, int64_t end);
+  void emitBlock(Block block, mlir::Value row, mlir::Value column);
+  llvm::SmallVector<mlir::Value> emitStep(Block block, mlir::Value row, mlir::Value column,
+                                          mlir::Value group,
+                                          llvm::ArrayRef<mlir::Value> accumulators);
+  mlir::Value loadGroup(mlir::Value row, mlir::Value group);
+  mlir::Value loadVector(Block block, mlir::Value group, mlir::Value column);
+  mlir::Value multiplyAdd(mlir::Value a, mlir::Value b, mlir::Value accumulator);
+  mlir::Value multiplyAddNarrow(mlir::Value group, mlir::Value b, mlir::Value accumulator);
+
+  LoopBuilder &b;
+  GemmOp op;
+  AtomAttr atom;
+  mlir::Value memrefA, memrefB, memrefC;
+};
+
+} // namespace tilewright::cpu
+
+#endif // TILEWRIGHT_BACKENDS_CPU_MICROKERNEL_H

@@ -1,0 +1,234 @@
+//===- PackOperands.cpp - Put gemm operands in the form the atom reads --------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A micro-kernel loads vectors of one operand and broadcasts units of the other
+// (MicroKernel.h). An operand whose tile is not in that form already is packed into a
+// panel, as early as its contents are final: before the outermost loop that does not
+// write the tile. A tile that was only a stop between global memory and its panels is
+// then skipped (forward-copies).
+//
+// A gemm whose atom reads A by vectors (swapped orientation) computes the transpose of
+// C, which is turned back on the way into C.
+//
+//===----------------------------------------------------------------------===//
+
+#include "backends/cpu/CpuOps.h"
+#include "backends/cpu/Passes.h"
+#include "dialects/tile/Tile.h"
+
+#include <map>
+
+namespace tilewright::cpu {
+#define GEN_PASS_DEF_PACKOPERANDS
+#include "backends/cpu/Passes.h.inc"
+} // namespace tilewright::cpu
+
+using namespace mlir;
+using namespace tilewright;
+using tilewright::cpu::AtomAttr;
+using tilewright::tile::AllocOp;
+using tilewright::tile::CopyOp;
+using tilewright::tile::KernelOp;
+using tilewright::tile::PackOp;
+using tilewright::tile::Space;
+using tilewright::tile::SpaceAttr;
+
+/// The tile that `view` is a view of.
+static Value baseOf(Value view) {
+  while (auto op = view.getDefiningOp<ViewLikeOpInterface>())
+    view = op.getViewSource();
+  return view;
+}
+
+/// Whether any operation in `scope` may write the tile `tile`.
+static bool isWrittenIn(Value tile, Operation *scope) {
+  return scope
+      ->walk([&](Operation *op) {
+        auto effects = dyn_cast<MemoryEffectOpInterface>(op);
+        if (!effects)
+          return op->hasTrait<OpTrait::HasRecursiveMemoryEffects>() ||
+                         op->hasTrait<OpTrait::IsTerminator>()
+                     ? WalkResult::advance()
+                     : WalkResult::interrupt();
+        SmallVector<MemoryEffects::EffectInstance> instances;
+        effects.getEffects(instances);
+        for (const auto &effect : instances)
+          if (isa<MemoryEffects::Write>(effect.getEffect()) && effect.getValue() &&
+              baseOf(effect.getValue()) == tile)
+            return WalkResult::interrupt();
+        return WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
+/// The operation before which `tile`, read at `reader`, has its contents: the outermost
+/// loop around the reader that neither holds the tile's allocation nor writes it.
+static Operation *finalContentsPoint(Value tile, Operation *reader) {
+  Value base = baseOf(tile);
+  Operation *point = reader;
+  for (Operation *parent = reader->getParentOp(); parent && !isa<KernelOp>(parent);
+       parent = parent->getParentOp()) {
+    if (!isa<LoopLikeOpInterface>(parent) || parent->isAncestor(base.getDefiningOp()) ||
+        (tile.getDefiningOp() && parent->isAncestor(tile.getDefiningOp())) ||
+        isWrittenIn(base, parent))
+      break;
+    point = parent;
+  }
+  return point;
+}
+
+namespace {
+/// Packs the operands of the gemms of one function; equal panels are made once.
+class OperandPacker {
+public:
+  void pack(tile::GemmOp gemm);
+
+private:
+  /// What a packed copy of a tile depends on.
+  using PanelKey = std::tuple<const void *, Operation *, bool, int64_t, const void *>;
+
+  Value makePanel(Value tile, Operation *reader, bool transpose, AtomAttr atom,
+                  bool isUnsigned);
+  Value convertTile(Value tile, Operation *reader, AtomAttr atom, bool isUnsigned);
+  Value packVectorSide(tile::GemmOp gemm, Value b, bool transposed, AtomAttr atom);
+  Value packBroadcastSide(tile::GemmOp gemm, Value a, bool &transposed, AtomAttr atom);
+
+  std::map<PanelKey, Value> panels;
+};
+} // namespace
+
+/// A new tile in shared memory.
+static Value allocTile(OpBuilder &builder, Location loc, ArrayRef<int64_t> shape,
+                       Type element, StringRef name) {
+  auto space = SpaceAttr::get(builder.getContext(), Space::Shared);
+  auto type = MemRefType::get(shape, element, MemRefLayoutAttrInterface(), space);
+  return AllocOp::create(builder, loc, type, builder.getStringAttr(name), IntegerAttr());
+}
+
+/// Copies the transpose of matrix `from` to `to`.
+static void transposeTile(OpBuilder &builder, Location loc, Value from, Value to) {
+  auto type = cast<MemRefType>(to.getType());
+  SmallVector<int64_t> shape(type.getShape());
+  shape.push_back(1);
+  auto panelType = MemRefType::get(shape, type.getElementType(), MemRefLayoutAttrInterface(),
+                                   type.getMemorySpace());
+  SmallVector<ReassociationIndices> groups{{0}, {1, 2}};
+  Value panel = memref::ExpandShapeOp::create(builder, loc, panelType, to, groups);
+  PackOp::create(builder, loc, from, ValueRange(), ArrayRef<int64_t>{0, 0},
+                 cast<MemRefType>(from.getType()).getShape(), ArrayRef<int64_t>{0, 1}, panel,
+                 /*transpose=*/true, /*isUnsigned=*/false);
+}
+
+/// The name of the tile behind `tile`, for plans.
+static std::string nameOf(Value tile) {
+  auto alloc = baseOf(tile).getDefiningOp<AllocOp>();
+  return alloc && alloc.getName() ? alloc.getName()->str() : "tile";
+}
+
+/// The panel of `tile`, [K, X] or with `transpose` [X, K], for `atom`.
+Value OperandPacker::makePanel(Value tile, Operation *reader, bool transpose, AtomAttr atom,
+                               bool isUnsigned) {
+  Operation *point = finalContentsPoint(tile, reader);
+  Value &panel = panels[{tile.getAsOpaquePointer(), point, transpose, atom.getDepth(),
+                         atom.getElement().getAsOpaquePointer()}];
+  if (panel)
+    return panel;
+  OpBuilder builder(point);
+  Location loc = reader->getLoc();
+  auto type = cast<MemRefType>(tile.getType());
+  int64_t k = type.getDimSize(transpose ? 1 : 0), x = type.getDimSize(transpose ? 0 : 1);
+  int64_t depth = atom.getDepth(), groups = llvm::divideCeil(k, depth);
+  panel = allocTile(builder, loc, {groups, x, depth}, atom.getElement(),
+                    nameOf(tile) + ".panel");
+  PackOp::create(builder, loc, tile, ValueRange(), ArrayRef<int64_t>{0, 0}, type.getShape(),
+                 ArrayRef<int64_t>{0, 1}, panel, transpose, isUnsigned);
+  return panel;
+}
+
+/// A copy of `tile` in the atom's element type.
+Value OperandPacker::convertTile(Value tile, Operation *reader, AtomAttr atom,
+                                 bool isUnsigned) {
+  Operation *point = finalContentsPoint(tile, reader);
+  Value &copy = panels[{tile.getAsOpaquePointer(), point, false, 0,
+                        atom.getElement().getAsOpaquePointer()}];
+  if (copy)
+    return copy;
+  OpBuilder builder(point);
+  Location loc = reader->getLoc();
+  ArrayRef<int64_t> shape = cast<MemRefType>(tile.getType()).getShape();
+  copy = allocTile(builder, loc, shape, atom.getElement(), nameOf(tile) + ".wide");
+  SmallVector<int64_t> zeros(shape.size(), 0);
+  CopyOp::create(builder, loc, tile, ValueRange(), zeros, shape, copy, ValueRange(), zeros,
+                 shape, isUnsigned);
+  return copy;
+}
+
+Value OperandPacker::packVectorSide(tile::GemmOp gemm, Value b, bool transposed,
+                                    AtomAttr atom) {
+  bool converts = cast<MemRefType>(b.getType()).getElementType() != atom.getElement();
+  if (transposed || atom.getDepth() > 1)
+    return makePanel(b, gemm, transposed, atom, gemm.getIsUnsigned());
+  return converts ? convertTile(b, gemm, atom, gemm.getIsUnsigned()) : b;
+}
+
+/// `transposed` says that `a` is K x M, and becomes false where a panel takes its place.
+Value OperandPacker::packBroadcastSide(tile::GemmOp gemm, Value a, bool &transposed,
+                                       AtomAttr atom) {
+  auto type = cast<MemRefType>(a.getType());
+  bool converts = type.getElementType() != atom.getElement();
+  bool groupsTogether =
+      atom.getDepth() == 1 || (!transposed && type.getDimSize(1) % atom.getDepth() == 0);
+  if (groupsTogether)
+    return converts ? convertTile(a, gemm, atom, gemm.getIsUnsigned()) : a;
+  Value panel = makePanel(a, gemm, !transposed, atom, gemm.getIsUnsigned());
+  transposed = false;
+  return panel;
+}
+
+void OperandPacker::pack(tile::GemmOp gemm) {
+  auto atom = cast<AtomAttr>(gemm.getAtomAttr());
+  Location loc = gemm.getLoc();
+  Value a = gemm.getA(), b = gemm.getB(), c = gemm.getC(), result = c;
+  bool transposeA = gemm.getTransposeA(), transposeB = gemm.getTransposeB();
+  bool clear = gemm.getClear();
+  OpBuilder builder(gemm);
+  auto type = cast<MemRefType>(c.getType());
+  int64_t m = gemm.getM(), n = gemm.getN();
+
+  // C^T = B^T A^T in a tile of its own.
+  if (gemm.getSwapped()) {
+    std::swap(a, b);
+    std::tie(transposeA, transposeB) = std::pair(!transposeB, !transposeA);
+    result = allocTile(builder, loc, {n, m}, type.getElementType(), nameOf(c) + ".t");
+    if (!clear)
+      transposeTile(builder, loc, c, result);
+  }
+  Value vectorSide = packVectorSide(gemm, b, transposeB, atom);
+  Value broadcastSide = packBroadcastSide(gemm, a, transposeA, atom);
+  cpu::GemmOp::create(builder, loc, broadcastSide, vectorSide, result, transposeA, clear,
+                      atom);
+  if (gemm.getSwapped())
+    transposeTile(builder, loc, result, c);
+  gemm.erase();
+}
+
+namespace {
+struct PackOperandsPass : tilewright::cpu::impl::PackOperandsBase<PackOperandsPass> {
+  void runOnOperation() override {
+    SmallVector<tile::GemmOp> gemms;
+    getOperation()->walk([&](tile::GemmOp gemm) { gemms.push_back(gemm); });
+    OperandPacker packer;
+    for (tile::GemmOp gemm : gemms) {
+      if (!dyn_cast_or_null<AtomAttr>(gemm.getAtomAttr())) {
+        gemm.emitOpError("has no CPU atom; run select-atoms before this pass");
+        return signalPassFailure();
+      }
+      packer.pack(gemm);
+    }
+  }
+};
+} // namespace
