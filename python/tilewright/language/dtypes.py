@@ -154,7 +154,7 @@ def parse(spelling: object) -> DType:
         return spelling
     if isinstance(spelling, str):
         return _BY_NAME[spelling]
-    if spelling in (bool, int, float):
+    if isinstance(spelling, type) and spelling in (bool, int, float):  # np.dtype == int
         return {bool: bool_, int: int32, float: float32}[spelling]
     kind = type(spelling)
     if kind.__module__.partition(".")[0] == "torch" and kind.__name__ == "dtype":

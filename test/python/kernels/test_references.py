@@ -52,7 +52,7 @@ def test_softmax():
 def test_softmax_of_infinities_and_nan():
     inf = np.inf
     x = np.array([[-inf, -inf], [inf, 0.0], [np.nan, 0.0], [-inf, 0.0]])
-    assert np.isnan(softmax.reference(x)[:3]).sum() == 5  # exp(0 - inf) is 0, over NaN
+    assert np.isnan(softmax.reference(x)[:3]).all()
     close(softmax.reference(x)[3], torch.tensor([0.0, 1.0]))
 
 
