@@ -1,0 +1,30 @@
+"""Loading and launching compiled kernels; needs nothing of the compiler.
+
+`load(path)` gives a callable `Kernel` for an artifact. `LaunchError`, `KernelFault` and
+`ArtifactError` are what it raises. `set_num_threads` and `num_threads` concern the thread
+pool that all kernels of the process share.
+
+SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""
+
+from tilewright._runtime import (
+    ArtifactError,
+    Kernel,
+    KernelFault,
+    LaunchError,
+    load,
+    measure_limits,
+    num_threads,
+    set_num_threads,
+)
+
+__all__ = [
+    "ArtifactError",
+    "Kernel",
+    "KernelFault",
+    "LaunchError",
+    "load",
+    "measure_limits",
+    "num_threads",
+    "set_num_threads",
+]
