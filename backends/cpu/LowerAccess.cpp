@@ -86,28 +86,22 @@ static void lowerStore(StoreOp op) {
 // Atomics
 //===----------------------------------------------------------------------===//
 
-/// The combination of two scalars of an integer or float type of at least 16 bits.
-static Value emitCombination(OpBuilder &b, Location loc, Combiner combiner, bool isUnsigned,
-                             Value lhs, Value rhs) {
-  bool isFloat = isa<FloatType>(lhs.getType());
-  switch (combiner) {
+static arith::AtomicRMWKind atomicKind(AtomicOp op) {
+  using Kind = arith::AtomicRMWKind;
+  bool isFloat = isa<FloatType>(op.getValue().getType());
+  switch (op.getCombiner()) {
   case Combiner::Sum:
-    return isFloat ? Value(arith::AddFOp::create(b, loc, lhs, rhs))
-                   : arith::AddIOp::create(b, loc, lhs, rhs);
+    return isFloat ? Kind::addf : Kind::addi;
   case Combiner::Max:
-    return isFloat      ? Value(arith::MaximumFOp::create(b, loc, lhs, rhs))
-           : isUnsigned ? Value(arith::MaxUIOp::create(b, loc, lhs, rhs))
-                        : arith::MaxSIOp::create(b, loc, lhs, rhs);
+    return isFloat ? Kind::maximumf : op.getIsUnsigned() ? Kind::maxu : Kind::maxs;
   case Combiner::Min:
-    return isFloat      ? Value(arith::MinimumFOp::create(b, loc, lhs, rhs))
-           : isUnsigned ? Value(arith::MinUIOp::create(b, loc, lhs, rhs))
-                        : arith::MinSIOp::create(b, loc, lhs, rhs);
+    return isFloat ? Kind::minimumf : op.getIsUnsigned() ? Kind::minu : Kind::mins;
   case Combiner::BitAnd:
-    return arith::AndIOp::create(b, loc, lhs, rhs);
+    return Kind::andi;
   case Combiner::BitOr:
-    return arith::OrIOp::create(b, loc, lhs, rhs);
+    return Kind::ori;
   case Combiner::BitXor:
-    return arith::XOrIOp::create(b, loc, lhs, rhs);
+    return Kind::xori;
   default:
     llvm_unreachable("the verifier admits no other combiner (tile.atomic C2)");
   }
@@ -122,9 +116,8 @@ static Value combine(OpBuilder &b, AtomicOp op, Value former) {
   auto cast = [&](Value v, Type to) {
     return widens ? Value(CastOp::create(b, loc, to, v, false, false)) : v;
   };
-  Value result =
-      emitCombination(b, loc, op.getCombiner(), op.getIsUnsigned(),
-                      cast(former, b.getF32Type()), cast(value, b.getF32Type()));
+  Value result = arith::getReductionOp(atomicKind(op), b, loc, cast(former, b.getF32Type()),
+                                       cast(value, b.getF32Type()));
   return cast(result, type);
 }
 
@@ -141,10 +134,8 @@ static void lowerAtomic(AtomicOp op) {
                               op.getIndices());
       return former;
     }
-    auto update = memref::GenericAtomicRMWOp::create(b, loc, op.getMemref(), op.getIndices());
-    OpBuilder body = OpBuilder::atBlockEnd(update.getBody());
-    memref::AtomicYieldOp::create(body, loc, combine(body, op, update.getCurrentValue()));
-    return update.getResult();
+    return memref::AtomicRMWOp::create(b, loc, atomicKind(op), op.getValue(),
+                                       op.getMemref(), op.getIndices());
   };
   op.replaceAllUsesWith(emitGuarded(builder, loc, guard, type, emit));
   op.erase();
