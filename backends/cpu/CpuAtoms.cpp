@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "backends/cpu/CpuAtoms.h"
+#include "backends/cpu/CpuOps.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -35,6 +36,10 @@ void CpuDialect::initialize() {
   addAttributes<
 #define GET_ATTRDEF_LIST
 #include "backends/cpu/CpuAttrs.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
+#include "backends/cpu/CpuOps.cpp.inc"
       >();
 }
 
@@ -191,7 +196,7 @@ SmallVector<StringRef> AtomAttr::getRequiredFeatures() const {
   return splitFeatures(getVectorBits() == 512 ? info.features512 : info.features256);
 }
 
-static double getRate(Instruction instruction, const CpuModel &model) {
+double tilewright::cpu::getIssueRate(const CpuModel &model, Instruction instruction) {
   switch (instruction) {
   case Instruction::Fma:
     return model.fma;
@@ -219,7 +224,7 @@ std::optional<double> AtomAttr::getIssueInterval(StringRef modelName) const {
   if (!llvm::all_of(getRequiredFeatures(),
                     [&](StringRef f) { return llvm::is_contained(features, f); }))
     return std::nullopt;
-  return 1 / getRate(getInstruction(), *model);
+  return 1 / getIssueRate(*model, getInstruction());
 }
 
 VectorType AtomAttr::getRegisterType(AtomRole role) const {
@@ -290,10 +295,19 @@ FailureOr<Value> AtomAttr::emit(OpBuilder &builder, Location loc, ValueRange ope
   case Instruction::DotBF16:
     return callIntrinsic(builder, loc, "llvm.x86.avx512bf16.dpbf16ps.512", c.getType(),
                          {c, a, b});
-  case Instruction::DotI8:
-    return callIntrinsic(builder, loc,
-                         wide ? "llvm.x86.avx512.vpdpbusd.512" : "llvm.x86.avx512.vpdpbusd.256",
-                         c.getType(), {c, a, b});
+  case Instruction::DotI8: {
+    // (a + 128) b is what the instruction can multiply, so 128 b comes off again. The
+    // exclusive or is the same for a whole row and the excess for a whole column.
+    Value flip = arith::ConstantOp::create(
+        builder, loc, DenseElementsAttr::get(cast<VectorType>(a.getType()), APInt(8, 0x80)));
+    Value zero = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(c.getType()));
+    StringRef name =
+        wide ? "llvm.x86.avx512.vpdpbusd.512" : "llvm.x86.avx512.vpdpbusd.256";
+    Value raised = arith::XOrIOp::create(builder, loc, a, flip);
+    Value excess = callIntrinsic(builder, loc, name, c.getType(), {zero, flip, b});
+    Value sum = callIntrinsic(builder, loc, name, c.getType(), {c, raised, b});
+    return arith::SubIOp::create(builder, loc, sum, excess).getResult();
+  }
   case Instruction::DotI16: {
     Value sum = callIntrinsic(
         builder, loc, wide ? "llvm.x86.avx512.pmaddw.d.512" : "llvm.x86.avx2.pmadd.wd",
@@ -336,11 +350,12 @@ SmallVector<AtomAttr> tilewright::cpu::getCpuAtoms(MLIRContext *context,
   for (const Row &row : rows) {
     InstructionInfo info = getInfo(row.instruction, row.element.isF64());
     const char *features = bits == 512 ? info.features512 : info.features256;
-    if (!features || !llvm::all_of(splitFeatures(features),
+    bool isAbsent = getIssueRate(target.getModel(), row.instruction) == 0;
+    if (!features || isAbsent || !llvm::all_of(splitFeatures(features),
                                    [&](StringRef f) { return target.hasFeature(f); }))
       continue;
     int64_t lanes = bits / row.accumulator.getIntOrFloatBitWidth();
-    // Besides C: a row of B, one broadcast, and for dpbusd the sums of B's columns.
+    // Besides C: a row of B, one broadcast, and for dpbusd the sums of B's groups.
     int64_t perVector = row.instruction == Instruction::DotI8 ? 2 : 1;
     for (int64_t vectors : {1, 2, 3, 4, 6})
       for (int64_t m = 1; m * vectors + perVector * vectors + 1 <= registers; ++m)

@@ -19,6 +19,9 @@
 
 namespace tilewright::cpu {
 
+/// Independent issues per cycle at the model's vector width; 0 where it has none.
+double getIssueRate(const CpuModel &model, Instruction instruction);
+
 /// Every atom that `target` can run: each instruction it has with each register block
 /// that its registers hold.
 llvm::SmallVector<AtomAttr> getCpuAtoms(mlir::MLIRContext *context, const CpuTarget &target);

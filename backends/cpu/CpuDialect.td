@@ -17,9 +17,10 @@ def Cpu_Dialect : Dialect {
   let cppNamespace = "::tilewright::cpu";
   let summary = "Atoms of x86-64 CPUs";
   let description = [{
-    Attributes only: the vector and matrix instructions that a `tile.gemm` may be
-    computed with on a CPU.
+    The vector and matrix instructions that a `tile.gemm` may be computed with on
+    a CPU, and the gemm whose operands were brought into the form they read.
   }];
+  let dependentDialects = ["::tilewright::tile::TileDialect"];
   let useDefaultAttributePrinterParser = 1;
 }
 
@@ -50,14 +51,15 @@ def Cpu_AtomAttr : AttrDef<Cpu_Dialect, "Atom", [
     | --- | --- | --- | --- | --- |
     | `fma` | f32, f64 | f32, f64 | 1 | avx2 + fma, avx512f |
     | `dpbf16` | bf16 | f32 | 2 | avx512bf16 |
-    | `dpbusd` | i8, A offset by 128 | i32 | 4 | avx512vnni, avxvnni |
+    | `dpbusd` | i8 | i32 | 4 | avx512vnni, avxvnni |
     | `maddwd` | i16 | i32 | 2 | avx2, avx512bw |
     | `muladd` | i32 | i32 | 1 | avx2, avx512f |
     | `amx_bf16` | bf16 | f32 | 32 | amx-bf16 |
     | `amx_int8` | i8 | i32 | 64 | amx-int8 |
 
-    `dpbusd` multiplies unsigned by signed bytes: A is stored with its sign bit
-    flipped (128 more), and 128 times the column sums of B come off C in the end.
+    `dpbusd` multiplies unsigned by signed bytes. Its code flips the sign bit of A,
+    which adds 128, and takes 128 times the sums of B's groups off again; both are
+    shared by all products of a row or column and leave the result exact.
     The two AMX instructions are described for selection to come; nothing emits
     them yet.
 

@@ -21,27 +21,29 @@ static constexpr int64_t KiB = 1024;
 // of znver4 and sapphirerapids agree with GEMM kernels timed on such machines, that of
 // znver5 with each instruction timed in a loop; the others follow the vendors' manuals.
 // bf16 dot products are half rate on Intel's cores: there f32 FMA on widened operands wins.
+// clang-format off
 static constexpr CpuModel cpuModels[] = {
-    // name           bits fma lat bf16 lat  i8   i16  imul ld   st   L1d       L2
-    {"x86-64-v3",      256, 2,  4, 0,    0,   0,   1,   0.5, 2,   1,   32 * KiB,  512 * KiB},
-    {"haswell",        256, 2,  5, 0,    0,   0,   1,   0.5, 2,   1,   32 * KiB,  256 * KiB},
-    {"broadwell",      256, 2,  5, 0,    0,   0,   1,   0.5, 2,   1,   32 * KiB,  256 * KiB},
-    {"skylake",        256, 2,  4, 0,    0,   0,   1.5, 0.7, 2,   1,   32 * KiB,  256 * KiB},
-    {"alderlake",      256, 2,  4, 0,    0,   2,   1.5, 0.7, 3,   2,   48 * KiB, 1280 * KiB},
-    {"raptorlake",     256, 2,  4, 0,    0,   2,   1.5, 0.7, 3,   2,   48 * KiB, 2048 * KiB},
-    {"znver1",         256, 1,  5, 0,    0,   0,   0.5, 0.25, 1,  0.5, 32 * KiB,  512 * KiB},
-    {"znver2",         256, 2,  5, 0,    0,   0,   1,   0.5, 2,   1,   32 * KiB,  512 * KiB},
-    {"znver3",         256, 2,  4, 0,    0,   0,   1.5, 1,   2,   1,   32 * KiB,  512 * KiB},
-    {"x86-64-v4",      512, 2,  4, 0,    0,   0,   1,   0.5, 2,   1,   32 * KiB, 1024 * KiB},
-    {"skylake-avx512", 512, 2,  4, 0,    0,   0,   1,   0.5, 2,   1,   32 * KiB, 1024 * KiB},
-    {"cascadelake",    512, 2,  4, 0,    0,   2,   1,   0.5, 2,   1,   32 * KiB, 1024 * KiB},
-    {"icelake-server", 512, 2,  4, 0,    0,   2,   1,   0.5, 2,   1,   48 * KiB, 1280 * KiB},
-    {"sapphirerapids", 512, 2,  4, 0.5,  10,  2,   1,   0.5, 2,   1,   48 * KiB, 2048 * KiB},
-    {"emeraldrapids",  512, 2,  4, 0.5,  10,  2,   1,   0.5, 2,   1,   48 * KiB, 2048 * KiB},
-    {"graniterapids",  512, 2,  4, 0.5,  10,  2,   1,   0.5, 2,   1,   48 * KiB, 2048 * KiB},
-    {"znver4",         512, 1,  4, 1,    6,   1,   0.7, 0.5, 1,   0.5, 32 * KiB, 1024 * KiB},
-    {"znver5",         512, 2,  4, 2,    6,   2,   1.8, 1.8, 2,   1,   48 * KiB, 1024 * KiB},
+    // name            bits fma  lat  bf16 lat  i8   i16  imul  ld  st   L1d       L2
+    {"x86-64-v3",       256,   2,   4,    0,   0,    0,    1,   0.5,   2,    1, 32 * KiB,  512 * KiB},
+    {"haswell",         256,   2,   5,    0,   0,    0,    1,   0.5,   2,    1, 32 * KiB,  256 * KiB},
+    {"broadwell",       256,   2,   5,    0,   0,    0,    1,   0.5,   2,    1, 32 * KiB,  256 * KiB},
+    {"skylake",         256,   2,   4,    0,   0,    0,  1.5,   0.7,   2,    1, 32 * KiB,  256 * KiB},
+    {"alderlake",       256,   2,   4,    0,   0,  1.5,  1.5,   0.7,   3,    2, 48 * KiB, 1280 * KiB},
+    {"raptorlake",      256,   2,   4,    0,   0,  1.5,  1.5,   0.7,   3,    2, 48 * KiB, 2048 * KiB},
+    {"znver1",          256,   1,   5,    0,   0,    0,  0.5,  0.25,   1,  0.5, 32 * KiB,  512 * KiB},
+    {"znver2",          256,   2,   5,    0,   0,    0,    1,   0.5,   2,    1, 32 * KiB,  512 * KiB},
+    {"znver3",          256,   2,   4,    0,   0,    0,  1.5,     1,   2,    1, 32 * KiB,  512 * KiB},
+    {"x86-64-v4",       512,   2,   4,    0,   0,    0,    1,   0.5,   2,    1, 32 * KiB, 1024 * KiB},
+    {"skylake-avx512",  512,   2,   4,    0,   0,    0,    1,   0.5,   2,    1, 32 * KiB, 1024 * KiB},
+    {"cascadelake",     512,   2,   4,    0,   0,    1,    1,   0.5,   2,    1, 32 * KiB, 1024 * KiB},
+    {"icelake-server",  512,   2,   4,    0,   0,    1,    1,   0.5,   2,    1, 48 * KiB, 1280 * KiB},
+    {"sapphirerapids",  512,   2,   4,  0.5,  10,    1,    1,   0.5,   2,    1, 48 * KiB, 2048 * KiB},
+    {"emeraldrapids",   512,   2,   4,  0.5,  10,    1,    1,   0.5,   2,    1, 48 * KiB, 2048 * KiB},
+    {"graniterapids",   512,   2,   4,  0.5,  10,    1,    1,   0.5,   2,    1, 48 * KiB, 2048 * KiB},
+    {"znver4",          512,   1,   4,    1,   6,    1,  0.7,   0.5,   1,  0.5, 32 * KiB, 1024 * KiB},
+    {"znver5",          512,   2,   4,    2,   6,    2,  1.8,   1.8,   2,    1, 48 * KiB, 1024 * KiB},
 };
+// clang-format on
 
 ArrayRef<CpuModel> tilewright::cpu::getCpuModels() { return cpuModels; }
 

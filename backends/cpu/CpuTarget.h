@@ -23,7 +23,7 @@ struct CpuModel {
   double fmaLatency;    ///< cycles
   double bf16Dot;       ///< vdpbf16ps
   double bf16Latency;   ///< cycles
-  double int8Dot;       ///< vpdpbusd
+  double int8Dot;       ///< vpdpbusd and a subtraction
   double int16Dot;      ///< vpmaddwd and the addition
   double intMultiply;   ///< vpmulld and the addition
   double loads;         ///< vector loads that hit L1

@@ -37,4 +37,17 @@ def ProveBounds : Pass<"prove-bounds"> {
     Statistic<"numLeft", "num-left", "Number of guards that stay">];
 }
 
+def SelectAtoms : Pass<"select-atoms"> {
+  let summary = "Choose the matrix or vector instruction of each gemm";
+  let description = [{
+    Sets `atom` on each `tile.gemm`, and `swapped` where computing the transpose
+    is cheaper: the choice is the least estimated cost over all atoms of the
+    target that serve the types. The cost counts bringing the operands into the
+    atom's form, spread over the executions that find them unchanged. A remark
+    names the choice and the best of another kind.
+  }];
+  let options = [Option<"target", "target", "std::string", "\"cpu\"",
+                        "Target, as in `cpu` (this machine) or `cpu:znver4`">];
+}
+
 #endif // TILEWRIGHT_COMPILER_TRANSFORMS_PASSES

@@ -1,0 +1,177 @@
+//===- CpuCost.cpp - What a gemm costs with an atom ---------------------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The micro-kernel walks column blocks and, in each, row blocks. In a step of K a block
+// of r rows and v vectors makes r v products, loads v vectors and broadcasts r elements.
+// It takes as long as the busiest of: the multipliers, the load ports, and the latency of
+// one product, which the next step of the same sum has to wait for.
+//
+//===----------------------------------------------------------------------===//
+
+#include "backends/cpu/CpuCost.h"
+
+using namespace tilewright;
+using namespace tilewright::cpu;
+using tilewright::tile::AtomAttrInterface;
+
+/// Cycles around a register block: loop set-up, and filling and draining the pipeline.
+static constexpr double blockOverhead = 12;
+/// Shuffles per vector of a transposition of a square of registers, log2 of its side.
+static constexpr double transposeShuffles = 4;
+static constexpr double shufflesPerCycle = 1;
+
+//===----------------------------------------------------------------------===//
+// Feeding
+//===----------------------------------------------------------------------===//
+
+Feed cpu::getBroadcastFeed(AtomAttr atom, const GemmProblem::Operand &operand, int64_t k) {
+  bool together = atom.getDepth() == 1 || (operand.alongK && k % atom.getDepth() == 0);
+  if (!together)
+    return Feed::Interleave;
+  return operand.element == atom.getElement() ? Feed::InPlace : Feed::Convert;
+}
+
+Feed cpu::getVectorFeed(AtomAttr atom, const GemmProblem::Operand &operand) {
+  if (operand.alongK)
+    return Feed::Transpose;
+  if (atom.getDepth() > 1)
+    return Feed::Interleave;
+  return operand.element == atom.getElement() ? Feed::InPlace : Feed::Convert;
+}
+
+/// Cycles to bring `elements` into another form.
+static double getFeedCycles(const CpuModel &model, AtomAttr atom, Feed feed,
+                            const GemmProblem::Operand &operand, int64_t elements) {
+  if (feed == Feed::InPlace)
+    return 0;
+  double vectors = static_cast<double>(elements) *
+                   atom.getElement().getIntOrFloatBitWidth() / atom.getVectorBits();
+  double shuffles = feed == Feed::Transpose    ? transposeShuffles
+                    : feed == Feed::Interleave ? 1
+                                               : 0;
+  if (operand.element != atom.getElement())
+    shuffles += 1;
+  double perVector = 1 / model.loads + shuffles / shufflesPerCycle + 1 / model.stores;
+  return vectors * perVector / operand.uses;
+}
+
+//===----------------------------------------------------------------------===//
+// Computing
+//===----------------------------------------------------------------------===//
+
+static double getLatency(const CpuModel &model, Instruction instruction) {
+  switch (instruction) {
+  case Instruction::DotBF16:
+    return model.bf16Latency;
+  case Instruction::MultiplyAdd:
+    return model.fmaLatency * 2.5; // a multiplication of 32 bits is two operations
+  default:
+    return model.fmaLatency;
+  }
+}
+
+/// Cycles of one register block over `steps` steps of K. Where the columns of B do not
+/// stay in L1 from one row block to the next, its vectors arrive at half the rate.
+static double getBlockCycles(const CpuModel &model, AtomAttr atom, int64_t rows,
+                             int64_t vectors, int64_t steps) {
+  double products = static_cast<double>(rows * vectors);
+  double rate = getIssueRate(model, atom.getInstruction());
+  int64_t bytesOfB = steps * vectors * atom.getVectorBits() / 8;
+  double loadCost = bytesOfB > model.l1Bytes / 2 ? 2 : 1;
+  double step = std::max({products / rate,
+                          (static_cast<double>(rows) + loadCost * vectors) / model.loads,
+                          getLatency(model, atom.getInstruction())});
+  double edges = products / model.loads + products / model.stores;
+  return steps * step + edges + blockOverhead;
+}
+
+/// Cycles of all row blocks of one block of columns.
+static double getColumnCycles(const CpuModel &model, AtomAttr atom, int64_t m,
+                              int64_t vectors, int64_t steps) {
+  int64_t rows = atom.getRows(), rest = m % rows;
+  double cycles = (m / rows) * getBlockCycles(model, atom, rows, vectors, steps);
+  return rest ? cycles + getBlockCycles(model, atom, rest, vectors, steps) : cycles;
+}
+
+/// Cycles of the whole product. Columns that do not fill a block are computed as whole
+/// vectors, then as ever narrower ones.
+static double getComputeCycles(const CpuModel &model, AtomAttr atom,
+                               const GemmProblem &problem) {
+  int64_t steps = llvm::divideCeil(problem.k, atom.getDepth());
+  int64_t blocks = problem.n / atom.getColumns(), rest = problem.n % atom.getColumns();
+  double cycles =
+      blocks * getColumnCycles(model, atom, problem.m, atom.getVectors(), steps);
+  if (int64_t vectors = rest / atom.getLanes())
+    cycles += getColumnCycles(model, atom, problem.m, vectors, steps);
+  int narrow = llvm::popcount(static_cast<uint64_t>(rest % atom.getLanes()));
+  return cycles + narrow * getColumnCycles(model, atom, problem.m, 1, steps);
+}
+
+GemmCost cpu::estimateGemm(const CpuModel &model, AtomAttr atom, const GemmProblem &problem,
+                           bool swapped) {
+  GemmCost cost{};
+  cost.compute = getComputeCycles(model, atom, problem);
+  cost.feedA = getFeedCycles(model, atom, getBroadcastFeed(atom, problem.a, problem.k),
+                             problem.a, problem.m * problem.k);
+  cost.feedB = getFeedCycles(model, atom, getVectorFeed(atom, problem.b), problem.b,
+                             problem.k * problem.n);
+  if (swapped) {
+    double vectors = static_cast<double>(problem.m * problem.n) / atom.getLanes();
+    double passes = problem.clear ? 1 : 2;
+    cost.turnC = vectors * (passes / model.loads + transposeShuffles / shufflesPerCycle +
+                            1 / model.stores);
+  }
+  return cost;
+}
+
+//===----------------------------------------------------------------------===//
+// Target
+//===----------------------------------------------------------------------===//
+
+namespace {
+class CpuTargetInfo : public TargetInfo {
+public:
+  explicit CpuTargetInfo(CpuTarget target) : target(std::move(target)) {}
+
+  std::string getName() const override { return target.getName(); }
+
+  void getDependentDialects(mlir::DialectRegistry &registry) const override {
+    registry.insert<CpuDialect>();
+  }
+
+  llvm::SmallVector<AtomAttrInterface> getAtoms(mlir::MLIRContext *context) const override {
+    return llvm::map_to_vector(getCpuAtoms(context, target),
+                               [](AtomAttr atom) { return AtomAttrInterface(atom); });
+  }
+
+  bool serves(AtomAttrInterface atom, const GemmProblem &problem) const override {
+    return llvm::cast<AtomAttr>(atom).serves(problem.a.element, problem.b.element, problem.c,
+                                             problem.isUnsigned);
+  }
+
+  double estimateCycles(AtomAttrInterface atom, const GemmProblem &problem,
+                        bool swapped) const override {
+    return estimateGemm(target.getModel(), llvm::cast<AtomAttr>(atom), problem, swapped)
+        .getTotal();
+  }
+
+  int64_t getTileBudget() const override { return target.getTileBudget(); }
+
+private:
+  CpuTarget target;
+};
+} // namespace
+
+void cpu::registerCpuTarget() {
+  registerTarget("cpu", [](llvm::StringRef name)
+                            -> llvm::Expected<std::unique_ptr<TargetInfo>> {
+    llvm::Expected<CpuTarget> target = CpuTarget::parse(name);
+    if (!target)
+      return target.takeError();
+    return std::make_unique<CpuTargetInfo>(std::move(*target));
+  });
+}

@@ -1,0 +1,105 @@
+//===- TargetInfo.cpp - What target-independent passes ask a target -----------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/analysis/TargetInfo.h"
+
+#include "llvm/ADT/StringExtras.h"
+#include <map>
+
+using namespace mlir;
+using namespace tilewright;
+using namespace tilewright::tile;
+
+//===----------------------------------------------------------------------===//
+// Gemm problems
+//===----------------------------------------------------------------------===//
+
+/// Iterations that a loop is taken to make where its bounds are not constants.
+static constexpr double unknownTripCount = 8;
+
+/// The tile that `view` is a view of.
+static Value getBase(Value view) {
+  while (auto op = view.getDefiningOp<ViewLikeOpInterface>())
+    view = op.getViewSource();
+  return view;
+}
+
+static bool mayWrite(Operation *scope, Value tile) {
+  WalkResult walk = scope->walk([&](Operation *op) {
+    auto effects = dyn_cast<MemoryEffectOpInterface>(op);
+    if (!effects)
+      return WalkResult::advance();
+    SmallVector<MemoryEffects::EffectInstance> instances;
+    effects.getEffects(instances);
+    bool writes = llvm::any_of(instances, [&](const MemoryEffects::EffectInstance &effect) {
+      return isa<MemoryEffects::Write>(effect.getEffect()) && effect.getValue() &&
+             getBase(effect.getValue()) == tile;
+    });
+    return writes ? WalkResult::interrupt() : WalkResult::advance();
+  });
+  return walk.wasInterrupted();
+}
+
+static double getTripCount(Operation *loop) {
+  OpFoldResult lower, upper, step;
+  if (auto op = dyn_cast<scf::ForOp>(loop)) {
+    lower = op.getLowerBound(), upper = op.getUpperBound(), step = op.getStep();
+  } else if (auto op = dyn_cast<PipelinedOp>(loop)) {
+    lower = op.getLowerBound(), upper = op.getUpperBound(), step = op.getStep();
+  } else {
+    return unknownTripCount;
+  }
+  auto from = getConstantIntValue(lower), to = getConstantIntValue(upper),
+       by = getConstantIntValue(step);
+  if (!from || !to || !by || *by <= 0)
+    return unknownTripCount;
+  return std::max<double>(1, llvm::divideCeil(std::max<int64_t>(0, *to - *from), *by));
+}
+
+/// Executions of `reader` for each time `tile` is written.
+static double countUses(Value tile, Operation *reader) {
+  Value base = getBase(tile);
+  double uses = 1;
+  for (Operation *loop = reader->getParentOp(); loop && !isa<KernelOp>(loop);
+       loop = loop->getParentOp()) {
+    if (!isa<LoopLikeOpInterface>(loop))
+      continue;
+    if (loop->isAncestor(base.getParentBlock()->getParentOp()) || mayWrite(loop, base))
+      break;
+    uses *= getTripCount(loop);
+  }
+  return uses;
+}
+
+GemmProblem GemmProblem::get(GemmOp gemm) {
+  auto elementOf = [](Value tile) { return cast<MemRefType>(tile.getType()).getElementType(); };
+  Operand a{elementOf(gemm.getA()), !gemm.getTransposeA(), countUses(gemm.getA(), gemm)};
+  Operand b{elementOf(gemm.getB()), gemm.getTransposeB(), countUses(gemm.getB(), gemm)};
+  return {gemm.getM(), gemm.getN(), gemm.getK(), a, b, elementOf(gemm.getC()),
+          gemm.getIsUnsigned(), gemm.getClear()};
+}
+
+//===----------------------------------------------------------------------===//
+// Registry
+//===----------------------------------------------------------------------===//
+
+static std::map<std::string, TargetFactory> &getFactories() {
+  static std::map<std::string, TargetFactory> factories;
+  return factories;
+}
+
+void tilewright::registerTarget(StringRef family, TargetFactory factory) {
+  getFactories()[family.str()] = std::move(factory);
+}
+
+llvm::Expected<std::unique_ptr<TargetInfo>> tilewright::createTarget(StringRef name) {
+  auto found = getFactories().find(name.split(':').first.str());
+  if (found != getFactories().end())
+    return found->second(name);
+  std::string known = llvm::join(llvm::make_first_range(getFactories()), ", ");
+  return llvm::createStringError("unknown target '" + name + "'; this compiler has " + known);
+}
