@@ -35,6 +35,6 @@ def absorb(score, prob, acc, peak, before, total, step_total, M, N, D):
 
 @T.macro
 def normalise(acc, total, M, D):
-    """Divide `acc` [M, D] by `total` [M]; rows that saw no key become 0."""
+    """Divide `acc` [M, D] by `total` [M]; rows that saw no key become 0, NaN stays NaN."""
     for i, j in T.Parallel(M, D):
-        acc[i, j] = T.if_then_else(total[i] > 0, acc[i, j] / total[i], 0)
+        acc[i, j] = T.if_then_else(total[i] == 0, 0, acc[i, j] / total[i])
