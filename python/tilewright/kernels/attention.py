@@ -102,8 +102,6 @@ def attention_kernel(
     """The compiled attention of one head geometry; batch and lengths stay dynamic."""
     batch, s_q, s_kv = T.dynamic("batch"), T.dynamic("s_q"), T.dynamic("s_kv")
     group = heads // kv_heads
-    BM = T.choose("BM", [128, 64, 32])
-    BN = T.choose("BN", [128, 64, 32])
 
     @T.prim_func
     def attention(
@@ -116,6 +114,8 @@ def attention_kernel(
         Out: T.Tensor((batch, heads, s_q, d), dtype),
         Lse: T.Tensor((batch, heads, s_q), "f32"),
     ):
+        BM = T.choose("BM", [128, 64, 32])
+        BN = T.choose("BN", [128, 64, 32])
         with T.Kernel(T.ceildiv(s_q, BM), heads, batch, threads=256) as (bx, by, bz):
             q_tile = T.alloc_shared((BM, d), dtype)
             k_tile = T.alloc_shared((BN, d), dtype)

@@ -6,7 +6,6 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 # Types that are computed in another's arithmetic where the machine has none of their own.
@@ -43,27 +42,16 @@ class Machine:
         }
 
 
-def cpu_name() -> str:
-    """The CPU's model as the kernel names it, with family and model numbers."""
-    fields: dict[str, str] = {}
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        key, _, value = line.partition(":")
-        fields.setdefault(key.strip(), value.strip())
-    name = fields.get("model name", "unknown")
-    if "cpu family" in fields:
-        name += f" (family {fields['cpu family']}, model {fields.get('model', '?')})"
-    return name
-
-
 def measure_machine(threads: Sequence[int]) -> Machine:
     """Measures the machine's limits at each thread count; takes about a second."""
-    from tilewright import _runtime
+    from tilewright.runtime import measure_limits
 
-    limits = {count: _runtime.measure_limits(count) for count in threads}
-    dtypes = limits[threads[0]]["peak_gflops"]
+    limits = {count: measure_limits(count) for count in threads}
+    first = limits[threads[0]]
+    computed = [dtype for dtype, peak in first["gflops"].items() if peak is not None]
     return Machine(
-        cpu=cpu_name(),
+        cpu=first["cpu"],
         cores=len(os.sched_getaffinity(0)),
-        peak_gflops={d: {n: limits[n]["peak_gflops"][d] for n in threads} for d in dtypes},
+        peak_gflops={d: {n: limits[n]["gflops"][d] for n in threads} for d in computed},
         read_gbps={n: limits[n]["read_gbps"] for n in threads},
     )

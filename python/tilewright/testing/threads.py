@@ -21,9 +21,9 @@ _OPENBLAS_SETTERS = (
 
 def set_threads(count: int) -> None:
     """Lets our runtime, NumPy's OpenBLAS and PyTorch (where imported) use `count` threads."""
-    from tilewright import _runtime
+    from tilewright.runtime import set_num_threads
 
-    _runtime.set_num_threads(count)
+    set_num_threads(count)
     set_openblas_threads(count)
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(count)
