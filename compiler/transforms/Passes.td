@@ -37,6 +37,39 @@ def ProveBounds : Pass<"prove-bounds"> {
     Statistic<"numLeft", "num-left", "Number of guards that stay">];
 }
 
+def WidenFloats : Pass<"widen-floats"> {
+  let summary = "Compute with narrow floats in f32, rounded after each operation";
+  let description = [{
+    Arithmetic, comparisons and math functions on f16, bf16 and f8 take operands
+    cast to f32 and give a result cast back. Loads, stores, selections and
+    bitcasts keep the narrow type.
+  }];
+  let dependentDialects = ["::tilewright::tile::TileDialect"];
+}
+
+def ExpandCasts : Pass<"expand-casts"> {
+  let summary = "Expand numeric conversions to arithmetic on scalars and vectors";
+  let description = [{
+    Every `tile.cast` becomes `arith` operations with its semantics at NaN,
+    infinity, denormals and both ends of the integers. Of the floats narrower
+    than f32 only f16 needs support by the hardware.
+  }];
+  let dependentDialects = ["::mlir::math::MathDialect"];
+}
+
+def ExpandMath : Pass<"expand-math", "::mlir::ModuleOp"> {
+  let summary = "Expand math functions to polynomials that vectorise";
+  let description = [{
+    exp, exp2, log, log2, sin, cos, tanh, erf and rsqrt of f32 become arithmetic
+    with the error bounds of docs/semantics.md. Those of f64 call libm for each
+    lane, as do sin and cos of huge arguments. What the hardware has stays:
+    sqrt, fma, abs, rounding to integers. Maximum and minimum may give a zero of
+    either sign.
+  }];
+  let dependentDialects = ["::mlir::func::FuncDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::vector::VectorDialect"];
+}
+
 def SelectAtoms : Pass<"select-atoms"> {
   let summary = "Choose the matrix or vector instruction of each gemm";
   let description = [{
