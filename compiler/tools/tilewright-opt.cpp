@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "backends/cpu/CpuCost.h"
 #include "backends/cpu/Passes.h"
 #include "compiler/host/Passes.h"
 #include "compiler/transforms/Passes.h"
@@ -21,8 +22,9 @@ int main(int argc, char **argv) {
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
   mlir::registerAllToLLVMIRTranslations(registry);
-  registry.insert<tilewright::tile::TileDialect>();
+  registry.insert<tilewright::cpu::CpuDialect, tilewright::tile::TileDialect>();
   mlir::registerAllPasses();
+  tilewright::cpu::registerCpuTarget();
   tilewright::tile::registerTilewrightTransformsPasses();
   tilewright::host::registerTilewrightHostPasses();
   tilewright::cpu::registerTilewrightCpuPasses();
