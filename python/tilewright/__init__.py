@@ -1,15 +1,36 @@
 """Tilewright: tile kernels written in Python, compiled to native code.
 
+    import tilewright
+    import tilewright.language as T
+
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
 
-import os
-from pathlib import Path
+import os as _os
 
-# The extension modules lie beside this file, or, in a source tree, in the build folder.
-__path__.append(
-    str(
-        Path(os.environ.get("TILEWRIGHT_BUILD_DIR", Path(__file__).parents[2] / "build"))
-        / "python/tilewright"
-    )
-)
+# In the source tree the extension modules are in the build folder.
+_built = _os.path.join(_os.path.dirname(_os.path.dirname(_os.path.dirname(__file__))),
+                       "build", "python", "tilewright")
+if _os.path.isdir(_built):
+    __path__.append(_built)
+
+from . import language, layout  # noqa: E402
+from .compiler.driver import compile  # noqa: E402
+from .compiler.errors import CompileError  # noqa: E402
+from .compiler.jit import jit  # noqa: E402
+from .compiler.kernel import Kernel  # noqa: E402
+
+__version__ = "0.1.0"
+
+# From the runtime, which loads NumPy: on first use.
+_RUNTIME = ("LaunchError", "KernelFault", "ArtifactError", "set_num_threads", "num_threads",
+            "measure_limits")
+
+__all__ = ["CompileError", "Kernel", "compile", "jit", "language", "layout", *_RUNTIME]
+
+
+def __getattr__(name: str):
+    if name in _RUNTIME:
+        from . import runtime
+        return getattr(runtime, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -14,6 +14,7 @@ from ..language.dtypes import Constant, DType
 from ..language.macros import Macro
 from ..language.registry import (Lazy, Operation, Ref, Rejected, Static, is_required)
 from ..language.types import Ref as RefAnnotation
+from ..language.types import StridedTensor, Tensor
 from ..language.values import Memory, Region, Value
 from .errors import CompileError
 from .expressions import _AsType, describe_short, is_runtime
@@ -80,8 +81,8 @@ class Calls:
                 not any(map(is_runtime, options.values())):
             try:
                 return op.python(*positional, **options)
-            except CompileError:
-                raise
+            except CompileError as error:
+                self.fail(error.message, rule=error.rule, hint=error.hint)
             except Exception as error:
                 self.compile_time_failure(ast.unparse(node), error)
         return op.emit(self, *positional, **options)
@@ -240,7 +241,7 @@ class Calls:
                 return replacement(self, *arguments)
             if isinstance(callee, types.FunctionType):
                 return self.inline(callee, arguments, options, node, plain=True)
-            if callee not in (isinstance, tuple, list, dict, zip, enumerate, reversed, type,
+            if callee not in (Tensor, StridedTensor, isinstance, tuple, list, dict, zip, enumerate, reversed, type,
                               id, hasattr, getattr):
                 self.fail(f"{describe_short(callee)} is called with a run-time value",
                           rule="ordinary calls run at compile time",
@@ -251,7 +252,9 @@ class Calls:
         try:
             return callee(*arguments, **options)
         except CompileError as error:
-            if error.place is None:
+            # What the package refuses is said at this call; what the user's own function
+            # holds is said there.
+            if error.place is None or _is_ours(callee):
                 self.fail(error.message, rule=error.rule, hint=error.hint)
             raise
         except Exception as error:
@@ -261,6 +264,10 @@ class Calls:
         """Report an exception of the user's compile-time code."""
         self.fail(f"{text} raised {type(error).__name__} at compile time: {error}",
                   hint="this expression is ordinary Python and is computed while compiling")
+
+
+def _is_ours(callee: object) -> bool:
+    return str(getattr(callee, "__module__", "")).partition(".")[0] == "tilewright"
 
 
 def _holds_runtime(x: object) -> bool:

@@ -75,9 +75,13 @@ class Emitter(Expressions, Statements, Calls, Arithmetic, Access, ParallelChecks
         if not self.kernels:
             self.fail(f"{name} has no T.Kernel", rule="work is done by the blocks of a kernel",
                       hint="put the body into `with T.Kernel(...) as bx:`")
+        self.order_parameters()
         arguments = [f"{p.ssa}: {p.type}" for p in self.parameters]
         attribute = signature_attribute(self.parameters, self.facts)
         return self.builder.module(name, arguments, f"tile.signature = {attribute}")
+
+    def order_parameters(self) -> None:
+        """Put the parameters into the order of the call; they are declared in it here."""
 
     def declare(self, name: str, annotation: object) -> None:
         """Make a parameter of the function and bind its name."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import operator
 
+from ..language.choices import Choice
 from ..language.dtypes import Constant, bool_
 from ..language.registry import Operation, Rejected
 from ..language.symbols import Const, SizeExpr
@@ -95,9 +96,11 @@ class Expressions:
             self.fail(f"the name {node.id} is not defined",
                       hint="kernels see their own names, the enclosing function's and the "
                            "module's")
-        if isinstance(value, Const):
-            return self.const_value(value, node)
-        return value
+        return self.settled(value, node) if isinstance(value, (Const, Choice)) else value
+
+    def settled(self, value: "Const | Choice", node: ast.AST) -> object:
+        """What a T.const size or a T.choose entry stands for in this compilation."""
+        return value.take() if isinstance(value, Choice) else self.const_value(value, node)
 
     def _attribute(self, node: ast.Attribute) -> object:
         base = self.reference(node.value)
@@ -112,12 +115,13 @@ class Expressions:
             if getattr(base, "__name__", "") == "tilewright.language":
                 self.unknown_operation(name)
             self.fail(f"{describe_short(base)} has no attribute {name}")
-        except CompileError:
-            raise
+        except CompileError as error:
+            self.at(node)
+            self.fail(error.message, rule=error.rule, hint=error.hint)
         except Exception as error:
             self.at(node)
             self.compile_time_failure(ast.unparse(node), error)
-        return self.const_value(value, node) if isinstance(value, Const) else value
+        return self.settled(value, node) if isinstance(value, (Const, Choice)) else value
 
     def _device_attribute(self, base: object, name: str) -> object:
         if name == "dtype":

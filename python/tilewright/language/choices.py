@@ -54,17 +54,43 @@ class Choices:
         _state.current = self._outer
 
 
+class Choice:
+    """A choice made outside the code that is compiled anew for each entry.
+
+    Inside a kernel its name stands for the entry. Outside it has no value, so nothing that
+    was computed from one entry can meet another.
+    """
+
+    def __init__(self, name: str, entries: list) -> None:
+        self.name, self.entries = name, entries
+
+    def take(self) -> object:
+        """The entry taken in the compilation that is going on."""
+        return _state.current.take(self.name, self.entries)
+
+    def _refuse(self, *_: object) -> object:
+        raise CompileError.here(
+            f"the choice {self.name} has no value outside a kernel",
+            rule="the compiler takes the first entry whose memory plan fits the target",
+            hint="compute with it inside the kernel, or make the function around it a "
+                 "@tilewright.jit")
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _refuse
+    __floordiv__ = __rfloordiv__ = __truediv__ = __rtruediv__ = __mod__ = __rmod__ = _refuse
+    __lt__ = __le__ = __gt__ = __ge__ = __neg__ = __bool__ = __index__ = __int__ = _refuse
+    __float__ = __getitem__ = __iter__ = _refuse
+
+    def __repr__(self) -> str:
+        return f"T.choose({self.name!r}, {self.entries})"
+
+
 def _choose(name: str, entries: object) -> object:
     if not isinstance(name, str) or not isinstance(entries, (list, tuple)) or not entries:
         raise CompileError.here("T.choose takes a name and a list of entries",
                                 hint='BN = T.choose("BN", [64, 32, 16])')
     current = getattr(_state, "current", None)
     if current is None:
-        raise CompileError.here(
-            f"T.choose({name!r}) outside a kernel that is being compiled",
-            rule="the compiler takes the first entry whose memory plan fits the target, and "
-                 "runs the code again for the next",
-            hint="call it in the body of a @tilewright.jit function")
+        return Choice(name, list(entries))
     return current.take(name, list(entries))
 
 

@@ -1,0 +1,161 @@
+"""Eager kernels: parameters declared in the body, sizes taken from the arrays.
+
+SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""
+
+from __future__ import annotations
+
+import ast
+import types
+
+from ..language import dtypes
+from ..language.symbols import Const
+from ..language.types import TensorType
+from ..language.values import Memory
+from .emitter import Emitter
+from .lower import Module, guarded
+from .source import source_of
+
+
+class Undeclared:
+    """An array parameter whose type has not been declared yet."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"the undeclared parameter {self.name}"
+
+
+class EagerModule(Module):
+    """An eager kernel as IR text.
+
+    Attributes:
+        inputs: names of the parameters that calls pass, in order.
+        scalars: those of them that are scalars.
+        const_axes: (parameter, axis) of each place where a T.const size is named.
+    """
+
+    __slots__ = ("inputs", "scalars", "const_axes")
+
+
+class EagerEmitter(Emitter):
+    """An emitter whose parameters are declared by annotations on the way."""
+
+    def __init__(self, function: types.FunctionType, values: dict, consts: dict) -> None:
+        super().__init__(source_of(function), consts)
+        code = function.__code__
+        self.names = code.co_varnames[:code.co_argcount + code.co_kwonlyargcount]
+        self.values = values
+        self.const_axes: list[tuple[str, int]] = []
+        for name in self.names:
+            value = values.get(name)
+            array = name not in values or hasattr(value, "shape")
+            self.frame.bind(name, Undeclared(name) if array else value)
+        for argument in self.frame.source.tree.args.args + \
+                self.frame.source.tree.args.kwonlyargs:
+            annotation = function.__annotations__.get(argument.arg)
+            self.at(argument)
+            if isinstance(annotation, (TensorType, dtypes.DType)):
+                self.declare_eager(argument.arg, annotation)
+
+    def declare_eager(self, name: str, annotation: object) -> None:
+        """Declare a parameter: T.const sizes take their values from its array."""
+        if isinstance(annotation, TensorType):
+            shape = getattr(self.values.get(name), "shape", None)
+            if shape is not None and len(shape) != len(annotation.shape):
+                self.refuse(f"{name} has {len(shape)} dimensions and is declared with "
+                            f"{len(annotation.shape)}")
+            for axis, size in enumerate(annotation.shape):
+                if isinstance(size, Const):
+                    self.const_axes.append((name, axis))
+                    if shape is not None:
+                        self._solve(name, axis, size.name, int(shape[axis]))
+        self.declare(name, annotation)
+
+    def _solve(self, name: str, axis: int, const: str, size: int) -> None:
+        known = self.consts.setdefault(const, size)
+        if known != size:
+            self.refuse(f"dimension {axis} of {name} is {size}, and {const} is {known} by an "
+                        f"earlier parameter")
+
+    def refuse(self, message: str) -> None:
+        """Refuse the arguments of the call, which are no fault of the kernel."""
+        from ..runtime import LaunchError
+        raise LaunchError(f"{self.frame.source.tree.name}: {message}")
+
+    def _annotated(self, node: ast.AnnAssign) -> None:
+        own = isinstance(node.target, ast.Name) and self.frame.caller is None and \
+            node.value is None and node.target.id in self.names
+        if not own:
+            super()._annotated(node)
+            return
+        annotation = self.annotation(node.annotation)
+        self.at(node)
+        name = node.target.id
+        if any(p.name == name for p in self.parameters):
+            self.fail(f"{name} is declared twice")
+        if not isinstance(annotation, (TensorType, dtypes.DType)):
+            self.fail(f"{name} is declared as {annotation!r}",
+                      hint=f"write {name}: T.Tensor((M, K), \"float16\") or {name}: T.int32")
+        self.declare_eager(name, annotation)
+
+    def _name(self, node: ast.Name) -> object:
+        value = super()._name(node)
+        if isinstance(value, Undeclared):
+            self.at(node)
+            self.fail(f"the parameter {value.name} has no type yet",
+                      rule="array parameters of an eager kernel are declared before their use",
+                      hint=f"write {value.name}: T.Tensor((M, K), \"float16\") on a line of its "
+                           f"own")
+        return value
+
+    def order_parameters(self) -> None:
+        """Inputs in the order of the function, then outputs in the order they were made."""
+        place = {name: i for i, name in enumerate(self.names)}
+        self.parameters.sort(key=lambda p: place.get(p.name, len(place)) if not p.output
+                             else len(place))
+
+    _statements = Emitter._statements | {ast.AnnAssign: _annotated}
+    _expressions = Emitter._expressions | {ast.Name: _name}
+
+
+def lower_eager(function: types.FunctionType, values: dict, consts: dict) -> EagerModule:
+    """The module of an eager kernel for these arguments.
+
+    `values` holds arguments by name; arrays may be missing where `consts` gives the sizes.
+    """
+    source = source_of(function)
+    with guarded(source):
+        emitter = EagerEmitter(function, values, consts)
+        text = emitter.run(function.__name__)
+        outputs, single = _outputs(emitter)
+        for name in emitter.names:
+            if isinstance(emitter.frame.scopes[0].names[name], Undeclared):
+                emitter.fail(f"the array parameter {name} has no type",
+                             rule="array parameters of an eager kernel are declared",
+                             hint=f"write {name}: T.Tensor((M, K), \"float16\") on a line of "
+                                  f"its own")
+    module = EagerModule(function.__name__, text, emitter.parameters, outputs, single)
+    inputs = [p for p in emitter.parameters if not p.output]
+    module.inputs = [p.name for p in inputs]
+    module.scalars = frozenset(p.name for p in inputs if p.memory is None)
+    module.const_axes = emitter.const_axes
+    return module
+
+
+def _outputs(emitter: EagerEmitter) -> tuple[tuple[int, ...], bool]:
+    """Positions of what the body returns."""
+    result = emitter.result
+    single = isinstance(result, Memory)
+    returned = [result] if single else [] if result is None else result
+    position = {p.memory: i for i, p in enumerate(emitter.parameters) if p.output}
+    if not isinstance(returned, (list, tuple)) or any(r not in position for r in returned):
+        emitter.fail(f"{emitter.frame.source.tree.name} returns something other than its "
+                     f"outputs", rule="an eager kernel returns tensors made by T.empty",
+                     hint="C = T.empty((M, N), \"float16\") ... return C")
+    left = [p.name for p in emitter.parameters if p.output and p.memory not in returned]
+    if left:
+        emitter.fail(f"the output {left[0]} of T.empty is not returned",
+                     hint=f"return {left[0]}, or use T.alloc_global for a workspace")
+    return tuple(position[r] for r in returned), single

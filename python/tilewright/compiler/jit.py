@@ -1,0 +1,200 @@
+"""`@tilewright.jit`: kernels that are compiled when they are called.
+
+Eager: the body holds T.Kernel; calling it with arrays compiles for their T.const sizes and
+runs. Lazy: the body returns a @T.prim_func; calling it with Python values gives a kernel.
+
+SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""
+
+from __future__ import annotations
+
+import ast
+import types
+
+from ..language.prim_func import PrimFunc
+from .driver import build, compile, options_for
+from .eager import EagerModule, lower_eager
+from .errors import CompileError, Place
+from .kernel import Kernel
+from .lower import lower_prim_func
+from .source import Source, source_of
+
+
+def jit(function: object = None, *, out_idx: object = None, target: str = "cpu",
+        pass_configs: dict | None = None, execution_backend: object = None,
+        verbose: bool = False, debug_root_path: object = None, compile_flags: object = None):
+    """Compile a kernel function when it is called. See the module's docstring.
+
+    `out_idx` (lazy) names parameters that calls allocate and return. `target` and
+    `pass_configs` are as for `tilewright.compile`; the remaining options are TileLang's and
+    mean nothing here.
+    """
+    def decorate(function: object) -> object:
+        options = options_for(target, pass_configs)
+        if isinstance(function, PrimFunc):
+            return compile(function, out_idx, target=target, pass_configs=pass_configs)
+        if not isinstance(function, types.FunctionType):
+            raise CompileError.here(f"tilewright.jit on {function!r}",
+                                    hint="it decorates a function")
+        return Jit(function, options, out_idx)
+
+    return decorate if function is None else decorate(function)
+
+
+class Jit:
+    """A function under `@tilewright.jit`; compiled kernels are kept by what specialises them."""
+
+    def __init__(self, function: types.FunctionType, options: dict, out_idx: object) -> None:
+        self.function, self.options, self.out_idx = function, options, out_idx
+        self.__name__, self.__doc__ = function.__name__, function.__doc__
+        self._eager: bool | None = None
+        self._kernels: dict = {}
+        self._scalars: frozenset[str] = frozenset()
+
+    def __repr__(self) -> str:
+        return f"<jit {self.__name__}>"
+
+    @property
+    def eager(self) -> bool:
+        """Whether the body itself is a kernel."""
+        if self._eager is None:
+            self._eager = _is_eager(source_of(self.function))
+            if self._eager and self.out_idx is not None:
+                raise CompileError(
+                    f"out_idx= on the eager kernel {self.__name__}", _place(self.function),
+                    rule="an eager kernel returns its outputs",
+                    hint="make them with T.empty and return them")
+        return self._eager
+
+    def __call__(self, *arguments: object, **named: object) -> object:
+        """Eager: run on arrays. Lazy: the kernel for these Python values."""
+        if not self.eager:
+            return self.compile(*arguments, **named)
+        values = self._bind(arguments, named)
+        family = self._kernels.get(self._static_key(values))
+        kernel = family and family.kernels.get(family.key(values))
+        if kernel is None:
+            kernel, family = self._compile_eager(values, {})
+        return kernel.launch(*[values[name] for name in family.inputs])
+
+    def compile(self, *arguments: object, **named: object) -> Kernel:
+        """The kernel for these arguments, without running it.
+
+        For an eager kernel, arrays may be left out where T.const sizes are given by name:
+        `copy.compile(M=1024, N=1024)`.
+        """
+        if self.eager:
+            names = self.function.__code__.co_varnames[:_count(self.function)]
+            consts = {k: v for k, v in named.items() if k not in names}
+            named = {k: v for k, v in named.items() if k in names}
+            return self._compile_eager(self._bind(arguments, named, bool(consts)), consts)[0]
+        key = (frozen(arguments), frozen(tuple(sorted(named.items()))))
+        kernel = self._kernels.get(key)
+        if kernel is None:
+            def lower():
+                made = self.function(*arguments, **named)
+                if not isinstance(made, PrimFunc):
+                    raise CompileError(
+                        f"{self.__name__} is no kernel: it has no T.Kernel and returned "
+                        f"{made!r}", _place(self.function),
+                        rule="a function under @tilewright.jit holds T.Kernel, or returns a "
+                             "@T.prim_func",
+                        hint="return the prim_func, or write the kernel in the body")
+                return lower_prim_func(made, self.out_idx)
+            kernel = self._kernels[key] = build(lower, self.options)
+        return kernel
+
+    # -- eager ------------------------------------------------------------------------------
+
+    def _bind(self, arguments: tuple, named: dict, partial: bool = False) -> dict[str, object]:
+        """Arguments by name, defaults filled in. Raises TypeError as Python does."""
+        function = self.function
+        count = _count(function)
+        names = function.__code__.co_varnames[:count]
+        if len(arguments) > count:
+            raise TypeError(f"{self.__name__}() takes {count} arguments, not {len(arguments)}")
+        values = dict(zip(names, arguments))
+        for name, value in named.items():
+            if name in values or name not in names:
+                known = "is given twice" if name in values else "is no parameter"
+                raise TypeError(f"{self.__name__}(): {name} {known}")
+            values[name] = value
+        if len(values) < count:
+            defaults = function.__defaults__ or ()
+            positional = function.__code__.co_argcount
+            for name, value in zip(names[positional - len(defaults):positional], defaults):
+                values.setdefault(name, value)
+            for name, value in (function.__kwdefaults__ or {}).items():
+                values.setdefault(name, value)
+            missing = [n for n in names if n not in values]
+            if missing and not partial:
+                raise TypeError(f"{self.__name__}() lacks {', '.join(missing)}")
+        return values
+
+    def _static_key(self, values: dict) -> tuple:
+        """What specialises apart from sizes: the Python values."""
+        return tuple(frozen(v) for k, v in values.items()
+                     if not hasattr(v, "shape") and k not in self._scalars)
+
+    def _compile_eager(self, values: dict, consts: dict) -> "tuple[Kernel, Family]":
+        module: EagerModule | None = None
+
+        def lower():
+            nonlocal module
+            module = lower_eager(self.function, values, consts)
+            return module
+
+        kernel = build(lower, self.options)
+        self._scalars |= module.scalars
+        family = self._kernels.setdefault(self._static_key(values), Family(module))
+        if not consts:
+            family.kernels[family.key(values)] = kernel
+        return kernel, family
+
+
+class Family:
+    """Eager kernels that differ in their T.const sizes alone."""
+
+    def __init__(self, module: EagerModule) -> None:
+        self.inputs, self._axes = module.inputs, module.const_axes
+        self.kernels: dict[tuple, Kernel] = {}
+
+    def key(self, values: dict) -> tuple:
+        """The values of the T.const sizes: one for each place where one is named."""
+        return tuple(values[name].shape[axis] if axis < len(values[name].shape) else None
+                     for name, axis in self._axes)
+
+
+def frozen(value: object) -> object:
+    """A hashable stand-in for an argument."""
+    if isinstance(value, (list, tuple)):
+        return (type(value), *map(frozen, value))
+    if isinstance(value, dict):
+        return (dict, *((k, frozen(v)) for k, v in value.items()))
+    # 1, 1.0 and True are equal and hash alike, yet give different kernels.
+    return (type(value), value)
+
+
+def _is_eager(source: Source) -> bool:
+    """Whether a function's own statements hold T.Kernel, T.const, T.empty or a declaration."""
+    stack: list[ast.AST] = list(source.tree.body)
+    while stack:
+        node = stack.pop()
+        if isinstance(node, (ast.FunctionDef, ast.Lambda, ast.ClassDef)):
+            continue
+        if isinstance(node, ast.AnnAssign) and node.value is None:
+            return True
+        if isinstance(node, ast.Call):
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            if name in ("Kernel", "const", "empty"):
+                return True
+        stack.extend(ast.iter_child_nodes(node))
+    return False
+
+
+def _count(function: types.FunctionType) -> int:
+    return function.__code__.co_argcount + function.__code__.co_kwonlyargcount
+
+
+def _place(function: types.FunctionType) -> Place:
+    return Place(function.__code__.co_filename, function.__code__.co_firstlineno)

@@ -1,0 +1,96 @@
+"""The kernel object: what compiling gives.
+
+SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+
+from . import diagnostics
+from .lower import Module
+
+
+class Kernel:
+    """A compiled kernel. Call it with arrays: NumPy, PyTorch, or anything with DLPack.
+
+    Arguments are the parameters in order, without the outputs, which are allocated and
+    returned. Nothing is copied.
+
+    Attributes:
+        name: the function's name.
+        target: what it was compiled for.
+        path: the artifact, a shared object.
+    """
+
+    def __init__(self, module: Module, options: dict, path: str, choices: dict) -> None:
+        self._module, self._options, self._choices = module, options, choices
+        self.name, self.target, self.path = module.name, options["target"], path
+
+    @functools.cached_property
+    def launch(self):
+        """The callable of the runtime: what calling the kernel runs, without the detour."""
+        from ..runtime import load
+        outputs = self._module.outputs
+        return load(self.path, outputs if outputs else None)
+
+    def __call__(self, *arguments: object, **named: object) -> object:
+        return self.launch(*arguments, **named)
+
+    def __repr__(self) -> str:
+        return f"<kernel {self.name} for {self.target}>"
+
+    @property
+    def parameters(self) -> list[str]:
+        """Names of the parameters in order, outputs included."""
+        return [p.name for p in self._module.parameters]
+
+    @functools.cached_property
+    def manifest(self) -> dict:
+        """The artifact's own record: signature, choices, memory, versions."""
+        return json.loads(self.launch.manifest)
+
+    def ir(self, stage: str = "tile") -> str:
+        """The IR after a stage; "tile" is what the front end wrote.
+
+        Raises KeyError with the names of the stages where there is no such one.
+        """
+        if stage == "tile":
+            return self._module.text
+        stages = self._inspected["stages"]
+        if stage not in stages:
+            raise KeyError(f"no stage {stage!r}; there are tile, {', '.join(stages)}")
+        return stages[stage]
+
+    def asm(self) -> str:
+        """The assembly of the kernel's code."""
+        return self._inspected["asm"]
+
+    def llvm(self) -> str:
+        """The LLVM IR of the kernel's code."""
+        return self._inspected["llvm"]
+
+    def plan(self) -> dict:
+        """The memory plan: a table of buffers, the arena's size, the budget, whether it fits."""
+        return json.loads(self._inspected["plan"])
+
+    def choices(self) -> dict:
+        """What was decided: T.choose entries by name, and the compiler's choices."""
+        found = json.loads(self._inspected["choices"] or "{}")
+        return {"choose": dict(self._choices), "compiler": found}
+
+    def remarks(self) -> list[str]:
+        """What the compiler has to say: guards that stay, what was not vectorised, choices."""
+        chosen = [f"{name} = {value} was taken by T.choose"
+                  for name, value in self._choices.items()]
+        return chosen + diagnostics.remarks(self._inspected)
+
+    @functools.cached_property
+    def _inspected(self) -> dict:
+        """Everything that the compiler can show, made by compiling once more."""
+        from .. import _compiler
+        options = self._options | {"output": "", "stages": True, "emit": ["llvm", "asm"]}
+        result = _compiler.compile(self._module.text, options)
+        diagnostics.raise_for(result, self._module.text, self.name)
+        return result
