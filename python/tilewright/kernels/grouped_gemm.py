@@ -63,9 +63,7 @@ def grouped_gemm_kernel(
     `few_rows` picks tiles for groups of a few rows each.
     """
     rows = T.dynamic("rows")
-    BM = T.choose("BM", [16] if few_rows else [128, 64, 32])
-    BN = T.choose("BN", [128, 64, 32])
-    BK = T.choose("BK", [128, 64, 32])
+    row_tiles = [16] if few_rows else [128, 64, 32]
 
     @T.prim_func
     def grouped_gemm(
@@ -74,6 +72,9 @@ def grouped_gemm_kernel(
         Offsets: T.Tensor([groups + 1], T.int32),
         C: T.Tensor([rows, n], dtype),
     ):
+        BM = T.choose("BM", row_tiles)
+        BN = T.choose("BN", [128, 64, 32])
+        BK = T.choose("BK", [128, 64, 32])
         # Group g has ceil(rows of g / BM) row tiles; in all there are at most this many.
         tiles = rows // BM + groups
         with T.Kernel(T.ceildiv(n, BN), tiles, threads=256) as (bx, by):

@@ -107,8 +107,8 @@ def mla_decode_kernel(
     d = d_v + d_rope
     batch, blocks, pages = T.dynamic("batch"), T.dynamic("blocks"), T.dynamic("pages")
     page = page if paged else T.dynamic("page")
-    BM = T.choose("BM", [m for m in (64, 32, 16) if m == 16 or m < 2 * rows])
-    BN = T.choose("BN", [n for n in (64, 32, 16) if not paged or page % n == 0])
+    row_tiles = [m for m in (64, 32, 16) if m == 16 or m < 2 * rows]
+    key_tiles = [n for n in (64, 32, 16) if not paged or page % n == 0]
     BR = 16  # query rows of one block of the combination
 
     @T.prim_func
@@ -121,6 +121,8 @@ def mla_decode_kernel(
         Out: T.Tensor([batch, rows, d_v], dtype),
         Lse: T.Tensor([batch, heads, s_q], T.float32),
     ):
+        BM = T.choose("BM", row_tiles)
+        BN = T.choose("BN", key_tiles)
         splits = T.ceildiv(pages * page, SPLIT_KEYS)
         PartOut = T.alloc_global([batch, splits, rows, d_v], T.float32)
         PartLse = T.alloc_global([batch, splits, rows], T.float32)
@@ -250,16 +252,9 @@ def mla_decode(
         out = empty(q, (batch, s_q, heads, d_v))
     if lse is None:
         lse = empty(q, (batch, heads, s_q), "f32")
-    kernel = mla_decode_kernel(s_q, heads, d_v, d - d_v, page, dtype, causal, target)
-    scale_log2 = LOG2E * (d**-0.5 if scale is None else scale)
     rows = s_q * heads
-    kernel(
-        reshaped(q, (batch, rows, d)),
-        cache,
-        lengths,
-        table,
-        scale_log2,
-        reshaped(out, (batch, rows, d_v)),
-        lse,
-    )
+    q, out_rows = reshaped(q, (batch, rows, d)), reshaped(out, (batch, rows, d_v))
+    scale_log2 = LOG2E * (d**-0.5 if scale is None else scale)
+    kernel = mla_decode_kernel(s_q, heads, d_v, d - d_v, page, dtype, causal, target)
+    kernel(q, cache, lengths, table, scale_log2, out_rows, lse)
     return out, lse

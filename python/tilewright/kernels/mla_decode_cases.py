@@ -108,27 +108,28 @@ def uniform_inputs(problem: Problem, rng: np.random.Generator) -> Tensors:
 
 
 def winner_inputs(problem: Problem, rng: np.random.Generator) -> Tensors:
-    """Each head's query is one row of the cache, of signs: that row wins by far.
+    """Each head's query is a row of the cache, of signs: that row wins by far.
 
     Its score is d, every other at most d - 2, so that with a scale of 100 all other
-    probabilities are 0 in f32 and `out` is the row itself, exactly; a score that lost a
-    term, or met another row's, would let another row win or share.
+    probabilities are 0 in f32 and `out` is the row itself, exactly. The cache holds d rows
+    that differ from it in one column each: a score that lost any one of its terms would
+    make two rows share.
     """
-    signs = functools.partial(rng.choice, np.array([-1.0, 1.0]))
-    rest = draw_cache(problem, rng, lambda n: _rows_one_apart(signs, n, problem.d))
-    q = np.zeros((len(problem.lengths), problem.s_q, problem.heads, problem.d))
-    for b, length in enumerate(problem.lengths):
-        rows = cached_rows(rest["cache"], rest.get("table"), b, length)
-        q[b] = rows[rng.integers(0, length, (problem.s_q, problem.heads))]
-    return {"q": q.astype(numpy_dtype(problem.dtype)), **rest}
+    chosen: list[np.ndarray] = []
 
+    def rows_of(length: int) -> np.ndarray:
+        families = -(-length // (problem.d + 1))
+        winners = rng.choice([-1.0, 1.0], (families, problem.d))
+        rows = np.repeat(winners, problem.d + 1, 0)[:length]
+        member = np.arange(length) % (problem.d + 1)
+        flipped = np.flatnonzero(member)
+        rows[flipped, member[flipped] - 1] *= -1
+        whole = max(1, length // (problem.d + 1))
+        chosen.append(winners[rng.integers(0, whole, (problem.s_q, problem.heads))])
+        return rng.permutation(rows)
 
-def _rows_one_apart(signs: Callable[..., np.ndarray], n: int, d: int) -> np.ndarray:
-    """Rows [n, d] of signs, each differing from the one before it in one column only."""
-    rows = np.repeat(signs(size=(1, d)), n, 0)
-    for i in range(1, n):
-        rows[i:, i % d] *= -1
-    return rows
+    rest = draw_cache(problem, rng, rows_of)
+    return {"q": np.stack(chosen).astype(numpy_dtype(problem.dtype)), **rest}
 
 
 def outputs(problem: Problem, inputs: Tensors) -> dict[str, Spec]:
@@ -292,7 +293,7 @@ def verify_cases() -> list[Case]:
         make_case(dataclasses.replace(uniform, dtype=dtype), uniform_inputs, exact_out=True)
         for dtype in ("bf16", "f32")
     ]
-    winner = Problem("winner_exact", (97, split + 40), scale=100.0)
+    winner = Problem("winner_exact", (97, split + 300), scale=100.0)
     cases += [
         make_case(dataclasses.replace(winner, dtype=dtype), winner_inputs, exact_out=True)
         for dtype in ("bf16", "f32")

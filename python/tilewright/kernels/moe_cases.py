@@ -125,8 +125,8 @@ def expert_error(
     da += np.abs(a) * (U32 * (4 * np.abs(g) + 12) + u)
     a, da = a.astype(np.float32), da.astype(np.float32)
     y = a @ down
-    dy = (gamma(a.shape[1] + 1) * (np.abs(a) + da) + da) @ np.abs(down) + u * np.abs(y)
-    return y, dy
+    dy = gamma(a.shape[1] + 1) * (np.abs(a) @ np.abs(down)) + u * np.abs(y)
+    return y, dy + 4 * np.sqrt(da**2 @ down**2)
 
 
 def run(problem: Problem, target: str, inputs: Tensors, results: Tensors) -> None:

@@ -63,7 +63,6 @@ def moe_combine_kernel(
 ) -> Any:
     """The compiled kernel of one model; the number of tokens stays dynamic."""
     places, tokens, addends = T.dynamic("places"), T.dynamic("tokens"), T.dynamic("addends")
-    BT = T.choose("BT", [8, 4])
     BH = min(hidden, 512)
 
     @T.prim_func
@@ -74,6 +73,7 @@ def moe_combine_kernel(
         Addend: T.Tensor([addends, hidden], dtype),
         Out: T.Tensor([tokens, hidden], dtype),
     ):
+        BT = T.choose("BT", [8, 4])
         with T.Kernel(T.ceildiv(hidden, BH), T.ceildiv(tokens, BT), threads=128) as (bx, by):
             acc = T.alloc_fragment([BT, BH], T.float32)
             tile = T.alloc_shared([BT, BH], dtype)

@@ -93,7 +93,6 @@ def moe_gate_kernel(
     """The compiled gate of one model; the number of tokens stays dynamic."""
     tokens = T.dynamic("tokens")
     members = experts // groups
-    BT = T.choose("BT", [16, 8, 4])  # tokens of a block
 
     @T.prim_func
     def moe_gate(
@@ -102,11 +101,10 @@ def moe_gate_kernel(
         Weights: T.Tensor([tokens, top_k], T.float32),
         Ids: T.Tensor([tokens, top_k], T.int32),
     ):
+        BT = T.choose("BT", [16, 8, 4])  # tokens of a block
         with T.Kernel(T.ceildiv(tokens, BT), threads=128) as bx:
             scores = T.alloc_shared([BT, experts], T.float32)
             rank = T.alloc_shared([BT, experts], T.float32)
-            top = T.alloc_shared([BT, top_k], T.float32)
-            ids = T.alloc_shared([BT, top_k], T.int32)
             weights = T.alloc_fragment([BT, top_k], T.float32)
             total = T.alloc_fragment([BT], T.float32)
 
@@ -128,26 +126,22 @@ def moe_gate_kernel(
 
             if groups > 1:
                 grouped = T.alloc_shared([BT, groups, members], T.float32)
-                best = T.alloc_fragment([BT, groups, group_top], T.float32)
-                best_ids = T.alloc_fragment([BT, groups, group_top], T.int32)
                 group_rank = T.alloc_fragment([BT, groups], T.float32)
-                kept = T.alloc_fragment([BT, keep_groups], T.float32)
-                kept_ids = T.alloc_shared([BT, keep_groups], T.int32)
                 stays = T.alloc_shared([BT, groups], T.int32)
                 for t, g, m in T.Parallel(BT, groups, members):
                     grouped[t, g, m] = rank[t, g * members + m]
-                T.topk(grouped, best, best_ids, dim=2)
+                best, _ = T.topk(grouped, group_top, dim=2)
                 T.reduce_sum(best, group_rank, dim=2)
-                T.topk(group_rank, kept, kept_ids, dim=1)
+                _, kept = T.topk(group_rank, keep_groups, dim=1)
                 T.clear(stays)
                 for t, k in T.Parallel(BT, keep_groups):
-                    stays[t, kept_ids[t, k]] = 1
+                    stays[t, kept[t, k]] = 1
                 for t, g, m in T.Parallel(BT, groups, members):
                     rank[t, g * members + m] = T.if_then_else(
                         stays[t, g] > 0, grouped[t, g, m], -T.infinity(T.float32)
                     )
 
-            T.topk(rank, top, ids, dim=1)
+            _, ids = T.topk(rank, top_k, dim=1)
             for t, k in T.Parallel(BT, top_k):
                 weights[t, k] = scores[t, ids[t, k]]
             if renormalize:

@@ -83,7 +83,6 @@ def moe_permute_kernel(
     entries, tokens = T.dynamic("entries"), T.dynamic("tokens")
     places = T.dynamic("places")
     BE = 256  # entries of `ids` looked at in one step
-    BP = T.choose("BP", [16, 8, 4])  # rows moved by one block
 
     @T.prim_func
     def moe_permute(
@@ -95,6 +94,8 @@ def moe_permute_kernel(
         Slots: T.Tensor([places], T.int32),
         Rows: T.Tensor([places, hidden], dtype),
     ):
+        BP = T.choose("BP", [16, 8, 4])  # rows moved by one block
+
         # 1. One block per expert counts its entries; entries of no expert keep place -1.
         with T.Kernel(experts, threads=128) as expert:
             hit = T.alloc_fragment([BE], T.int32)
