@@ -241,18 +241,17 @@ def store(key: str, artifact: Path, record: dict) -> Entry:
 @contextlib.contextmanager
 def _locked(key: str) -> Iterator[None]:
     """One process or thread at a time; where files cannot be locked, without that."""
-    try:
+    handle = None
+    with contextlib.suppress(OSError, _UnusableError):
         name = _open_folder() / f"{key}.lock"
         handle = _lock_file(name)
-    except (OSError, _UnusableError):
-        yield
-        return
     try:
         yield
     finally:
-        with contextlib.suppress(OSError):
-            name.unlink()
-        os.close(handle)
+        if handle is not None:
+            with contextlib.suppress(OSError):
+                name.unlink()
+            os.close(handle)
 
 
 def _lock_file(name: Path) -> int:

@@ -8,9 +8,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
-DTYPES = (
-    "bool i8 i16 i32 i64 u8 u16 u32 u64 f16 bf16 f32 f64 f8e4m3fn f8e5m2".split()
-)
+DTYPES = [
+    "bool",
+    "i8",
+    "i16",
+    "i32",
+    "i64",
+    "u8",
+    "u16",
+    "u32",
+    "u64",
+    "f16",
+    "bf16",
+    "f32",
+    "f64",
+    "f8e4m3fn",
+    "f8e5m2",
+]
 MAGIC = int.from_bytes(b"TWSIG1\0\0", "little")
 CONST, SYMBOL, CONTIGUOUS, ANY = range(4)
 
@@ -64,9 +78,7 @@ def signature(params: list, symbols: list[Symbol] = ()) -> list[int]:
     positions = {p.name: i for i, p in enumerate(params)}
     header = 8 + 4 * len(symbols) + 8 * len(params)
     symbol_words = [
-        w
-        for s in symbols
-        for w in (strings.add(s.name), s.minimum, s.maximum, s.multiple_of)
+        w for s in symbols for w in (strings.add(s.name), s.minimum, s.maximum, s.multiple_of)
     ]
     param_words, dim_words, launch_words = [], [], 0
     for p in params:
