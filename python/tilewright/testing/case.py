@@ -35,11 +35,14 @@ class Expected:
     shape; where it is 0 the element must equal `value` rounded once to the output's
     dtype. Infinities and NaN must stand exactly where `value`, rounded, has them.
     `untouched`, where given, marks elements the kernel must not write at all.
+    `exact_on_integers` is False for an output that no integers make exact, such as a
+    logarithm: its bound then holds for them too.
     """
 
     value: np.ndarray
     bound: np.ndarray | float = 0.0
     untouched: np.ndarray | None = None
+    exact_on_integers: bool = True
 
 
 @dataclasses.dataclass(frozen=True)

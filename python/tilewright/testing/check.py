@@ -40,9 +40,10 @@ def _rounded(value: np.ndarray, dtype: np.dtype) -> np.ndarray:
 def compare(actual: np.ndarray, expected: Expected, dtype: np.dtype, exact: bool) -> Verdict:
     """`actual` (numbers of `dtype`, in any type that holds them) against `expected`.
 
-    With `exact`, or where the bound is 0, an element must equal the expected value
-    rounded once to `dtype`.
+    With `exact` (where the output can be), or where the bound is 0, an element must equal
+    the expected value rounded once to `dtype`.
     """
+    exact = exact and expected.exact_on_integers
     rounded = _rounded(expected.value, dtype)
     if not is_float(dtype) and not np.any(expected.bound):
         wrong = actual != rounded
@@ -93,7 +94,8 @@ def check_output(actual: np.ndarray, expected: Expected, spec: Spec, exact: bool
             return Verdict(np.inf, f"wrote {_place(written)}, which must stay untouched")
         keep = ~expected.untouched
         bound = np.broadcast_to(expected.bound, keep.shape)[keep]
-        return compare(actual[keep], Expected(expected.value[keep], bound), spec.dtype, exact)
+        rest = dataclasses.replace(expected, value=expected.value[keep], bound=bound)
+        return compare(actual[keep], rest, spec.dtype, exact)
     # A one-byte NaN may be the poison's own pattern; wider ones cannot arise by arithmetic.
     if is_float(spec.dtype) and spec.dtype.itemsize > 1 and poisoned.any():
         count = int(poisoned.sum())
