@@ -10,7 +10,8 @@ rows, of which the first `d_v` columns are also the values.
     lse[b, h, i] = log sum_j exp s[i, h, j]                  natural logarithm, f32
 
     q      [batch, s_q, heads, d_v + d_rope]   bf16, f16 or f32
-    cache  [blocks, page, d_v + d_rope]        of q's dtype; or dense [batch, s_kv, d]
+    cache  [blocks, page, d_v + d_rope]        of q's dtype; or dense [batch, s_kv, d];
+                                               there may be anything between blocks
     lengths [batch] i32                        keys of each request, 0 included
     table  [batch, pages] i32                  block of each page; none for a dense cache
     out    [batch, s_q, heads, d_v]            of q's dtype
@@ -114,7 +115,7 @@ def mla_decode_kernel(
     @T.prim_func
     def mla_decode(
         Q: T.Tensor([batch, rows, d], dtype),
-        Cache: T.Tensor([blocks, page, d], dtype),
+        Cache: T.StridedTensor([blocks, page, d], [None, d, 1], dtype),
         Lengths: T.Tensor([batch], T.int32),
         Table: T.Tensor([batch, pages], T.int32),
         scale_log2: T.float32,

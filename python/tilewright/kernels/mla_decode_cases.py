@@ -32,7 +32,10 @@ GARBAGE = (-1, 2**31 - 1, -(2**31))  # in table entries that no request uses
 
 @dataclasses.dataclass(frozen=True)
 class Problem:
-    """One set of requests; `page` 0 is a dense cache. `scale` None is d ** -0.5."""
+    """One set of requests; `page` 0 is a dense cache. `scale` None is d ** -0.5.
+
+    In memory each block is followed by `between` rows that belong to nobody.
+    """
 
     name: str
     lengths: tuple[int, ...]
@@ -44,6 +47,7 @@ class Problem:
     dtype: str = "bf16"
     causal: bool = True
     scale: float | None = None
+    between: int = 0
 
     @property
     def d(self) -> int:
@@ -53,6 +57,11 @@ class Problem:
     def factor(self) -> float:
         """What the scores are multiplied by."""
         return self.d**-0.5 if self.scale is None else self.scale
+
+    def arguments(self, inputs: Tensors) -> Tensors:
+        """The inputs as mla_decode takes them: the cache without what is between blocks."""
+        rows = inputs["cache"].shape[1] - self.between
+        return {**inputs, "cache": inputs["cache"][:, :rows]}
 
     def visible(self, length: int) -> np.ndarray:
         """How many keys each of the s_q * heads query rows of a request sees."""
@@ -73,14 +82,15 @@ def draw_cache(
     lengths = np.array(problem.lengths, np.int32)
     longest = max((1, *problem.lengths))
     if not problem.page:
-        cache = np.full((len(lengths), longest + 3, problem.d), np.nan, dtype)
+        shape = (len(lengths), longest + 3 + problem.between, problem.d)
+        cache = np.full(shape, np.nan, dtype)
         for b, length in enumerate(lengths):
             cache[b, :length] = rows_of(length)
         return {"cache": cache, "lengths": lengths}
     page = problem.page
     pages = [-(-length // page) for length in problem.lengths]
     order = rng.permutation(sum(pages) + 1)[: sum(pages)].astype(np.int32)
-    cache = np.full((sum(pages) + 1, page, problem.d), np.nan, dtype)
+    cache = np.full((sum(pages) + 1, page + problem.between, problem.d), np.nan, dtype)
     table = rng.choice(GARBAGE, (len(lengths), -(-longest // page) + 1)).astype(np.int32)
     for b, length in enumerate(lengths):
         mine, order = order[: pages[b]], order[pages[b] :]
@@ -143,6 +153,7 @@ def outputs(problem: Problem, inputs: Tensors) -> dict[str, Spec]:
 def expect(problem: Problem, inputs: Tensors, exact_out: bool = False) -> dict[str, Expected]:
     """Both outputs with their bounds; `exact_out` asks for `out` to the bit."""
     specs = outputs(problem, inputs)
+    inputs = problem.arguments(inputs)
     values = {name: np.zeros(spec.shape) for name, spec in specs.items()}
     bounds = {name: np.zeros(spec.shape) for name, spec in specs.items()}
     for b, length in enumerate(problem.lengths):
@@ -161,7 +172,7 @@ def expect(problem: Problem, inputs: Tensors, exact_out: bool = False) -> dict[s
 
 def run(problem: Problem, target: str, inputs: Tensors, results: Tensors) -> None:
     mla_decode(
-        **inputs,
+        **problem.arguments(inputs),
         **results,
         d_v=problem.d_v,
         scale=problem.factor,
@@ -283,6 +294,8 @@ def verify_cases() -> list[Case]:
         Problem("s_q2_causal", (1, 2, 0, 65, split + 1), s_q=2),
         Problem("s_q3_h5_causal", (1, 2, 66), s_q=3, heads=5, d_v=128, dtype="f32"),
         Problem("s_q2_full", (1, 70), s_q=2, causal=False),
+        Problem("space_between_blocks", (100, 30), between=3),
+        Problem("space_between_requests", (40, 130), page=0, between=1),
         Problem("all_empty", (0, 0)),
         Problem("no_requests", ()),
         Problem("peaked", (200, 64), scale=4.0),

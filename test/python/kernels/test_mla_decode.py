@@ -18,7 +18,12 @@ def test_reference_is_what_cases_expect(case):
     problem = case.expect.args[0]
     inputs = case.make_inputs(case.generator())
     expected = case.expect(inputs)
-    out, lse = reference(**inputs, d_v=problem.d_v, scale=problem.factor, causal=problem.causal)
+    out, lse = reference(
+        **problem.arguments(inputs),
+        d_v=problem.d_v,
+        scale=problem.factor,
+        causal=problem.causal,
+    )
     np.testing.assert_allclose(out, expected["out"].value, rtol=0, atol=1e-13)
     np.testing.assert_allclose(lse, expected["lse"].value, rtol=1e-13)
 
