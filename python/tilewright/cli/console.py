@@ -1,0 +1,78 @@
+"""What the commands share: the two consoles, and errors that end a command.
+
+SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+
+class CliError(Exception):
+    """Ends a command with a message on stderr and an exit code."""
+
+    def __init__(self, message: str, exit_code: int = 1) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+class UsageError(CliError):
+    """A wrong command line: exit code 2."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, exit_code=2)
+
+
+@functools.cache
+def stdout():
+    """The console for results. Where it is no terminal, tables keep their full width."""
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=160)
+
+
+@functools.cache
+def stderr():
+    """The console for errors and progress."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False)
+
+
+def print_error(message: str) -> None:
+    """`error: ...` on stderr, the message as it is (no markup, no wrapping)."""
+    stderr().print("[bold red]error:[/] ", end="")
+    stderr().print(message, markup=False, soft_wrap=True)
+
+
+def table(*columns: str, title: str | None = None):
+    """A table in the style of all commands; a column named `>x` is right-aligned."""
+    from rich import box
+    from rich.table import Table
+
+    made = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    for column in columns:
+        justify = "right" if column.startswith(">") else "left"
+        made.add_column(column.lstrip(">"), justify=justify)
+    return made
+
+
+def write_json(path: Path | None, value: Any) -> None:
+    """Write a report whole or not at all; nothing for None, stdout for `-`."""
+    if path is None:
+        return
+    text = json.dumps(value, indent=1) + "\n"
+    if str(path) == "-":
+        print(text, end="")
+        return
+    scratch = path.with_name(path.name + ".part")
+    try:
+        scratch.write_text(text)
+        os.replace(scratch, path)
+    except OSError as error:
+        raise CliError(f"cannot write {path}: {error.strerror}") from None

@@ -1,0 +1,154 @@
+"""`tilewright doctor`: what is installed, what each backend needs, what this machine can do.
+
+Everything is looked for, nothing is assumed: a doctor that fails on a broken installation
+would be of no use.
+
+SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import os
+import platform
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tilewright.cli import probe, tools
+from tilewright.cli.console import CliError, stdout, table, write_json
+
+EXAMPLES = """
+tilewright doctor                      [dim]everything; takes a few seconds[/]
+tilewright doctor --no-measure         [dim]without the machine's measured limits[/]
+tilewright doctor --json machine.json  [dim]the same as a report[/]
+"""
+
+# What decides which instructions a kernel can use, of all the features a CPU lists.
+CPU_FEATURES = (
+    "avx2", "fma", "f16c", "avx512f", "avx512_bf16", "avx512_fp16", "avx512_vnni", "avx_vnni",
+    "amx_tile", "amx_bf16", "amx_int8",
+)  # fmt: skip
+
+PACKAGES = ("tilewright", "numpy", "ml_dtypes", "typer", "rich", "torch")
+
+
+# For each backend: a target to try, the tools that compiling needs, those that running does.
+BACKENDS = {
+    "cpu": ("cpu", ("ld.lld",), ()),
+    "cuda": ("cuda:sm_80", ("ptxas",), ("libcuda.so.1",)),
+    "hip": ("hip:gfx942", ("ld.lld",), ("libamdhip64.so",)),
+}
+
+
+def doctor(
+    measure: Annotated[
+        bool, typer.Option(help="Measure this machine's limits, which takes some seconds.")
+    ] = True,
+    json: Annotated[
+        Path | None, typer.Option(help="Write the report to this file; - is stdout.")
+    ] = None,
+) -> None:
+    """Say what is installed, what each backend needs, and what this machine can do.
+
+    Fails where the CPU backend cannot compile a kernel and run it.
+    """
+    extensions = {name: _extension_problem(name) for name in ("_runtime", "_compiler")}
+    report: dict[str, Any] = {
+        "python": platform.python_version(),
+        "packages": {name: _package_version(name) for name in PACKAGES},
+        "extensions": extensions,
+        "tools": tools.find_all(),
+        "cpu": cpu(),
+    }
+    report["backends"] = {name: _backend(name, report) for name in BACKENDS}
+    if not report["backends"]["cpu"]["lacks"]:
+        report["atoms"] = {dtype: _atoms(dtype) for dtype in probe.PRODUCTS}
+    if measure and not extensions["_runtime"]:
+        report["limits"] = _limits(report["cpu"]["cores"])
+    if json is None or str(json) != "-":
+        _show(report)
+    write_json(json, report)
+    if report["backends"]["cpu"]["lacks"]:
+        raise CliError("the CPU backend does not work: " + report["backends"]["cpu"]["lacks"])
+
+
+def _backend(name: str, report: dict[str, Any]) -> dict[str, Any]:
+    """What a backend needs, and what it lacks here, found by trying it: None for nothing."""
+    target, to_compile, to_run = BACKENDS[name]
+    broken = [f"{n}: {problem}" for n, problem in report["extensions"].items() if problem]
+    absent = [n for n in (*to_compile, *to_run) if not report["tools"][n]["path"]]
+    if broken:
+        lacks = "; ".join(broken)
+    else:
+        lacks = _try(target, run=not absent) or ", ".join(absent) or None
+    return {"needs": [*to_compile, *to_run], "lacks": lacks}
+
+
+def _try(target: str, run: bool) -> str | None:
+    """Why a small product cannot be compiled for a target, or run on it; None if it can."""
+    import numpy as np
+
+    import tilewright
+
+    try:
+        kernel = tilewright.compile(probe.product("f32"), target=target)
+        if run:
+            a = np.full((probe.SIZE, probe.SIZE), 2, np.float32)
+            c = np.zeros_like(a)
+            kernel(a, a, c)
+            if not (c == 4 * probe.SIZE).all():
+                return "a product that it runs is wrong"
+    except (tilewright.CompileError, RuntimeError, ValueError) as error:
+        return str(error).splitlines()[0]
+    return None
+
+
+def _package_version(name: str) -> str | None:
+    """The version of an installed package, found without importing it."""
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _extension_problem(name: str) -> str | None:
+    """Why an extension module of ours does not load, or None when it does."""
+    try:
+        importlib.import_module(f"tilewright.{name}")
+    except ImportError as error:
+        return str(error)
+    return None
+
+
+def cpu() -> dict[str, Any]:
+    """Model, cores, caches in bytes, and features of this machine's CPU."""
+    from tilewright.testing.machine import cpu_name
+
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    flags = next((set(line.split()) for line in lines if line.startswith("flags")), set())
+    return {
+        "model": cpu_name(),
+        "cores": len(os.sched_getaffinity(0)),
+        "caches": _caches(),
+        "features": [f for f in CPU_FEATURES if f in flags],
+    }
+
+
+def _caches() -> dict[str, int]:
+    """Data caches of the first core: {"L1": bytes, ...}."""
+    found = {}
+    for index in sorted(Path("/sys/devices/system/cpu/cpu0/cache").glob("index*")):
+        if (index / "type").read_text().strip() != "Instruction":
+            size = (index / "size").read_text().strip().removesuffix("K")
+            found["L" + (index / "level").read_text().strip()] = int(size) * 1024
+    return found
+
+
+def _limits(cores: int) -> dict[str, Any]:
+    """What this machine was just measured to reach, with one thread and with all."""
+    from tilewright.testing.machine import measure_machine
+
+    return measure_machine(sorted({1, cores})).as_json()
