@@ -15,6 +15,7 @@ import warnings
 from pathlib import Path
 
 import pytest
+
 from tilewright.compiler import cache
 
 KEY = "ab" * 32
