@@ -211,6 +211,8 @@ def verify_cases() -> list[Case]:
         _case("limit_hostile", 7, 45, "f32", limit=10.0, spoil=_hostile),
         _case("v2lite_inner", 5, 1408),
         _case("one_column", 20, 1, "f32"),
+        # More blocks in the grid's second dimension than 16 bits count.
+        _case("many_tokens", BM * 65536 + 1, 1, "f32"),
         _case("no_tokens", 0, 16),
     ]
 
