@@ -9,8 +9,12 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 import os as _os
 
 # In the source tree the extension modules are in the build folder.
-_built = _os.path.join(_os.path.dirname(_os.path.dirname(_os.path.dirname(__file__))),
-                       "build", "python", "tilewright")
+_built = _os.path.join(
+    _os.path.dirname(_os.path.dirname(_os.path.dirname(__file__))),
+    "build",
+    "python",
+    "tilewright",
+)
 if _os.path.isdir(_built):
     __path__.append(_built)
 
@@ -23,8 +27,14 @@ from .compiler.kernel import Kernel  # noqa: E402
 __version__ = "0.1.0"
 
 # From the runtime, which loads NumPy: on first use.
-_RUNTIME = ("LaunchError", "KernelFault", "ArtifactError", "set_num_threads", "num_threads",
-            "measure_limits")
+_RUNTIME = (
+    "LaunchError",
+    "KernelFault",
+    "ArtifactError",
+    "set_num_threads",
+    "num_threads",
+    "measure_limits",
+)
 
 __all__ = ["CompileError", "Kernel", "compile", "jit", "language", "layout", *_RUNTIME]
 
@@ -32,5 +42,6 @@ __all__ = ["CompileError", "Kernel", "compile", "jit", "language", "layout", *_R
 def __getattr__(name: str):
     if name in _RUNTIME:
         from . import runtime
+
         return getattr(runtime, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

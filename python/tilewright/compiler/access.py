@@ -9,8 +9,8 @@ from ..language import dtypes
 from ..language.dtypes import DType, index
 from ..language.symbols import Dim
 from ..language.values import Memory, Region, Value
-from .arithmetic import difference
 from .builder import memref, quote
+from .scalars import difference
 
 
 class Access:
@@ -18,18 +18,24 @@ class Access:
 
     # -- making memory ----------------------------------------------------------------------
 
-    def allocate(self, what: str, shape: object, dtype: object, space: str,
-                 variable: bool = False) -> Memory:
+    def allocate(
+        self, what: str, shape: object, dtype: object, space: str, variable: bool = False
+    ) -> Memory:
         """A tile of the block. `what` names the operation in messages."""
         if self.kernel is None:
-            self.fail(f"{what} outside a kernel", rule="tiles belong to a block",
-                      hint="allocate inside `with T.Kernel(...)`; T.alloc_global makes a "
-                           "workspace for the whole call")
+            self.fail(
+                f"{what} outside a kernel",
+                rule="tiles belong to a block",
+                hint="allocate inside `with T.Kernel(...)`; T.alloc_global makes a "
+                "workspace for the whole call",
+            )
         if self.parallel and space != "local":
-            self.fail(f"{what} inside T.Parallel",
-                      rule="iterations of T.Parallel have no tiles of their own",
-                      hint="allocate in front of the loop; T.alloc_var and T.alloc_local may "
-                           "stand inside")
+            self.fail(
+                f"{what} inside T.Parallel",
+                rule="iterations of T.Parallel have no tiles of their own",
+                hint="allocate in front of the loop; T.alloc_var and T.alloc_local may "
+                "stand inside",
+            )
         dtype = self.dtype(dtype)
         shape = self.static_shape(what, shape)
         name = self.name_hint or what.rpartition("_")[2]
@@ -43,24 +49,32 @@ class Access:
         if isinstance(shape, int):
             shape = (shape,)
         if not isinstance(shape, (tuple, list)) or not shape:
-            self.fail(f"{what}: {shape!r} is not a shape", hint="give a tuple, such as (64, 32)")
+            self.fail(
+                f"{what}: {shape!r} is not a shape", hint="give a tuple, such as (64, 32)"
+            )
         for extent in shape:
             if isinstance(extent, (Value, Dim)):
-                self.fail(f"{what}: an extent is known only at run time",
-                          rule="extents of tiles are compile-time constants",
-                          hint="take a fixed tile size and loop, or T.alloc_global for a "
-                               "workspace of a dynamic size")
+                self.fail(
+                    f"{what}: an extent is known only at run time",
+                    rule="extents of tiles are compile-time constants",
+                    hint="take a fixed tile size and loop, or T.alloc_global for a "
+                    "workspace of a dynamic size",
+                )
             if isinstance(extent, bool) or not isinstance(extent, int) or extent < 1:
-                self.fail(f"{what}: the extent {extent!r} is not a positive integer",
-                          hint="tile extents are 1 or more")
+                self.fail(
+                    f"{what}: the extent {extent!r} is not a positive integer",
+                    hint="tile extents are 1 or more",
+                )
         return tuple(shape)
 
     def dim(self, dim: Dim) -> Value:
         """A dynamic size as an index."""
         source = self.symbols.get(dim.name)
         if source is None:
-            self.fail(f"the size {dim.name} is no size of a parameter of this kernel",
-                      hint="it must appear in a tensor's shape, or be a scalar parameter")
+            self.fail(
+                f"the size {dim.name} is no size of a parameter of this kernel",
+                hint="it must appear in a tensor's shape, or be a scalar parameter",
+            )
         memory, axis = source
         if axis is None:  # a scalar parameter that is the size
             value = self.cast(memory, index)
@@ -86,7 +100,8 @@ class Access:
             if isinstance(i, int):
                 self.check_constant_index(memory, axis, i)
                 i = self.constant(i, index)
-            elif i.deps is not deps:
+            else:
+                self.check_range(memory, axis, i)
                 deps = deps | i.deps
             names.append(i.ssa)
         return ", ".join(names), deps
@@ -95,25 +110,32 @@ class Access:
         """Refuse a constant index that is negative, or outside a tile."""
         extent = memory.shape[axis]
         if i < 0:
-            self.fail(f"the index {i} of {memory.name} is negative",
-                      rule="indices count from the start",
-                      hint=f"write {memory.name}.shape[{axis}] - {-i} for an index from the "
-                           f"end")
+            self.fail(
+                f"the index {i} of {memory.name} is negative",
+                rule="indices count from the start",
+                hint=f"write {memory.name}.shape[{axis}] - {-i} for an index from the end",
+            )
         if not memory.is_global and i + size > extent:
             last = f"{i}" if size == 1 else f"{i}:{i + size}"
-            self.fail(f"the index {last} is outside {memory.name}, whose dimension {axis} has "
-                      f"{extent} elements",
-                      rule="a tile is indexed inside its shape")
+            self.fail(
+                f"the index {last} is outside {memory.name}, whose dimension {axis} has "
+                f"{extent} elements",
+                rule="a tile is indexed inside its shape",
+            )
 
     def load(self, memory: Memory, indices: list) -> Value:
         """Read an element; outside a global tensor it is zero."""
         names, deps = self._indices(memory, indices)
-        self.builder.effects += 1
+        if not self.surely_inside(memory, indices):
+            self.builder.effects += 1
         memory.read = True
         self.note_access(memory, indices, False)
         name = "tile" if memory.is_global else "memref"
         type = memory.dtype.memory
-        ssa = self.builder.result(f"{name}.load {memory.ssa}[{names}] : {memory.type}")
+        ssa = self.builder.result(
+            f"{name}.load {memory.ssa}[{names}] : {memory.type}",
+            memory.name if memory.variable else "",
+        )
         if memory.home is not None:  # a private variable may differ between iterations
             deps = deps | memory.home.everything
         if memory.dtype.kind == "b":
@@ -123,8 +145,9 @@ class Access:
     def store(self, memory: Memory, indices: list, value: object) -> None:
         """Write an element, converted to the element type; outside a global tensor nothing."""
         self.check_writable(memory)
-        value = self.cast(self.scalar(value, self.store_type(value, memory.dtype)),
-                          memory.dtype)
+        value = self.cast(
+            self.scalar(value, self.store_type(value, memory.dtype)), memory.dtype
+        )
         names, _ = self._indices(memory, indices)
         self.note_access(memory, indices, True)
         ssa = value.ssa
@@ -150,9 +173,11 @@ class Access:
 
     def check_writable(self, memory: Memory) -> None:
         if memory.is_global and self.kernel is None:
-            self.fail(f"{memory.name} is written outside a kernel",
-                      rule="only a kernel's blocks touch memory",
-                      hint="put the statement into `with T.Kernel(...)`")
+            self.fail(
+                f"{memory.name} is written outside a kernel",
+                rule="only a kernel's blocks touch memory",
+                hint="put the statement into `with T.Kernel(...)`",
+            )
 
     # -- regions ----------------------------------------------------------------------------
 
@@ -164,10 +189,13 @@ class Access:
         if Ellipsis in items:
             at = items.index(Ellipsis)
             fill = [slice(None)] * (rank - len(items) + 1)
-            items = items[:at] + fill + items[at + 1:]
+            items = items[:at] + fill + items[at + 1 :]
         if len(items) > rank:
-            self.fail(f"{len(items)} indices for {base.name}, which has {rank} "
-                      f"dimension{'s' * (rank != 1)}", hint="give one index per dimension")
+            self.fail(
+                f"{len(items)} indices for {base.name}, which has {rank} "
+                f"dimension{'s' * (rank != 1)}",
+                hint="give one index per dimension",
+            )
         items = items + [slice(None)] * (rank - len(items))
         offsets, sizes, kept = [], [], []
         for axis, item in enumerate(items):
@@ -185,8 +213,11 @@ class Access:
     def _slice(self, memory: Memory, axis: int, item: slice) -> tuple[int | Value, int | None]:
         """Start and extent of a slice."""
         if item.step is not None and item.step != 1:
-            self.fail(f"a slice of {memory.name} with a step", rule="slices have no step",
-                      hint="loop with T.serial(start, stop, step)")
+            self.fail(
+                f"a slice of {memory.name} with a step",
+                rule="slices have no step",
+                hint="loop with T.serial(start, stop, step)",
+            )
         what = f"a bound of a slice of {memory.name}"
         start = 0 if item.start is None else self.index(item.start, what)
         if item.stop is None:
@@ -200,13 +231,17 @@ class Access:
             whole = memory.shape[axis]
             if isinstance(stop, Value) and stop.dim is not None and stop.dim == whole:
                 return start, None
-            self.fail(f"the extent of a slice of {memory.name} is not a compile-time constant",
-                      rule="the extents of a region are known at compile time",
-                      hint="write x[start:start + 64], or give only the start index and let "
-                           "the tile's shape decide")
+            self.fail(
+                f"the extent of a slice of {memory.name} is not a compile-time constant",
+                rule="the extents of a region are known at compile time",
+                hint="write x[start:start + 64], or give only the start index and let "
+                "the tile's shape decide",
+            )
         if size < 1:
-            self.fail(f"a slice of {memory.name} has {size} elements",
-                      hint="the stop is larger than the start")
+            self.fail(
+                f"a slice of {memory.name} has {size} elements",
+                hint="the stop is larger than the start",
+            )
         return start, size
 
     def _subregion(self, base: Region, items: list) -> Region:
@@ -214,10 +249,13 @@ class Access:
         if Ellipsis in items:
             at = items.index(Ellipsis)
             fill = [slice(None)] * (len(base.kept) - len(items) + 1)
-            items = items[:at] + fill + items[at + 1:]
+            items = items[:at] + fill + items[at + 1 :]
         if len(items) > len(base.kept):
-            self.fail(f"{len(items)} indices for a region of {base.memory.name} with "
-                      f"{len(base.kept)} dimensions", hint="give one index per dimension")
+            self.fail(
+                f"{len(items)} indices for a region of {base.memory.name} with "
+                f"{len(base.kept)} dimensions",
+                hint="give one index per dimension",
+            )
         full: list = []
         rest = iter(items)
         for axis, (offset, size) in enumerate(zip(base.offsets, base.sizes)):
@@ -251,15 +289,19 @@ class Access:
         if isinstance(x, Memory):
             sizes = [s if isinstance(s, int) else None for s in x.shape]
             return Region(x, [0] * len(sizes), sizes, tuple(range(len(sizes))))
-        self.fail(f"{what} is no tile or tensor",
-                  hint="give a tile, a tensor, a slice of one, or a start index")
+        self.fail(
+            f"{what} is no tile or tensor",
+            hint="give a tile, a tensor, a slice of one, or a start index",
+        )
 
     def whole(self, region: Region) -> bool:
         """Whether a region is all of a memory with static sizes."""
-        return (len(region.kept) == len(region.offsets) and
-                all(o == 0 for o in region.offsets if isinstance(o, int)) and
-                all(isinstance(o, int) for o in region.offsets) and
-                tuple(region.sizes) == region.memory.shape)
+        return (
+            len(region.kept) == len(region.offsets)
+            and all(o == 0 for o in region.offsets if isinstance(o, int))
+            and all(isinstance(o, int) for o in region.offsets)
+            and tuple(region.sizes) == region.memory.shape
+        )
 
     def tile(self, x: object, what: str) -> tuple[str, str, tuple[int, ...], Memory]:
         """A tile operand of a whole-tile operation: name, type, shape and memory.
@@ -267,24 +309,32 @@ class Access:
         A slice of a shared tile becomes a `memref.subview`.
         """
         if not isinstance(x, (Memory, Region)):
-            self.fail(f"{what} is {_kind(x)}, not a tile",
-                      hint="give a tile made by T.alloc_shared or T.alloc_fragment")
+            self.fail(
+                f"{what} is {_kind(x)}, not a tile",
+                hint="give a tile made by T.alloc_shared or T.alloc_fragment",
+            )
         region = self.region(x, what)
         memory = region.memory
         if memory.is_global:
-            self.fail(f"{what} is the global tensor {memory.name}",
-                      rule="tile operations work on tiles of the block",
-                      hint="bring it in with T.copy first")
+            self.fail(
+                f"{what} is the global tensor {memory.name}",
+                rule="tile operations work on tiles of the block",
+                hint="bring it in with T.copy first",
+            )
         if self.parallel:
-            self.fail(f"{what}: an operation on whole tiles inside T.Parallel",
-                      rule="T.Parallel holds elementwise code only",
-                      hint="put it in front of or after the loop")
+            self.fail(
+                f"{what}: an operation on whole tiles inside T.Parallel",
+                rule="T.Parallel holds elementwise code only",
+                hint="put it in front of or after the loop",
+            )
         if isinstance(x, Memory) or self.whole(region):
             return memory.ssa, memory.type, memory.shape, memory
         if memory.space == "fragment":
-            self.fail(f"{what} is a slice of the fragment {memory.name}",
-                      rule="fragments live in registers and have no views",
-                      hint="use a shared tile, or T.copy the slice into a tile of its own")
+            self.fail(
+                f"{what} is a slice of the fragment {memory.name}",
+                rule="fragments live in registers and have no views",
+                hint="use a shared tile, or T.copy the slice into a tile of its own",
+            )
         return (*self._subview(region, what), memory)
 
     def _subview(self, region: Region, what: str) -> tuple[str, str, tuple[int, ...]]:
@@ -297,14 +347,17 @@ class Access:
         start = str(sum(o * s for o, s in zip(region.offsets, strides))) if constant else "?"
         layout = ", ".join(str(strides[d]) for d in region.kept)
         extents = "x".join(map(str, shape))
-        type = (f"memref<{extents}x{memory.dtype.memory}, "
-                f"strided<[{layout}], offset: {start}>, #tile.space<{memory.space}>>")
+        type = (
+            f"memref<{extents}x{memory.dtype.memory}, "
+            f"strided<[{layout}], offset: {start}>, #tile.space<{memory.space}>>"
+        )
         offsets = ", ".join(map(operand, region.offsets))
         ones = ", ".join(["1"] * len(strides))
         ssa = self.builder.result(
             f"memref.subview {memory.ssa}[{offsets}] "
             f"[{', '.join(map(str, region.sizes))}] [{ones}] : {memory.type} to {type}",
-            f"{memory.name}_part")
+            f"{memory.name}_part",
+        )
         return ssa, type, shape
 
 
@@ -315,8 +368,10 @@ def operand(x: int | Value) -> str:
 
 def text_of(region: Region) -> str:
     """The operand form `%a[%i, 0][64, 32]` of copies."""
-    return (f"{region.memory.ssa}[{', '.join(map(operand, region.offsets))}]"
-            f"[{', '.join(map(str, region.sizes))}]")
+    return (
+        f"{region.memory.ssa}[{', '.join(map(operand, region.offsets))}]"
+        f"[{', '.join(map(str, region.sizes))}]"
+    )
 
 
 def _kind(x: object) -> str:

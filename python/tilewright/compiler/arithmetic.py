@@ -1,8 +1,7 @@
-"""Scalar operations: literals, promotion, conversion, operators.
+"""Operators on scalars.
 
-The rules are the language's (docs/semantics.md): a literal takes the other side's type,
-operands of one kind meet in the wider, `//` and `%` floor, integers wrap, a shift by the
-width or more gives 0 or the sign.
+`//` and `%` floor, integers wrap, a shift by the width or more gives 0 or the sign, minimum
+and maximum propagate NaN.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
@@ -10,157 +9,40 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 from __future__ import annotations
 
 from ..language import dtypes
-from ..language.dtypes import Constant, DType, index
-from ..language.symbols import Dim, SizeExpr
-from ..language.values import Memory, Region, Value
-from .literals import literal, name_hint
+from ..language.dtypes import index
+from ..language.values import Value
+from .scalars import Number, affine_of
 
-Number = (bool, int, float)
+_SYMBOLS = {
+    "add": "+",
+    "sub": "-",
+    "mul": "*",
+    "div": "/",
+    "floordiv": "//",
+    "mod": "%",
+    "pow": "**",
+    "shl": "<<",
+    "shr": ">>",
+    "and": "&",
+    "or": "|",
+    "xor": "^",
+    "lt": "<",
+    "le": "<=",
+    "gt": ">",
+    "ge": ">=",
+    "eq": "==",
+    "ne": "!=",
+}
 
-_SYMBOLS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "floordiv": "//", "mod": "%",
-            "pow": "**", "shl": "<<", "shr": ">>", "and": "&", "or": "|", "xor": "^",
-            "lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!="}
 _PLAIN = {"add": "add", "sub": "sub", "mul": "mul"}
+
 _BITWISE = {"and": "andi", "or": "ori", "xor": "xori"}
+
 _ORDER = {"lt": "lt", "le": "le", "gt": "gt", "ge": "ge"}
 
 
 class Arithmetic:
     """Part of the emitter. See the module's docstring."""
-
-    # -- values ---------------------------------------------------------------------------
-
-    def constant(self, value: bool | int | float, dtype: DType) -> Value:
-        """A literal in `dtype`; an error where it has no such value."""
-        if dtype.is_integer and isinstance(value, float) and value == value \
-                and abs(value) != float("inf") and value == int(value):
-            value = int(value)
-        if not dtypes.representable(value, dtype):
-            self.fail(f"the literal {value} has no value in {dtype}",
-                      rule="a Python literal takes the type of the other side",
-                      hint=_literal_hint(value, dtype))
-        text = literal(value, dtype)
-        ssa = self.builder.constant(text, dtype.mlir, name_hint(text, dtype))
-        affine = (int(value), {}) if dtype.is_integer else None
-        return Value(ssa, dtype, affine, nonneg=value >= 0)
-
-    def scalar(self, x: object, like: DType | None = None) -> Value:
-        """`x` as a run-time scalar. A Python number takes `like`, else i32, f32 or bool."""
-        if isinstance(x, Value):
-            return x
-        if isinstance(x, Number):
-            if like is None:
-                like = (dtypes.bool_ if isinstance(x, bool) else
-                        dtypes.int32 if isinstance(x, int) else dtypes.float32)
-            return self.constant(x, like)
-        if isinstance(x, Constant):
-            return self.constant(x.value, x.dtype)
-        if isinstance(x, SizeExpr):
-            return self.size(x)
-        if isinstance(x, Memory) and x.variable:
-            return self.load(x, [0])
-        if isinstance(x, Region) and x.is_element:
-            return self.load(x.memory, x.offsets)
-        if isinstance(x, (Memory, Region)):
-            self.fail(f"{x.memory.name if isinstance(x, Region) else x.name} is a whole "
-                      f"{'tensor' if _memory(x).is_global else 'tile'} where a scalar is needed",
-                      hint="write a T.Parallel loop over its elements, or index one")
-        self.fail(f"{describe(x)} is no scalar", hint="use a number or a run-time scalar")
-
-    def size(self, x: SizeExpr) -> Value:
-        """A dynamic size, or an expression of them, as an index."""
-        if isinstance(x, Dim):
-            return self.dim(x)
-        a, *b = [self.size(o) if isinstance(o, SizeExpr) else o for o in x.operands]
-        if x.operator == "ceildiv":
-            return self.ceildiv(a, b[0])
-        if x.operator in ("min", "max"):
-            return self.extremum(x.operator, a, b[0])
-        return self.binary(x.operator, a, b[0])
-
-    def both(self, a: object, b: object) -> tuple[Value, Value]:
-        """Two operands in the type in which they meet."""
-        a_literal, b_literal = isinstance(a, Number), isinstance(b, Number)
-        if a_literal and not b_literal:
-            b = self.scalar(b)
-            a = self.scalar(a, _literal_type(a, b.dtype))
-        elif b_literal and not a_literal:
-            a = self.scalar(a)
-            b = self.scalar(b, _literal_type(b, a.dtype))
-        else:
-            a, b = self.scalar(a), self.scalar(b)
-        if a.dtype is b.dtype:
-            return a, b
-        meet = dtypes.promote(a.dtype, b.dtype)
-        return self.cast(a, meet), self.cast(b, meet)
-
-    # -- conversion -----------------------------------------------------------------------
-
-    def cast(self, value: object, dtype: DType) -> Value:
-        """Numeric conversion, as `T.cast`."""
-        if isinstance(value, Number) and not isinstance(value, bool):
-            if dtypes.representable(value, dtype):
-                return self.constant(value, dtype)
-        value = self.scalar(value)
-        source = value.dtype
-        if source is dtype:
-            return value
-        wholes = source.is_integer and dtype.is_integer
-        affine = value.affine or (0, {value.ssa: 1}) if wholes else None
-        if wholes and source.bits == dtype.bits and index not in (source, dtype):
-            return Value(value.ssa, dtype, affine, value.deps)  # signless in IR
-        if wholes and index in (source, dtype):
-            unsigned = "ui" if "u" in (source.kind, dtype.kind) else ""
-            text = (f"arith.index_cast{unsigned} {value.ssa} : {source.mlir} to {dtype.mlir}")
-            known = source.kind == "u" and source.bits < 64
-            return self.value(text, dtype, value, affine=affine, nonneg=known)
-        flags = " unsigned_source" if source.kind == "u" else ""
-        flags += " unsigned_result" if dtype.kind == "u" else ""
-        return self.value(f"tile.cast {value.ssa}{flags} : {source.mlir} to {dtype.mlir}",
-                          dtype, value, affine=affine)
-
-    def bitcast(self, value: object, dtype: DType) -> Value:
-        """The same bits as another type of the same width."""
-        value = self.scalar(value)
-        if value.dtype.bits != dtype.bits or index in (value.dtype, dtype):
-            self.fail(f"T.reinterpret: {value.dtype} has {value.dtype.bits} bits and {dtype} "
-                      f"has {dtype.bits}", rule="reinterpreting keeps the bits",
-                      hint="cast to a type of that width first")
-        if value.dtype.mlir == dtype.mlir:
-            return Value(value.ssa, dtype, None, value.deps)
-        return self.value(f"arith.bitcast {value.ssa} : {value.dtype.mlir} to {dtype.mlir}",
-                          dtype, value)
-
-    def index(self, x: object, what: str = "an index") -> int | Value:
-        """`x` as an int or an index value."""
-        if isinstance(x, bool):
-            x = int(x)
-        if isinstance(x, int):
-            return x
-        if isinstance(x, Constant) and isinstance(x.value, int):
-            return x.value
-        if isinstance(x, float) or (isinstance(x, Constant)):
-            self.fail(f"{what} is {x}, which is no integer",
-                      hint="use // for division of indices")
-        value = self.scalar(x)
-        if not value.dtype.is_integer:
-            self.fail(f"{what} is a {value.dtype}, not an integer",
-                      hint="convert it with T.cast(x, \"int32\")")
-        return self.cast(value, index)
-
-    def index_value(self, x: object, what: str = "an index") -> Value:
-        """`x` as an index value, a constant where it is an int."""
-        x = self.index(x, what)
-        return self.constant(x, index) if isinstance(x, int) else x
-
-    def truth(self, x: object) -> Value:
-        """Whether a scalar is not zero."""
-        value = self.scalar(x)
-        if value.dtype.kind == "b":
-            return value
-        return self.compare("ne", value, 0)
-
-    # -- operators ------------------------------------------------------------------------
 
     def binary(self, op: str, a: object, b: object) -> Value:
         """`a op b` for an arithmetic or bit operator on scalars."""
@@ -176,10 +58,18 @@ class Arithmetic:
             return self._plain(op, a, b)
         if op in _BITWISE:
             if dtype.is_float:
-                self.fail(f"{_SYMBOLS[op]} on {dtype}", rule="bit operators take integers",
-                          hint="see the bits with T.reinterpret(x, \"uint32\")")
-            return self.value(f"arith.{_BITWISE[op]} {a.ssa}, {b.ssa} : {dtype.mlir}", dtype,
-                              a, b, nonneg=op == "and" and (a.nonneg or b.nonneg))
+                self.fail(
+                    f"{_SYMBOLS[op]} on {dtype}",
+                    rule="bit operators take integers",
+                    hint='see the bits with T.reinterpret(x, "uint32")',
+                )
+            return self.value(
+                f"arith.{_BITWISE[op]} {a.ssa}, {b.ssa} : {dtype.mlir}",
+                dtype,
+                a,
+                b,
+                nonneg=op == "and" and (a.nonneg or b.nonneg),
+            )
         if op == "div":
             if not dtype.is_float:
                 a, b = self.cast(a, dtypes.float32), self.cast(b, dtypes.float32)
@@ -206,8 +96,14 @@ class Arithmetic:
             if op == "mul" and a.affine == (1, {}):
                 return b
         nonneg = dtype is index and a.nonneg and b.nonneg and op != "sub"
-        return self.value(f"arith.{op}i {a.ssa}, {b.ssa} : {dtype.mlir}", dtype, a, b,
-                          affine=_affine(op, a, b), nonneg=nonneg)
+        return self.value(
+            f"arith.{op}i {a.ssa}, {b.ssa} : {dtype.mlir}",
+            dtype,
+            a,
+            b,
+            affine=_affine(op, a, b),
+            nonneg=nonneg,
+        )
 
     def _floordiv(self, a: Value, b: Value) -> Value:
         dtype = a.dtype
@@ -217,8 +113,11 @@ class Arithmetic:
         self._no_zero(b, "//")
         nonneg = a.nonneg and b.nonneg
         name = "divui" if nonneg or dtype.kind == "u" else "floordivsi"
-        return self.value(f"arith.{name} {a.ssa}, {b.ssa} : {dtype.mlir}", dtype, a, b,
-                          nonneg=nonneg)
+        result = self.value(
+            f"arith.{name} {a.ssa}, {b.ssa} : {dtype.mlir}", dtype, a, b, nonneg=nonneg
+        )
+        self.know_quotient(result, a, b, rest=False)
+        return result
 
     def _mod(self, a: Value, b: Value) -> Value:
         dtype, mlir = a.dtype, a.dtype.mlir
@@ -228,35 +127,52 @@ class Arithmetic:
         else:
             self._no_zero(b, "%")
             if (a.nonneg and b.nonneg) or dtype.kind == "u":
-                return self.value(f"arith.remui {a.ssa}, {b.ssa} : {mlir}", dtype, a, b,
-                                  nonneg=dtype is index)
+                rest = self.value(
+                    f"arith.remui {a.ssa}, {b.ssa} : {mlir}", dtype, a, b, nonneg=dtype is index
+                )
+                self.know_quotient(rest, a, b, rest=True)
+                return rest
             rest = self.value(f"arith.remsi {a.ssa}, {b.ssa} : {mlir}", dtype, a, b)
             zero = self.constant(0, dtype)
         # The remainder has the dividend's sign; flooring wants the divisor's.
-        differs = self.binary("xor", self.compare("lt", rest, zero),
-                              self.compare("lt", b, zero))
+        differs = self.binary(
+            "xor", self.compare("lt", rest, zero), self.compare("lt", b, zero)
+        )
         fix = self.binary("and", differs, self.compare("ne", rest, zero))
         result = self.select(fix, self._plain("add", rest, b), rest)
         result.nonneg = dtype is index and b.nonneg
+        if not dtype.is_float:
+            self.know_quotient(result, a, b, rest=True)
         return result
 
     def ceildiv(self, a: object, b: object) -> Value:
         """The quotient of integers rounded up."""
         a, b = self.both(a, b)
         if not a.dtype.is_integer:
-            self.fail(f"T.ceildiv of {a.dtype}", rule="T.ceildiv takes integers",
-                      hint="use T.ceil(a / b) for floats")
+            self.fail(
+                f"T.ceildiv of {a.dtype}",
+                rule="T.ceildiv takes integers",
+                hint="use T.ceil(a / b) for floats",
+            )
         self._no_zero(b, "T.ceildiv")
         if (a.nonneg and b.nonneg) or a.dtype.kind == "u":
-            return self._floordiv(self._plain("add", a, self._plain("sub", b, self.constant(
-                1, b.dtype)) if b.affine is None or b.affine[1] else
-                self.constant(b.affine[0] - 1, b.dtype)), b)
+            return self._floordiv(
+                self._plain(
+                    "add",
+                    a,
+                    self._plain("sub", b, self.constant(1, b.dtype))
+                    if b.affine is None or b.affine[1]
+                    else self.constant(b.affine[0] - 1, b.dtype),
+                ),
+                b,
+            )
         return self.value(f"arith.ceildivsi {a.ssa}, {b.ssa} : {a.dtype.mlir}", a.dtype, a, b)
 
     def _no_zero(self, b: Value, what: str) -> None:
         if b.affine == (0, {}):
-            self.fail(f"{what} by zero", hint="an integer division needs a divisor that is "
-                                              "not zero")
+            self.fail(
+                f"{what} by zero", hint="an integer division needs a divisor that is not zero"
+            )
 
     def _shift(self, op: str, a: object, b: object) -> Value:
         """The left side's type; amounts that reach its width give 0 or the sign."""
@@ -266,33 +182,57 @@ class Arithmetic:
         if a.dtype.kind == "b":
             a = self.cast(a, dtypes.int32)
         if not a.dtype.is_integer:
-            self.fail(f"{_SYMBOLS[op]} on {a.dtype}", rule="shifts take integers",
-                      hint="see the bits with T.reinterpret(x, \"uint32\")")
+            self.fail(
+                f"{_SYMBOLS[op]} on {a.dtype}",
+                rule="shifts take integers",
+                hint='see the bits with T.reinterpret(x, "uint32")',
+            )
         name = "shli" if op == "shl" else "shrui" if a.dtype.kind == "u" else "shrsi"
         width, mlir = a.dtype.bits, a.dtype.mlir
         sign_fills = name == "shrsi"
         if isinstance(b, int):
             if b < 0:
-                self.fail(f"a shift by {b}", rule="a shift's amount is not negative",
-                          hint="shift the other way")
+                self.fail(
+                    f"a shift by {b}",
+                    rule="a shift's amount is not negative",
+                    hint="shift the other way",
+                )
             if b >= width and not sign_fills:
                 return self.constant(0, a.dtype)
             amount = self.constant(min(b, width - 1), a.dtype)
-            affine = _affine("mul", a, Value("", a.dtype, (1 << b, {}))) \
-                if op == "shl" and b < width else None
-            return self.value(f"arith.{name} {a.ssa}, {amount.ssa} : {mlir}", a.dtype, a,
-                              affine=affine, nonneg=a.dtype is index and a.nonneg)
+            affine = (
+                _affine("mul", a, Value("", a.dtype, (1 << b, {})))
+                if op == "shl" and b < width
+                else None
+            )
+            return self.value(
+                f"arith.{name} {a.ssa}, {amount.ssa} : {mlir}",
+                a.dtype,
+                a,
+                affine=affine,
+                nonneg=a.dtype is index and a.nonneg,
+            )
         amount = self.scalar(b)
         if not amount.dtype.is_integer:
-            self.fail(f"a shift by a {amount.dtype}", rule="shifts take integers",
-                      hint="convert the amount with T.cast(n, \"int32\")")
-        wide, kind = self.constant(width, amount.dtype) if width <= dtypes.max_value(
-            amount.dtype if amount.dtype is not index else dtypes.int64) else None, "ult"
+            self.fail(
+                f"a shift by a {amount.dtype}",
+                rule="shifts take integers",
+                hint='convert the amount with T.cast(n, "int32")',
+            )
+        wide, kind = (
+            self.constant(width, amount.dtype)
+            if width
+            <= dtypes.max_value(amount.dtype if amount.dtype is not index else dtypes.int64)
+            else None,
+            "ult",
+        )
         inside = None
         if wide is not None:
             inside = self.value(
                 f"arith.cmpi {kind}, {amount.ssa}, {wide.ssa} : {amount.dtype.mlir}",
-                dtypes.bool_, amount)
+                dtypes.bool_,
+                amount,
+            )
         by = self.cast(amount, a.dtype)
         if sign_fills and inside is not None:
             by = self.select(inside, by, self.constant(width - 1, a.dtype))
@@ -317,8 +257,10 @@ class Arithmetic:
             return result
         a, b = self.both(a, b)
         if not a.dtype.is_float:
-            self.fail(f"** of {a.dtype} with an exponent that is not a small literal",
-                      hint="convert the base to a float first")
+            self.fail(
+                f"** of {a.dtype} with an exponent that is not a small literal",
+                hint="convert the base to a float first",
+            )
         return self.value(f"math.powf {a.ssa}, {b.ssa} : {a.dtype.mlir}", a.dtype, a, b)
 
     def compare(self, op: str, a: object, b: object) -> Value:
@@ -353,8 +295,13 @@ class Arithmetic:
     def select(self, condition: Value, a: object, b: object) -> Value:
         a, b = self.both(a, b)
         return self.value(
-            f"arith.select {condition.ssa}, {a.ssa}, {b.ssa} : {a.dtype.mlir}", a.dtype,
-            condition, a, b, nonneg=a.nonneg and b.nonneg)
+            f"arith.select {condition.ssa}, {a.ssa}, {b.ssa} : {a.dtype.mlir}",
+            a.dtype,
+            condition,
+            a,
+            b,
+            nonneg=a.nonneg and b.nonneg,
+        )
 
     def extremum(self, which: str, a: object, b: object) -> Value:
         """`min` or `max`; NaN wins."""
@@ -362,49 +309,32 @@ class Arithmetic:
         dtype = a.dtype
         name = {"f": "imumf", "i": "si", "x": "si", "u": "ui", "b": "ui"}[dtype.kind]
         nonneg = dtype is index and (
-            (a.nonneg and b.nonneg) if which == "min" else (a.nonneg or b.nonneg))
-        return self.value(f"arith.{which}{name} {a.ssa}, {b.ssa} : {dtype.mlir}", dtype, a, b,
-                          nonneg=nonneg)
+            (a.nonneg and b.nonneg) if which == "min" else (a.nonneg or b.nonneg)
+        )
+        return self.value(
+            f"arith.{which}{name} {a.ssa}, {b.ssa} : {dtype.mlir}", dtype, a, b, nonneg=nonneg
+        )
 
     def _bit_literals(self, a: object, b: object) -> tuple[object, object]:
         """Let a mask like 0xFFFFFFFF meet an i32: for bits, either sign's range will do."""
+
         def fit(number, other):
             if isinstance(number, bool) or not isinstance(number, int):
                 return number
             dtype = self.scalar(other).dtype if not isinstance(other, Number) else None
-            if dtype is not None and dtype.kind in "iu" and \
-                    -(1 << (dtype.bits - 1)) <= number < 1 << dtype.bits:
+            if (
+                dtype is not None
+                and dtype.kind in "iu"
+                and -(1 << (dtype.bits - 1)) <= number < 1 << dtype.bits
+            ):
                 number &= (1 << dtype.bits) - 1
                 if dtype.kind == "i" and number >> (dtype.bits - 1):
                     number -= 1 << dtype.bits
             return number
+
         if isinstance(a, Number) == isinstance(b, Number):
             return a, b
         return (fit(a, b), b) if isinstance(a, Number) else (a, fit(b, a))
-
-    # -- making values ----------------------------------------------------------------------
-
-    def value(self, text: str, dtype: DType, *operands: Value, affine=None,
-              nonneg: bool = False, hint: str = "") -> Value:
-        """Write an operation with one result that depends on `operands`."""
-        deps = operands[0].deps if operands else frozenset()
-        for operand in operands[1:]:
-            if operand.deps is not deps:
-                deps = deps | operand.deps
-        return Value(self.builder.result(text, hint), dtype, affine, deps, nonneg)
-
-
-def affine_of(x: int | Value) -> tuple[int, dict]:
-    """The affine form of an index."""
-    if isinstance(x, int):
-        return x, {}
-    return x.affine or (0, {x.ssa: 1})
-
-
-def difference(a: int | Value, b: int | Value) -> int | None:
-    """a - b where it is known to be a constant."""
-    (ca, ta), (cb, tb) = affine_of(a), affine_of(b)
-    return ca - cb if ta == tb else None
 
 
 def _affine(op: str, a: Value, b: Value) -> tuple[int, dict] | None:
@@ -424,30 +354,3 @@ def _affine(op: str, a: Value, b: Value) -> tuple[int, dict] | None:
         else:
             del terms[ssa]
     return ca + sign * cb, terms
-
-
-def _literal_type(value: object, other: DType) -> DType:
-    """A literal's type beside `other`: its type, but a fraction beside an integer is f32."""
-    if isinstance(value, float) and not other.is_float:
-        return dtypes.float32
-    if other.kind == "b" and not isinstance(value, bool):
-        return dtypes.int32
-    return other
-
-
-def _literal_hint(value: object, dtype: DType) -> str:
-    if dtype.is_float and value != value or value in (float("inf"), -float("inf")):
-        return f"{dtype} has no infinity; use T.max_value or T.min_value"
-    low, high = dtypes.min_value(dtype) if dtype is not index else "", ""
-    high = dtypes.max_value(dtype) if dtype is not index else ""
-    return f"{dtype} holds {low} to {high}; convert the other side with T.cast"
-
-
-def _memory(x: Memory | Region) -> Memory:
-    return x.memory if isinstance(x, Region) else x
-
-
-def describe(x: object) -> str:
-    """A compile-time object for a message."""
-    text = repr(x)
-    return text if len(text) < 60 else f"a {type(x).__name__}"

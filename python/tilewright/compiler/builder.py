@@ -34,7 +34,7 @@ class Builder:
         self.out: list[str] = []
         self.sections: list[Section] = []
         self.location = "loc(unknown)"
-        self.effects = 0  # counts loads, stores and other effects, to see if code has any
+        self.effects = 0  # counts what must run only where it is reached
         self._names: dict[str, int] = {}
         self._locations: dict[str, str] = {}
 
@@ -114,7 +114,8 @@ class Builder:
             number = self.constant(str(dimension), "index", f"c{dimension}")
             ssa = self.fresh(hint)
             section.header.append(
-                f"{ssa} = memref.dim {memref}, {number} : {type} {self.location}")
+                f"{ssa} = memref.dim {memref}, {number} : {type} {self.location}"
+            )
             section.sizes[memref, dimension] = ssa
         return ssa
 
@@ -143,9 +144,14 @@ def quote(text: str) -> str:
     """`text` as an MLIR string literal."""
     if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
         return f'"{text}"'
-    return '"' + "".join(
-        chr(b) if 32 <= b < 127 and b not in (34, 92) else f"\\{b:02X}"
-        for b in text.encode()) + '"'
+    return (
+        '"'
+        + "".join(
+            chr(b) if 32 <= b < 127 and b not in (34, 92) else f"\\{b:02X}"
+            for b in text.encode()
+        )
+        + '"'
+    )
 
 
 def memref(shape: tuple, dtype: DType, space: str, strides: tuple | None = None) -> str:
@@ -161,8 +167,11 @@ def memref(shape: tuple, dtype: DType, space: str, strides: tuple | None = None)
 def attribute(value: object) -> str:
     """A Python value as an MLIR attribute: None is a unit attribute's absence."""
     if isinstance(value, dict):
-        items = (k if v is True else f"{k} = {attribute(v)}" for k, v in value.items()
-                 if v is not None and v is not False)
+        items = (
+            k if v is True else f"{k} = {attribute(v)}"
+            for k, v in value.items()
+            if v is not None and v is not False
+        )
         return "{" + ", ".join(items) + "}"
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(map(attribute, value)) + "]"

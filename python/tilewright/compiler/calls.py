@@ -1,4 +1,4 @@
-"""Calls: operations of the language, macros, and Python functions at compile time.
+"""Calls of the language: operations, conversions, macros and inlined helpers.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
@@ -9,32 +9,23 @@ import ast
 import difflib
 import types
 
-from ..language import dtypes
-from ..language.dtypes import Constant, DType
+from ..language.dtypes import DType
 from ..language.macros import Macro
-from ..language.registry import (Lazy, Operation, Ref, Rejected, Static, is_required)
+from ..language.registry import Lazy, Operation, Ref, Rejected, Static, is_required
 from ..language.types import Ref as RefAnnotation
-from ..language.types import StridedTensor, Tensor
-from ..language.values import Memory, Region, Value
 from .errors import CompileError
-from .expressions import _AsType, describe_short, is_runtime
+from .expressions import AsType
 from .frame import Frame
+from .runtime import is_runtime
 from .source import source_of
 
 _MAX_INLINE_DEPTH = 48
 
 
-class Return(Exception):
-    """A `return` on its way to the call that is inlined."""
-
-    def __init__(self, value: object) -> None:
-        self.value = value
-
-
 class Calls:
     """Part of the emitter. See the module's docstring."""
 
-    def call(self, node: ast.Call) -> object:
+    def expr_Call(self, node: ast.Call) -> object:
         callee = self.reference(node.func)
         if isinstance(callee, Operation):
             return self._call_operation(callee, node)
@@ -55,7 +46,7 @@ class Calls:
         self.at(node)
         if isinstance(callee, DType):
             return self._convert(arguments, callee)
-        if isinstance(callee, _AsType):
+        if isinstance(callee, AsType):
             dtype = arguments[0] if arguments else options.get("dtype")
             return self.cast(callee.base, self.dtype(dtype))
         return self._call_python(callee, arguments, options, node)
@@ -63,22 +54,27 @@ class Calls:
     def _convert(self, arguments: list, dtype: DType) -> object:
         """`T.float32(x)`: a conversion, of a Python number a typed constant."""
         if len(arguments) != 1:
-            self.fail(f"T.{dtype.name}(...) takes one value, not {len(arguments)}",
-                      hint="T.alloc_local and its like make arrays")
+            self.fail(
+                f"T.{dtype.name}(...) takes one value, not {len(arguments)}",
+                hint="T.alloc_local and its like make arrays",
+            )
         return self.cast(arguments[0], dtype)
-
-    # -- operations of the language -----------------------------------------------------------
 
     def _call_operation(self, op: Operation, node: ast.Call) -> object:
         positional, options = self._bind(op, node)
         self.at(node)
         if self.frame.plain and not op.elementwise:
-            self.fail(f"T.{op.name} in the ordinary function {self.frame.source.tree.name}",
-                      rule="an ordinary Python function runs at compile time and holds no "
-                           "operations on tiles",
-                      hint=f"make {self.frame.source.tree.name} a @T.macro")
-        if op.python is not None and not any(map(is_runtime, positional)) and \
-                not any(map(is_runtime, options.values())):
+            self.fail(
+                f"T.{op.name} in the ordinary function {self.frame.source.tree.name}",
+                rule="an ordinary Python function runs at compile time and holds no "
+                "operations on tiles",
+                hint=f"make {self.frame.source.tree.name} a @T.macro",
+            )
+        if (
+            op.python is not None
+            and not any(map(is_runtime, positional))
+            and not any(map(is_runtime, options.values()))
+        ):
             try:
                 return op.python(*positional, **options)
             except CompileError as error:
@@ -92,7 +88,7 @@ class Calls:
         places = [p for p in op.parameters if not p.keyword_only]
         values: dict[str, object] = {}
         extra: list[object] = []
-        for position, argument in enumerate(node.args):
+        for _position, argument in enumerate(node.args):
             if isinstance(argument, ast.Starred):
                 items = self.evaluate(argument.value)
                 for item in items:
@@ -107,22 +103,27 @@ class Calls:
                 extra.append(self.evaluate(argument))
             else:
                 self.at(node)
-                self.fail(f"T.{op.name} takes {len(places)} positional argument"
-                          f"{'s' * (len(places) != 1)}, not {len(node.args)}",
-                          hint=f"its form is {signature(op)}")
+                self.fail(
+                    f"T.{op.name} takes {len(places)} positional argument"
+                    f"{'s' * (len(places) != 1)}, not {len(node.args)}",
+                    hint=f"its form is {signature(op)}",
+                )
         for keyword in node.keywords:
             parameter = op.by_name.get(keyword.arg)
             if parameter is None or keyword.arg in values:
                 self.at(node)
                 twice = "is given twice" if parameter else "is no parameter of it"
-                self.fail(f"T.{op.name}: {keyword.arg} {twice}",
-                          hint=f"its form is {signature(op)}")
+                self.fail(
+                    f"T.{op.name}: {keyword.arg} {twice}", hint=f"its form is {signature(op)}"
+                )
             values[keyword.arg] = self._argument(op, parameter, keyword.value)
         missing = [p.name for p in op.parameters if p.name not in values and is_required(p)]
         if missing:
             self.at(node)
-            self.fail(f"T.{op.name} lacks {' and '.join(missing)}",
-                      hint=f"its form is {signature(op)}")
+            self.fail(
+                f"T.{op.name} lacks {' and '.join(missing)}",
+                hint=f"its form is {signature(op)}",
+            )
         if extra:
             return [values.pop(p.name) for p in places] + extra, values
         return [], values
@@ -140,22 +141,26 @@ class Calls:
     def unknown_operation(self, name: str) -> None:
         """Refuse a name that the language does not have."""
         from .. import language
-        near = difflib.get_close_matches(name, language.__all__, 1)
-        self.fail(f"T.{name} is not part of the language",
-                  hint=f"did you mean T.{near[0]}?" if near else
-                  "the language reference lists every name")
 
-    # -- macros and helpers -------------------------------------------------------------------
+        near = difflib.get_close_matches(name, language.__all__, 1)
+        self.fail(
+            f"T.{name} is not part of the language",
+            hint=f"did you mean T.{near[0]}?"
+            if near
+            else "the language reference lists every name",
+        )
 
     def _macro_arguments(self, macro: Macro, node: ast.Call) -> tuple[list, dict]:
         """Arguments by value, but variables by reference where the annotation is T.Ref."""
-        by_reference = {name for name, annotation in macro.function.__annotations__.items()
-                        if annotation is RefAnnotation or annotation in ("T.Ref", "Ref")}
+        by_reference = {
+            name
+            for name, annotation in macro.function.__annotations__.items()
+            if annotation is RefAnnotation or annotation in ("T.Ref", "Ref")
+        }
         names = macro.function.__code__.co_varnames
 
         def value(argument: ast.expr, name: str) -> object:
-            return self.reference(argument) if name in by_reference else \
-                self.evaluate(argument)
+            return self.reference(argument) if name in by_reference else self.evaluate(argument)
 
         arguments: list[object] = []
         for argument in node.args:
@@ -163,8 +168,9 @@ class Calls:
                 arguments.extend(self.evaluate(argument.value))
             else:
                 position = len(arguments)
-                arguments.append(value(argument, names[position] if position < len(names)
-                                       else ""))
+                arguments.append(
+                    value(argument, names[position] if position < len(names) else "")
+                )
         options: dict[str, object] = {}
         for k in node.keywords:
             if k.arg is None:
@@ -173,16 +179,25 @@ class Calls:
                 options[k.arg] = value(k.value, k.arg)
         return arguments, options
 
-    def inline(self, function: types.FunctionType, arguments: list, options: dict,
-               node: ast.AST, plain: bool = False) -> object:
+    def inline(
+        self,
+        function: types.FunctionType,
+        arguments: list,
+        options: dict,
+        node: ast.AST,
+        plain: bool = False,
+    ) -> object:
         """Read the body of a macro or helper here, and give what it returns."""
         bound = self._bind_python(function, arguments, options)
         if len(self.frame.chain()) >= _MAX_INLINE_DEPTH:
-            self.fail(f"{function.__name__} calls itself without end",
-                      rule="macros are inlined", hint="end the recursion on a compile-time "
-                                                      "condition")
-        frame = Frame(source_of(function), (self.frame, node), plain or self.frame.plain,
-                      self.depth)
+            self.fail(
+                f"{function.__name__} calls itself without end",
+                rule="macros are inlined",
+                hint="end the recursion on a compile-time condition",
+            )
+        frame = Frame(
+            source_of(function), (self.frame, node), plain or self.frame.plain, self.depth
+        )
         for name, value in bound.items():
             frame.bind(name, value)
         saved, self.frame = self.frame, frame
@@ -194,8 +209,9 @@ class Calls:
             self.frame = saved
         return None
 
-    def _bind_python(self, function: types.FunctionType, arguments: list,
-                     options: dict) -> dict[str, object]:
+    def _bind_python(
+        self, function: types.FunctionType, arguments: list, options: dict
+    ) -> dict[str, object]:
         """Python's own binding of arguments to parameters."""
         code = function.__code__
         count, only = code.co_argcount, code.co_kwonlyargcount
@@ -208,16 +224,18 @@ class Calls:
             bound[code.co_varnames[count + only]] = tuple(arguments[count:])
         elif code.co_flags & 0x04:
             bound[code.co_varnames[count + only]] = ()
-        known = code.co_varnames[:count + only]
+        known = code.co_varnames[: count + only]
         for key, value in options.items():
             if key in bound:
                 self.fail(f"{name}: {key} is given twice")
             if key not in known:
-                self.fail(f"{name} has no parameter {key}",
-                          hint=f"its parameters are {', '.join(known)}")
+                self.fail(
+                    f"{name} has no parameter {key}",
+                    hint=f"its parameters are {', '.join(known)}",
+                )
             bound[key] = value
         defaults = function.__defaults__ or ()
-        for key, value in zip(names[count - len(defaults):], defaults):
+        for key, value in zip(names[count - len(defaults) :], defaults):
             bound.setdefault(key, value)
         for key, value in (function.__kwdefaults__ or {}).items():
             bound.setdefault(key, value)
@@ -226,105 +244,12 @@ class Calls:
             self.fail(f"{name} lacks {' and '.join(missing)}")
         return bound
 
-    # -- Python at compile time ---------------------------------------------------------------
 
-    def _call_python(self, callee: object, arguments: list, options: dict,
-                     node: ast.Call) -> object:
-        runtime = any(map(_holds_runtime, arguments)) or \
-            any(map(_holds_runtime, options.values()))
-        if callee is range and runtime:
-            from ..language.loops import serial
-            return serial.emit(self, *arguments)
-        if runtime:
-            replacement = _BUILTINS.get(callee) if isinstance(callee, _HASHABLE) else None
-            if replacement is not None:
-                return replacement(self, *arguments)
-            if isinstance(callee, types.FunctionType):
-                return self.inline(callee, arguments, options, node, plain=True)
-            if callee not in (Tensor, StridedTensor, isinstance, tuple, list, dict, zip, enumerate, reversed, type,
-                              id, hasattr, getattr):
-                self.fail(f"{describe_short(callee)} is called with a run-time value",
-                          rule="ordinary calls run at compile time",
-                          hint=_MATH_HINTS.get(getattr(callee, "__name__", ""),
-                                               "use the operations of T, or a @T.macro"))
-        if not callable(callee):
-            self.fail(f"{describe_short(callee)} is no function")
-        try:
-            return callee(*arguments, **options)
-        except CompileError as error:
-            # What the package refuses is said at this call; what the user's own function
-            # holds is said there.
-            if error.place is None or _is_ours(callee):
-                self.fail(error.message, rule=error.rule, hint=error.hint)
-            raise
-        except Exception as error:
-            self.compile_time_failure(ast.unparse(node), error)
+class Return(Exception):
+    """A `return` on its way to the call that is inlined."""
 
-    def compile_time_failure(self, text: str, error: Exception) -> None:
-        """Report an exception of the user's compile-time code."""
-        self.fail(f"{text} raised {type(error).__name__} at compile time: {error}",
-                  hint="this expression is ordinary Python and is computed while compiling")
-
-
-def _is_ours(callee: object) -> bool:
-    return str(getattr(callee, "__module__", "")).partition(".")[0] == "tilewright"
-
-
-def _holds_runtime(x: object) -> bool:
-    if isinstance(x, (list, tuple)):
-        return any(map(_holds_runtime, x))
-    return is_runtime(x) and not isinstance(x, Constant)
-
-
-def _length(k, x: object) -> object:
-    if isinstance(x, (list, tuple)):
-        return len(x)
-    if isinstance(x, Memory):
-        return k.extent(x, 0)
-    if isinstance(x, Region) and x.kept:
-        return k.region_extent(x, x.kept[0])
-    k.fail("len() of a run-time scalar", hint="use x.shape[0] on tensors and tiles")
-
-
-def _fold(which: str):
-    def emit(k, *items: object) -> Value:
-        if len(items) == 1 and isinstance(items[0], (list, tuple)):
-            items = tuple(items[0])
-        result = items[0]
-        for item in items[1:]:
-            both = (result, item)
-            result = (min if which == "min" else max)(both) if not any(
-                map(is_runtime, both)) else k.extremum(which, *both)
-        return result
-    return emit
-
-
-def _absolute(k, x: object) -> Value:
-    from ..language.elementwise import abs_
-    return abs_.emit(k, x)
-
-
-def _sum(k, items: object, start: object = 0) -> object:
-    result = start
-    for item in items:
-        result = item if isinstance(result, int) and result == 0 else \
-            k.binary("add", result, item)
-    return result
-
-
-_BUILTINS = {
-    min: _fold("min"), max: _fold("max"), abs: _absolute, len: _length, sum: _sum,
-    int: lambda k, x: k.cast(x, dtypes.int32), float: lambda k, x: k.cast(x, dtypes.float32),
-    bool: lambda k, x: k.truth(x), pow: lambda k, a, b: k.power(a, b),
-}
-_HASHABLE = (type, types.BuiltinFunctionType)
-_MATH_HINTS = {name: f"use T.{name}" for name in
-               ("exp", "exp2", "log", "log2", "sqrt", "sin", "cos", "tanh", "erf", "floor",
-                "ceil", "fabs", "isnan")} | {
-    "round": "use T.round", "print": "use T.print, which prints at run time",
-    "ceildiv": "use T.ceildiv", "sorted": "use T.topk on a tile", "divmod": "use // and %",
-    "any": "use T.reduce_any on a tile", "all": "use T.reduce_all on a tile",
-}
+    def __init__(self, value: object) -> None:
+        self.value = value
 
 
 def signature(op: Operation) -> str:
@@ -338,5 +263,3 @@ def signature(op: Operation) -> str:
     if op.variadic:
         parts.append("...")
     return f"T.{op.name}({', '.join(parts)})"
-
-

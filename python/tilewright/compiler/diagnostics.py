@@ -26,13 +26,18 @@ def raise_for(result: dict, ir: str, name: str) -> None:
     if errors and errors[0].get("line"):
         first = errors[0]
         raise CompileError(
-            spoken(first["message"]), _place(first["file"], first["line"], first["column"]),
-            callers=tuple(_place(*c) for c in first.get("callers", ())), notes=notes)
+            spoken(first["message"]),
+            _place(first["file"], first["line"], first["column"]),
+            callers=tuple(_place(*c) for c in first.get("callers", ())),
+            notes=notes,
+        )
     path = reproducer(ir)
     text = spoken(errors[0]["message"]) if errors else "the compiler gave no reason"
     raise CompileError(
-        f"internal error while compiling {name}: {text}", notes=notes,
-        hint=f"this is a fault of Tilewright; please report it with {path}")
+        f"internal error while compiling {name}: {text}",
+        notes=notes,
+        hint=f"this is a fault of Tilewright; please report it with {path}",
+    )
 
 
 def spoken(message: str) -> str:
@@ -41,7 +46,7 @@ def spoken(message: str) -> str:
     if match:
         dialect, operation = match.groups()
         subject = f"T.{operation}" if dialect == "tile" else operation
-        message = f"{subject}: {message[match.end():]}"
+        message = f"{subject}: {message[match.end() :]}"
     return _CONSTRAINT.sub("", message)
 
 

@@ -7,17 +7,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 from ..language.choices import Choices
 from ..language.prim_func import PrimFunc
-from . import diagnostics
+from . import cache, diagnostics
 from .errors import CompileError
 from .kernel import Kernel
 from .lower import Module, lower_prim_func
 
 
-def compile(func: PrimFunc, out_idx: object = None, *, target: str = "cpu",
-            pass_configs: dict | None = None, verbose: bool = False) -> Kernel:
+def compile(
+    func: PrimFunc,
+    out_idx: object = None,
+    *,
+    target: str = "cpu",
+    pass_configs: dict | None = None,
+    verbose: bool = False,
+) -> Kernel:
     """Compile a `@T.prim_func` for a target.
 
     `out_idx` (an int or a list) names parameters that calls allocate and return. `target` is
@@ -25,8 +32,10 @@ def compile(func: PrimFunc, out_idx: object = None, *, target: str = "cpu",
     Raises CompileError.
     """
     if not isinstance(func, PrimFunc):
-        raise CompileError.here(f"tilewright.compile takes a @T.prim_func, not {func!r}",
-                                hint="decorate the function with @T.prim_func")
+        raise CompileError.here(
+            f"tilewright.compile takes a @T.prim_func, not {func!r}",
+            hint="decorate the function with @T.prim_func",
+        )
     return build(lambda: lower_prim_func(func, out_idx), options_for(target, pass_configs))
 
 
@@ -34,8 +43,11 @@ def options_for(target: str, pass_configs: dict | None) -> dict:
     """Options of the compiler. Those that name TileLang's own passes mean nothing here."""
     if not isinstance(target, str):
         target = str(target)
-    own = {k: v for k, v in (pass_configs or {}).items()
-           if not str(k).startswith(("tl.", "tir.", "PassConfigKey"))}
+    own = {
+        k: v
+        for k, v in (pass_configs or {}).items()
+        if not str(k).startswith(("tl.", "tir.", "PassConfigKey"))
+    }
     return {**own, "target": "cpu" if target in ("auto", "llvm", "c") else target}
 
 
@@ -43,16 +55,17 @@ def build(lower: Callable[[], Module], options: dict) -> Kernel:
     """The kernel that `lower` writes, from the cache or compiled.
 
     Where the kernel asks T.choose, `lower` runs once per combination until the memory plan
-    fits; the last one is taken where none does.
+    fits; the last one is taken where none does. A cache hit loads no compiler.
     """
-    from . import cache
     module, choices = _attempt(lower, Choices())
     if any(len(entries) > 1 for entries in choices.lists.values()):
         module, choices = _fitting(lower, module, choices, options)
-    # The cache calls back on a miss only, so a hit loads no compiler.
-    path = cache.artifact(module.text, options,
-                          lambda output: _compile(module, options, output))
-    return Kernel(module, options, path, choices.values())
+    target = options["target"]
+    entry = cache.obtain(
+        cache.key_of(module.text, options, target),
+        lambda path: _compile(module, options, str(path)),
+    )
+    return Kernel(module, options, str(entry.artifact), choices.values(), entry.record)
 
 
 def _attempt(lower: Callable[[], Module], choices: Choices) -> tuple[Module, Choices]:
@@ -60,36 +73,57 @@ def _attempt(lower: Callable[[], Module], choices: Choices) -> tuple[Module, Cho
         return lower(), choices
 
 
-def _fitting(lower: Callable[[], Module], module: Module, choices: Choices,
-             options: dict) -> tuple[Module, Choices]:
-    """The first combination whose memory plan fits, remembered in the cache."""
-    from . import cache
-    first = module.text + json.dumps(choices.lists, default=repr)
+def _fitting(
+    lower: Callable[[], Module], module: Module, choices: Choices, options: dict
+) -> tuple[Module, Choices]:
+    """The first combination whose memory plan fits.
 
-    def decide() -> str:
-        nonlocal module, choices
-        while not _fits(module, options):
-            following = choices.next()
+    The decision is kept in the cache, as an entry with an empty artifact. Its key holds the
+    first combination alone; the kernel itself is kept under its own text, so that a decision
+    which no longer suits costs speed at most.
+    """
+    asked = module.text + json.dumps(choices.lists, default=repr)
+
+    def decide(path: Path) -> dict:
+        attempt = module, choices
+        while not _fits(attempt[0], options):
+            following = attempt[1].next()
             if following is None:
                 break
-            module, choices = _attempt(lower, following)
-        return json.dumps(choices.taken)
+            attempt = _attempt(lower, following)
+        path.write_bytes(b"")
+        return {
+            "name": f"{module.name} (choices)",
+            "target": options["target"],
+            "taken": attempt[1].taken,
+        }
 
-    taken = json.loads(cache.record(first, options, decide))
-    if taken != choices.taken:
-        module, choices = _attempt(lower, Choices(taken))
-    return module, choices
+    taken = cache.obtain(cache.key_of(asked, options, options["target"]), decide).record[
+        "taken"
+    ]
+    if taken == choices.taken:
+        return module, choices
+    return _attempt(lower, Choices(taken))
 
 
 def _fits(module: Module, options: dict) -> bool:
     from .. import _compiler
+
     result = _compiler.plan(module.text, options)
     diagnostics.raise_for(result, module.text, module.name)
     return json.loads(result["plan"])["fits"]
 
 
-def _compile(module: Module, options: dict, output: str) -> None:
-    """Compile into the file `output`."""
+def _compile(module: Module, options: dict, output: str) -> dict:
+    """Compile into the file `output`; gives what the kernel object can tell later."""
     from .. import _compiler
+
     result = _compiler.compile(module.text, options | {"output": output})
     diagnostics.raise_for(result, module.text, module.name)
+    return {
+        "name": module.name,
+        "target": options["target"],
+        "plan": json.loads(result["plan"] or "{}"),
+        "choices": json.loads(result["choices"] or "{}"),
+        "remarks": diagnostics.remarks(result),
+    }

@@ -45,15 +45,16 @@ class EagerEmitter(Emitter):
     def __init__(self, function: types.FunctionType, values: dict, consts: dict) -> None:
         super().__init__(source_of(function), consts)
         code = function.__code__
-        self.names = code.co_varnames[:code.co_argcount + code.co_kwonlyargcount]
+        self.names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
         self.values = values
         self.const_axes: list[tuple[str, int]] = []
         for name in self.names:
             value = values.get(name)
             array = name not in values or hasattr(value, "shape")
             self.frame.bind(name, Undeclared(name) if array else value)
-        for argument in self.frame.source.tree.args.args + \
-                self.frame.source.tree.args.kwonlyargs:
+        for argument in (
+            self.frame.source.tree.args.args + self.frame.source.tree.args.kwonlyargs
+        ):
             annotation = function.__annotations__.get(argument.arg)
             self.at(argument)
             if isinstance(annotation, (TensorType, dtypes.DType)):
@@ -64,8 +65,10 @@ class EagerEmitter(Emitter):
         if isinstance(annotation, TensorType):
             shape = getattr(self.values.get(name), "shape", None)
             if shape is not None and len(shape) != len(annotation.shape):
-                self.refuse(f"{name} has {len(shape)} dimensions and is declared with "
-                            f"{len(annotation.shape)}")
+                self.refuse(
+                    f"{name} has {len(shape)} dimensions and is declared with "
+                    f"{len(annotation.shape)}"
+                )
             for axis, size in enumerate(annotation.shape):
                 if isinstance(size, Const):
                     self.const_axes.append((name, axis))
@@ -76,19 +79,26 @@ class EagerEmitter(Emitter):
     def _solve(self, name: str, axis: int, const: str, size: int) -> None:
         known = self.consts.setdefault(const, size)
         if known != size:
-            self.refuse(f"dimension {axis} of {name} is {size}, and {const} is {known} by an "
-                        f"earlier parameter")
+            self.refuse(
+                f"dimension {axis} of {name} is {size}, and {const} is {known} by an "
+                f"earlier parameter"
+            )
 
     def refuse(self, message: str) -> None:
         """Refuse the arguments of the call, which are no fault of the kernel."""
         from ..runtime import LaunchError
+
         raise LaunchError(f"{self.frame.source.tree.name}: {message}")
 
-    def _annotated(self, node: ast.AnnAssign) -> None:
-        own = isinstance(node.target, ast.Name) and self.frame.caller is None and \
-            node.value is None and node.target.id in self.names
+    def stmt_AnnAssign(self, node: ast.AnnAssign) -> None:
+        own = (
+            isinstance(node.target, ast.Name)
+            and self.frame.caller is None
+            and node.value is None
+            and node.target.id in self.names
+        )
         if not own:
-            super()._annotated(node)
+            super().stmt_AnnAssign(node)
             return
         annotation = self.annotation(node.annotation)
         self.at(node)
@@ -96,28 +106,29 @@ class EagerEmitter(Emitter):
         if any(p.name == name for p in self.parameters):
             self.fail(f"{name} is declared twice")
         if not isinstance(annotation, (TensorType, dtypes.DType)):
-            self.fail(f"{name} is declared as {annotation!r}",
-                      hint=f"write {name}: T.Tensor((M, K), \"float16\") or {name}: T.int32")
+            self.fail(
+                f"{name} is declared as {annotation!r}",
+                hint=f'write {name}: T.Tensor((M, K), "float16") or {name}: T.int32',
+            )
         self.declare_eager(name, annotation)
 
-    def _name(self, node: ast.Name) -> object:
-        value = super()._name(node)
+    def expr_Name(self, node: ast.Name) -> object:
+        value = super().expr_Name(node)
         if isinstance(value, Undeclared):
             self.at(node)
-            self.fail(f"the parameter {value.name} has no type yet",
-                      rule="array parameters of an eager kernel are declared before their use",
-                      hint=f"write {value.name}: T.Tensor((M, K), \"float16\") on a line of its "
-                           f"own")
+            self.fail(
+                f"the parameter {value.name} has no type yet",
+                rule="array parameters of an eager kernel are declared before their use",
+                hint=f'write {value.name}: T.Tensor((M, K), "float16") on a line of its own',
+            )
         return value
 
     def order_parameters(self) -> None:
         """Inputs in the order of the function, then outputs in the order they were made."""
         place = {name: i for i, name in enumerate(self.names)}
-        self.parameters.sort(key=lambda p: place.get(p.name, len(place)) if not p.output
-                             else len(place))
-
-    _statements = Emitter._statements | {ast.AnnAssign: _annotated}
-    _expressions = Emitter._expressions | {ast.Name: _name}
+        self.parameters.sort(
+            key=lambda p: place.get(p.name, len(place)) if not p.output else len(place)
+        )
 
 
 def lower_eager(function: types.FunctionType, values: dict, consts: dict) -> EagerModule:
@@ -132,10 +143,11 @@ def lower_eager(function: types.FunctionType, values: dict, consts: dict) -> Eag
         outputs, single = _outputs(emitter)
         for name in emitter.names:
             if isinstance(emitter.frame.scopes[0].names[name], Undeclared):
-                emitter.fail(f"the array parameter {name} has no type",
-                             rule="array parameters of an eager kernel are declared",
-                             hint=f"write {name}: T.Tensor((M, K), \"float16\") on a line of "
-                                  f"its own")
+                emitter.fail(
+                    f"the array parameter {name} has no type",
+                    rule="array parameters of an eager kernel are declared",
+                    hint=f'write {name}: T.Tensor((M, K), "float16") on a line of its own',
+                )
     module = EagerModule(function.__name__, text, emitter.parameters, outputs, single)
     inputs = [p for p in emitter.parameters if not p.output]
     module.inputs = [p.name for p in inputs]
@@ -151,11 +163,15 @@ def _outputs(emitter: EagerEmitter) -> tuple[tuple[int, ...], bool]:
     returned = [result] if single else [] if result is None else result
     position = {p.memory: i for i, p in enumerate(emitter.parameters) if p.output}
     if not isinstance(returned, (list, tuple)) or any(r not in position for r in returned):
-        emitter.fail(f"{emitter.frame.source.tree.name} returns something other than its "
-                     f"outputs", rule="an eager kernel returns tensors made by T.empty",
-                     hint="C = T.empty((M, N), \"float16\") ... return C")
+        emitter.fail(
+            f"{emitter.frame.source.tree.name} returns something other than its outputs",
+            rule="an eager kernel returns tensors made by T.empty",
+            hint='C = T.empty((M, N), "float16") ... return C',
+        )
     left = [p.name for p in emitter.parameters if p.output and p.memory not in returned]
     if left:
-        emitter.fail(f"the output {left[0]} of T.empty is not returned",
-                     hint=f"return {left[0]}, or use T.alloc_global for a workspace")
+        emitter.fail(
+            f"the output {left[0]} of T.empty is not returned",
+            hint=f"return {left[0]}, or use T.alloc_global for a workspace",
+        )
     return tuple(position[r] for r in returned), single

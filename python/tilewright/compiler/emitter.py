@@ -18,18 +18,37 @@ from ..language.types import TensorType
 from ..language.values import Memory, Region, Value
 from .access import Access
 from .arithmetic import Arithmetic
+from .assignment import Assignments
 from .builder import Builder, memref, quote
 from .calls import Calls, Return
+from .conditions import Conditions
+from .control import ControlFlow
 from .errors import CompileError
 from .expressions import Expressions
 from .frame import Frame
 from .parallel import ParallelChecks, ParallelLoop
+from .python_calls import PythonCalls
+from .ranges import Ranges
+from .scalars import Scalars
 from .signature import Parameter, signature_attribute
 from .source import Source
 from .statements import Statements
 
 
-class Emitter(Expressions, Statements, Calls, Arithmetic, Access, ParallelChecks):
+class Emitter(
+    Expressions,
+    Conditions,
+    Calls,
+    PythonCalls,
+    Statements,
+    Assignments,
+    ControlFlow,
+    Scalars,
+    Arithmetic,
+    Access,
+    Ranges,
+    ParallelChecks,
+):
     """Reads one kernel function and writes its IR.
 
     Attributes:
@@ -53,6 +72,9 @@ class Emitter(Expressions, Statements, Calls, Arithmetic, Access, ParallelChecks
         self.name_hint = ""
         self.parallel: list[ParallelLoop] = []
         self.conditions: list[frozenset] = []
+        self.branches = 0
+        self.ranges: dict[str, tuple[int, int]] = {}
+        self.attained: set[str] = set()
         self.parameters: list[Parameter] = []
         self.symbols: dict[str, tuple] = {}
         self.facts: dict[str, Dim] = {}
@@ -73,8 +95,11 @@ class Emitter(Expressions, Statements, Calls, Arithmetic, Access, ParallelChecks
                 self.result = returned.value
         self.at(tree)
         if not self.kernels:
-            self.fail(f"{name} has no T.Kernel", rule="work is done by the blocks of a kernel",
-                      hint="put the body into `with T.Kernel(...) as bx:`")
+            self.fail(
+                f"{name} has no T.Kernel",
+                rule="work is done by the blocks of a kernel",
+                hint="put the body into `with T.Kernel(...) as bx:`",
+            )
         self.order_parameters()
         arguments = [f"{p.ssa}: {p.type}" for p in self.parameters]
         attribute = signature_attribute(self.parameters, self.facts)
@@ -95,9 +120,11 @@ class Emitter(Expressions, Statements, Calls, Arithmetic, Access, ParallelChecks
             try:
                 dtype = dtypes.parse(annotation)
             except (KeyError, TypeError):
-                self.fail(f"the parameter {name} is annotated with {annotation!r}",
-                          rule="a parameter is a T.Tensor, a scalar's dtype or a T.dynamic size",
-                          hint=f"write {name}: T.Tensor((M, K), \"float16\") or {name}: T.int32")
+                self.fail(
+                    f"the parameter {name} is annotated with {annotation!r}",
+                    rule="a parameter is a T.Tensor, a scalar's dtype or a T.dynamic size",
+                    hint=f'write {name}: T.Tensor((M, K), "float16") or {name}: T.int32',
+                )
             value = self._scalar(name, dtype, "")
         self.frame.scopes[0].names[name] = value
 
@@ -111,8 +138,9 @@ class Emitter(Expressions, Statements, Calls, Arithmetic, Access, ParallelChecks
         strides = annotation.strides
         type = memref(shape, annotation.dtype, "global", strides)
         memory = Memory(self.builder.fresh(name), name, annotation.dtype, shape, "global", type)
-        self.parameters.append(Parameter(name, annotation.dtype, memory.ssa, type, memory,
-                                         strides, output=output))
+        self.parameters.append(
+            Parameter(name, annotation.dtype, memory.ssa, type, memory, strides, output=output)
+        )
         for axis, size in enumerate(shape):
             if isinstance(size, Dim):
                 self._fact(size)
@@ -129,15 +157,20 @@ class Emitter(Expressions, Statements, Calls, Arithmetic, Access, ParallelChecks
     def _fact(self, dim: Dim) -> None:
         """Join what is said of one size in several places."""
         known = self.facts.setdefault(dim.name, dim)
-        if (known.minimum, known.maximum, known.multiple_of) == \
-                (dim.minimum, dim.maximum, dim.multiple_of):
+        if (known.minimum, known.maximum, known.multiple_of) == (
+            dim.minimum,
+            dim.maximum,
+            dim.multiple_of,
+        ):
             return
         plain = (0, None, 1)
         if (known.minimum, known.maximum, known.multiple_of) == plain:
             self.facts[dim.name] = dim
         elif (dim.minimum, dim.maximum, dim.multiple_of) != plain:
-            self.fail(f"T.dynamic(\"{dim.name}\") is declared with two sets of facts",
-                      hint="declare it once and use the object")
+            self.fail(
+                f'T.dynamic("{dim.name}") is declared with two sets of facts',
+                hint="declare it once and use the object",
+            )
 
     def const_value(self, const: Const, node: ast.AST) -> object:
         """The number that a T.const name stands for."""
@@ -146,10 +179,12 @@ class Emitter(Expressions, Statements, Calls, Arithmetic, Access, ParallelChecks
         value = self.consts.get(const.name)
         if value is None:
             self.at(node)
-            self.fail(f"the size {const.name} of T.const has no value yet",
-                      rule="its value comes from the shape of an array parameter",
-                      hint=f"annotate a parameter with it first: A: T.Tensor(({const.name}, "
-                           f"...), dtype)")
+            self.fail(
+                f"the size {const.name} of T.const has no value yet",
+                rule="its value comes from the shape of an array parameter",
+                hint=f"annotate a parameter with it first: A: T.Tensor(({const.name}, "
+                f"...), dtype)",
+            )
         return value
 
     def annotation(self, node: ast.expr) -> object:
@@ -165,9 +200,11 @@ class Emitter(Expressions, Statements, Calls, Arithmetic, Access, ParallelChecks
     def workspace(self, shape: object, dtype: object) -> Memory:
         """`T.alloc_global`."""
         if self.kernel is not None:
-            self.fail("T.alloc_global inside a kernel",
-                      rule="a workspace belongs to the call, not to a block",
-                      hint="allocate it in front of `with T.Kernel(...)`")
+            self.fail(
+                "T.alloc_global inside a kernel",
+                rule="a workspace belongs to the call, not to a block",
+                hint="allocate it in front of `with T.Kernel(...)`",
+            )
         dtype = self.dtype(dtype)
         shape = list(shape) if isinstance(shape, (tuple, list)) else [shape]
         sizes, dynamic = [], []
@@ -187,20 +224,31 @@ class Emitter(Expressions, Statements, Calls, Arithmetic, Access, ParallelChecks
     def output(self, shape: tuple, dtype: object) -> Memory:
         """`T.empty`: a parameter that the launcher allocates and the call returns."""
         if self.kernel is not None or self.frame.caller is not None:
-            self.fail("T.empty inside a kernel or macro", rule="it makes an output of the call",
-                      hint="allocate tiles with T.alloc_shared or T.alloc_fragment")
+            self.fail(
+                "T.empty inside a kernel or macro",
+                rule="it makes an output of the call",
+                hint="allocate tiles with T.alloc_shared or T.alloc_fragment",
+            )
         sizes = []
         for size in shape:
             if isinstance(size, Value) and size.dim is not None:
                 size = size.dim
-            if isinstance(size, bool) or not isinstance(size, (int, Dim)) or \
-                    isinstance(size, int) and size < 0:
-                self.fail("T.empty: a size is neither a number nor a T.dynamic name",
-                          rule="an output's size is an integer or one T.dynamic name",
-                          hint="declare a size of its own with T.dynamic, given by an input")
+            if (
+                isinstance(size, bool)
+                or not isinstance(size, (int, Dim))
+                or isinstance(size, int)
+                and size < 0
+            ):
+                self.fail(
+                    "T.empty: a size is neither a number nor a T.dynamic name",
+                    rule="an output's size is an integer or one T.dynamic name",
+                    hint="declare a size of its own with T.dynamic, given by an input",
+                )
             if isinstance(size, Dim) and size.name not in self.symbols:
-                self.fail(f"T.empty: the size {size.name} is no size of an input",
-                          hint="it must appear in the shape of a tensor parameter")
+                self.fail(
+                    f"T.empty: the size {size.name} is no size of an input",
+                    hint="it must appear in the shape of a tensor parameter",
+                )
             sizes.append(size)
         name = self.name_hint or "output"
         return self._tensor(name, TensorType(tuple(sizes), self.dtype(dtype)), output=True)
@@ -228,12 +276,17 @@ class Emitter(Expressions, Statements, Calls, Arithmetic, Access, ParallelChecks
 
     def refuse_in_parallel(self, what: str) -> None:
         if self.parallel:
-            self.fail(f"{what} inside T.Parallel",
-                      rule="T.Parallel holds elementwise code only",
-                      hint="put it in front of or after the loop, or assign elements")
+            self.fail(
+                f"{what} inside T.Parallel",
+                rule="T.Parallel holds elementwise code only",
+                hint="put it in front of or after the loop, or assign elements",
+            )
         if self.kernel is None:
-            self.fail(f"{what} outside a kernel", rule="only a kernel's blocks touch memory",
-                      hint="put it into `with T.Kernel(...)`")
+            self.fail(
+                f"{what} outside a kernel",
+                rule="only a kernel's blocks touch memory",
+                hint="put it into `with T.Kernel(...)`",
+            )
 
     def parallel_over(self, extents: list[int], body) -> None:
         """A T.Parallel of the front end's own; `body` takes the list of indices."""
@@ -242,6 +295,8 @@ class Emitter(Expressions, Statements, Calls, Arithmetic, Access, ParallelChecks
         self.builder.out.append(f"tile.parallel ({', '.join(ssa)}) in ({text}) {{")
         loop = ParallelLoop(dict(zip(ssa, extents)), dict.fromkeys(ssa, "e"))
         self.parallel.append(loop)
+        for s, extent in zip(ssa, extents):
+            self.know_loop(s, 0, extent)
         body([Value(s, index, None, frozenset((s,)), True) for s, _ in zip(ssa, extents)])
         self.parallel.pop()
         self.builder.op("}")
@@ -252,8 +307,7 @@ class Emitter(Expressions, Statements, Calls, Arithmetic, Access, ParallelChecks
 
         def element(position: list) -> None:
             at = dict(zip(dense, position))
-            body([self.plus(o, at[d]) if d in at else o
-                  for d, o in enumerate(region.offsets)])
+            body([self.plus(o, at[d]) if d in at else o for d, o in enumerate(region.offsets)])
 
         if parallel:
             self.parallel_over([region.sizes[d] for d in dense], element)
@@ -264,7 +318,10 @@ class Emitter(Expressions, Statements, Calls, Arithmetic, Access, ParallelChecks
             size = region.sizes[d]
             last = self.index_value(self.region_extent(region, d) if size is None else size)
             ssa = self.builder.fresh("e")
-            self.builder.out.append(f"scf.for {ssa} = {zero.ssa} to {last.ssa} step {one.ssa} {{")
+            self.builder.out.append(
+                f"scf.for {ssa} = {zero.ssa} to {last.ssa} step {one.ssa} {{"
+            )
+            self.know_loop(ssa, 0, size)
             variables.append(Value(ssa, index, None, nonneg=True))
         element(variables)
         for _ in dense:
@@ -293,7 +350,6 @@ class Emitter(Expressions, Statements, Calls, Arithmetic, Access, ParallelChecks
         """Raise a CompileError at the code at hand."""
         frame = self.frame
         callers = tuple(f.source.place(n) for f, n in frame.chain())
-        raise CompileError(message, frame.source.place(self.node), callers=callers, rule=rule,
-                           hint=hint)
-
-
+        raise CompileError(
+            message, frame.source.place(self.node), callers=callers, rule=rule, hint=hint
+        )

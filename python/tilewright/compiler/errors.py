@@ -45,15 +45,22 @@ class CompileError(Exception):
         notes: further lines, such as a table of memory.
     """
 
-    def __init__(self, message: str, place: Place | None = None, *,
-                 callers: tuple[Place, ...] = (), rule: str = "", hint: str = "",
-                 notes: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        message: str,
+        place: Place | None = None,
+        *,
+        callers: tuple[Place, ...] = (),
+        rule: str = "",
+        hint: str = "",
+        notes: tuple[str, ...] = (),
+    ) -> None:
         super().__init__(message)
         self.message, self.place, self.callers = message, place, tuple(callers)
         self.rule, self.hint, self.notes = rule, hint, tuple(notes)
 
     @classmethod
-    def here(cls, message: str, *, rule: str = "", hint: str = "") -> "CompileError":
+    def here(cls, message: str, *, rule: str = "", hint: str = "") -> CompileError:
         """An error at the line of the user's code that called into the package."""
         frame = sys._getframe(1)
         while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):

@@ -38,8 +38,13 @@ class Frame:
         depth: how many run-time regions were open when it was entered.
     """
 
-    def __init__(self, source: Source, caller: "tuple[Frame, object] | None" = None,
-                 plain: bool = False, depth: int = 0) -> None:
+    def __init__(
+        self,
+        source: Source,
+        caller: tuple[Frame, object] | None = None,
+        plain: bool = False,
+        depth: int = 0,
+    ) -> None:
         self.source, self.caller, self.plain, self.depth = source, caller, plain, depth
         self.scopes = [Scope("the function", source.tree.lineno)]
         self.gone: dict[str, Scope] = {}
@@ -76,7 +81,7 @@ class Frame:
             if self.local(name)[0] is MISSING:
                 self.gone[name] = scope
 
-    def chain(self) -> "list[tuple[Frame, object]]":
+    def chain(self) -> list[tuple[Frame, object]]:
         """The calls that lead here, innermost first."""
         calls, frame = [], self
         while frame.caller is not None:

@@ -20,29 +20,39 @@ from .lower import lower_prim_func
 from .source import Source, source_of
 
 
-def jit(function: object = None, *, out_idx: object = None, target: str = "cpu",
-        pass_configs: dict | None = None, execution_backend: object = None,
-        verbose: bool = False, debug_root_path: object = None, compile_flags: object = None):
+def jit(
+    function: object = None,
+    *,
+    out_idx: object = None,
+    target: str = "cpu",
+    pass_configs: dict | None = None,
+    execution_backend: object = None,
+    verbose: bool = False,
+    debug_root_path: object = None,
+    compile_flags: object = None,
+):
     """Compile a kernel function when it is called. See the module's docstring.
 
     `out_idx` (lazy) names parameters that calls allocate and return. `target` and
     `pass_configs` are as for `tilewright.compile`; the remaining options are TileLang's and
     mean nothing here.
     """
+
     def decorate(function: object) -> object:
         options = options_for(target, pass_configs)
         if isinstance(function, PrimFunc):
             return compile(function, out_idx, target=target, pass_configs=pass_configs)
         if not isinstance(function, types.FunctionType):
-            raise CompileError.here(f"tilewright.jit on {function!r}",
-                                    hint="it decorates a function")
+            raise CompileError.here(
+                f"tilewright.jit on {function!r}", hint="it decorates a function"
+            )
         return Jit(function, options, out_idx)
 
     return decorate if function is None else decorate(function)
 
 
 class Jit:
-    """A function under `@tilewright.jit`; compiled kernels are kept by what specialises them."""
+    """A function under `@tilewright.jit`. Kernels are kept by what specialises them."""
 
     def __init__(self, function: types.FunctionType, options: dict, out_idx: object) -> None:
         self.function, self.options, self.out_idx = function, options, out_idx
@@ -61,9 +71,11 @@ class Jit:
             self._eager = _is_eager(source_of(self.function))
             if self._eager and self.out_idx is not None:
                 raise CompileError(
-                    f"out_idx= on the eager kernel {self.__name__}", _place(self.function),
+                    f"out_idx= on the eager kernel {self.__name__}",
+                    _place(self.function),
                     rule="an eager kernel returns its outputs",
-                    hint="make them with T.empty and return them")
+                    hint="make them with T.empty and return them",
+                )
         return self._eager
 
     def __call__(self, *arguments: object, **named: object) -> object:
@@ -84,23 +96,27 @@ class Jit:
         `copy.compile(M=1024, N=1024)`.
         """
         if self.eager:
-            names = self.function.__code__.co_varnames[:_count(self.function)]
+            names = self.function.__code__.co_varnames[: _count(self.function)]
             consts = {k: v for k, v in named.items() if k not in names}
             named = {k: v for k, v in named.items() if k in names}
             return self._compile_eager(self._bind(arguments, named, bool(consts)), consts)[0]
         key = (frozen(arguments), frozen(tuple(sorted(named.items()))))
         kernel = self._kernels.get(key)
         if kernel is None:
+
             def lower():
                 made = self.function(*arguments, **named)
                 if not isinstance(made, PrimFunc):
                     raise CompileError(
                         f"{self.__name__} is no kernel: it has no T.Kernel and returned "
-                        f"{made!r}", _place(self.function),
+                        f"{made!r}",
+                        _place(self.function),
                         rule="a function under @tilewright.jit holds T.Kernel, or returns a "
-                             "@T.prim_func",
-                        hint="return the prim_func, or write the kernel in the body")
+                        "@T.prim_func",
+                        hint="return the prim_func, or write the kernel in the body",
+                    )
                 return lower_prim_func(made, self.out_idx)
+
             kernel = self._kernels[key] = build(lower, self.options)
         return kernel
 
@@ -122,7 +138,7 @@ class Jit:
         if len(values) < count:
             defaults = function.__defaults__ or ()
             positional = function.__code__.co_argcount
-            for name, value in zip(names[positional - len(defaults):positional], defaults):
+            for name, value in zip(names[positional - len(defaults) : positional], defaults):
                 values.setdefault(name, value)
             for name, value in (function.__kwdefaults__ or {}).items():
                 values.setdefault(name, value)
@@ -133,10 +149,13 @@ class Jit:
 
     def _static_key(self, values: dict) -> tuple:
         """What specialises apart from sizes: the Python values."""
-        return tuple(frozen(v) for k, v in values.items()
-                     if not hasattr(v, "shape") and k not in self._scalars)
+        return tuple(
+            frozen(v)
+            for k, v in values.items()
+            if not hasattr(v, "shape") and k not in self._scalars
+        )
 
-    def _compile_eager(self, values: dict, consts: dict) -> "tuple[Kernel, Family]":
+    def _compile_eager(self, values: dict, consts: dict) -> tuple[Kernel, Family]:
         module: EagerModule | None = None
 
         def lower():
@@ -161,8 +180,10 @@ class Family:
 
     def key(self, values: dict) -> tuple:
         """The values of the T.const sizes: one for each place where one is named."""
-        return tuple(values[name].shape[axis] if axis < len(values[name].shape) else None
-                     for name, axis in self._axes)
+        return tuple(
+            values[name].shape[axis] if axis < len(values[name].shape) else None
+            for name, axis in self._axes
+        )
 
 
 def frozen(value: object) -> object:

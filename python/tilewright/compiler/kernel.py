@@ -24,14 +24,18 @@ class Kernel:
         path: the artifact, a shared object.
     """
 
-    def __init__(self, module: Module, options: dict, path: str, choices: dict) -> None:
-        self._module, self._options, self._choices = module, options, choices
+    def __init__(
+        self, module: Module, options: dict, path: str, choices: dict, record: dict
+    ) -> None:
+        self._module, self._options = module, options
+        self._choices, self._record = choices, record
         self.name, self.target, self.path = module.name, options["target"], path
 
     @functools.cached_property
     def launch(self):
         """The callable of the runtime: what calling the kernel runs, without the detour."""
         from ..runtime import load
+
         outputs = self._module.outputs
         return load(self.path, outputs if outputs else None)
 
@@ -72,24 +76,25 @@ class Kernel:
         return self._inspected["llvm"]
 
     def plan(self) -> dict:
-        """The memory plan: a table of buffers, the arena's size, the budget, whether it fits."""
-        return json.loads(self._inspected["plan"])
+        """The memory plan: a table of buffers, the arena's size, the budget, if it fits."""
+        return self._record["plan"]
 
     def choices(self) -> dict:
         """What was decided: T.choose entries by name, and the compiler's choices."""
-        found = json.loads(self._inspected["choices"] or "{}")
-        return {"choose": dict(self._choices), "compiler": found}
+        return {"choose": dict(self._choices), "compiler": self._record["choices"]}
 
     def remarks(self) -> list[str]:
         """What the compiler has to say: guards that stay, what was not vectorised, choices."""
-        chosen = [f"{name} = {value} was taken by T.choose"
-                  for name, value in self._choices.items()]
-        return chosen + diagnostics.remarks(self._inspected)
+        chosen = [
+            f"{name} = {value} was taken by T.choose" for name, value in self._choices.items()
+        ]
+        return chosen + self._record["remarks"]
 
     @functools.cached_property
     def _inspected(self) -> dict:
         """Everything that the compiler can show, made by compiling once more."""
         from .. import _compiler
+
         options = self._options | {"output": "", "stages": True, "emit": ["llvm", "asm"]}
         result = _compiler.compile(self._module.text, options)
         diagnostics.raise_for(result, self._module.text, self.name)

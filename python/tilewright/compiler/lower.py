@@ -29,8 +29,14 @@ class Module:
 
     __slots__ = ("name", "text", "parameters", "outputs", "single")
 
-    def __init__(self, name: str, text: str, parameters: list[Parameter],
-                 outputs: tuple[int, ...], single: bool) -> None:
+    def __init__(
+        self,
+        name: str,
+        text: str,
+        parameters: list[Parameter],
+        outputs: tuple[int, ...],
+        single: bool,
+    ) -> None:
         self.name, self.text, self.parameters = name, text, parameters
         self.outputs, self.single = outputs, single
 
@@ -45,17 +51,21 @@ def lower_prim_func(kernel: PrimFunc, out_idx: object = None) -> Module:
         for argument in arguments:
             emitter.at(argument)
             if argument.arg not in kernel.annotations:
-                emitter.fail(f"the parameter {argument.arg} of {code.co_name} has no type",
-                             rule="parameters of a kernel are annotated",
-                             hint=f"write {argument.arg}: T.Tensor((M, K), \"float16\") or "
-                                  f"{argument.arg}: T.int32")
+                emitter.fail(
+                    f"the parameter {argument.arg} of {code.co_name} has no type",
+                    rule="parameters of a kernel are annotated",
+                    hint=f'write {argument.arg}: T.Tensor((M, K), "float16") or '
+                    f"{argument.arg}: T.int32",
+                )
             emitter.declare(argument.arg, kernel.annotations[argument.arg])
         outputs, single = output_positions(emitter, out_idx)
         text = emitter.run(kernel.__name__)
         if emitter.result is not None:
-            emitter.fail(f"the prim_func {kernel.__name__} returns a value",
-                         rule="a prim_func writes its outputs into parameters",
-                         hint="leave the return out and name outputs by out_idx=")
+            emitter.fail(
+                f"the prim_func {kernel.__name__} returns a value",
+                rule="a prim_func writes its outputs into parameters",
+                hint="leave the return out and name outputs by out_idx=",
+            )
     return Module(kernel.__name__, text, emitter.parameters, outputs, single)
 
 
@@ -68,12 +78,16 @@ def output_positions(emitter: Emitter, out_idx: object) -> tuple[tuple[int, ...]
     positions = []
     for position in asked:
         if not isinstance(position, int) or not -count <= position < count:
-            emitter.fail(f"out_idx={out_idx!r} of a kernel with {count} parameters",
-                         hint="positions count from 0, or from the end with a minus")
+            emitter.fail(
+                f"out_idx={out_idx!r} of a kernel with {count} parameters",
+                hint="positions count from 0, or from the end with a minus",
+            )
         parameter = emitter.parameters[position]
         if parameter.memory is None:
-            emitter.fail(f"out_idx={out_idx!r} names the scalar {parameter.name}",
-                         rule="outputs are tensors")
+            emitter.fail(
+                f"out_idx={out_idx!r} names the scalar {parameter.name}",
+                rule="outputs are tensors",
+            )
         parameter.output = True
         positions.append(position % count)
     return tuple(positions), isinstance(out_idx, int) or len(positions) == 1
@@ -89,8 +103,7 @@ class guarded:
         return None
 
     def __exit__(self, kind, error, trace) -> bool:
-        if error is None or isinstance(error, CompileError) or \
-                not isinstance(error, Exception):
+        if error is None or isinstance(error, CompileError) or not isinstance(error, Exception):
             return False
         raise internal_error(self.source, error) from None
 
@@ -107,7 +120,9 @@ def internal_error(source: Source, error: Exception) -> CompileError:
         except OSError:
             pass
     from .errors import Place
+
     return CompileError(
         f"internal error: {type(error).__name__}: {error}",
         Place(source.file, source.tree.lineno),
-        hint=f"this is a fault of Tilewright; please report it with {path}")
+        hint=f"this is a fault of Tilewright; please report it with {path}",
+    )

@@ -10,7 +10,7 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 from __future__ import annotations
 
 from ..language.values import Memory, Value
-from .arithmetic import affine_of, difference
+from .scalars import affine_of, difference
 
 
 class ParallelLoop:
@@ -52,16 +52,18 @@ class ParallelChecks:
                             f"{memory.name} is assigned by every iteration of T.Parallel",
                             rule="two iterations of T.Parallel may not write one element",
                             hint="reduce a tile with T.reduce_sum and its like, or loop with "
-                                 "T.serial")
+                            "T.serial",
+                        )
                     self.fail(
-                        f"every iteration over {name} writes the same element of "
-                        f"{memory.name}",
+                        f"every iteration over {name} writes the same element of {memory.name}",
                         rule="two iterations of T.Parallel may not write one element",
                         hint=f"index {memory.name} by {name}, loop over {name} with T.serial, "
-                             f"or reduce with T.reduce_sum and its like")
+                        f"or reduce with T.reduce_sum and its like",
+                    )
 
-    def _check_carried(self, memory: Memory, indices: list, written: bool,
-                       conditional: bool) -> None:
+    def _check_carried(
+        self, memory: Memory, indices: list, written: bool, conditional: bool
+    ) -> None:
         """Refuse reading what a neighbouring iteration writes, at a constant distance."""
         loop = self.parallel[-1]
         for other, theirs, wrote, guarded in loop.accesses:
@@ -75,7 +77,8 @@ class ParallelChecks:
                     f"an iteration of T.Parallel uses an element of {memory.name} that "
                     f"another one writes",
                     rule="iterations of T.Parallel have no order",
-                    hint="read from a second tile, or loop with T.serial")
+                    hint="read from a second tile, or loop with T.serial",
+                )
         loop.accesses.append((memory, indices, written, conditional))
 
     def _meet(self, loop: ParallelLoop, indices: list, steps: list[int]) -> bool:
@@ -87,7 +90,10 @@ class ParallelChecks:
                 return False
             for ssa, factor in terms:
                 shift = step // factor
-                if step % factor or abs(shift) >= loop.extents[ssa] or \
-                        shifts.setdefault(ssa, shift) != shift:
+                if (
+                    step % factor
+                    or abs(shift) >= loop.extents[ssa]
+                    or shifts.setdefault(ssa, shift) != shift
+                ):
                     return False
         return any(shifts.values())

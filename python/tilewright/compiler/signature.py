@@ -20,9 +20,17 @@ class Parameter:
 
     __slots__ = ("name", "dtype", "ssa", "type", "memory", "strides", "symbol", "output")
 
-    def __init__(self, name: str, dtype: DType, ssa: str, type: str,
-                 memory: Memory | None = None, strides: tuple | None = None, symbol: str = "",
-                 output: bool = False) -> None:
+    def __init__(
+        self,
+        name: str,
+        dtype: DType,
+        ssa: str,
+        type: str,
+        memory: Memory | None = None,
+        strides: tuple | None = None,
+        symbol: str = "",
+        output: bool = False,
+    ) -> None:
         self.name, self.dtype, self.ssa, self.type = name, dtype, ssa, type
         self.memory, self.strides = memory, strides
         self.symbol, self.output = symbol, output
@@ -34,19 +42,31 @@ class Parameter:
             return entry | ({"symbol": self.symbol} if self.symbol else {})
         strides: object = "contiguous"
         if self.strides is not None:
-            strides = ["any" if s is None else s.name if isinstance(s, Dim) else s
-                       for s in self.strides]
+            strides = [
+                "any" if s is None else s.name if isinstance(s, Dim) else s
+                for s in self.strides
+            ]
         return {
-            "kind": "tensor", "name": self.name, "dtype": self.dtype.short,
+            "kind": "tensor",
+            "name": self.name,
+            "dtype": self.dtype.short,
             "dims": [s.name if isinstance(s, Dim) else s for s in self.memory.shape],
-            "strides": strides, "align": self.dtype.itemsize,
-            "read": self.memory.read, "write": self.memory.written,
+            "strides": strides,
+            "align": self.dtype.itemsize,
+            "read": self.memory.read,
+            "write": self.memory.written,
         }
 
 
 def signature_attribute(parameters: list[Parameter], facts: dict[str, Dim]) -> str:
     """The text of `tile.signature`."""
-    symbols = [{"name": d.name, "min": d.minimum,
-                "max": -1 if d.maximum is None else d.maximum, "multiple_of": d.multiple_of}
-               for d in facts.values()]
+    symbols = [
+        {
+            "name": d.name,
+            "min": d.minimum,
+            "max": -1 if d.maximum is None else d.maximum,
+            "multiple_of": d.multiple_of,
+        }
+        for d in facts.values()
+    ]
     return attribute({"symbols": symbols, "params": [p.describe() for p in parameters]})

@@ -52,15 +52,17 @@ def source_of(function: types.FunctionType) -> Source:
     if not lines:
         raise CompileError(
             f"the source of {function.__name__} is not available ({file})",
-            hint="put the kernel into a file; it is compiled from its source text")
+            hint="put the kernel into a file; it is compiled from its source text",
+        )
     # linecache drops the lines of a changed file on checkcache, so a new list means new text.
     known = _files.get(file)
     if known is None or known[0] != id(lines):
         try:
             functions = _index(ast.parse("".join(lines), file))
         except SyntaxError as error:
-            raise CompileError(f"{file} changed since it was imported: {error}",
-                               hint="import the module again") from None
+            raise CompileError(
+                f"{file} changed since it was imported: {error}", hint="import the module again"
+            ) from None
         _files[file] = known = (id(lines), functions)
     tree = known[1].get(code.co_firstlineno)
     if tree is None or tree.name != code.co_name:
@@ -68,7 +70,8 @@ def source_of(function: types.FunctionType) -> Source:
         raise CompileError(
             f"{what} cannot be read as a kernel",
             Place(file, code.co_firstlineno),
-            hint="define it with `def`; if the file was edited, import it again")
+            hint="define it with `def`; if the file was edited, import it again",
+        )
     return Source(function, file, tree)
 
 

@@ -3,30 +3,105 @@
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
 
+# ruff: noqa: F401  (every import is a name of the language)
+
 from . import dtypes as _dtypes
-from .allocation import (alloc_fragment, alloc_global, alloc_local, alloc_shared, alloc_var,
-                         empty)
+from .allocation import (
+    alloc_fragment,
+    alloc_global,
+    alloc_local,
+    alloc_shared,
+    alloc_var,
+    empty,
+)
 from .atomics import atomic_add, atomic_and, atomic_max, atomic_min, atomic_or, atomic_xor
 from .choices import choose
 from .diagnostics import assume, device_assert, print_, static_assert, static_print
-from .dtypes import (DType, bfloat16, bool_, float8_e4m3fn, float8_e5m2, float16, float32,
-                     float64, int8, int16, int32, int64, uint8, uint16, uint32, uint64)
-from .elementwise import (abs_, all_of, any_of, cast, ceil, ceildiv, clamp, cos, erf, exp,
-                          exp2, floor, floordiv, floormod, fma, if_then_else, infinity, isinf,
-                          isnan, log, log2, max_, max_value, min_, min_value, pow_,
-                          reinterpret, round_, rsqrt, sigmoid, sin, sqrt, tanh, trunc)
-from .hints import (annotate_l2_hit_ratio, annotate_layout, annotate_padding,
-                    annotate_safe_value, disable_warp_group_reg_alloc, no_set_max_nreg,
-                    use_swizzle)
+from .dtypes import (
+    DType,
+    bfloat16,
+    bool_,
+    float8_e4m3fn,
+    float8_e5m2,
+    float16,
+    float32,
+    float64,
+    int8,
+    int16,
+    int32,
+    int64,
+    uint8,
+    uint16,
+    uint32,
+    uint64,
+)
+from .elementwise import (
+    abs_,
+    all_of,
+    any_of,
+    cast,
+    ceil,
+    ceildiv,
+    clamp,
+    cos,
+    erf,
+    exp,
+    exp2,
+    floor,
+    floordiv,
+    floormod,
+    fma,
+    if_then_else,
+    infinity,
+    isinf,
+    isnan,
+    log,
+    log2,
+    max_,
+    max_value,
+    min_,
+    min_value,
+    pow_,
+    reinterpret,
+    round_,
+    rsqrt,
+    sigmoid,
+    sin,
+    sqrt,
+    tanh,
+    trunc,
+)
+from .hints import (
+    annotate_l2_hit_ratio,
+    annotate_layout,
+    annotate_padding,
+    annotate_safe_value,
+    disable_warp_group_reg_alloc,
+    no_set_max_nreg,
+    use_swizzle,
+)
 from .kernel import Kernel
 from .loops import Parallel, Pipelined, grid, serial, unroll, vectorized
 from .macros import macro
 from .movement import clear, copy, fill, gather
 from .prim_func import prim_func
 from .products import GemmWarpPolicy, gemm
-from .reductions import (cumsum, reduce_absmax, reduce_abssum, reduce_all, reduce_any,
-                         reduce_argmax, reduce_argmin, reduce_bitand, reduce_bitor,
-                         reduce_bitxor, reduce_max, reduce_min, reduce_sum, topk)
+from .reductions import (
+    cumsum,
+    reduce_absmax,
+    reduce_abssum,
+    reduce_all,
+    reduce_any,
+    reduce_argmax,
+    reduce_argmin,
+    reduce_bitand,
+    reduce_bitor,
+    reduce_bitxor,
+    reduce_max,
+    reduce_min,
+    reduce_sum,
+    topk,
+)
 from .rejected import REJECTED as _REJECTED
 from .symbols import const, dyn, dynamic, symbolic
 from .types import Buffer, Ref, StridedTensor, Tensor, ptr
@@ -37,11 +112,33 @@ float8_e4m3, boolean, dtype = float8_e4m3fn, bool_, DType
 Cast, if_else, Max, Min, Select = cast, if_then_else, max_, min_, if_then_else
 vectorize = vectorized
 
-__all__ = sorted(name for name in globals()
-                 if not name.startswith("_") and not name.endswith("_") and name not in (
-                     "allocation", "atomics", "choices", "diagnostics", "dtypes", "elementwise",
-                     "hints", "kernel", "loops", "macros", "movement", "products", "reductions",
-                     "registry", "rejected", "symbols", "types", "values"))
+__all__ = sorted(
+    name
+    for name in globals()
+    if not name.startswith("_")
+    and not name.endswith("_")
+    and name
+    not in (
+        "allocation",
+        "atomics",
+        "choices",
+        "diagnostics",
+        "dtypes",
+        "elementwise",
+        "hints",
+        "kernel",
+        "loops",
+        "macros",
+        "movement",
+        "products",
+        "reductions",
+        "registry",
+        "rejected",
+        "symbols",
+        "types",
+        "values",
+    )
+)
 
 
 def __getattr__(name: str):
@@ -49,6 +146,7 @@ def __getattr__(name: str):
     if name in _REJECTED:
         return _REJECTED[name]
     if name in _dtypes.LATER:
-        raise _dtypes.CompileError.here(f"dtype {name} is not available",
-                                        hint=_dtypes.LATER[name])
+        raise _dtypes.CompileError.here(
+            f"dtype {name} is not available", hint=_dtypes.LATER[name]
+        )
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -46,8 +46,12 @@ def alloc_global(k, shape, dtype: Static = "float32"):
 @operation
 def empty(k, *shape, dtype: Static = "float32"):
     """An output of an eager kernel, to be returned: `C = T.empty((M, N), "float16")`."""
-    if shape and not isinstance(shape[-1], int) and len(shape) == 2 and \
-            isinstance(shape[0], (tuple, list)):
+    if (
+        shape
+        and not isinstance(shape[-1], int)
+        and len(shape) == 2
+        and isinstance(shape[0], (tuple, list))
+    ):
         shape, dtype = shape[0], shape[1]
     elif len(shape) == 1 and isinstance(shape[0], (tuple, list)):
         shape = shape[0]

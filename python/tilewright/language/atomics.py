@@ -12,29 +12,40 @@ from .values import Memory, Region, Value
 
 def _atomic(k, what: str, combiner: str, dst, value, return_prev):
     if not isinstance(dst, (Memory, Region)):
-        k.fail(f"{what}: its target is no element or region of memory",
-               hint="give C[i, j], a tile or a slice")
+        k.fail(
+            f"{what}: its target is no element or region of memory",
+            hint="give C[i, j], a tile or a slice",
+        )
     target = dst.memory if isinstance(dst, Region) else dst
     if target.space not in ("global", "shared"):
-        k.fail(f"{what} on {target.name}, which is {target.space} memory",
-               rule="atomics work on global and shared memory",
-               hint="a block alone owns its fragments: update them in T.Parallel")
+        k.fail(
+            f"{what} on {target.name}, which is {target.space} memory",
+            rule="atomics work on global and shared memory",
+            hint="a block alone owns its fragments: update them in T.Parallel",
+        )
     k.check_writable(target)
     if target.dtype.kind == "b" or (combiner.startswith("bit") and target.dtype.is_float):
         k.fail(f"{what} on {target.dtype}", hint="use an integer tensor")
-    whole_value = isinstance(value, (Memory, Region)) and \
-        not getattr(value, "variable", False) and \
-        not (isinstance(value, Region) and value.is_element)
+    whole_value = (
+        isinstance(value, (Memory, Region))
+        and not getattr(value, "variable", False)
+        and not (isinstance(value, Region) and value.is_element)
+    )
     if not whole_value:
         region = k.region(dst, what)
         if not region.is_element:
             if region.shape != (1,):
-                k.fail(f"{what}: a scalar is combined into {target.name} as a whole",
-                       hint="index one element, or give a tile of values")
+                k.fail(
+                    f"{what}: a scalar is combined into {target.name} as a whole",
+                    hint="index one element, or give a tile of values",
+                )
         return _one(k, what, combiner, target, region.offsets, value, return_prev)
     if return_prev:
-        k.fail(f"{what}: return_prev with a tile", rule="a former value is a scalar",
-               hint="loop with T.Parallel and update element by element")
+        k.fail(
+            f"{what}: return_prev with a tile",
+            rule="a former value is a scalar",
+            hint="loop with T.Parallel and update element by element",
+        )
     k.refuse_in_parallel(what)
     source, region = _sides(k, what, value, dst)
     dense = [d for d, s in enumerate(region.sizes) if s != 1]
@@ -44,24 +55,27 @@ def _atomic(k, what: str, combiner: str, dst, value, return_prev):
     def element(position):
         at = dict(zip(dense, position))
         here = [k.plus(o, at[d]) if d in at else o for d, o in enumerate(region.offsets)]
-        there = [k.plus(o, at[pairs[d]]) if d in pairs else o
-                 for d, o in enumerate(source.offsets)]
+        there = [
+            k.plus(o, at[pairs[d]]) if d in pairs else o for d, o in enumerate(source.offsets)
+        ]
         _one(k, what, combiner, target, here, k.load(source.memory, there), False)
 
     k.parallel_over([region.sizes[d] for d in dense], element)
     return None
 
 
-def _one(k, what: str, combiner: str, target: Memory, offsets: list, value,
-         return_prev) -> Value | None:
+def _one(
+    k, what: str, combiner: str, target: Memory, offsets: list, value, return_prev
+) -> Value | None:
     dtype = target.dtype
     value = k.cast(k.scalar(value, k.store_type(value, dtype)), dtype)
     names, deps = k.element_operands(target, offsets)
     target.read = target.written = True
     k.builder.effects += 1
     unsigned = " unsigned" if dtype.kind == "u" else ""
-    former = k.builder.result(f"tile.atomic {combiner} {value.ssa}, {target.ssa}[{names}]"
-                              f"{unsigned} : {target.type}")
+    former = k.builder.result(
+        f"tile.atomic {combiner} {value.ssa}, {target.ssa}[{names}]{unsigned} : {target.type}"
+    )
     # What an iteration reads back differs between iterations, whatever its index.
     for loop in k.parallel:
         deps = deps | loop.everything
@@ -69,13 +83,22 @@ def _one(k, what: str, combiner: str, target: Memory, offsets: list, value,
 
 
 def _declare(name: str, combiner: str, text: str) -> Operation:
-    def emit(k, dst: Ref, value: Ref, memory_order: Static = None, *,
-             return_prev: Static = False, use_tma: Static = False):
+    def emit(
+        k,
+        dst: Ref,
+        value: Ref,
+        memory_order: Static = None,
+        *,
+        return_prev: Static = False,
+        use_tma: Static = False,
+    ):
         return _atomic(k, f"T.{name}", combiner, dst, value, return_prev)
 
-    emit.__doc__ = (f"{text} indivisibly. `dst` is an element and `value` a scalar, or both "
-                    f"are regions of one shape. With `return_prev` an element's former value "
-                    f"is the result. `memory_order` and `use_tma` are hints.")
+    emit.__doc__ = (
+        f"{text} indivisibly. `dst` is an element and `value` a scalar, or both "
+        f"are regions of one shape. With `return_prev` an element's former value "
+        f"is the result. `memory_order` and `use_tma` are hints."
+    )
     return operation(emit, name=name)
 
 
@@ -85,4 +108,3 @@ atomic_min = _declare("atomic_min", "min", "Lower `dst` to `value`")
 atomic_or = _declare("atomic_or", "bitor", "Or `value` into `dst`")
 atomic_and = _declare("atomic_and", "bitand", "And `value` into `dst`")
 atomic_xor = _declare("atomic_xor", "bitxor", "Exclusive-or `value` into `dst`")
-

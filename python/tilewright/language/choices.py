@@ -27,11 +27,13 @@ class Choices:
     def take(self, name: str, entries: list) -> object:
         known = self.lists.setdefault(name, entries)
         if known != entries:
-            raise CompileError.here(f"T.choose({name!r}) is asked with two lists",
-                                    hint="give each choice a name of its own")
+            raise CompileError.here(
+                f"T.choose({name!r}) is asked with two lists",
+                hint="give each choice a name of its own",
+            )
         return entries[self.taken.setdefault(name, 0)]
 
-    def next(self) -> "Choices | None":
+    def next(self) -> Choices | None:
         """The following combination, the last choice varying first; None after the last."""
         taken = {name: self.taken[name] for name in self.lists}
         for name in reversed(self.lists):
@@ -45,7 +47,7 @@ class Choices:
         """The entry taken for each name."""
         return {name: entries[self.taken[name]] for name, entries in self.lists.items()}
 
-    def __enter__(self) -> "Choices":
+    def __enter__(self) -> Choices:
         self._outer = getattr(_state, "current", None)
         _state.current = self
         return self
@@ -73,7 +75,8 @@ class Choice:
             f"the choice {self.name} has no value outside a kernel",
             rule="the compiler takes the first entry whose memory plan fits the target",
             hint="compute with it inside the kernel, or make the function around it a "
-                 "@tilewright.jit")
+            "@tilewright.jit",
+        )
 
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _refuse
     __floordiv__ = __rfloordiv__ = __truediv__ = __rtruediv__ = __mod__ = __rmod__ = _refuse
@@ -86,8 +89,10 @@ class Choice:
 
 def _choose(name: str, entries: object) -> object:
     if not isinstance(name, str) or not isinstance(entries, (list, tuple)) or not entries:
-        raise CompileError.here("T.choose takes a name and a list of entries",
-                                hint='BN = T.choose("BN", [64, 32, 16])')
+        raise CompileError.here(
+            "T.choose takes a name and a list of entries",
+            hint='BN = T.choose("BN", [64, 32, 16])',
+        )
     current = getattr(_state, "current", None)
     if current is None:
         return Choice(name, list(entries))

@@ -11,8 +11,14 @@ from .values import Memory, Region, Value
 
 
 @operation(name="print")
-def print_(k, obj: Ref = None, msg: Static = "", *, warp_group_id: Static = None,
-           warp_id: Static = None):
+def print_(
+    k,
+    obj: Ref = None,
+    msg: Static = "",
+    *,
+    warp_group_id: Static = None,
+    warp_id: Static = None,
+):
     """Print a scalar, or every element of a tile, with a message, while the kernel runs.
 
     Lines of different blocks have no order.
@@ -47,14 +53,19 @@ def device_assert(k, condition, msg: Static = ""):
     """Fail the launch, with the message and this line, unless the condition holds."""
     if isinstance(condition, (bool, int)):
         if not condition:
-            k.fail(f"T.device_assert: the condition is false at compile time"
-                   f"{': ' + str(msg) if msg else ''}")
+            k.fail(
+                f"T.device_assert: the condition is false at compile time"
+                f"{': ' + str(msg) if msg else ''}"
+            )
         return
     if k.kernel is None:
-        k.fail("T.device_assert outside a kernel", hint="T.static_assert checks while compiling")
+        k.fail(
+            "T.device_assert outside a kernel", hint="T.static_assert checks while compiling"
+        )
     k.builder.effects += 1
-    k.builder.op(f"tile.assert {k.truth(condition).ssa}, "
-                 f"{quote(str(msg) or 'assertion failed')}")
+    k.builder.op(
+        f"tile.assert {k.truth(condition).ssa}, {quote(str(msg) or 'assertion failed')}"
+    )
 
 
 @operation
@@ -62,8 +73,10 @@ def assume(k, condition):
     """State a fact that the compiler may rely on; where it is false, anything may happen."""
     if isinstance(condition, (bool, int)):
         if not condition:
-            k.fail("T.assume of what is false at compile time",
-                   hint="a false assumption makes every result undefined")
+            k.fail(
+                "T.assume of what is false at compile time",
+                hint="a false assumption makes every result undefined",
+            )
         return
     k.builder.op(f"tile.assume {k.truth(condition).ssa}")
 
@@ -78,7 +91,9 @@ def static_print(k, *values):
 def static_assert(k, condition, msg: Static = ""):
     """Stop compiling unless the condition, a compile-time value, holds."""
     if isinstance(condition, (Value, Memory, Region)):
-        k.fail("T.static_assert: the condition is known only at run time",
-               hint="use T.device_assert")
+        k.fail(
+            "T.static_assert: the condition is known only at run time",
+            hint="use T.device_assert",
+        )
     if not condition:
         k.fail(f"T.static_assert: {msg or 'the condition is false'}")

@@ -46,7 +46,7 @@ class DType:
     def is_unsigned(self) -> bool:
         return self.kind in "ub"
 
-    def __call__(self, value: object) -> "Constant":
+    def __call__(self, value: object) -> Constant:
         """`T.float32(1)` outside a kernel: a number with this type."""
         if isinstance(value, (bool, int, float)):
             return Constant(self, value)
@@ -106,42 +106,81 @@ float8_e5m2 = DType("float8_e5m2", "f8e5m2", "f", 8, "f8E5M2")
 # The type of loop variables, block coordinates and sizes; it has no place in memory.
 index = DType("index", "index", "x", 64, "index")
 
-ALL = (bool_, int8, int16, int32, int64, uint8, uint16, uint32, uint64, float16, bfloat16,
-       float32, float64, float8_e4m3fn, float8_e5m2)
+ALL = (
+    bool_,
+    int8,
+    int16,
+    int32,
+    int64,
+    uint8,
+    uint16,
+    uint32,
+    uint64,
+    float16,
+    bfloat16,
+    float32,
+    float64,
+    float8_e4m3fn,
+    float8_e5m2,
+)
 
 _ALIASES = {
-    "boolean": bool_, "bool_": bool_, "half": float16, "fp16": float16, "bf16": bfloat16,
-    "float": float32, "fp32": float32, "single": float32, "double": float64, "fp64": float64,
-    "int": int32, "long": int64, "short": int16, "char": int8, "uint": uint32,
-    "float8_e4m3": float8_e4m3fn, "e4m3_float8": float8_e4m3fn, "e4m3": float8_e4m3fn,
-    "fp8_e4m3": float8_e4m3fn, "e5m2_float8": float8_e5m2, "e5m2": float8_e5m2,
+    "boolean": bool_,
+    "bool_": bool_,
+    "half": float16,
+    "fp16": float16,
+    "bf16": bfloat16,
+    "float": float32,
+    "fp32": float32,
+    "single": float32,
+    "double": float64,
+    "fp64": float64,
+    "int": int32,
+    "long": int64,
+    "short": int16,
+    "char": int8,
+    "uint": uint32,
+    "float8_e4m3": float8_e4m3fn,
+    "e4m3_float8": float8_e4m3fn,
+    "e4m3": float8_e4m3fn,
+    "fp8_e4m3": float8_e4m3fn,
+    "e5m2_float8": float8_e5m2,
+    "e5m2": float8_e5m2,
     "fp8_e5m2": float8_e5m2,
 }
 _BY_NAME = {d.name: d for d in ALL} | {d.short: d for d in ALL} | _ALIASES
 
 # Largest finite value and whether there is an infinity.
 _FLOAT_LIMITS = {
-    float16: (65504.0, True), bfloat16: (3.3895313892515355e38, True),
-    float32: (3.4028234663852886e38, True), float64: (1.7976931348623157e308, True),
-    float8_e4m3fn: (448.0, False), float8_e5m2: (57344.0, True),
+    float16: (65504.0, True),
+    bfloat16: (3.3895313892515355e38, True),
+    float32: (3.4028234663852886e38, True),
+    float64: (1.7976931348623157e308, True),
+    float8_e4m3fn: (448.0, False),
+    float8_e5m2: (57344.0, True),
 }
 
 LATER = {
     "float8_e4m3fnuz": "the fnuz forms of fp8 are not supported yet; use float8_e4m3fn",
     "float8_e5m2fnuz": "the fnuz forms of fp8 are not supported yet; use float8_e5m2",
     "float8_e8m0fnu": "e8m0 scales are not supported yet; keep the exponent byte in a uint8 "
-                      "tensor and make the scale with shifts and T.reinterpret",
+    "tensor and make the scale with shifts and T.reinterpret",
     "float4_e2m1fn": "fp4 is not supported yet; keep pairs in a uint8 tensor and unpack by "
-                     "shifts",
+    "shifts",
     "int4": "int4 is not a type of memory; keep pairs in a uint8 tensor and unpack by shifts",
     "tfloat32": "tf32 is a way to multiply, not a type of memory; use float32 tensors and "
-                "T.gemm(..., precision=\"tf32\")",
+    'T.gemm(..., precision="tf32")',
 }
-LATER |= {"e8m0_float8": LATER["float8_e8m0fnu"], "float4_e2m1": LATER["float4_e2m1fn"],
-          "e2m1_float4": LATER["float4_e2m1fn"], "uint4": LATER["int4"],
-          "tf32": LATER["tfloat32"], "e4m3fnuz_float8": LATER["float8_e4m3fnuz"],
-          "e5m2fnuz_float8": LATER["float8_e5m2fnuz"],
-          "float8_e4m3b11fnuz": LATER["float8_e4m3fnuz"]}
+LATER |= {
+    "e8m0_float8": LATER["float8_e8m0fnu"],
+    "float4_e2m1": LATER["float4_e2m1fn"],
+    "e2m1_float4": LATER["float4_e2m1fn"],
+    "uint4": LATER["int4"],
+    "tf32": LATER["tfloat32"],
+    "e4m3fnuz_float8": LATER["float8_e4m3fnuz"],
+    "e5m2fnuz_float8": LATER["float8_e5m2fnuz"],
+    "float8_e4m3b11fnuz": LATER["float8_e4m3fnuz"],
+}
 
 
 def parse(spelling: object) -> DType:
@@ -172,8 +211,7 @@ def reason(spelling: object) -> tuple[str, str]:
     name = spelling if isinstance(spelling, str) else str(spelling).rpartition(".")[2]
     if name in LATER:
         return f"dtype {name} is not available", LATER[name]
-    return (f"{spelling!r} is not a dtype",
-            "use one of " + ", ".join(d.name for d in ALL))
+    return (f"{spelling!r} is not a dtype", "use one of " + ", ".join(d.name for d in ALL))
 
 
 def dtype_of(spelling: object) -> DType:

@@ -23,6 +23,7 @@ _min, _max, _abs, _round = min, max, abs, round
 
 def _unary(name: str, op: str, python, text: str) -> Operation:
     """A float function that is one operation of the `math` dialect; integers become f32."""
+
     def emit(k, x):
         x = _as_float(k, name, x)
         return k.value(f"{op} {x.ssa} : {x.dtype.mlir}", x.dtype, x)
@@ -40,6 +41,7 @@ def _as_float(k, name: str, x) -> Value:
 
 def _total(function, outside=math.nan):
     """A Python function with IEEE results where Python raises."""
+
     def compute(x):
         try:
             return function(x)
@@ -47,19 +49,31 @@ def _total(function, outside=math.nan):
             return math.inf
         except ValueError:
             return outside
+
     return compute
 
 
 exp = _unary("exp", "math.exp", _total(math.exp), "e to the power x.")
-exp2 = _unary("exp2", "math.exp2", _total(lambda x: 2.0 ** x), "2 to the power x.")
-log = _unary("log", "math.log", lambda x: -math.inf if x == 0 else _total(math.log)(x),
-             "The natural logarithm.")
-log2 = _unary("log2", "math.log2", lambda x: -math.inf if x == 0 else _total(math.log2)(x),
-              "The logarithm to base 2.")
+exp2 = _unary("exp2", "math.exp2", _total(lambda x: 2.0**x), "2 to the power x.")
+log = _unary(
+    "log",
+    "math.log",
+    lambda x: -math.inf if x == 0 else _total(math.log)(x),
+    "The natural logarithm.",
+)
+log2 = _unary(
+    "log2",
+    "math.log2",
+    lambda x: -math.inf if x == 0 else _total(math.log2)(x),
+    "The logarithm to base 2.",
+)
 sqrt = _unary("sqrt", "math.sqrt", _total(math.sqrt), "The square root.")
-rsqrt = _unary("rsqrt", "math.rsqrt",
-               lambda x: math.inf if x == 0 else _total(lambda y: 1 / math.sqrt(y))(x),
-               "One over the square root.")
+rsqrt = _unary(
+    "rsqrt",
+    "math.rsqrt",
+    lambda x: math.inf if x == 0 else _total(lambda y: 1 / math.sqrt(y))(x),
+    "One over the square root.",
+)
 sin = _unary("sin", "math.sin", _total(math.sin), "The sine of x in radians.")
 cos = _unary("cos", "math.cos", _total(math.cos), "The cosine of x in radians.")
 tanh = _unary("tanh", "math.tanh", math.tanh, "The hyperbolic tangent.")
@@ -116,6 +130,7 @@ def _python_extremum(which):
                 result = SizeExpr(which, result, value)
             return result
         return math.nan if any(v != v for v in values) else pick(values)
+
     return compute
 
 
@@ -179,7 +194,7 @@ def floormod(k, a, b):
     return k.binary("mod", a, b)
 
 
-@operation(name="pow", elementwise=True, python=lambda a, b: a ** b)
+@operation(name="pow", elementwise=True, python=lambda a, b: a**b)
 def pow_(k, a, b):
     """a to the power b."""
     return k.power(a, b)
@@ -271,8 +286,9 @@ def _limit(function, name: str, text: str) -> Operation:
 
 def _infinity(dtype: DType) -> float:
     if not dtypes.has_infinity(dtype):
-        raise dtypes.CompileError.here(f"T.infinity: {dtype} has no infinity",
-                                       hint="use T.max_value or T.min_value")
+        raise dtypes.CompileError.here(
+            f"T.infinity: {dtype} has no infinity", hint="use T.max_value or T.min_value"
+        )
     return math.inf
 
 

@@ -26,21 +26,31 @@ def Kernel(k, first, *rest, threads: Static = None):
     """
     grid = (first, *rest)
     if len(grid) > 3:
-        k.fail(f"T.Kernel with {len(grid)} grid extents", rule="a grid has one to three",
-               hint="merge extents and take them apart with // and %")
+        k.fail(
+            f"T.Kernel with {len(grid)} grid extents",
+            rule="a grid has one to three",
+            hint="merge extents and take them apart with // and %",
+        )
     for extent in grid:
         if isinstance(extent, int) and extent < 0:
-            k.fail(f"T.Kernel: the grid extent {extent} is negative",
-                   hint="an extent of 0 runs nothing")
+            k.fail(
+                f"T.Kernel: the grid extent {extent} is negative",
+                hint="an extent of 0 runs nothing",
+            )
     count = None
     if threads is not None:
         count = 1
         for n in threads if isinstance(threads, (tuple, list)) else (threads,):
             if not isinstance(n, int) or n < 1:
-                k.fail(f"T.Kernel: {threads!r} is no number of threads",
-                       hint="threads=128, or leave it out")
+                k.fail(
+                    f"T.Kernel: {threads!r} is no number of threads",
+                    hint="threads=128, or leave it out",
+                )
             count *= n
         if count > 1024:
-            k.fail(f"T.Kernel: threads={count}", rule="a block has at most 1024 threads",
-                   hint="it is a hint only; 128 or 256 suit most kernels")
+            k.fail(
+                f"T.Kernel: threads={count}",
+                rule="a block has at most 1024 threads",
+                hint="it is a hint only; 128 or 256 suit most kernels",
+            )
     return KernelSpec(grid, count)

@@ -19,8 +19,9 @@ class Loop:
 
     __slots__ = ("kind", "bounds", "step", "stages", "items")
 
-    def __init__(self, kind: str, bounds: list, step: object = 1, stages: int = 1,
-                 items: tuple = ()) -> None:
+    def __init__(
+        self, kind: str, bounds: list, step: object = 1, stages: int = 1, items: tuple = ()
+    ) -> None:
         self.kind, self.bounds, self.step = kind, bounds, step
         self.stages, self.items = stages, items
 
@@ -31,8 +32,10 @@ def _span(start, stop):
 
 def _check_step(k, what, step):
     if isinstance(step, int) and step < 1:
-        k.fail(f"{what}: the step {step} is not positive",
-               hint="count upwards, and index with n - 1 - i to go down")
+        k.fail(
+            f"{what}: the step {step} is not positive",
+            hint="count upwards, and index with n - 1 - i to go down",
+        )
 
 
 @operation
@@ -55,37 +58,65 @@ def grid(k, first, *rest):
 
 
 @operation
-def unroll(k, start: Static, stop: Static = None, step: Static = 1, *,
-           explicit: Static = None, unroll_factor: Static = None, annotations: Static = None):
+def unroll(
+    k,
+    start: Static,
+    stop: Static = None,
+    step: Static = 1,
+    *,
+    explicit: Static = None,
+    unroll_factor: Static = None,
+    annotations: Static = None,
+):
     """A loop written out at compile time; its variable is a Python integer."""
     _check_step(k, "T.unroll", step)
     items = tuple(range(*_span(start, stop), step))
     if len(items) > _MAX_UNROLL:
-        k.fail(f"T.unroll writes the body out {len(items)} times",
-               rule=f"at most {_MAX_UNROLL}", hint="use T.serial")
+        k.fail(
+            f"T.unroll writes the body out {len(items)} times",
+            rule=f"at most {_MAX_UNROLL}",
+            hint="use T.serial",
+        )
     return Loop("unroll", [], items=items)
 
 
 @operation
-def Parallel(k, *extents, coalesced_width: Static = None, loop_layout: Static = None,
-             prefer_async: Static = None, annotations: Static = None):
+def Parallel(
+    k,
+    *extents,
+    coalesced_width: Static = None,
+    loop_layout: Static = None,
+    prefer_async: Static = None,
+    annotations: Static = None,
+):
     """`for i, j in T.Parallel(m, n)`: elementwise code whose iterations have no order."""
     if not extents:
         k.fail("T.Parallel without extents", hint="give one extent per loop variable")
     for extent in extents:
         if not isinstance(extent, int) or isinstance(extent, bool):
-            k.fail("T.Parallel: an extent is known only at run time",
-                   rule="extents of T.Parallel are compile-time constants",
-                   hint="loop over a tile and leave the edge to the bounds, or guard the body "
-                        "with `if`")
+            k.fail(
+                "T.Parallel: an extent is known only at run time",
+                rule="extents of T.Parallel are compile-time constants",
+                hint="loop over a tile and leave the edge to the bounds, or guard the body "
+                "with `if`",
+            )
         if extent < 0:
             k.fail(f"T.Parallel: the extent {extent} is negative")
     return Loop("parallel", [(0, extent) for extent in extents])
 
 
 @operation
-def Pipelined(k, start, stop=None, num_stages: Static = 0, *, order: Static = None,
-              stage: Static = None, sync: Static = None, group: Static = None):
+def Pipelined(
+    k,
+    start,
+    stop=None,
+    num_stages: Static = 0,
+    *,
+    order: Static = None,
+    stage: Static = None,
+    sync: Static = None,
+    group: Static = None,
+):
     """`for i in T.Pipelined(n, num_stages=3)`: the result of T.serial(n), always.
 
     `num_stages` is a hint: how many iterations' copies may be in flight. `order`, `stage`,

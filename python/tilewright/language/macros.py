@@ -21,7 +21,8 @@ class Macro:
         raise CompileError.here(
             f"the macro {self.__name__} was called outside a kernel",
             rule="a macro is written out where a kernel calls it",
-            hint="call it in the body of a @T.prim_func or a @tilewright.jit kernel")
+            hint="call it in the body of a @T.prim_func or a @tilewright.jit kernel",
+        )
 
     def __repr__(self) -> str:
         return f"the macro {self.__name__}"

@@ -28,6 +28,7 @@ class PrimFunc:
         """Compile for this machine, once, and run."""
         if self._compiled is None:
             from ..compiler.driver import compile
+
             self._compiled = compile(self)
         return self._compiled(*arguments)
 
@@ -46,7 +47,9 @@ def prim_func(function: object = None, **options: object):
         raise CompileError(
             f"T.prim_func {function.__name__} takes *args or **kwargs",
             Place(code.co_filename, code.co_firstlineno),
-            rule="the parameters of a kernel are fixed", hint="name each parameter")
+            rule="the parameters of a kernel are fixed",
+            hint="name each parameter",
+        )
     return PrimFunc(function, _evaluated(function, sys._getframe(1)))
 
 

@@ -16,9 +16,20 @@ class GemmWarpPolicy:
 
 
 @operation
-def gemm(k, A: Ref, B: Ref, C: Ref, transpose_A: Static = False, transpose_B: Static = False,
-         policy: Static = GemmWarpPolicy.Square, clear_accum: Static = False, *,
-         k_pack: Static = 1, wg_wait: Static = 0, precision: Static = "default"):
+def gemm(
+    k,
+    A: Ref,
+    B: Ref,
+    C: Ref,
+    transpose_A: Static = False,
+    transpose_B: Static = False,
+    policy: Static = GemmWarpPolicy.Square,
+    clear_accum: Static = False,
+    *,
+    k_pack: Static = 1,
+    wg_wait: Static = 0,
+    precision: Static = "default",
+):
     """C += A B on tiles; with `clear_accum`, C is the product alone.
 
     A is (M, K), or (K, M) where `transpose_A`; B is (K, N), or (N, K) where `transpose_B`.
@@ -34,17 +45,24 @@ def gemm(k, A: Ref, B: Ref, C: Ref, transpose_A: Static = False, transpose_B: St
     m, k_a = reversed(a_shape) if transpose_A else a_shape
     k_b, n = reversed(b_shape) if transpose_B else b_shape
     if k_a != k_b:
-        k.fail(f"T.gemm: A has K = {k_a} and B has K = {k_b} (A is {a_shape}, B is {b_shape})",
-               rule="A is (M, K) and B is (K, N), after their transposes",
-               hint=_transpose_hint(a_shape, b_shape, c_shape, transpose_A, transpose_B))
+        k.fail(
+            f"T.gemm: A has K = {k_a} and B has K = {k_b} (A is {a_shape}, B is {b_shape})",
+            rule="A is (M, K) and B is (K, N), after their transposes",
+            hint=_transpose_hint(a_shape, b_shape, c_shape, transpose_A, transpose_B),
+        )
     if c_shape != (m, n):
-        k.fail(f"T.gemm: C is {c_shape} and the product is ({m}, {n})",
-               rule="C is (M, N)",
-               hint=_transpose_hint(a_shape, b_shape, c_shape, transpose_A, transpose_B))
+        k.fail(
+            f"T.gemm: C is {c_shape} and the product is ({m}, {n})",
+            rule="C is (M, N)",
+            hint=_transpose_hint(a_shape, b_shape, c_shape, transpose_A, transpose_B),
+        )
     _check_types(k, a.dtype, b.dtype, c.dtype, precision)
     if c is a or c is b:
-        k.fail(f"T.gemm: {c.name} is operand and result",
-               rule="C is neither A nor B", hint="accumulate into a tile of its own")
+        k.fail(
+            f"T.gemm: {c.name} is operand and result",
+            rule="C is neither A nor B",
+            hint="accumulate into a tile of its own",
+        )
     a.read = b.read = c.read = c.written = True
     k.builder.effects += 1
     flags = " transpose_a" * bool(transpose_A) + " transpose_b" * bool(transpose_B)
@@ -52,15 +70,18 @@ def gemm(k, A: Ref, B: Ref, C: Ref, transpose_A: Static = False, transpose_B: St
     flags += " precision tf32" if precision == "tf32" else ""
     if policy != GemmWarpPolicy.Square:
         flags += f' policy "{policy}"'
-    k.builder.op(f"tile.gemm {a_ssa}, {b_ssa} into {c_ssa}{flags} : {a_type}, {b_type} into "
-                 f"{c_type}")
+    k.builder.op(
+        f"tile.gemm {a_ssa}, {b_ssa} into {c_ssa}{flags} : {a_type}, {b_type} into {c_type}"
+    )
 
 
 def _matrix(k, which: str, ssa: str, type: str, shape: tuple) -> tuple:
     if len(shape) != 2:
-        k.fail(f"T.gemm: {which} has {len(shape)} dimensions {shape}",
-               rule="operands of a gemm are matrices",
-               hint="index the other dimensions: X[i, :, :]")
+        k.fail(
+            f"T.gemm: {which} has {len(shape)} dimensions {shape}",
+            rule="operands of a gemm are matrices",
+            hint="index the other dimensions: X[i, :, :]",
+        )
     return shape, ssa, type
 
 
@@ -77,16 +98,24 @@ def _transpose_hint(a, b, c, ta, tb) -> str:
 
 def _check_types(k, a, b, c, precision) -> None:
     if a is not b and not (a.is_float and b.is_float):
-        k.fail(f"T.gemm of {a} and {b}", rule="A and B have one type, or are both floats",
-               hint="convert one of them while copying it into its tile")
+        k.fail(
+            f"T.gemm of {a} and {b}",
+            rule="A and B have one type, or are both floats",
+            hint="convert one of them while copying it into its tile",
+        )
     if a.kind == "b":
         k.fail("T.gemm of bool", hint="use int8 tiles of zeros and ones")
     if a.is_float != c.is_float or (not a.is_float and c.bits != 32):
-        k.fail(f"T.gemm of {a} into {c}",
-               rule="C is a float where A and B are, and int32 where they are integers",
-               hint=f"allocate C as {'float32' if a.is_float else 'int32'}")
+        k.fail(
+            f"T.gemm of {a} into {c}",
+            rule="C is a float where A and B are, and int32 where they are integers",
+            hint=f"allocate C as {'float32' if a.is_float else 'int32'}",
+        )
     if precision not in ("default", "tf32"):
         k.fail(f"T.gemm: precision={precision!r}", hint='"default" or "tf32"')
     if precision == "tf32" and not (a is b is dtypes.float32):
-        k.fail(f"T.gemm: precision=\"tf32\" on {a} and {b}", rule="tf32 multiplies float32",
-               hint="leave precision out")
+        k.fail(
+            f'T.gemm: precision="tf32" on {a} and {b}',
+            rule="tf32 multiplies float32",
+            hint="leave precision out",
+        )

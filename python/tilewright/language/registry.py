@@ -55,8 +55,13 @@ class Operation:
         python: what it computes when every argument is a Python value, or None.
     """
 
-    def __init__(self, name: str, emit: Callable, elementwise: bool = False,
-                 python: Callable | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        emit: Callable,
+        elementwise: bool = False,
+        python: Callable | None = None,
+    ) -> None:
         self.name, self.emit, self.elementwise, self.python = name, emit, elementwise, python
         self.__doc__ = emit.__doc__
         self.parameters, self.variadic = _parameters(emit)
@@ -68,7 +73,8 @@ class Operation:
         raise CompileError.here(
             f"T.{self.name} was called outside a kernel",
             rule="an ordinary Python function runs at compile time and holds no operations",
-            hint="call it in the body of a kernel, or make the function a @T.macro")
+            hint="call it in the body of a kernel, or make the function a @T.macro",
+        )
 
     def __repr__(self) -> str:
         return f"T.{self.name}"
@@ -78,7 +84,7 @@ def _parameters(function: Callable) -> tuple[list[Parameter], bool]:
     """Parameters of an operation after the emitter. Annotations are names of modes."""
     code = function.__code__
     count, only = code.co_argcount, code.co_kwonlyargcount
-    names = code.co_varnames[1:count + only]
+    names = code.co_varnames[1 : count + only]
     defaults = function.__defaults__ or ()
     first_default = count - 1 - len(defaults)
     found = []
@@ -97,11 +103,18 @@ def _parameters(function: Callable) -> tuple[list[Parameter], bool]:
 _MODES = {m.name: m for m in (Scalar, Ref, Lazy, Static)}
 
 
-def operation(function: Callable | None = None, *, name: str = "", elementwise: bool = False,
-              python: Callable | None = None):
+def operation(
+    function: Callable | None = None,
+    *,
+    name: str = "",
+    elementwise: bool = False,
+    python: Callable | None = None,
+):
     """Declare an operation of the language named as the function, or `name`."""
+
     def declare(function: Callable) -> Operation:
         return Operation(name or function.__name__.rstrip("_"), function, elementwise, python)
+
     return declare if function is None else declare(function)
 
 

@@ -16,30 +16,53 @@ class SizeExpr:
 
     __slots__ = ("operator", "operands")
 
-    def __init__(self, operator: str, *operands: "int | SizeExpr") -> None:
+    def __init__(self, operator: str, *operands: int | SizeExpr) -> None:
         self.operator, self.operands = operator, operands
 
-    def __add__(self, other): return _expr("add", self, other)
-    def __radd__(self, other): return _expr("add", other, self)
-    def __sub__(self, other): return _expr("sub", self, other)
-    def __rsub__(self, other): return _expr("sub", other, self)
-    def __mul__(self, other): return _expr("mul", self, other)
-    def __rmul__(self, other): return _expr("mul", other, self)
-    def __floordiv__(self, other): return _expr("floordiv", self, other)
-    def __rfloordiv__(self, other): return _expr("floordiv", other, self)
-    def __mod__(self, other): return _expr("mod", self, other)
-    def __rmod__(self, other): return _expr("mod", other, self)
-    def __neg__(self): return _expr("sub", 0, self)
+    def __add__(self, other):
+        return _expr("add", self, other)
+
+    def __radd__(self, other):
+        return _expr("add", other, self)
+
+    def __sub__(self, other):
+        return _expr("sub", self, other)
+
+    def __rsub__(self, other):
+        return _expr("sub", other, self)
+
+    def __mul__(self, other):
+        return _expr("mul", self, other)
+
+    def __rmul__(self, other):
+        return _expr("mul", other, self)
+
+    def __floordiv__(self, other):
+        return _expr("floordiv", self, other)
+
+    def __rfloordiv__(self, other):
+        return _expr("floordiv", other, self)
+
+    def __mod__(self, other):
+        return _expr("mod", self, other)
+
+    def __rmod__(self, other):
+        return _expr("mod", other, self)
+
+    def __neg__(self):
+        return _expr("sub", 0, self)
 
     def __bool__(self) -> bool:
         raise CompileError.here(
             f"the truth of {self} is not known before the launch",
-            hint="decide on sizes that T.const or Python integers give, or branch in the kernel")
+            hint="decide on sizes of T.const or Python integers, or branch in the kernel",
+        )
 
     def __index__(self) -> int:
         raise CompileError.here(
             f"{self} is not a number before the launch",
-            hint="use it inside the kernel, or make the size a Python integer or T.const")
+            hint="use it inside the kernel, or make the size a Python integer or T.const",
+        )
 
     __int__ = __float__ = __index__
 
@@ -67,8 +90,9 @@ class Dim(SizeExpr):
 
     __slots__ = ("name", "minimum", "maximum", "multiple_of")
 
-    def __init__(self, name: str, minimum: int = 0, maximum: int | None = None,
-                 multiple_of: int = 1) -> None:
+    def __init__(
+        self, name: str, minimum: int = 0, maximum: int | None = None, multiple_of: int = 1
+    ) -> None:
         self.operator, self.operands = "dim", ()
         self.name, self.minimum = name, minimum
         self.maximum, self.multiple_of = maximum, multiple_of
@@ -95,8 +119,14 @@ class Const:
         return self.name
 
 
-def dynamic(name: str, dtype: object = None, *, min: int = 0, max: int | None = None,
-            multiple_of: int = 1):
+def dynamic(
+    name: str,
+    dtype: object = None,
+    *,
+    min: int = 0,
+    max: int | None = None,
+    multiple_of: int = 1,
+):
     """A size known only at launch; `T.dynamic("m, n")` gives a tuple of two.
 
     `min`, `max` and `multiple_of` state facts that the launcher checks. `dtype` is accepted
@@ -106,7 +136,9 @@ def dynamic(name: str, dtype: object = None, *, min: int = 0, max: int | None = 
     if min < 0 or (max is not None and max < min) or multiple_of < 1:
         raise CompileError.here(
             f"T.dynamic({name!r}): no size is at least {min}, at most {max} and a multiple "
-            f"of {multiple_of}", hint="0 <= min <= max and multiple_of >= 1")
+            f"of {multiple_of}",
+            hint="0 <= min <= max and multiple_of >= 1",
+        )
     dims = tuple(Dim(n, min, max, multiple_of) for n in names)
     return dims[0] if len(dims) == 1 else dims
 
@@ -134,6 +166,7 @@ symbolic = dynamic
 def _names(what: str, text: object) -> list[str]:
     names = [n.strip() for n in text.split(",")] if isinstance(text, str) else []
     if not names or not all(n.isidentifier() for n in names):
-        raise CompileError.here(f"{what} takes names, not {text!r}",
-                                hint=f'write {what}("m") or {what}("m, n")')
+        raise CompileError.here(
+            f"{what} takes names, not {text!r}", hint=f'write {what}("m") or {what}("m, n")'
+        )
     return names

@@ -35,29 +35,35 @@ def _shape(what: str, shape: object) -> tuple:
     if isinstance(shape, (int, Dim, Const)):
         shape = (shape,)
     if not isinstance(shape, (tuple, list)) or not shape:
-        raise CompileError.here(f"{what}: {shape!r} is not a shape",
-                                hint="give a tuple of sizes, such as (M, K)")
+        raise CompileError.here(
+            f"{what}: {shape!r} is not a shape", hint="give a tuple of sizes, such as (M, K)"
+        )
     for size in shape:
         if isinstance(size, bool) or not isinstance(size, (int, Dim, Const)):
             if isinstance(size, SizeExpr):
                 raise CompileError.here(
                     f"{what}: the size {size} is an expression of dynamic sizes",
                     rule="a tensor's size is an integer or one T.dynamic name",
-                    hint="give it a name of its own: n = T.dynamic(\"n\")")
+                    hint='give it a name of its own: n = T.dynamic("n")',
+                )
             raise CompileError.here(
                 f"{what}: {size!r} is not a size",
-                hint="sizes are Python integers, T.dynamic(\"m\") or T.const(\"M\")")
+                hint='sizes are Python integers, T.dynamic("m") or T.const("M")',
+            )
         if isinstance(size, int) and size < 0:
-            raise CompileError.here(f"{what}: the size {size} is negative",
-                                    hint="a size is 0 or more")
+            raise CompileError.here(
+                f"{what}: the size {size} is negative", hint="a size is 0 or more"
+            )
     return tuple(shape)
 
 
 class _TensorMeta(type):
     def __getitem__(cls, item: object) -> TensorType:
         if not isinstance(item, tuple) or len(item) != 2:
-            raise CompileError.here("T.Tensor[...] takes a shape and a dtype",
-                                    hint="write T.Tensor[(M, K), \"float16\"]")
+            raise CompileError.here(
+                "T.Tensor[...] takes a shape and a dtype",
+                hint='write T.Tensor[(M, K), "float16"]',
+            )
         return cls(*item)
 
 
@@ -79,11 +85,14 @@ class StridedTensor:
             raise CompileError.here(
                 f"T.StridedTensor: {strides!r} does not give one stride for each of the "
                 f"{len(shape)} dimensions",
-                hint="give integers, T.dynamic names, or None for any stride")
+                hint="give integers, T.dynamic names, or None for any stride",
+            )
         for stride in strides:
             if stride is not None and not isinstance(stride, (int, Dim)):
-                raise CompileError.here(f"T.StridedTensor: {stride!r} is not a stride",
-                                        hint="an integer, a T.dynamic name, or None for any")
+                raise CompileError.here(
+                    f"T.StridedTensor: {stride!r} is not a stride",
+                    hint="an integer, a T.dynamic name, or None for any",
+                )
         return TensorType(shape, dtype_of(dtype), tuple(strides))
 
 
@@ -94,7 +103,8 @@ def ptr(*arguments: object, **options: object):
     """Bare pointers carry no bounds, so they are refused."""
     raise CompileError.here(
         "T.ptr: a bare pointer has no shape, and every access is checked against a shape",
-        hint="pass a T.Tensor, with T.dynamic sizes where they vary")
+        hint="pass a T.Tensor, with T.dynamic sizes where they vary",
+    )
 
 
 class Ref:

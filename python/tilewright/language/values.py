@@ -25,9 +25,15 @@ class Value:
 
     __slots__ = ("ssa", "dtype", "affine", "deps", "nonneg", "dim")
 
-    def __init__(self, ssa: str, dtype: DType, affine: tuple[int, dict] | None = None,
-                 deps: frozenset[str] = NO_DEPS, nonneg: bool = False,
-                 dim: Dim | None = None) -> None:
+    def __init__(
+        self,
+        ssa: str,
+        dtype: DType,
+        affine: tuple[int, dict] | None = None,
+        deps: frozenset[str] = NO_DEPS,
+        nonneg: bool = False,
+        dim: Dim | None = None,
+    ) -> None:
         self.ssa, self.dtype, self.affine = ssa, dtype, affine
         self.deps, self.nonneg, self.dim = deps, nonneg, dim
 
@@ -51,11 +57,30 @@ class Memory:
         read, written: whether the kernel reads and writes it.
     """
 
-    __slots__ = ("ssa", "name", "dtype", "shape", "space", "type", "variable", "home", "read",
-                 "written")
+    __slots__ = (
+        "ssa",
+        "name",
+        "dtype",
+        "shape",
+        "space",
+        "type",
+        "variable",
+        "home",
+        "read",
+        "written",
+    )
 
-    def __init__(self, ssa: str, name: str, dtype: DType, shape: tuple, space: str, type: str,
-                 variable: bool = False, home: object = None) -> None:
+    def __init__(
+        self,
+        ssa: str,
+        name: str,
+        dtype: DType,
+        shape: tuple,
+        space: str,
+        type: str,
+        variable: bool = False,
+        home: object = None,
+    ) -> None:
         self.ssa, self.name, self.dtype, self.shape = ssa, name, dtype, shape
         self.space, self.type, self.variable, self.home = space, type, variable, home
         self.read = self.written = False

@@ -1,0 +1,218 @@
+"""Assignment: names are bound once, variables and elements of memory are stored.
+
+SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""
+
+from __future__ import annotations
+
+import ast
+
+from ..language.dtypes import DType
+from ..language.types import TensorType
+from ..language.values import Memory, Region, Value, is_device
+from .expressions import OPERATORS
+from .frame import Scope
+from .runtime import describe_short
+
+
+class Assignments:
+    """Part of the emitter. See the module's docstring."""
+
+    def stmt_Assign(self, node: ast.Assign) -> None:
+        for target in node.targets:
+            if isinstance(target, ast.Name):
+                self.name_hint = target.id
+        value = self._right_side(node.value)
+        self.name_hint = ""
+        for target in node.targets:
+            self.at(node)
+            self.assign(target, value)
+
+    def _right_side(self, node: ast.expr) -> object:
+        """A value to be bound: tiles as themselves, variables and elements loaded.
+
+        A fresh `T.alloc_var` stays a variable, so that its name becomes one.
+        """
+        if isinstance(node, ast.Call):
+            result = self.reference(node)
+            if isinstance(result, Memory) and result.variable:
+                return result
+            return result
+        return self.evaluate(node)
+
+    def assign(self, target: ast.expr, value: object) -> None:
+        """Bind or store `value`."""
+        if isinstance(target, ast.Name):
+            self._assign_name(target, value)
+        elif isinstance(target, ast.Subscript):
+            self._assign_subscript(target, value)
+        elif isinstance(target, (ast.Tuple, ast.List)):
+            self._unpack(target, value)
+        else:
+            self.at(target)
+            self.fail(
+                "an attribute is assigned in a kernel",
+                rule="kernels assign names and elements of memory",
+            )
+
+    def _assign_name(self, target: ast.Name, value: object) -> None:
+        name = target.id
+        old, scope = self.frame.local(name)
+        fresh = isinstance(value, Memory) and value.variable
+        if isinstance(old, Memory) and old.variable and not fresh:
+            self.at(target)
+            self.store(old, [0], value)
+            return
+        if (
+            scope is not None
+            and scope is not self.frame.scopes[-1]
+            and not self._is_kernel(self.frame.scopes[-1])
+        ):
+            self._refuse_rebinding(target, old, scope)
+        self.frame.bind(name, value)
+
+    def _is_kernel(self, scope: Scope) -> bool:
+        return scope.what == "the kernel"
+
+    def _refuse_rebinding(self, target: ast.Name, old: object, scope: Scope) -> None:
+        inside = self.frame.scopes[-1]
+        name = target.id
+        kind = (
+            "a let"
+            if isinstance(old, Value)
+            else "a tile"
+            if is_device(old)
+            else "a compile-time value"
+        )
+        self.at(target)
+        self.fail(
+            f"{name} is {kind} bound in {scope.what} and is assigned again inside "
+            f"{inside.what}",
+            rule="a name is bound once, but for variables of T.alloc_var; assigning in "
+            "a run-time loop or branch would not be seen after it",
+            hint=f"declare it in front: {name} = T.alloc_var(dtype), then {name} = ... stores"
+            if not isinstance(old, Memory)
+            else "take another name",
+        )
+
+    def _unpack(self, target: ast.Tuple | ast.List, value: object) -> None:
+        if is_device(value):
+            self.at(target)
+            self.fail(
+                "a run-time value is unpacked into several names", hint="index it: a = x[0]"
+            )
+        try:
+            items = list(value)
+        except TypeError:
+            self.at(target)
+            self.fail(
+                f"{describe_short(value)} cannot be unpacked into {len(target.elts)} names"
+            )
+        starred = [i for i, t in enumerate(target.elts) if isinstance(t, ast.Starred)]
+        if starred:
+            head, tail = starred[0], len(target.elts) - starred[0] - 1
+            middle = items[head : len(items) - tail]
+            items = items[:head] + [middle] + items[len(items) - tail :]
+        if len(items) != len(target.elts):
+            self.at(target)
+            self.fail(f"{len(items)} values for {len(target.elts)} names")
+        for part, item in zip(target.elts, items):
+            self.assign(part.value if isinstance(part, ast.Starred) else part, item)
+
+    def _assign_subscript(self, target: ast.Subscript, value: object) -> None:
+        base = self.reference(target.value)
+        if isinstance(base, (Memory, Region)):
+            items = self.subscript_items(target.slice)
+            self.at(target)
+            self.refuse_effect_in_plain("an element is assigned")
+            self.write_region(self.subscript(base, items), value)
+            return
+        key = self.evaluate(target.slice)
+        self.at(target)
+        if isinstance(base, Value):
+            self.fail("a run-time scalar is indexed", hint="index the tile")
+        if self.in_runtime_region():
+            self.fail(
+                f"{describe_short(base)}, a Python container, is changed in a run-time "
+                f"loop or branch",
+                rule="Python values change at compile time only",
+                hint="keep the numbers in a tile",
+            )
+        try:
+            base[key] = value
+        except Exception as error:
+            self.compile_time_failure(ast.unparse(target), error)
+
+    def write_region(self, region: Region, value: object) -> None:
+        """`region = value`: an element, a copy of a tile, or one scalar for all elements."""
+        if region.is_element:
+            self.store(region.memory, region.offsets, value)
+        elif isinstance(value, (Memory, Region)):
+            from ..language.movement import copy
+
+            copy.emit(self, value, region)
+        else:
+            from ..language.movement import fill
+
+            fill.emit(self, region, value)
+
+    def stmt_AugAssign(self, node: ast.AugAssign) -> None:
+        entry = OPERATORS[type(node.op)]
+        target = node.target
+        if isinstance(target, ast.Name):
+            old, scope = self.frame.local(target.id)
+            if scope is None:
+                self.at(node)
+                self.fail(
+                    f"{target.id} is changed before it is bound in this function",
+                    hint=f"bind it first; for a running value, {target.id} = "
+                    f"T.alloc_var(dtype)",
+                )
+            if isinstance(old, (Memory, Region)) and not getattr(old, "variable", False):
+                self.at(node)
+                self.fail(
+                    f"{target.id} is a whole tile where a scalar is needed",
+                    hint="write a T.Parallel loop over its elements",
+                )
+            old = self.evaluate(target)
+            value = self.operate(entry, old, self.evaluate(node.value), node)
+            self._assign_name(target, value)
+            return
+        base = self.reference(target.value)
+        if not isinstance(base, (Memory, Region)):
+            old = self.expr_Subscript(target)
+            value = self.operate(entry, old, self.evaluate(node.value), node)
+            self._assign_subscript(target, value)
+            return
+        region = self.subscript(base, self.subscript_items(target.slice))
+        self.at(node)
+        self.refuse_effect_in_plain("an element is assigned")
+        if not region.is_element:
+            self.fail(
+                f"a slice of {region.memory.name} is changed in place",
+                hint="write a T.Parallel loop over its elements",
+            )
+        right = self.evaluate(node.value)
+        self.at(node)
+        old = self.load(region.memory, region.offsets)
+        self.store(region.memory, region.offsets, self.operate(entry, old, right, node))
+
+    def stmt_AnnAssign(self, node: ast.AnnAssign) -> None:
+        annotation = self.annotation(node.annotation)
+        if node.value is None:
+            if not isinstance(annotation, TensorType):
+                self.at(node)
+                self.fail(
+                    "a declaration without a value",
+                    hint="tensors of an eager kernel's parameters are declared so; for "
+                    "a variable use T.alloc_var(dtype)",
+                )
+            return
+        if isinstance(node.target, ast.Name):
+            self.name_hint = node.target.id
+        value = self._right_side(node.value)
+        self.name_hint = ""
+        self.at(node)
+        if isinstance(annotation, DType) and not isinstance(value, Memory):
+            value = self.cast(value, annotation)
+        self.assign(node.target, value)
