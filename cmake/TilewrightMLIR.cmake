@@ -17,7 +17,7 @@ include(AddMLIR)
 
 # Directory properties, because TableGen reads its include path from them.
 include_directories(SYSTEM ${LLVM_INCLUDE_DIRS} ${MLIR_INCLUDE_DIRS})
-include_directories(${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR})
+include_directories(${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR} ${CMAKE_SOURCE_DIR}/runtime/include)
 separate_arguments(TILEWRIGHT_LLVM_DEFINITIONS NATIVE_COMMAND "${LLVM_DEFINITIONS}")
 
 # tilewright_mlir_library(NAME sources... [DEPENDS targets...] [LINK libraries...])

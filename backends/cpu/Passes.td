@@ -21,6 +21,14 @@ def PackOperands : Pass<"cpu-pack-operands"> {
   let dependentDialects = ["::tilewright::tile::TileDialect", "::tilewright::cpu::CpuDialect"];
 }
 
+def ForwardCopies : Pass<"cpu-forward-copies"> {
+  let summary = "Read panels straight from global memory";
+  let description = [{
+    Removes a tile that one copy fills from a tensor the kernel does not write,
+    and that only packs and copies in the same block read: they read the tensor.
+  }];
+}
+
 def LowerGemm : Pass<"cpu-lower-gemm"> {
   let summary = "Lower gemms to register-blocked micro-kernels";
   let description = [{

@@ -21,6 +21,7 @@
 
 #include "compiler/host/Passes.h"
 #include "dialects/tile/Tile.h"
+#include "tilewright/abi.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -42,6 +43,106 @@ struct OutlineKernelsPass : tilewright::host::impl::OutlineKernelsBase<OutlineKe
 /// Fields of tw_host_v1, by position.
 enum HostField { kSize, kParallelFor, kWorkspace, kPrint, kFault };
 } // namespace
+
+/// Calls field `field` of the host table with `args`; null where it gives nothing.
+static Value callHost(OpBuilder &builder, Location loc, Value host, HostField field,
+                      Type result, ValueRange args) {
+  Type pointer = host.getType();
+  Value slot = LLVM::GEPOp::create(builder, loc, pointer, pointer, host,
+                                   ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(field)});
+  Value callee = LLVM::LoadOp::create(builder, loc, pointer, slot);
+  SmallVector<Value> operands{callee};
+  llvm::append_range(operands, args);
+  auto type = LLVM::LLVMFunctionType::get(result, SmallVector<Type>(args.getTypes()));
+  auto call = LLVM::CallOp::create(builder, loc, type, operands);
+  return call.getNumResults() ? call.getResult() : Value();
+}
+
+//===----------------------------------------------------------------------===//
+// Prints and assertions
+//===----------------------------------------------------------------------===//
+
+/// The address of `text` as a C string.
+static Value makeString(OpBuilder &builder, Location loc, StringRef text) {
+  auto module = builder.getInsertionBlock()->getParentOp()->getParentOfType<ModuleOp>();
+  std::string bytes = text.str() + '\0';
+  std::string name;
+  for (unsigned i = 0; name.empty() || module.lookupSymbol(name); ++i)
+    name = ("tw.string" + Twine(i)).str();
+  OpBuilder global = OpBuilder::atBlockBegin(module.getBody());
+  auto type = LLVM::LLVMArrayType::get(global.getI8Type(), bytes.size());
+  LLVM::GlobalOp::create(global, loc, type, /*isConstant=*/true, LLVM::Linkage::Internal, name,
+                         global.getStringAttr(bytes));
+  return LLVM::AddressOfOp::create(builder, loc, LLVM::LLVMPointerType::get(builder.getContext()),
+                                   name);
+}
+
+/// "file:line:column" of the innermost place that `loc` names.
+static std::string describe(Location loc) {
+  std::string text;
+  loc->walk([&](Location inner) {
+    auto file = dyn_cast<FileLineColLoc>(inner);
+    if (!file)
+      return WalkResult::advance();
+    text = (file.getFilename().getValue() + ":" + Twine(file.getLine()) + ":" +
+            Twine(file.getColumn()))
+               .str();
+    return WalkResult::interrupt();
+  });
+  return text;
+}
+
+static void lowerPrint(PrintOp op, Value host, Value state, Value block) {
+  OpBuilder builder(op);
+  Location loc = op.getLoc();
+  Type i64 = builder.getI64Type();
+  int32_t kind = TW_PRINT_NONE;
+  Value bits = arith::ConstantIntOp::create(builder, loc, i64, 0);
+  if (Value value = op.getValue()) {
+    if (isa<FloatType>(value.getType())) {
+      kind = TW_PRINT_F64;
+      Value wide = CastOp::create(builder, loc, builder.getF64Type(), value, false, false);
+      bits = arith::BitcastOp::create(builder, loc, i64, wide);
+    } else {
+      kind = op.getIsUnsigned() ? TW_PRINT_U64 : TW_PRINT_I64;
+      bits = CastOp::create(builder, loc, i64, value, op.getIsUnsigned(), false);
+    }
+  }
+  Value message = makeString(builder, loc, op.getMessage());
+  Value kindValue = arith::ConstantIntOp::create(builder, loc, builder.getI32Type(), kind);
+  callHost(builder, loc, host, kPrint, LLVM::LLVMVoidType::get(builder.getContext()),
+           {state, message, kindValue, bits, block});
+  op.erase();
+}
+
+static void lowerAssert(AssertOp op, Value host, Value state, Value block) {
+  OpBuilder builder(op);
+  Location loc = op.getLoc();
+  Value yes = arith::ConstantIntOp::create(builder, loc, builder.getI1Type(), 1);
+  Value failed = arith::XOrIOp::create(builder, loc, op.getCondition(), yes);
+  builder = scf::IfOp::create(builder, loc, failed, /*withElseRegion=*/false)
+                .getThenBodyBuilder();
+  Value message = makeString(builder, loc, op.getMessage());
+  Value where = makeString(builder, loc, describe(loc));
+  callHost(builder, loc, host, kFault, LLVM::LLVMVoidType::get(builder.getContext()),
+           {state, message, where, block});
+  op.erase();
+}
+
+/// Makes prints and assertions of `function` calls of the runtime.
+static void lowerMessages(func::FuncOp function, Value host, Value state, Value block) {
+  SmallVector<Operation *> messages;
+  function.walk([&](Operation *op) {
+    if (isa<PrintOp, AssertOp>(op))
+      messages.push_back(op);
+  });
+  for (Operation *op : messages) {
+    if (auto print = dyn_cast<PrintOp>(op))
+      lowerPrint(print, host, state, block);
+    else
+      lowerAssert(cast<AssertOp>(op), host, state, block);
+  }
+}
 
 //===----------------------------------------------------------------------===//
 // Kernels
@@ -142,6 +243,10 @@ static void outlineKernel(KernelOp kernel, StringRef name, Value host, Value sta
   for (Operation &op : kernel.getBody().front())
     builder.clone(op, mapping);
   placeTiles(function, entry->getArgument(3));
+  builder.setInsertionPointToStart(loop.getBody());
+  Value block = arith::IndexCastOp::create(builder, loc, builder.getI64Type(),
+                                           loop.getInductionVar());
+  lowerMessages(function, mapping.lookup(host), mapping.lookup(state), block);
   kernel.erase();
 }
 
@@ -200,19 +305,6 @@ private:
   int32_t position = 0;
 };
 } // namespace
-
-/// Calls field `field` of the host table with `args`.
-static Value callHost(OpBuilder &builder, Location loc, Value host, HostField field,
-                      Type result, ValueRange args) {
-  Type pointer = host.getType();
-  Value slot = LLVM::GEPOp::create(builder, loc, pointer, pointer, host,
-                                   ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(field)});
-  Value callee = LLVM::LoadOp::create(builder, loc, pointer, slot);
-  SmallVector<Value> operands{callee};
-  llvm::append_range(operands, args);
-  auto type = LLVM::LLVMFunctionType::get(result, SmallVector<Type>(args.getTypes()));
-  return LLVM::CallOp::create(builder, loc, type, operands).getResult();
-}
 
 /// Replaces a workspace by memory that the runtime hands out.
 static void lowerWorkspace(WorkspaceOp workspace, Value host, Value state) {

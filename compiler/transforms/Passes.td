@@ -23,7 +23,19 @@ def PlanMemory : Pass<"plan-memory"> {
     Option<"alignment", "alignment", "int64_t", "64", "Alignment of every tile in bytes">];
 }
 
-def ProveBounds : Pass<"prove-bounds"> {
+def SequentializeLoops : Pass<"sequentialize-loops"> {
+  let summary = "Turn pipelined loops into plain ones, on targets without channels";
+}
+
+def LegalizeAccumulators : Pass<"legalize-accumulators"> {
+  let summary = "Accumulate gemms into narrow float tiles in f32";
+  let description = [{
+    A tile of f16, bf16 or f8 that a gemm accumulates in becomes a tile of f32;
+    whatever else reads it rounds what it reads.
+  }];
+}
+
+def ProveBounds : Pass<"prove-bounds", "::mlir::func::FuncOp"> {
   let summary = "Mark element accesses that cannot leave their tensor";
   let description = [{
     Sets `inbounds` on each dimension of `tile.load`, `tile.store` and

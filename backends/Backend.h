@@ -1,0 +1,38 @@
+//===- Backend.h - What a backend gives the driver ----------------------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TILEWRIGHT_BACKENDS_BACKEND_H
+#define TILEWRIGHT_BACKENDS_BACKEND_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Pass/PassManager.h"
+#include "llvm/IR/Module.h"
+
+namespace tilewright {
+
+/// One target of one backend: its passes and how its code becomes bytes.
+class Backend {
+public:
+  virtual ~Backend() = default;
+
+  /// The target with its model, as in "cpu:znver4".
+  virtual std::string getTargetName() const = 0;
+  /// Bytes that the tiles of a block should fit.
+  virtual int64_t getTileBudget() const = 0;
+  /// From `tile` as the front end wrote it to tiles in their final form.
+  virtual void buildTilePipeline(mlir::OpPassManager &pm) const = 0;
+  /// From there to launch functions and kernels in the LLVM dialect.
+  virtual void buildLoweringPipeline(mlir::OpPassManager &pm) const = 0;
+  /// Optimises native code in place.
+  virtual llvm::Error optimize(llvm::Module &module) const = 0;
+  /// An object file, or assembly.
+  virtual llvm::Expected<std::string> emit(llvm::Module &module, bool assembly) const = 0;
+};
+
+} // namespace tilewright
+
+#endif // TILEWRIGHT_BACKENDS_BACKEND_H

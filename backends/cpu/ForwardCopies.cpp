@@ -1,0 +1,140 @@
+//===- ForwardCopies.cpp - Read panels straight from global memory ------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A tile that is copied from a global tensor only to be packed or converted from there
+// is a detour on a CPU. Where one copy alone fills the whole tile, without rounding, from
+// a tensor that the kernel does not write, and every reader is a pack or a copy of the
+// whole tile in the same block after it, the readers read the tensor themselves.
+//
+//===----------------------------------------------------------------------===//
+
+#include "backends/cpu/Passes.h"
+#include "dialects/tile/Tile.h"
+
+namespace tilewright::cpu {
+#define GEN_PASS_DEF_FORWARDCOPIES
+#include "backends/cpu/Passes.h.inc"
+} // namespace tilewright::cpu
+
+using namespace mlir;
+using namespace tilewright::tile;
+
+/// Whether a region starts at zero and covers the whole of `memref`.
+static bool coversAll(Value memref, ArrayRef<int64_t> offsets, ArrayRef<int64_t> sizes) {
+  return llvm::all_of(offsets, [](int64_t offset) { return offset == 0; }) &&
+         cast<MemRefType>(memref.getType()).getShape() == sizes;
+}
+
+/// The tensor that `value` is, or is a view of.
+static Value rootOf(Value value) {
+  while (auto view = value.getDefiningOp<ViewLikeOpInterface>())
+    value = view.getViewSource();
+  return value;
+}
+
+/// Whether the kernel around `op` may write the tensor `tensor`. Arguments of a function
+/// that are written overlap no other (the launch checks it).
+static bool isWrittenInKernel(Value tensor, Operation *op) {
+  auto kernel = op->getParentOfType<KernelOp>();
+  if (!kernel)
+    return true;
+  return kernel
+      ->walk([&](Operation *other) {
+        auto effects = dyn_cast<MemoryEffectOpInterface>(other);
+        SmallVector<MemoryEffects::EffectInstance> instances;
+        if (effects)
+          effects.getEffects(instances);
+        for (const auto &effect : instances)
+          if (isa<MemoryEffects::Write>(effect.getEffect()) && effect.getValue() &&
+              rootOf(effect.getValue()) == tensor)
+            return WalkResult::interrupt();
+        return WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
+/// The one copy that fills the tile `alloc`; null where there is none, or it rounds.
+static CopyOp getFillingCopy(AllocOp alloc) {
+  CopyOp filling;
+  for (Operation *user : alloc.getResult().getUsers()) {
+    auto copy = dyn_cast<CopyOp>(user);
+    if (!copy || copy.getDst() != alloc.getResult())
+      continue;
+    if (filling)
+      return {};
+    filling = copy;
+  }
+  if (!filling || isTile(filling.getSrc().getType()) ||
+      !coversAll(filling.getDst(), filling.getStaticDstOffsets(), filling.getDstSizes()))
+    return {};
+  Type from = cast<MemRefType>(filling.getSrc().getType()).getElementType();
+  Type to = cast<MemRefType>(alloc.getResult().getType()).getElementType();
+  return from == to ? filling : CopyOp();
+}
+
+/// Whether `user` reads the whole of `tile` in a form that can read a tensor instead.
+static bool canForward(Operation *user, Value tile, CopyOp filling) {
+  if (user->getBlock() != filling->getBlock() || !filling->isBeforeInBlock(user))
+    return false;
+  if (auto pack = dyn_cast<PackOp>(user))
+    return coversAll(tile, pack.getStaticSrcOffsets(), pack.getSrcSizes()) &&
+           filling.getShape().size() == 2 && pack.getSrcSizes() == ArrayRef(filling.getShape());
+  if (auto copy = dyn_cast<CopyOp>(user))
+    return copy.getSrc() == tile &&
+           coversAll(tile, copy.getStaticSrcOffsets(), copy.getSrcSizes());
+  return false;
+}
+
+/// Makes `user` read what `filling` reads.
+static void forward(Operation *user, CopyOp filling) {
+  OpBuilder builder(user);
+  if (auto copy = dyn_cast<CopyOp>(user)) {
+    CopyOp::create(builder, copy.getLoc(), filling.getSrc(), filling.getSrcOffsets(),
+                   filling.getStaticSrcOffsets(), filling.getSrcSizes(), copy.getDst(),
+                   copy.getDstOffsets(), copy.getStaticDstOffsets(), copy.getDstSizes(),
+                   copy.getIsUnsigned());
+  } else {
+    auto pack = cast<PackOp>(user);
+    SmallVector<int64_t> dims;
+    for (auto [dim, size] : llvm::enumerate(filling.getSrcSizes()))
+      if (size != 1)
+        dims.push_back(dim);
+    PackOp::create(builder, pack.getLoc(), filling.getSrc(), filling.getSrcOffsets(),
+                   filling.getStaticSrcOffsets(), filling.getSrcSizes(), dims,
+                   pack.getPanel(), pack.getTranspose(), pack.getIsUnsigned());
+  }
+  user->erase();
+}
+
+static void forwardTile(AllocOp alloc) {
+  Value tile = alloc.getResult();
+  CopyOp filling = getFillingCopy(alloc);
+  if (!filling)
+    return;
+  SmallVector<Operation *> readers;
+  for (Operation *user : tile.getUsers())
+    if (user != filling)
+      readers.push_back(user);
+  if (!llvm::all_of(readers, [&](Operation *r) { return canForward(r, tile, filling); }) ||
+      isWrittenInKernel(rootOf(filling.getSrc()), filling))
+    return;
+  for (Operation *reader : readers)
+    forward(reader, filling);
+  filling.erase();
+  alloc.erase();
+}
+
+namespace {
+struct ForwardCopiesPass : tilewright::cpu::impl::ForwardCopiesBase<ForwardCopiesPass> {
+  void runOnOperation() override {
+    SmallVector<AllocOp> allocs;
+    getOperation()->walk([&](AllocOp alloc) { allocs.push_back(alloc); });
+    for (AllocOp alloc : allocs)
+      forwardTile(alloc);
+  }
+};
+} // namespace

@@ -1,0 +1,306 @@
+//===- Driver.cpp - From the text of a module to an artifact ------------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "driver/Driver.h"
+
+#include "backends/cpu/CpuBackend.h"
+#include "dialects/tile/Tile.h"
+#include "driver/Artifact.h"
+#include "driver/Plan.h"
+#include "driver/Signature.h"
+
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassInstrumentation.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Target/LLVMIR/ModuleTranslation.h"
+#include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/Config/llvm-config.h"
+#include "llvm/Support/CrashRecoveryContext.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/JSON.h"
+#include "llvm/Transforms/Utils/Cloning.h"
+
+#include <chrono>
+
+using namespace mlir;
+using namespace tilewright;
+
+namespace {
+/// Keeps the text of the module after every pass.
+struct StageRecorder : PassInstrumentation {
+  explicit StageRecorder(CompileResult &result) : result(result) {}
+
+  void runAfterPass(Pass *pass, Operation *op) override {
+    StringRef name = pass->getArgument();
+    if (name.empty())
+      return;
+    std::string text;
+    llvm::raw_string_ostream stream(text);
+    op->print(stream);
+    result.stages.emplace_back(name.str(), std::move(text));
+  }
+
+  CompileResult &result;
+};
+
+/// Adds the time until its end to `result.seconds`.
+class PhaseTimer {
+public:
+  PhaseTimer(CompileResult &result, StringRef name)
+      : result(result), name(name.str()), start(std::chrono::steady_clock::now()) {}
+  ~PhaseTimer() {
+    std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+    result.seconds.emplace_back(name, elapsed.count());
+  }
+
+private:
+  CompileResult &result;
+  std::string name;
+  std::chrono::steady_clock::time_point start;
+};
+
+/// One compilation.
+class Compilation {
+public:
+  Compilation(const CompileOptions &options, CompileResult &result);
+
+  void run(const std::string &ir);
+
+private:
+  bool parse(const std::string &ir);
+  bool runPipeline(StringRef phase, function_ref<void(OpPassManager &)> build);
+  bool translate();
+  bool emit();
+  void fail(StringRef message);
+  bool check(llvm::Error error);
+
+  const CompileOptions &options;
+  CompileResult &result;
+  DialectRegistry registry;
+  std::unique_ptr<MLIRContext> context;
+  std::unique_ptr<Backend> backend;
+  OwningOpRef<ModuleOp> module;
+  std::string name;
+  std::vector<int64_t> signature;
+  llvm::LLVMContext llvmContext;
+  std::unique_ptr<llvm::Module> llvmModule;
+};
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// Diagnostics
+//===----------------------------------------------------------------------===//
+
+/// The place in the source that `loc` names, and the chain of macro calls around it.
+static void resolveLocation(Location loc, CompilerDiagnostic &diagnostic) {
+  auto place = [](Location inner) {
+    SourceLocation found;
+    inner->walk([&](Location part) {
+      auto file = dyn_cast<FileLineColLoc>(part);
+      if (!file)
+        return WalkResult::advance();
+      found = {file.getFilename().str(), file.getLine(), file.getColumn()};
+      return WalkResult::interrupt();
+    });
+    return found;
+  };
+  while (auto call = dyn_cast<CallSiteLoc>(loc)) {
+    if (diagnostic.location.file.empty())
+      diagnostic.location = place(call.getCallee());
+    loc = call.getCaller();
+    auto next = dyn_cast<CallSiteLoc>(loc);
+    diagnostic.callers.push_back(place(next ? next.getCallee() : loc));
+  }
+  if (diagnostic.location.file.empty())
+    diagnostic.location = place(loc);
+}
+
+static CompilerDiagnostic::Severity convertSeverity(DiagnosticSeverity severity) {
+  switch (severity) {
+  case DiagnosticSeverity::Note:
+    return CompilerDiagnostic::Severity::Note;
+  case DiagnosticSeverity::Warning:
+    return CompilerDiagnostic::Severity::Warning;
+  case DiagnosticSeverity::Error:
+    return CompilerDiagnostic::Severity::Error;
+  case DiagnosticSeverity::Remark:
+    return CompilerDiagnostic::Severity::Remark;
+  }
+  llvm_unreachable("unknown severity");
+}
+
+static void record(Diagnostic &diagnostic, CompileResult &result) {
+  CompilerDiagnostic entry{convertSeverity(diagnostic.getSeverity()), diagnostic.str(), {}, {}};
+  resolveLocation(diagnostic.getLocation(), entry);
+  result.diagnostics.push_back(std::move(entry));
+  for (Diagnostic &note : diagnostic.getNotes())
+    record(note, result);
+}
+
+void Compilation::fail(StringRef message) {
+  result.diagnostics.push_back(
+      {CompilerDiagnostic::Severity::Error, message.str(), {}, {}});
+}
+
+bool Compilation::check(llvm::Error error) {
+  if (!error)
+    return true;
+  fail(llvm::toString(std::move(error)));
+  return false;
+}
+
+//===----------------------------------------------------------------------===//
+// Phases
+//===----------------------------------------------------------------------===//
+
+static llvm::Expected<std::unique_ptr<Backend>> createBackend(StringRef target) {
+  StringRef family = target.split(':').first;
+  if (family == "cpu")
+    return cpu::createCpuBackend(target);
+  return llvm::createStringError("no backend for target '%s'; known are: cpu, cpu:MODEL",
+                                 target.str().c_str());
+}
+
+Compilation::Compilation(const CompileOptions &options, CompileResult &result)
+    : options(options), result(result) {
+  cpu::registerCpuDialects(registry);
+  // One thread: modules are small, and the caller compiles many at once.
+  context = std::make_unique<MLIRContext>(registry, MLIRContext::Threading::DISABLED);
+  context->getDiagEngine().registerHandler([&](Diagnostic &diagnostic) {
+    record(diagnostic, result);
+    return success();
+  });
+}
+
+bool Compilation::parse(const std::string &ir) {
+  PhaseTimer timer(result, "parse");
+  module = parseSourceString<ModuleOp>(ir, ParserConfig(context.get()));
+  if (!module)
+    return false;
+  for (auto function : module->getOps<func::FuncOp>()) {
+    if (!function.isPublic())
+      continue;
+    if (!name.empty()) {
+      fail("a module holds one public function; this one holds more");
+      return false;
+    }
+    name = function.getName().str();
+    FailureOr<std::vector<int64_t>> table = encodeSignature(function);
+    if (failed(table))
+      return false;
+    signature = std::move(*table);
+  }
+  if (name.empty())
+    fail("the module holds no public function");
+  return !name.empty();
+}
+
+bool Compilation::runPipeline(StringRef phase, function_ref<void(OpPassManager &)> build) {
+  PhaseTimer timer(result, phase);
+  PassManager pm(context.get());
+  pm.enableVerifier(true);
+  if (options.keepStages)
+    pm.addInstrumentation(std::make_unique<StageRecorder>(result));
+  build(pm);
+  return succeeded(pm.run(*module));
+}
+
+bool Compilation::translate() {
+  PhaseTimer timer(result, "translate");
+  llvmModule = translateModuleToLLVMIR(*module, llvmContext, name);
+  if (!llvmModule)
+    return false;
+  addArtifact(*llvmModule, name, name, result.target, signature, result.manifest);
+  return true;
+}
+
+bool Compilation::emit() {
+  {
+    PhaseTimer timer(result, "optimize");
+    if (!check(backend->optimize(*llvmModule)))
+      return false;
+  }
+  if (options.emitLLVM) {
+    llvm::raw_string_ostream stream(result.llvm);
+    llvmModule->print(stream, nullptr);
+  }
+  if (options.emitAssembly) {
+    // Code generation changes the module, so the listing is made from a copy.
+    auto listing = backend->emit(*llvm::CloneModule(*llvmModule), /*assembly=*/true);
+    if (!listing)
+      return check(listing.takeError());
+    result.assembly = std::move(*listing);
+  }
+  std::string object;
+  {
+    PhaseTimer timer(result, "codegen");
+    auto emitted = backend->emit(*llvmModule, /*assembly=*/false);
+    if (!emitted)
+      return check(emitted.takeError());
+    object = std::move(*emitted);
+  }
+  if (!options.output.empty()) {
+    PhaseTimer timer(result, "link");
+    if (!check(linkArtifact(object, options.output)))
+      return false;
+  }
+  if (options.emitObject)
+    result.object = std::move(object);
+  return true;
+}
+
+void Compilation::run(const std::string &ir) {
+  auto created = createBackend(options.target);
+  if (!created)
+    return (void)check(created.takeError());
+  backend = std::move(*created);
+  result.target = backend->getTargetName();
+  if (!parse(ir))
+    return;
+  if (!runPipeline("tile", [&](OpPassManager &pm) { backend->buildTilePipeline(pm); }))
+    return;
+  llvm::json::Value plan = describePlan(*module, backend->getTileBudget());
+  result.plan = llvm::formatv("{0:2}", plan).str();
+  if (options.planOnly) {
+    result.ok = true;
+    return;
+  }
+  llvm::json::Object manifest{{"name", name},
+                              {"target", result.target},
+                              {"compiler", compilerVersion()},
+                              {"plan", std::move(plan)}};
+  result.manifest = llvm::formatv("{0}", llvm::json::Value(std::move(manifest))).str();
+  result.ok =
+      runPipeline("lower", [&](OpPassManager &pm) { backend->buildLoweringPipeline(pm); }) &&
+      translate() && emit();
+}
+
+CompileResult tilewright::compile(const std::string &ir, const CompileOptions &options) {
+  CompileResult result;
+  llvm::CrashRecoveryContext::Enable();
+  llvm::CrashRecoveryContext recovery;
+  bool finished = recovery.RunSafely([&] { Compilation(options, result).run(ir); });
+  if (!finished) {
+    result.ok = false;
+    result.diagnostics.push_back({CompilerDiagnostic::Severity::Error,
+                                  "the compiler crashed on this kernel", {}, {}});
+  }
+  return result;
+}
+
+std::string tilewright::compilerVersion() {
+  return "tilewright " TILEWRIGHT_VERSION ", LLVM " LLVM_VERSION_STRING;
+}
+
+std::string tilewright::resolveTarget(const std::string &target, std::string &error) {
+  auto backend = createBackend(target);
+  if (backend)
+    return (*backend)->getTargetName();
+  error = llvm::toString(backend.takeError());
+  return "";
+}

@@ -1,0 +1,66 @@
+//===- Driver.h - From the text of a module to an artifact --------------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The compiler as a function. This header names no LLVM type, so that the Python
+// extension, and any other user, builds without LLVM's headers.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TILEWRIGHT_DRIVER_DRIVER_H
+#define TILEWRIGHT_DRIVER_DRIVER_H
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace tilewright {
+
+struct SourceLocation {
+  std::string file;
+  unsigned line = 0, column = 0;
+};
+
+struct CompilerDiagnostic {
+  enum class Severity { Error, Warning, Remark, Note };
+  Severity severity;
+  std::string message;
+  SourceLocation location;
+  std::vector<SourceLocation> callers; // of the macro the location is in, innermost first
+};
+
+struct CompileOptions {
+  std::string target = "cpu";
+  std::string output;            // where the artifact goes; empty for none
+  bool planOnly = false;         // stop when memory is planned
+  bool keepStages = false;       // keep the IR after each stage
+  bool emitLLVM = false, emitAssembly = false, emitObject = false;
+};
+
+struct CompileResult {
+  bool ok = false;
+  std::vector<CompilerDiagnostic> diagnostics;
+  std::string target; // with the model, as in "cpu:znver4"
+  std::string plan;   // JSON: what each kernel's memory is used for
+  std::string manifest;
+  std::string llvm, assembly, object;
+  std::vector<std::pair<std::string, std::string>> stages;
+  std::vector<std::pair<std::string, double>> seconds; // where the time went
+};
+
+/// Compiles the `tile` module with text `ir`.
+CompileResult compile(const std::string &ir, const CompileOptions &options);
+
+/// What compiled code depends on beside its input: part of every cache key.
+std::string compilerVersion();
+
+/// The full name of `target`, as in "cpu:znver4" for "cpu"; empty, with a message in
+/// `error`, where there is no such target.
+std::string resolveTarget(const std::string &target, std::string &error);
+
+} // namespace tilewright
+
+#endif // TILEWRIGHT_DRIVER_DRIVER_H

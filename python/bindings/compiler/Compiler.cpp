@@ -1,0 +1,130 @@
+//===- Compiler.cpp - The extension tilewright._compiler ----------------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "driver/Driver.h"
+
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+namespace py = pybind11;
+using namespace tilewright;
+
+static const char *severityName(CompilerDiagnostic::Severity severity) {
+  switch (severity) {
+  case CompilerDiagnostic::Severity::Error:
+    return "error";
+  case CompilerDiagnostic::Severity::Warning:
+    return "warning";
+  case CompilerDiagnostic::Severity::Remark:
+    return "remark";
+  case CompilerDiagnostic::Severity::Note:
+    return "note";
+  }
+  return "error";
+}
+
+static py::dict convert(const CompilerDiagnostic &diagnostic) {
+  py::list callers;
+  for (const SourceLocation &caller : diagnostic.callers)
+    callers.append(py::make_tuple(caller.file, caller.line, caller.column));
+  py::dict entry;
+  entry["severity"] = severityName(diagnostic.severity);
+  entry["message"] = diagnostic.message;
+  entry["file"] = diagnostic.location.file;
+  entry["line"] = diagnostic.location.line;
+  entry["column"] = diagnostic.location.column;
+  entry["callers"] = callers;
+  return entry;
+}
+
+/// The options' values by name; an unknown name is an error.
+static CompileOptions parseOptions(const py::dict &dict) {
+  CompileOptions options;
+  for (auto [key, value] : dict) {
+    std::string name = py::cast<std::string>(key);
+    if (name == "target") {
+      options.target = py::cast<std::string>(value);
+    } else if (name == "output") {
+      options.output = py::cast<std::string>(value);
+    } else if (name == "stages") {
+      options.keepStages = py::cast<bool>(value);
+    } else if (name == "emit") {
+      for (const std::string &kind : py::cast<std::vector<std::string>>(value)) {
+        if (kind == "llvm")
+          options.emitLLVM = true;
+        else if (kind == "asm")
+          options.emitAssembly = true;
+        else if (kind == "obj")
+          options.emitObject = true;
+        else
+          throw py::value_error("emit takes 'llvm', 'asm' and 'obj', not '" + kind + "'");
+      }
+    } else {
+      throw py::value_error("unknown compile option '" + name + "'");
+    }
+  }
+  return options;
+}
+
+static py::dict compileModule(const std::string &ir, const py::dict &dict, bool planOnly) {
+  CompileOptions options = parseOptions(dict);
+  options.planOnly = planOnly;
+  CompileResult result;
+  {
+    py::gil_scoped_release release;
+    result = compile(ir, options);
+  }
+  py::list diagnostics;
+  for (const CompilerDiagnostic &diagnostic : result.diagnostics)
+    diagnostics.append(convert(diagnostic));
+  py::dict stages, seconds;
+  for (const auto &[name, text] : result.stages)
+    stages[py::str(name)] = text;
+  for (const auto &[name, time] : result.seconds)
+    seconds[py::str(name)] = time;
+  py::dict output;
+  output["ok"] = result.ok;
+  output["diagnostics"] = diagnostics;
+  output["target"] = result.target;
+  output["plan"] = result.plan;
+  output["manifest"] = result.manifest;
+  output["stages"] = stages;
+  output["llvm"] = result.llvm;
+  output["asm"] = result.assembly;
+  output["obj"] = py::bytes(result.object);
+  output["seconds"] = seconds;
+  return output;
+}
+
+PYBIND11_MODULE(_compiler, module) {
+  module.doc() = "The compiler: from the text of a tile module to an artifact.";
+  module.def(
+      "compile",
+      [](const std::string &ir, const py::dict &options) {
+        return compileModule(ir, options, /*planOnly=*/false);
+      },
+      py::arg("ir"), py::arg("options"),
+      "Compiles a module; options are target, output, stages and emit.");
+  module.def(
+      "plan",
+      [](const std::string &ir, const py::dict &options) {
+        return compileModule(ir, options, /*planOnly=*/true);
+      },
+      py::arg("ir"), py::arg("options"),
+      "Compiles a module up to its memory plan.");
+  module.def(
+      "resolve_target",
+      [](const std::string &target) {
+        std::string error;
+        std::string name = resolveTarget(target, error);
+        if (name.empty())
+          throw py::value_error(error);
+        return name;
+      },
+      py::arg("target"), "The full name of a target: 'cpu' gives 'cpu:znver4', say.");
+  module.def("version", &compilerVersion, "What compiled code depends on beside its input.");
+}
