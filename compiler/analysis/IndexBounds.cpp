@@ -1,0 +1,516 @@
+//===- IndexBounds.cpp - What is known about the values of indices ------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/analysis/IndexBounds.h"
+#include "compiler/analysis/Memory.h"
+
+#include "mlir/IR/Matchers.h"
+#include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/MathExtras.h"
+
+#include <numeric>
+
+using namespace mlir;
+using namespace tilewright::tile;
+
+/// Steps that one question may take before it is given up.
+static constexpr unsigned kBudget = 400;
+
+//===----------------------------------------------------------------------===//
+// Linear forms
+//===----------------------------------------------------------------------===//
+
+int64_t LinearForm::factorOf(unsigned atom) const {
+  for (auto [other, factor] : terms)
+    if (other == atom)
+      return factor;
+  return 0;
+}
+
+LinearForm IndexBounds::constantForm(int64_t value) {
+  LinearForm form;
+  form.constant = value;
+  return form;
+}
+
+/// a * aFactor + b * bFactor.
+static std::optional<int64_t> combineNumbers(int64_t a, int64_t aFactor, int64_t b,
+                                             int64_t bFactor) {
+  int64_t left, right, sum;
+  if (llvm::MulOverflow(a, aFactor, left) || llvm::MulOverflow(b, bFactor, right) ||
+      llvm::AddOverflow(left, right, sum))
+    return std::nullopt;
+  return sum;
+}
+
+IndexBounds::MaybeForm IndexBounds::combine(const LinearForm &a, int64_t aFactor,
+                                            const LinearForm &b, int64_t bFactor) {
+  LinearForm result;
+  auto constant = combineNumbers(a.constant, aFactor, b.constant, bFactor);
+  if (!constant)
+    return std::nullopt;
+  result.constant = *constant;
+  auto left = a.terms.begin(), right = b.terms.begin();
+  while (left != a.terms.end() || right != b.terms.end()) {
+    bool takeLeft = right == b.terms.end() ||
+                    (left != a.terms.end() && left->first <= right->first);
+    bool takeRight = left == a.terms.end() ||
+                     (right != b.terms.end() && right->first <= left->first);
+    unsigned atom = takeLeft ? left->first : right->first;
+    auto factor = combineNumbers(takeLeft ? left++->second : 0, aFactor,
+                                 takeRight ? right++->second : 0, bFactor);
+    if (!factor)
+      return std::nullopt;
+    if (*factor != 0)
+      result.terms.push_back({atom, *factor});
+  }
+  return result;
+}
+
+//===----------------------------------------------------------------------===//
+// Atoms
+//===----------------------------------------------------------------------===//
+
+IndexBounds::IndexBounds(func::FuncOp function) : function(function) {
+  function.walk([&](AssumeOp op) { assumptions.push_back(op); });
+}
+
+LinearForm IndexBounds::makeAtom(Value value) {
+  LinearForm form;
+  form.terms.push_back({static_cast<unsigned>(atoms.size()), 1});
+  atoms.push_back({value, {}, {}});
+  return form;
+}
+
+/// Divides a form by the common divisor of its factors, rounding the constant down:
+/// the form is an integer, so it stays non-negative.
+static void tighten(LinearForm &form) {
+  int64_t divisor = 0;
+  for (auto [atom, factor] : form.terms)
+    divisor = std::gcd(divisor, factor);
+  if (divisor <= 1)
+    return;
+  for (auto &term : form.terms)
+    term.second /= divisor;
+  form.constant = llvm::divideFloorSigned(form.constant, divisor);
+}
+
+/// Records that `form` is not negative, at its newest atom.
+void IndexBounds::addFact(const MaybeForm &form) {
+  if (!form || form->terms.empty())
+    return;
+  LinearForm fact = *form;
+  tighten(fact);
+  atoms[fact.terms.back().first].facts.push_back(fact);
+}
+
+void IndexBounds::addRange(const LinearForm &atom, int64_t low, int64_t high) {
+  addFact(combine(atom, 1, constantForm(low), -1));
+  addFact(combine(constantForm(high), 1, atom, -1));
+}
+
+/// A size named in the signature; its facts are those of the symbol. The atom is
+/// the size divided by what it is a multiple of.
+LinearForm IndexBounds::makeSymbol(StringRef name) {
+  auto [entry, isNew] = symbols.try_emplace(name);
+  if (!isNew)
+    return entry->second;
+  LinearForm atom = makeAtom(Value());
+  int64_t multiple = 1, low = 0, high = -1;
+  auto signature = function->getAttrOfType<DictionaryAttr>("tile.signature");
+  for (Attribute attr : signature.getAs<ArrayAttr>("symbols")) {
+    auto symbol = cast<DictionaryAttr>(attr);
+    if (symbol.getAs<StringAttr>("name").getValue() != name)
+      continue;
+    multiple = symbol.getAs<IntegerAttr>("multiple_of").getInt();
+    low = symbol.getAs<IntegerAttr>("min").getInt();
+    high = symbol.getAs<IntegerAttr>("max").getInt();
+  }
+  LinearForm form = *combine(atom, multiple, {}, 0);
+  addFact(combine(form, 1, constantForm(low), -1));
+  if (high >= 0)
+    addFact(combine(constantForm(high), 1, form, -1));
+  return entry->second = form;
+}
+
+LinearForm IndexBounds::extent(Value memref, int64_t dim) {
+  auto type = cast<MemRefType>(memref.getType());
+  if (!type.isDynamicDim(dim))
+    return constantForm(type.getDimSize(dim));
+  auto known = extents.find({memref, dim});
+  if (known != extents.end())
+    return known->second;
+  LinearForm form;
+  StringAttr name;
+  if (DictionaryAttr param = getParameter(memref))
+    name = dyn_cast<StringAttr>(param.getAs<ArrayAttr>("dims")[dim]);
+  if (name) {
+    form = makeSymbol(name.getValue());
+  } else if (auto workspace = memref.getDefiningOp<WorkspaceOp>()) {
+    form = this->form(workspace.getSizes()[type.getDynamicDimIndex(dim)]);
+  } else {
+    form = makeAtom(Value());
+    addFact(form);
+  }
+  extents[{memref, dim}] = form;
+  return form;
+}
+
+//===----------------------------------------------------------------------===//
+// Values as linear forms
+//===----------------------------------------------------------------------===//
+
+LinearForm IndexBounds::form(Value value) {
+  auto known = forms.find(value);
+  if (known != forms.end())
+    return known->second;
+  LinearForm form = compute(value);
+  forms[value] = form;
+  return form;
+}
+
+LinearForm IndexBounds::compute(Value value) {
+  if (auto constant = getConstantIntValue(value))
+    return constantForm(*constant);
+  if (auto arg = dyn_cast<BlockArgument>(value))
+    return computeArgument(arg);
+  MaybeForm form = computeOperation(value.getDefiningOp());
+  if (form && fits(*form, value.getType()))
+    return *form;
+  LinearForm atom = makeAtom(value);
+  if (unsigned bits = value.getType().isIndex() ? 64 : value.getType().getIntOrFloatBitWidth();
+      bits < 64)
+    addRange(atom, bits == 1 ? 0 : llvm::minIntN(bits), llvm::maxIntN(bits + (bits == 1)));
+  return atom;
+}
+
+/// Whether every value of `form` is one of `type`.
+bool IndexBounds::fits(const LinearForm &form, Type type) {
+  if (type.isIndex() || (form.terms.size() == 1 && form.constant == 0 &&
+                         form.terms[0].second == 1 && valueOf(form.terms[0].first) &&
+                         valueOf(form.terms[0].first).getType() == type))
+    return true;
+  // 60 bits leave room for the multiples that a proof makes.
+  int64_t limit = llvm::maxIntN(std::min(type.getIntOrFloatBitWidth(), 60u));
+  return prove(combine(form, 1, constantForm(limit), 1)) &&
+         prove(combine(constantForm(limit), 1, form, -1));
+}
+
+bool IndexBounds::isExact(Value value) {
+  LinearForm linear = form(value);
+  return !value.getDefiningOp() || linear.terms.size() != 1 ||
+         valueOf(linear.terms[0].first) != value;
+}
+
+LinearForm IndexBounds::loopVariable(Value iv, const LinearForm &lower,
+                                     const LinearForm &upper, Value step) {
+  int64_t stride = getConstantIntValue(step).value_or(0);
+  LinearForm atom = makeAtom(iv);
+  MaybeForm value = stride > 0 ? combine(lower, 1, atom, stride) : std::nullopt;
+  if (!value) {
+    addFact(combine(atom, 1, lower, -1));
+    value = atom;
+  } else {
+    addFact(atom);
+  }
+  if (MaybeForm distance = combine(upper, 1, *value, -1))
+    addFact(combine(*distance, 1, constantForm(1), -1));
+  return *value;
+}
+
+LinearForm IndexBounds::computeArgument(BlockArgument arg) {
+  Operation *parent = arg.getOwner()->getParentOp();
+  if (auto kernel = dyn_cast<KernelOp>(parent)) {
+    LinearForm grid = form(kernel.getGrid()[arg.getArgNumber()]);
+    LinearForm atom = makeAtom(arg);
+    addFact(atom);
+    if (MaybeForm distance = combine(grid, 1, atom, -1))
+      addFact(combine(*distance, 1, constantForm(1), -1));
+    return atom;
+  }
+  if (auto parallel = dyn_cast<ParallelOp>(parent)) {
+    LinearForm atom = makeAtom(arg);
+    addRange(atom, 0, parallel.getExtents()[arg.getArgNumber()] - 1);
+    return atom;
+  }
+  if (auto loop = dyn_cast<PipelinedOp>(parent))
+    return loopVariable(arg, form(loop.getLowerBound()), form(loop.getUpperBound()),
+                        loop.getStep());
+  if (auto loop = dyn_cast<scf::ForOp>(parent); loop && arg == loop.getInductionVar())
+    return loopVariable(arg, form(loop.getLowerBound()), form(loop.getUpperBound()),
+                        loop.getStep());
+  if (DictionaryAttr param = getParameter(arg))
+    if (auto symbol = param.getAs<StringAttr>("symbol"))
+      return makeSymbol(symbol.getValue());
+  LinearForm atom = makeAtom(arg);
+  if (unsigned bits = arg.getType().isIndex() ? 64 : arg.getType().getIntOrFloatBitWidth();
+      bits < 64)
+    addRange(atom, llvm::minIntN(bits), llvm::maxIntN(bits));
+  return atom;
+}
+
+/// `result` = floor(dividend / divisor), divisor > 0: with dividend = divisor * Q + R
+/// it is Q where 0 <= R < divisor is shown, else Q + an atom for floor(R / divisor).
+IndexBounds::MaybeForm IndexBounds::floorDivide(const LinearForm &dividend, int64_t divisor,
+                                                Value result) {
+  LinearForm quotient, rest;
+  quotient.constant = llvm::divideFloorSigned(dividend.constant, divisor);
+  rest.constant = dividend.constant - quotient.constant * divisor;
+  for (auto [atom, factor] : dividend.terms) {
+    int64_t whole = llvm::divideFloorSigned(factor, divisor);
+    if (whole != 0 && factor % divisor == 0)
+      quotient.terms.push_back({atom, whole});
+    else
+      rest.terms.push_back({atom, factor});
+  }
+  if (prove(rest) && prove(combine(constantForm(divisor - 1), 1, rest, -1)))
+    return quotient;
+  LinearForm atom = makeAtom(result);
+  if (MaybeForm left = combine(rest, 1, atom, -divisor)) {
+    addFact(left);
+    addFact(combine(constantForm(divisor - 1), 1, *left, -1));
+  }
+  return combine(quotient, 1, atom, 1);
+}
+
+/// `result` = dividend - divisor * floor(dividend / divisor), divisor > 0.
+IndexBounds::MaybeForm IndexBounds::remainder(const LinearForm &dividend, int64_t divisor,
+                                              Value result) {
+  LinearForm rest;
+  rest.constant = dividend.constant - llvm::divideFloorSigned(dividend.constant, divisor) * divisor;
+  for (auto [atom, factor] : dividend.terms)
+    if (factor % divisor != 0)
+      rest.terms.push_back({atom, factor});
+  if (prove(rest) && prove(combine(constantForm(divisor - 1), 1, rest, -1)))
+    return rest;
+  LinearForm atom = makeAtom(result);
+  addRange(atom, 0, divisor - 1);
+  if (prove(dividend))
+    addFact(combine(dividend, 1, atom, -1));
+  return atom;
+}
+
+IndexBounds::MaybeForm IndexBounds::extremum(Operation *op, bool isMax) {
+  LinearForm a = form(op->getOperand(0)), b = form(op->getOperand(1));
+  LinearForm atom = makeAtom(op->getResult(0));
+  int64_t sign = isMax ? 1 : -1;
+  addFact(combine(atom, sign, a, -sign));
+  addFact(combine(atom, sign, b, -sign));
+  atoms[atom.terms[0].first].cases = {a, b};
+  return atom;
+}
+
+/// `from` in the wider type of `result`.
+IndexBounds::MaybeForm IndexBounds::widen(Value from, bool isUnsigned, Value result) {
+  LinearForm narrow = form(from);
+  unsigned bits = from.getType().isIndex() ? 64 : from.getType().getIntOrFloatBitWidth();
+  if (bits == 1)
+    isUnsigned = true;
+  if (!isUnsigned || bits == 64 || prove(narrow))
+    return narrow;
+  LinearForm atom = makeAtom(result);
+  addRange(atom, 0, llvm::maxUIntN(bits));
+  return atom;
+}
+
+/// The result of `op` by a rule, before it is checked for wrapping.
+IndexBounds::MaybeForm IndexBounds::computeOperation(Operation *op) {
+  Value result = op->getResult(0);
+  auto operand = [&](unsigned i) { return form(op->getOperand(i)); };
+  auto divisor = [&]() -> int64_t {
+    return getConstantIntValue(op->getOperand(1)).value_or(0);
+  };
+  using Result = MaybeForm;
+  return llvm::TypeSwitch<Operation *, Result>(op)
+      .Case([&](arith::AddIOp) { return combine(operand(0), 1, operand(1), 1); })
+      .Case([&](arith::SubIOp) { return combine(operand(0), 1, operand(1), -1); })
+      .Case([&](arith::MulIOp) -> Result {
+        LinearForm a = operand(0), b = operand(1);
+        if (!a.terms.empty())
+          std::swap(a, b);
+        if (a.terms.empty())
+          return combine(b, a.constant, {}, 0);
+        LinearForm product = makeAtom(result);
+        if (prove(a) && prove(b))
+          addFact(product);
+        return product;
+      })
+      .Case([&](arith::ShLIOp) -> Result {
+        auto shift = getConstantIntValue(op->getOperand(1));
+        if (!shift || *shift < 0 || *shift > 62)
+          return std::nullopt;
+        return combine(operand(0), int64_t(1) << *shift, {}, 0);
+      })
+      .Case<arith::FloorDivSIOp>([&](auto) -> Result {
+        return divisor() > 0 ? floorDivide(operand(0), divisor(), result) : std::nullopt;
+      })
+      .Case<arith::DivUIOp, arith::DivSIOp>([&](auto) -> Result {
+        if (divisor() <= 0 || !prove(operand(0)))
+          return std::nullopt;
+        return floorDivide(operand(0), divisor(), result);
+      })
+      .Case<arith::CeilDivSIOp, arith::CeilDivUIOp>([&](auto ceil) -> Result {
+        constexpr bool isUnsigned = std::is_same_v<decltype(ceil), arith::CeilDivUIOp>;
+        if (divisor() <= 0 || (isUnsigned && !prove(operand(0))))
+          return std::nullopt;
+        MaybeForm raised = combine(operand(0), 1, constantForm(divisor() - 1), 1);
+        return raised ? floorDivide(*raised, divisor(), result) : std::nullopt;
+      })
+      .Case<arith::RemUIOp, arith::RemSIOp>([&](auto) -> Result {
+        if (divisor() <= 0 || !prove(operand(0)))
+          return std::nullopt;
+        return remainder(operand(0), divisor(), result);
+      })
+      .Case([&](arith::AndIOp) -> Result {
+        int64_t mask = divisor();
+        if (mask <= 0)
+          return std::nullopt;
+        LinearForm atom = makeAtom(result);
+        addRange(atom, 0, mask);
+        return atom;
+      })
+      .Case([&](arith::MaxSIOp) { return extremum(op, /*isMax=*/true); })
+      .Case([&](arith::MinSIOp) { return extremum(op, /*isMax=*/false); })
+      .Case([&](arith::SelectOp select) -> Result {
+        LinearForm a = operand(1), b = operand(2);
+        LinearForm atom = makeAtom(result);
+        atoms[atom.terms[0].first].cases = {a, b};
+        return atom;
+      })
+      .Case<arith::IndexCastOp, arith::ExtSIOp, arith::TruncIOp>(
+          [&](auto) { return widen(op->getOperand(0), false, result); })
+      .Case<arith::IndexCastUIOp, arith::ExtUIOp>(
+          [&](auto) { return widen(op->getOperand(0), true, result); })
+      .Case([&](CastOp cast) -> Result {
+        if (!cast.getInput().getType().isIntOrIndex() || result.getType().isInteger(1))
+          return std::nullopt;
+        return widen(cast.getInput(), cast.getUnsignedSource(), result);
+      })
+      .Case([&](memref::DimOp dim) -> Result {
+        auto index = dim.getConstantIndex();
+        if (!index || !isa<MemRefType>(dim.getSource().getType()))
+          return std::nullopt;
+        return extent(dim.getSource(), *index);
+      })
+      .Default([](Operation *) { return std::nullopt; });
+}
+
+//===----------------------------------------------------------------------===//
+// Proofs
+//===----------------------------------------------------------------------===//
+
+/// Whether `goal` is shown not to be negative, from the facts of its atoms and `facts`.
+/// Each step removes the newest atom, so the search ends; `budget` bounds its width.
+bool IndexBounds::prove(const MaybeForm &goal, ArrayRef<LinearForm> facts,
+                        unsigned &budget) {
+  if (!goal || budget == 0)
+    return false;
+  if (goal->terms.empty())
+    return goal->constant >= 0;
+  --budget;
+  auto [atom, factor] = goal->terms.back();
+  auto subtract = [&, atom = atom, factor = factor](const LinearForm &fact) {
+    int64_t other = fact.factorOf(atom);
+    if (fact.terms.back().first != atom || (other > 0) != (factor > 0))
+      return false;
+    int64_t common = std::gcd(other, factor), scale = std::abs(other) / common;
+    MaybeForm rest = combine(*goal, scale, fact, -std::abs(factor) / common);
+    // The goal is an integer: g >= 0 where scale * g >= 1 - scale.
+    return rest && prove(combine(*rest, 1, constantForm(scale - 1), 1), facts, budget);
+  };
+  // By index: proving may make new atoms, which moves them.
+  for (unsigned i = 0; i < atoms[atom].facts.size(); ++i)
+    if (subtract(LinearForm(atoms[atom].facts[i])))
+      return true;
+  if (llvm::any_of(facts, subtract))
+    return true;
+  SmallVector<LinearForm, 2> cases = atoms[atom].cases;
+  LinearForm rest = *goal;
+  rest.terms.pop_back();
+  return !cases.empty() && llvm::all_of(cases, [&, factor = factor](const LinearForm &value) {
+    return prove(combine(rest, 1, value, factor), facts, budget);
+  });
+}
+
+bool IndexBounds::prove(const MaybeForm &goal, ArrayRef<LinearForm> facts) {
+  unsigned budget = kBudget;
+  return prove(goal, facts, budget);
+}
+
+/// Adds what it says about integers that `condition` holds, or that it does not.
+void IndexBounds::addCondition(Value condition, bool holds, Facts &facts) {
+  Operation *op = condition.getDefiningOp();
+  if (isa_and_nonnull<arith::AndIOp, arith::OrIOp>(op) && holds == isa<arith::AndIOp>(op)) {
+    addCondition(op->getOperand(0), holds, facts);
+    addCondition(op->getOperand(1), holds, facts);
+    return;
+  }
+  if (isa_and_nonnull<arith::XOrIOp>(op) && matchPattern(op->getOperand(1), m_One()))
+    return addCondition(op->getOperand(0), !holds, facts);
+  auto compare = dyn_cast_or_null<arith::CmpIOp>(op);
+  if (!compare)
+    return;
+  auto predicate = compare.getPredicate();
+  if (!holds)
+    predicate = arith::invertPredicate(predicate);
+  LinearForm a = form(compare.getLhs()), b = form(compare.getRhs());
+  auto add = [&](const LinearForm &large, const LinearForm &small, int64_t distance) {
+    MaybeForm difference = combine(large, 1, small, -1);
+    MaybeForm fact =
+        difference ? combine(*difference, 1, constantForm(distance), -1) : std::nullopt;
+    if (!fact || fact->terms.empty())
+      return;
+    tighten(*fact);
+    facts.push_back(*fact);
+  };
+  using Predicate = arith::CmpIPredicate;
+  switch (predicate) {
+  case Predicate::ult:
+  case Predicate::ule:
+    // As unsigned below a number that is not negative: not negative either.
+    if (!prove(b))
+      return;
+    add(a, {}, 0);
+    return add(b, a, predicate == Predicate::ult);
+  case Predicate::slt:
+  case Predicate::sle:
+    return add(b, a, predicate == Predicate::slt);
+  case Predicate::sgt:
+  case Predicate::sge:
+    return add(a, b, predicate == Predicate::sgt);
+  case Predicate::eq:
+    add(a, b, 0);
+    return add(b, a, 0);
+  default:
+    return;
+  }
+}
+
+/// What enclosing conditions and earlier assumptions say where `at` runs.
+IndexBounds::Facts IndexBounds::factsAt(Operation *at) {
+  Facts facts;
+  for (AssumeOp assume : assumptions)
+    if (Operation *ancestor = assume->getBlock()->findAncestorOpInBlock(*at);
+        ancestor && assume->isBeforeInBlock(ancestor))
+      addCondition(assume.getCondition(), true, facts);
+  for (Operation *op = at; op && op != function; op = op->getParentOp())
+    if (auto branch = dyn_cast_or_null<scf::IfOp>(op->getParentOp()))
+      addCondition(branch.getCondition(),
+                   op->getParentRegion() == &branch.getThenRegion(), facts);
+  return facts;
+}
+
+bool IndexBounds::isNonNegative(Value value, Operation *at) {
+  return prove(form(value), factsAt(at));
+}
+
+bool IndexBounds::isBelowExtent(Value index, Value memref, int64_t dim, Operation *at) {
+  MaybeForm distance = combine(extent(memref, dim), 1, form(index), -1);
+  if (!distance)
+    return false;
+  return prove(combine(*distance, 1, constantForm(1), -1), factsAt(at));
+}

@@ -1,0 +1,33 @@
+//===- Memory.h - Which memory a memref names ---------------------------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TILEWRIGHT_COMPILER_ANALYSIS_MEMORY_H
+#define TILEWRIGHT_COMPILER_ANALYSIS_MEMORY_H
+
+#include "dialects/tile/Tile.h"
+
+#include <string>
+
+namespace tilewright::tile {
+
+/// The memref that `memref` is a view of, or `memref` itself.
+mlir::Value getBaseMemory(mlir::Value memref);
+
+/// Whether writing `written` may change what `read` holds. Allocations are apart
+/// from everything else, and so are parameters, unless the signature declares an
+/// alias: outputs do not overlap inputs (docs/semantics.md).
+bool mayOverlap(mlir::Value written, mlir::Value read);
+
+/// The name of a memref in the source, for messages.
+std::string describeMemory(mlir::Value memref);
+
+/// The signature's entry for a value that is a function's parameter, or null.
+mlir::DictionaryAttr getParameter(mlir::Value value);
+
+} // namespace tilewright::tile
+
+#endif // TILEWRIGHT_COMPILER_ANALYSIS_MEMORY_H
