@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from tilewright.cli.console import CliError, UsageError, stderr, stdout, table, write_json
-from tilewright.cli.units import rate, seconds
+from tilewright.cli.units import limits_table, rate, seconds
 
 EXAMPLES = """
 tilewright bench                              [dim]every case, one thread and all[/]
@@ -69,7 +69,7 @@ def bench(
             raise CliError(str(error)) from None
 
     if json is None or str(json) != "-":
-        _show(report, counts)
+        _show(report)
     write_json(json, report)
     if failures or not report["results"]:
         raise CliError("\n".join(failures) or "no case was measured")
@@ -85,15 +85,11 @@ def _thread_counts(text: str | None) -> list[int]:
     return [int(part) for part in parts]
 
 
-def _show(report: dict[str, Any], counts: list[int]) -> None:
+def _show(report: dict[str, Any]) -> None:
     """The machine's limits, then a line for each measurement."""
     machine = report["machine"]
     stdout().print(f"{machine['cpu']}, {machine['cores']} cores", markup=False)
-    limits = table("limit", *(f">{n} threads" for n in counts))
-    for dtype, by_threads in machine["peak_gflops"].items():
-        limits.add_row(f"{dtype} GFLOP/s", *(f"{by_threads[str(n)]:.0f}" for n in counts))
-    limits.add_row("read GB/s", *(f"{machine['read_gbps'][str(n)]:.1f}" for n in counts))
-    stdout().print(limits)
+    stdout().print(limits_table(machine))
 
     shown = table(
         "kernel", "case", "dtype", ">threads", ">time", ">rate", ">of limit", "best peer",

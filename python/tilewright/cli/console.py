@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -66,7 +67,7 @@ def write_json(path: Path | None, value: Any) -> None:
     """Write a report whole or not at all; nothing for None, stdout for `-`."""
     if path is None:
         return
-    text = json.dumps(value, indent=1) + "\n"
+    text = json.dumps(_finite(value), indent=1, allow_nan=False) + "\n"
     if str(path) == "-":
         print(text, end="")
         return
@@ -76,3 +77,12 @@ def write_json(path: Path | None, value: Any) -> None:
         os.replace(scratch, path)
     except OSError as error:
         raise CliError(f"cannot write {path}: {error.strerror}") from None
+
+
+def _finite(value: Any) -> Any:
+    """The value with null for infinities and NaN, which JSON has no words for."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

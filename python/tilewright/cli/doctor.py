@@ -16,9 +16,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from tilewright.cli import probe, tools
 from tilewright.cli.console import CliError, stdout, table, write_json
+from tilewright.cli.units import limits_table, size
 
 EXAMPLES = """
 tilewright doctor                      [dim]everything; takes a few seconds[/]
@@ -152,3 +154,41 @@ def _limits(cores: int) -> dict[str, Any]:
     from tilewright.testing.machine import measure_machine
 
     return measure_machine(sorted({1, cores})).as_json()
+
+
+def _atoms(dtype: str) -> str:
+    """The instruction that products of a dtype use on this CPU."""
+    return ""
+
+
+def _show(report: dict[str, Any]) -> None:
+    """The report as tables."""
+    packages = table("package", "version")
+    packages.add_row("Python", report["python"])
+    for name, version in report["packages"].items():
+        packages.add_row(name, version or "[dim]not installed[/]")
+    for name, problem in report["extensions"].items():
+        packages.add_row(f"tilewright.{name}", escape(problem) if problem else "built")
+    stdout().print(packages)
+
+    shown = table("tool", "version", "where", "")
+    for name, tool in report["tools"].items():
+        place = tool["path"] or "[dim]not found[/]"
+        shown.add_row(name, tool["version"] or "", place, tool["purpose"])
+    stdout().print(shown)
+
+    shown = table("backend", "needs", "state")
+    for name, backend in report["backends"].items():
+        lacks = backend["lacks"]
+        state = f"[yellow]{escape(lacks)}[/]" if lacks else "[green]works[/]"
+        shown.add_row(name, ", ".join(backend["needs"]), state)
+    stdout().print(shown)
+
+    machine = report["cpu"]
+    caches = ", ".join(f"{name} {size(count)}" for name, count in machine["caches"].items())
+    stdout().print(f"{machine['model']}, {machine['cores']} cores, {caches}", markup=False)
+    stdout().print(" ".join(machine["features"]), markup=False)
+    for dtype, atom in report.get("atoms", {}).items():
+        stdout().print(f"{dtype:5} products use {atom}", markup=False)
+    if "limits" in report:
+        stdout().print(limits_table(report["limits"]))

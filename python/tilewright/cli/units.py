@@ -1,4 +1,4 @@
-"""Times and rates as people read them.
+"""Times, rates and limits as people read them.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+
+from tilewright.cli.console import table
 
 
 def seconds(value: float) -> str:
@@ -35,3 +37,13 @@ def size(count: int) -> str:
             return f"{count:.3g} {unit}"
         count /= 1024
     return f"{count:.3g} GiB"
+
+
+def limits_table(machine: Mapping[str, Any]):
+    """The limits of a machine record, a column for each thread count."""
+    counts = list(machine["read_gbps"])
+    shown = table("measured limit", *(f">{n} threads" for n in counts))
+    for dtype, by_threads in machine["peak_gflops"].items():
+        shown.add_row(f"{dtype} GFLOP/s", *(f"{by_threads[n]:.0f}" for n in counts))
+    shown.add_row("read GB/s", *(f"{machine['read_gbps'][n]:.1f}" for n in counts))
+    return shown

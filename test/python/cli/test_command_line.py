@@ -1,0 +1,133 @@
+"""The command line's own promises: help, exit codes, errors on stderr, reports.
+
+SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tilewright.cli import console, main, units
+
+COMMANDS = ["compile", "doctor", "verify", "bench", "cache"]
+
+
+def run(capsys, *arguments: str) -> tuple[int, str, str]:
+    """Exit code, stdout and stderr of one command line."""
+    code = main(list(arguments))
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_help_names_every_command(capsys):
+    code, out, _ = run(capsys, "--help")
+    assert code == 0
+    assert all(name in out for name in COMMANDS)
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c != "cache"])
+def test_help_of_a_command_has_examples(capsys, command):
+    code, out, _ = run(capsys, command, "--help")
+    assert code == 0
+    assert "Examples" in out
+    assert out.count(f"tilewright {command}") >= 3  # the usage line and two examples
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["verify", "--nonsense"], "--nonsense"),
+        (["verify", "no_such_kernel"], "no_such_kernel"),
+        (["bench", "no_such_kernel"], "no_such_kernel"),
+        (["bench", "--threads", "1,none"], "1,none"),
+        (["bench", "--threads", "0"], "'0'"),
+        (["compile", "no_colon.py"], "no_colon.py"),
+        (["compile", "absent.py:kernel"], "absent.py"),
+        (["compile", "x.py:k", "--emit", "tea"], "tea"),
+        (["nonsense"], "nonsense"),
+    ],
+)
+def test_a_wrong_command_line_is_code_2_on_stderr(capsys, arguments, named):
+    code, out, err = run(capsys, *arguments)
+    assert code == 2
+    assert named in err
+    assert out == ""
+
+
+def test_errors_keep_brackets(capsys):
+    console.print_error("takes [KERNEL] and [red]")
+    assert capsys.readouterr().err == "error: takes [KERNEL] and [red]\n"
+
+
+def test_json_is_written_whole_or_not_at_all(tmp_path):
+    target = tmp_path / "report.json"
+    console.write_json(target, {"results": [1.5, float("inf")]})
+    assert json.loads(target.read_text(), parse_constant=pytest.fail) == {
+        "results": [1.5, None]
+    }
+    with pytest.raises(console.CliError, match="cannot write"):
+        console.write_json(tmp_path / "absent" / "report.json", {})
+    assert [p.name for p in tmp_path.iterdir()] == ["report.json"]
+
+
+def test_cache_list_and_clear(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("TILEWRIGHT_CACHE_DIR", str(tmp_path))
+    from tilewright.compiler import cache
+
+    artifact = tmp_path / "kernel.so"
+    artifact.write_bytes(b"code")
+    cache.store("0123456789abcdef" * 4, artifact, {"name": "softmax", "target": "cpu:znver4"})
+    code, out, _ = run(capsys, "cache", "list")
+    assert code == 0
+    assert "softmax" in out
+    assert "cpu:znver4" in out
+    assert "1 kernels" in out
+    code, out, _ = run(capsys, "cache", "clear")
+    assert code == 0
+    assert "removed 1 kernels" in out
+    code, out, _ = run(capsys, "cache", "list")
+    assert "0 kernels" in out
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (2.5, "2.50 s"),
+        (0.0123, "12.3 ms"),
+        (0.4567, "457 ms"),
+        (3.2e-6, "3.20 us"),
+        (0, "0.00 us"),
+    ],
+)
+def test_seconds_have_three_digits(value, text):
+    assert units.seconds(value) == text
+
+
+def test_rate_is_in_the_unit_of_the_limit():
+    record = {"flops": 4_000_000_000, "bytes": 500_000_000, "median_s": 0.5, "limit": "compute"}
+    assert units.rate(record) == "8.0 GFLOP/s"
+    assert units.rate(record | {"limit": "memory"}) == "1.0 GB/s"
+
+
+def test_help_loads_no_numpy_and_no_compiler():
+    program = (
+        "import sys\nfrom tilewright.cli import main\nmain(['--help'])\n"
+        "heavy = {'numpy', 'torch', 'tilewright._compiler', 'tilewright._runtime'}\n"
+        "assert not heavy & sys.modules.keys(), heavy & sys.modules.keys()"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_module_and_script_are_the_same_command():
+    script = os.path.join(os.path.dirname(sys.executable), "tilewright")
+    texts = [
+        subprocess.run([*command, "cache", "list"], capture_output=True, text=True).stdout
+        for command in ([sys.executable, "-m", "tilewright"], [script])
+    ]
+    assert texts[0] == texts[1] != ""
