@@ -95,13 +95,16 @@ class Arithmetic:
                 return a
             if op == "mul" and a.affine == (1, {}):
                 return b
+        form = _affine(op, a, b)
+        if form is not None and not form[1] and not dtypes.representable(form[0], dtype):
+            form = None  # it wraps
         nonneg = dtype is index and a.nonneg and b.nonneg and op != "sub"
         return self.value(
             f"arith.{op}i {a.ssa}, {b.ssa} : {dtype.mlir}",
             dtype,
             a,
             b,
-            affine=_affine(op, a, b),
+            affine=form,
             nonneg=nonneg,
         )
 
@@ -134,6 +137,12 @@ class Arithmetic:
                 return rest
             rest = self.value(f"arith.remsi {a.ssa}, {b.ssa} : {mlir}", dtype, a, b)
             zero = self.constant(0, dtype)
+        if b.affine is not None and not b.affine[1] and b.affine[0] > 0:
+            fix = self.compare("lt", rest, zero)
+            result = self.select(fix, self._plain("add", rest, b), rest)
+            result.nonneg = dtype is index
+            self.know_quotient(result, a, b, rest=True)
+            return result
         # The remainder has the dividend's sign; flooring wants the divisor's.
         differs = self.binary(
             "xor", self.compare("lt", rest, zero), self.compare("lt", b, zero)
@@ -219,27 +228,22 @@ class Arithmetic:
                 rule="shifts take integers",
                 hint='convert the amount with T.cast(n, "int32")',
             )
-        wide, kind = (
-            self.constant(width, amount.dtype)
-            if width
-            <= dtypes.max_value(amount.dtype if amount.dtype is not index else dtypes.int64)
-            else None,
-            "ult",
-        )
-        inside = None
-        if wide is not None:
-            inside = self.value(
-                f"arith.cmpi {kind}, {amount.ssa}, {wide.ssa} : {amount.dtype.mlir}",
-                dtypes.bool_,
-                amount,
-            )
+        known = self.range_of(amount)
+        if known is not None and known[0] >= 0 and known[1] < width:
+            return self._shifted(name, a, self.cast(amount, a.dtype))
+        # Compared in the amount's own type, and as unsigned, so that a negative one is large.
+        limit = self.constant(width, amount.dtype)
+        text = f"arith.cmpi ult, {amount.ssa}, {limit.ssa} : {amount.dtype.mlir}"
+        inside = self.value(text, dtypes.bool_, amount)
         by = self.cast(amount, a.dtype)
-        if sign_fills and inside is not None:
+        if name == "shrsi":
             by = self.select(inside, by, self.constant(width - 1, a.dtype))
-        shifted = self.value(f"arith.{name} {a.ssa}, {by.ssa} : {mlir}", a.dtype, a, by)
-        if sign_fills or inside is None:
-            return shifted
-        return self.select(inside, shifted, self.constant(0, a.dtype))
+            return self._shifted(name, a, by)
+        return self.select(inside, self._shifted(name, a, by), self.constant(0, a.dtype))
+
+    def _shifted(self, name: str, a: Value, by: Value) -> Value:
+        text = f"arith.{name} {a.ssa}, {by.ssa} : {a.dtype.mlir}"
+        return self.value(text, a.dtype, a, by)
 
     def power(self, a: object, b: object) -> Value:
         """`a ** b`: products for a small Python integer, else `math.powf`."""

@@ -215,24 +215,19 @@ class Calls:
         """Python's own binding of arguments to parameters."""
         code = function.__code__
         count, only = code.co_argcount, code.co_kwonlyargcount
-        names = code.co_varnames[:count]
-        name = function.__name__
-        bound = dict(zip(names, arguments))
-        if len(arguments) > count:
-            if not code.co_flags & 0x04:
-                self.fail(f"{name} takes {count} arguments, not {len(arguments)}")
-            bound[code.co_varnames[count + only]] = tuple(arguments[count:])
-        elif code.co_flags & 0x04:
-            bound[code.co_varnames[count + only]] = ()
+        name, names = function.__name__, code.co_varnames[:count]
         known = code.co_varnames[: count + only]
+        form = f"its parameters are {', '.join(known) or 'none'}"
+        bound = dict(zip(names, arguments))
+        if code.co_flags & 0x04:  # *rest
+            bound[code.co_varnames[count + only]] = tuple(arguments[count:])
+        elif len(arguments) > count:
+            self.fail(f"{name} takes {count} arguments, not {len(arguments)}", hint=form)
         for key, value in options.items():
             if key in bound:
-                self.fail(f"{name}: {key} is given twice")
+                self.fail(f"{name}: {key} is given twice", hint=form)
             if key not in known:
-                self.fail(
-                    f"{name} has no parameter {key}",
-                    hint=f"its parameters are {', '.join(known)}",
-                )
+                self.fail(f"{name} has no parameter {key}", hint=form)
             bound[key] = value
         defaults = function.__defaults__ or ()
         for key, value in zip(names[count - len(defaults) :], defaults):
@@ -241,7 +236,7 @@ class Calls:
             bound.setdefault(key, value)
         missing = [n for n in known if n not in bound]
         if missing:
-            self.fail(f"{name} lacks {' and '.join(missing)}")
+            self.fail(f"{name} lacks {' and '.join(missing)}", hint=form)
         return bound
 
 

@@ -36,7 +36,10 @@ def compile(
             f"tilewright.compile takes a @T.prim_func, not {func!r}",
             hint="decorate the function with @T.prim_func",
         )
-    return build(lambda: lower_prim_func(func, out_idx), options_for(target, pass_configs))
+    try:
+        return build(lambda: lower_prim_func(func, out_idx), options_for(target, pass_configs))
+    except CompileError as error:
+        raise error.with_traceback(None) from None  # it says where; our frames add nothing
 
 
 def options_for(target: str, pass_configs: dict | None) -> dict:

@@ -163,6 +163,7 @@ def _outputs(emitter: EagerEmitter) -> tuple[tuple[int, ...], bool]:
     returned = [result] if single else [] if result is None else result
     position = {p.memory: i for i, p in enumerate(emitter.parameters) if p.output}
     if not isinstance(returned, (list, tuple)) or any(r not in position for r in returned):
+        emitter.at(emitter.result_node)
         emitter.fail(
             f"{emitter.frame.source.tree.name} returns something other than its outputs",
             rule="an eager kernel returns tensors made by T.empty",

@@ -87,12 +87,12 @@ class Emitter(
         """Read the body and give the module's text. Parameters were declared before."""
         tree = self.frame.source.tree
         self.at(tree)
-        self.result: object = None
+        self.result, self.result_node = None, tree
         with self.builder.section():
             try:
                 self.block(tree.body)
             except Return as returned:
-                self.result = returned.value
+                self.result, self.result_node = returned.value, self.node
         self.at(tree)
         if not self.kernels:
             self.fail(

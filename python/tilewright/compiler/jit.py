@@ -86,7 +86,10 @@ class Jit:
         family = self._kernels.get(self._static_key(values))
         kernel = family and family.kernels.get(family.key(values))
         if kernel is None:
-            kernel, family = self._compile_eager(values, {})
+            try:
+                kernel, family = self._compile_eager(values, {})
+            except CompileError as error:
+                raise error.with_traceback(None) from None
         return kernel.launch(*[values[name] for name in family.inputs])
 
     def compile(self, *arguments: object, **named: object) -> Kernel:
@@ -95,6 +98,12 @@ class Jit:
         For an eager kernel, arrays may be left out where T.const sizes are given by name:
         `copy.compile(M=1024, N=1024)`.
         """
+        try:
+            return self._compile(arguments, named)
+        except CompileError as error:
+            raise error.with_traceback(None) from None  # it says where; our frames add nothing
+
+    def _compile(self, arguments: tuple, named: dict) -> Kernel:
         if self.eager:
             names = self.function.__code__.co_varnames[: _count(self.function)]
             consts = {k: v for k, v in named.items() if k not in names}

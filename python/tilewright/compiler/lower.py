@@ -61,6 +61,7 @@ def lower_prim_func(kernel: PrimFunc, out_idx: object = None) -> Module:
         outputs, single = output_positions(emitter, out_idx)
         text = emitter.run(kernel.__name__)
         if emitter.result is not None:
+            emitter.at(emitter.result_node)
             emitter.fail(
                 f"the prim_func {kernel.__name__} returns a value",
                 rule="a prim_func writes its outputs into parameters",

@@ -107,8 +107,11 @@ class Scalars:
         source = value.dtype
         if source is dtype:
             return value
+        if value.affine is not None and not value.affine[1] and dtype.kind != "b":
+            if dtypes.representable(value.affine[0], dtype):
+                return self.constant(value.affine[0], dtype)
         wholes = source.is_integer and dtype.is_integer
-        affine = value.affine or (0, {value.ssa: 1}) if wholes else None
+        affine = self._kept_form(value, dtype) if wholes else None
         if wholes and source.bits == dtype.bits and index not in (source, dtype):
             return Value(value.ssa, dtype, affine, value.deps)  # signless in IR
         if wholes and index in (source, dtype):
@@ -124,6 +127,15 @@ class Scalars:
             value,
             affine=affine,
         )
+
+    def _kept_form(self, value: Value, dtype: DType) -> tuple[int, dict] | None:
+        """The affine form of an integer that is converted, where it surely still holds.
+
+        An index that passes through 32 bits is trusted to fit, as all index arithmetic is.
+        """
+        known = self.range_of(value)
+        fits = known is not None and all(dtypes.representable(end, dtype) for end in known)
+        return affine_of(value) if fits or dtype.bits >= 32 else None
 
     def bitcast(self, value: object, dtype: DType) -> Value:
         """The same bits as another type of the same width."""

@@ -107,7 +107,9 @@ class Statements:
             )
         if self.kernel is not None and self.frame.caller is None:
             self.fail("return inside T.Kernel", hint="guard the rest of the body with `if`")
-        raise Return(None if node.value is None else self.evaluate(node.value))
+        value = None if node.value is None else self.evaluate(node.value)
+        self.at(node)
+        raise Return(value)
 
     def stmt_Pass(self, node: ast.Pass) -> None:
         pass

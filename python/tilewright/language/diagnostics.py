@@ -96,4 +96,7 @@ def static_assert(k, condition, msg: Static = ""):
             hint="use T.device_assert",
         )
     if not condition:
-        k.fail(f"T.static_assert: {msg or 'the condition is false'}")
+        k.fail(
+            f"T.static_assert: {msg or 'the condition is false'}",
+            rule="the kernel asserts this of its compile-time values",
+        )

@@ -1,0 +1,447 @@
+"""Wrong operations, types and annotations.
+
+SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""
+
+# fmt: off  (the marks `# here` belong to their lines)
+
+import tilewright.language as T
+
+from . import wrong
+
+M, N, K = 64, 32, 16
+
+
+@wrong("T.gemm: A has K = 16 and B has K = 32", "transpose_B=True")
+def gemm_inner():
+    @T.prim_func
+    def kernel():
+        with T.Kernel(1):
+            a = T.alloc_shared((M, K), "float16")
+            b = T.alloc_shared((N, K), "float16")
+            c = T.alloc_fragment((M, N), "float32")
+            T.gemm(a, b, c)  # here
+    return kernel
+
+
+@wrong("T.gemm: C is (64, 16) and the product is (64, 32)", "shapes agree")
+def gemm_result():
+    @T.prim_func
+    def kernel():
+        with T.Kernel(1):
+            a = T.alloc_shared((M, K), "float16")
+            b = T.alloc_shared((K, N), "float16")
+            c = T.alloc_fragment((M, K), "float32")
+            T.gemm(a, b, c)  # here
+    return kernel
+
+
+@wrong("T.gemm of float16 into int32", "float32")
+def gemm_types():
+    @T.prim_func
+    def kernel():
+        with T.Kernel(1):
+            a = T.alloc_shared((M, K), "float16")
+            b = T.alloc_shared((K, N), "float16")
+            c = T.alloc_fragment((M, N), "int32")
+            T.gemm(a, b, c)  # here
+    return kernel
+
+
+@wrong("T.gemm of int8 and uint8", "copying it into its tile")
+def gemm_mixed():
+    @T.prim_func
+    def kernel():
+        with T.Kernel(1):
+            a = T.alloc_shared((M, K), "int8")
+            b = T.alloc_shared((K, N), "uint8")
+            c = T.alloc_fragment((M, N), "int32")
+            T.gemm(a, b, c)  # here
+    return kernel
+
+
+@wrong("T.gemm: A is the global tensor A", "T.copy")
+def gemm_global():
+    @T.prim_func
+    def kernel(A: T.Tensor((M, K), "float16")):
+        with T.Kernel(1):
+            b = T.alloc_shared((K, N), "float16")
+            c = T.alloc_fragment((M, N), "float32")
+            T.gemm(A, b, c)  # here
+    return kernel
+
+
+@wrong("T.gemm: B has 3 dimensions (2, 16, 32)", "X[i, :, :]")
+def gemm_rank():
+    @T.prim_func
+    def kernel():
+        with T.Kernel(1):
+            a = T.alloc_shared((M, K), "float16")
+            b = T.alloc_shared((2, K, N), "float16")
+            c = T.alloc_fragment((M, N), "float32")
+            T.gemm(a, b, c)  # here
+    return kernel
+
+
+@wrong("T.gemm: c is operand and result")
+def gemm_in_place():
+    @T.prim_func
+    def kernel():
+        with T.Kernel(1):
+            a = T.alloc_shared((M, M), "float32")
+            c = T.alloc_shared((M, M), "float32")
+            T.gemm(a, c, c)  # here
+    return kernel
+
+
+@wrong('T.gemm: precision="tf32" on float16 and float16', "leave precision out")
+def gemm_tf32():
+    @T.prim_func
+    def kernel():
+        with T.Kernel(1):
+            a = T.alloc_shared((M, K), "float16")
+            b = T.alloc_shared((K, N), "float16")
+            c = T.alloc_fragment((M, N), "float32")
+            T.gemm(a, b, c, precision="tf32")  # here
+    return kernel
+
+
+@wrong("T.gemm: wg_wai is no parameter of it", "T.gemm(A, B, C")
+def unknown_option():
+    @T.prim_func
+    def kernel():
+        with T.Kernel(1):
+            a = T.alloc_shared((M, M), "float32")
+            c = T.alloc_fragment((M, M), "float32")
+            T.gemm(a, a, c, wg_wai=1)  # here
+    return kernel
+
+
+@wrong("T.gemm lacks C", "T.gemm(A, B, C")
+def missing_argument():
+    @T.prim_func
+    def kernel():
+        with T.Kernel(1):
+            a = T.alloc_shared((M, M), "float32")
+            T.gemm(a, a)  # here
+    return kernel
+
+
+@wrong("src is (64, 32), so along dim 1 dst is (64,), not (32,)", "allocate dst as (64,)")
+def reduce_shape():
+    @T.prim_func
+    def kernel():
+        with T.Kernel(1):
+            x = T.alloc_fragment((M, N), "float32")
+            y = T.alloc_fragment((N,), "float32")
+            T.reduce_sum(x, y, dim=1)  # here
+    return kernel
+
+
+@wrong("T.reduce_max: src holds float16 and dst float32", "allocate dst as float16")
+def reduce_types():
+    @T.prim_func
+    def kernel():
+        with T.Kernel(1):
+            x = T.alloc_fragment((M, N), "float16")
+            y = T.alloc_fragment((M,), "float32")
+            T.reduce_max(x, y, dim=1)  # here
+    return kernel
+
+
+@wrong("T.reduce_sum: dim=2 of a tile with 2 dimensions")
+def reduce_dim():
+    @T.prim_func
+    def kernel():
+        with T.Kernel(1):
+            x = T.alloc_fragment((M, N), "float32")
+            y = T.alloc_fragment((M,), "float32")
+            T.reduce_sum(x, y, dim=2)  # here
+    return kernel
+
+
+@wrong("T.reduce_argmax: dst holds float32", "int32")
+def reduce_positions():
+    @T.prim_func
+    def kernel():
+        with T.Kernel(1):
+            x = T.alloc_fragment((M, N), "float32")
+            y = T.alloc_fragment((M,), "float32")
+            T.reduce_argmax(x, y, dim=1)  # here
+    return kernel
+
+
+@wrong("T.reduce_bitor of float32")
+def reduce_bits():
+    @T.prim_func
+    def kernel():
+        with T.Kernel(1):
+            x = T.alloc_fragment((M, N), "float32")
+            y = T.alloc_fragment((M,), "float32")
+            T.reduce_bitor(x, y, dim=1)  # here
+    return kernel
+
+
+@wrong("T.cumsum: src is float32 (64,) and dst is float32 (32,)", "allocate dst as src")
+def cumsum_shape():
+    @T.prim_func
+    def kernel():
+        with T.Kernel(1):
+            x = T.alloc_shared((M,), "float32")
+            y = T.alloc_shared((N,), "float32")
+            T.cumsum(x, y)  # here
+    return kernel
+
+
+@wrong("T.topk: 40 of 32 elements")
+def topk_count():
+    @T.prim_func
+    def kernel():
+        with T.Kernel(1):
+            x = T.alloc_fragment((M, N), "float32")
+            values, places = T.topk(x, 40, dim=1)  # here
+    return kernel
+
+
+@wrong("T.sort: is not supported yet", "T.topk")
+def later():
+    @T.prim_func
+    def kernel():
+        with T.Kernel(1):
+            x = T.alloc_shared((M,), "float32")
+            T.sort(x)  # here
+    return kernel
+
+
+@wrong("T.grid_sync: is not supported yet", "two T.Kernel blocks")
+def grid_sync():
+    @T.prim_func
+    def kernel():
+        with T.Kernel(1):
+            T.grid_sync()  # here
+    return kernel
+
+
+@wrong("T.get_thread_binding: addresses threads", "T.Parallel")
+def thread_level():
+    @T.prim_func
+    def kernel():
+        with T.Kernel(1, threads=128):
+            T.get_thread_binding(0)  # here
+    return kernel
+
+
+@wrong("dtype float8_e4m3fnuz is not available", "float8_e4m3fn")
+def fnuz():
+    @T.prim_func
+    def kernel():
+        with T.Kernel(1):
+            T.alloc_shared((M,), "float8_e4m3fnuz")  # here
+    return kernel
+
+
+@wrong("'float17' is not a dtype", "use one of")
+def no_dtype():
+    @T.prim_func
+    def kernel():
+        with T.Kernel(1):
+            T.alloc_shared((M,), "float17")  # here
+    return kernel
+
+
+@wrong("the literal 300 has no value in int8", "-128 to 127")
+def literal_range():
+    @T.prim_func
+    def kernel():
+        with T.Kernel(1):
+            x = T.alloc_shared((M,), "int8")
+            T.fill(x, 300)  # here
+    return kernel
+
+
+@wrong("the literal inf has no value in float8_e4m3fn", "T.max_value")
+def literal_infinity():
+    @T.prim_func
+    def kernel():
+        with T.Kernel(1):
+            x = T.alloc_shared((M,), "float8_e4m3fn")
+            T.fill(x, float("inf"))  # here
+    return kernel
+
+
+@wrong("T.infinity: float8_e4m3fn has no infinity", "T.max_value")
+def no_infinity():
+    @T.prim_func
+    def kernel():
+        with T.Kernel(1):
+            x = T.alloc_shared((M,), "float8_e4m3fn")
+            T.fill(x, -T.infinity("float8_e4m3fn"))  # here
+    return kernel
+
+
+@wrong("// by zero")
+def division_by_zero():
+    @T.prim_func
+    def kernel(A: T.Tensor((M,), "int32")):
+        with T.Kernel(1):
+            A[0] = A[1] // 0  # here
+    return kernel
+
+
+@wrong("<< on float32", "T.reinterpret")
+def shift_of_float():
+    @T.prim_func
+    def kernel(A: T.Tensor((M,), "float32")):
+        with T.Kernel(1):
+            A[0] = A[1] << 1  # here
+    return kernel
+
+
+@wrong("a shift by -1", "the other way")
+def negative_shift():
+    @T.prim_func
+    def kernel(A: T.Tensor((M,), "int32")):
+        with T.Kernel(1):
+            A[0] = A[1] >> -1  # here
+    return kernel
+
+
+@wrong("T.reinterpret: float32 has 32 bits and int16 has 16")
+def reinterpret_width():
+    @T.prim_func
+    def kernel(A: T.Tensor((M,), "float32")):
+        with T.Kernel(1):
+            x = T.reinterpret(A[0], "int16")  # here
+            A[1] = x
+    return kernel
+
+
+@wrong("A is a whole tensor where a scalar is needed", "T.Parallel")
+def whole_tensor():
+    @T.prim_func
+    def kernel(A: T.Tensor((M,), "float32")):
+        with T.Kernel(1):
+            A[0] = A + 1  # here
+    return kernel
+
+
+@wrong("'a' meets a run-time value in an operator")
+def string_operand():
+    @T.prim_func
+    def kernel(A: T.Tensor((M,), "float32")):
+        with T.Kernel(1):
+            A[0] = A[1] + "a"  # here
+    return kernel
+
+
+@wrong("a run-time scalar has no attribute item", ".astype")
+def unknown_attribute():
+    @T.prim_func
+    def kernel(A: T.Tensor((M,), "float32")):
+        with T.Kernel(1):
+            x = A[0] + 1
+            A[1] = x.item()  # here
+    return kernel
+
+
+@wrong("the operator @ in a kernel", "T.gemm")
+def matmul_operator():
+    @T.prim_func
+    def kernel(A: T.Tensor((M, M), "float32")):
+        with T.Kernel(1):
+            A[0, 0] = A @ A  # here
+    return kernel
+
+
+@wrong("the size n is no size of a parameter of this kernel", "tensor's shape")
+def unknown_size():
+    n = T.dynamic("n")
+
+    @T.prim_func
+    def kernel(A: T.Tensor((M,), "float32")):
+        with T.Kernel(T.ceildiv(n, 64)) as bx:  # here
+            A[bx] = 0
+    return kernel
+
+
+@wrong('T.dynamic("n") is declared with two sets of facts', "once")
+def two_facts():
+    n, again = T.dynamic("n", multiple_of=4), T.dynamic("n", min=7)
+
+    @T.prim_func
+    def kernel(
+        A: T.Tensor((n,), "float32"),
+        B: T.Tensor((again,), "float32"),  # here
+    ):
+        with T.Kernel(1):
+            A[0] = B[0]
+    return kernel
+
+
+@wrong("the parameter n of kernel has no type", "T.int32")
+def bare_parameter():
+    @T.prim_func
+    def kernel(A: T.Tensor((M,), "float32"), n):  # here
+        with T.Kernel(1):
+            A[0] = n
+    return kernel
+
+
+@wrong("the parameter n is annotated with 'int33'", "T.int32")
+def wrong_annotation():
+    @T.prim_func
+    def kernel(A: T.Tensor((M,), "float32"), n: "int33"):  # noqa: F821  # here
+        with T.Kernel(1):
+            A[0] = n
+    return kernel
+
+
+@wrong("T.Tensor: the size (n + 1) is an expression of dynamic sizes", "T.dynamic")
+def size_expression():
+    n = T.dynamic("n")
+
+    @T.prim_func
+    def kernel(A: T.Tensor((n + 1,), "float32")):  # here
+        with T.Kernel(1):
+            A[0] = 0
+    return kernel
+
+
+@wrong("T.Tensor: the size -4 is negative")
+def negative_size():
+    @T.prim_func
+    def kernel(A: T.Tensor((-4,), "float32")):  # here
+        with T.Kernel(1):
+            A[0] = 0
+    return kernel
+
+
+@wrong("T.ptr: a bare pointer has no shape", "T.Tensor")
+def pointer():
+    @T.prim_func
+    def kernel(A: T.ptr("float32")):  # here
+        with T.Kernel(1):
+            A[0] = 0
+    return kernel
+
+
+@wrong("the prim_func kernel returns a value", "out_idx=")
+def returned_value():
+    @T.prim_func
+    def kernel(A: T.Tensor((M,), "float32")):
+        with T.Kernel(1):
+            A[0] = 0
+        return A  # here
+    return kernel
+
+
+@wrong("the choice BN has no value outside a kernel", "tilewright.jit")
+def choice_outside():
+    BN = T.choose("BN", [64, 32])
+    width = BN * 2  # here
+
+    @T.prim_func
+    def kernel(A: T.Tensor((M,), "float32")):
+        with T.Kernel(1):
+            A[0] = width
+    return kernel
