@@ -196,11 +196,29 @@ def _write_stages(stages: dict[str, str], folder: Path | None) -> None:
 
 
 def _summarise(compiled: Any) -> None:
-    """The artifact, the memory plan, choices and remarks."""
+    """Where the artifact is, what its memory is used for, and what was decided."""
     console = stdout()
     console.print(f"{compiled.name} for {compiled.target}: {compiled.path}", markup=False)
     plan = compiled.plan()
-    console.print(plan, markup=False)
-    console.print(compiled.choices(), markup=False)
+    shown = table("kernel", "tile", "space", "shape", "dtype", ">bytes", ">offset")
+    for number, kernel in enumerate(plan["kernels"]):
+        for buffer in kernel["buffers"]:
+            shown.add_row(
+                str(number),
+                buffer["name"],
+                buffer["space"],
+                " x ".join(map(str, buffer["shape"])),
+                buffer["dtype"],
+                str(buffer["bytes"]),
+                str(buffer["offset"]),
+            )
+        shown.add_row(
+            str(number), "[bold]in all[/]", "", "", "", str(kernel["arena_bytes"]), ""
+        )
+    console.print(shown)
+    verdict = "fits" if plan["fits"] else "does not fit"
+    console.print(f"The plan {verdict} the target's budget of {size(plan['budget'])} a block.")
+    for name, value in compiled.choices()["choose"].items():
+        console.print(f"{name} = {value}, by T.choose", markup=False)
     for remark in compiled.remarks():
         console.print(f"remark: {remark}", markup=False)

@@ -18,6 +18,7 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
+import tilewright
 from tilewright.cli import probe, tools
 from tilewright.cli.console import CliError, stdout, table, write_json
 from tilewright.cli.units import limits_table, size
@@ -34,7 +35,7 @@ CPU_FEATURES = (
     "amx_tile", "amx_bf16", "amx_int8",
 )  # fmt: skip
 
-PACKAGES = ("tilewright", "numpy", "ml_dtypes", "typer", "rich", "torch")
+PACKAGES = ("numpy", "ml_dtypes", "typer", "rich", "torch")
 
 
 # For each backend: a target to try, the tools that compiling needs, those that running does.
@@ -59,6 +60,7 @@ def doctor(
     """
     extensions = {name: _extension_problem(name) for name in ("_runtime", "_compiler")}
     report: dict[str, Any] = {
+        "tilewright": tilewright.__version__,
         "python": platform.python_version(),
         "packages": {name: _package_version(name) for name in PACKAGES},
         "extensions": extensions,
@@ -93,8 +95,6 @@ def _try(target: str, run: bool) -> str | None:
     """Why a small product cannot be compiled for a target, or run on it; None if it can."""
     import numpy as np
 
-    import tilewright
-
     try:
         kernel = tilewright.compile(probe.product("f32"), target=target)
         if run:
@@ -127,12 +127,14 @@ def _extension_problem(name: str) -> str | None:
 
 def cpu() -> dict[str, Any]:
     """Model, cores, caches in bytes, and features of this machine's CPU."""
-    from tilewright.testing.machine import cpu_name
-
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    flags = next((set(line.split()) for line in lines if line.startswith("flags")), set())
+    fields: dict[str, str] = {}
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        name, _, value = line.partition(":")
+        fields.setdefault(name.strip(), value.strip())
+    flags = fields.get("flags", "").split()
+    family = [f"{n} {fields[n]}" for n in ("cpu family", "model", "stepping") if n in fields]
     return {
-        "model": cpu_name(),
+        "model": ", ".join([fields.get("model name", platform.machine()), *family]),
         "cores": len(os.sched_getaffinity(0)),
         "caches": _caches(),
         "features": [f for f in CPU_FEATURES if f in flags],
@@ -164,6 +166,7 @@ def _atoms(dtype: str) -> str:
 def _show(report: dict[str, Any]) -> None:
     """The report as tables."""
     packages = table("package", "version")
+    packages.add_row("tilewright", report["tilewright"])
     packages.add_row("Python", report["python"])
     for name, version in report["packages"].items():
         packages.add_row(name, version or "[dim]not installed[/]")
