@@ -20,6 +20,8 @@ using tilewright::tile::AtomAttrInterface;
 
 /// Cycles around a register block: loop set-up, and filling and draining the pipeline.
 static constexpr double blockOverhead = 12;
+/// Cycles to fetch the code of one more kind of block, one with fewer rows or vectors.
+static constexpr double codeFetch = 128;
 /// Shuffles per vector of a transposition of a square of registers, log2 of its side.
 static constexpr double transposeShuffles = 4;
 static constexpr double shufflesPerCycle = 1;
@@ -94,7 +96,9 @@ static double getColumnCycles(const CpuModel &model, AtomAttr atom, int64_t m,
                               int64_t vectors, int64_t steps) {
   int64_t rows = atom.getRows(), rest = m % rows;
   double cycles = (m / rows) * getBlockCycles(model, atom, rows, vectors, steps);
-  return rest ? cycles + getBlockCycles(model, atom, rest, vectors, steps) : cycles;
+  if (rest)
+    cycles += getBlockCycles(model, atom, rest, vectors, steps) + codeFetch;
+  return cycles;
 }
 
 /// Cycles of the whole product. Columns that do not fill a block are computed as whole
@@ -106,9 +110,9 @@ static double getComputeCycles(const CpuModel &model, AtomAttr atom,
   double cycles =
       blocks * getColumnCycles(model, atom, problem.m, atom.getVectors(), steps);
   if (int64_t vectors = rest / atom.getLanes())
-    cycles += getColumnCycles(model, atom, problem.m, vectors, steps);
+    cycles += getColumnCycles(model, atom, problem.m, vectors, steps) + codeFetch;
   int narrow = llvm::popcount(static_cast<uint64_t>(rest % atom.getLanes()));
-  return cycles + narrow * getColumnCycles(model, atom, problem.m, 1, steps);
+  return cycles + narrow * (getColumnCycles(model, atom, problem.m, 1, steps) + codeFetch);
 }
 
 GemmCost cpu::estimateGemm(const CpuModel &model, AtomAttr atom, const GemmProblem &problem,

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/analysis/TargetInfo.h"
+#include "compiler/analysis/Memory.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include <map>
@@ -21,13 +22,7 @@ using namespace tilewright::tile;
 /// Iterations that a loop is taken to make where its bounds are not constants.
 static constexpr double unknownTripCount = 8;
 
-/// The tile that `view` is a view of.
-static Value getBase(Value view) {
-  while (auto op = view.getDefiningOp<ViewLikeOpInterface>())
-    view = op.getViewSource();
-  return view;
-}
-
+/// Whether an operation in `scope` writes the memory `tile`.
 static bool mayWrite(Operation *scope, Value tile) {
   WalkResult walk = scope->walk([&](Operation *op) {
     auto effects = dyn_cast<MemoryEffectOpInterface>(op);
@@ -37,7 +32,7 @@ static bool mayWrite(Operation *scope, Value tile) {
     effects.getEffects(instances);
     bool writes = llvm::any_of(instances, [&](const MemoryEffects::EffectInstance &effect) {
       return isa<MemoryEffects::Write>(effect.getEffect()) && effect.getValue() &&
-             getBase(effect.getValue()) == tile;
+             getBaseMemory(effect.getValue()) == tile;
     });
     return writes ? WalkResult::interrupt() : WalkResult::advance();
   });
@@ -62,7 +57,7 @@ static double getTripCount(Operation *loop) {
 
 /// Executions of `reader` for each time `tile` is written.
 static double countUses(Value tile, Operation *reader) {
-  Value base = getBase(tile);
+  Value base = getBaseMemory(tile);
   double uses = 1;
   for (Operation *loop = reader->getParentOp(); loop && !isa<KernelOp>(loop);
        loop = loop->getParentOp()) {

@@ -1,0 +1,164 @@
+//===- CudaAtoms.cpp - Atoms of NVIDIA GPUs -----------------------------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "backends/cuda/CudaAtoms.h"
+
+#include "mlir/IR/DialectImplementation.h"
+#include "llvm/ADT/StringSwitch.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace tilewright::cuda;
+using namespace tilewright::tile;
+
+#include "backends/cuda/CudaDialect.cpp.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "backends/cuda/CudaAttrs.cpp.inc"
+
+void CudaDialect::initialize() {
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "backends/cuda/CudaAttrs.cpp.inc"
+      >();
+}
+
+/// Elements of K in the 32 bytes that one instruction takes of a row.
+static int64_t getDepth(Type element) {
+  return isa<FloatTF32Type>(element) ? 8 : 256 / element.getIntOrFloatBitWidth();
+}
+
+static bool isFp8(Type type) { return isa<Float8E4M3FNType, Float8E5M2Type>(type); }
+
+static LogicalResult verifyTypes(function_ref<InFlightDiagnostic()> emitError, Type element,
+                                 Type accumulator, bool hasFp8) {
+  bool isKnown = element.isF16() || element.isBF16() || isa<FloatTF32Type>(element) ||
+                 element.isInteger(8) || (hasFp8 && isFp8(element));
+  if (!isKnown)
+    return emitError() << "(C1) has no form for elements of type " << element;
+  if (element.isInteger() ? !accumulator.isInteger(32) : !accumulator.isF32())
+    return emitError() << "(C1) " << element << " accumulates in "
+                       << (element.isInteger() ? "i32" : "f32") << ", not in " << accumulator;
+  return success();
+}
+
+/// Registers hold 32 bits of consecutive K: `pack` elements. Rows are eight apart in the
+/// next register, columns half of K in the one after.
+static AtomOperand getRegisterA(MLIRContext *context, Type element, int64_t warps) {
+  int64_t pack = getDepth(element) / 8;
+  return {OperandPlace::Register, element,
+          getLayout(context, {{{FactorKind::Warp, warps, 1},
+                               {FactorKind::Vector, 2, pack},
+                               {FactorKind::Lane, 8, 4}},
+                              {{FactorKind::Vector, 2, 2 * pack},
+                               {FactorKind::Lane, 4, 1},
+                               {FactorKind::Vector, pack, 1}}})};
+}
+
+static AtomOperand getAccumulatorD(MLIRContext *context, Type type, int64_t warps, int64_t n) {
+  return {OperandPlace::Register, type,
+          getLayout(context, {{{FactorKind::Warp, warps, 1},
+                               {FactorKind::Vector, 2, 2},
+                               {FactorKind::Lane, 8, 4}},
+                              {{FactorKind::Vector, n / 8, 4},
+                               {FactorKind::Lane, 4, 1},
+                               {FactorKind::Vector, 2, 1}}})};
+}
+
+/// Multiply-adds of f16 per cycle and multiprocessor, dense; nothing for others.
+static std::optional<double> getMacsPerCycle(StringRef model) {
+  double macs = llvm::StringSwitch<double>(model)
+                    .Cases({"sm_80", "sm_90", "sm_100"}, 1024)
+                    .Cases({"sm_86", "sm_89", "sm_120"}, 512)
+                    .Default(0);
+  return macs > 0 ? std::optional(macs) : std::nullopt;
+}
+
+//===----------------------------------------------------------------------===//
+// mma
+//===----------------------------------------------------------------------===//
+
+LogicalResult MmaAttr::verify(function_ref<InFlightDiagnostic()> emitError, Type element,
+                              Type accumulator) {
+  return verifyTypes(emitError, element, accumulator, /*hasFp8=*/false);
+}
+
+AtomShape MmaAttr::getShape() const { return {16, 8, getDepth(getElement())}; }
+
+Participants MmaAttr::getParticipants() const { return {/*lanes=*/32}; }
+
+AtomOperand MmaAttr::getOperand(AtomRole role) const {
+  if (role == AtomRole::A)
+    return getRegisterA(getContext(), getElement(), /*warps=*/1);
+  if (role == AtomRole::C)
+    return getAccumulatorD(getContext(), getAccumulator(), /*warps=*/1, /*n=*/8);
+  int64_t pack = getDepth(getElement()) / 8;
+  return {OperandPlace::Register, getElement(),
+          getLayout(getContext(), {{{FactorKind::Vector, 2, pack},
+                                    {FactorKind::Lane, 4, 1},
+                                    {FactorKind::Vector, pack, 1}},
+                                   {{FactorKind::Lane, 8, 4}}})};
+}
+
+Accumulation MmaAttr::getAccumulation() const {
+  return {getAccumulator(), getElement().isInteger() ? 0 : 24};
+}
+
+SmallVector<StringRef> MmaAttr::getRequiredFeatures() const { return {"sm_80"}; }
+
+std::optional<double> MmaAttr::getIssueInterval(StringRef model) const {
+  std::optional<double> macs = getMacsPerCycle(model);
+  if (!macs)
+    return std::nullopt;
+  // The rate in bytes of operands is the same for every element type.
+  return 16 * 8 * 16 / *macs;
+}
+
+//===----------------------------------------------------------------------===//
+// wgmma
+//===----------------------------------------------------------------------===//
+
+LogicalResult WgmmaAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t n,
+                                Type element, Type accumulator, bool) {
+  if (failed(verifyTypes(emitError, element, accumulator, /*hasFp8=*/true)))
+    return failure();
+  bool fits = n >= 8 && n <= 256 && n % 8 == 0;
+  if (!fits || (element.isInteger() && n > 32 && n % 16 != 0))
+    return emitError() << "(C2) has no form with N = " << n;
+  return success();
+}
+
+AtomShape WgmmaAttr::getShape() const { return {64, getN(), getDepth(getElement())}; }
+
+Participants WgmmaAttr::getParticipants() const { return {/*lanes=*/32, /*warps=*/4}; }
+
+AtomOperand WgmmaAttr::getOperand(AtomRole role) const {
+  if (role == AtomRole::C)
+    return getAccumulatorD(getContext(), getAccumulator(), /*warps=*/4, getN());
+  if (role == AtomRole::A && !getSharedA())
+    return getRegisterA(getContext(), getElement(), /*warps=*/4);
+  // Only 16-bit elements can be transposed on the way in.
+  bool is16Bit = getDepth(getElement()) == 16;
+  return {OperandPlace::SharedDescriptor, getElement(), LayoutAttr(),
+          is16Bit ? Majorness::Any : Majorness::K};
+}
+
+Completion WgmmaAttr::getCompletion() const { return Completion::GroupWait; }
+
+Accumulation WgmmaAttr::getAccumulation() const {
+  if (isFp8(getElement()))
+    return {getAccumulator(), /*significandBits=*/14, /*promotionInterval=*/128};
+  return {getAccumulator(), getElement().isInteger() ? 0 : 24};
+}
+
+SmallVector<StringRef> WgmmaAttr::getRequiredFeatures() const { return {"sm_90a"}; }
+
+std::optional<double> WgmmaAttr::getIssueInterval(StringRef model) const {
+  if (model != "sm_90" && model != "sm_90a")
+    return std::nullopt;
+  return 64.0 * getN() * 16 / 2048;
+}
