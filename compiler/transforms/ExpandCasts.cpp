@@ -217,9 +217,9 @@ static Expr intToInt(Expr x, Type to, bool isUnsigned) {
 }
 
 /// `value` converted to elements of type `to`; `index` counts as i64.
-static Value expandCast(ImplicitLocOpBuilder &b, Value value, Type to,
+static Value expandCast(OpBuilder &b, Location loc, Value value, Type to,
                         bool unsignedSource, bool unsignedResult) {
-  Expr x(b, value);
+  Expr x(b, loc, value);
   if (x.element().isIndex())
     x = x.to<arith::IndexCastOp>(b.getI64Type());
   Type carrier = to.isIndex() ? b.getI64Type() : to;
@@ -236,10 +236,10 @@ namespace {
 struct ExpandCasts : tile::impl::ExpandCastsBase<ExpandCasts> {
   void runOnOperation() override {
     getOperation()->walk([](CastOp cast) {
-      ImplicitLocOpBuilder b(cast.getLoc(), cast);
-      Value result =
-          expandCast(b, cast.getInput(), getElementTypeOrSelf(cast.getResult()),
-                     cast.getUnsignedSource(), cast.getUnsignedResult());
+      OpBuilder b(cast);
+      Value result = expandCast(b, cast.getLoc(), cast.getInput(),
+                                getElementTypeOrSelf(cast.getResult()),
+                                cast.getUnsignedSource(), cast.getUnsignedResult());
       cast.replaceAllUsesWith(result);
       cast.erase();
     });

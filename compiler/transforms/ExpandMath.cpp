@@ -12,7 +12,7 @@
 // exact arithmetic. The error of the whole function, rounding included, is the bound in
 // docs/semantics.md, which the tests measure.
 //
-// Functions of f64, and sin and cos beyond 2^50, call libm for each lane.
+// Functions of f64, powers, and sin and cos beyond 2^50 call libm for each lane.
 //
 //===----------------------------------------------------------------------===//
 
@@ -21,8 +21,6 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
-
-#include "llvm/ADT/StringMap.h"
 
 namespace tilewright::tile {
 #define GEN_PASS_DEF_EXPANDMATH
@@ -44,29 +42,36 @@ constexpr double rounder = 0x1.8p23;
 // Libm
 //===----------------------------------------------------------------------===//
 
-/// Calls the C function `name` on each lane of the f64 `x`.
-static Expr callLibm(StringRef name, Expr x) {
-  auto &b = x.builder();
-  Type f64 = b.getF64Type();
+/// Calls the C function `name` on the lanes of f64 `arguments`, all of one shape.
+static Expr callLibm(StringRef name, ArrayRef<Expr> arguments) {
+  OpBuilder &b = arguments.front().builder();
+  Location loc = arguments.front().loc();
+  Type type = arguments.front().type(), f64 = b.getF64Type();
   auto module = b.getBlock()->getParentOp()->getParentOfType<ModuleOp>();
   if (!module.lookupSymbol(name)) {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(module.getBody());
-    func::FuncOp::create(b, name, b.getFunctionType(f64, f64)).setPrivate();
+    SmallVector<Type> inputs(arguments.size(), f64);
+    func::FuncOp::create(b, loc, name, b.getFunctionType(inputs, f64)).setPrivate();
   }
-  auto call = [&](Value lane) {
-    return func::CallOp::create(b, name, f64, lane).getResult(0);
+  auto call = [&](ValueRange lanes) {
+    return func::CallOp::create(b, loc, name, f64, lanes).getResult(0);
   };
-  auto vector = dyn_cast<VectorType>(x.type());
+  auto vector = dyn_cast<VectorType>(type);
   if (!vector)
-    return {b, call(x)};
+    return {b, loc, call(SmallVector<Value>(arguments))};
   auto flat = VectorType::get(vector.getNumElements(), f64);
-  Value lanes = b.createOrFold<vector::ShapeCastOp>(flat, x);
-  SmallVector<Value> results;
-  for (int64_t lane = 0; lane < vector.getNumElements(); ++lane)
-    results.push_back(call(vector::ExtractOp::create(b, lanes, lane)));
-  Value joined = vector::FromElementsOp::create(b, flat, results);
-  return {b, b.createOrFold<vector::ShapeCastOp>(vector, joined)};
+  SmallVector<Value> vectors, results;
+  for (Expr argument : arguments)
+    vectors.push_back(b.createOrFold<vector::ShapeCastOp>(loc, flat, argument));
+  for (int64_t lane = 0; lane < flat.getNumElements(); ++lane) {
+    SmallVector<Value> lanes;
+    for (Value lanesOfOne : vectors)
+      lanes.push_back(vector::ExtractOp::create(b, loc, lanesOfOne, lane));
+    results.push_back(call(lanes));
+  }
+  Value joined = vector::FromElementsOp::create(b, loc, flat, results);
+  return {b, loc, b.createOrFold<vector::ShapeCastOp>(loc, vector, joined)};
 }
 
 /// Whether a lane of `condition` is true.
@@ -74,10 +79,11 @@ static Value anyLane(Expr condition) {
   auto vector = dyn_cast<VectorType>(condition.type());
   if (!vector)
     return condition;
-  auto &b = condition.builder();
+  OpBuilder &b = condition.builder();
+  Location loc = condition.loc();
   auto flat = VectorType::get(vector.getNumElements(), vector.getElementType());
-  Value lanes = b.createOrFold<vector::ShapeCastOp>(flat, condition);
-  return vector::ReductionOp::create(b, vector::CombiningKind::OR, lanes);
+  Value lanes = b.createOrFold<vector::ShapeCastOp>(loc, flat, condition);
+  return vector::ReductionOp::create(b, loc, vector::CombiningKind::OR, lanes);
 }
 
 //===----------------------------------------------------------------------===//
@@ -184,7 +190,7 @@ static Expr expandLog2(Expr x) {
 /// The sine of x + `quarters` * pi/2 for |x| < 2^50. The argument is reduced in f64,
 /// where x - n pi/2 is good to 2^-59 with pi/2 in two parts; f32 does the rest.
 static Expr sineOfReduced(Expr x, int quarters) {
-  auto &b = x.builder();
+  OpBuilder &b = x.builder();
   const double rounder64 = 0x1.8p52;
   Expr wide = x.to<arith::ExtFOp>(b.getF64Type());
   Expr rounded = fma(wide, 0x1.45f306dc9c883p-1, rounder64);
@@ -208,20 +214,20 @@ static Expr sineOfReduced(Expr x, int quarters) {
 }
 
 static Expr expandSine(Expr x, StringRef name, int quarters) {
-  auto &b = x.builder();
+  OpBuilder &b = x.builder();
   Value huge = anyLane(x.apply<math::AbsFOp>() >= 0x1p50);
-  auto branch = scf::IfOp::create(b, x.type(), huge, /*withElseRegion=*/true);
+  auto branch = scf::IfOp::create(b, x.loc(), x.type(), huge, /*withElseRegion=*/true);
   auto yield = [&](Block *block, llvm::function_ref<Expr()> result) {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(block);
-    scf::YieldOp::create(b, Value(result()));
+    scf::YieldOp::create(b, x.loc(), Value(result()));
   };
   yield(branch.thenBlock(), [&] {
     return callLibm(name, x.to<arith::ExtFOp>(b.getF64Type()))
         .to<arith::TruncFOp>(x.element());
   });
   yield(branch.elseBlock(), [&] { return sineOfReduced(x, quarters); });
-  return {b, branch.getResult(0)};
+  return {b, x.loc(), branch.getResult(0)};
 }
 
 static Expr expandSin(Expr x) { return expandSine(x, "sin", 0); }
@@ -281,21 +287,32 @@ static constexpr Function functions[] = {
     {"math.tanh", expandTanh, "tanh"}, {"math.erf", expandErf, "erf"},
 };
 
+/// x^y by libm in f64, for f32 too: its logarithm would need twice f32's bits.
+static Expr expandPow(Expr x, Expr y) {
+  Type type = x.element(), f64 = x.builder().getF64Type();
+  if (type == f64)
+    return callLibm("pow", {x, y});
+  return callLibm("pow", {x.to<arith::ExtFOp>(f64), y.to<arith::ExtFOp>(f64)})
+      .to<arith::TruncFOp>(type);
+}
+
 /// The expansion of `op`, or null where it is none of ours.
 static Value expand(Operation *op) {
-  ImplicitLocOpBuilder b(op->getLoc(), op);
-  if (auto rsqrt = dyn_cast<math::RsqrtOp>(op))
-    return expandRsqrt({b, rsqrt.getOperand()});
+  OpBuilder b(op);
+  SmallVector<Expr> operands;
+  for (Value operand : op->getOperands())
+    operands.emplace_back(b, op->getLoc(), operand);
+  Expr x = operands.front();
+  if (!x.element().isF32() && !x.element().isF64())
+    return {};
+  if (isa<math::RsqrtOp>(op))
+    return expandRsqrt(x);
+  if (isa<math::PowFOp>(op))
+    return expandPow(x, operands[1]);
   StringRef name = op->getName().getStringRef();
-  for (const Function &function : functions) {
-    if (name != function.operation)
-      continue;
-    Expr x(b, op->getOperand(0));
-    if (x.element().isF32())
-      return function.inF32(x);
-    if (x.element().isF64())
-      return callLibm(function.libm, x);
-  }
+  for (const Function &function : functions)
+    if (name == function.operation)
+      return x.element().isF32() ? function.inF32(x) : callLibm(function.libm, x);
   return {};
 }
 

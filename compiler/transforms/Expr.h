@@ -20,7 +20,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
-#include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "mlir/IR/Builders.h"
 #include "mlir/IR/TypeUtilities.h"
 
 namespace tilewright {
@@ -43,10 +43,12 @@ inline mlir::Value splat(mlir::OpBuilder &b, mlir::Location loc, mlir::Type type
 /// A scalar or vector value with the builder that extends it.
 class Expr {
 public:
-  Expr(mlir::ImplicitLocOpBuilder &b, mlir::Value value) : b(&b), value(value) {}
+  Expr(mlir::OpBuilder &b, mlir::Location loc, mlir::Value value)
+      : b(&b), where(loc), value(value) {}
   operator mlir::Value() const { return value; }
 
-  mlir::ImplicitLocOpBuilder &builder() const { return *b; }
+  mlir::OpBuilder &builder() const { return *b; }
+  mlir::Location loc() const { return where; }
   mlir::Type type() const { return value.getType(); }
   mlir::Type element() const { return mlir::getElementTypeOrSelf(value); }
   unsigned width() const { return element().getIntOrFloatBitWidth(); }
@@ -56,22 +58,22 @@ public:
   template <typename T, typename = std::enable_if_t<std::is_arithmetic_v<T>>>
   Expr constant(T number) const {
     if (isFloat())
-      return {*b, splat(*b, b->getLoc(), type(), b->getFloatAttr(element(), number))};
+      return {*b, where, splat(*b, where, type(), b->getFloatAttr(element(), number))};
     assert(std::is_integral_v<T> && "a float constant of an integer type");
     return constant(llvm::APInt(64, number, /*isSigned=*/true, /*implicitTrunc=*/true));
   }
   Expr constant(const llvm::APInt &number) const {
     llvm::APInt fitted = number.sextOrTrunc(width());
-    return {*b, splat(*b, b->getLoc(), type(), b->getIntegerAttr(element(), fitted))};
+    return {*b, where, splat(*b, where, type(), b->getIntegerAttr(element(), fitted))};
   }
 
   /// The operation `Op` applied to this and further operands of its type.
   template <typename Op, typename... Operands> Expr apply(Operands... operands) const {
-    return {*b, b->createOrFold<Op>(value, mlir::Value(operands)...)};
+    return {*b, where, b->createOrFold<Op>(where, value, mlir::Value(operands)...)};
   }
   /// The conversion `Op` to another element type.
   template <typename Op> Expr to(mlir::Type element) const {
-    return {*b, b->createOrFold<Op>(withElement(type(), element), value)};
+    return {*b, where, b->createOrFold<Op>(where, withElement(type(), element), value)};
   }
   /// The bits of a float as an integer of its width.
   Expr bits() const { return to<mlir::arith::BitcastOp>(b->getIntegerType(width())); }
@@ -82,7 +84,8 @@ public:
   template <typename Number> Expr atMost(Number bound) const;
 
 private:
-  mlir::ImplicitLocOpBuilder *b;
+  mlir::OpBuilder *b;
+  mlir::Location where;
   mlir::Value value;
 };
 
@@ -94,8 +97,8 @@ inline Expr compare(mlir::arith::CmpFPredicate onFloats,
                     mlir::arith::CmpIPredicate onInts, Expr x, Expr y) {
   auto &b = x.builder();
   if (x.isFloat())
-    return {b, b.createOrFold<mlir::arith::CmpFOp>(onFloats, x, y)};
-  return {b, b.createOrFold<mlir::arith::CmpIOp>(onInts, x, y)};
+    return {b, x.loc(), b.createOrFold<mlir::arith::CmpFOp>(x.loc(), onFloats, x, y)};
+  return {b, x.loc(), b.createOrFold<mlir::arith::CmpIOp>(x.loc(), onInts, x, y)};
 }
 template <typename T> using IfNumber = std::enable_if_t<std::is_arithmetic_v<T>>;
 } // namespace detail
@@ -141,7 +144,9 @@ TILEWRIGHT_EXPR_COMPARE(below, OLT, ult)
 
 inline Expr isNaN(Expr x) {
   auto &b = x.builder();
-  return {b, b.createOrFold<mlir::arith::CmpFOp>(mlir::arith::CmpFPredicate::UNO, x, x)};
+  return {b, x.loc(),
+          b.createOrFold<mlir::arith::CmpFOp>(x.loc(), mlir::arith::CmpFPredicate::UNO, x,
+                                              x)};
 }
 
 inline Expr select(Expr condition, Expr x, Expr y) {
