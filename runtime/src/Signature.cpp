@@ -69,9 +69,10 @@ static const char *findFlaw(const Signature &signature) {
   int64_t dimsStart = TW_SIGNATURE_HEADER_WORDS + symbols * TW_SIGNATURE_SYMBOL_WORDS +
                       parameters * TW_SIGNATURE_PARAM_WORDS;
   if (!inRange(stringOffset, dimsStart, total) ||
-      !inRange(stringBytes, 1, (total - stringOffset) * 8))
+      !inRange(stringBytes, 0, (total - stringOffset) * 8))
     return "has strings outside the table";
-  if (reinterpret_cast<const char *>(words + stringOffset)[stringBytes - 1] != 0)
+  if (stringBytes &&
+      reinterpret_cast<const char *>(words + stringOffset)[stringBytes - 1] != 0)
     return "has an unterminated string";
 
   for (int64_t i = 0; i < symbols; ++i) {

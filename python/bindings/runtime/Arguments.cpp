@@ -167,7 +167,8 @@ bool Argument::readBuffer(PyObject *object) {
   value.dtype = dtypeOfBuffer(buffer.format);
   if (value.dtype < 0)
     return setForeignDtype(Ref(PyUnicode_FromFormat("'%s'", buffer.format)));
-  return setByteStrides(buffer.strides, buffer.itemsize);
+  // ctypes leaves out the strides of its arrays, which are contiguous.
+  return !buffer.strides || setByteStrides(buffer.strides, buffer.itemsize);
 }
 
 void Argument::setAllocated() {

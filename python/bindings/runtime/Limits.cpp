@@ -147,7 +147,7 @@ class BigBuffer {
 public:
   explicit BigBuffer(int threads) {
     long cache = sysconf(_SC_LEVEL3_CACHE_SIZE);
-    size = std::max<size_t>(size_t(256) << 20, cache > 0 ? size_t(cache) * 4 : 0);
+    size = std::max<size_t>(size_t(128) << 20, cache > 0 ? size_t(cache) * 4 : 0);
     size = size / (64 * threads) * (64 * threads);
     void *mapped = mmap(nullptr, size, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

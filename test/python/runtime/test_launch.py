@@ -1,0 +1,560 @@
+"""Launching from Python: what is accepted, zero-copy, outputs, threads, faults, speed.
+
+SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""
+
+import array
+import ctypes
+import gc
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import tracemalloc
+import weakref
+from pathlib import Path
+
+import ml_dtypes
+import numpy as np
+import pytest
+
+from tilewright import runtime
+
+from .artifacts import DTYPES, Scalar, Symbol, Tensor
+
+torch = pytest.importorskip("torch")
+
+# C: [m, n] gets A: [m, n] plus `by`.
+ADD_PARAMS = [
+    Tensor("A", "f32", ["m", "n"], strides=["any", "any"]),
+    Scalar("by", "f32"),
+    Tensor("C", "f32", ["m", "n"], "w"),
+]
+ADD_SYMBOLS = [Symbol("m"), Symbol("n")]
+ADD_BODY = """
+#include <string.h>
+struct env { const float *a; float *c; float by; int64_t n, s0, s1; };
+static void add_rows(void *p, int64_t begin, int64_t end, void *arena) {
+  struct env *e = p;
+  (void)arena;
+  for (int64_t i = begin; i < end; ++i)
+    for (int64_t j = 0; j < e->n; ++j)
+      e->c[i * e->n + j] = e->a[i * e->s0 + j * e->s1] + e->by;
+}
+---
+  struct env e = {(const float *)words[0], (float *)words[6], 0,
+                  words[2], words[3], words[4]};
+  memcpy(&e.by, &words[5], 4);
+  return host->parallel_for(context, words[1], add_rows, &e, 0);
+"""
+
+
+@pytest.fixture(scope="module")
+def add(kernel):
+    """add(A, by, C)"""
+    return kernel(ADD_PARAMS, ADD_SYMBOLS, ADD_BODY, name="add")
+
+
+@pytest.fixture(scope="module")
+def add_out(kernel):
+    """add(A, by) -> C"""
+    return kernel(ADD_PARAMS, ADD_SYMBOLS, ADD_BODY, name="add", out_idx=-1)
+
+
+def _inputs(m: int = 5, n: int = 7) -> tuple[np.ndarray, np.ndarray]:
+    a = np.arange(m * n, dtype=np.float32).reshape(m, n)
+    return a, np.full((m, n), np.nan, np.float32)
+
+
+# ---- kinds of arguments --------------------------------------------------------------------
+
+
+def test_numpy(add):
+    a, c = _inputs()
+    assert add(a, 0.5, c) is None
+    np.testing.assert_array_equal(c, a + 0.5)
+
+
+def test_views_are_not_copied(add):
+    a, c = _inputs(6, 8)
+    out = np.full((3, 8), np.nan, np.float32)
+    add(a[::-2], 1, out)
+    np.testing.assert_array_equal(out, a[::-2] + 1)
+    out = np.full((8, 6), np.nan, np.float32)
+    add(a.T, 1, out)
+    np.testing.assert_array_equal(out, a.T + 1)
+    row = np.broadcast_to(a[0], (6, 8))
+    add(row, 1, c)
+    np.testing.assert_array_equal(c, row + 1)
+
+
+def test_torch(add):
+    a, c = torch.randn(4, 6), torch.full((4, 6), torch.nan)
+    add(a, 2, c)
+    assert torch.equal(c, a + 2)
+    add(a.t().contiguous().t(), 3, c)
+    assert torch.equal(c, a + 3)
+    parameter = torch.nn.Parameter(a)
+    add(parameter, 4, c)
+    assert torch.equal(c, a + 4)
+
+
+def test_torch_and_numpy_together(add):
+    a, c = _inputs()
+    add(torch.from_numpy(a), 2, c)
+    np.testing.assert_array_equal(c, a + 2)
+
+
+class _WithDLPack:
+    """A tensor of a library that has `__dlpack__` and nothing else."""
+
+    def __init__(self, inner, versions=True):
+        self.inner, self.versions = inner, versions
+
+    def __dlpack__(self, **options):
+        if options and not self.versions:
+            raise TypeError("__dlpack__() got an unexpected keyword argument 'max_version'")
+        return self.inner.__dlpack__(**options)
+
+
+@pytest.mark.parametrize("versions", [False, True])
+def test_dlpack(add, versions):
+    a, c = _inputs()
+    add(_WithDLPack(a, versions), 2, _WithDLPack(c, versions))
+    np.testing.assert_array_equal(c, a + 2)
+
+
+def test_dlpack_memory_is_released(add):
+    a, c = _inputs()
+    held = weakref.ref(a)
+    add(_WithDLPack(a), 2, c)
+    del a
+    gc.collect()
+    assert held() is None
+
+
+def test_buffers(kernel):
+    double = kernel(
+        [Tensor("A", "i32", ["n"], "rw")],
+        [Symbol("n")],
+        "int32_t *a = (int32_t *)words[0]; for (uint64_t i = 0; i < words[1]; ++i) a[i] *= 2;",
+    )
+    values = array.array("i", range(6))
+    double(values)
+    assert list(values) == [0, 2, 4, 6, 8, 10]
+    memory = bytearray(np.arange(4, dtype=np.int32).tobytes())
+    double(memoryview(memory).cast("i"))
+    assert np.frombuffer(memory, np.int32).tolist() == [0, 2, 4, 6]
+    numbers = (ctypes.c_int32 * 3)(1, 2, 3)
+    double(numbers)
+    assert list(numbers) == [2, 4, 6]
+    memory.append(0)  # nothing holds the buffer any more
+
+
+NUMPY_DTYPES = dict(
+    zip(
+        DTYPES,
+        [
+            np.bool_, np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint16, np.uint32,
+            np.uint64, np.float16, ml_dtypes.bfloat16, np.float32, np.float64,
+            ml_dtypes.float8_e4m3fn, ml_dtypes.float8_e5m2,
+        ],
+        strict=True,
+    )
+)  # fmt: skip
+TORCH_DTYPES = {
+    "bool": torch.bool, "i8": torch.int8, "i16": torch.int16, "i32": torch.int32,
+    "i64": torch.int64, "u8": torch.uint8, "u16": torch.uint16, "u32": torch.uint32,
+    "u64": torch.uint64, "f16": torch.float16, "bf16": torch.bfloat16,
+    "f32": torch.float32, "f64": torch.float64, "f8e4m3fn": torch.float8_e4m3fn,
+    "f8e5m2": torch.float8_e5m2,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def copies(kernel):
+    """For each dtype, copy(A) -> C."""
+    body = """
+#include <string.h>
+---
+  memcpy((void *)words[3], (const void *)words[0], words[1] * ITEM);
+"""
+    return {
+        dtype: kernel(
+            [Tensor("A", dtype, ["n"]), Tensor("C", dtype, ["n"], "w")],
+            [Symbol("n")],
+            body.replace("ITEM", str(np.dtype(NUMPY_DTYPES[dtype]).itemsize)),
+            out_idx=1,
+        )
+        for dtype in DTYPES
+    }
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_every_dtype(copies, dtype):
+    a = np.array([0, 1, 1, 0, 1]).astype(NUMPY_DTYPES[dtype])
+    c = copies[dtype](a)
+    assert type(c) is np.ndarray
+    assert c.dtype == a.dtype
+    np.testing.assert_array_equal(c, a)
+
+    t = torch.tensor([0, 1, 1, 0, 1]).to(TORCH_DTYPES[dtype])
+    c = copies[dtype](t)
+    assert type(c) is torch.Tensor
+    assert c.dtype == t.dtype
+    assert c.float().tolist() == t.float().tolist()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_every_dtype_is_told_from_the_others(copies, dtype):
+    for other in set(DTYPES) - {dtype}:
+        with pytest.raises(runtime.LaunchError, match="argument 'A' has dtype"):
+            copies[dtype](np.zeros(3, NUMPY_DTYPES[other]))
+        with pytest.raises(runtime.LaunchError, match="argument 'A' has dtype"):
+            copies[dtype](torch.zeros(3).to(TORCH_DTYPES[other]))
+
+
+@pytest.mark.parametrize(
+    ("dtype", "value", "bits"),
+    [
+        ("i32", -3, 2**64 - 3),
+        ("i32", np.int16(-3), 2**64 - 3),
+        ("i32", np.array(7), 7),
+        ("i32", torch.tensor(7), 7),
+        ("i32", True, 1),
+        ("u64", 2**64 - 1, 2**64 - 1),
+        ("bool", np.True_, 1),
+        ("bool", 0, 0),
+        ("f32", 1, 0x3F800000),
+        ("f32", 0.1, 0x3DCCCCCD),
+        ("f32", np.float32(0.1), 0x3DCCCCCD),
+        ("f32", np.float64(0.1), 0x3DCCCCCD),
+        ("f32", torch.tensor(0.5), 0x3F000000),
+        ("f32", ml_dtypes.bfloat16(0.5), 0x3F000000),
+        ("f32", float("inf"), 0x7F800000),
+        ("f64", 0.1, 0x3FB999999999999A),
+        ("bf16", 0.1, 0x3DCD),
+        ("f16", np.float16(0.1), 0x2E66),
+        ("f8e4m3fn", 448, 0x7E),
+    ],
+)
+def test_scalars(kernel, dtype, value, bits):
+    store = kernel(
+        [Scalar("x", dtype), Tensor("C", "u64", [1], "w")],
+        body="*(uint64_t *)words[1] = words[0];",
+        out_idx=1,
+    )
+    assert store(value)[0] == bits
+
+
+def test_keyword_arguments(add):
+    a, c = _inputs()
+    add(C=c, by=2.0, A=a)
+    np.testing.assert_array_equal(c, a + 2)
+    add(a, C=c, by=3.0)
+    np.testing.assert_array_equal(c, a + 3)
+    # A name that is not the interned object of the source.
+    add(a, **{"".join(["b", "y"]): 4.0, "".join(["C"]): c})
+    np.testing.assert_array_equal(c, a + 4)
+
+
+def test_more_parameters_than_fit_on_the_stack(kernel):
+    params = [Tensor(f"A{i}", "f32", ["m", "n"]) for i in range(40)]
+    total = kernel(
+        [*params, Tensor("C", "f32", [1], "w")],
+        ADD_SYMBOLS,
+        "float *c = (float *)words[200]; *c = 0;"
+        "for (int i = 0; i < 40; ++i) *c += *(const float *)words[i * 5];",
+        out_idx=[40],
+    )
+    arrays = [np.full((2, 3), i, np.float32) for i in range(40)]
+    assert total(*arrays)[0] == sum(range(40))
+
+
+def test_empty_tensors(add, add_out):
+    a, c = _inputs(0, 7)
+    add(a, 1, c)
+    assert add_out(a, 1).shape == (0, 7)
+    assert add_out(torch.zeros(3, 0), 1).shape == (3, 0)
+
+
+# ---- outputs -------------------------------------------------------------------------------
+
+
+def test_out_idx_allocates_what_the_inputs_are(add_out):
+    a, _ = _inputs()
+    c = add_out(a, 1.0)
+    assert type(c) is np.ndarray
+    np.testing.assert_array_equal(c, a + 1)
+    t = torch.from_numpy(a)
+    c = add_out(t, 1.0)
+    assert type(c) is torch.Tensor
+    assert torch.equal(c, t + 1)
+    assert type(add_out(_WithDLPack(a), 1.0)) is np.ndarray
+
+
+def test_an_output_may_be_passed_by_name(add_out):
+    a, c = _inputs()
+    assert add_out(a, 1.0, C=c) is c
+    np.testing.assert_array_equal(c, a + 1)
+
+
+def test_several_outputs_come_in_the_order_of_out_idx(kernel):
+    params = [
+        Tensor("X", "i32", ["n"], "w"),
+        Tensor("A", "i32", ["n"]),
+        Tensor("Y", "i64", [2, "n"], "w", align=64),
+    ]
+    both = kernel(
+        params,
+        [Symbol("n")],
+        "*(int32_t *)words[0] = 1; *(int64_t *)words[6] = 2;",
+        out_idx=[2, 0],
+    )
+    y, x = both(np.zeros(3, np.int32))
+    assert (y.shape, y.dtype, y[0, 0]) == ((2, 3), np.int64, 2)
+    assert (x.shape, x.dtype, x[0]) == ((3,), np.int32, 1)
+    assert y.ctypes.data % 64 == 0
+    assert y.flags.writeable
+
+
+def test_outputs_are_freed(add_out):
+    a = np.zeros((256, 1024), np.float32)
+    tracemalloc.start()
+    for _ in range(20):
+        add_out(a, 1.0)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 3 * a.nbytes
+
+
+@pytest.mark.parametrize(
+    ("out_idx", "error", "message"),
+    [
+        (3, IndexError, "out_idx 3; the kernel has 3 parameters"),
+        (-4, IndexError, "out_idx -4; the kernel has 3 parameters"),
+        (1, ValueError, "out_idx names 'by', which is a scalar"),
+        ([2, -1], ValueError, "out_idx names 'C' twice"),
+        ("C", TypeError, "cannot be interpreted as an integer"),
+        (1.5, TypeError, "out_idx must be an integer or a sequence of integers"),
+    ],
+)
+def test_wrong_out_idx(kernel, out_idx, error, message):
+    with pytest.raises(error, match=message):
+        kernel(ADD_PARAMS, ADD_SYMBOLS, ADD_BODY, out_idx=out_idx)
+
+
+# ---- the kernel object ---------------------------------------------------------------------
+
+
+def test_properties(kernel):
+    add = kernel(ADD_PARAMS, ADD_SYMBOLS, ADD_BODY, name="add", target="cpu:x86-64")
+    assert (add.name, add.target, add.manifest) == ("add", "cpu:x86-64", "{}")
+    assert add.parameters == ("A", "by", "C")
+    assert repr(add) == "<tilewright kernel add for cpu:x86-64>"
+    with pytest.raises(TypeError):
+        type(add)()
+
+
+def test_a_launch_leaks_nothing(add, add_out):
+    a, c = _inputs()
+    t = torch.from_numpy(a)
+    counts = []
+    for _ in range(3):
+        for _ in range(200):
+            add(a, 0.5, c)
+            add_out(t, 1.0)
+            add_out(_WithDLPack(a), 1.0)
+            with pytest.raises(runtime.LaunchError):
+                add(a, 0.5, np.zeros((5, 7), np.complex64))
+            with pytest.raises(TypeError):
+                add(a, "x", c)
+        gc.collect()
+        counts.append((sys.getrefcount(a), sys.getrefcount(t), sys.getrefcount(None)))
+    first, last = np.array(counts[0]), np.array(counts[-1])
+    assert np.all(np.abs(last - first) < 50), counts
+
+
+# ---- threads, faults, signals --------------------------------------------------------------
+
+SLEEP_BODY = """
+#include <unistd.h>
+---
+  usleep(words[0] * 1000);
+"""
+
+
+def test_the_gil_is_released(kernel):
+    sleep = kernel([Scalar("ms", "i32")], body=SLEEP_BODY)
+    threads = [threading.Thread(target=sleep, args=(200,)) for _ in range(4)]
+    start = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert time.perf_counter() - start < 0.6
+
+
+def test_many_threads_launch(add):
+    failures = []
+
+    def work(seed):
+        rng = np.random.default_rng(seed)
+        for _ in range(100):
+            a = rng.random((rng.integers(1, 9), rng.integers(1, 9)), np.float32)
+            c = np.full_like(a, np.nan)
+            add(a, 1.0, c)
+            if not np.array_equal(c, a + np.float32(1)):
+                failures.append(seed)
+
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures
+
+
+def test_ctrl_c_takes_effect(kernel):
+    sleep = kernel([Scalar("ms", "i32")], body=SLEEP_BODY)
+    timer = threading.Timer(0.05, signal.raise_signal, [signal.SIGINT])
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        sleep(300)
+    timer.join()
+
+
+def test_a_fault_is_reported(kernel):
+    check = kernel(
+        [Scalar("page", "i32")],
+        body='if (words[0] > 9) host->fault(context, "page out of range", "mla.py:7:3", 4);',
+        name="mla",
+    )
+    check(9)
+    with pytest.raises(
+        runtime.KernelFault, match=r"^mla.py:7:3: mla: page out of range \(block 4\)$"
+    ):
+        check(10)
+    check(9)
+
+
+PRINT_BODY = """
+struct env { const tw_host_v1 *host; void *context; };
+static void show(void *p, int64_t begin, int64_t end, void *arena) {
+  struct env *e = p;
+  (void)arena;
+  for (int64_t i = begin; i < end; ++i)
+    e->host->print(e->context, "row", TW_PRINT_I64, i * i, i);
+}
+---
+  struct env e = {host, context};
+  return host->parallel_for(context, 8, show, &e, 0);
+"""
+
+
+def test_prints_go_to_sys_stdout(kernel, capsys):
+    kernel([], body=PRINT_BODY)()
+    lines = capsys.readouterr().out.splitlines()
+    assert sorted(lines) == sorted(f"row: {i * i} (block {i})" for i in range(8))
+
+
+def test_results_do_not_depend_on_threads(add):
+    a = np.random.default_rng(0).random((300, 17), np.float32)
+    results = []
+    for threads in (1, 2, 3, 8):
+        runtime.set_num_threads(threads)
+        assert runtime.num_threads() == threads
+        c = np.full_like(a, np.nan)
+        add(a, 0.1, c)
+        results.append(c)
+    runtime.set_num_threads(0)
+    for c in results[1:]:
+        np.testing.assert_array_equal(c, results[0])
+
+
+@pytest.mark.parametrize("value", [-1, 2**40, "two"])
+def test_wrong_numbers_of_threads(value):
+    with pytest.raises((ValueError, TypeError, OverflowError)):
+        runtime.set_num_threads(value)
+
+
+def _python(program: str, **environment: str) -> subprocess.CompletedProcess:
+    path = str(Path(runtime.__file__).parents[2])
+    return subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONPATH": path, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+
+def test_the_environment_sets_the_threads():
+    program = "from tilewright import runtime; print(runtime.num_threads())"
+    assert _python(program, TILEWRIGHT_NUM_THREADS="3").stdout == "3\n"
+    pinned = "import os; os.sched_setaffinity(0, [min(os.sched_getaffinity(0))]);" + program
+    assert _python(pinned).stdout == "1\n"
+    wrong = _python(program, TILEWRIGHT_NUM_THREADS="many")
+    assert wrong.stdout == f"{len(os.sched_getaffinity(0))}\n"
+    assert "ignoring TILEWRIGHT_NUM_THREADS='many'" in wrong.stderr
+
+
+def test_the_runtime_loads_no_compiler():
+    program = (
+        "import sys; from tilewright import runtime; maps = open('/proc/self/maps').read();"
+    )
+    program += "sys.exit('LLVM' in maps or 'MLIR' in maps or 'torch' in sys.modules)"
+    _python(program)
+
+
+def test_a_forked_child_can_launch(add):
+    a, c = _inputs(64, 64)
+    runtime.set_num_threads(2)
+    add(a, 1.0, c)
+    child = os.fork()
+    if child == 0:
+        signal.alarm(20)
+        add(a, 2.0, c)
+        os._exit(0 if np.array_equal(c, a + 2) else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    runtime.set_num_threads(0)
+
+
+# ---- speed ---------------------------------------------------------------------------------
+
+
+def _microseconds(call, rounds: int = 5, calls: int = 2000) -> float:
+    times = []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        for _ in range(calls):
+            call()
+        times.append((time.perf_counter() - start) / calls * 1e6)
+    return min(times)
+
+
+@pytest.mark.parametrize("convert", [lambda a: a, torch.from_numpy], ids=["numpy", "torch"])
+def test_an_empty_launch_takes_less_than_three_microseconds(kernel, convert):
+    empty = kernel(
+        [
+            Tensor("A", "f32", ["m", "k"]),
+            Tensor("B", "f32", ["k", "n"]),
+            Tensor("C", "f32", ["m", "n"], "w"),
+        ],
+        [Symbol("m"), Symbol("n"), Symbol("k")],
+    )
+    a, b, c = (convert(np.zeros(s, np.float32)) for s in ((4, 5), (5, 6), (4, 6)))
+    assert _microseconds(lambda: empty(a, b, c)) < 3.0
+
+
+def test_measured_limits():
+    limits = runtime.measure_limits(1)
+    assert set(limits) == {"cpu", "threads", "gflops", "read_gbps"}
+    assert set(limits["gflops"]) == {"f32", "bf16", "i8"}
+    # No core since AVX2 does less than 1 or more than 10,000.
+    assert 1 < limits["gflops"]["f32"] < 10_000
+    assert 0.1 < limits["read_gbps"] < 1_000
+    with pytest.raises(ValueError, match="expected 1 to 1024 threads"):
+        runtime.measure_limits(0)
