@@ -90,7 +90,7 @@ def expect(problem: Problem, inputs: Tensors) -> dict[str, Expected]:
     router = inputs["router"].astype(np.float64)
     weights, ids = gates.reference(x @ router.T, **p.options)
     logit_error = gamma(p.hidden + 1) * (np.abs(x) @ np.abs(router.T)).max(1, keepdims=True)
-    weight_error = weights * ((16 + 2 * p.experts) * U32 + 2 * logit_error)
+    weight_error = weights * (p.gate_problem.error + 2 * logit_error)
     error = np.zeros_like(out)
     total = np.zeros_like(out)
     for e in range(p.experts):

@@ -20,9 +20,9 @@ Two gates. "softmax" is DeepSeek-V2's (arXiv 2405.04434), "sigmoid" that of Deep
 Equal ranks are taken in the order of expert numbers, equal groups likewise. Everything is
 computed in f32.
 
-Bound of weights: (16 + 2 experts) u |w|, u = 2^-24: an exponential of 4u and its argument's
-rounding, a sum of up to `experts` terms, a quotient, a product. `ids` are exact: ranks that
-are not equal must be at least 1e-5 apart for the definition to decide between them.
+Bound of weights: (16 + n) u |w|, u = 2^-24, n = `experts` for softmax and `top_k` for sigmoid:
+an exponential of 4u and its argument's rounding, a sum of n terms, quotients, a product. `ids`
+are exact: ranks that are not equal must be at least 1e-5 apart for the definition to decide.
 """
 
 from __future__ import annotations

@@ -309,7 +309,7 @@ def verify_cases() -> list[Case]:
         _case("aligned", 37, 6, 64, 33, align=16),
         _case("aligned_without_experts", 20, 2, 8, 64, align=3, chosen=with_none),
         _case("no_tokens", 0, 6, 64, 64),
-        _case("no_tokens_aligned", 0, 6, 4, 64, align=8),
+        _case("no_tokens_aligned", 0, 3, 4, 64, align=8),
     ]
 
 
