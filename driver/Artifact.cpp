@@ -80,7 +80,7 @@ Error tilewright::linkArtifact(StringRef object, StringRef output) {
   if (std::error_code error = sys::fs::createUniqueFile(output + ".%%%%%%.o", descriptor, objectPath))
     return createStringError(error, "cannot write beside '%s': %s", output.str().c_str(),
                              error.message().c_str());
-  auto cleanup = make_scope_exit([&] {
+  scope_exit cleanup([&] {
     sys::fs::remove(objectPath);
     sys::fs::remove(errorPath);
   });

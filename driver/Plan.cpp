@@ -17,7 +17,8 @@ static llvm::json::Object describeBuffer(tile::AllocOp alloc) {
   std::string dtype;
   llvm::raw_string_ostream(dtype) << type.getElementType();
   int64_t elementBytes = llvm::divideCeil(type.getElementTypeBitWidth(), 8);
-  return {{"name", alloc.getName().value_or("").str()},
+  return llvm::json::Object{
+          {"name", alloc.getName().value_or("").str()},
           {"space", tile::stringifySpace(tile::getSpace(type))},
           {"shape", llvm::json::Array(type.getShape())},
           {"dtype", dtype},
