@@ -67,6 +67,10 @@ class Kernel:
             raise KeyError(f"no stage {stage!r}; there are tile, {', '.join(stages)}")
         return stages[stage]
 
+    def stages(self) -> dict[str, str]:
+        """The IR after every stage, in order, from "tile" on."""
+        return {"tile": self._module.text, **self._inspected["stages"]}
+
     def asm(self) -> str:
         """The assembly of the kernel's code."""
         return self._inspected["asm"]
@@ -74,6 +78,10 @@ class Kernel:
     def llvm(self) -> str:
         """The LLVM IR of the kernel's code."""
         return self._inspected["llvm"]
+
+    def obj(self) -> bytes:
+        """The object file of the kernel's code, before it is linked."""
+        return self._inspected["obj"]
 
     def plan(self) -> dict:
         """The memory plan: a table of buffers, the arena's size, the budget, if it fits."""
@@ -95,7 +103,7 @@ class Kernel:
         """Everything that the compiler can show, made by compiling once more."""
         from .. import _compiler
 
-        options = self._options | {"output": "", "stages": True, "emit": ["llvm", "asm"]}
+        options = self._options | {"output": "", "stages": True, "emit": ["llvm", "asm", "obj"]}
         result = _compiler.compile(self._module.text, options)
         diagnostics.raise_for(result, self._module.text, self.name)
         return result
