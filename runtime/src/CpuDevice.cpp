@@ -113,15 +113,14 @@ static void print(void *, const char *message, int32_t kind, uint64_t bits,
 }
 
 /// Keeps the fault of the lowest block, which does not depend on the order of blocks.
-static void fault(void *context, const char *message, const char *where,
-                  int64_t block) {
+static void fault(void *context, const char *message, const char *where, int64_t block) {
   auto &launch = *static_cast<Launch *>(context);
   pthread_mutex_lock(&launch.faultLock);
   if (!launch.faulted || block < launch.faultBlock) {
     launch.faulted = true;
     launch.faultBlock = block;
-    snprintf(launch.fault, sizeof(launch.fault), "%s: %s: %s (block %" PRId64 ")",
-             where, launch.kernel->artifact->name, message, block);
+    snprintf(launch.fault, sizeof(launch.fault), "%s: %s: %s (block %" PRId64 ")", where,
+             launch.kernel->artifact->name, message, block);
   }
   pthread_mutex_unlock(&launch.faultLock);
 }
@@ -134,8 +133,8 @@ static int32_t launchGrid(void *context, const tw_grid_launch_v1 *grid) {
   return launch.status;
 }
 
-static constexpr tw_host_v1 host = {sizeof(tw_host_v1), parallelFor, workspace,
-                                    print,              fault,       launchGrid};
+static constexpr tw_host_v1 host = {
+    sizeof(tw_host_v1), parallelFor, workspace, print, fault, launchGrid};
 
 //===----------------------------------------------------------------------===//
 // Streams and launches
@@ -247,5 +246,5 @@ static tw_status fill(tw_stream *stream, void *memory, uint8_t value, uint64_t b
 }
 
 const DeviceFunctions tilewright::cpuDevice = {
-    "cpu", 1,    accepts,      allocate,    freeAllocated,
-    copy,  fill, createStream, synchronize, destroyStream, launch};
+    "cpu",        1,           accepts,       allocate, freeAllocated, copy, fill,
+    createStream, synchronize, destroyStream, launch};

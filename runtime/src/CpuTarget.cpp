@@ -29,8 +29,7 @@ struct CpuModel {
 
 } // namespace
 
-#define FEATURE(NAME)                                                                  \
-  { NAME, [] { return __builtin_cpu_supports(NAME) != 0; } }
+#define FEATURE(NAME) {NAME, [] { return __builtin_cpu_supports(NAME) != 0; }}
 /// In the order in which CPUs got them: a model that has one has those before it.
 static const Feature features[] = {
     FEATURE("x86-64-v2"),  FEATURE("avx"),        FEATURE("x86-64-v3"),
@@ -41,14 +40,14 @@ static const Feature features[] = {
 
 /// `x86-64` and models without an entry are tested for nothing.
 static constexpr CpuModel models[] = {
-    {"x86-64-v2", 1},      {"nehalem", 1},        {"westmere", 1},
-    {"sandybridge", 2},    {"ivybridge", 2},      {"x86-64-v3", 3},
-    {"haswell", 3},        {"broadwell", 3},      {"skylake", 3},
-    {"alderlake", 3},      {"raptorlake", 3},     {"znver1", 3},
-    {"znver2", 3},         {"znver3", 3},         {"x86-64-v4", 4},
-    {"skylake-avx512", 4}, {"cascadelake", 5},    {"icelake-client", 6},
-    {"icelake-server", 6}, {"tigerlake", 6},      {"rocketlake", 6},
-    {"sapphirerapids", 7}, {"emeraldrapids", 7},  {"graniterapids", 7},
+    {"x86-64-v2", 1},      {"nehalem", 1},       {"westmere", 1},
+    {"sandybridge", 2},    {"ivybridge", 2},     {"x86-64-v3", 3},
+    {"haswell", 3},        {"broadwell", 3},     {"skylake", 3},
+    {"alderlake", 3},      {"raptorlake", 3},    {"znver1", 3},
+    {"znver2", 3},         {"znver3", 3},        {"x86-64-v4", 4},
+    {"skylake-avx512", 4}, {"cascadelake", 5},   {"icelake-client", 6},
+    {"icelake-server", 6}, {"tigerlake", 6},     {"rocketlake", 6},
+    {"sapphirerapids", 7}, {"emeraldrapids", 7}, {"graniterapids", 7},
     {"znver4", 7},         {"znver5", 7},
 };
 

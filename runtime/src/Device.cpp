@@ -24,7 +24,7 @@ struct DeviceKind {
 } // namespace
 
 static constexpr DeviceKind deviceKinds[] = {
-    {"cpu", &cpuDevice},  {"cuda", nullptr},         {"hip", nullptr},
+    {"cpu", &cpuDevice},        {"cuda", nullptr},         {"hip", nullptr},
     {"cuda-emulator", nullptr}, {"hip-emulator", nullptr},
 };
 
@@ -77,8 +77,8 @@ tw_status tw_memory_free(tw_device *device, void *memory) {
   return device->functions->free(memory);
 }
 
-tw_status tw_memory_copy(tw_device *device, tw_stream *stream, void *to,
-                         const void *from, uint64_t bytes) {
+tw_status tw_memory_copy(tw_device *device, tw_stream *stream, void *to, const void *from,
+                         uint64_t bytes) {
   return device->functions->copy(stream, to, from, bytes);
 }
 

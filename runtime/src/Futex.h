@@ -37,8 +37,7 @@ inline int64_t nowNanoseconds() {
 }
 
 /// Spins until `done()` or for about `nanoseconds`; returns what `done()` said last.
-template <typename Condition>
-bool spinUntil(int64_t nanoseconds, Condition done) {
+template <typename Condition> bool spinUntil(int64_t nanoseconds, Condition done) {
   if (done())
     return true;
   int64_t end = nowNanoseconds() + nanoseconds;

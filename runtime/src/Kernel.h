@@ -28,8 +28,7 @@ struct DeviceFunctions {
   tw_status (*createStream)(tw_device *device, tw_stream **stream);
   tw_status (*synchronize)(tw_stream *stream);
   void (*destroyStream)(tw_stream *stream);
-  tw_status (*launch)(const tw_kernel *kernel, tw_stream *stream,
-                      const uint64_t *words);
+  tw_status (*launch)(const tw_kernel *kernel, tw_stream *stream, const uint64_t *words);
 };
 
 extern const DeviceFunctions cpuDevice;

@@ -22,7 +22,7 @@ using namespace tilewright;
 
 struct tw_module {
   const tw_artifact_v1 *artifact;
-  void *library; // nullptr: the artifact is part of the program
+  void *library;       // nullptr: the artifact is part of the program
   tw_kernel kernels[]; // one for each image
 };
 
@@ -128,12 +128,12 @@ tw_status tw_module_open(const char *path, tw_module **module) {
     return TW_ERROR_ARTIFACT;
   tw_status status;
   if (void *artifact = dlsym(library, TW_ARTIFACT_SYMBOL))
-    status = makeModule(static_cast<const tw_artifact_v1 *>(artifact), library, path,
-                        module);
+    status =
+        makeModule(static_cast<const tw_artifact_v1 *>(artifact), library, path, module);
   else
-    status = fail(TW_ERROR_ARTIFACT,
-                  "%s: has no symbol " TW_ARTIFACT_SYMBOL "; it is no kernel artifact",
-                  path);
+    status =
+        fail(TW_ERROR_ARTIFACT,
+             "%s: has no symbol " TW_ARTIFACT_SYMBOL "; it is no kernel artifact", path);
   if (status)
     dlclose(library);
   return status;

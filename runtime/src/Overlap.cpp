@@ -94,16 +94,15 @@ bool tilewright::mayOverlapItself(const Extent &tensor) {
   for (int64_t step = 0; step < tensor.rank; ++step) {
     int64_t least = -1;
     for (int64_t d = 0; d < tensor.rank; ++d)
-      if (!done[d] &&
-          (least < 0 || byteStride(tensor, d) < byteStride(tensor, least)))
+      if (!done[d] && (least < 0 || byteStride(tensor, d) < byteStride(tensor, least)))
         least = d;
     done[least] = true;
     if (tensor.extents[least] == 1)
       continue;
     if (byteStride(tensor, least) < covered)
       return true;
-    covered += byteStride(tensor, least) *
-               static_cast<uint64_t>(tensor.extents[least] - 1);
+    covered +=
+        byteStride(tensor, least) * static_cast<uint64_t>(tensor.extents[least] - 1);
   }
   return false;
 }

@@ -20,9 +20,9 @@ struct DtypeFacts {
 
 /// Indexed by tw_dtype.
 static constexpr DtypeFacts dtypes[] = {
-    {"bool", 1},    {"int8", 1},     {"int16", 2},         {"int32", 4},
-    {"int64", 8},   {"uint8", 1},    {"uint16", 2},        {"uint32", 4},
-    {"uint64", 8},  {"float16", 2},  {"bfloat16", 2},      {"float32", 4},
+    {"bool", 1},    {"int8", 1},          {"int16", 2},      {"int32", 4},
+    {"int64", 8},   {"uint8", 1},         {"uint16", 2},     {"uint32", 4},
+    {"uint64", 8},  {"float16", 2},       {"bfloat16", 2},   {"float32", 4},
     {"float64", 8}, {"float8_e4m3fn", 1}, {"float8_e5m2", 1}};
 static constexpr int64_t dtypeCount = sizeof(dtypes) / sizeof(dtypes[0]);
 static_assert(dtypeCount == TW_F8E5M2 + 1);
@@ -63,8 +63,7 @@ static const char *findFlaw(const Signature &signature) {
   int64_t parameters = signature.parameterCount(), symbols = signature.symbolCount();
   if (!inRange(total, TW_SIGNATURE_HEADER_WORDS, maximumWords))
     return "has an impossible length";
-  if (!inRange(parameters, 0, maximumParameters) ||
-      !inRange(symbols, 0, maximumSymbols))
+  if (!inRange(parameters, 0, maximumParameters) || !inRange(symbols, 0, maximumSymbols))
     return "has too many parameters or symbols";
   int64_t dimsStart = TW_SIGNATURE_HEADER_WORDS + symbols * TW_SIGNATURE_SYMBOL_WORDS +
                       parameters * TW_SIGNATURE_PARAM_WORDS;

@@ -68,8 +68,8 @@ public:
     return reinterpret_cast<const SymbolEntry *>(first)[index];
   }
   const ParameterEntry &parameter(int64_t index) const {
-    const int64_t *first = words + TW_SIGNATURE_HEADER_WORDS +
-                           symbolCount() * TW_SIGNATURE_SYMBOL_WORDS;
+    const int64_t *first =
+        words + TW_SIGNATURE_HEADER_WORDS + symbolCount() * TW_SIGNATURE_SYMBOL_WORDS;
     return reinterpret_cast<const ParameterEntry *>(first)[index];
   }
   const DimEntry *extents(const ParameterEntry &parameter) const {

@@ -46,8 +46,8 @@ struct Job {
   void *env;
   int64_t count;
   int64_t arenaBytes;
-  int64_t share;      // a piece is 1/share of what remains
-  int32_t seats;      // how many more workers may enter; under the lock
+  int64_t share;       // a piece is 1/share of what remains
+  int32_t seats;       // how many more workers may enter; under the lock
   Job *next = nullptr; // under the lock
   alignas(64) std::atomic<int64_t> taken{0};
   alignas(64) FutexWord inside{0}; // workers in the job, and callerSleeps
@@ -60,8 +60,8 @@ struct ThreadState {
 };
 
 pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-Job *jobs = nullptr;  // with blocks left, in order of arrival; under the lock
-int32_t workers = 0;  // started so far; under the lock
+Job *jobs = nullptr;   // with blocks left, in order of arrival; under the lock
+int32_t workers = 0;   // started so far; under the lock
 FutexWord arrivals{0}; // counts jobs; idle workers sleep on it
 std::atomic<int32_t> sleepers{0};
 

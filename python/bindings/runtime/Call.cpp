@@ -37,9 +37,7 @@ class Call {
   SmallArray<Argument, 8> arguments;
   SmallArray<uint64_t, 64> words;
 
-  const Parameter &parameter(Py_ssize_t index) const {
-    return kernel.parameters[index];
-  }
+  const Parameter &parameter(Py_ssize_t index) const { return kernel.parameters[index]; }
   const char *kernelName() const { return kernel.info.name; }
   bool bindKeyword(PyObject *name, PyObject *object);
   bool rejectCount(Py_ssize_t given) const;

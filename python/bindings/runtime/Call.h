@@ -31,8 +31,7 @@ struct Parameter {
 
 /// An instance of `Kernel`.
 struct KernelObject {
-  PyObject_HEAD
-  vectorcallfunc vectorcall;
+  PyObject_HEAD vectorcallfunc vectorcall;
   tw_device *device;
   tw_module *module;
   const tw_kernel *kernel;

@@ -35,8 +35,8 @@ PyObject *python::raise(tw_status status) {
 static bool readParameters(KernelObject &kernel) {
   const int64_t *words = kernel.info.signature;
   auto count = static_cast<Py_ssize_t>(kernel.info.parameter_count);
-  const int64_t *entries = words + TW_SIGNATURE_HEADER_WORDS +
-                           words[3] * TW_SIGNATURE_SYMBOL_WORDS;
+  const int64_t *entries =
+      words + TW_SIGNATURE_HEADER_WORDS + words[3] * TW_SIGNATURE_SYMBOL_WORDS;
   auto *strings = reinterpret_cast<const char *>(words + words[4]);
   kernel.parameters.reset(new Parameter[count]);
   kernel.names = PyTuple_New(count);
@@ -74,8 +74,8 @@ static bool readOutputs(KernelObject &kernel, PyObject *outIdx) {
     return false;
   auto count = static_cast<Py_ssize_t>(kernel.info.parameter_count);
   for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(indices.get()); ++i) {
-    Py_ssize_t index = PyNumber_AsSsize_t(PySequence_Fast_GET_ITEM(indices.get(), i),
-                                          PyExc_IndexError);
+    Py_ssize_t index =
+        PyNumber_AsSsize_t(PySequence_Fast_GET_ITEM(indices.get(), i), PyExc_IndexError);
     if (index == -1 && PyErr_Occurred())
       return false;
     Py_ssize_t given = index;
@@ -88,8 +88,7 @@ static bool readOutputs(KernelObject &kernel, PyObject *outIdx) {
     Parameter &parameter = kernel.parameters[index];
     if (parameter.isScalar || parameter.isOutput) {
       PyErr_Format(PyExc_ValueError, "%s: out_idx names '%U'%s", kernel.info.name,
-                   parameter.name,
-                   parameter.isScalar ? ", which is a scalar" : " twice");
+                   parameter.name, parameter.isScalar ? ", which is a scalar" : " twice");
       return false;
     }
     parameter.isOutput = true;
@@ -104,9 +103,9 @@ PyObject *python::load(PyObject *, PyObject *args, PyObject *kwargs) {
   static const char *names[] = {"path", "out_idx", "device", nullptr};
   PyObject *pathBytes = nullptr, *outIdx = Py_None;
   const char *deviceName = "cpu";
-  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O&|Os:load",
-                                   const_cast<char **>(names), PyUnicode_FSConverter,
-                                   &pathBytes, &outIdx, &deviceName))
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O&|Os:load", const_cast<char **>(names),
+                                   PyUnicode_FSConverter, &pathBytes, &outIdx,
+                                   &deviceName))
     return nullptr;
   Ref path(pathBytes);
   Ref object(PyType_GenericAlloc(reinterpret_cast<PyTypeObject *>(kernelType), 0));
@@ -208,11 +207,10 @@ PyObject *python::makeKernelType() {
       {Py_tp_doc, const_cast<char *>(kernelDoc)},
       {0, nullptr},
   };
-  static PyType_Spec spec = {
-      "tilewright._runtime.Kernel", sizeof(KernelObject), 0,
-      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL |
-          Py_TPFLAGS_DISALLOW_INSTANTIATION,
-      slots};
+  static PyType_Spec spec = {"tilewright._runtime.Kernel", sizeof(KernelObject), 0,
+                             Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL |
+                                 Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                             slots};
   kernelType = PyType_FromSpec(&spec);
   Py_XINCREF(kernelType);
   return kernelType;

@@ -55,14 +55,14 @@ static constexpr int chains = 12;
 /// Keeps a vector in a register and its computation from being dropped.
 #define KEEP(VECTOR) asm volatile("" : "+v"(VECTOR))
 
-#define CHAINS(VECTOR, STEP)                                                           \
-  VECTOR sum[chains] = {};                                                             \
-  for (int k = 0; k < chains; ++k)                                                     \
-    KEEP(sum[k]); /* or equal chains would become one */                               \
-  for (int64_t i = 0; i < iterations; ++i)                                             \
-    for (int k = 0; k < chains; ++k)                                                   \
-      sum[k] = STEP;                                                                   \
-  for (int k = 0; k < chains; ++k)                                                     \
+#define CHAINS(VECTOR, STEP)                                                             \
+  VECTOR sum[chains] = {};                                                               \
+  for (int k = 0; k < chains; ++k)                                                       \
+    KEEP(sum[k]); /* or equal chains would become one */                                 \
+  for (int64_t i = 0; i < iterations; ++i)                                               \
+    for (int k = 0; k < chains; ++k)                                                     \
+      sum[k] = STEP;                                                                     \
+  for (int k = 0; k < chains; ++k)                                                       \
     KEEP(sum[k]);
 
 #if defined(__x86_64__)
@@ -124,7 +124,7 @@ static void multiplyAdd(int64_t iterations) {
 #undef KEEP
 #define KEEP(VECTOR) asm volatile("" : "+w"(VECTOR))
   KEEP(x);
-  CHAINS(Vector, x *x + sum[k])
+  CHAINS(Vector, x * x + sum[k])
 }
 
 static const ComputeLoop computeLoops[] = {
@@ -149,8 +149,8 @@ public:
     long cache = sysconf(_SC_LEVEL3_CACHE_SIZE);
     size = std::max<size_t>(size_t(128) << 20, cache > 0 ? size_t(cache) * 4 : 0);
     size = size / (64 * threads) * (64 * threads);
-    void *mapped = mmap(nullptr, size, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void *mapped =
+        mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     memory = mapped == MAP_FAILED ? nullptr : static_cast<char *>(mapped);
     if (!memory)
       return;
@@ -279,9 +279,8 @@ PyObject *tilewright::python::measureLimits(PyObject *, PyObject *argument) {
   i8 = measureCompute("i8", count);
   reads = measureReads(count);
   Py_END_ALLOW_THREADS;
-  return Py_BuildValue("{s:s,s:l,s:{s:N,s:N,s:N},s:N}", "cpu", cpuName().c_str(),
-                       "threads", threads, "gflops", "f32",
-                       numberOrNone(f32).release(), "bf16",
-                       numberOrNone(bf16).release(), "i8", numberOrNone(i8).release(),
-                       "read_gbps", numberOrNone(reads).release());
+  return Py_BuildValue(
+      "{s:s,s:l,s:{s:N,s:N,s:N},s:N}", "cpu", cpuName().c_str(), "threads", threads,
+      "gflops", "f32", numberOrNone(f32).release(), "bf16", numberOrNone(bf16).release(),
+      "i8", numberOrNone(i8).release(), "read_gbps", numberOrNone(reads).release());
 }

@@ -58,12 +58,18 @@ static PyMethodDef functions[] = {
 };
 
 static PyModuleDef definition = {
-    PyModuleDef_HEAD_INIT, "_runtime",
+    PyModuleDef_HEAD_INIT,
+    "_runtime",
     "Loads and launches compiled kernels; knows nothing of the compiler.",
-    -1, functions, nullptr, nullptr, nullptr, nullptr};
+    -1,
+    functions,
+    nullptr,
+    nullptr,
+    nullptr,
+    nullptr};
 
-static bool addError(PyObject *module, PyObject *&error, const char *name,
-                     PyObject *base, const char *doc) {
+static bool addError(PyObject *module, PyObject *&error, const char *name, PyObject *base,
+                     const char *doc) {
   error = PyErr_NewExceptionWithDoc(name, doc, base, nullptr);
   return error && PyModule_AddObjectRef(module, name + sizeof("tilewright"), error) == 0;
 }
@@ -75,8 +81,8 @@ static bool addContents(PyObject *module) {
                   "An argument of a launch does not fit the kernel.") &&
          addError(module, errors.fault, "tilewright.KernelFault", PyExc_RuntimeError,
                   "A running kernel reported a fault.") &&
-         addError(module, errors.artifact, "tilewright.ArtifactError",
-                  PyExc_RuntimeError, "A file is no usable kernel artifact.");
+         addError(module, errors.artifact, "tilewright.ArtifactError", PyExc_RuntimeError,
+                  "A file is no usable kernel artifact.");
 }
 
 PyMODINIT_FUNC PyInit__runtime() {

@@ -39,8 +39,8 @@ static Ref allocateAligned(PyArray_Descr *descr, const OutputShape &shape) {
     Py_DECREF(descr);
     return nullptr;
   }
-  Ref array(PyArray_NewFromDescr(&PyArray_Type, descr, shape.rank, shape.extents,
-                                 nullptr, memory, NPY_ARRAY_WRITEABLE, nullptr));
+  Ref array(PyArray_NewFromDescr(&PyArray_Type, descr, shape.rank, shape.extents, nullptr,
+                                 memory, NPY_ARRAY_WRITEABLE, nullptr));
   if (array && PyArray_SetBaseObject(reinterpret_cast<PyArrayObject *>(array.get()),
                                      owner.release()) != 0)
     return nullptr;

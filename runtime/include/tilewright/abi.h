@@ -69,8 +69,7 @@ typedef struct tw_host_v1 {
                 int64_t block);
   /* Records a fault; the first one of a launch is reported. `where` is
    * "file:line:column". */
-  void (*fault)(void *context, const char *message, const char *where,
-                int64_t block);
+  void (*fault)(void *context, const char *message, const char *where, int64_t block);
   /* Starts a grid of a device image's kernel on the launch's stream; 0, or a
    * tw_status. Native code of a CPU image has no use for it, and the CPU refuses. */
   int32_t (*launch_grid)(void *context, const tw_grid_launch_v1 *launch);
@@ -124,8 +123,8 @@ typedef int32_t (*tw_launch_fn)(const tw_host_v1 *host, void *context,
 typedef enum tw_param_kind { TW_PARAM_TENSOR = 0, TW_PARAM_SCALAR = 1 } tw_param_kind;
 
 typedef enum tw_param_flags {
-  TW_PARAM_READ = 1,  /* the kernel reads it */
-  TW_PARAM_WRITE = 2  /* the kernel writes it */
+  TW_PARAM_READ = 1, /* the kernel reads it */
+  TW_PARAM_WRITE = 2 /* the kernel writes it */
 } tw_param_flags;
 
 typedef enum tw_dim_kind {

@@ -152,3 +152,28 @@ def build(
         check=True,
     )  # fmt: skip
     return path
+
+
+# add(A, by, C): C = A + by, of any strides of A, a block for each row.
+ADD_PARAMS = [
+    Tensor("A", "f32", ["m", "n"], strides=["any", "any"]),
+    Scalar("by", "f32"),
+    Tensor("C", "f32", ["m", "n"], "w"),
+]
+ADD_SYMBOLS = [Symbol("m"), Symbol("n")]
+ADD_BODY = """
+#include <string.h>
+struct env { const float *a; float *c; float by; int64_t n, s0, s1; };
+static void add_rows(void *p, int64_t begin, int64_t end, void *arena) {
+  struct env *e = p;
+  (void)arena;
+  for (int64_t i = begin; i < end; ++i)
+    for (int64_t j = 0; j < e->n; ++j)
+      e->c[i * e->n + j] = e->a[i * e->s0 + j * e->s1] + e->by;
+}
+---
+  struct env e = {(const float *)words[0], (float *)words[6], 0,
+                  words[2], words[3], words[4]};
+  memcpy(&e.by, &words[5], 4);
+  return host->parallel_for(context, words[1], add_rows, &e, 0);
+"""

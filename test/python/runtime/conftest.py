@@ -21,3 +21,9 @@ def kernel(tmp_path_factory):
         return runtime.load(path, out_idx=out_idx)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def add(kernel):
+    """add(A, by, C)"""
+    return kernel(artifacts.ADD_PARAMS, artifacts.ADD_SYMBOLS, artifacts.ADD_BODY, name="add")

@@ -20,9 +20,9 @@ using Sizes = std::vector<int64_t>;
 /// Checks and returns the words, or fails the test.
 Words accept(const TestKernel &kernel, std::vector<tw_argument_v1> arguments) {
   Words words(kernel.wordCount());
-  EXPECT_EQ(tw_check_arguments(kernel.kernel, arguments.data(), arguments.size(),
-                               words.data()),
-            TW_OK)
+  EXPECT_EQ(
+      tw_check_arguments(kernel.kernel, arguments.data(), arguments.size(), words.data()),
+      TW_OK)
       << tw_last_error();
   return words;
 }
@@ -30,9 +30,9 @@ Words accept(const TestKernel &kernel, std::vector<tw_argument_v1> arguments) {
 /// The message of a check that fails.
 std::string reject(const TestKernel &kernel, std::vector<tw_argument_v1> arguments) {
   Words words(kernel.wordCount());
-  EXPECT_EQ(tw_check_arguments(kernel.kernel, arguments.data(), arguments.size(),
-                               words.data()),
-            TW_ERROR_ARGUMENT);
+  EXPECT_EQ(
+      tw_check_arguments(kernel.kernel, arguments.data(), arguments.size(), words.data()),
+      TW_ERROR_ARGUMENT);
   return tw_last_error();
 }
 
@@ -157,15 +157,13 @@ TEST(Arguments, ConstantSize) {
 
 TEST(Arguments, SizesThatShareASymbol) {
   TestKernel kernel({tensor("A", TW_F32, {symbol(0), symbol(1)}),
-                     tensor("B", TW_F32, {symbol(1), symbol(0)}),
-                     scalar("k", TW_I32, 1)},
+                     tensor("B", TW_F32, {symbol(1), symbol(0)}), scalar("k", TW_I32, 1)},
                     {{"m"}, {"k"}});
   Sizes good{4, 3}, bad{5, 3};
   tw_argument_v1 a = tensorArgument(TW_F32, memory, two);
   accept(kernel, {a, tensorArgument(TW_F32, memory, good), scalarArgument(TW_I64, 4)});
   EXPECT_EQ(
-      reject(kernel,
-             {a, tensorArgument(TW_F32, memory, bad), scalarArgument(TW_I64, 4)}),
+      reject(kernel, {a, tensorArgument(TW_F32, memory, bad), scalarArgument(TW_I64, 4)}),
       "gemm: argument 'B' has size 5 in dimension 0; expected k = 4, the size in "
       "dimension 1 of argument 'A'");
   EXPECT_EQ(
@@ -178,10 +176,10 @@ TEST(Arguments, SizesThatShareASymbol) {
 TEST(Arguments, AScalarMayBindTheSymbol) {
   TestKernel kernel({scalar("n", TW_I32, 0), tensor("A", TW_F32, {symbol(0), size(4)})},
                     {{"n"}});
-  EXPECT_EQ(reject(kernel, {scalarArgument(TW_I64, 2),
-                            tensorArgument(TW_F32, memory, two)}),
-            "gemm: argument 'A' has size 3 in dimension 0; expected n = 2, the value of "
-            "argument 'n'");
+  EXPECT_EQ(
+      reject(kernel, {scalarArgument(TW_I64, 2), tensorArgument(TW_F32, memory, two)}),
+      "gemm: argument 'A' has size 3 in dimension 0; expected n = 2, the value of "
+      "argument 'n'");
 }
 
 TEST(Arguments, FactsOfSymbols) {
@@ -244,24 +242,23 @@ TEST(Arguments, Overlap) {
               "gemm: argument 'C' shares memory with argument 'A', and the kernel writes "
               "to it; pass separate memory or a copy");
   accept(apart, {a, tensorArgument(TW_F32, memory + 8, eight)});
-  accept(apart, {tensorArgument(TW_F32, memory, none),
-                 tensorArgument(TW_F32, memory, none)});
+  accept(apart,
+         {tensorArgument(TW_F32, memory, none), tensorArgument(TW_F32, memory, none)});
   accept(shared, {a, a});
 }
 
 TEST(Arguments, InputsMayOverlap) {
-  TestKernel kernel(
-      {tensor("A", TW_F32, {symbol(0)}), tensor("B", TW_F32, {symbol(0)})}, {{"m"}});
+  TestKernel kernel({tensor("A", TW_F32, {symbol(0)}), tensor("B", TW_F32, {symbol(0)})},
+                    {{"m"}});
   tw_argument_v1 a = tensorArgument(TW_F32, memory, two);
   a.rank = 1;
   accept(kernel, {a, a});
 }
 
 TEST(Arguments, AnOutputMayNotRepeatElements) {
-  TestKernel kernel({tensor("A", TW_F32, {size(3), size(4)}).strided({any(), any()}),
-                     tensor("C", TW_F32, {size(3), size(4)})
-                         .strided({any(), any()})
-                         .writes()});
+  TestKernel kernel(
+      {tensor("A", TW_F32, {size(3), size(4)}).strided({any(), any()}),
+       tensor("C", TW_F32, {size(3), size(4)}).strided({any(), any()}).writes()});
   Sizes broadcast{0, 1};
   tw_argument_v1 a = tensorArgument(TW_F32, memory, two, &broadcast);
   EXPECT_EQ(reject(kernel, {a, tensorArgument(TW_F32, memory + 64, two, &broadcast)}),

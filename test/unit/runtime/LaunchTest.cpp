@@ -40,8 +40,7 @@ TEST(Device, ACpuArchitectureMustRunHere) {
   }
 #if defined(__x86_64__)
   bool runs = __builtin_cpu_supports("avx512bf16");
-  EXPECT_EQ(tw_device_open("cpu:znver4", &device),
-            runs ? TW_OK : TW_ERROR_UNSUPPORTED);
+  EXPECT_EQ(tw_device_open("cpu:znver4", &device), runs ? TW_OK : TW_ERROR_UNSUPPORTED);
   if (runs)
     tw_device_close(device);
 #endif

@@ -53,8 +53,7 @@ TEST(Module, OpensAndTells) {
   tw_module *module;
   const tw_kernel *kernel;
   ASSERT_EQ(tw_device_open("cpu", &device), TW_OK);
-  ASSERT_EQ(tw_module_open(artifact("sound").c_str(), &module), TW_OK)
-      << tw_last_error();
+  ASSERT_EQ(tw_module_open(artifact("sound").c_str(), &module), TW_OK) << tw_last_error();
   ASSERT_EQ(tw_module_kernel(module, device, &kernel), TW_OK) << tw_last_error();
   tw_kernel_info_v1 info{};
   EXPECT_EQ(tw_kernel_info(kernel, &info), TW_ERROR_INVALID) << "no size is set";
@@ -71,7 +70,8 @@ TEST(Module, OpensAndTells) {
 }
 
 TEST(Module, MissingAndForeignFiles) {
-  EXPECT_EQ(messageOf("/nowhere/kernel.so"), "cannot be opened: No such file or directory");
+  EXPECT_EQ(messageOf("/nowhere/kernel.so"),
+            "cannot be opened: No such file or directory");
   EXPECT_EQ(messageOf("/"), "is not a regular file; it is no kernel artifact");
   TemporaryFile text("not an ELF file, though it is longer than a header of one is, so "
                      "that its length alone does not tell");

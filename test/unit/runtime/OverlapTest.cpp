@@ -63,7 +63,8 @@ TEST(Overlap, SlicesOfOneArrayAreTold) {
   Tensor left{base, 4, {10, 32}, {64, 1}}, right{base + 128, 4, {10, 32}, {64, 1}};
   Tensor middle{base + 64, 4, {10, 32}, {64, 1}};
   Tensor evenRows{base, 4, {5, 64}, {128, 1}}, oddRows{base + 256, 4, {5, 64}, {128, 1}};
-  Tensor evenColumns{base, 4, {10, 32}, {64, 2}}, oddColumns{base + 4, 4, {10, 32}, {64, 2}};
+  Tensor evenColumns{base, 4, {10, 32}, {64, 2}},
+      oddColumns{base + 4, 4, {10, 32}, {64, 2}};
   EXPECT_FALSE(mayOverlap(left.extent(), right.extent()));
   EXPECT_FALSE(mayOverlap(right.extent(), left.extent()));
   EXPECT_TRUE(mayOverlap(left.extent(), middle.extent()));

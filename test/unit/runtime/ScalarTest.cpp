@@ -29,13 +29,13 @@ uint64_t fromDouble(int64_t dtype, double value) {
   uint64_t bits, word = 0;
   memcpy(&bits, &value, sizeof(bits));
   return convertScalar(dtype, TW_F64, bits, word) == ScalarResult::Converted ? word
-                                                                            : refused;
+                                                                             : refused;
 }
 
 uint64_t fromInteger(int64_t dtype, int64_t value) {
   uint64_t word = 0;
   return convertScalar(dtype, TW_I64, value, word) == ScalarResult::Converted ? word
-                                                                             : refused;
+                                                                              : refused;
 }
 
 TEST(Scalar, Float32IsTheHardwaresConversion) {

@@ -126,8 +126,8 @@ public:
   TestKernel(const std::vector<Param> &params, const std::vector<Symbol> &symbols = {},
              tw_launch_fn launch = launchNothing)
       : table(makeSignature(params, symbols)), image{"cpu", launch, nullptr, 0},
-        artifact{sizeof(artifact), TW_ABI_VERSION, "gemm", table.data(), "{}", 1,
-                 &image} {
+        artifact{
+            sizeof(artifact), TW_ABI_VERSION, "gemm", table.data(), "{}", 1, &image} {
     EXPECT_EQ(tw_device_open("cpu", &device), TW_OK) << tw_last_error();
     EXPECT_EQ(tw_module_from_artifact(&artifact, &module), TW_OK) << tw_last_error();
     EXPECT_EQ(tw_module_kernel(module, device, &kernel), TW_OK) << tw_last_error();

@@ -201,8 +201,7 @@ TEST(ThreadPool, ANestedArenaIsAnother) {
       8,
       [](int64_t, int64_t, void *outer) {
         memset(outer, 1, 256);
-        run(
-            4, [](int64_t, int64_t, void *inner) { memset(inner, 2, 512); }, 512);
+        run(4, [](int64_t, int64_t, void *inner) { memset(inner, 2, 512); }, 512);
         for (int i = 0; i < 256; ++i)
           ASSERT_EQ(static_cast<char *>(outer)[i], 1);
       },
@@ -210,9 +209,8 @@ TEST(ThreadPool, ANestedArenaIsAnother) {
 }
 
 TEST(ThreadPool, AnImpossibleArenaIsAnErrorBeforeAnyBlock) {
-  EXPECT_EQ(run(
-                8, [](int64_t, int64_t, void *) { FAIL(); }, INT64_MAX / 2),
-            TW_ERROR_MEMORY);
+  EXPECT_EQ(
+      run(8, [](int64_t, int64_t, void *) { FAIL(); }, INT64_MAX / 2), TW_ERROR_MEMORY);
   Counts counts(8);
   EXPECT_EQ(run(8, countInto(counts), 128), TW_OK);
   expectOnes(counts);

@@ -1,0 +1,240 @@
+//===- TensorArguments.cpp - Tensor arguments against a signature ------------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Checker.h"
+
+#include <cinttypes>
+
+using namespace tilewright;
+
+//===----------------------------------------------------------------------===//
+// Tensors
+//===----------------------------------------------------------------------===//
+
+tw_status Checker::rejectRank(int64_t index) const {
+  const tw_argument_v1 &given = argument(index);
+  const ParameterEntry &parameter = signature.parameter(index);
+  Text came, expected;
+  for (int64_t d = 0; d < given.rank; ++d)
+    came.add("%s%" PRId64, d ? ", " : "", given.extents[d]);
+  for (int64_t d = 0; d < parameter.rank; ++d) {
+    const DimEntry &dim = signature.extents(parameter)[d];
+    if (dim.kind == TW_DIM_CONST)
+      expected.add("%s%" PRId64, d ? ", " : "", dim.value);
+    else
+      expected.add("%s%s", d ? ", " : "", nameOfSymbol(dim.value));
+  }
+  return reject(index, "has %d dimension%s, shape (%s); expected %" PRId64 ": (%s)",
+                given.rank, given.rank == 1 ? "" : "s", came.data(), parameter.rank,
+                expected.data());
+}
+
+static const char *deviceTypeName(int32_t type) {
+  switch (type) {
+  case 1:
+    return "cpu";
+  case 2:
+    return "cuda";
+  case 10:
+    return "hip";
+  default:
+    return "another device";
+  }
+}
+
+tw_status Checker::checkTensor(int64_t index) {
+  const tw_argument_v1 &given = argument(index);
+  const ParameterEntry &parameter = signature.parameter(index);
+  if (given.kind != TW_PARAM_TENSOR)
+    return reject(index, "is a scalar; expected a tensor of %s",
+                  dtypeName(parameter.dtype));
+  if (given.device_type != kernel.functions->type)
+    return reject(index, "is on device %s:%d; this kernel runs on %s",
+                  deviceTypeName(given.device_type), given.device_id,
+                  kernel.functions->kind);
+  if (given.dtype != parameter.dtype)
+    return reject(index, "has dtype %s; expected %s",
+                  given.dtype < 0 && given.dtype_name ? given.dtype_name
+                                                      : dtypeName(given.dtype),
+                  dtypeName(parameter.dtype));
+  if (given.rank != parameter.rank)
+    return rejectRank(index);
+  if (tw_status status = checkExtents(index))
+    return status;
+  if (tw_status status = checkStrides(index))
+    return status;
+  return checkMemory(index);
+}
+
+tw_status Checker::checkExtents(int64_t index) {
+  const tw_argument_v1 &given = argument(index);
+  const ParameterEntry &parameter = signature.parameter(index);
+  const DimEntry *dims = signature.extents(parameter);
+  for (int64_t d = 0; d < parameter.rank; ++d) {
+    int64_t extent = given.extents[d];
+    wordsOf[index][1 + d] = extent;
+    if (extent < 0)
+      return reject(index, "has the negative size %" PRId64 " in dimension %" PRId64,
+                    extent, d);
+    if (dims[d].kind == TW_DIM_SYMBOL) {
+      if (tw_status status = bind(dims[d].value, index, d, false, extent))
+        return status;
+    } else if (extent != dims[d].value) {
+      return reject(index,
+                    "has size %" PRId64 " in dimension %" PRId64 "; expected %" PRId64,
+                    extent, d, dims[d].value);
+    }
+  }
+  return TW_OK;
+}
+
+/// Wraps for sizes that no memory has; an empty tensor may have them.
+static int64_t product(int64_t a, int64_t b) {
+  return static_cast<int64_t>(static_cast<uint64_t>(a) * static_cast<uint64_t>(b));
+}
+
+/// A stride that no element depends on (the extent is at most 1, or the tensor is
+/// empty) is right whatever it is; a launch then takes the one expected.
+tw_status Checker::checkStrides(int64_t index) {
+  const tw_argument_v1 &given = argument(index);
+  const ParameterEntry &parameter = signature.parameter(index);
+  const DimEntry *dims = signature.strides(parameter);
+  bool empty = false;
+  for (int64_t d = 0; d < parameter.rank; ++d)
+    empty |= given.extents[d] == 0;
+
+  uint64_t *strides = wordsOf[index] + 1 + parameter.rank;
+  int64_t rowMajor = 1;       // the product of the extents behind
+  int64_t nextContiguous = 1; // the next dimension's stride times its extent
+  for (int64_t d = parameter.rank - 1; d >= 0; --d) {
+    int64_t extent = given.extents[d];
+    int64_t stride = given.strides ? given.strides[d] : rowMajor;
+    bool matters = extent > 1 && !empty;
+    int64_t expected = stride;
+    if (dims[d].kind == TW_DIM_CONST)
+      expected = dims[d].value;
+    else if (dims[d].kind == TW_DIM_CONTIGUOUS)
+      expected = nextContiguous;
+    if (matters && stride != expected)
+      return reject(
+          index,
+          "has stride %" PRId64 " in dimension %" PRId64 "; expected %" PRId64 "%s",
+          stride, d, expected,
+          dims[d].kind == TW_DIM_CONTIGUOUS ? " (contiguous); pass a contiguous copy"
+                                            : "");
+    if (dims[d].kind == TW_DIM_SYMBOL) {
+      const Binding &bound = bindings[dims[d].value];
+      if (!matters && bound.parameter >= 0)
+        expected = bound.value;
+      else if (tw_status status = bind(dims[d].value, index, d, true, stride))
+        return status;
+    }
+    strides[d] = expected;
+    nextContiguous = product(expected, extent);
+    rowMajor = product(rowMajor, extent);
+  }
+  return TW_OK;
+}
+
+tw_status Checker::checkMemory(int64_t index) {
+  const tw_argument_v1 &given = argument(index);
+  const ParameterEntry &parameter = signature.parameter(index);
+  auto address = reinterpret_cast<uint64_t>(given.data);
+  *wordsOf[index] = address;
+  if ((parameter.flags & TW_PARAM_WRITE) && (given.flags & TW_ARGUMENT_READ_ONLY))
+    return reject(index, "is read-only; the kernel writes to it");
+  for (int64_t d = 0; d < parameter.rank; ++d)
+    if (given.extents[d] == 0)
+      return TW_OK;
+  if (address == 0)
+    return reject(index, "has no memory: its data pointer is null");
+  uint64_t past = address & static_cast<uint64_t>(parameter.alignment - 1);
+  if (past)
+    return reject(index,
+                  "starts %" PRIu64 " bytes past a multiple of %" PRId64
+                  "; expected memory aligned to %" PRId64 " bytes",
+                  past, parameter.alignment, parameter.alignment);
+  return TW_OK;
+}
+
+//===----------------------------------------------------------------------===//
+// Overlap
+//===----------------------------------------------------------------------===//
+
+Extent Checker::place(int64_t index) const {
+  const ParameterEntry &parameter = signature.parameter(index);
+  auto *extents = reinterpret_cast<const int64_t *>(wordsOf[index] + 1);
+  return {*wordsOf[index], itemSize(parameter.dtype), parameter.rank, extents,
+          extents + parameter.rank};
+}
+
+/// What the kernel writes shares memory with nothing else, unless declared.
+tw_status Checker::checkOverlap(int64_t index) {
+  const ParameterEntry &written = signature.parameter(index);
+  if (!(written.flags & TW_PARAM_WRITE) || written.kind != TW_PARAM_TENSOR ||
+      (argument(index).flags & TW_ARGUMENT_ALLOCATE))
+    return TW_OK;
+  Extent place = this->place(index);
+  if (mayOverlapItself(place))
+    return reject(index, "has elements that share memory; the kernel writes to it");
+  for (int64_t other = 0; other < signature.parameterCount(); ++other) {
+    const ParameterEntry &parameter = signature.parameter(other);
+    if (other == index || parameter.kind != TW_PARAM_TENSOR ||
+        (argument(other).flags & TW_ARGUMENT_ALLOCATE) || written.alias == other + 1 ||
+        parameter.alias == index + 1)
+      continue;
+    if (mayOverlap(place, this->place(other)))
+      return reject(index,
+                    "shares memory with argument '%s', and the kernel writes "
+                    "to it; pass separate memory or a copy",
+                    nameOf(other));
+  }
+  return TW_OK;
+}
+
+//===----------------------------------------------------------------------===//
+// Arguments that the caller allocates
+//===----------------------------------------------------------------------===//
+
+/// Fills in extents and contiguous strides from the symbols that other arguments gave.
+tw_status Checker::fillAllocated(int64_t index) {
+  const ParameterEntry &parameter = signature.parameter(index);
+  if (parameter.kind != TW_PARAM_TENSOR)
+    return reject(index, "is a scalar and cannot be allocated");
+  const DimEntry *extents = signature.extents(parameter);
+  const DimEntry *strides = signature.strides(parameter);
+  uint64_t *word = wordsOf[index];
+  *word = 0;
+  int64_t contiguous = 1;
+  for (int64_t d = parameter.rank - 1; d >= 0; --d) {
+    int64_t extent = extents[d].value;
+    if (extents[d].kind == TW_DIM_SYMBOL) {
+      const Binding &bound = bindings[extents[d].value];
+      if (bound.parameter < 0)
+        return reject(index,
+                      "cannot be allocated: no other argument gives the size "
+                      "%s; pass the argument",
+                      nameOfSymbol(extents[d].value));
+      extent = bound.value;
+    }
+    int64_t stride = contiguous;
+    if (strides[d].kind == TW_DIM_CONST)
+      stride = strides[d].value;
+    else if (strides[d].kind == TW_DIM_SYMBOL &&
+             bindings[strides[d].value].parameter >= 0)
+      stride = bindings[strides[d].value].value;
+    if (stride != contiguous && extent > 1)
+      return reject(index,
+                    "cannot be allocated: its stride in dimension %" PRId64 " is %" PRId64
+                    ", of a contiguous tensor %" PRId64 "; pass the argument",
+                    d, stride, contiguous);
+    word[1 + d] = extent;
+    word[1 + parameter.rank + d] = stride;
+    contiguous = product(contiguous, extent);
+  }
+  return TW_OK;
+}
