@@ -124,9 +124,12 @@ class Calls:
                 f"T.{op.name} lacks {' and '.join(missing)}",
                 hint=f"its form is {signature(op)}",
             )
-        if extra:
-            return [values.pop(p.name) for p in places] + extra, values
-        return [], values
+        positional = []
+        for p in places:
+            if p.name not in values:
+                break
+            positional.append(values.pop(p.name))
+        return positional + extra, values
 
     def _argument(self, op: Operation, parameter, node: ast.expr) -> object:
         mode = parameter.mode

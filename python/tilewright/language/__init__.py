@@ -104,13 +104,23 @@ from .reductions import (
 )
 from .rejected import REJECTED as _REJECTED
 from .symbols import const, dyn, dynamic, symbolic
-from .types import Buffer, Ref, StridedTensor, Tensor, ptr
+from .types import (
+    Buffer,
+    FragmentBuffer,
+    LocalBuffer,
+    Ref,
+    SharedBuffer,
+    StridedTensor,
+    Tensor,
+    ptr,
+)
 
 abs, max, min, print, round, pow = abs_, max_, min_, print_, round_, pow_
 bool, float, int, half, double = bool_, float32, int32, float16, float64
 float8_e4m3, boolean, dtype = float8_e4m3fn, bool_, DType
 Cast, if_else, Max, Min, Select = cast, if_then_else, max_, min_, if_then_else
-vectorize = vectorized
+Serial, Unroll, Vectorized, vectorize = serial, unroll, vectorized, vectorized
+nearbyint = round_
 
 __all__ = sorted(
     name

@@ -96,7 +96,8 @@ class StridedTensor:
         return TensorType(shape, dtype_of(dtype), tuple(strides))
 
 
-Buffer = Tensor
+# Annotations of macros' parameters, which document and are not checked.
+Buffer = SharedBuffer = FragmentBuffer = LocalBuffer = Tensor
 
 
 def ptr(*arguments: object, **options: object):

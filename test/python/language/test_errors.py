@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from language.wrong import PROGRAMS, Program, control, memory, operations
 
 import tilewright.language as T
+from language.wrong import PROGRAMS, Program, control, memory, operations
 from tilewright import CompileError
 from tilewright.compiler.lower import lower_prim_func
 

@@ -159,8 +159,18 @@ def nested_kernel():
     @T.prim_func
     def kernel(A: T.Tensor((M,), "float32")):
         with T.Kernel(1):
+            A[1] = 0
             with T.Kernel(2):  # here
                 A[0] = 0
+    return kernel
+
+
+@wrong("several items in one `with`", "one T.Kernel")
+def two_kernels_in_one_with():
+    @T.prim_func
+    def kernel(A: T.Tensor((M,), "float32")):
+        with T.Kernel(1), T.Kernel(2):  # here
+            A[0] = 0
     return kernel
 
 

@@ -204,7 +204,7 @@ def tile_in_parallel():
     @T.prim_func
     def kernel():
         with T.Kernel(1):
-            for i in T.Parallel(M):
+            for _i in T.Parallel(M):
                 T.alloc_fragment((4,), "float32")  # here
     return kernel
 
