@@ -22,7 +22,7 @@ def test_signature():
     @T.prim_func
     def kernel(
         A: T.Tensor((n, 4), "bfloat16"),
-        B: T.Tensor[(n,), uint8],
+        B: T.Tensor[(n,), T.uint8],
         S: T.StridedTensor((n, 4), (stride, None), "float32"),
         count: T.int32,
         flag: T.bool,

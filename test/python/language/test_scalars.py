@@ -207,9 +207,8 @@ def functions(a, b):
 
 def test_functions():
     found = [n.removeprefix("math.") for n in names(scalar(functions)) if n.startswith("math.")]
-    assert found == (
-        ["exp", "exp2", "log", "log2", "sqrt", "rsqrt", "sin", "cos", "tanh", "erf", "floor", "ceil", "roundeven", "absf"]
-    )
+    first = ["exp", "exp2", "log", "log2", "sqrt", "rsqrt", "sin"]
+    assert found == [*first, "cos", "tanh", "erf", "floor", "ceil", "roundeven", "absf"]
 
 
 @T.macro

@@ -3,7 +3,8 @@
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
 
-# fmt: off  (the marks `# here` belong to their lines)
+# The marks `# here` belong to their lines.
+# fmt: off
 
 import tilewright.language as T
 
