@@ -42,16 +42,19 @@ def compile(
         raise error.with_traceback(None) from None  # it says where; our frames add nothing
 
 
-def options_for(target: str, pass_configs: dict | None) -> dict:
-    """Options of the compiler. Those that name TileLang's own passes mean nothing here."""
-    if not isinstance(target, str):
-        target = str(target)
-    own = {
-        k: v
-        for k, v in (pass_configs or {}).items()
-        if not str(k).startswith(("tl.", "tir.", "PassConfigKey"))
-    }
-    return {**own, "target": "cpu" if target in ("auto", "llvm", "c") else target}
+def options_for(target: object, pass_configs: dict | None) -> dict:
+    """Options of the compiler, which has a target and no others so far.
+
+    `pass_configs` may name options of TileLang's own passes, which mean nothing here.
+    """
+    for name in pass_configs or {}:
+        if not str(name).startswith(("tl.", "tir.", "PassConfigKey")):
+            raise CompileError.here(
+                f"pass_configs: there is no option {name!r}",
+                hint="leave it out; options of TileLang (tl.*) are accepted and not needed",
+            )
+    name = str(target)
+    return {"target": "cpu" if name in ("auto", "llvm", "c") else name}
 
 
 def build(lower: Callable[[], Module], options: dict) -> Kernel:
@@ -126,7 +129,7 @@ def _compile(module: Module, options: dict, output: str) -> dict:
     return {
         "name": module.name,
         "target": options["target"],
-        "plan": json.loads(result["plan"] or "{}"),
-        "choices": json.loads(result["choices"] or "{}"),
+        "plan": json.loads(result["plan"]),
+        "choices": json.loads(result["manifest"]).get("choices", {}),
         "remarks": diagnostics.remarks(result),
     }

@@ -56,31 +56,31 @@ class Kernel:
         return json.loads(self.launch.manifest)
 
     def ir(self, stage: str = "tile") -> str:
-        """The IR after a stage; "tile" is what the front end wrote.
+        """The IR at a stage; "tile" is what the front end wrote.
 
         Raises KeyError with the names of the stages where there is no such one.
         """
         if stage == "tile":
             return self._module.text
-        stages = self._inspected["stages"]
+        stages = self.stages()
         if stage not in stages:
-            raise KeyError(f"no stage {stage!r}; there are tile, {', '.join(stages)}")
+            raise KeyError(f"no stage {stage!r}; there are {', '.join(stages)}")
         return stages[stage]
 
     def stages(self) -> dict[str, str]:
-        """The IR after every stage, in order, from "tile" on."""
-        return {"tile": self._module.text, **self._inspected["stages"]}
-
-    def asm(self) -> str:
-        """The assembly of the kernel's code."""
-        return self._inspected["asm"]
+        """The IR after each stage of the compiler, in order, beginning with "tile"."""
+        return {"tile": self._module.text} | self._inspected["stages"]
 
     def llvm(self) -> str:
         """The LLVM IR of the kernel's code."""
         return self._inspected["llvm"]
 
+    def asm(self) -> str:
+        """The assembly of the kernel's code."""
+        return self._inspected["asm"]
+
     def obj(self) -> bytes:
-        """The object file of the kernel's code, before it is linked."""
+        """The object file of the kernel's code."""
         return self._inspected["obj"]
 
     def plan(self) -> dict:
