@@ -19,10 +19,11 @@ static SmallVector<int64_t> dropUnits(ArrayRef<int64_t> sizes, int64_t keep = -1
   return shape;
 }
 
-/// Checks that a region has one offset and one positive size per dimension.
-static LogicalResult verifyRegion(Operation *op, StringRef rule, StringRef side,
-                                  MemRefType type, ArrayRef<int64_t> offsets,
-                                  ArrayRef<int64_t> sizes) {
+/// Checks that a region has one offset and one positive size per dimension: the rules
+/// `rule` and `sizesRule` of the operation.
+static LogicalResult verifyRegion(Operation *op, StringRef rule, StringRef sizesRule,
+                                  StringRef side, MemRefType type,
+                                  ArrayRef<int64_t> offsets, ArrayRef<int64_t> sizes) {
   int64_t rank = type.getRank();
   if (static_cast<int64_t>(offsets.size()) != rank ||
       static_cast<int64_t>(sizes.size()) != rank)
@@ -30,7 +31,7 @@ static LogicalResult verifyRegion(Operation *op, StringRef rule, StringRef side,
                              << offsets.size() << " offsets and " << sizes.size()
                              << " sizes";
   if (llvm::any_of(sizes, [](int64_t size) { return size < 1; }))
-    return op->emitOpError() << "sizes of " << side << " must be positive";
+    return op->emitOpError() << sizesRule << " sizes of " << side << " must be positive";
   return success();
 }
 
@@ -44,9 +45,10 @@ static LogicalResult verifyInside(Operation *op, StringRef rule, StringRef side,
     if (ShapedType::isDynamic(offsets[dim]) || type.isDynamicDim(dim))
       continue;
     if (offsets[dim] < 0 || offsets[dim] + sizes[dim] > type.getDimSize(dim))
-      return op->emitOpError() << rule << " region of " << side << " leaves the tile in dimension "
-                               << dim << ": " << offsets[dim] << " + " << sizes[dim]
-                               << " > " << type.getDimSize(dim);
+      return op->emitOpError() << rule << " region of " << side
+                               << " leaves the tile in dimension " << dim << ": "
+                               << offsets[dim] << " + " << sizes[dim] << " > "
+                               << type.getDimSize(dim);
   }
   return success();
 }
@@ -54,9 +56,11 @@ static LogicalResult verifyInside(Operation *op, StringRef rule, StringRef side,
 static LogicalResult verifyAccess(Operation *op, MemRefType type, size_t indices,
                                   ArrayRef<bool> inbounds, StringRef inboundsRule) {
   if (static_cast<int64_t>(indices) != type.getRank())
-    return op->emitOpError("(C1) takes ") << type.getRank() << " indices, got " << indices;
+    return op->emitOpError("(C1) takes ")
+           << type.getRank() << " indices, got " << indices;
   if (!inbounds.empty() && static_cast<int64_t>(inbounds.size()) != type.getRank())
-    return op->emitOpError() << inboundsRule << " inbounds is empty or has one entry per dimension";
+    return op->emitOpError() << inboundsRule
+                             << " inbounds is empty or has one entry per dimension";
   return success();
 }
 
@@ -67,14 +71,18 @@ static LogicalResult verifyAccess(Operation *op, MemRefType type, size_t indices
 LogicalResult CopyOp::verify() {
   auto src = cast<MemRefType>(getSrc().getType());
   auto dst = cast<MemRefType>(getDst().getType());
-  if (failed(verifyRegion(*this, "(C1)", "src", src, getStaticSrcOffsets(), getSrcSizes())) ||
-      failed(verifyRegion(*this, "(C1)", "dst", dst, getStaticDstOffsets(), getDstSizes())))
+  if (failed(verifyRegion(*this, "(C1)", "(C2)", "src", src, getStaticSrcOffsets(),
+                          getSrcSizes())) ||
+      failed(verifyRegion(*this, "(C1)", "(C2)", "dst", dst, getStaticDstOffsets(),
+                          getDstSizes())))
     return failure();
   if (dropUnits(getSrcSizes()) != dropUnits(getDstSizes()))
     return emitOpError("(C2) regions have different shapes: ")
            << getSrcSizes() << " and " << getDstSizes();
-  if (failed(verifyInside(*this, "(C3)", "src", src, getStaticSrcOffsets(), getSrcSizes())) ||
-      failed(verifyInside(*this, "(C3)", "dst", dst, getStaticDstOffsets(), getDstSizes())))
+  if (failed(verifyInside(*this, "(C3)", "src", src, getStaticSrcOffsets(),
+                          getSrcSizes())) ||
+      failed(
+          verifyInside(*this, "(C3)", "dst", dst, getStaticDstOffsets(), getDstSizes())))
     return failure();
   if (!src.getElementType().isIntOrFloat() || !dst.getElementType().isIntOrFloat())
     return emitOpError("(C4) element types must be integers or floats");
@@ -99,8 +107,10 @@ LogicalResult GatherOp::verify() {
   auto src = cast<MemRefType>(getSrc().getType());
   auto dst = cast<MemRefType>(getDst().getType());
   auto indices = cast<MemRefType>(getIndices().getType());
-  if (failed(verifyRegion(*this, "(C1)", "src", src, getStaticSrcOffsets(), getSrcSizes())) ||
-      failed(verifyRegion(*this, "(C1)", "dst", dst, getStaticDstOffsets(), getDstSizes())))
+  if (failed(verifyRegion(*this, "(C1)", "(C1)", "src", src, getStaticSrcOffsets(),
+                          getSrcSizes())) ||
+      failed(verifyRegion(*this, "(C1)", "(C1)", "dst", dst, getStaticDstOffsets(),
+                          getDstSizes())))
     return failure();
   int64_t axis = getAxis();
   if (axis < 0 || axis >= src.getRank())
@@ -112,9 +122,12 @@ LogicalResult GatherOp::verify() {
   if (indices.getRank() != 1 || !indices.getElementType().isInteger() ||
       getStaticIndexOffset().size() != 1 ||
       (!indices.isDynamicDim(0) && indices.getDimSize(0) < rows))
-    return emitOpError("(C3) indices must be a vector of at least ") << rows << " integers";
-  if (failed(verifyInside(*this, "(C5)", "src", src, getStaticSrcOffsets(), getSrcSizes())) ||
-      failed(verifyInside(*this, "(C5)", "dst", dst, getStaticDstOffsets(), getDstSizes())))
+    return emitOpError("(C3) indices must be a vector of at least ")
+           << rows << " integers";
+  if (failed(verifyInside(*this, "(C5)", "src", src, getStaticSrcOffsets(),
+                          getSrcSizes())) ||
+      failed(
+          verifyInside(*this, "(C5)", "dst", dst, getStaticDstOffsets(), getDstSizes())))
     return failure();
   return success();
 }
@@ -145,14 +158,16 @@ int64_t PackOp::getN() { return getSrcSizes()[getDims()[getTranspose() ? 0 : 1]]
 LogicalResult PackOp::verify() {
   auto src = cast<MemRefType>(getSrc().getType());
   auto panel = cast<MemRefType>(getPanel().getType());
-  if (failed(verifyRegion(*this, "(C1)", "src", src, getStaticSrcOffsets(), getSrcSizes())))
+  if (failed(verifyRegion(*this, "(C1)", "(C1)", "src", src, getStaticSrcOffsets(),
+                          getSrcSizes())))
     return failure();
   ArrayRef<int64_t> dims = getDims();
   if (dims.size() != 2 || dims[0] < 0 || dims[1] <= dims[0] || dims[1] >= src.getRank())
     return emitOpError("(C1) dims must name two dimensions of src, in order");
   for (auto [dim, size] : llvm::enumerate(getSrcSizes()))
     if (size != 1 && !llvm::is_contained(dims, static_cast<int64_t>(dim)))
-      return emitOpError("(C1) dimension ") << dim << " is not spanned, so its size must be 1";
+      return emitOpError("(C1) dimension ")
+             << dim << " is not spanned, so its size must be 1";
   if (!isTile(panel) || panel.getRank() != 3 || !panel.hasStaticShape() ||
       panel.getDimSize(0) !=
           static_cast<int64_t>(llvm::divideCeil(getK(), panel.getDimSize(2))) ||
@@ -167,8 +182,8 @@ LogicalResult PackOp::verify() {
 //===----------------------------------------------------------------------===//
 
 LogicalResult LoadOp::verify() {
-  if (failed(verifyAccess(*this, cast<MemRefType>(getMemref().getType()), getIndices().size(),
-                          getInbounds(), "(C2)")))
+  if (failed(verifyAccess(*this, cast<MemRefType>(getMemref().getType()),
+                          getIndices().size(), getInbounds(), "(C2)")))
     return failure();
   if (isTile(getMemref().getType()))
     return emitOpError("(C3) reads global tensors; a tile is read by memref.load");
@@ -176,8 +191,8 @@ LogicalResult LoadOp::verify() {
 }
 
 LogicalResult StoreOp::verify() {
-  if (failed(verifyAccess(*this, cast<MemRefType>(getMemref().getType()), getIndices().size(),
-                          getInbounds(), "(C2)")))
+  if (failed(verifyAccess(*this, cast<MemRefType>(getMemref().getType()),
+                          getIndices().size(), getInbounds(), "(C2)")))
     return failure();
   if (isTile(getMemref().getType()))
     return emitOpError("(C3) writes global tensors; a tile is written by memref.store");

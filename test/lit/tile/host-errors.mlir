@@ -1,0 +1,35 @@
+// Each constraint of the operations of launch functions, broken once.
+// RUN: tilewright-opt %s --split-input-file --verify-diagnostics
+
+func.func @capture_in_a_loop(%n: index) {
+  scf.for %i = %n to %n step %n {
+    // expected-error @+1 {{'tile.capture' op (C1) is inside a loop, where its memory would pile up}}
+    %env = tile.capture %i : index
+  }
+  return
+}
+
+// -----
+
+func.func @from_pointer_sizes(%p: !llvm.ptr) {
+  // expected-error @+1 {{'tile.from_pointer' op (C1) takes 1 sizes and 0 strides}}
+  %x = tile.from_pointer %p at 0 : memref<?xf32>
+  return
+}
+
+// -----
+
+func.func @from_pointer_offset(%p: !llvm.ptr) {
+  // expected-error @+1 {{'tile.from_pointer' op (C2) layout must have offset zero}}
+  %x = tile.from_pointer %p at 0 : memref<8xf32, strided<[1], offset: 4>>
+  return
+}
+
+// -----
+
+func.func private @kernel(%env: !llvm.ptr)
+func.func @launch_callee(%n: index, %p: !llvm.ptr) {
+  // expected-error @+1 {{'tile.launch' op (C1) callee must take the captured values, two block numbers and the arena}}
+  tile.launch @kernel blocks(%n) arena(0) env(%p) runtime(%p, %p)
+  return
+}

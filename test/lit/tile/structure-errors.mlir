@@ -1,0 +1,143 @@
+// Each constraint of the operations that give a kernel its structure, broken once.
+// RUN: tilewright-opt %s --split-input-file --verify-diagnostics
+
+func.func @kernel_rank(%n: index) {
+  // expected-error @+1 {{'tile.kernel' op (C1) takes one to three grid extents and as many index arguments}}
+  tile.kernel (%x, %y, %z, %w) in (%n, %n, %n, %n) {
+  }
+  return
+}
+
+// -----
+
+func.func @kernel_threads(%n: index) {
+  // expected-error @+1 {{'tile.kernel' op (C2) threads must be between 1 and 1024, got 2048}}
+  tile.kernel (%x) in (%n) threads(2048) {
+  }
+  return
+}
+
+// -----
+
+func.func @kernel_in_a_kernel(%n: index) {
+  tile.kernel (%x) in (%n) {
+    // expected-error @+1 {{'tile.kernel' op (C3) kernels do not nest}}
+    tile.kernel (%y) in (%n) {
+    }
+  }
+  return
+}
+
+// -----
+
+func.func @workspace_space() {
+  // expected-error @+1 {{'tile.workspace' op (C1) result must be a global memref with the identity layout}}
+  %w = tile.workspace : memref<8xf32, #tile.space<shared>>
+  return
+}
+
+// -----
+
+func.func @workspace_sizes() {
+  // expected-error @+1 {{'tile.workspace' op (C2) takes one size for each dynamic extent}}
+  %w = tile.workspace : memref<?xf32, #tile.space<global>>
+  return
+}
+
+// -----
+
+func.func @workspace_in_a_kernel(%n: index) {
+  tile.kernel (%x) in (%n) {
+    // expected-error @+1 {{'tile.workspace' op (C3) a workspace is not allocated inside a kernel}}
+    %w = tile.workspace : memref<8xf32, #tile.space<global>>
+  }
+  return
+}
+
+// -----
+
+func.func @alloc_dynamic(%n: index) {
+  tile.kernel (%x) in (%n) {
+    // expected-error @+1 {{'tile.alloc' op (C1) type must have a static shape and the identity layout}}
+    %s = tile.alloc : memref<?xf32, #tile.space<shared>>
+  }
+  return
+}
+
+// -----
+
+func.func @alloc_global(%n: index) {
+  tile.kernel (%x) in (%n) {
+    // expected-error @+1 {{'tile.alloc' op (C2) space must be shared, fragment or local}}
+    %s = tile.alloc : memref<8xf32, #tile.space<global>>
+  }
+  return
+}
+
+// -----
+
+func.func @parallel_rank() {
+  // expected-error @+1 {{'tile.parallel' op (C1) takes one index argument for each of its extents, none negative}}
+  tile.parallel (%i, %j) in (8) {
+  }
+  return
+}
+
+// -----
+
+func.func @parallel_negative() {
+  // expected-error @+1 {{'tile.parallel' op (C1) takes one index argument for each of its extents, none negative}}
+  tile.parallel (%i) in (-8) {
+  }
+  return
+}
+
+// -----
+
+func.func @parallel_whole_tile(%s: memref<8xf32, #tile.space<shared>>, %zero: f32) {
+  // expected-error @+1 {{'tile.parallel' op (C2) holds 'tile.fill', which works on a whole tile}}
+  tile.parallel (%i) in (8) {
+    tile.fill %s, %zero : memref<8xf32, #tile.space<shared>>
+  }
+  return
+}
+
+// -----
+
+func.func @parallel_allocates() {
+  // expected-error @+1 {{'tile.parallel' op (C2) holds 'tile.alloc', which works on a whole tile}}
+  tile.parallel (%i) in (8) {
+    %s = tile.alloc : memref<8xf32, #tile.space<shared>>
+  }
+  return
+}
+
+// -----
+
+func.func @parallel_in_parallel() {
+  // expected-error @+1 {{'tile.parallel' op (C2) holds 'tile.parallel', which works on a whole tile}}
+  tile.parallel (%i) in (8) {
+    tile.parallel (%j) in (8) {
+    }
+  }
+  return
+}
+
+// -----
+
+func.func @pipelined_stages(%n: index) {
+  // expected-error @+1 {{'tile.pipelined' op (C1) stages must be at least 1, got 0}}
+  tile.pipelined %k = %n to %n step %n stages(0) {
+  }
+  return
+}
+
+// -----
+
+func.func @pipelined_argument(%n: index) {
+  // expected-error @+1 {{'tile.pipelined' op (C2) the region takes one index argument}}
+  "tile.pipelined"(%n, %n, %n) <{stages = 2 : i64}> ({
+  ^bb0(%k: i32):
+  }) : (index, index, index) -> ()
+  return
+}
