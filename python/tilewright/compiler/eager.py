@@ -13,6 +13,7 @@ from ..language.symbols import Const
 from ..language.types import TensorType
 from ..language.values import Memory
 from .emitter import Emitter
+from .errors import WrongArgumentsError
 from .lower import Module, guarded
 from .source import source_of
 
@@ -33,10 +34,11 @@ class EagerModule(Module):
     Attributes:
         inputs: names of the parameters that calls pass, in order.
         scalars: those of them that are scalars.
-        const_axes: (parameter, axis) of each place where a T.const size is named.
+        const_axes: (parameter, axis, name) of each place where a T.const size is named.
+        consts: the values of those sizes.
     """
 
-    __slots__ = ("inputs", "scalars", "const_axes")
+    __slots__ = ("inputs", "scalars", "const_axes", "consts")
 
 
 class EagerEmitter(Emitter):
@@ -47,7 +49,7 @@ class EagerEmitter(Emitter):
         code = function.__code__
         self.names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
         self.values = values
-        self.const_axes: list[tuple[str, int]] = []
+        self.const_axes: list[tuple[str, int, str]] = []
         for name in self.names:
             value = values.get(name)
             array = name not in values or hasattr(value, "shape")
@@ -71,7 +73,7 @@ class EagerEmitter(Emitter):
                 )
             for axis, size in enumerate(annotation.shape):
                 if isinstance(size, Const):
-                    self.const_axes.append((name, axis))
+                    self.const_axes.append((name, axis, size.name))
                     if shape is not None:
                         self._solve(name, axis, size.name, int(shape[axis]))
         self.declare(name, annotation)
@@ -86,9 +88,7 @@ class EagerEmitter(Emitter):
 
     def refuse(self, message: str) -> None:
         """Refuse the arguments of the call, which are no fault of the kernel."""
-        from ..runtime import LaunchError
-
-        raise LaunchError(f"{self.frame.source.tree.name}: {message}")
+        raise WrongArgumentsError(f"{self.frame.source.tree.name}: {message}")
 
     def stmt_AnnAssign(self, node: ast.AnnAssign) -> None:
         own = (
@@ -104,7 +104,7 @@ class EagerEmitter(Emitter):
         self.at(node)
         name = node.target.id
         if any(p.name == name for p in self.parameters):
-            self.fail(f"{name} is declared twice")
+            self.fail(f"{name} is declared twice", hint="leave one of the declarations out")
         if not isinstance(annotation, (TensorType, dtypes.DType)):
             self.fail(
                 f"{name} is declared as {annotation!r}",
@@ -152,7 +152,7 @@ def lower_eager(function: types.FunctionType, values: dict, consts: dict) -> Eag
     inputs = [p for p in emitter.parameters if not p.output]
     module.inputs = [p.name for p in inputs]
     module.scalars = frozenset(p.name for p in inputs if p.memory is None)
-    module.const_axes = emitter.const_axes
+    module.const_axes, module.consts = emitter.const_axes, emitter.consts
     return module
 
 

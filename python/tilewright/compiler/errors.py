@@ -98,6 +98,10 @@ class CompileError(Exception):
         return "\n".join(lines)
 
 
+class WrongArgumentsError(Exception):
+    """Arguments of a call that no kernel fits; the kernel itself is not at fault."""
+
+
 def _excerpt(place: Place) -> list[str]:
     """The source line with a caret underline, or nothing when it cannot be read."""
     text = place.source()

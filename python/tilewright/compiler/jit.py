@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import ast
 import types
+from collections.abc import Callable
 
 from ..language.prim_func import PrimFunc
 from .driver import build, compile, options_for
 from .eager import EagerModule, lower_eager
-from .errors import CompileError, Place
+from .errors import CompileError, Place, WrongArgumentsError
 from .kernel import Kernel
-from .lower import lower_prim_func
+from .lower import Module, lower_prim_func
 from .source import Source, source_of
 
 
@@ -38,8 +39,9 @@ def jit(
     mean nothing here.
     """
 
+    options = options_for(target, pass_configs)
+
     def decorate(function: object) -> object:
-        options = options_for(target, pass_configs)
         if isinstance(function, PrimFunc):
             return compile(function, out_idx, target=target, pass_configs=pass_configs)
         if not isinstance(function, types.FunctionType):
@@ -86,10 +88,7 @@ class Jit:
         family = self._kernels.get(self._static_key(values))
         kernel = family and family.kernels.get(family.key(values))
         if kernel is None:
-            try:
-                kernel, family = self._compile_eager(values, {})
-            except CompileError as error:
-                raise error.with_traceback(None) from None
+            kernel, family = self._compile_eager(values, {})
         return kernel.launch(*[values[name] for name in family.inputs])
 
     def compile(self, *arguments: object, **named: object) -> Kernel:
@@ -98,12 +97,6 @@ class Jit:
         For an eager kernel, arrays may be left out where T.const sizes are given by name:
         `copy.compile(M=1024, N=1024)`.
         """
-        try:
-            return self._compile(arguments, named)
-        except CompileError as error:
-            raise error.with_traceback(None) from None  # it says where; our frames add nothing
-
-    def _compile(self, arguments: tuple, named: dict) -> Kernel:
         if self.eager:
             names = self.function.__code__.co_varnames[: _count(self.function)]
             consts = {k: v for k, v in named.items() if k not in names}
@@ -126,7 +119,7 @@ class Jit:
                     )
                 return lower_prim_func(made, self.out_idx)
 
-            kernel = self._kernels[key] = build(lower, self.options)
+            kernel = self._kernels[key] = self._build(lower)
         return kernel
 
     # -- eager ------------------------------------------------------------------------------
@@ -172,12 +165,22 @@ class Jit:
             module = lower_eager(self.function, values, consts)
             return module
 
-        kernel = build(lower, self.options)
+        kernel = self._build(lower)
         self._scalars |= module.scalars
         family = self._kernels.setdefault(self._static_key(values), Family(module))
-        if not consts:
-            family.kernels[family.key(values)] = kernel
+        family.kernels[family.key_of(module.consts)] = kernel
         return kernel, family
+
+    def _build(self, lower: Callable[[], Module]) -> Kernel:
+        """As `build`; errors say where, so that our own frames would add nothing."""
+        try:
+            return build(lower, self.options)
+        except CompileError as error:
+            raise error.with_traceback(None) from None
+        except WrongArgumentsError as error:
+            from ..runtime import LaunchError
+
+            raise LaunchError(str(error)) from None
 
 
 class Family:
@@ -191,8 +194,12 @@ class Family:
         """The values of the T.const sizes: one for each place where one is named."""
         return tuple(
             values[name].shape[axis] if axis < len(values[name].shape) else None
-            for name, axis in self._axes
+            for name, axis, _ in self._axes
         )
+
+    def key_of(self, consts: dict[str, int]) -> tuple:
+        """As `key`, from the sizes themselves."""
+        return tuple(consts[const] for _, _, const in self._axes)
 
 
 def frozen(value: object) -> object:

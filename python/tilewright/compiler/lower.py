@@ -11,7 +11,7 @@ import traceback
 
 from ..language.prim_func import PrimFunc
 from .emitter import Emitter
-from .errors import CompileError
+from .errors import CompileError, WrongArgumentsError
 from .signature import Parameter
 from .source import Source, source_of
 
@@ -104,7 +104,10 @@ class guarded:
         return None
 
     def __exit__(self, kind, error, trace) -> bool:
-        if error is None or isinstance(error, CompileError) or not isinstance(error, Exception):
+        ours = isinstance(error, Exception) and not isinstance(
+            error, CompileError | WrongArgumentsError
+        )
+        if not ours:
             return False
         raise internal_error(self.source, error) from None
 

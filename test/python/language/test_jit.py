@@ -1,0 +1,246 @@
+"""Eager and lazy kernels, choices, the kernel object.
+
+SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tilewright
+import tilewright.language as T
+from tilewright import CompileError
+from tilewright.compiler import driver
+from tilewright.compiler.eager import lower_eager
+from tilewright.language.choices import Choices
+
+REPOSITORY = Path(__file__).parents[3]
+
+
+@tilewright.jit
+def scaled(A, factor: T.float32, block: int = 64, relu: bool = False):
+    M = T.const("M")
+    n = T.dynamic("n")
+    A: T.Tensor((n, M), "float32")
+    B = T.empty((n, M), "float32")
+    Rows = T.empty((n,), "float32")
+    with T.Kernel(n) as row:
+        x = T.alloc_fragment((M,), "float32")
+        total = T.alloc_fragment((1,), "float32")
+        T.copy(A[row, 0], x)
+        for i in T.Parallel(M):
+            x[i] = x[i] * factor
+            if relu:
+                x[i] = T.max(x[i], 0)
+        T.reduce_sum(x, total)
+        T.copy(x, B[row, 0])
+        Rows[row] = total[0]
+    return Rows, B
+
+
+def test_eager_outputs_and_run_time_scalars():
+    a = np.arange(-6, 6, dtype=np.float32).reshape(3, 4)
+    for factor in (2.0, 3.5):
+        rows, b = scaled(a, factor)
+        assert np.array_equal(b, a * np.float32(factor))
+        assert np.array_equal(rows, b.sum(1))
+    rows, b = scaled(a, 1.0, relu=True)
+    assert np.array_equal(b, np.maximum(a, 0))
+    # One kernel for every n and factor; another for each M and Python value.
+    before = [k for family in scaled._kernels.values() for k in family.kernels.values()]
+    scaled(np.zeros((9, 4), np.float32), 7.0)
+    after = [k for family in scaled._kernels.values() for k in family.kernels.values()]
+    assert before == after
+    assert len(after) == 2
+
+
+def test_eager_arguments_bind_as_python_does():
+    a = np.zeros((2, 4), np.float32)
+    with pytest.raises(TypeError, match="lacks factor"):
+        scaled(a)
+    with pytest.raises(TypeError, match="blck is no parameter"):
+        scaled(a, 1.0, blck=3)
+    with pytest.raises(TypeError, match="takes 4 arguments"):
+        scaled(a, 1.0, 2, False, 5)
+    with pytest.raises(ValueError, match="A has 1 dimensions and is declared with 2"):
+        scaled(a[0], 1.0)
+
+
+def test_equal_values_of_other_types_are_other_kernels():
+    @tilewright.jit(out_idx=[0])
+    def constant(value):
+        @T.prim_func
+        def kernel(Out: T.Tensor((1,), "float32")):
+            with T.Kernel(1):
+                Out[0] = 1 if value is True else 2
+
+        return kernel
+
+    assert constant(True)()[0] == 1
+    assert constant(1)()[0] == 2
+    assert constant([1, 2]) is constant([1, 2])
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("    with T.Kernel(1):\n        A[0] = 1", "the parameter A has no type yet"),
+        ("    M = T.const('M')\n    with T.Kernel(M) as i:\n        pass", "M of T.const has"),
+        ("    A: T.Tensor((4,), 'float32')\n    C = T.empty((4,), 'float32')\n"
+         "    with T.Kernel(1):\n        A[0] = 1", "the output C of T.empty is not returned"),
+        ("    A: T.Tensor((4,), 'float32')\n    with T.Kernel(1):\n        A[0] = 1\n"
+         "    return A", "returns something other than its outputs"),
+        ("    A: 4\n    with T.Kernel(1):\n        A[0] = 1", "A is declared as 4"),
+        ("    A: T.Tensor((4,), 'float32')\n    A: T.Tensor((4,), 'float32')\n"
+         "    with T.Kernel(1):\n        A[0] = 1", "A is declared twice"),
+    ],
+)  # fmt: skip
+def test_wrong_eager_kernels(tmp_path, body, message):
+    path = tmp_path / "wrong_kernel.py"
+    path.write_text(f"import tilewright.language as T\ndef kernel(A):\n{body}\n")
+    names: dict = {}
+    exec(compile(path.read_text(), str(path), "exec"), names)
+    with pytest.raises(CompileError) as caught:
+        lower_eager(names["kernel"], {"A": np.zeros(4, np.float32)}, {})
+    assert message in caught.value.message
+    assert caught.value.hint
+    assert caught.value.place.file == str(path)
+
+
+def test_a_function_that_is_no_kernel():
+    @tilewright.jit
+    def nothing():
+        return 3
+
+    with pytest.raises(CompileError, match="nothing is no kernel: it has no T.Kernel"):
+        nothing()
+
+
+def test_source_that_is_not_there():
+    names: dict = {}
+    exec(compile("def f(A):\n  pass", "<nowhere>", "exec"), names)
+    with pytest.raises(CompileError, match="the source of f is not available"):
+        tilewright.jit(names["f"])(1)
+
+
+def test_unknown_options_are_refused():
+    with pytest.raises(CompileError, match="there is no option 'fast'"):
+        tilewright.jit(pass_configs={"fast": True})
+    tilewright.jit(pass_configs={"tl.disable_tma_lower": True})
+
+
+# -- choices ----------------------------------------------------------------------------------
+
+
+def test_choices_vary_the_last_first():
+    found, choices = [], Choices()
+    while choices is not None:
+        with choices:
+            found.append((T.choose("A", [1, 2]), T.choose("B", ["x", "y", "z"])))
+        choices = choices.next()
+    assert found == [(a, b) for a in (1, 2) for b in "xyz"]
+
+
+def chosen_kernel():
+    BM = T.choose("BM", [1 << 20, 512, 64])
+
+    @T.prim_func
+    def kernel(A: T.Tensor((64,), "float32")):
+        BN = T.choose("BN", [4, 2])
+        with T.Kernel(1):
+            tile = T.alloc_shared((BM, BN), "float32")
+            T.clear(tile)
+            for i in T.serial(64):
+                A[i] = tile[0, 0] + BM * 10 + BN
+
+    return kernel
+
+
+def test_the_first_choice_that_fits_is_taken():
+    kernel = tilewright.compile(chosen_kernel())
+    assert kernel.choices()["choose"] == {"BM": 512, "BN": 4}
+    assert kernel.plan()["fits"]
+    assert "BM = 512 was taken by T.choose" in kernel.remarks()
+    a = np.zeros(64, np.float32)
+    kernel(a)
+    assert np.all(a == 5124)
+    assert tilewright.compile(chosen_kernel()).choices() == kernel.choices()
+
+
+def test_the_last_choice_is_taken_where_none_fits(monkeypatch):
+    monkeypatch.setattr(driver, "_fits", lambda module, options: False)
+    monkeypatch.setattr(driver.cache, "obtain", _without_cache)
+    module = driver._attempt(lambda: driver.lower_prim_func(chosen_kernel()), Choices())
+    _, choices = driver._fitting(
+        lambda: driver.lower_prim_func(chosen_kernel()), *module, {"target": "cpu"}
+    )
+    assert choices.values() == {"BM": 64, "BN": 2}
+
+
+def _without_cache(key, compile_):
+    import types
+
+    return types.SimpleNamespace(record=compile_(Path("/dev/null")))
+
+
+# -- the kernel object ------------------------------------------------------------------------
+
+
+def test_kernel_object():
+    kernel = scaled.compile(np.zeros((2, 4), np.float32), 1.0)
+    assert kernel.name == "scaled"
+    assert kernel.parameters == ["A", "factor", "B", "Rows"]
+    assert kernel.ir().startswith("func.func @scaled(%A: memref<?x4xf32")
+    assert kernel.ir("tile") == kernel.ir()
+    assert list(kernel.stages())[0] == "tile"
+    with pytest.raises(KeyError, match="no stage 'nothing'; there are tile, "):
+        kernel.ir("nothing")
+    assert ".text" in kernel.asm()
+    assert "define" in kernel.llvm()
+    assert kernel.obj().startswith(b"\x7fELF")
+    buffers = kernel.plan()["kernels"][0]["buffers"]
+    assert {b["name"] for b in buffers} >= {"x", "total"}
+    assert kernel.manifest["name"] == "scaled"
+
+
+def test_compile_errors_carry_no_frames_of_the_front_end():
+    @T.prim_func
+    def kernel(A: T.Tensor((4,), "float32")):
+        with T.Kernel(1):
+            A[0, 0] = 1
+
+    with pytest.raises(CompileError) as caught:
+        tilewright.compile(kernel)
+    files = [Path(entry.path).name for entry in caught.traceback]
+    assert files == ["test_jit.py", "driver.py"]
+
+
+def test_import_is_light():
+    code = (
+        "import time; t = time.perf_counter(); import tilewright, tilewright.language\n"
+        "import sys; t = time.perf_counter() - t\n"
+        "print(t, *(m for m in ('torch', 'numpy', 'tilewright._compiler') if m in sys.modules))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True,
+        env={"PYTHONPATH": str(REPOSITORY / "python"), "PATH": ""},
+    )  # fmt: skip
+    seconds, *modules = run.stdout.split()
+    assert modules == []
+    assert float(seconds) < 0.25
+
+
+def test_the_front_end_is_quick():
+    import time
+
+    kernel = chosen_kernel()
+    with Choices():
+        driver.lower_prim_func(kernel)
+        start = time.perf_counter()
+        driver.lower_prim_func(kernel)
+    assert time.perf_counter() - start < 0.015

@@ -1,0 +1,313 @@
+"""What tile operations compute: each row of docs/semantics.md about loops and whole tiles.
+
+SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import tilewright
+import tilewright.language as T
+from tilewright.language.dtypes import parse
+from tilewright.testing import gamma, numpy_dtype
+
+
+def run(device: str, kernel: object, *arguments: object) -> None:
+    tilewright.compile(kernel, target=device)(*arguments)
+
+
+# -- loops ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("stages", [1, 2, 3])
+def test_a_pipelined_loop_is_a_serial_loop(device, stages):
+    n = T.dynamic("n")
+
+    @T.prim_func
+    def kernel(A: T.Tensor((n, 8), "float32"), B: T.Tensor((8,), "float32")):
+        with T.Kernel(1):
+            step_tile = T.alloc_shared((1, 8), "float32")
+            acc = T.alloc_fragment((8,), "float32")
+            T.clear(acc)
+            for step in T.Pipelined(n, num_stages=stages):
+                T.copy(A[step, 0], step_tile)
+                for i in T.Parallel(8):
+                    acc[i] = acc[i] * 0.5 + step_tile[0, i]
+                T.clear(step_tile)
+            T.copy(acc, B)
+
+    compiled = tilewright.compile(kernel, target=device)
+    for count in (0, 1, 2, 3, 7):
+        a = np.random.default_rng(count).integers(0, 64, (count, 8)).astype(np.float32)
+        expected = np.zeros(8, np.float32)
+        for row in a:
+            expected = expected * np.float32(0.5) + row
+        b = np.full(8, np.nan, np.float32)
+        compiled(a, b)
+        assert np.array_equal(b, expected)
+
+
+def test_loops_and_branches(device):
+    @T.prim_func
+    def kernel(A: T.Tensor((6, 4), "int32"), n: T.int32):
+        with T.Kernel(6) as bx:
+            steps = T.alloc_var("int32", 0)
+            x = T.alloc_var("int32")
+            x = bx + 1
+            while x != 1 and steps < 100:
+                x = x // 2 if x % 2 == 0 else 3 * x + 1
+                steps += 1
+            A[bx, 0] = steps
+            total = T.alloc_var("int32", 0)
+            for i in T.serial(n, 20, 3):
+                if i % 2 == 0:
+                    total += i
+                elif i > bx:
+                    total -= 1
+                else:
+                    total = total * 2
+            A[bx, 1] = total
+            for x in (5, 7):
+                A[bx, 2] += x
+            for i, j in T.grid(2, 3):
+                A[bx, 3] += i * 10 + j
+
+    a = np.zeros((6, 4), np.int32)
+    run(device, kernel, a, 2)
+    collatz = [0, 1, 7, 2, 5, 8]
+    for bx in range(6):
+        total = 0
+        for i in range(2, 20, 3):
+            total = total + i if i % 2 == 0 else total - 1 if i > bx else total * 2
+        assert list(a[bx]) == [collatz[bx], total, 12, 36]
+
+
+def test_a_side_that_is_not_chosen_is_not_read(device):
+    @T.prim_func
+    def kernel(Ids: T.Tensor((8,), "int32"), Out: T.Tensor((8,), "float32")):
+        with T.Kernel(1):
+            table = T.alloc_shared((4,), "float32")
+            for i in T.Parallel(4):
+                table[i] = i + 1
+            for i in T.serial(8):
+                at = Ids[i]
+                Out[i] = table[at] if 0 <= at < 4 else -1
+
+    ids = np.array([0, 3, -1, 2**31 - 1, -(2**31), 2, 4, 1], np.int32)
+    out = np.zeros(8, np.float32)
+    run(device, kernel, ids, out)
+    assert list(out) == [1, 4, -1, -1, -1, 3, -1, 2]
+
+
+# -- reductions -------------------------------------------------------------------------------
+
+REDUCTIONS = {
+    "sum": lambda x, axis: x.sum(axis, dtype=np.float64), "max": np.max, "min": np.min,
+    "abssum": lambda x, axis: np.abs(x).sum(axis, dtype=np.float64),
+    "absmax": lambda x, axis: np.abs(x).max(axis),
+}  # fmt: skip
+
+
+def reduction(name: str, shape: tuple, dtype: str, dim: int, result: str, clear: bool = True):
+    reduce = getattr(T, f"reduce_{name}")
+    out = (*shape[:dim], *shape[dim + 1 :]) or (1,)
+
+    @T.prim_func
+    def kernel(A: T.Tensor(shape, dtype), Out: T.Tensor(out, result)):
+        with T.Kernel(1):
+            x = T.alloc_fragment(shape, dtype)
+            y = T.alloc_fragment(out, result)
+            T.copy(A, x)
+            T.copy(Out, y)
+            reduce(x, y, dim=dim, clear=clear)
+            T.copy(y, Out)
+
+    return kernel, out
+
+
+@pytest.mark.parametrize("name", REDUCTIONS)
+@pytest.mark.parametrize(
+    ("shape", "dim"),
+    [((7,), 0), ((1, 1), 1), ((24, 100), 0), ((100, 24), 1), ((3, 5, 7), 1), ((48, 1), 0)],
+)
+def test_reductions(device, name, shape, dim):
+    kernel, out = reduction(name, shape, "float32", dim, "float32")
+    a = np.random.default_rng(1).standard_normal(shape).astype(np.float32)
+    result = np.full(out, np.nan, np.float32)
+    run(device, kernel, a, result)
+    expected = np.reshape(REDUCTIONS[name](a, axis=dim), out)
+    bound = gamma(shape[dim]) * np.reshape(np.abs(a).sum(dim), out) if "sum" in name else 0
+    assert (np.abs(result - expected) <= bound).all()
+
+
+@pytest.mark.parametrize("name", ["sum", "max", "min"])
+def test_reductions_that_go_on(device, name):
+    kernel, out = reduction(name, (4, 8), "int32", 1, "int32", clear=False)
+    a = np.random.default_rng(2).integers(-50, 50, (4, 8)).astype(np.int32)
+    result = np.array([100, -100, 0, 7], np.int32)
+    whole = np.concatenate([a, result[:, None]], 1)
+    run(device, kernel, a, result)
+    assert np.array_equal(result, getattr(np, name)(whole, 1))
+
+
+@pytest.mark.parametrize("name", ["max", "min", "absmax"])
+def test_extrema_propagate_nan_and_infinity(device, name):
+    kernel, out = reduction(name, (4, 5), "float32", 1, "float32")
+    a = np.zeros((4, 5), np.float32)
+    a[0, 3], a[1], a[2, 1], a[3] = np.nan, -np.inf, np.inf, -1
+    result = np.zeros(out, np.float32)
+    run(device, kernel, a, result)
+    assert np.array_equal(result, REDUCTIONS[name](a, axis=1), equal_nan=True)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_sums_of_narrow_floats_are_rounded_once(device, dtype):
+    kernel, out = reduction("sum", (3, 500), dtype, 1, dtype)
+    made = numpy_dtype(parse(dtype).short)
+    a = np.ones((3, 500), made)
+    a[1] = 0.25
+    a[2, ::2] = -1
+    result = np.zeros(out, made)
+    run(device, kernel, a, result)
+    assert np.array_equal(result, a.astype(np.float64).sum(1).astype(made))
+
+
+@pytest.mark.parametrize("name", ["argmax", "argmin"])
+def test_positions_are_the_lowest_among_equals(device, name):
+    kernel, out = reduction(name, (5, 9), "float32", 1, "int32")
+    a = np.random.default_rng(3).integers(0, 4, (5, 9)).astype(np.float32)
+    a[4] = 2
+    result = np.zeros(out, np.int32)
+    run(device, kernel, a, result)
+    assert np.array_equal(result, getattr(np, name)(a, axis=1))
+
+
+@pytest.mark.parametrize("name", ["any", "all", "bitand", "bitor", "bitxor"])
+def test_logical_and_bitwise_reductions(device, name):
+    logical = name in ("any", "all")
+    dtype, result = ("bool", "bool") if logical else ("uint32", "uint32")
+    kernel, out = reduction(name, (6, 11), dtype, 0, result)
+    rng = np.random.default_rng(4)
+    a = rng.random((6, 11)) < 0.7 if logical else rng.integers(0, 2**32, (6, 11), np.uint32)
+    got = np.zeros(out, a.dtype)
+    run(device, kernel, a, got)
+    numpy = {
+        "any": np.any, "all": np.all, "bitand": np.bitwise_and.reduce,
+        "bitor": np.bitwise_or.reduce, "bitxor": np.bitwise_xor.reduce,
+    }[name]  # fmt: skip
+    assert np.array_equal(got, numpy(a, axis=0))
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize(("shape", "dim"), [((37,), 0), ((5, 24), 1), ((24, 5), 0)])
+def test_cumsum(device, shape, dim, reverse):
+    @T.prim_func
+    def kernel(A: T.Tensor(shape, "int32"), Out: T.Tensor(shape, "int32")):
+        with T.Kernel(1):
+            x = T.alloc_shared(shape, "int32")
+            T.copy(A, x)
+            T.cumsum(x, dim=dim, reverse=reverse)
+            T.copy(x, Out)
+
+    a = np.random.default_rng(5).integers(-9, 9, shape).astype(np.int32)
+    out = np.zeros(shape, np.int32)
+    run(device, kernel, a, out)
+    turned = np.flip(a, dim) if reverse else a
+    expected = np.cumsum(turned, dim, dtype=np.int32)
+    assert np.array_equal(out, np.flip(expected, dim) if reverse else expected)
+
+
+@pytest.mark.parametrize("largest", [True, False])
+def test_topk_is_stable(device, largest):
+    @T.prim_func
+    def kernel(
+        A: T.Tensor((6, 50), "float32"),
+        V: T.Tensor((6, 7), "float32"),
+        I: T.Tensor((6, 7), "int32"),
+    ):
+        with T.Kernel(1):
+            x = T.alloc_fragment((6, 50), "float32")
+            T.copy(A, x)
+            values, places = T.topk(x, 7, dim=1, largest=largest)
+            T.copy(values, V)
+            T.copy(places, I)
+
+    a = np.random.default_rng(6).integers(0, 9, (6, 50)).astype(np.float32)
+    a[5] = 3
+    values, places = np.zeros((6, 7), np.float32), np.zeros((6, 7), np.int32)
+    run(device, kernel, a, values, places)
+    order = np.argsort(-a if largest else a, axis=1, kind="stable")[:, :7]
+    assert np.array_equal(places, order)
+    assert np.array_equal(values, np.take_along_axis(a, order, 1))
+
+
+# -- gemm -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "float16", "bfloat16", "float32"])
+def test_gemm_of_integers_is_exact(device, dtype):
+    accum = "int32" if "int" in dtype else "float32"
+
+    @T.prim_func
+    def kernel(
+        A: T.Tensor((24, 40), dtype), B: T.Tensor((36, 40), dtype), C: T.Tensor((24, 36), accum)
+    ):
+        with T.Kernel(1):
+            a = T.alloc_shared((24, 40), dtype)
+            b = T.alloc_fragment((36, 40), dtype)
+            c = T.alloc_fragment((24, 36), accum)
+            T.copy(A, a)
+            T.copy(B, b)
+            T.gemm(a, b, c, transpose_B=True, clear_accum=True)
+            T.gemm(a, b, c, transpose_B=True)
+            T.copy(c, C)
+
+    rng = np.random.default_rng(7)
+    low, high = (0, 200) if dtype == "uint8" else (-100, 100) if dtype == "int8" else (-9, 9)
+    made = numpy_dtype(parse(dtype).short)
+    a, b = rng.integers(low, high, (24, 40)), rng.integers(low, high, (36, 40))
+    c = np.zeros((24, 36), accum)
+    run(device, kernel, a.astype(made), b.astype(made), c)
+    assert np.array_equal(c, 2 * (a @ b.T))
+
+
+def test_gemm_on_slices_of_shared_tiles(device):
+    @T.prim_func
+    def kernel(A: T.Tensor((16, 64), "float32"), C: T.Tensor((16, 16), "float32")):
+        with T.Kernel(1):
+            stages = T.alloc_shared((2, 16, 64), "float32")
+            c = T.alloc_fragment((16, 16), "float32")
+            for s in T.serial(2):
+                T.copy(A, stages[s, :, :])
+            T.clear(c)
+            for s in T.serial(2):
+                T.gemm(stages[s, :, 0:32], stages[1, :, 32:64], c, transpose_B=True)
+            T.copy(c, C)
+
+    a = np.random.default_rng(8).integers(-9, 9, (16, 64)).astype(np.float32)
+    c = np.zeros((16, 16), np.float32)
+    run(device, kernel, a, c)
+    assert np.array_equal(c, 2 * a[:, :32] @ a[:, 32:].T)
+
+
+def test_a_narrow_accumulator_is_rounded_when_it_is_read(device):
+    @T.prim_func
+    def kernel(A: T.Tensor((8, 32), "float16"), C: T.Tensor((8, 8), "float16")):
+        with T.Kernel(1):
+            a = T.alloc_shared((8, 32), "float16")
+            c = T.alloc_fragment((8, 8), "float16")
+            T.copy(A, a)
+            T.clear(c)
+            for _ in T.Pipelined(64, num_stages=2):
+                T.gemm(a, a, c, transpose_B=True)
+            T.copy(c, C)
+
+    a = np.zeros((8, 32), np.float16)
+    a[:, 0] = 1 + 2.0**-10
+    c = np.zeros((8, 8), np.float16)
+    run(device, kernel, a, c)
+    # In f16 each of the 64 additions would round; in f32 only the last result does.
+    exact = 64 * a[0, 0].astype(np.float64) ** 2
+    assert np.all(c == np.float16(exact))
