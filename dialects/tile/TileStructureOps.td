@@ -85,7 +85,8 @@ def Tile_AllocOp : Tile_Op<"alloc", [MemoryEffects<[MemAlloc]>]> {
     Constraints:
     - (C1) The type has a static shape and the identity layout.
     - (C2) The space is `shared`, `fragment` or `local`.
-    - (C3) It is inside a `tile.kernel` or in a kernel's outlined function.
+    - (C3) It is inside a `tile.kernel` or in a kernel's outlined function. (Not
+      checked: such a function does not say that it is one.)
 
     Example:
     ```mlir
