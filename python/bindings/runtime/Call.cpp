@@ -138,11 +138,15 @@ bool Call::describeFailure(Py_ssize_t index) {
   PyObject *type, *cause, *traceback;
   PyErr_Fetch(&type, &cause, &traceback);
   PyErr_NormalizeException(&type, &cause, &traceback);
+  Py_XDECREF(type);
+  Py_XDECREF(traceback);
   PyErr_Format(errors.launch, "%s: argument '%U' cannot be read: %S", kernelName(),
                failed.name, cause);
-  Py_XDECREF(type);
-  Py_XDECREF(cause);
-  Py_XDECREF(traceback);
+  PyObject *value;
+  PyErr_Fetch(&type, &value, &traceback);
+  PyErr_NormalizeException(&type, &value, &traceback);
+  PyException_SetCause(value, cause); // takes the reference
+  PyErr_Restore(type, value, traceback);
   return false;
 }
 

@@ -197,6 +197,12 @@ def test_a_wrong_argument(gemm, change, error, message):
     assert str(caught.value).startswith("gemm: argument '")
 
 
+def test_what_a_tensor_raised_is_the_cause(gemm):
+    with pytest.raises(runtime.LaunchError) as caught:
+        gemm(**{**_good(), "A": _Broken()})
+    assert isinstance(caught.value.__cause__, BufferError)
+
+
 def test_another_device(gemm):
     meta = torch.empty(4, 16, device="meta")
     with pytest.raises(runtime.LaunchError, match="gemm: argument 'A' "):
