@@ -142,7 +142,8 @@ def _compile(kernel: Any, arguments: dict[str, Any], target: str) -> Any:
     if isinstance(kernel, Jit):
         options = {**kernel.options, "target": target}
         try:
-            return Jit(kernel.function, options, kernel.out_idx).compile(**arguments)
+            jit = Jit(kernel.function, options, kernel.out_idx, kernel.annotations)
+            return jit.compile(**arguments)
         except TypeError as error:
             raise UsageError(f"{error}; give arguments by --arg NAME=VALUE") from None
     if arguments:

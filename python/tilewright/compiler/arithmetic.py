@@ -127,6 +127,8 @@ class Arithmetic:
         if dtype.is_float:
             rest = self.value(f"arith.remf {a.ssa}, {b.ssa} : {mlir}", dtype, a, b)
             zero = self.constant(0.0, dtype)
+            signed = self.select(self.compare("lt", b, zero), -0.0, zero)
+            rest = self.select(self.compare("eq", rest, zero), signed, rest)
         else:
             self._no_zero(b, "%")
             if (a.nonneg and b.nonneg) or dtype.kind == "u":

@@ -8,12 +8,19 @@ from __future__ import annotations
 import os
 import re
 import tempfile
+from collections.abc import Sequence
 
 from .errors import CompileError, Place
 
 # `'tile.copy' op: message` names an operation of the IR; users know it as T.copy.
 _OPERATION = re.compile(r"^'(\w+)\.(\w+)' op:? ?")
 _CONSTRAINT = re.compile(r"\((C\d+)\) ?")
+# Words of the IR, which say that the compiler broke a rule of its own, not the user one of
+# the language: another dialect's operation, a pass, an SSA value.
+_INTERNAL = re.compile(
+    r"'(?!tile\.)\w+\.\w+'|legaliz|schedule pass|operand #|result #|region #|dominat|"
+    r"memref<|vector<|%\w|block argument|current operation"
+)
 
 
 def raise_for(result: dict, ir: str, name: str) -> None:
@@ -22,20 +29,23 @@ def raise_for(result: dict, ir: str, name: str) -> None:
         return
     found = result.get("diagnostics", ())
     errors = [d for d in found if d["severity"] == "error"]
-    notes = tuple(d["message"] for d in found if d["severity"] == "note")
+    place, callers = None, ()
     if errors and errors[0].get("line"):
-        first = errors[0]
-        raise CompileError(
-            spoken(first["message"]),
-            _place(first["file"], first["line"], first["column"]),
-            callers=tuple(_place(*c) for c in first.get("callers", ())),
-            notes=notes,
-        )
-    path = reproducer(ir)
-    text = spoken(errors[0]["message"]) if errors else "the compiler gave no reason"
+        place = _place(errors[0]["file"], errors[0]["line"], errors[0]["column"])
+        callers = tuple(_place(*c) for c in errors[0].get("callers", ()))
+    # A place in no file is one in the IR itself.
+    ours = (
+        not errors or _INTERNAL.search(errors[0]["message"]) or (place and not place.source())
+    )
+    if not ours:
+        notes = (d["message"] for d in found if d["severity"] == "note")
+        notes = tuple(spoken(text) for text in notes if not _INTERNAL.search(text))
+        raise CompileError(spoken(errors[0]["message"]), place, callers=callers, notes=notes)
+    path = reproducer(ir, found)
     raise CompileError(
-        f"internal error while compiling {name}: {text}",
-        notes=notes,
+        f"internal error while compiling {name}: the compiler cannot translate this code",
+        place if place and place.source() else None,
+        callers=callers,
         hint=f"this is a fault of Tilewright; please report it with {path}",
     )
 
@@ -60,11 +70,14 @@ def remarks(result: dict) -> list[str]:
     return found
 
 
-def reproducer(ir: str) -> str:
-    """A file with the IR, for a report."""
+def reproducer(ir: str, found: Sequence[dict] = ()) -> str:
+    """A file with the IR and what was said of it, for a report."""
     handle, path = tempfile.mkstemp(prefix="tilewright-", suffix=".mlir")
     with os.fdopen(handle, "w") as file:
         file.write(ir)
+        for d in found:
+            text = f"{d['severity']}: {d['message']}"
+            file.writelines(f"// {line}\n" for line in text.splitlines())
     return path
 
 

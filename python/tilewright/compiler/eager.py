@@ -44,7 +44,9 @@ class EagerModule(Module):
 class EagerEmitter(Emitter):
     """An emitter whose parameters are declared by annotations on the way."""
 
-    def __init__(self, function: types.FunctionType, values: dict, consts: dict) -> None:
+    def __init__(
+        self, function: types.FunctionType, annotations: dict, values: dict, consts: dict
+    ) -> None:
         super().__init__(source_of(function), consts)
         code = function.__code__
         self.names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
@@ -57,7 +59,7 @@ class EagerEmitter(Emitter):
         for argument in (
             self.frame.source.tree.args.args + self.frame.source.tree.args.kwonlyargs
         ):
-            annotation = function.__annotations__.get(argument.arg)
+            annotation = annotations.get(argument.arg)
             self.at(argument)
             if isinstance(annotation, (TensorType, dtypes.DType)):
                 self.declare_eager(argument.arg, annotation)
@@ -131,14 +133,17 @@ class EagerEmitter(Emitter):
         )
 
 
-def lower_eager(function: types.FunctionType, values: dict, consts: dict) -> EagerModule:
+def lower_eager(
+    function: types.FunctionType, annotations: dict, values: dict, consts: dict
+) -> EagerModule:
     """The module of an eager kernel for these arguments.
 
-    `values` holds arguments by name; arrays may be missing where `consts` gives the sizes.
+    `annotations` are the parameters' own, `values` the arguments by name; arrays may be
+    missing where `consts` gives the sizes.
     """
     source = source_of(function)
     with guarded(source):
-        emitter = EagerEmitter(function, values, consts)
+        emitter = EagerEmitter(function, annotations, values, consts)
         text = emitter.run(function.__name__)
         outputs, single = _outputs(emitter)
         for name in emitter.names:

@@ -9,10 +9,12 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 from __future__ import annotations
 
 import ast
+import sys
 import types
 from collections.abc import Callable
 
 from ..language.prim_func import PrimFunc
+from ..language.types import evaluated
 from .driver import build, compile, options_for
 from .eager import EagerModule, lower_eager
 from .errors import CompileError, Place, WrongArgumentsError
@@ -40,6 +42,7 @@ def jit(
     """
 
     options = options_for(target, pass_configs)
+    around = sys._getframe(1)
 
     def decorate(function: object) -> object:
         if isinstance(function, PrimFunc):
@@ -48,7 +51,7 @@ def jit(
             raise CompileError.here(
                 f"tilewright.jit on {function!r}", hint="it decorates a function"
             )
-        return Jit(function, options, out_idx)
+        return Jit(function, options, out_idx, evaluated(function, around))
 
     return decorate if function is None else decorate(function)
 
@@ -56,8 +59,15 @@ def jit(
 class Jit:
     """A function under `@tilewright.jit`. Kernels are kept by what specialises them."""
 
-    def __init__(self, function: types.FunctionType, options: dict, out_idx: object) -> None:
+    def __init__(
+        self,
+        function: types.FunctionType,
+        options: dict,
+        out_idx: object,
+        annotations: dict[str, object] | None = None,
+    ) -> None:
         self.function, self.options, self.out_idx = function, options, out_idx
+        self.annotations = function.__annotations__ if annotations is None else annotations
         self.__name__, self.__doc__ = function.__name__, function.__doc__
         self._eager: bool | None = None
         self._kernels: dict = {}
@@ -162,7 +172,7 @@ class Jit:
 
         def lower():
             nonlocal module
-            module = lower_eager(self.function, values, consts)
+            module = lower_eager(self.function, self.annotations, values, consts)
             return module
 
         kernel = self._build(lower)

@@ -9,6 +9,7 @@ import sys
 import types
 
 from ..compiler.errors import CompileError, Place
+from .types import evaluated
 
 
 class PrimFunc:
@@ -50,20 +51,4 @@ def prim_func(function: object = None, **options: object):
             rule="the parameters of a kernel are fixed",
             hint="name each parameter",
         )
-    return PrimFunc(function, _evaluated(function, sys._getframe(1)))
-
-
-def _evaluated(function: types.FunctionType, around: types.FrameType) -> dict[str, object]:
-    """Annotations as objects, also where `from __future__ import annotations` made them text.
-
-    Names that occur only in the text are not in the closure, so the frame around the
-    function is asked for them.
-    """
-    found = dict(function.__annotations__)
-    for name, annotation in found.items():
-        if isinstance(annotation, str):
-            try:
-                found[name] = eval(annotation, function.__globals__, dict(around.f_locals))
-            except (NameError, SyntaxError):
-                pass  # a dtype's name, "int32"; refused where the parameter is made
-    return found
+    return PrimFunc(function, evaluated(function, sys._getframe(1)))

@@ -5,6 +5,8 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 from __future__ import annotations
 
+from types import FrameType, FunctionType
+
 from ..compiler.errors import CompileError
 from .dtypes import DType, dtype_of
 from .symbols import Const, Dim, SizeExpr
@@ -110,3 +112,19 @@ def ptr(*arguments: object, **options: object):
 
 class Ref:
     """Annotation of a macro's parameter that is a variable of the caller, not its value."""
+
+
+def evaluated(function: FunctionType, around: FrameType) -> dict[str, object]:
+    """Annotations as objects, also where `from __future__ import annotations` made them text.
+
+    Names that occur only in the text are not in the closure, so the frame around the
+    function is asked for them.
+    """
+    found = dict(function.__annotations__)
+    for name, annotation in found.items():
+        if isinstance(annotation, str):
+            try:
+                found[name] = eval(annotation, function.__globals__, dict(around.f_locals))
+            except (NameError, SyntaxError):
+                pass  # a dtype's name, "int32"; refused where the parameter is made
+    return found

@@ -106,7 +106,7 @@ def test_wrong_eager_kernels(tmp_path, body, message):
     names: dict = {}
     exec(compile(path.read_text(), str(path), "exec"), names)
     with pytest.raises(CompileError) as caught:
-        lower_eager(names["kernel"], {"A": np.zeros(4, np.float32)}, {})
+        lower_eager(names["kernel"], {}, {"A": np.zeros(4, np.float32)}, {})
     assert message in caught.value.message
     assert caught.value.hint
     assert caught.value.place.file == str(path)

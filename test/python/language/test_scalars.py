@@ -87,7 +87,8 @@ def divide(a, b):
     ("dtype", "expected"),
     [
         ("uint32", ["arith.divui", "arith.remui", "arith.addi", "tile.print"]),
-        ("float32", ["arith.divf", "math.floor", "arith.remf", "arith.cmpf", "arith.cmpf",
+        ("float32", ["arith.divf", "math.floor", "arith.remf", "arith.cmpf", "arith.select",
+                     "arith.cmpf", "arith.select", "arith.cmpf", "arith.cmpf",
                      "arith.xori", "arith.cmpf", "arith.andi", "arith.addf", "arith.select",
                      "arith.addf", "tile.print"]),
         ("int32", ["arith.floordivsi", "arith.remsi", "arith.cmpi", "arith.cmpi", "arith.xori",

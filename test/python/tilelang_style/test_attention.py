@@ -187,7 +187,10 @@ def flash_decoding(
                 glse[bid, by * kv_group_num + i, sid] = (
                     T.log2(logsum[i]) + scores_max[i] * scale
                 )
-            T.copy(acc_o, Output_partial[bid, by * kv_group_num, sid, 0])
+            T.copy(
+                acc_o,
+                Output_partial[bid, by * kv_group_num : (by + 1) * kv_group_num, sid, :],
+            )
 
     @T.macro
     def combine(glse, Output_partial, Output):
