@@ -121,6 +121,15 @@ bool Call::bind(PyObject *const *args, Py_ssize_t argCount, PyObject *keywords) 
 // Reading and checking
 //===----------------------------------------------------------------------===//
 
+/// The first line of an exception's message; PyTorch's go on with a C++ backtrace.
+static Ref firstLine(PyObject *exception) {
+  Ref text(PyObject_Str(exception));
+  Ref lines(text ? PyUnicode_Splitlines(text.get(), 0) : nullptr);
+  if (!lines || PyList_GET_SIZE(lines.get()) == 0)
+    return text;
+  return borrow(PyList_GET_ITEM(lines.get(), 0));
+}
+
 /// Turns a failure to read an argument into a message that names it.
 bool Call::describeFailure(Py_ssize_t index) {
   const Parameter &failed = parameter(index);
@@ -140,8 +149,10 @@ bool Call::describeFailure(Py_ssize_t index) {
   PyErr_NormalizeException(&type, &cause, &traceback);
   Py_XDECREF(type);
   Py_XDECREF(traceback);
-  PyErr_Format(errors.launch, "%s: argument '%U' cannot be read: %S", kernelName(),
-               failed.name, cause);
+  Ref reason = firstLine(cause);
+  if (reason)
+    PyErr_Format(errors.launch, "%s: argument '%U' cannot be read: %U", kernelName(),
+                 failed.name, reason.get());
   PyObject *value;
   PyErr_Fetch(&type, &value, &traceback);
   PyErr_NormalizeException(&type, &value, &traceback);

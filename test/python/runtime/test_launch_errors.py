@@ -203,6 +203,13 @@ def test_what_a_tensor_raised_is_the_cause(gemm):
     assert isinstance(caught.value.__cause__, BufferError)
 
 
+def test_a_tensor_without_memory_of_its_own(gemm):
+    with pytest.raises(runtime.LaunchError) as caught:
+        gemm(**{**_good(), "A": torch.eye(4).to_sparse()})
+    assert str(caught.value).startswith("gemm: argument 'A' cannot be read: ")
+    assert "\n" not in str(caught.value), "PyTorch's backtrace is left to the cause"
+
+
 def test_another_device(gemm):
     meta = torch.empty(4, 16, device="meta")
     with pytest.raises(runtime.LaunchError, match="gemm: argument 'A' "):
