@@ -66,7 +66,7 @@ private:
 void CpuBackend::buildTilePipeline(OpPassManager &pm) const {
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
-  pm.addPass(tile::createProveBounds());
+  pm.addNestedPass<func::FuncOp>(tile::createProveBounds());
   pm.addPass(tile::createLegalizeAccumulators());
   pm.addPass(tile::createSelectAtoms({target.getName()}));
   pm.addPass(tile::createSequentializeLoops());
@@ -80,6 +80,7 @@ void CpuBackend::buildLoweringPipeline(OpPassManager &pm) const {
   // Tiles to loops and vectors.
   pm.addPass(createLowerGemm());
   pm.addPass(createLowerCopy({bits}));
+  pm.addPass(createLowerReduce({bits}));
   pm.addPass(createLowerParallel({bits}));
   pm.addPass(tile::createPlanMemory());
   pm.addPass(host::createOutlineKernels());

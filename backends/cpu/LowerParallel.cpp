@@ -4,12 +4,23 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
+//
+// Three steps for each loop:
+//
+//   1. Where its accesses may leave a tensor, two forms of it are made: one without
+//      guards, taken where the whole iteration space lies inside, and the general one.
+//   2. Each form becomes loops over vectors (ParallelEmitter), or scalar loops.
+//   3. What a loop repeats is moved out of it, reads of memory that the parallel loop
+//      does not write included.
+//
+//===----------------------------------------------------------------------===//
 
+#include "backends/cpu/ParallelEmitter.h"
 #include "backends/cpu/Passes.h"
-#include "dialects/tile/Tile.h"
+#include "compiler/analysis/Memory.h"
 
-#include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/Transforms/LoopInvariantCodeMotionUtils.h"
 
 namespace tilewright::cpu {
 #define GEN_PASS_DEF_LOWERPARALLEL
@@ -18,6 +29,7 @@ namespace tilewright::cpu {
 
 using namespace mlir;
 using namespace tilewright::tile;
+using namespace tilewright::cpu;
 
 namespace {
 struct LowerParallelPass : tilewright::cpu::impl::LowerParallelBase<LowerParallelPass> {
@@ -26,33 +38,228 @@ struct LowerParallelPass : tilewright::cpu::impl::LowerParallelBase<LowerParalle
 };
 } // namespace
 
+//===----------------------------------------------------------------------===//
+// Two forms
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Finds when all accesses of a parallel loop lie inside their tensors: for an index
+/// that is linear in the variables of the loops, when its values at two corners of the
+/// iteration space do.
+class InsideCondition {
+public:
+  InsideCondition(ParallelOp op, IndexBounds &bounds) : b(op), op(op), bounds(bounds) {}
+
+  /// Emits the condition in front of the loop; null where no guard can be decided there.
+  Value emit();
+  /// Drops the guards that the condition decides from `copy`, a clone of the loop.
+  void dropGuards(ParallelOp copy) const;
+
+private:
+  bool add(Operation *access, const ElementAccess &element, int64_t dim);
+  Value evaluate(Value value, IRMapping &corner);
+
+  LoopBuilder b;
+  ParallelOp op;
+  IndexBounds &bounds;
+  Value condition;
+  /// For the accesses of the loop, in order: the dimensions whose guard is decided.
+  SmallVector<SmallVector<int64_t>> decided;
+};
+} // namespace
+
+/// The first and last value of a variable of `op` or of a loop with constant bounds
+/// inside it.
+static std::optional<std::pair<int64_t, int64_t>> getRange(ParallelOp op, Value variable) {
+  auto arg = dyn_cast<BlockArgument>(variable);
+  if (!arg)
+    return std::nullopt;
+  if (arg.getOwner() == &op.getBody().front())
+    return std::pair(int64_t(0), op.getExtents()[arg.getArgNumber()] - 1);
+  auto loop = dyn_cast<scf::ForOp>(arg.getOwner()->getParentOp());
+  if (!loop || arg != loop.getInductionVar())
+    return std::nullopt;
+  auto lower = getConstantIntValue(loop.getLowerBound());
+  auto upper = getConstantIntValue(loop.getUpperBound());
+  auto step = getConstantIntValue(loop.getStep());
+  if (!lower || !upper || !step || *lower >= *upper)
+    return std::nullopt;
+  return std::pair(*lower, *lower + (*upper - 1 - *lower) / *step * *step);
+}
+
+/// `value` with the loops' variables as in `corner`.
+Value InsideCondition::evaluate(Value value, IRMapping &corner) {
+  if (corner.contains(value))
+    return corner.lookup(value);
+  Operation *definition = value.getDefiningOp();
+  if (!definition || !op->isProperAncestor(definition))
+    return value;
+  for (Value operand : definition->getOperands())
+    corner.map(operand, evaluate(operand, corner));
+  return b.clone(*definition, corner)->getResult(0);
+}
+
+bool InsideCondition::add(Operation *access, const ElementAccess &element, int64_t dim) {
+  Value index = element.indices[dim];
+  IRMapping low, high;
+  for (auto [atom, factor] : bounds.form(index).terms) {
+    Value source = bounds.valueOf(atom);
+    if (!source || source.getParentRegion()->isProperAncestor(&op.getBody()))
+      continue;
+    auto range = getRange(op, source);
+    if (!range)
+      return false;
+    auto [first, last] = *range;
+    low.map(source, b.index(factor > 0 ? first : last));
+    high.map(source, b.index(factor > 0 ? last : first));
+  }
+  auto require = [&](Value holds) { condition = b.both(condition, holds); };
+  if (!bounds.isNonNegative(index, access))
+    require(b.compare(arith::CmpIPredicate::sge, evaluate(index, low), b.index(0)));
+  if (!bounds.isBelowExtent(index, element.memref, dim, access)) {
+    Value extent = b.createOrFold<memref::DimOp>(b.getLoc(), element.memref, dim);
+    require(b.compare(arith::CmpIPredicate::slt, evaluate(index, high), extent));
+  }
+  return true;
+}
+
+/// Calls `fn` for each guarded access of `op`, in order.
+static void forEachGuarded(ParallelOp op,
+                           function_ref<void(Operation *, const ElementAccess &)> fn) {
+  op.getBody().walk([&](Operation *inner) {
+    if (auto access = getElementAccess(inner); access && access->inbounds)
+      fn(inner, *access);
+  });
+}
+
+Value InsideCondition::emit() {
+  forEachGuarded(op, [&](Operation *inner, const ElementAccess &element) {
+    auto &dims = decided.emplace_back();
+    for (unsigned dim = 0; dim < element.indices.size(); ++dim)
+      if (element.isGuarded(dim) && add(inner, element, dim))
+        dims.push_back(dim);
+  });
+  return condition;
+}
+
+void InsideCondition::dropGuards(ParallelOp copy) const {
+  const auto *dims = decided.begin();
+  forEachGuarded(copy, [&](Operation *inner, const ElementAccess &element) {
+    SmallVector<bool> inbounds(*element.inbounds);
+    inbounds.resize(element.indices.size());
+    for (int64_t dim : *dims++)
+      inbounds[dim] = true;
+    inner->setAttr("inbounds", DenseBoolArrayAttr::get(inner->getContext(), inbounds));
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// Loops
+//===----------------------------------------------------------------------===//
+
 /// Lowers `op` to a nest of scalar loops.
 static void lowerToScalarLoops(ParallelOp op) {
-  OpBuilder builder(op);
-  Location loc = op.getLoc();
-  Value zero = arith::ConstantIndexOp::create(builder, loc, 0);
-  Value one = arith::ConstantIndexOp::create(builder, loc, 1);
+  LoopBuilder b(op);
   IRMapping mapping;
-  for (auto [iv, extent] : llvm::zip_equal(op.getBody().getArguments(), op.getExtents())) {
-    if (extent == 1) {
-      mapping.map(iv, zero);
-      continue;
-    }
-    Value bound = arith::ConstantIndexOp::create(builder, loc, extent);
-    auto loop = scf::ForOp::create(builder, loc, zero, bound, one);
-    mapping.map(iv, loop.getInductionVar());
-    builder.setInsertionPointToStart(loop.getBody());
+  auto emit = [&](auto &self, unsigned dim) -> void {
+    if (dim < op.getExtents().size())
+      return b.forLoop(op.getExtents()[dim], 1, [&](Value iv) {
+        mapping.map(op.getBody().getArgument(dim), iv);
+        self(self, dim + 1);
+      });
+    for (Operation &inner : op.getBody().front())
+      b.clone(inner, mapping);
+  };
+  emit(emit, 0);
+}
+
+/// Whether `op` reads memory, which none of `written` may overlap, and does nothing else.
+static bool onlyReads(Operation *op, ArrayRef<Value> written) {
+  auto effects = dyn_cast<MemoryEffectOpInterface>(op);
+  SmallVector<MemoryEffects::EffectInstance> instances;
+  if (!effects || op->getNumRegions() != 0)
+    return false;
+  effects.getEffects(instances);
+  return llvm::all_of(instances, [&](const MemoryEffects::EffectInstance &effect) {
+    return isa<MemoryEffects::Read>(effect.getEffect()) && effect.getValue() &&
+           llvm::none_of(written, [&](Value w) { return mayOverlap(w, effect.getValue()); });
+  });
+}
+
+/// Moves what `loop` repeats in front of it. A read is moved where the loop runs at
+/// least once.
+static void hoistFrom(scf::ForOp loop, ArrayRef<Value> written) {
+  auto lower = getConstantIntValue(loop.getLowerBound());
+  auto upper = getConstantIntValue(loop.getUpperBound());
+  bool runs = lower && upper && *lower < *upper;
+  moveLoopInvariantCode(
+      loop.getLoopRegions(),
+      [&](Value value, Region *) { return loop.isDefinedOutsideOfLoop(value); },
+      [&](Operation *op, Region *) {
+        return (isMemoryEffectFree(op) && isSpeculatable(op)) ||
+               (runs && onlyReads(op, written));
+      },
+      [&](Operation *op, Region *) { loop.moveOutOfLoop(op); });
+}
+
+/// Lowers one form of a parallel loop, in place of `op`.
+static void lowerForm(ParallelOp op, int64_t vectorBits, bool saysWhy) {
+  SmallVector<Value> written;
+  op.getBody().walk([&](Operation *inner) {
+    if (auto access = getElementAccess(inner); access && access->stored)
+      written.push_back(access->memref);
+    else if (auto atomic = dyn_cast<AtomicOp>(inner))
+      written.push_back(atomic.getMemref());
+  });
+  Operation *before = op->getPrevNode();
+
+  IndexBounds bounds(op->getParentOfType<func::FuncOp>());
+  ParallelPlan plan = planParallel(op, bounds, vectorBits);
+  if (plan.lanes > 1) {
+    ParallelEmitter(op, plan, bounds, vectorBits).emit();
+  } else {
+    if (saysWhy && !plan.obstacle.empty())
+      mlir::emitRemark(op.getLoc())
+          << "T.Parallel runs one element at a time: " << plan.obstacle;
+    lowerToScalarLoops(op);
   }
-  for (Operation &inner : op.getBody().front())
-    builder.clone(inner, mapping);
+
+  Block::iterator first = before ? ++Block::iterator(before) : op->getBlock()->begin();
+  for (Operation &emitted : llvm::make_range(first, Block::iterator(op)))
+    emitted.walk([&](scf::ForOp loop) { hoistFrom(loop, written); });
+  op.erase();
+}
+
+static void lower(ParallelOp op, int64_t vectorBits) {
+  if (llvm::is_contained(op.getExtents(), 0)) {
+    op.erase();
+    return;
+  }
+  moveLoopInvariantCode(cast<LoopLikeOpInterface>(op.getOperation()));
+  IndexBounds bounds(op->getParentOfType<func::FuncOp>());
+  InsideCondition inside(op, bounds);
+  if (Value condition = inside.emit()) {
+    LoopBuilder b(op);
+    ParallelOp general;
+    b.ifElse(
+        condition,
+        [&] {
+          auto whole = cast<ParallelOp>(b.clone(*op));
+          inside.dropGuards(whole);
+          lowerForm(whole, vectorBits, /*saysWhy=*/false);
+        },
+        [&] { general = cast<ParallelOp>(b.clone(*op)); });
+    if (general)
+      lowerForm(general, vectorBits, /*saysWhy=*/true);
+    op.erase();
+    return;
+  }
+  lowerForm(op, vectorBits, /*saysWhy=*/true);
 }
 
 void LowerParallelPass::runOnOperation() {
   SmallVector<ParallelOp> ops;
   getOperation()->walk([&](ParallelOp op) { ops.push_back(op); });
-  for (ParallelOp op : ops) {
-    if (!llvm::is_contained(op.getExtents(), 0))
-      lowerToScalarLoops(op);
-    op.erase();
-  }
+  for (ParallelOp op : ops)
+    lower(op, vectorBits);
 }

@@ -73,6 +73,20 @@ def LowerAccess : Pass<"cpu-lower-access"> {
   let dependentDialects = ["::mlir::scf::SCFDialect", "::mlir::LLVM::LLVMDialect"];
 }
 
+def LowerReduce : Pass<"cpu-lower-reduce"> {
+  let summary = "Lower reductions, scans and top-k to vector loops";
+  let description = [{
+    Rows are reduced together, as many as a vector has lanes, columns side by
+    side. Floats narrower than f32 accumulate in f32. The order of a reduction
+    depends on the tile's shape alone.
+  }];
+  let dependentDialects = ["::tilewright::tile::TileDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+  let options = [Option<"vectorBits", "vector-bits", "int64_t", "512",
+                        "Width of a vector register">];
+}
+
 def ConvertToLLVM : Pass<"cpu-convert-to-llvm", "::mlir::ModuleOp"> {
   let summary = "Convert outlined kernels and launch functions to the LLVM dialect";
   let dependentDialects = ["::mlir::LLVM::LLVMDialect"];

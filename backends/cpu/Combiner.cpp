@@ -1,0 +1,151 @@
+//===- Combiner.cpp - How reductions and scans combine elements ---------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "backends/cpu/Combiner.h"
+
+using namespace mlir;
+using namespace tilewright;
+using namespace tilewright::cpu;
+using Kind = tile::Combiner;
+
+static bool isTruth(Kind kind) { return kind == Kind::Any || kind == Kind::All; }
+
+static bool isNarrowFloat(Type type) {
+  return isa<FloatType>(type) && type.getIntOrFloatBitWidth() < 32;
+}
+
+Combiner::Combiner(Kind kind, Type element, bool isUnsigned)
+    : kind(kind), accumulator(element), isUnsigned(isUnsigned) {
+  MLIRContext *context = element.getContext();
+  if (isTruth(kind))
+    accumulator = IntegerType::get(context, 8);
+  else if (isNarrowFloat(element))
+    accumulator = Float32Type::get(context);
+}
+
+Expr cpu::castElements(Expr x, Type element, bool isUnsigned) {
+  if (x.element() == element)
+    return x;
+  bool isInt = !x.isFloat(), toInt = !isa<FloatType>(element);
+  Value result =
+      tile::CastOp::create(x.builder(), x.loc(), withElement(x.type(), element), x,
+                           isUnsigned && isInt, isUnsigned && toInt);
+  return {x.builder(), x.loc(), result};
+}
+
+Expr Combiner::fromSource(Expr element) const {
+  if (isTruth(kind))
+    return fromResult(element);
+  Expr x = castElements(element, accumulator);
+  if (kind != Kind::AbsSum && kind != Kind::AbsMax)
+    return x;
+  if (x.isFloat())
+    return x.apply<math::AbsFOp>();
+  return isUnsigned ? x : x.apply<math::AbsIOp>();
+}
+
+Expr Combiner::fromResult(Expr result) const {
+  if (!isTruth(kind))
+    return castElements(result, accumulator);
+  OpBuilder &b = result.builder();
+  return castElements(castElements(result, b.getI1Type()), accumulator);
+}
+
+Expr Combiner::toResult(Expr accumulated, Type element) const {
+  return castElements(accumulated, element);
+}
+
+Expr Combiner::combine(Expr x, Expr y) const {
+  bool isFloat = x.isFloat();
+  switch (kind) {
+  case Kind::Sum:
+  case Kind::AbsSum:
+    return x + y;
+  case Kind::Max:
+  case Kind::AbsMax:
+    return isFloat      ? x.apply<arith::MaximumFOp>(y)
+           : isUnsigned ? x.apply<arith::MaxUIOp>(y)
+                        : x.apply<arith::MaxSIOp>(y);
+  case Kind::Min:
+    return isFloat      ? x.apply<arith::MinimumFOp>(y)
+           : isUnsigned ? x.apply<arith::MinUIOp>(y)
+                        : x.apply<arith::MinSIOp>(y);
+  case Kind::All:
+  case Kind::BitAnd:
+    return x & y;
+  case Kind::Any:
+  case Kind::BitOr:
+    return x | y;
+  case Kind::BitXor:
+    return x ^ y;
+  case Kind::ArgMax:
+  case Kind::ArgMin:
+    break;
+  }
+  llvm_unreachable("positions are not combined as elements");
+}
+
+TypedAttr Combiner::identityElement() const {
+  Builder b(accumulator.getContext());
+  if (auto type = dyn_cast<FloatType>(accumulator)) {
+    const llvm::fltSemantics &semantics = type.getFloatSemantics();
+    switch (kind) {
+    case Kind::Max:
+      return b.getFloatAttr(type, APFloat::getInf(semantics, /*Negative=*/true));
+    case Kind::Min:
+      return b.getFloatAttr(type, APFloat::getInf(semantics));
+    default: // -0 is what leaves zeros of either sign as they are
+      return b.getFloatAttr(type, APFloat::getZero(semantics, kind == Kind::Sum));
+    }
+  }
+  unsigned width = accumulator.getIntOrFloatBitWidth();
+  switch (kind) {
+  case Kind::Max:
+    return b.getIntegerAttr(accumulator, isUnsigned ? APInt::getZero(width)
+                                                    : APInt::getSignedMinValue(width));
+  case Kind::Min:
+    return b.getIntegerAttr(accumulator, isUnsigned ? APInt::getMaxValue(width)
+                                                    : APInt::getSignedMaxValue(width));
+  case Kind::All:
+    return b.getIntegerAttr(accumulator, 1);
+  case Kind::BitAnd:
+    return b.getIntegerAttr(accumulator, APInt::getAllOnes(width));
+  default:
+    return b.getIntegerAttr(accumulator, 0);
+  }
+}
+
+Expr Combiner::identity(OpBuilder &b, Location loc, Type type) const {
+  return {b, loc, splat(b, loc, type, identityElement())};
+}
+
+//===----------------------------------------------------------------------===//
+// Keys
+//===----------------------------------------------------------------------===//
+
+Type cpu::orderKeyType(Type element) {
+  bool isWide = element.getIntOrFloatBitWidth() > 32;
+  return IntegerType::get(element.getContext(), isWide ? 64 : 32);
+}
+
+Expr cpu::orderKey(Expr element, bool isUnsigned, bool reversed) {
+  OpBuilder &b = element.builder();
+  Type keyType = orderKeyType(element.element());
+  unsigned width = keyType.getIntOrFloatBitWidth();
+  if (!element.isFloat()) {
+    Expr key = castElements(element, keyType, isUnsigned);
+    if (isUnsigned && element.width() == width)
+      key = key ^ key.constant(APInt::getSignedMinValue(width));
+    return reversed ? key ^ -1 : key;
+  }
+  // Positive floats are ordered as their bits are, negative ones the other way round.
+  Expr x = castElements(element, width == 64 ? b.getF64Type() : b.getF32Type());
+  Expr bits = (x + 0.0).bits(); // -0 becomes 0
+  Expr most = bits.constant(APInt::getSignedMaxValue(width));
+  Expr key = bits ^ (shiftSigned(bits, width - 1) & most);
+  return select(isNaN(x), most, reversed ? key ^ -1 : key);
+}

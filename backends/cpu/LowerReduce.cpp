@@ -1,0 +1,289 @@
+//===- LowerReduce.cpp - Reductions, scans and top-k to vector loops ----------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A reduction of rows (along the last dimension) combines the vectors of each row into
+// one, then as many of these as they have lanes into one vector of results, by a tree of
+// shuffles. For four rows a, b, c, d of four lanes:
+//
+//   a0 a1 a2 a3   b0 b1 b2 b3   c0 c1 c2 c3   d0 d1 d2 d3
+//   a0+a1 a2+a3 b0+b1 b2+b3     c0+c1 c2+c3 d0+d1 d2+d3
+//   a b c d
+//
+// which costs three combinations and six shuffles for four rows, where each row on its
+// own would cost two of both and its result a scalar store. A row's result does not
+// depend on which rows it is taken with.
+//
+// A reduction of columns (along any other dimension) combines vectors of adjacent
+// columns and needs no shuffles.
+//
+//===----------------------------------------------------------------------===//
+
+#include "backends/cpu/LowerReduce.h"
+#include "backends/cpu/Combiner.h"
+#include "backends/cpu/Passes.h"
+
+#include "llvm/Support/MathExtras.h"
+
+namespace tilewright::cpu {
+#define GEN_PASS_DEF_LOWERREDUCE
+#include "backends/cpu/Passes.h.inc"
+} // namespace tilewright::cpu
+
+using namespace mlir;
+using namespace tilewright;
+using namespace tilewright::cpu;
+using tile::ReduceOp;
+
+namespace {
+/// Independent accumulators that hide the latency of combining.
+constexpr int64_t accumulators = 4;
+
+class Reduction {
+public:
+  Reduction(ReduceOp op, int64_t vectorBits)
+      : b(op), combiner(op.getCombiner(), elementOf(op.getSrc()), op.getIsUnsigned()),
+        accumulate(op.getAccumulate()) {
+    TilesAlongDim merged = mergeOtherDims(b, op.getSrc(), op.getDim());
+    src = merged.tiles[0];
+    dim = merged.dim;
+    dst = dropReducedDim(b, merged, op.getDst());
+    extent = shapeOf(src)[dim];
+    lanes = std::min(laneCount(vectorBits, elementOf(src)),
+                     laneCount(vectorBits, combiner.accumulatorType()));
+    if (isLast())
+      lanes = std::min<int64_t>(lanes, llvm::PowerOf2Ceil(extent));
+  }
+
+  void lower() {
+    int64_t last = shapeOf(src).size() - 1;
+    if (isLast())
+      forOtherDims(b, shapeOf(src), {last - 1, last},
+                   [&](Indices &at) { reduceRows(at); });
+    else
+      forOtherDims(b, shapeOf(src), {dim, last}, [&](Indices &at) { reduceColumns(at); });
+  }
+
+private:
+  bool isLast() const { return dim + 1 == static_cast<int64_t>(shapeOf(src).size()); }
+  void reduceRows(Indices &at);
+  void reduceColumns(Indices &at);
+  Expr combineRow(Indices &at);
+  Expr combineAcross(SmallVector<Expr> rows);
+  Expr combineAll(SmallVector<Expr> parts);
+  SmallVector<Expr> combineInLoop(int64_t upper, int64_t step, int64_t stride,
+                                  llvm::function_ref<Expr(Value)> elementsAt);
+  Expr load(const Indices &at, int64_t width) {
+    return combiner.fromSource({b, b.getLoc(), loadLanes(b, src, at, width)});
+  }
+  void store(Expr result, const Indices &at);
+
+  LoopBuilder b;
+  Combiner combiner;
+  bool accumulate;
+  Value src, dst;
+  int64_t dim, extent, lanes;
+};
+} // namespace
+
+/// Writes a vector of results, combined with the former ones if asked.
+void Reduction::store(Expr result, const Indices &at) {
+  auto type = cast<VectorType>(result.type());
+  if (accumulate) {
+    Expr former(b, b.getLoc(), loadLanes(b, dst, at, type.getNumElements()));
+    result = combiner.combine(combiner.fromResult(former), result);
+  }
+  storeLanes(b, combiner.toResult(result, elementOf(dst)), dst, at);
+}
+
+/// Combines neighbours until one is left.
+Expr Reduction::combineAll(SmallVector<Expr> parts) {
+  while (parts.size() > 1) {
+    SmallVector<Expr> pairs;
+    for (size_t i = 0; i + 1 < parts.size(); i += 2)
+      pairs.push_back(combiner.combine(parts[i], parts[i + 1]));
+    if (parts.size() % 2 == 1)
+      pairs.push_back(parts.back());
+    parts = std::move(pairs);
+  }
+  return parts.front();
+}
+
+/// Accumulators of the elements at 0, stride, 2 stride, ... below `upper`, which is a
+/// multiple of `step`; the elements of a step go to one accumulator each.
+SmallVector<Expr> Reduction::combineInLoop(int64_t upper, int64_t step, int64_t stride,
+                                           llvm::function_ref<Expr(Value)> elementsAt) {
+  SmallVector<Value> first;
+  for (int64_t i = 0; i < step; i += stride)
+    first.push_back(elementsAt(b.index(i)));
+  auto combined =
+      loopCarrying(b, step, upper, step, first, [&](Value index, ValueRange carried) {
+        SmallVector<Value> next;
+        for (auto [number, former] : llvm::enumerate(carried)) {
+          Expr elements = elementsAt(b.add(index, number * stride));
+          next.push_back(combiner.combine({b, b.getLoc(), former}, elements));
+        }
+        return next;
+      });
+  SmallVector<Expr> results;
+  for (Value value : combined)
+    results.emplace_back(b, b.getLoc(), value);
+  return results;
+}
+
+//===----------------------------------------------------------------------===//
+// Rows
+//===----------------------------------------------------------------------===//
+
+/// The elements of the row at `at`, combined into one vector.
+Expr Reduction::combineRow(Indices &at) {
+  auto elementsAt = [&](Value column, int64_t width) {
+    at.back() = column;
+    return load(at, width);
+  };
+  SmallVector<Expr> parts;
+  int64_t column = 0;
+  if (extent > unrolledVectors * lanes) {
+    column = extent - extent % (accumulators * lanes);
+    parts = combineInLoop(column, accumulators * lanes, lanes,
+                          [&](Value index) { return elementsAt(index, lanes); });
+  }
+  for (; column + lanes <= extent; column += lanes)
+    parts.push_back(elementsAt(b.index(column), lanes));
+  if (column < extent) {
+    auto type = VectorType::get(lanes, combiner.accumulatorType());
+    Value padded = combiner.identity(b, b.getLoc(), type);
+    forVectorRuns(extent - column, lanes, [&](int64_t begin, int64_t, int64_t width) {
+      Expr part = elementsAt(b.index(column + begin), width);
+      padded = insertLanes(b, part, padded, begin);
+    });
+    parts.emplace_back(b, b.getLoc(), padded);
+  }
+  return combineAll(parts);
+}
+
+/// The units of a pair of vectors (`unit` lanes each) at even or odd places.
+static SmallVector<int64_t> everySecondUnit(int64_t lanes, int64_t unit, int64_t block,
+                                            bool odd) {
+  SmallVector<int64_t> mask;
+  for (int64_t base = 0; base < lanes; base += block)
+    for (int64_t vector : {int64_t(0), lanes})
+      for (int64_t place = odd ? unit : 0; place < block; place += 2 * unit)
+        for (int64_t lane = 0; lane < unit; ++lane)
+          mask.push_back(vector + base + place + lane);
+  return mask;
+}
+
+/// A vector whose lane r is the combination of all lanes of `rows[r]`; further lanes
+/// repeat some of these.
+Expr Reduction::combineAcross(SmallVector<Expr> rows) {
+  // First within the register's blocks of 128 bits, where shuffles are cheap, then
+  // across them.
+  int64_t perBlock =
+      std::min<int64_t>(lanes, 128 / combiner.accumulatorType().getIntOrFloatBitWidth());
+  auto halve = [&](int64_t unit, int64_t block) {
+    SmallVector<int64_t> even = everySecondUnit(lanes, unit, block, false);
+    SmallVector<int64_t> odd = everySecondUnit(lanes, unit, block, true);
+    SmallVector<Expr> pairs;
+    for (size_t i = 0; i < rows.size(); i += 2) {
+      Expr x = rows[i], y = rows[std::min(i + 1, rows.size() - 1)];
+      auto shuffle = [&](ArrayRef<int64_t> mask) -> Expr {
+        return {b, b.getLoc(), vector::ShuffleOp::create(b, b.getLoc(), x, y, mask)};
+      };
+      pairs.push_back(combiner.combine(shuffle(even), shuffle(odd)));
+    }
+    rows = std::move(pairs);
+  };
+  for (int64_t left = perBlock; left > 1; left /= 2)
+    halve(1, perBlock);
+  for (int64_t left = lanes / perBlock; left > 1; left /= 2)
+    halve(perBlock, lanes);
+  return rows.front();
+}
+
+void Reduction::reduceRows(Indices &at) {
+  int64_t rows = shapeOf(src).end()[-2];
+  auto block = [&](Value first, int64_t count) {
+    SmallVector<Expr> vectors;
+    for (int64_t row = 0; row < count; ++row) {
+      at.end()[-2] = b.add(first, row);
+      vectors.push_back(combineRow(at));
+    }
+    Expr results = combineAcross(vectors);
+    Indices to(at.begin(), at.end() - 1);
+    forVectorRuns(count, lanes, [&](int64_t begin, int64_t end, int64_t width) {
+      for (int64_t row = begin; row < end; row += width) {
+        to.back() = b.add(first, row);
+        store({b, b.getLoc(), sliceLanes(b, results, row, width)}, to);
+      }
+    });
+  };
+  // Long rows have loops of their own and gain nothing from being taken together.
+  int64_t together = extent > unrolledVectors * lanes ? 1 : lanes;
+  int64_t whole = rows - rows % together;
+  b.forLoop(whole, together, [&](Value first) { block(first, together); });
+  if (whole < rows)
+    block(b.index(whole), rows - whole);
+}
+
+//===----------------------------------------------------------------------===//
+// Columns
+//===----------------------------------------------------------------------===//
+
+void Reduction::reduceColumns(Indices &at) {
+  // Several registers side by side are one wide vector; where columns are too few for
+  // that, several rows are taken at a time.
+  forVectorRuns(
+      shapeOf(src).back(), accumulators * lanes,
+      [&](int64_t begin, int64_t end, int64_t width) {
+        int64_t atATime = std::min(std::max<int64_t>(1, accumulators * lanes / width),
+                                   std::min(accumulators, extent));
+        b.forLoop(b.getIndexAttr(begin), b.getIndexAttr(end), width, [&](Value column) {
+          at.back() = column;
+          auto elementsAt = [&](Value row) {
+            at[dim] = row;
+            return load(at, width);
+          };
+          int64_t whole = extent - extent % atATime;
+          SmallVector<Expr> parts = combineInLoop(whole, atATime, 1, elementsAt);
+          for (int64_t row = whole; row < extent; ++row)
+            parts.push_back(elementsAt(b.index(row)));
+          Indices to(at);
+          to.erase(to.begin() + dim);
+          store(combineAll(parts), to);
+        });
+      });
+}
+
+//===----------------------------------------------------------------------===//
+// The pass
+//===----------------------------------------------------------------------===//
+
+namespace {
+struct LowerReduce : cpu::impl::LowerReduceBase<LowerReduce> {
+  using LowerReduceBase::LowerReduceBase;
+
+  void runOnOperation() override {
+    getOperation()->walk([&](Operation *op) {
+      if (auto reduce = dyn_cast<ReduceOp>(op)) {
+        bool positions = reduce.getCombiner() == tile::Combiner::ArgMax ||
+                         reduce.getCombiner() == tile::Combiner::ArgMin;
+        if (positions)
+          lowerArgReduce(reduce, vectorBits);
+        else
+          Reduction(reduce, vectorBits).lower();
+      } else if (auto scan = dyn_cast<tile::ScanOp>(op)) {
+        lowerScan(scan, vectorBits);
+      } else if (auto topk = dyn_cast<tile::TopKOp>(op)) {
+        lowerTopK(topk, vectorBits);
+      } else {
+        return;
+      }
+      op->erase();
+    });
+  }
+};
+} // namespace

@@ -1,0 +1,32 @@
+//===- LowerReduce.h - Parts of the lowering of reductions --------------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TILEWRIGHT_BACKENDS_CPU_LOWERREDUCE_H
+#define TILEWRIGHT_BACKENDS_CPU_LOWERREDUCE_H
+
+#include "backends/cpu/TileDims.h"
+#include "compiler/transforms/Expr.h"
+
+namespace tilewright::cpu {
+
+/// Each writes the loops for its operation before it and leaves the operation alone.
+void lowerArgReduce(tile::ReduceOp op, int64_t vectorBits);
+void lowerScan(tile::ScanOp op, int64_t vectorBits);
+void lowerTopK(tile::TopKOp op, int64_t vectorBits);
+
+/// Rows up to this many vectors long become straight-line code.
+constexpr int64_t unrolledVectors = 8;
+
+/// The position of the largest of `extent` keys, the first of equals, as a scalar of
+/// the keys' type. `keysAt(index, width)` gives `width` of them from `index` on.
+mlir::Value
+positionOfLargest(LoopBuilder &b, int64_t extent, int64_t lanes, mlir::Type keyType,
+                  llvm::function_ref<Expr(mlir::Value index, int64_t width)> keysAt);
+
+} // namespace tilewright::cpu
+
+#endif // TILEWRIGHT_BACKENDS_CPU_LOWERREDUCE_H

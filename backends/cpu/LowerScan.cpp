@@ -1,0 +1,66 @@
+//===- LowerScan.cpp - Running combinations -----------------------------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The running value is carried in an accumulator, f32 for narrower floats, and each
+// result is rounded from it. Along the last dimension it is a scalar, along any other a
+// vector of adjacent columns.
+//
+//===----------------------------------------------------------------------===//
+
+#include "backends/cpu/Combiner.h"
+#include "backends/cpu/LowerReduce.h"
+
+using namespace mlir;
+using namespace tilewright;
+using namespace tilewright::cpu;
+
+void cpu::lowerScan(tile::ScanOp op, int64_t vectorBits) {
+  LoopBuilder b(op);
+  Location loc = op.getLoc();
+  TilesAlongDim merged = mergeOtherDims(b, {op.getSrc(), op.getDst()}, op.getDim());
+  Value src = merged.tiles[0], dst = merged.tiles[1];
+  Type element = elementOf(src);
+  int64_t dim = merged.dim, last = shapeOf(src).size() - 1, extent = shapeOf(src)[dim];
+  cpu::Combiner combiner(op.getCombiner(), element, op.getIsUnsigned());
+
+  // Scans at `at`, whose entry for `dim` is free, `width` columns or one element.
+  auto scan = [&](Indices &at, std::optional<int64_t> width) {
+    Type type = combiner.accumulatorType();
+    if (width)
+      type = VectorType::get(*width, type);
+    Value nothing = combiner.identity(b, loc, type);
+    loopCarrying(b, 0, extent, 1, nothing, [&](Value step, ValueRange carried) {
+      at[dim] = op.getReverse() ? b.sub(b.index(extent - 1), step) : step;
+      Value value = width ? loadLanes(b, src, at, *width)
+                          : Value(memref::LoadOp::create(b, loc, src, at));
+      Expr running =
+          combiner.combine({b, loc, carried[0]}, combiner.fromSource({b, loc, value}));
+      Expr result = combiner.toResult(running, element);
+      if (width)
+        storeLanes(b, result, dst, at);
+      else
+        memref::StoreOp::create(b, loc, result, dst, at);
+      return SmallVector<Value>{running};
+    });
+  };
+
+  if (dim == last) {
+    forOtherDims(b, shapeOf(src), {last}, [&](Indices &at) { scan(at, std::nullopt); });
+    return;
+  }
+  int64_t lanes = std::min(laneCount(vectorBits, element),
+                           laneCount(vectorBits, combiner.accumulatorType()));
+  forOtherDims(b, shapeOf(src), {dim, last}, [&](Indices &at) {
+    forVectorRuns(
+        shapeOf(src).back(), lanes, [&](int64_t begin, int64_t end, int64_t width) {
+          b.forLoop(b.getIndexAttr(begin), b.getIndexAttr(end), width, [&](Value column) {
+            at.back() = column;
+            scan(at, width);
+          });
+        });
+  });
+}

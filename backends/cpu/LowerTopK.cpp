@@ -1,0 +1,196 @@
+//===- LowerTopK.cpp - The k largest elements, in order -----------------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Two ways, both stable, on integer keys of the elements' order:
+// - few of many: k rounds, each finding the largest key and replacing it by the least;
+// - many: a radix sort of the keys and their positions, a byte at a time from the
+//   lowest, of which the first k are taken.
+//
+//===----------------------------------------------------------------------===//
+
+#include "backends/cpu/Combiner.h"
+#include "backends/cpu/LowerReduce.h"
+
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace tilewright;
+using namespace tilewright::cpu;
+
+namespace {
+class TopK {
+public:
+  TopK(tile::TopKOp op, int64_t vectorBits) : op(op), b(op), loc(op.getLoc()) {
+    TilesAlongDim merged =
+        mergeOtherDims(b, {op.getSrc(), op.getValues(), op.getIndices()}, op.getDim());
+    src = merged.tiles[0];
+    values = merged.tiles[1];
+    indices = merged.tiles[2];
+    dim = merged.dim;
+    extent = shapeOf(src)[dim];
+    count = shapeOf(values)[dim];
+    keyType = orderKeyType(elementOf(src));
+    lanes = std::min<int64_t>(laneCount(vectorBits, keyType), llvm::PowerOf2Ceil(extent));
+  }
+
+  void lower() {
+    // The scratch lives on the stack, and only for this operation even in a loop.
+    auto scope = memref::AllocaScopeOp::create(b, loc, TypeRange());
+    b.createBlock(&scope.getBodyRegion());
+    bool sort = useSort();
+    if (sort)
+      allocateForSort();
+    else
+      keys[0] = scratch(extent, keyType);
+    forOtherDims(b, shapeOf(src), {dim}, [&](Indices &at) {
+      loadKeys(at);
+      if (sort)
+        sortRow(at);
+      else
+        selectRow(at);
+    });
+    memref::AllocaScopeReturnOp::create(b, loc);
+  }
+
+private:
+  bool useSort() const;
+  void allocateForSort();
+  void loadKeys(Indices &at);
+  void selectRow(Indices &at);
+  void sortRow(Indices &at);
+  void sortByByte(int64_t byte);
+  void writeResult(Indices &at, Value rank, Value position);
+
+  Value scratch(int64_t size, Type element) {
+    return memref::AllocaOp::create(b, loc, MemRefType::get(size, element));
+  }
+  Expr load(Value memref, Value index) {
+    return {b, loc, memref::LoadOp::create(b, loc, memref, index)};
+  }
+  void store(Value value, Value memref, Value index) {
+    memref::StoreOp::create(b, loc, value, memref, index);
+  }
+  Expr asIndex(Expr position) {
+    return position.to<arith::IndexCastOp>(b.getIndexType());
+  }
+  int64_t keyBytes() const { return keyType.getIntOrFloatBitWidth() / 8; }
+
+  tile::TopKOp op;
+  LoopBuilder b;
+  Location loc;
+  Value src, values, indices;
+  int64_t dim, extent, count, lanes;
+  Type keyType;
+  /// Keys and their positions; a sort moves them between the two of each.
+  Value keys[2], positions[2], histogram;
+};
+} // namespace
+
+/// Sorting is for when it takes fewer cycles by a rough count, and for keys that may be
+/// the least integer, which marks what a round has taken.
+bool TopK::useSort() const {
+  Type element = elementOf(src);
+  if (element.isInteger() && element.getIntOrFloatBitWidth() >= 32)
+    return true;
+  int64_t rounds = count * (40 + 2 * llvm::divideCeil(extent, lanes));
+  int64_t sort = keyBytes() * (600 + 5 * extent);
+  return sort < rounds;
+}
+
+/// Fills keys[0] from the row at `at`.
+void TopK::loadKeys(Indices &at) {
+  int64_t last = shapeOf(src).size() - 1;
+  int64_t widest = dim == last ? lanes : 1;
+  forVectorRuns(extent, widest, [&](int64_t begin, int64_t end, int64_t width) {
+    b.forLoop(b.getIndexAttr(begin), b.getIndexAttr(end), width, [&](Value index) {
+      at[dim] = index;
+      Expr elements(b, loc, loadLanes(b, src, at, width));
+      Expr ordered = orderKey(elements, op.getIsUnsigned(), op.getSmallest());
+      storeLanes(b, ordered, keys[0], {index});
+    });
+  });
+}
+
+void TopK::writeResult(Indices &at, Value rank, Value position) {
+  at[dim] = position;
+  Value value = memref::LoadOp::create(b, loc, src, at);
+  at[dim] = rank;
+  memref::StoreOp::create(b, loc, value, values, at);
+  Expr number = castElements({b, loc, position}, elementOf(indices));
+  memref::StoreOp::create(b, loc, number, indices, at);
+}
+
+void TopK::selectRow(Indices &at) {
+  b.forLoop(count, 1, [&](Value rank) {
+    Value largest =
+        positionOfLargest(b, extent, lanes, keyType, [&](Value index, int64_t width) {
+          return Expr(b, loc, loadLanes(b, keys[0], {index}, width));
+        });
+    Value position = asIndex({b, loc, largest});
+    APInt least = APInt::getSignedMinValue(keyType.getIntOrFloatBitWidth());
+    store(splat(b, loc, keyType, b.getIntegerAttr(keyType, least)), keys[0], position);
+    writeResult(at, rank, position);
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// Radix sort
+//===----------------------------------------------------------------------===//
+
+void TopK::allocateForSort() {
+  for (int side : {0, 1}) {
+    keys[side] = scratch(extent, keyType);
+    positions[side] = scratch(extent, b.getI32Type());
+  }
+  histogram = scratch(256, b.getI32Type());
+}
+
+/// Moves keys and positions from one side to the other, in the order of a byte of the
+/// keys and otherwise in the order they had.
+void TopK::sortByByte(int64_t byte) {
+  int from = byte % 2, to = 1 - from;
+  Value zero = arith::ConstantIntOp::create(b, loc, b.getI32Type(), 0);
+  auto digitOf = [&](Expr key) { return asIndex(shiftUnsigned(key, 8 * byte) & 0xff); };
+
+  b.forLoop(256, 1, [&](Value digit) { store(zero, histogram, digit); });
+  b.forLoop(extent, 1, [&](Value i) {
+    Value digit = digitOf(load(keys[from], i));
+    store(load(histogram, digit) + 1, histogram, digit);
+  });
+  loopCarrying(b, 0, 256, 1, zero, [&](Value digit, ValueRange sum) {
+    Expr former = load(histogram, digit);
+    store(sum[0], histogram, digit);
+    return SmallVector<Value>{former + Expr(b, loc, sum[0])};
+  });
+  b.forLoop(extent, 1, [&](Value i) {
+    Expr key = load(keys[from], i);
+    Value digit = digitOf(key);
+    Expr place = load(histogram, digit);
+    store(place + 1, histogram, digit);
+    Value index = asIndex(place);
+    store(key, keys[to], index);
+    store(load(positions[from], i), positions[to], index);
+  });
+}
+
+void TopK::sortRow(Indices &at) {
+  // Ascending as unsigned numbers is descending as keys.
+  APInt flip = APInt::getSignedMaxValue(keyType.getIntOrFloatBitWidth());
+  b.forLoop(extent, 1, [&](Value i) {
+    Expr key = load(keys[0], i);
+    store(key ^ key.constant(flip), keys[0], i);
+    store(castElements({b, loc, i}, b.getI32Type()), positions[0], i);
+  });
+  for (int64_t byte = 0; byte < keyBytes(); ++byte)
+    sortByByte(byte);
+  // An even number of passes ends where it began.
+  b.forLoop(count, 1, [&](Value rank) {
+    writeResult(at, rank, asIndex(load(positions[0], rank)));
+  });
+}
+
+void cpu::lowerTopK(tile::TopKOp op, int64_t vectorBits) { TopK(op, vectorBits).lower(); }

@@ -1,0 +1,139 @@
+//===- CpuTargetTest.cpp - CPU targets, their atoms and costs -----------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "backends/cpu/CpuCost.h"
+
+#include "gtest/gtest.h"
+
+using namespace mlir;
+using namespace tilewright;
+using namespace tilewright::cpu;
+
+static CpuTarget parseTarget(StringRef spec) {
+  llvm::Expected<CpuTarget> target = CpuTarget::parse(spec);
+  if (!target)
+    ADD_FAILURE() << llvm::toString(target.takeError());
+  return std::move(*target);
+}
+
+static std::string rejectTarget(StringRef spec) {
+  llvm::Expected<CpuTarget> target = CpuTarget::parse(spec);
+  EXPECT_FALSE(target);
+  return llvm::toString(target.takeError());
+}
+
+TEST(CpuTarget, EveryModelOfTheTableParses) {
+  for (const CpuModel &model : getCpuModels()) {
+    SCOPED_TRACE(model.name.str());
+    CpuTarget target = parseTarget("cpu:" + model.name.str());
+    EXPECT_EQ(target.getName(), "cpu:" + model.name.str());
+    EXPECT_EQ(target.getVectorBits(), model.vectorBits); // features agree with the table
+    EXPECT_EQ(target.getVectorRegisters(), model.vectorBits == 512 ? 32 : 16);
+    EXPECT_EQ(model.bf16Dot > 0, target.hasFeature("avx512bf16"));
+    EXPECT_EQ(model.int8Dot > 0,
+              target.hasFeature("avx512vnni") || target.hasFeature("avxvnni"));
+    EXPECT_NE(target.getFeatures().find("+avx2"), std::string::npos);
+  }
+}
+
+TEST(CpuTarget, ErrorsSayWhatIsKnown) {
+  EXPECT_NE(rejectTarget("cpu:z80").find("unknown CPU model 'z80'; known are x86-64-v3"),
+            std::string::npos);
+  EXPECT_NE(rejectTarget("cuda").find("write 'cpu' for this machine or 'cpu:MODEL'"),
+            std::string::npos);
+}
+
+namespace {
+class CpuAtoms : public ::testing::Test {
+protected:
+  CpuAtoms() { context.loadDialect<tile::TileDialect, CpuDialect>(); }
+
+  /// The cheapest atom and whether it is used swapped.
+  std::pair<AtomAttr, bool> select(StringRef spec, const GemmProblem &problem) {
+    CpuTarget target = parseTarget(spec);
+    std::pair<AtomAttr, bool> best;
+    double least = std::numeric_limits<double>::infinity();
+    for (bool swapped : {false, true}) {
+      GemmProblem turned = swapped ? problem.getTransposed() : problem;
+      for (AtomAttr atom : getCpuAtoms(&context, target)) {
+        if (!atom.serves(turned.a.element, turned.b.element, turned.c, turned.isUnsigned))
+          continue;
+        double cycles = estimateGemm(target.getModel(), atom, turned, swapped).getTotal();
+        if (cycles < least)
+          least = cycles, best = {atom, swapped};
+      }
+    }
+    return best;
+  }
+
+  MLIRContext context;
+  Builder b{&context};
+};
+} // namespace
+
+TEST_F(CpuAtoms, BlocksFitTheRegisters) {
+  for (StringRef spec : {"cpu:x86-64-v3", "cpu:znver4", "cpu:sapphirerapids", "cpu:alderlake"}) {
+    CpuTarget target = parseTarget(spec);
+    SmallVector<AtomAttr> atoms = getCpuAtoms(&context, target);
+    EXPECT_FALSE(atoms.empty());
+    for (AtomAttr atom : atoms) {
+      EXPECT_LT(atom.getRows() * atom.getVectors() + atom.getVectors(),
+                target.getVectorRegisters());
+      for (StringRef feature : atom.getRequiredFeatures())
+        EXPECT_TRUE(target.hasFeature(feature)) << feature.str();
+      EXPECT_TRUE(atom.getIssueInterval(target.getModel().name));
+    }
+  }
+}
+
+// The blocks that hand-written kernels use.
+TEST_F(CpuAtoms, LargeF32TilesTakeTheKnownBlocks) {
+  Type f32 = b.getF32Type();
+  GemmProblem problem{112, 128, 64, {f32, true, 1}, {f32, false, 1}, f32, false, false};
+  auto [wide, wideSwapped] = select("cpu:znver4", problem);
+  EXPECT_FALSE(wideSwapped);
+  EXPECT_EQ(wide.getRows(), 14);
+  EXPECT_EQ(wide.getColumns(), 32);
+  problem.m = 96;
+  auto [narrow, narrowSwapped] = select("cpu:x86-64-v3", problem);
+  EXPECT_FALSE(narrowSwapped);
+  EXPECT_EQ(narrow.getRows(), 6);
+  EXPECT_EQ(narrow.getColumns(), 16);
+}
+
+// vdpbf16ps doubles Zen 4's rate and is slower than widening on Sapphire Rapids, though
+// both have the feature.
+TEST_F(CpuAtoms, Bf16DependsOnTheModelNotTheFeature) {
+  Type bf16 = b.getBF16Type();
+  GemmProblem problem{128, 128, 64, {bf16, true, 1}, {bf16, false, 1}, b.getF32Type(), false,
+                      false};
+  EXPECT_EQ(select("cpu:znver4", problem).first.getInstruction(), Instruction::DotBF16);
+  EXPECT_EQ(select("cpu:sapphirerapids", problem).first.getInstruction(), Instruction::Fma);
+}
+
+// Scores of MLA decode: 16 heads stay, keys stream. Keys are broadcast in place and the
+// heads, packed once, lie across the vector.
+TEST_F(CpuAtoms, FewRowsAreSwapped) {
+  Type bf16 = b.getBF16Type();
+  GemmProblem scores{16, 64, 576, {bf16, true, 64}, {bf16, true, 1}, b.getF32Type(), false,
+                     true};
+  auto [atom, swapped] = select("cpu:znver4", scores);
+  EXPECT_TRUE(swapped);
+  EXPECT_EQ(atom.getColumns(), 16);
+  EXPECT_EQ(getBroadcastFeed(atom, scores.b, scores.k), Feed::InPlace);
+  EXPECT_EQ(getVectorFeed(atom, scores.a), Feed::Transpose);
+}
+
+TEST_F(CpuAtoms, IntegersAreExact) {
+  Type i8 = b.getI8Type(), i32 = b.getI32Type();
+  GemmProblem problem{64, 64, 64, {i8, true, 1}, {i8, false, 1}, i32, false, false};
+  EXPECT_EQ(select("cpu:znver4", problem).first.getInstruction(), Instruction::DotI8);
+  problem.isUnsigned = true; // the instruction's second operand is signed
+  EXPECT_EQ(select("cpu:znver4", problem).first.getInstruction(), Instruction::DotI16);
+  problem.a.element = problem.b.element = b.getI16Type();
+  EXPECT_EQ(select("cpu:znver4", problem).first.getInstruction(), Instruction::MultiplyAdd);
+}
