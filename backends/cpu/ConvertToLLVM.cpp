@@ -173,6 +173,9 @@ void ConvertToLLVMPass::runOnOperation() {
   populateFinalizeMemRefToLLVMConversionPatterns(converter, patterns);
   populateFuncToLLVMConversionPatterns(converter, patterns);
   cf::populateControlFlowToLLVMConversionPatterns(converter, patterns);
+  vector::populateVectorMaskMaterializationPatterns(patterns,
+                                                    /*force32BitVectorIndices=*/false);
+  vector::populateVectorMaskOpLoweringPatterns(patterns);
   populateVectorToLLVMConversionPatterns(converter, patterns);
 
   LLVMConversionTarget target(*context);
