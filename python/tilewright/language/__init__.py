@@ -75,7 +75,6 @@ from .hints import (
     annotate_l2_hit_ratio,
     annotate_layout,
     annotate_padding,
-    annotate_safe_value,
     disable_warp_group_reg_alloc,
     no_set_max_nreg,
     use_swizzle,
@@ -118,7 +117,7 @@ from .types import (
 abs, max, min, print, round, pow = abs_, max_, min_, print_, round_, pow_
 bool, float, int, half, double = bool_, float32, int32, float16, float64
 float8_e4m3, boolean, dtype = float8_e4m3fn, bool_, DType
-Cast, if_else, Max, Min, Select = cast, if_then_else, max_, min_, if_then_else
+Cast, Max, Min, Select = cast, max_, min_, if_then_else
 Serial, Unroll, Vectorized, vectorize = serial, unroll, vectorized, vectorized
 nearbyint = round_
 

@@ -19,11 +19,6 @@ def annotate_layout(k, layouts: Lazy, allow_reannotation: Lazy = None):
 
 
 @operation
-def annotate_safe_value(k, values: Lazy):
-    """Reads outside a tensor give zero; other values are not offered."""
-
-
-@operation
 def annotate_l2_hit_ratio(k, ratios: Lazy):
     """Cache residency is the compiler's business."""
 

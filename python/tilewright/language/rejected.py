@@ -49,6 +49,10 @@ _TABLE: dict[str, tuple[str, str]] = {
         _LIST,
     ),
     **_names("fmod copysign ldexp nextafter popcount clz isfinite", _LATER, _LIST),
+    "annotate_safe_value": (
+        "sets what reads outside a tensor give, and they give 0",
+        "choose another value with T.if_then_else(i < n, x[i], value)",
+    ),
     # Thread level.
     **_names(
         "get_thread_binding get_thread_bindings thread_binding get_lane_idx get_warp_idx "
