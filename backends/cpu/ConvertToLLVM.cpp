@@ -176,6 +176,7 @@ void ConvertToLLVMPass::runOnOperation() {
   vector::populateVectorMaskMaterializationPatterns(patterns,
                                                     /*force32BitVectorIndices=*/false);
   vector::populateVectorMaskOpLoweringPatterns(patterns);
+  vector::populateVectorInsertExtractStridedSliceTransforms(patterns);
   populateVectorToLLVMConversionPatterns(converter, patterns);
 
   LLVMConversionTarget target(*context);
