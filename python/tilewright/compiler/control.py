@@ -69,6 +69,13 @@ class ControlFlow:
             self.branches -= 1
             self.conditions.pop()
 
+    @contextmanager
+    def branch(self, condition: Value):
+        """An `if` of the front end's own, on a run-time condition."""
+        condition = self.truth(condition)
+        with self.guarded_by(condition), self.builder.region(f"scf.if {condition.ssa}"):
+            yield
+
     def in_runtime_region(self) -> bool:
         return self.depth > self.frame.depth
 

@@ -6,7 +6,9 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 from __future__ import annotations
 
 from . import dtypes
+from .movement import fill
 from .registry import Ref, Static, operation
+from .values import Value
 
 
 class GemmWarpPolicy:
@@ -24,7 +26,7 @@ def gemm(
     transpose_A: Static = False,
     transpose_B: Static = False,
     policy: Static = GemmWarpPolicy.Square,
-    clear_accum: Static = False,
+    clear_accum=False,
     *,
     k_pack: Static = 1,
     wg_wait: Static = 0,
@@ -33,7 +35,8 @@ def gemm(
     """C += A B on tiles; with `clear_accum`, C is the product alone.
 
     A is (M, K), or (K, M) where `transpose_A`; B is (K, N), or (N, K) where `transpose_B`.
-    Operands are shared tiles, slices of them, or fragments. Floats are accumulated in at
+    Operands are shared tiles, slices of them, or fragments. `clear_accum` may be a run-time
+    condition. Floats are accumulated in at
     least f32; integers are exact and wrap. `policy`, `k_pack` and `wg_wait` are hints.
     """
     a_ssa, a_type, a_shape, a = k.tile(A, "T.gemm: A")
@@ -63,6 +66,10 @@ def gemm(
             rule="C is neither A nor B",
             hint="accumulate into a tile of its own",
         )
+    if isinstance(clear_accum, Value):
+        with k.branch(clear_accum):
+            fill.emit(k, C, 0)
+        clear_accum = False
     a.read = b.read = c.read = c.written = True
     k.builder.effects += 1
     flags = " transpose_a" * bool(transpose_A) + " transpose_b" * bool(transpose_B)

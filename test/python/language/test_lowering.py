@@ -276,6 +276,24 @@ def test_gemm(transpose_a, transpose_b):
     assert line.startswith(f"tile.gemm %a, %b into %c{flags} : memref<")
 
 
+def test_gemm_that_clears_at_run_time():
+    @T.prim_func
+    def kernel():
+        with T.Kernel(1):
+            a = T.alloc_shared((16, 16), "float32")
+            c = T.alloc_fragment((16, 16), "float32")
+            for step in T.Pipelined(4, num_stages=2):
+                T.gemm(a, a, c, clear_accum=step == 0)
+
+    assert of(kernel, "scf.if", "tile.fill", "tile.gemm", "cmpi") == [
+        "%_ = arith.cmpi eq, %step, 0 : index",
+        "scf.if %_ {",
+        "tile.fill %c, 0.0 : memref<16x16xf32, f>",
+        "tile.gemm %a, %a into %c : memref<16x16xf32, s>, memref<16x16xf32, s> into "
+        "memref<16x16xf32, f>",
+    ]
+
+
 def test_gemm_on_slices_and_hints():
     @T.prim_func
     def kernel():
