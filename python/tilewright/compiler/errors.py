@@ -70,18 +70,6 @@ class CompileError(Exception):
             place = Place(frame.f_code.co_filename, frame.f_lineno)
         return cls(message, place, rule=rule, hint=hint)
 
-    @property
-    def filename(self) -> str | None:
-        return self.place.file if self.place else None
-
-    @property
-    def lineno(self) -> int | None:
-        return self.place.line if self.place else None
-
-    @property
-    def column(self) -> int | None:
-        return self.place.column if self.place else None
-
     def __str__(self) -> str:
         lines = [self.message]
         if self.place:

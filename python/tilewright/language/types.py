@@ -11,8 +11,6 @@ from ..compiler.errors import CompileError
 from .dtypes import DType, dtype_of
 from .symbols import Const, Dim, SizeExpr
 
-Size = "int | Dim | Const"
-
 
 class TensorType:
     """A tensor parameter's type.
