@@ -63,6 +63,8 @@ private:
   ParallelOp op;
   IndexBounds &bounds;
   Value condition;
+  /// Index, memref and dimension of what the condition covers already.
+  llvm::DenseSet<std::tuple<Value, Value, int64_t>> covered;
   /// For the accesses of the loop, in order: the dimensions whose guard is decided.
   SmallVector<SmallVector<int64_t>> decided;
 };
@@ -113,6 +115,8 @@ bool InsideCondition::add(Operation *access, const ElementAccess &element, int64
     low.map(source, b.index(factor > 0 ? first : last));
     high.map(source, b.index(factor > 0 ? last : first));
   }
+  if (!covered.insert({index, element.memref, dim}).second)
+    return true;
   auto require = [&](Value holds) { condition = b.both(condition, holds); };
   if (!bounds.isNonNegative(index, access))
     require(b.compare(arith::CmpIPredicate::sge, evaluate(index, low), b.index(0)));

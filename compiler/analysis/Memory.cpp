@@ -40,6 +40,8 @@ static bool standsAlone(Value base) {
 
 bool mayOverlap(Value written, Value read) {
   Value a = getBaseMemory(written), b = getBaseMemory(read);
+  if (getSpace(a) != getSpace(b))
+    return false;
   return a == b || (!isa_and_nonnull<AllocOp>(a.getDefiningOp()) &&
                     !isa_and_nonnull<AllocOp>(b.getDefiningOp()) &&
                     !(standsAlone(a) && standsAlone(b)));

@@ -17,9 +17,9 @@ namespace tilewright::tile {
 /// The memref that `memref` is a view of, or `memref` itself.
 mlir::Value getBaseMemory(mlir::Value memref);
 
-/// Whether writing `written` may change what `read` holds. Allocations are apart
-/// from everything else, and so are parameters, unless the signature declares an
-/// alias: outputs do not overlap inputs (docs/semantics.md).
+/// Whether writing `written` may change what `read` holds. Spaces are apart, an
+/// allocation is apart from everything else, and so is a parameter, unless the
+/// signature declares an alias: outputs do not overlap inputs (docs/semantics.md).
 bool mayOverlap(mlir::Value written, mlir::Value read);
 
 /// The name of a memref in the source, for messages.
