@@ -256,6 +256,27 @@ Value ParallelEmitter::emitOffsetVector(const Access &access, SmallVector<Value>
   return sum;
 }
 
+/// `memref` for a gather or scatter from `base`: as it is where its last dimension is
+/// contiguous, which those demand, else the same memory from that element on as a vector.
+static Value getGatherable(OpBuilder &b, Location loc, Value memref, SmallVector<Value> &base) {
+  auto type = cast<MemRefType>(memref.getType());
+  auto [strides, offset] = type.getStridesAndOffset();
+  if (strides.back() == 1)
+    return memref;
+  auto metadata = memref::ExtractStridedMetadataOp::create(b, loc, memref);
+  Value start = metadata.getOffset();
+  for (auto [index, stride] : llvm::zip_equal(base, metadata.getStrides()))
+    start = arith::AddIOp::create(b, loc, start, arith::MulIOp::create(b, loc, index, stride));
+  auto layout = StridedLayoutAttr::get(b.getContext(), ShapedType::kDynamic, {1});
+  auto flat = MemRefType::get({ShapedType::kDynamic}, type.getElementType(), layout,
+                              type.getMemorySpace());
+  base.assign(1, arith::ConstantIndexOp::create(b, loc, 0));
+  return memref::ReinterpretCastOp::create(
+      b, loc, flat, metadata.getBaseBuffer(), OpFoldResult(start),
+      ArrayRef<OpFoldResult>{metadata.getSizes().front()},
+      ArrayRef<OpFoldResult>{b.getIndexAttr(1)});
+}
+
 LaneValue ParallelEmitter::emitLoad(const Access &access) {
   Location loc = b.getLoc();
   auto load = [&]() -> Value {
@@ -269,7 +290,8 @@ LaneValue ParallelEmitter::emitLoad(const Access &access) {
     if (!mask)
       mask = vector::ConstantMaskOp::create(b, loc, vectorOf(b.getI1Type()),
                                             ArrayRef<int64_t>{lanes});
-    return vector::GatherOp::create(b, loc, access.type, access.memref, base, offsets, mask,
+    Value memref = getGatherable(b, loc, access.memref, base);
+    return vector::GatherOp::create(b, loc, access.type, memref, base, offsets, mask,
                                     zero(access.type));
   };
   if (!access.guard)
@@ -306,6 +328,7 @@ void ParallelEmitter::emitStore(const Access &access, const LaneValue &stored) {
   if (!mask)
     mask = vector::ConstantMaskOp::create(b, loc, vectorOf(b.getI1Type()),
                                           ArrayRef<int64_t>{lanes});
-  vector::ScatterOp::create(b, loc, TypeRange(), access.memref, base, offsets, mask, value,
+  Value memref = getGatherable(b, loc, access.memref, base);
+  vector::ScatterOp::create(b, loc, TypeRange(), memref, base, offsets, mask, value,
                             IntegerAttr());
 }
