@@ -38,9 +38,6 @@ public:
   }
 
   void lower() {
-    // The scratch lives on the stack, and only for this operation even in a loop.
-    auto scope = memref::AllocaScopeOp::create(b, loc, TypeRange());
-    b.createBlock(&scope.getBodyRegion());
     bool sort = useSort();
     if (sort)
       allocateForSort();
@@ -53,7 +50,6 @@ public:
       else
         selectRow(at);
     });
-    memref::AllocaScopeReturnOp::create(b, loc);
   }
 
 private:
@@ -66,7 +62,9 @@ private:
   void writeResult(Indices &at, Value rank, Value position);
 
   Value scratch(int64_t size, Type element) {
-    return memref::AllocaOp::create(b, loc, MemRefType::get(size, element));
+    auto space = tile::SpaceAttr::get(b.getContext(), tile::Space::Shared);
+    auto type = MemRefType::get(size, element, MemRefLayoutAttrInterface(), space);
+    return tile::AllocOp::create(b, loc, type, b.getStringAttr("topk.scratch"), IntegerAttr());
   }
   Expr load(Value memref, Value index) {
     return {b, loc, memref::LoadOp::create(b, loc, memref, index)};
