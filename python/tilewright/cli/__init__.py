@@ -19,6 +19,8 @@ import typer
 from tilewright.cli import bench, cache, compile, doctor, verify
 from tilewright.cli.console import CliError, print_error
 
+EXTENSIONS = ("tilewright._compiler", "tilewright._runtime")
+
 app = typer.Typer(
     name="tilewright",
     help="Compile, check and measure tile kernels.",
@@ -50,6 +52,11 @@ def main(arguments: list[str] | None = None) -> int:
         app(args=arguments, prog_name="tilewright")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 1
+    except ImportError as error:
+        if error.name not in EXTENSIONS:
+            raise
+        print_error(f"{error.name} does not load: {error}\nBuild it with `make build`.")
+        return 1
     except CliError as error:
         print_error(str(error))
         return error.exit_code

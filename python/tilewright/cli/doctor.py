@@ -12,6 +12,7 @@ import importlib
 import importlib.metadata
 import os
 import platform
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -69,6 +70,7 @@ def doctor(
     }
     report["backends"] = {name: _backend(name, report) for name in BACKENDS}
     if not report["backends"]["cpu"]["lacks"]:
+        report["cpu"]["target"] = tilewright.compile(probe.product("f32")).manifest["target"]
         report["atoms"] = {dtype: _atoms(dtype) for dtype in probe.PRODUCTS}
     if measure and not extensions["_runtime"]:
         report["limits"] = _limits(report["cpu"]["cores"])
@@ -160,7 +162,9 @@ def _limits(cores: int) -> dict[str, Any]:
 
 def _atoms(dtype: str) -> str:
     """The instruction that products of a dtype use on this CPU."""
-    return ""
+    remarks = "\n".join(tilewright.compile(probe.product(dtype)).remarks())
+    found = re.search(r"#\w+\.atom<[^>]*>", remarks)
+    return found.group() if found else "no atom"
 
 
 def _show(report: dict[str, Any]) -> None:
@@ -191,6 +195,8 @@ def _show(report: dict[str, Any]) -> None:
     caches = ", ".join(f"{name} {size(count)}" for name, count in machine["caches"].items())
     stdout().print(f"{machine['model']}, {machine['cores']} cores, {caches}", markup=False)
     stdout().print(" ".join(machine["features"]), markup=False)
+    if "target" in machine:
+        stdout().print(f"target {machine['target']}", markup=False)
     for dtype, atom in report.get("atoms", {}).items():
         stdout().print(f"{dtype:5} products use {atom}", markup=False)
     if "limits" in report:

@@ -26,6 +26,7 @@ MODULES = (
     "moe_permute",
     "grouped_gemm",
     "moe_combine",
+    "moe_cases",
 )
 
 
