@@ -21,6 +21,8 @@ public:
 
   /// The target with its model, as in "cpu:znver4".
   virtual std::string getTargetName() const = 0;
+  /// The instruction-set extensions that native code uses, for tw_image_v1.
+  virtual std::string getRequiredFeatures() const = 0;
   /// Bytes that the tiles of a block should fit.
   virtual int64_t getTileBudget() const = 0;
   /// From `tile` as the front end wrote it to tiles in their final form.

@@ -31,7 +31,8 @@ static GlobalVariable *addString(Module &module, StringRef text, StringRef name)
 }
 
 void tilewright::addArtifact(Module &module, StringRef name, StringRef launch,
-                             StringRef target, ArrayRef<int64_t> signature,
+                             StringRef target, StringRef features,
+                             ArrayRef<int64_t> signature,
                              StringRef manifest) {
   for (Function &function : module)
     if (!function.isDeclaration())
@@ -44,7 +45,8 @@ void tilewright::addArtifact(Module &module, StringRef name, StringRef launch,
 
   // tw_image_v1
   Constant *image = ConstantStruct::getAnon(
-      {addString(module, target, "tw.target"), module.getFunction(launch), null, number(0)});
+      {addString(module, target, "tw.target"), module.getFunction(launch), null, number(0),
+       addString(module, features, "tw.features")});
   Constant *images = ConstantArray::get(ArrayType::get(image->getType(), 1), {image});
   // tw_artifact_v1
   Constant *table = ConstantDataArray::get(context, signature);

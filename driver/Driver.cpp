@@ -215,7 +215,8 @@ bool Compilation::translate() {
   llvmModule = translateModuleToLLVMIR(*module, llvmContext, name);
   if (!llvmModule)
     return false;
-  addArtifact(*llvmModule, name, name, result.target, signature, result.manifest);
+  addArtifact(*llvmModule, name, name, result.target, backend->getRequiredFeatures(),
+              signature, result.manifest);
   return true;
 }
 

@@ -149,6 +149,18 @@ struct LaunchLowering : ConvertOpToLLVMPattern<LaunchOp> {
   }
 };
 
+/// The operands of bf16 instructions, from the integers that hold their bits.
+void castBitsForAtoms(ModuleOp module) {
+  module.walk([](UnrealizedConversionCastOp cast) {
+    if (cast.getNumOperands() != 1 || !getElementTypeOrSelf(cast.getType(0)).isBF16())
+      return;
+    OpBuilder builder(cast);
+    cast.replaceAllUsesWith(ValueRange{LLVM::BitcastOp::create(
+        builder, cast.getLoc(), cast.getType(0), cast.getOperand(0))});
+    cast.erase();
+  });
+}
+
 struct ConvertToLLVMPass : tilewright::cpu::impl::ConvertToLLVMBase<ConvertToLLVMPass> {
   void runOnOperation() override;
 };
@@ -162,6 +174,15 @@ void ConvertToLLVMPass::runOnOperation() {
   converter.addTypeAttributeConversion(
       [](BaseMemRefType, SpaceAttr) { return TypeConverter::AttributeConversionResult::result(
                                           Attribute()); });
+  // Code computes with bf16 in atoms alone. Elsewhere it is bits: LLVM would move a bf16
+  // through f32 where the CPU has no bf16 registers, and so change its NaNs.
+  Type bits = IntegerType::get(context, 16);
+  converter.addConversion([=](BFloat16Type) { return bits; });
+  converter.addConversion([=](VectorType type) -> std::optional<Type> {
+    if (!type.getElementType().isBF16() || type.getRank() != 1)
+      return std::nullopt;
+    return type.clone(bits);
+  });
 
   RewritePatternSet patterns(context);
   patterns.add<CaptureLowering, CapturedLowering, FromPointerLowering, LaunchLowering>(
@@ -182,5 +203,6 @@ void ConvertToLLVMPass::runOnOperation() {
   LLVMConversionTarget target(*context);
   target.addLegalOp<ModuleOp>();
   if (failed(applyFullConversion(getOperation(), target, std::move(patterns))))
-    signalPassFailure();
+    return signalPassFailure();
+  castBitsForAtoms(getOperation());
 }

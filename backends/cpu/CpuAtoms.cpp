@@ -12,7 +12,6 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
-#include "llvm/TargetParser/X86TargetParser.h"
 
 using namespace mlir;
 using namespace tilewright::cpu;
@@ -219,10 +218,8 @@ std::optional<double> AtomAttr::getIssueInterval(StringRef modelName) const {
   const CpuModel *model = findCpuModel(modelName);
   if (!model)
     return std::nullopt;
-  SmallVector<StringRef> features;
-  llvm::X86::getFeaturesForCPU(modelName, features);
-  if (!llvm::all_of(getRequiredFeatures(),
-                    [&](StringRef f) { return llvm::is_contained(features, f); }))
+  llvm::StringMap<bool> features = getCpuFeatures(modelName);
+  if (!llvm::all_of(getRequiredFeatures(), [&](StringRef f) { return features.lookup(f); }))
     return std::nullopt;
   return 1 / getIssueRate(*model, getInstruction());
 }

@@ -46,6 +46,7 @@ public:
   explicit CpuBackend(CpuTarget target) : target(std::move(target)) {}
 
   std::string getTargetName() const override { return target.getName(); }
+  std::string getRequiredFeatures() const override { return target.getRequiredFeatures(); }
   int64_t getTileBudget() const override { return target.getTileBudget(); }
   void buildTilePipeline(OpPassManager &pm) const override;
   void buildLoweringPipeline(OpPassManager &pm) const override;

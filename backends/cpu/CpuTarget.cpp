@@ -23,25 +23,25 @@ static constexpr int64_t KiB = 1024;
 // bf16 dot products are half rate on Intel's cores: there f32 FMA on widened operands wins.
 // clang-format off
 static constexpr CpuModel cpuModels[] = {
-    // name            bits fma  lat  bf16 lat  i8   i16  imul  ld  st   L1d       L2
-    {"x86-64-v3",       256,   2,   4,    0,   0,    0,    1,   0.5,   2,    1, 32 * KiB,  512 * KiB},
-    {"haswell",         256,   2,   5,    0,   0,    0,    1,   0.5,   2,    1, 32 * KiB,  256 * KiB},
-    {"broadwell",       256,   2,   5,    0,   0,    0,    1,   0.5,   2,    1, 32 * KiB,  256 * KiB},
-    {"skylake",         256,   2,   4,    0,   0,    0,  1.5,   0.7,   2,    1, 32 * KiB,  256 * KiB},
-    {"alderlake",       256,   2,   4,    0,   0,  1.5,  1.5,   0.7,   3,    2, 48 * KiB, 1280 * KiB},
-    {"raptorlake",      256,   2,   4,    0,   0,  1.5,  1.5,   0.7,   3,    2, 48 * KiB, 2048 * KiB},
-    {"znver1",          256,   1,   5,    0,   0,    0,  0.5,  0.25,   1,  0.5, 32 * KiB,  512 * KiB},
-    {"znver2",          256,   2,   5,    0,   0,    0,    1,   0.5,   2,    1, 32 * KiB,  512 * KiB},
-    {"znver3",          256,   2,   4,    0,   0,    0,  1.5,     1,   2,    1, 32 * KiB,  512 * KiB},
-    {"x86-64-v4",       512,   2,   4,    0,   0,    0,    1,   0.5,   2,    1, 32 * KiB, 1024 * KiB},
-    {"skylake-avx512",  512,   2,   4,    0,   0,    0,    1,   0.5,   2,    1, 32 * KiB, 1024 * KiB},
-    {"cascadelake",     512,   2,   4,    0,   0,    1,    1,   0.5,   2,    1, 32 * KiB, 1024 * KiB},
-    {"icelake-server",  512,   2,   4,    0,   0,    1,    1,   0.5,   2,    1, 48 * KiB, 1280 * KiB},
-    {"sapphirerapids",  512,   2,   4,  0.5,  10,    1,    1,   0.5,   2,    1, 48 * KiB, 2048 * KiB},
-    {"emeraldrapids",   512,   2,   4,  0.5,  10,    1,    1,   0.5,   2,    1, 48 * KiB, 2048 * KiB},
-    {"graniterapids",   512,   2,   4,  0.5,  10,    1,    1,   0.5,   2,    1, 48 * KiB, 2048 * KiB},
-    {"znver4",          512,   1,   4,    1,   6,    1,  0.7,   0.5,   1,  0.5, 32 * KiB, 1024 * KiB},
-    {"znver5",          512,   2,   4,    2,   6,    2,  1.8,   1.8,   2,    1, 48 * KiB, 1024 * KiB},
+    // name            narrow        bits fma  lat  bf16 lat  i8   i16  imul  ld  st   L1d       L2
+    {"x86-64-v3",       "",           256,   2,   4,    0,   0,    0,    1,   0.5,   2,    1, 32 * KiB,  512 * KiB},
+    {"haswell",         "",           256,   2,   5,    0,   0,    0,    1,   0.5,   2,    1, 32 * KiB,  256 * KiB},
+    {"broadwell",       "",           256,   2,   5,    0,   0,    0,    1,   0.5,   2,    1, 32 * KiB,  256 * KiB},
+    {"skylake",         "",           256,   2,   4,    0,   0,    0,  1.5,   0.7,   2,    1, 32 * KiB,  256 * KiB},
+    {"alderlake",       "",           256,   2,   4,    0,   0,  1.5,  1.5,   0.7,   3,    2, 48 * KiB, 1280 * KiB},
+    {"raptorlake",      "",           256,   2,   4,    0,   0,  1.5,  1.5,   0.7,   3,    2, 48 * KiB, 2048 * KiB},
+    {"znver1",          "",           256,   1,   5,    0,   0,    0,  0.5,  0.25,   1,  0.5, 32 * KiB,  512 * KiB},
+    {"znver2",          "",           256,   2,   5,    0,   0,    0,    1,   0.5,   2,    1, 32 * KiB,  512 * KiB},
+    {"znver3",          "",           256,   2,   4,    0,   0,    0,  1.5,     1,   2,    1, 32 * KiB,  512 * KiB},
+    {"x86-64-v4",       "x86-64-v3",  512,   2,   4,    0,   0,    0,    1,   0.5,   2,    1, 32 * KiB, 1024 * KiB},
+    {"skylake-avx512",  "skylake",    512,   2,   4,    0,   0,    0,    1,   0.5,   2,    1, 32 * KiB, 1024 * KiB},
+    {"cascadelake",     "skylake",    512,   2,   4,    0,   0,    1,    1,   0.5,   2,    1, 32 * KiB, 1024 * KiB},
+    {"icelake-server",  "alderlake",  512,   2,   4,    0,   0,    1,    1,   0.5,   2,    1, 48 * KiB, 1280 * KiB},
+    {"sapphirerapids",  "alderlake",  512,   2,   4,  0.5,  10,    1,    1,   0.5,   2,    1, 48 * KiB, 2048 * KiB},
+    {"emeraldrapids",   "alderlake",  512,   2,   4,  0.5,  10,    1,    1,   0.5,   2,    1, 48 * KiB, 2048 * KiB},
+    {"graniterapids",   "alderlake",  512,   2,   4,  0.5,  10,    1,    1,   0.5,   2,    1, 48 * KiB, 2048 * KiB},
+    {"znver4",          "znver3",     512,   1,   4,    1,   6,    1,  0.7,   0.5,   1,  0.5, 32 * KiB, 1024 * KiB},
+    {"znver5",          "znver3",     512,   2,   4,    2,   6,    2,  1.8,   1.8,   2,    1, 48 * KiB, 1024 * KiB},
 };
 // clang-format on
 
@@ -52,71 +52,112 @@ const CpuModel *tilewright::cpu::findCpuModel(StringRef name) {
   return row == std::end(cpuModels) ? nullptr : row;
 }
 
-/// The features of the machine this runs on.
-static StringSet<> getHostFeatures() {
-  StringSet<> features;
-  for (const StringMapEntry<bool> &feature : sys::getHostCPUFeatures())
-    if (feature.second)
-      features.insert(feature.first());
+/// Whatever beyond x86-64-v2 LLVM may put into code on its own, or an atom asks for. The
+/// runtime tests the same ones.
+static constexpr StringLiteral codeFeatures[] = {
+    "avx2",       "fma",        "f16c",       "bmi",         "bmi2",         "lzcnt",
+    "movbe",      "popcnt",     "gfni",       "avxvnni",     "avx512f",      "avx512bw",
+    "avx512cd",   "avx512dq",   "avx512vl",   "avx512ifma",  "avx512vbmi",   "avx512vbmi2",
+    "avx512bitalg", "avx512vnni", "avx512vpopcntdq", "avx512bf16", "avx512fp16",
+};
+
+StringMap<bool> tilewright::cpu::getCpuFeatures(StringRef cpu) {
+  SmallVector<StringRef> named;
+  X86::getFeaturesForCPU(cpu, named);
+  StringMap<bool> features;
+  for (StringRef feature : named) {
+    features[feature] = true;
+    X86::updateImpliedFeatures(feature, /*Enabled=*/true, features);
+  }
   return features;
 }
 
+CpuTarget::CpuTarget(StringRef cpu, const CpuModel &model)
+    : name("cpu:" + cpu.str()), cpu(cpu), model(model) {
+  StringMap<bool> ofModel = getCpuFeatures(cpu);
+  for (StringRef feature : codeFeatures)
+    features[feature] = ofModel.lookup(feature);
+}
+
+/// Takes `feature` away, with all that builds on it.
+void CpuTarget::removeFeature(StringRef feature) {
+  if (!hasFeature(feature))
+    return;
+  name += (",-" + feature).str();
+  StringMap<bool> implied;
+  X86::updateImpliedFeatures(feature, /*Enabled=*/false, implied);
+  features[feature] = false;
+  for (StringRef other : codeFeatures)
+    if (implied.count(other))
+      features[other] = false;
+}
+
+/// Narrows the model to what the features allow.
+Error CpuTarget::fitModel(StringRef spec) {
+  if (!hasFeature("avx2") || !hasFeature("fma"))
+    return createStringError("target '" + spec + "' (" + name +
+                             ") lacks AVX2 or FMA, which kernels are compiled to; use a "
+                             "machine or model of at least x86-64-v3");
+  if (!hasFeature("avx512f") || !hasFeature("avx512bw") || !hasFeature("avx512vl"))
+    if (const CpuModel *narrow = findCpuModel(model.narrow)) {
+      int64_t l1Bytes = model.l1Bytes, l2Bytes = model.l2Bytes;
+      model = *narrow;
+      model.l1Bytes = l1Bytes, model.l2Bytes = l2Bytes;
+    }
+  return Error::success();
+}
+
 Expected<CpuTarget> CpuTarget::parse(StringRef spec) {
-  StringRef name = spec;
-  if (name != "cpu" && !name.consume_front("cpu:"))
+  StringRef rest = spec;
+  bool isHost = spec == "cpu";
+  if (!isHost && !rest.consume_front("cpu:"))
     return createStringError("'" + spec + "' is not a CPU target; write 'cpu' for this "
                                           "machine or 'cpu:MODEL'");
+  StringMap<bool> host;
+  if (isHost) {
 #if !defined(__x86_64__)
-  if (spec == "cpu")
     return createStringError("this machine is not an x86-64; name the model to compile for, "
                              "as in 'cpu:x86-64-v3'");
 #endif
-  bool isHost = spec == "cpu";
-  if (isHost)
-    name = sys::getHostCPUName();
-  const CpuModel *model = findCpuModel(name);
-  StringSet<> features = isHost ? getHostFeatures() : StringSet<>();
-  if (isHost && !model)
-    model = findCpuModel(features.contains("avx512bw") ? "x86-64-v4" : "x86-64-v3");
-  if (!model) {
-    std::string known = join(
-        map_range(cpuModels, [](const CpuModel &m) { return m.name; }), ", ");
-    return createStringError("unknown CPU model '" + name + "'; known are " + known +
-                             ", and 'cpu' for this machine");
+    host = sys::getHostCPUFeatures();
+    rest = sys::getHostCPUName();
+    if (!findCpuModel(rest))
+      rest = host.lookup("avx512bw") ? "x86-64-v4" : "x86-64-v3";
   }
-  CpuTarget target(name.str(), *model);
-  if (isHost) {
-    target.features = std::move(features);
-  } else {
-    SmallVector<StringRef> ofModel;
-    X86::getFeaturesForCPU(name, ofModel);
-    for (StringRef feature : ofModel)
-      target.features.insert(feature);
-  }
-  if (Error error = target.restrictToFeatures(spec))
+  auto [modelName, removed] = rest.split(',');
+  const CpuModel *model = findCpuModel(modelName);
+  if (!model)
+    return createStringError(
+        "unknown CPU model '" + modelName + "'; known are " +
+        join(map_range(cpuModels, [](const CpuModel &m) { return m.name; }), ", ") +
+        ", and 'cpu' for this machine");
+  CpuTarget target(modelName, *model);
+  SmallVector<StringRef> terms;
+  removed.split(terms, ',', /*MaxSplit=*/-1, /*KeepEmpty=*/false);
+  for (StringRef term : terms)
+    if (!term.consume_front("-") || !is_contained(codeFeatures, term))
+      return createStringError("target '" + spec + "': '" + term +
+                               "' takes no feature away; write '-' and one of " +
+                               join(ArrayRef(codeFeatures), ", "));
+  for (StringRef feature : codeFeatures)
+    if (isHost ? !host.lookup(feature) : is_contained(terms, ("-" + feature).str()))
+      target.removeFeature(feature);
+  if (Error error = target.fitModel(spec))
     return error;
   return target;
 }
 
-/// Narrows the model to what the features allow: a virtual machine may hide some.
-Error CpuTarget::restrictToFeatures(StringRef spec) {
-  if (!hasFeature("avx2") || !hasFeature("fma"))
-    return createStringError("target '" + spec + "' (" + cpuName +
-                             ") lacks AVX2 or FMA, which kernels are compiled to; use a "
-                             "machine or model of at least x86-64-v3");
-  bool has512 = hasFeature("avx512f") && hasFeature("avx512bw") && hasFeature("avx512vl");
-  if (model.vectorBits == 512 && !has512)
-    model.vectorBits = 256;
-  return Error::success();
-}
-
 std::string CpuTarget::getFeatures() const {
   SmallVector<std::string> terms;
-  for (const auto &feature : features)
-    terms.push_back("+" + feature.first().str());
-  llvm::sort(terms);
+  for (StringRef feature : codeFeatures)
+    terms.push_back((hasFeature(feature) ? "+" : "-") + feature.str());
   // Tuning for older Intel cores splits 512-bit vectors; the atom was chosen for them.
   if (model.vectorBits == 512)
     terms.push_back("-prefer-256-bit");
   return join(terms, ",");
+}
+
+std::string CpuTarget::getRequiredFeatures() const {
+  return join(make_filter_range(codeFeatures, [&](StringRef f) { return hasFeature(f); }),
+              ",");
 }

@@ -9,7 +9,7 @@
 #define TILEWRIGHT_BACKENDS_CPU_CPU_TARGET_H
 
 #include "llvm/ADT/ArrayRef.h"
-#include "llvm/ADT/StringSet.h"
+#include "llvm/ADT/StringMap.h"
 #include "llvm/Support/Error.h"
 
 namespace tilewright::cpu {
@@ -18,6 +18,8 @@ namespace tilewright::cpu {
 /// is slow (bf16 dot products on Intel) shows here and nowhere else.
 struct CpuModel {
   llvm::StringRef name;
+  /// The row that stands for it where AVX-512 is hidden; empty for 256-bit rows.
+  llvm::StringRef narrow;
   int64_t vectorBits;
   double fma;           ///< f32 or f64 multiply-adds
   double fmaLatency;    ///< cycles
@@ -37,19 +39,26 @@ llvm::ArrayRef<CpuModel> getCpuModels();
 /// The row of `name`, or null.
 const CpuModel *findCpuModel(llvm::StringRef name);
 
-/// A CPU model with the features that code may use.
+/// The features of a CPU as LLVM knows it, with those that they imply.
+llvm::StringMap<bool> getCpuFeatures(llvm::StringRef cpu);
+
+/// A CPU model, less the features that a machine hides from its guests.
 class CpuTarget {
 public:
-  /// Reads `cpu` (the machine this runs on) or `cpu:MODEL`. An error names the models.
+  /// Reads `cpu` (the machine this runs on) or `cpu:MODEL[,-FEATURE...]`. An error names
+  /// the models.
   static llvm::Expected<CpuTarget> parse(llvm::StringRef spec);
 
-  /// `cpu:MODEL`, also where the specification was `cpu`.
-  std::string getName() const { return "cpu:" + cpuName; }
+  /// `cpu:MODEL[,-FEATURE...]`, also where the specification was `cpu`: one name for equal
+  /// targets.
+  const std::string &getName() const { return name; }
   /// What LLVM calls the CPU.
-  llvm::StringRef getCpu() const { return cpuName; }
-  /// Features for a target machine, as `+avx2,+fma,...`.
+  llvm::StringRef getCpu() const { return cpu; }
+  /// Features for a target machine, as `+avx2,-avx512f,...`.
   std::string getFeatures() const;
-  bool hasFeature(llvm::StringRef feature) const { return features.contains(feature); }
+  /// Of the features that compiled code may use, those that it may here: `avx2,fma,...`.
+  std::string getRequiredFeatures() const;
+  bool hasFeature(llvm::StringRef feature) const { return features.lookup(feature); }
 
   const CpuModel &getModel() const { return model; }
   /// Width of a vector register, at most what the features allow.
@@ -60,12 +69,13 @@ public:
   int64_t getTileBudget() const { return model.l2Bytes / 2; }
 
 private:
-  CpuTarget(std::string cpuName, const CpuModel &model) : cpuName(cpuName), model(model) {}
-  llvm::Error restrictToFeatures(llvm::StringRef spec);
+  CpuTarget(llvm::StringRef cpu, const CpuModel &model);
+  void removeFeature(llvm::StringRef feature);
+  llvm::Error fitModel(llvm::StringRef spec);
 
-  std::string cpuName;
+  std::string name, cpu;
   CpuModel model;
-  llvm::StringSet<> features;
+  llvm::StringMap<bool> features; // of `codeFeatures`, which are there
 };
 
 } // namespace tilewright::cpu

@@ -212,11 +212,13 @@ static void destroyStream(tw_stream *stream) {
 // Memory
 //===----------------------------------------------------------------------===//
 
-static tw_status accepts(const char *architecture) {
-  if (const char *missing = findMissingCpuFeature(architecture))
+static tw_status accepts(const tw_image_v1 *image) {
+  size_t length;
+  if (const char *missing = findMissingCpuFeature(image->features, &length))
     return fail(TW_ERROR_UNSUPPORTED,
-                "cpu:%s code needs %s, which this machine's CPU lacks", architecture,
-                missing);
+                "%s code needs %.*s, which this machine's CPU lacks; compile the kernel "
+                "for 'cpu' on this machine, or for an older model",
+                image->target, static_cast<int>(length), missing);
   return TW_OK;
 }
 

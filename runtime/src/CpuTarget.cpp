@@ -11,59 +11,47 @@
 
 using namespace tilewright;
 
-#if defined(__x86_64__)
-
 namespace {
 
-/// An extension, and whether this machine has it.
+/// An extension as LLVM names it, and whether this machine has it.
 struct Feature {
   const char *name;
   bool (*present)();
 };
 
-/// A CPU name, and how much of `features` its code may use.
-struct CpuModel {
-  const char *name;
-  int featureCount;
-};
-
 } // namespace
 
 #define FEATURE(NAME) {NAME, [] { return __builtin_cpu_supports(NAME) != 0; }}
-/// In the order in which CPUs got them: a model that has one has those before it.
+/// All that the compiler's CPU targets ask for.
 static const Feature features[] = {
-    FEATURE("x86-64-v2"),  FEATURE("avx"),        FEATURE("x86-64-v3"),
-    FEATURE("x86-64-v4"),  FEATURE("avx512vnni"), FEATURE("avx512vbmi2"),
-    FEATURE("avx512bf16"),
+#if defined(__x86_64__)
+    FEATURE("avx2"),         FEATURE("fma"),         FEATURE("f16c"),
+    FEATURE("bmi"),          FEATURE("bmi2"),        FEATURE("lzcnt"),
+    FEATURE("movbe"),        FEATURE("popcnt"),      FEATURE("gfni"),
+    FEATURE("avxvnni"),      FEATURE("avx512f"),     FEATURE("avx512bw"),
+    FEATURE("avx512cd"),     FEATURE("avx512dq"),    FEATURE("avx512vl"),
+    FEATURE("avx512ifma"),   FEATURE("avx512vbmi"),  FEATURE("avx512vbmi2"),
+    FEATURE("avx512bitalg"), FEATURE("avx512vnni"),  FEATURE("avx512vpopcntdq"),
+    FEATURE("avx512bf16"),   FEATURE("avx512fp16"),
+#endif
 };
 #undef FEATURE
 
-/// `x86-64` and models without an entry are tested for nothing.
-static constexpr CpuModel models[] = {
-    {"x86-64-v2", 1},      {"nehalem", 1},       {"westmere", 1},
-    {"sandybridge", 2},    {"ivybridge", 2},     {"x86-64-v3", 3},
-    {"haswell", 3},        {"broadwell", 3},     {"skylake", 3},
-    {"alderlake", 3},      {"raptorlake", 3},    {"znver1", 3},
-    {"znver2", 3},         {"znver3", 3},        {"x86-64-v4", 4},
-    {"skylake-avx512", 4}, {"cascadelake", 5},   {"icelake-client", 6},
-    {"icelake-server", 6}, {"tigerlake", 6},     {"rocketlake", 6},
-    {"sapphirerapids", 7}, {"emeraldrapids", 7}, {"graniterapids", 7},
-    {"znver4", 7},         {"znver5", 7},
-};
-
-const char *tilewright::findMissingCpuFeature(const char *target) {
-  for (const CpuModel &model : models) {
-    if (strcmp(model.name, target) != 0)
-      continue;
-    for (int i = 0; i < model.featureCount; ++i)
-      if (!features[i].present())
-        return features[i].name;
-  }
+/// The row of the feature whose name is the `length` bytes at `name`, or nullptr.
+static const Feature *findFeature(const char *name, size_t length) {
+  for (const Feature &feature : features)
+    if (strlen(feature.name) == length && strncmp(feature.name, name, length) == 0)
+      return &feature;
   return nullptr;
 }
 
-#else
-
-const char *tilewright::findMissingCpuFeature(const char *) { return nullptr; }
-
-#endif
+const char *tilewright::findMissingCpuFeature(const char *required, size_t *length) {
+  while (required && *required) {
+    *length = strcspn(required, ",");
+    const Feature *feature = findFeature(required, *length);
+    if (!feature || !feature->present())
+      return required;
+    required += *length + (required[*length] == ',');
+  }
+  return nullptr;
+}

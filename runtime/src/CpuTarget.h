@@ -8,12 +8,13 @@
 #ifndef TILEWRIGHT_RUNTIME_SRC_CPU_TARGET_H
 #define TILEWRIGHT_RUNTIME_SRC_CPU_TARGET_H
 
+#include <cstddef>
+
 namespace tilewright {
 
-/// The first instruction-set extension that `target` (an LLVM CPU name: "znver4",
-/// "x86-64-v3"; "" for any) uses and this machine lacks, or nullptr. A name that the
-/// table does not know is taken to fit.
-const char *findMissingCpuFeature(const char *target);
+/// The first of the instruction-set extensions in `required` ("avx2,fma"; null for none)
+/// that this machine lacks or the runtime does not know, with its length, or nullptr.
+const char *findMissingCpuFeature(const char *required, size_t *length);
 
 } // namespace tilewright
 

@@ -41,11 +41,6 @@ const DeviceFunctions *tilewright::findDevice(const char *target) {
   return kind ? kind->functions : nullptr;
 }
 
-const char *tilewright::architectureOf(const char *target) {
-  const char *colon = strchr(target, ':');
-  return colon ? colon + 1 : "";
-}
-
 tw_status tw_device_open(const char *name, tw_device **device) {
   const DeviceKind *kind = findKind(name);
   if (!kind)
@@ -57,8 +52,6 @@ tw_status tw_device_open(const char *name, tw_device **device) {
     return fail(TW_ERROR_UNSUPPORTED,
                 "device '%s': %s devices are not built into this version; use 'cpu'",
                 name, kind->name);
-  if (tw_status status = kind->functions->accepts(architectureOf(name)))
-    return status;
   auto *opened = static_cast<tw_device *>(malloc(sizeof(tw_device)));
   if (!opened)
     return fail(TW_ERROR_MEMORY, "device '%s': no memory", name);

@@ -19,8 +19,8 @@ struct DeviceFunctions {
   const char *kind; // "cpu"
   /// As DLPack numbers device types.
   int32_t type;
-  /// TW_OK where the device runs code for an architecture: "znver4", "" for any.
-  tw_status (*accepts)(const char *architecture);
+  /// TW_OK where the device runs an image's code.
+  tw_status (*accepts)(const tw_image_v1 *image);
   tw_status (*allocate)(uint64_t bytes, void **memory);
   tw_status (*free)(void *memory);
   tw_status (*copy)(tw_stream *stream, void *to, const void *from, uint64_t bytes);
@@ -35,9 +35,6 @@ extern const DeviceFunctions cpuDevice;
 
 /// The functions of a target's kind of device; nullptr where this build has none.
 const DeviceFunctions *findDevice(const char *target);
-
-/// What follows a target's colon: "znver4" of "cpu:znver4", "" of "cpu".
-const char *architectureOf(const char *target);
 
 } // namespace tilewright
 

@@ -161,7 +161,7 @@ tw_status tw_module_kernel(tw_module *module, tw_device *device,
     const tw_kernel &candidate = module->kernels[i];
     if (candidate.functions != device->functions)
       continue;
-    status = candidate.functions->accepts(architectureOf(candidate.image->target));
+    status = candidate.functions->accepts(candidate.image);
     if (status == TW_OK) {
       *kernel = &candidate;
       return TW_OK;

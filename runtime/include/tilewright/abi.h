@@ -143,6 +143,9 @@ typedef struct tw_image_v1 {
   tw_launch_fn launch;
   const void *data;
   uint64_t data_size;
+  /* The instruction-set extensions that the code uses, as LLVM names them, with commas
+   * between: "avx2,fma"; NULL or "" for none. */
+  const char *features;
 } tw_image_v1;
 
 /* The one symbol an artifact exports: `tw_artifact`. */

@@ -40,11 +40,37 @@ TEST(CpuTarget, EveryModelOfTheTableParses) {
   }
 }
 
+// A virtual machine may hide what its CPU has: equal targets still have one name, and the
+// costs are those of 256-bit code.
+TEST(CpuTarget, HiddenFeaturesAreTakenAway) {
+  CpuTarget target = parseTarget("cpu:znver4,-avx512bf16,-avx512f");
+  EXPECT_EQ(target.getName(), "cpu:znver4,-avx512f");
+  EXPECT_EQ(target.getCpu(), "znver4");
+  EXPECT_EQ(target.getVectorBits(), 256);
+  EXPECT_EQ(target.getModel().name, "znver3");
+  EXPECT_EQ(target.getModel().l2Bytes, findCpuModel("znver4")->l2Bytes);
+  for (StringRef feature : {"avx512f", "avx512bw", "avx512bf16", "avx512vnni"})
+    EXPECT_FALSE(target.hasFeature(feature)) << feature.str();
+  EXPECT_TRUE(target.hasFeature("avx2"));
+  EXPECT_EQ(target.getRequiredFeatures().find("avx512"), std::string::npos);
+  EXPECT_NE(target.getFeatures().find("-avx512f,"), std::string::npos);
+
+  CpuTarget partly = parseTarget("cpu:znver4,-avx512bf16");
+  EXPECT_EQ(partly.getVectorBits(), 512);
+  EXPECT_EQ(parseTarget("cpu:znver3,-avx512f").getName(), "cpu:znver3");
+  EXPECT_EQ(parseTarget(parseTarget("cpu").getName()).getFeatures(),
+            parseTarget("cpu").getFeatures());
+}
+
 TEST(CpuTarget, ErrorsSayWhatIsKnown) {
   EXPECT_NE(rejectTarget("cpu:z80").find("unknown CPU model 'z80'; known are x86-64-v3"),
             std::string::npos);
   EXPECT_NE(rejectTarget("cuda").find("write 'cpu' for this machine or 'cpu:MODEL'"),
             std::string::npos);
+  for (StringRef spec : {"cpu:znver4,avx512f", "cpu:znver4,-sse9"})
+    EXPECT_NE(rejectTarget(spec).find("takes no feature away; write '-' and one of avx2"),
+              std::string::npos);
+  EXPECT_NE(rejectTarget("cpu:znver4,-avx2").find("lacks AVX2 or FMA"), std::string::npos);
 }
 
 namespace {

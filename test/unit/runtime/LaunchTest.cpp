@@ -32,18 +32,12 @@ TEST(Device, OthersThanTheCpuAreNotBuiltIn) {
   EXPECT_EQ(device, nullptr);
 }
 
-TEST(Device, ACpuArchitectureMustRunHere) {
+TEST(Device, AModelMayBeNamed) {
   tw_device *device;
-  for (const char *name : {"cpu", "cpu:x86-64", "cpu:some-future-model"}) {
+  for (const char *name : {"cpu", "cpu:x86-64-v3", "cpu:znver4,-avx512f"}) {
     EXPECT_EQ(tw_device_open(name, &device), TW_OK) << tw_last_error();
     tw_device_close(device);
   }
-#if defined(__x86_64__)
-  bool runs = __builtin_cpu_supports("avx512bf16");
-  EXPECT_EQ(tw_device_open("cpu:znver4", &device), runs ? TW_OK : TW_ERROR_UNSUPPORTED);
-  if (runs)
-    tw_device_close(device);
-#endif
 }
 
 TEST(Device, Memory) {

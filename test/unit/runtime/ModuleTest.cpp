@@ -145,6 +145,36 @@ TEST(Module, ImagesAreChosenByDevice) {
   tw_device_close(device);
 }
 
+/// An image is passed over where the machine lacks, or the runtime does not know, an
+/// extension that its code uses.
+TEST(Module, ImagesAreChosenByFeatures) {
+  tw_device *device;
+  tw_module *module;
+  const tw_kernel *kernel = nullptr;
+  ASSERT_EQ(tw_device_open("cpu", &device), TW_OK);
+  auto table = makeSignature({}, {});
+  tw_image_v1 images[] = {{"cpu:future", launchNothing, nullptr, 0, "avx2,avx9000,fma"},
+                          {"cpu:x86-64-v3", launchNothing, nullptr, 0, "avx2,fma"}};
+  tw_artifact_v1 artifact{sizeof(artifact), TW_ABI_VERSION, "k", table.data(), "{}", 2,
+                          images};
+  ASSERT_EQ(tw_module_from_artifact(&artifact, &module), TW_OK);
+  ASSERT_EQ(tw_module_kernel(module, device, &kernel), TW_OK) << tw_last_error();
+  tw_kernel_info_v1 info{};
+  info.size = sizeof(info);
+  ASSERT_EQ(tw_kernel_info(kernel, &info), TW_OK);
+  EXPECT_STREQ(info.target, "cpu:x86-64-v3");
+  tw_module_close(module);
+
+  artifact.image_count = 1;
+  ASSERT_EQ(tw_module_from_artifact(&artifact, &module), TW_OK);
+  EXPECT_EQ(tw_module_kernel(module, device, &kernel), TW_ERROR_UNSUPPORTED);
+  EXPECT_STREQ(tw_last_error(),
+               "cpu:future code needs avx9000, which this machine's CPU lacks; compile the "
+               "kernel for 'cpu' on this machine, or for an older model");
+  tw_module_close(module);
+  tw_device_close(device);
+}
+
 /// Every word of a table, spoilt, gives an error or a table that can be used.
 TEST(Module, SpoiltSignaturesAreErrors) {
   Param c = tensor("C", TW_F32, {symbol(1), size(8)}).strided({any(), size(1)}).writes();
