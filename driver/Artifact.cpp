@@ -27,13 +27,13 @@ static GlobalVariable *addConstant(Module &module, Constant *value, StringRef na
 }
 
 static GlobalVariable *addString(Module &module, StringRef text, StringRef name) {
-  return addConstant(module, ConstantDataArray::getString(module.getContext(), text), name);
+  return addConstant(module, ConstantDataArray::getString(module.getContext(), text),
+                     name);
 }
 
 void tilewright::addArtifact(Module &module, StringRef name, StringRef launch,
                              StringRef target, StringRef features,
-                             ArrayRef<int64_t> signature,
-                             StringRef manifest) {
+                             ArrayRef<int64_t> signature, StringRef manifest) {
   for (Function &function : module)
     if (!function.isDeclaration())
       function.setLinkage(GlobalValue::InternalLinkage);
@@ -44,9 +44,9 @@ void tilewright::addArtifact(Module &module, StringRef name, StringRef launch,
   auto number = [&](uint64_t value) { return ConstantInt::get(word, value); };
 
   // tw_image_v1
-  Constant *image = ConstantStruct::getAnon(
-      {addString(module, target, "tw.target"), module.getFunction(launch), null, number(0),
-       addString(module, features, "tw.features")});
+  Constant *image = ConstantStruct::getAnon({addString(module, target, "tw.target"),
+                                             module.getFunction(launch), null, number(0),
+                                             addString(module, features, "tw.features")});
   Constant *images = ConstantArray::get(ArrayType::get(image->getType(), 1), {image});
   // tw_artifact_v1
   Constant *table = ConstantDataArray::get(context, signature);
@@ -79,7 +79,8 @@ Error tilewright::linkArtifact(StringRef object, StringRef output) {
     return linker.takeError();
   int descriptor;
   SmallString<128> objectPath, errorPath;
-  if (std::error_code error = sys::fs::createUniqueFile(output + ".%%%%%%.o", descriptor, objectPath))
+  if (std::error_code error =
+          sys::fs::createUniqueFile(output + ".%%%%%%.o", descriptor, objectPath))
     return createStringError(error, "cannot write beside '%s': %s", output.str().c_str(),
                              error.message().c_str());
   scope_exit cleanup([&] {
@@ -101,10 +102,12 @@ Error tilewright::linkArtifact(StringRef object, StringRef output) {
   errorPath += ".log";
   std::optional<StringRef> redirects[] = {StringRef(""), StringRef(errorPath),
                                           StringRef(errorPath)};
-  StringRef arguments[] = {*linker, "-shared", "--hash-style=gnu", "-z", "now",
-                           "--build-id=none", "-o", output, objectPath};
+  StringRef arguments[] = {*linker, "-shared", "--hash-style=gnu",
+                           "-z",    "now",     "--build-id=none",
+                           "-o",    output,    objectPath};
   std::string message;
-  int status = sys::ExecuteAndWait(*linker, arguments, std::nullopt, redirects, 0, 0, &message);
+  int status =
+      sys::ExecuteAndWait(*linker, arguments, std::nullopt, redirects, 0, 0, &message);
   if (status == 0)
     return Error::success();
   if (auto log = MemoryBuffer::getFile(errorPath))

@@ -15,11 +15,11 @@
 namespace tilewright {
 
 /// Adds to `module` the exported `tw_artifact` (tilewright/abi.h) with one image: the
-/// native launch function `launch` for `target`, which uses `features`. Everything else becomes internal.
+/// native launch function `launch` for `target`, which uses `features`. Everything else
+/// becomes internal.
 void addArtifact(llvm::Module &module, llvm::StringRef name, llvm::StringRef launch,
                  llvm::StringRef target, llvm::StringRef features,
-                 llvm::ArrayRef<int64_t> signature,
-                 llvm::StringRef manifest);
+                 llvm::ArrayRef<int64_t> signature, llvm::StringRef manifest);
 
 /// Links `object` to a shared object at `output` with lld.
 llvm::Error linkArtifact(llvm::StringRef object, llvm::StringRef output);

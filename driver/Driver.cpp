@@ -17,8 +17,8 @@
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassInstrumentation.h"
 #include "mlir/Pass/PassManager.h"
-#include "mlir/Target/LLVMIR/ModuleTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
+#include "mlir/Target/LLVMIR/ModuleTranslation.h"
 #include "llvm/Config/llvm-config.h"
 #include "llvm/Support/CrashRecoveryContext.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -135,7 +135,8 @@ static CompilerDiagnostic::Severity convertSeverity(DiagnosticSeverity severity)
 }
 
 static void record(Diagnostic &diagnostic, CompileResult &result) {
-  CompilerDiagnostic entry{convertSeverity(diagnostic.getSeverity()), diagnostic.str(), {}, {}};
+  CompilerDiagnostic entry{
+      convertSeverity(diagnostic.getSeverity()), diagnostic.str(), {}, {}};
   resolveLocation(diagnostic.getLocation(), entry);
   result.diagnostics.push_back(std::move(entry));
   for (Diagnostic &note : diagnostic.getNotes())
@@ -200,7 +201,8 @@ bool Compilation::parse(const std::string &ir) {
   return !name.empty();
 }
 
-bool Compilation::runPipeline(StringRef phase, function_ref<void(OpPassManager &)> build) {
+bool Compilation::runPipeline(StringRef phase,
+                              function_ref<void(OpPassManager &)> build) {
   PhaseTimer timer(result, phase);
   PassManager pm(context.get());
   pm.enableVerifier(true);
@@ -277,7 +279,8 @@ void Compilation::run(const std::string &ir) {
                               {"plan", std::move(plan)}};
   result.manifest = llvm::formatv("{0}", llvm::json::Value(std::move(manifest))).str();
   result.ok =
-      runPipeline("lower", [&](OpPassManager &pm) { backend->buildLoweringPipeline(pm); }) &&
+      runPipeline("lower",
+                  [&](OpPassManager &pm) { backend->buildLoweringPipeline(pm); }) &&
       translate() && emit();
 }
 
@@ -289,7 +292,9 @@ CompileResult tilewright::compile(const std::string &ir, const CompileOptions &o
   if (!finished) {
     result.ok = false;
     result.diagnostics.push_back({CompilerDiagnostic::Severity::Error,
-                                  "the compiler crashed on this kernel", {}, {}});
+                                  "the compiler crashed on this kernel",
+                                  {},
+                                  {}});
   }
   return result;
 }

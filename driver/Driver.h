@@ -34,9 +34,9 @@ struct CompilerDiagnostic {
 
 struct CompileOptions {
   std::string target = "cpu";
-  std::string output;            // where the artifact goes; empty for none
-  bool planOnly = false;         // stop when memory is planned
-  bool keepStages = false;       // keep the IR after each stage
+  std::string output;      // where the artifact goes; empty for none
+  bool planOnly = false;   // stop when memory is planned
+  bool keepStages = false; // keep the IR after each stage
   bool emitLLVM = false, emitAssembly = false, emitObject = false;
 };
 

@@ -18,12 +18,12 @@ static llvm::json::Object describeBuffer(tile::AllocOp alloc) {
   llvm::raw_string_ostream(dtype) << type.getElementType();
   int64_t elementBytes = llvm::divideCeil(type.getElementTypeBitWidth(), 8);
   return llvm::json::Object{
-          {"name", alloc.getName().value_or("").str()},
-          {"space", tile::stringifySpace(tile::getSpace(type))},
-          {"shape", llvm::json::Array(type.getShape())},
-          {"dtype", dtype},
-          {"bytes", type.getNumElements() * elementBytes},
-          {"offset", static_cast<int64_t>(alloc.getOffset().value_or(0))}};
+      {"name", alloc.getName().value_or("").str()},
+      {"space", tile::stringifySpace(tile::getSpace(type))},
+      {"shape", llvm::json::Array(type.getShape())},
+      {"dtype", dtype},
+      {"bytes", type.getNumElements() * elementBytes},
+      {"offset", static_cast<int64_t>(alloc.getOffset().value_or(0))}};
 }
 
 llvm::json::Value tilewright::describePlan(ModuleOp module, int64_t budget) {

@@ -80,8 +80,8 @@ LogicalResult SignatureEncoder::addSymbol(DictionaryAttr symbol) {
     return error() << "a symbol has no name";
   symbols.push_back(name.str());
   symbolWords.insert(symbolWords.end(),
-                     {addString(name), getInt(symbol, "min", 0), getInt(symbol, "max", -1),
-                      getInt(symbol, "multiple_of", 1)});
+                     {addString(name), getInt(symbol, "min", 0),
+                      getInt(symbol, "max", -1), getInt(symbol, "multiple_of", 1)});
   return success();
 }
 
@@ -104,10 +104,12 @@ LogicalResult SignatureEncoder::addTensor(DictionaryAttr parameter, MemRefType t
   auto dims = parameter.getAs<ArrayAttr>("dims");
   int64_t rank = type.getRank();
   if (!dims || static_cast<int64_t>(dims.size()) != rank || rank > TW_MAX_RANK)
-    return error() << "'" << getString(parameter, "name") << "' needs " << rank << " dims";
+    return error() << "'" << getString(parameter, "name") << "' needs " << rank
+                   << " dims";
   auto strides = parameter.getAs<ArrayAttr>("strides");
   if (strides && static_cast<int64_t>(strides.size()) != rank)
-    return error() << "'" << getString(parameter, "name") << "' needs " << rank << " strides";
+    return error() << "'" << getString(parameter, "name") << "' needs " << rank
+                   << " strides";
   Attribute contiguous = StringAttr::get(function.getContext(), "contiguous");
   SmallVector<Attribute> entries(dims.begin(), dims.end());
   for (int64_t dim = 0; dim < rank; ++dim)
@@ -141,7 +143,8 @@ LogicalResult SignatureEncoder::addParameter(DictionaryAttr parameter, Type type
     if (StringRef other = getString(parameter, "alias"); !other.empty()) {
       auto target = llvm::find(parameters, other);
       if (target == parameters.end())
-        return error() << "'" << name << "' aliases no earlier parameter '" << other << "'";
+        return error() << "'" << name << "' aliases no earlier parameter '" << other
+                       << "'";
       alias = 1 + (target - parameters.begin());
     }
     if (failed(addTensor(parameter, tensor)))
@@ -157,7 +160,8 @@ LogicalResult SignatureEncoder::addParameter(DictionaryAttr parameter, Type type
   }
   parameterWords.insert(parameterWords.end(),
                         {isTensor ? TW_PARAM_TENSOR : TW_PARAM_SCALAR, addString(name),
-                         *dtype, rank, flags, getInt(parameter, "align", 1), firstDim, alias});
+                         *dtype, rank, flags, getInt(parameter, "align", 1), firstDim,
+                         alias});
   return success();
 }
 
@@ -176,7 +180,8 @@ FailureOr<std::vector<int64_t>> SignatureEncoder::encode() {
     if (failed(addParameter(cast<DictionaryAttr>(parameter), type)))
       return failure();
 
-  int64_t dimsStart = TW_SIGNATURE_HEADER_WORDS + symbolWords.size() + parameterWords.size();
+  int64_t dimsStart =
+      TW_SIGNATURE_HEADER_WORDS + symbolWords.size() + parameterWords.size();
   for (size_t i = 0; i < parameterWords.size(); i += TW_SIGNATURE_PARAM_WORDS)
     parameterWords[i + 6] += dimsStart;
   int64_t stringsStart = dimsStart + dimWords.size();

@@ -47,8 +47,9 @@ struct CaptureLowering : ConvertOpToLLVMPattern<CaptureOp> {
     Value one = LLVM::ConstantOp::create(rewriter, loc, rewriter.getI64Type(), 1);
     Value env = LLVM::AllocaOp::create(rewriter, loc, op.getEnv().getType(), type, one);
     for (auto [position, value] : llvm::enumerate(adaptor.getValues())) {
-      Value slot = LLVM::GEPOp::create(rewriter, loc, env.getType(), type, env,
-                                       ArrayRef<LLVM::GEPArg>{0, static_cast<int>(position)});
+      Value slot =
+          LLVM::GEPOp::create(rewriter, loc, env.getType(), type, env,
+                              ArrayRef<LLVM::GEPArg>{0, static_cast<int>(position)});
       LLVM::StoreOp::create(rewriter, loc, value, slot);
     }
     rewriter.replaceOp(op, env);
@@ -68,10 +69,9 @@ struct CapturedLowering : ConvertOpToLLVMPattern<CapturedOp> {
     Type type = envType(rewriter.getContext(), types);
     SmallVector<Value> values;
     for (auto [position, fieldType] : llvm::enumerate(types)) {
-      Value slot =
-          LLVM::GEPOp::create(rewriter, loc, adaptor.getEnv().getType(), type,
-                              adaptor.getEnv(),
-                              ArrayRef<LLVM::GEPArg>{0, static_cast<int>(position)});
+      Value slot = LLVM::GEPOp::create(
+          rewriter, loc, adaptor.getEnv().getType(), type, adaptor.getEnv(),
+          ArrayRef<LLVM::GEPArg>{0, static_cast<int>(position)});
       values.push_back(LLVM::LoadOp::create(rewriter, loc, fieldType, slot));
     }
     rewriter.replaceOp(op, values);
@@ -88,9 +88,9 @@ struct FromPointerLowering : ConvertOpToLLVMPattern<FromPointerOp> {
     auto type = cast<MemRefType>(op.getResult().getType());
     Value pointer = adaptor.getPointer();
     if (op.getOffset() != 0)
-      pointer = LLVM::GEPOp::create(rewriter, loc, pointer.getType(), rewriter.getI8Type(),
-                                    pointer,
-                                    ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(op.getOffset())});
+      pointer = LLVM::GEPOp::create(
+          rewriter, loc, pointer.getType(), rewriter.getI8Type(), pointer,
+          ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(op.getOffset())});
     Type descriptorType = getTypeConverter()->convertType(type);
     auto descriptor = MemRefDescriptor::poison(rewriter, loc, descriptorType);
     descriptor.setAllocatedPtr(rewriter, loc, pointer);
@@ -101,9 +101,10 @@ struct FromPointerLowering : ConvertOpToLLVMPattern<FromPointerOp> {
     auto sizeOperand = adaptor.getSizes().begin();
     SmallVector<Value> sizes;
     for (auto [dim, extent] : llvm::enumerate(type.getShape())) {
-      sizes.push_back(ShapedType::isDynamic(extent)
-                          ? *sizeOperand++
-                          : createIndexAttrConstant(rewriter, loc, getIndexType(), extent));
+      sizes.push_back(
+          ShapedType::isDynamic(extent)
+              ? *sizeOperand++
+              : createIndexAttrConstant(rewriter, loc, getIndexType(), extent));
       descriptor.setSize(rewriter, loc, dim, sizes.back());
     }
     // The identity layout's dynamic strides are products of the sizes inside them.
@@ -171,9 +172,9 @@ void ConvertToLLVMPass::runOnOperation() {
   LowerToLLVMOptions options(context);
   LLVMTypeConverter converter(context, options);
   // All tiles are plain memory on a CPU.
-  converter.addTypeAttributeConversion(
-      [](BaseMemRefType, SpaceAttr) { return TypeConverter::AttributeConversionResult::result(
-                                          Attribute()); });
+  converter.addTypeAttributeConversion([](BaseMemRefType, SpaceAttr) {
+    return TypeConverter::AttributeConversionResult::result(Attribute());
+  });
   // Code computes with bf16 in atoms alone. Elsewhere it is bits: LLVM would move a bf16
   // through f32 where the CPU has no bf16 registers, and so change its NaNs.
   Type bits = IntegerType::get(context, 16);

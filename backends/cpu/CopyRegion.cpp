@@ -43,8 +43,8 @@ void CopyRegion::computeRanges(LoopBuilder &b, int64_t skip) {
     auto copied = llvm::find(dims, dim);
     if (copied == dims.end()) {
       // 0 <= offset < extent as one unsigned comparison.
-      unitsInside = b.both(unitsInside,
-                           b.compare(arith::CmpIPredicate::ult, offsets[dim], extent));
+      unitsInside =
+          b.both(unitsInside, b.compare(arith::CmpIPredicate::ult, offsets[dim], extent));
       continue;
     }
     int64_t d = copied - dims.begin();
@@ -83,7 +83,8 @@ Value CopyRegion::isInside(LoopBuilder &b, int64_t dim, Value i) const {
   return b.compare(arith::CmpIPredicate::ult, element, extent);
 }
 
-SmallVector<Value> CopyRegion::indices(LoopBuilder &b, ArrayRef<Value> coordinates) const {
+SmallVector<Value> CopyRegion::indices(LoopBuilder &b,
+                                       ArrayRef<Value> coordinates) const {
   SmallVector<Value> result(offsets);
   for (auto [d, dim] : llvm::enumerate(dims))
     if (dim >= 0)

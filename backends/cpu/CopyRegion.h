@@ -59,8 +59,8 @@ public:
   mlir::Value unitsInside; // whether the dimensions of extent 1 exist; null for true
 
 private:
-  llvm::SmallVector<mlir::Value> offsets;      // of each dimension of the memref
-  llvm::SmallVector<int64_t> dims;             // the copied ones among them
+  llvm::SmallVector<mlir::Value> offsets; // of each dimension of the memref
+  llvm::SmallVector<int64_t> dims;        // the copied ones among them
   llvm::SmallVector<mlir::Value> fixed;
 };
 

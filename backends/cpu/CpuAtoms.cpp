@@ -47,8 +47,8 @@ struct InstructionInfo {
   int64_t elementBits;
   bool isFloat;
   int64_t depth;
-  /// Features that the form with 256-bit (null: there is none) and 512-bit registers needs;
-  /// where there are two lists, one of them suffices.
+  /// Features that the form with 256-bit (null: there is none) and 512-bit registers
+  /// needs; where there are two lists, one of them suffices.
   const char *features256, *features512;
 };
 
@@ -106,7 +106,8 @@ Attribute AtomAttr::parse(AsmParser &parser, Type) {
   if (shape.size() != 3)
     return parser.emitError(loc, "expected rows x columns x depth"), Attribute();
   return parser.getChecked<AtomAttr>(loc, parser.getContext(), *instruction, shape[0],
-                                     shape[1], shape[2], element, accumulator, vectorBits);
+                                     shape[1], shape[2], element, accumulator,
+                                     vectorBits);
 }
 
 void AtomAttr::print(AsmPrinter &printer) const {
@@ -125,13 +126,16 @@ LogicalResult AtomAttr::verify(function_ref<InFlightDiagnostic()> emitError,
   bool isBF16Sized = info.isFloat && info.elementBits == 16;
   if (!elementFits || element.getIntOrFloatBitWidth() != info.elementBits ||
       (isBF16Sized && !element.isBF16()))
-    return emitError() << "(C1) " << name << " does not take elements of type " << element;
-  bool accumulatorFits = info.isFloat ? element.isF64() ? accumulator.isF64() : accumulator.isF32()
-                                      : accumulator.isInteger(32);
+    return emitError() << "(C1) " << name << " does not take elements of type "
+                       << element;
+  bool accumulatorFits = info.isFloat
+                             ? element.isF64() ? accumulator.isF64() : accumulator.isF32()
+                             : accumulator.isInteger(32);
   if (!accumulatorFits)
     return emitError() << "(C1) " << name << " does not accumulate in " << accumulator;
   if (vectorBits != 512 && (vectorBits != 256 || !info.features256))
-    return emitError() << "(C2) " << name << " has no registers of " << vectorBits << " bits";
+    return emitError() << "(C2) " << name << " has no registers of " << vectorBits
+                       << " bits";
   if (depth != info.depth)
     return emitError() << "(C3) the depth of " << name << " is " << info.depth << ", not "
                        << depth;
@@ -219,7 +223,8 @@ std::optional<double> AtomAttr::getIssueInterval(StringRef modelName) const {
   if (!model)
     return std::nullopt;
   llvm::StringMap<bool> features = getCpuFeatures(modelName);
-  if (!llvm::all_of(getRequiredFeatures(), [&](StringRef f) { return features.lookup(f); }))
+  if (!llvm::all_of(getRequiredFeatures(),
+                    [&](StringRef f) { return features.lookup(f); }))
     return std::nullopt;
   return 1 / getIssueRate(*model, getInstruction());
 }
@@ -272,7 +277,8 @@ Value AtomAttr::broadcast(OpBuilder &builder, Location loc, Value group) const {
   Type i32 = builder.getI32Type();
   Value word = vector::BitCastOp::create(builder, loc, VectorType::get(1, i32), group);
   word = vector::ExtractOp::create(builder, loc, word, 0);
-  Value words = vector::BroadcastOp::create(builder, loc, VectorType::get(getLanes(), i32), word);
+  Value words =
+      vector::BroadcastOp::create(builder, loc, VectorType::get(getLanes(), i32), word);
   return vector::BitCastOp::create(builder, loc, full, words);
 }
 
@@ -283,7 +289,8 @@ static Value callIntrinsic(OpBuilder &builder, Location loc, StringRef name, Typ
       .getResult(0);
 }
 
-FailureOr<Value> AtomAttr::emit(OpBuilder &builder, Location loc, ValueRange operands) const {
+FailureOr<Value> AtomAttr::emit(OpBuilder &builder, Location loc,
+                                ValueRange operands) const {
   Value a = operands[0], b = operands[1], c = operands[2];
   bool wide = getVectorBits() == 512;
   switch (getInstruction()) {
@@ -296,8 +303,10 @@ FailureOr<Value> AtomAttr::emit(OpBuilder &builder, Location loc, ValueRange ope
     // (a + 128) b is what the instruction can multiply, so 128 b comes off again. The
     // exclusive or is the same for a whole row and the excess for a whole column.
     Value flip = arith::ConstantOp::create(
-        builder, loc, DenseElementsAttr::get(cast<VectorType>(a.getType()), APInt(8, 0x80)));
-    Value zero = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(c.getType()));
+        builder, loc,
+        DenseElementsAttr::get(cast<VectorType>(a.getType()), APInt(8, 0x80)));
+    Value zero =
+        arith::ConstantOp::create(builder, loc, builder.getZeroAttr(c.getType()));
     StringRef name =
         wide ? "llvm.x86.avx512.vpdpbusd.512" : "llvm.x86.avx512.vpdpbusd.256";
     Value raised = arith::XOrIOp::create(builder, loc, a, flip);
@@ -317,7 +326,8 @@ FailureOr<Value> AtomAttr::emit(OpBuilder &builder, Location loc, ValueRange ope
   }
   case Instruction::TileBF16:
   case Instruction::TileI8:
-    return emitError(loc) << *this << " cannot be emitted yet; choose a vector instruction";
+    return emitError(loc) << *this
+                          << " cannot be emitted yet; choose a vector instruction";
   }
   llvm_unreachable("unknown instruction");
 }
@@ -348,8 +358,9 @@ SmallVector<AtomAttr> tilewright::cpu::getCpuAtoms(MLIRContext *context,
     InstructionInfo info = getInfo(row.instruction, row.element.isF64());
     const char *features = bits == 512 ? info.features512 : info.features256;
     bool isAbsent = getIssueRate(target.getModel(), row.instruction) == 0;
-    if (!features || isAbsent || !llvm::all_of(splitFeatures(features),
-                                   [&](StringRef f) { return target.hasFeature(f); }))
+    if (!features || isAbsent || !llvm::all_of(splitFeatures(features), [&](StringRef f) {
+          return target.hasFeature(f);
+        }))
       continue;
     int64_t lanes = bits / row.accumulator.getIntOrFloatBitWidth();
     // Besides C: a row of B, one broadcast, and for dpbusd the sums of B's groups.

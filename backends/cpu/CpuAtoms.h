@@ -24,7 +24,8 @@ double getIssueRate(const CpuModel &model, Instruction instruction);
 
 /// Every atom that `target` can run: each instruction it has with each register block
 /// that its registers hold.
-llvm::SmallVector<AtomAttr> getCpuAtoms(mlir::MLIRContext *context, const CpuTarget &target);
+llvm::SmallVector<AtomAttr> getCpuAtoms(mlir::MLIRContext *context,
+                                        const CpuTarget &target);
 
 } // namespace tilewright::cpu
 

@@ -46,7 +46,9 @@ public:
   explicit CpuBackend(CpuTarget target) : target(std::move(target)) {}
 
   std::string getTargetName() const override { return target.getName(); }
-  std::string getRequiredFeatures() const override { return target.getRequiredFeatures(); }
+  std::string getRequiredFeatures() const override {
+    return target.getRequiredFeatures();
+  }
   int64_t getTileBudget() const override { return target.getTileBudget(); }
   void buildTilePipeline(OpPassManager &pm) const override;
   void buildLoweringPipeline(OpPassManager &pm) const override;
@@ -116,7 +118,8 @@ void cpu::registerCpuDialects(DialectRegistry &registry) {
 // LLVM
 //===----------------------------------------------------------------------===//
 
-llvm::Expected<std::unique_ptr<llvm::TargetMachine>> CpuBackend::createTargetMachine() const {
+llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
+CpuBackend::createTargetMachine() const {
   static const bool initialized = [] {
     LLVMInitializeX86TargetInfo();
     LLVMInitializeX86Target();
@@ -178,7 +181,8 @@ llvm::Expected<std::string> CpuBackend::emit(llvm::Module &module, bool assembly
   llvm::SmallVector<char, 0> buffer;
   llvm::raw_svector_ostream stream(buffer);
   llvm::legacy::PassManager passes;
-  auto kind = assembly ? llvm::CodeGenFileType::AssemblyFile : llvm::CodeGenFileType::ObjectFile;
+  auto kind =
+      assembly ? llvm::CodeGenFileType::AssemblyFile : llvm::CodeGenFileType::ObjectFile;
   if ((*machine)->addPassesToEmitFile(passes, stream, nullptr, kind))
     return llvm::createStringError("this LLVM cannot emit x86-64 code");
   passes.run(module);

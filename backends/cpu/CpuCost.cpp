@@ -30,7 +30,8 @@ static constexpr double shufflesPerCycle = 1;
 // Feeding
 //===----------------------------------------------------------------------===//
 
-Feed cpu::getBroadcastFeed(AtomAttr atom, const GemmProblem::Operand &operand, int64_t k) {
+Feed cpu::getBroadcastFeed(AtomAttr atom, const GemmProblem::Operand &operand,
+                           int64_t k) {
   bool together = atom.getDepth() == 1 || (operand.alongK && k % atom.getDepth() == 0);
   if (!together)
     return Feed::Interleave;
@@ -112,11 +113,12 @@ static double getComputeCycles(const CpuModel &model, AtomAttr atom,
   if (int64_t vectors = rest / atom.getLanes())
     cycles += getColumnCycles(model, atom, problem.m, vectors, steps) + codeFetch;
   int narrow = llvm::popcount(static_cast<uint64_t>(rest % atom.getLanes()));
-  return cycles + narrow * (getColumnCycles(model, atom, problem.m, 1, steps) + codeFetch);
+  return cycles +
+         narrow * (getColumnCycles(model, atom, problem.m, 1, steps) + codeFetch);
 }
 
-GemmCost cpu::estimateGemm(const CpuModel &model, AtomAttr atom, const GemmProblem &problem,
-                           bool swapped) {
+GemmCost cpu::estimateGemm(const CpuModel &model, AtomAttr atom,
+                           const GemmProblem &problem, bool swapped) {
   GemmCost cost{};
   cost.compute = getComputeCycles(model, atom, problem);
   cost.feedA = getFeedCycles(model, atom, getBroadcastFeed(atom, problem.a, problem.k),
@@ -147,14 +149,15 @@ public:
     registry.insert<CpuDialect>();
   }
 
-  llvm::SmallVector<AtomAttrInterface> getAtoms(mlir::MLIRContext *context) const override {
+  llvm::SmallVector<AtomAttrInterface>
+  getAtoms(mlir::MLIRContext *context) const override {
     return llvm::map_to_vector(getCpuAtoms(context, target),
                                [](AtomAttr atom) { return AtomAttrInterface(atom); });
   }
 
   bool serves(AtomAttrInterface atom, const GemmProblem &problem) const override {
-    return llvm::cast<AtomAttr>(atom).serves(problem.a.element, problem.b.element, problem.c,
-                                             problem.isUnsigned);
+    return llvm::cast<AtomAttr>(atom).serves(problem.a.element, problem.b.element,
+                                             problem.c, problem.isUnsigned);
   }
 
   double estimateCycles(AtomAttrInterface atom, const GemmProblem &problem,
@@ -171,11 +174,11 @@ private:
 } // namespace
 
 void cpu::registerCpuTarget() {
-  registerTarget("cpu", [](llvm::StringRef name)
-                            -> llvm::Expected<std::unique_ptr<TargetInfo>> {
-    llvm::Expected<CpuTarget> target = CpuTarget::parse(name);
-    if (!target)
-      return target.takeError();
-    return std::make_unique<CpuTargetInfo>(std::move(*target));
-  });
+  registerTarget("cpu",
+                 [](llvm::StringRef name) -> llvm::Expected<std::unique_ptr<TargetInfo>> {
+                   llvm::Expected<CpuTarget> target = CpuTarget::parse(name);
+                   if (!target)
+                     return target.takeError();
+                   return std::make_unique<CpuTargetInfo>(std::move(*target));
+                 });
 }

@@ -31,7 +31,7 @@ struct GemmCost {
   double compute; ///< the register blocks, remainders included
   double feedA;   ///< bringing A and B into the atom's form, spread over their uses
   double feedB;
-  double turnC;   ///< turning the result back, where the transpose is computed
+  double turnC; ///< turning the result back, where the transpose is computed
 
   double getTotal() const { return compute + feedA + feedB + turnC; }
 };

@@ -36,11 +36,13 @@ LogicalResult GemmOp::verify() {
                    (!isPanelB() || b.getDimSize(2) == depth);
   if (m != getM() || b.getDimSize(1) != getN() || groups != getGroups() || !panelsFit)
     return emitOpError("(C2) shapes disagree");
-  if (a.getElementType() != getAtom().getElement() || b.getElementType() != getAtom().getElement() ||
+  if (a.getElementType() != getAtom().getElement() ||
+      b.getElementType() != getAtom().getElement() ||
       c.getElementType() != getAtom().getAccumulator())
     return emitOpError("(C3) element types must be those of the atom");
   bool matrixA = !isPanelA();
-  if (depth != 1 && (!isPanelB() || (matrixA && (getTransposeA() || a.getDimSize(1) % depth))))
+  if (depth != 1 &&
+      (!isPanelB() || (matrixA && (getTransposeA() || a.getDimSize(1) % depth))))
     return emitOpError("(C4) operands of an atom of depth ")
            << depth << " must hold groups along K side by side";
   return success();

@@ -20,7 +20,8 @@ static constexpr int64_t KiB = 1024;
 // Instructions per cycle of one core, at the vector width in the second column. The rows
 // of znver4 and sapphirerapids agree with GEMM kernels timed on such machines, that of
 // znver5 with each instruction timed in a loop; the others follow the vendors' manuals.
-// bf16 dot products are half rate on Intel's cores: there f32 FMA on widened operands wins.
+// bf16 dot products are half rate on Intel's cores: there f32 FMA on widened operands
+// wins.
 // clang-format off
 static constexpr CpuModel cpuModels[] = {
     // name            narrow        bits fma  lat  bf16 lat  i8   i16  imul  ld  st   L1d       L2
@@ -48,17 +49,22 @@ static constexpr CpuModel cpuModels[] = {
 ArrayRef<CpuModel> tilewright::cpu::getCpuModels() { return cpuModels; }
 
 const CpuModel *tilewright::cpu::findCpuModel(StringRef name) {
-  const CpuModel *row = find_if(cpuModels, [&](const CpuModel &m) { return m.name == name; });
+  const CpuModel *row =
+      find_if(cpuModels, [&](const CpuModel &m) { return m.name == name; });
   return row == std::end(cpuModels) ? nullptr : row;
 }
 
 /// Whatever beyond x86-64-v2 LLVM may put into code on its own, or an atom asks for. The
 /// runtime tests the same ones.
 static constexpr StringLiteral codeFeatures[] = {
-    "avx2",       "fma",        "f16c",       "bmi",         "bmi2",         "lzcnt",
-    "movbe",      "popcnt",     "gfni",       "avxvnni",     "avx512f",      "avx512bw",
-    "avx512cd",   "avx512dq",   "avx512vl",   "avx512ifma",  "avx512vbmi",   "avx512vbmi2",
-    "avx512bitalg", "avx512vnni", "avx512vpopcntdq", "avx512bf16", "avx512fp16",
+    "avx2",         "fma",        "f16c",
+    "bmi",          "bmi2",       "lzcnt",
+    "movbe",        "popcnt",     "gfni",
+    "avxvnni",      "avx512f",    "avx512bw",
+    "avx512cd",     "avx512dq",   "avx512vl",
+    "avx512ifma",   "avx512vbmi", "avx512vbmi2",
+    "avx512bitalg", "avx512vnni", "avx512vpopcntdq",
+    "avx512bf16",   "avx512fp16",
 };
 
 StringMap<bool> tilewright::cpu::getCpuFeatures(StringRef cpu) {
@@ -111,13 +117,15 @@ Expected<CpuTarget> CpuTarget::parse(StringRef spec) {
   StringRef rest = spec;
   bool isHost = spec == "cpu";
   if (!isHost && !rest.consume_front("cpu:"))
-    return createStringError("'" + spec + "' is not a CPU target; write 'cpu' for this "
-                                          "machine or 'cpu:MODEL'");
+    return createStringError("'" + spec +
+                             "' is not a CPU target; write 'cpu' for this "
+                             "machine or 'cpu:MODEL'");
   StringMap<bool> host;
   if (isHost) {
 #if !defined(__x86_64__)
-    return createStringError("this machine is not an x86-64; name the model to compile for, "
-                             "as in 'cpu:x86-64-v3'");
+    return createStringError(
+        "this machine is not an x86-64; name the model to compile for, "
+        "as in 'cpu:x86-64-v3'");
 #endif
     host = sys::getHostCPUFeatures();
     rest = sys::getHostCPUName();

@@ -21,15 +21,15 @@ struct CpuModel {
   /// The row that stands for it where AVX-512 is hidden; empty for 256-bit rows.
   llvm::StringRef narrow;
   int64_t vectorBits;
-  double fma;           ///< f32 or f64 multiply-adds
-  double fmaLatency;    ///< cycles
-  double bf16Dot;       ///< vdpbf16ps
-  double bf16Latency;   ///< cycles
-  double int8Dot;       ///< vpdpbusd and a subtraction
-  double int16Dot;      ///< vpmaddwd and the addition
-  double intMultiply;   ///< vpmulld and the addition
-  double loads;         ///< vector loads that hit L1
-  double stores;        ///< vector stores that hit L1
+  double fma;         ///< f32 or f64 multiply-adds
+  double fmaLatency;  ///< cycles
+  double bf16Dot;     ///< vdpbf16ps
+  double bf16Latency; ///< cycles
+  double int8Dot;     ///< vpdpbusd and a subtraction
+  double int16Dot;    ///< vpmaddwd and the addition
+  double intMultiply; ///< vpmulld and the addition
+  double loads;       ///< vector loads that hit L1
+  double stores;      ///< vector stores that hit L1
   int64_t l1Bytes, l2Bytes;
 };
 
@@ -49,8 +49,8 @@ public:
   /// the models.
   static llvm::Expected<CpuTarget> parse(llvm::StringRef spec);
 
-  /// `cpu:MODEL[,-FEATURE...]`, also where the specification was `cpu`: one name for equal
-  /// targets.
+  /// `cpu:MODEL[,-FEATURE...]`, also where the specification was `cpu`: one name for
+  /// equal targets.
   const std::string &getName() const { return name; }
   /// What LLVM calls the CPU.
   llvm::StringRef getCpu() const { return cpu; }

@@ -82,7 +82,8 @@ static bool canForward(Operation *user, Value tile, CopyOp filling) {
     return false;
   if (auto pack = dyn_cast<PackOp>(user))
     return coversAll(tile, pack.getStaticSrcOffsets(), pack.getSrcSizes()) &&
-           filling.getShape().size() == 2 && pack.getSrcSizes() == ArrayRef(filling.getShape());
+           filling.getShape().size() == 2 &&
+           pack.getSrcSizes() == ArrayRef(filling.getShape());
   if (auto copy = dyn_cast<CopyOp>(user))
     return copy.getSrc() == tile &&
            coversAll(tile, copy.getStaticSrcOffsets(), copy.getSrcSizes());
@@ -119,7 +120,8 @@ static void forwardTile(AllocOp alloc) {
   for (Operation *user : tile.getUsers())
     if (user != filling)
       readers.push_back(user);
-  if (!llvm::all_of(readers, [&](Operation *r) { return canForward(r, tile, filling); }) ||
+  if (!llvm::all_of(readers,
+                    [&](Operation *r) { return canForward(r, tile, filling); }) ||
       isWrittenInKernel(rootOf(filling.getSrc()), filling))
     return;
   for (Operation *reader : readers)

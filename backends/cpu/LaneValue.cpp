@@ -42,9 +42,8 @@ Value getVector(LoopBuilder &b, const LaneValue &value, int64_t lanes) {
   if (value.isVarying())
     return value.vector;
   Type element = value.scalar.getType();
-  Value splat =
-      b.createOrFold<vector::BroadcastOp>(b.getLoc(), VectorType::get({lanes}, element),
-                                          value.scalar);
+  Value splat = b.createOrFold<vector::BroadcastOp>(
+      b.getLoc(), VectorType::get({lanes}, element), value.scalar);
   if (value.isUniform())
     return splat;
   return b.add(splat, getConstantVector(b, value.offsets, element));
@@ -82,9 +81,9 @@ struct Division {
 
 /// Divides `value` by `divisor` > 0, rounding down, where the lanes' quotients have
 /// constant distances. `scalarDivide` and `scalarRemainder` make the scalar parts.
-static std::optional<Division>
-divide(LoopBuilder &b, const LaneValue &value, int64_t divisor,
-       function_ref<Value()> scalarDivide, function_ref<Value()> scalarRemainder) {
+static std::optional<Division> divide(LoopBuilder &b, const LaneValue &value,
+                                      int64_t divisor, function_ref<Value()> scalarDivide,
+                                      function_ref<Value()> scalarRemainder) {
   int64_t multiple = knownMultiple(value.scalar);
   SmallVector<int64_t> offsets = value.offsets;
   if (multiple % divisor == 0) {
@@ -132,7 +131,8 @@ static bool roundsDown(Operation *op, IndexBounds &bounds) {
   Value dividend = op->getOperand(0);
   if (!dividend.getType().isIndex() && !bounds.isExact(dividend))
     return false;
-  return isa<arith::FloorDivSIOp, arith::ShRSIOp>(op) || bounds.isNonNegative(dividend, op);
+  return isa<arith::FloorDivSIOp, arith::ShRSIOp>(op) ||
+         bounds.isNonNegative(dividend, op);
 }
 
 /// Whether a conversion keeps the lanes' distances: it narrows, or the source does not
@@ -173,15 +173,17 @@ std::optional<LaneValue> emitLinear(LoopBuilder &b, Operation *op,
     return offsets;
   };
   auto constantRhs = [&]() -> std::optional<int64_t> {
-    return operands[1].isUniform() ? getConstantIntValue(operands[1].scalar) : std::nullopt;
+    return operands[1].isUniform() ? getConstantIntValue(operands[1].scalar)
+                                   : std::nullopt;
   };
 
   using Result = std::optional<LaneValue>;
   return llvm::TypeSwitch<Operation *, Result>(op)
       .Case<arith::AddIOp, arith::SubIOp>([&](auto) -> Result {
         int64_t sign = isa<arith::AddIOp>(op) ? 1 : -1;
-        auto offsets = mapOffsets(
-            [&](int64_t l) { return operands[0].offset(l) + sign * operands[1].offset(l); });
+        auto offsets = mapOffsets([&](int64_t l) {
+          return operands[0].offset(l) + sign * operands[1].offset(l);
+        });
         return LaneValue::linear(b, scalar(), offsets);
       })
       .Case([&](arith::MulIOp) -> Result {
@@ -199,8 +201,9 @@ std::optional<LaneValue> emitLinear(LoopBuilder &b, Operation *op,
         auto shift = constantRhs();
         if (!shift || *shift < 0 || *shift > 31)
           return std::nullopt;
-        return LaneValue::linear(
-            b, scalar(), mapOffsets([&](int64_t l) { return operands[0].offset(l) << *shift; }));
+        return LaneValue::linear(b, scalar(), mapOffsets([&](int64_t l) {
+                                   return operands[0].offset(l) << *shift;
+                                 }));
       })
       .Case<arith::DivUIOp, arith::DivSIOp, arith::FloorDivSIOp, arith::RemUIOp,
             arith::RemSIOp, arith::ShRUIOp, arith::ShRSIOp>([&](auto) -> Result {
@@ -278,12 +281,13 @@ std::optional<LaneValue> emitLinearCompare(LoopBuilder &b, arith::CmpIOp op,
                                            IndexBounds &bounds, int64_t vectorBits) {
   if (lhs.isVarying() || rhs.isVarying() || lhs.scalar.getType().isInteger(1))
     return std::nullopt;
-  for (auto [value, operand] : {std::pair(&lhs, op.getLhs()), std::pair(&rhs, op.getRhs())})
+  for (auto [value, operand] :
+       {std::pair(&lhs, op.getLhs()), std::pair(&rhs, op.getRhs())})
     if (value->isLinear() && !operand.getType().isIndex() && !bounds.isExact(operand))
       return std::nullopt;
   auto predicate = toSigned(op.getPredicate());
-  if (predicate != op.getPredicate() && !(bounds.isNonNegative(op.getLhs(), op) &&
-                                          bounds.isNonNegative(op.getRhs(), op)))
+  if (predicate != op.getPredicate() &&
+      !(bounds.isNonNegative(op.getLhs(), op) && bounds.isNonNegative(op.getRhs(), op)))
     return std::nullopt;
 
   int64_t lanes = std::max(lhs.offsets.size(), rhs.offsets.size());

@@ -19,8 +19,7 @@ namespace tilewright::cpu {
 /// An OpBuilder at one location with short names for index arithmetic.
 class LoopBuilder : public mlir::OpBuilder {
 public:
-  LoopBuilder(mlir::Operation *before)
-      : OpBuilder(before), loc(before->getLoc()) {}
+  LoopBuilder(mlir::Operation *before) : OpBuilder(before), loc(before->getLoc()) {}
 
   mlir::Location getLoc() const { return loc; }
 
@@ -51,7 +50,8 @@ public:
   mlir::Value both(mlir::Value a, mlir::Value b) {
     return !a ? b : !b ? a : createOrFold<mlir::arith::AndIOp>(loc, a, b);
   }
-  mlir::Value compare(mlir::arith::CmpIPredicate predicate, mlir::Value a, mlir::Value b) {
+  mlir::Value compare(mlir::arith::CmpIPredicate predicate, mlir::Value a,
+                      mlir::Value b) {
     return createOrFold<mlir::arith::CmpIOp>(loc, predicate, a, b);
   }
 
@@ -59,7 +59,8 @@ public:
   /// empty, and the body alone where it is one iteration.
   void forLoop(mlir::OpFoldResult lower, mlir::OpFoldResult upper, int64_t step,
                llvm::function_ref<void(mlir::Value)> body) {
-    auto first = mlir::getConstantIntValue(lower), last = mlir::getConstantIntValue(upper);
+    auto first = mlir::getConstantIntValue(lower),
+         last = mlir::getConstantIntValue(upper);
     if (first && last) {
       if (*first >= *last)
         return;
@@ -80,7 +81,8 @@ public:
   /// A null condition is true.
   void ifElse(mlir::Value condition, llvm::function_ref<void()> thenBody,
               llvm::function_ref<void()> elseBody) {
-    auto constant = condition ? mlir::getConstantIntValue(condition) : std::optional<int64_t>(1);
+    auto constant =
+        condition ? mlir::getConstantIntValue(condition) : std::optional<int64_t>(1);
     if (constant)
       return *constant ? thenBody() : elseBody();
     auto branch = mlir::scf::IfOp::create(*this, loc, condition, /*withElseRegion=*/true);

@@ -116,8 +116,8 @@ static Value combine(OpBuilder &b, AtomicOp op, Value former) {
   auto cast = [&](Value v, Type to) {
     return widens ? Value(CastOp::create(b, loc, to, v, false, false)) : v;
   };
-  Value result = arith::getReductionOp(atomicKind(op), b, loc, cast(former, b.getF32Type()),
-                                       cast(value, b.getF32Type()));
+  Value result = arith::getReductionOp(
+      atomicKind(op), b, loc, cast(former, b.getF32Type()), cast(value, b.getF32Type()));
   return cast(result, type);
 }
 

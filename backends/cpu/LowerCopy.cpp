@@ -12,9 +12,9 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "backends/cpu/CopyRegion.h"
 #include "backends/cpu/LoopBuilder.h"
 #include "backends/cpu/Passes.h"
-#include "backends/cpu/CopyRegion.h"
 #include "dialects/tile/Tile.h"
 
 namespace tilewright::cpu {
@@ -32,8 +32,8 @@ class RowCopy {
 public:
   RowCopy(LoopBuilder &b, CopyRegion src, CopyRegion dst, Value fill, bool isUnsigned,
           int64_t vectorBits)
-      : b(b), src(std::move(src)), dst(std::move(dst)), fill(fill), isUnsigned(isUnsigned),
-        vectorBits(vectorBits) {}
+      : b(b), src(std::move(src)), dst(std::move(dst)), fill(fill),
+        isUnsigned(isUnsigned), vectorBits(vectorBits) {}
 
   /// Reads row numbers along copied dimension `dim` from `indices`, from `start` on.
   void setGather(int64_t dim, Value indices, Value start) {
@@ -77,8 +77,7 @@ Value RowCopy::cast(Value value) {
 void RowCopy::emit() {
   src.computeRanges(b, gatherDim);
   dst.computeRanges(b);
-  b.ifElse(
-      dst.unitsInside, [&] { emitRows({}, src.unitsInside); }, [] {});
+  b.ifElse(dst.unitsInside, [&] { emitRows({}, src.unitsInside); }, [] {});
 }
 
 /// Loops over the copied dimensions but the last; `valid` says whether the source
@@ -111,7 +110,8 @@ void RowCopy::emitRow(ArrayRef<Value> coordinates, Value valid) {
       gatherDim == src.rank() - 1)
     return emitScalarRow(coordinates, valid);
   int64_t last = src.rank() - 1;
-  Value whole = b.both(valid, b.both(src.rangeIsWhole(b, last), dst.rangeIsWhole(b, last)));
+  Value whole =
+      b.both(valid, b.both(src.rangeIsWhole(b, last), dst.rangeIsWhole(b, last)));
   // Before AVX-512 there are masked moves of 32 and 64 bits only.
   bool masks = vectorBits >= 512 || (src.elementBits() >= 32 && dst.elementBits() >= 32);
   b.ifElse(
@@ -122,24 +122,29 @@ void RowCopy::emitRow(ArrayRef<Value> coordinates, Value valid) {
 }
 
 void RowCopy::emitWholeRow(ArrayRef<Value> coordinates) {
-  Type wider = src.elementBits() >= dst.elementBits() ? src.elementType() : dst.elementType();
+  Type wider =
+      src.elementBits() >= dst.elementBits() ? src.elementType() : dst.elementType();
   int64_t last = src.rank() - 1;
-  forVectorRuns(src.shape[last], laneCount(vectorBits, wider),
-                [&](int64_t begin, int64_t end, int64_t width) {
-    auto type = VectorType::get(width, src.elementType());
-    b.forLoop(b.getIndexAttr(begin), b.getIndexAttr(end), width, [&](Value j) {
-      SmallVector<Value> at(coordinates);
-      at.push_back(j);
-      Value value = vector::LoadOp::create(b, b.getLoc(), type, src.memref, src.indices(b, at));
-      vector::StoreOp::create(b, b.getLoc(), cast(value), dst.memref, dst.indices(b, at));
-    });
-  });
+  forVectorRuns(
+      src.shape[last], laneCount(vectorBits, wider),
+      [&](int64_t begin, int64_t end, int64_t width) {
+        auto type = VectorType::get(width, src.elementType());
+        b.forLoop(b.getIndexAttr(begin), b.getIndexAttr(end), width, [&](Value j) {
+          SmallVector<Value> at(coordinates);
+          at.push_back(j);
+          Value value =
+              vector::LoadOp::create(b, b.getLoc(), type, src.memref, src.indices(b, at));
+          vector::StoreOp::create(b, b.getLoc(), cast(value), dst.memref,
+                                  dst.indices(b, at));
+        });
+      });
 }
 
 void RowCopy::emitMaskedRow(ArrayRef<Value> coordinates, Value valid) {
   Location loc = b.getLoc();
   int64_t last = src.rank() - 1;
-  Type wider = src.elementBits() >= dst.elementBits() ? src.elementType() : dst.elementType();
+  Type wider =
+      src.elementBits() >= dst.elementBits() ? src.elementType() : dst.elementType();
   int64_t lanes = laneCount(vectorBits, wider);
   auto type = VectorType::get(lanes, src.elementType());
   auto maskType = VectorType::get(lanes, b.getI1Type());
@@ -149,7 +154,8 @@ void RowCopy::emitMaskedRow(ArrayRef<Value> coordinates, Value valid) {
     if (getConstantIntValue(lower) == 0)
       return below;
     Value before = vector::CreateMaskOp::create(b, loc, maskType, b.sub(lower, j));
-    Value outside = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ugt, below, before);
+    Value outside =
+        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ugt, below, before);
     return outside;
   };
   Value upper = b.index(src.upper[last]);
@@ -163,15 +169,16 @@ void RowCopy::emitMaskedRow(ArrayRef<Value> coordinates, Value valid) {
     SmallVector<Value> at(coordinates);
     at.push_back(j);
     Value readMask = mask(b.index(src.lower[last]), upper, j);
-    Value value = vector::MaskedLoadOp::create(b, loc, type, src.memref, src.indices(b, at),
-                                               readMask, passVector);
+    Value value = vector::MaskedLoadOp::create(b, loc, type, src.memref,
+                                               src.indices(b, at), readMask, passVector);
     Value writeMask = mask(b.index(dst.lower[last]), b.index(dst.upper[last]), j);
     value = cast(value);
     if (fill && src.elementType() != dst.elementType()) {
       Value fills = vector::BroadcastOp::create(b, loc, value.getType(), fill);
       value = arith::SelectOp::create(b, loc, readMask, value, fills);
     }
-    vector::MaskedStoreOp::create(b, loc, dst.memref, dst.indices(b, at), writeMask, value);
+    vector::MaskedStoreOp::create(b, loc, dst.memref, dst.indices(b, at), writeMask,
+                                  value);
   });
 }
 
@@ -251,9 +258,9 @@ static void fillDimension(LoopBuilder &b, Value memref, Value value, int64_t vec
   if (!type.isDynamicDim(dim))
     return forVectorRuns(type.getDimSize(dim), lanes,
                          [&](int64_t begin, int64_t end, int64_t width) {
-      b.forLoop(b.getIndexAttr(begin), b.getIndexAttr(end), width,
-                [&](Value j) { store(j, width); });
-    });
+                           b.forLoop(b.getIndexAttr(begin), b.getIndexAttr(end), width,
+                                     [&](Value j) { store(j, width); });
+                         });
   Value size = b.index(extent);
   Value rest = arith::RemUIOp::create(b, loc, size, b.index(lanes));
   Value main = b.sub(size, rest);

@@ -73,17 +73,19 @@ Value PackLowering::cast(Value value) {
 }
 
 Value PackLowering::load(Value row, Value column, int64_t width) {
-  return vector::LoadOp::create(b, loc, VectorType::get(width, src.elementType()), src.memref,
-                                src.indices(b, {row, column}));
+  return vector::LoadOp::create(b, loc, VectorType::get(width, src.elementType()),
+                                src.memref, src.indices(b, {row, column}));
 }
 
 Value PackLowering::loadElement(Value k, Value n) {
   Value row = op.getTranspose() ? n : k, column = op.getTranspose() ? k : n;
-  Value inside = b.both(src.unitsInside, b.both(src.inRange(b, 0, row), src.inRange(b, 1, column)));
+  Value inside =
+      b.both(src.unitsInside, b.both(src.inRange(b, 0, row), src.inRange(b, 1, column)));
   if (extentK % interleave)
     inside = b.both(inside, b.compare(arith::CmpIPredicate::slt, k, b.index(extentK)));
   auto read = [&] {
-    return cast(memref::LoadOp::create(b, loc, src.memref, src.indices(b, {row, column})));
+    return cast(
+        memref::LoadOp::create(b, loc, src.memref, src.indices(b, {row, column})));
   };
   if (!inside)
     return read();
@@ -102,8 +104,8 @@ void PackLowering::store(Value units, Value unit, Value n) {
   vector::StoreOp::create(b, loc, units, panel, ValueRange{unit, b.mul(n, interleave)});
 }
 
-void PackLowering::emitElements(OpFoldResult firstN, OpFoldResult lastN, OpFoldResult firstUnit,
-                                OpFoldResult lastUnit) {
+void PackLowering::emitElements(OpFoldResult firstN, OpFoldResult lastN,
+                                OpFoldResult firstUnit, OpFoldResult lastUnit) {
   b.forLoop(firstUnit, lastUnit, 1, [&](Value unit) {
     b.forLoop(firstN, lastN, 1, [&](Value n) {
       for (int64_t i = 0; i < interleave; ++i) {
@@ -135,7 +137,8 @@ void PackLowering::emitInterleaved() {
             while (vectors.size() > 1) {
               size_t half = vectors.size() / 2;
               for (size_t i = 0; i < half; ++i)
-                vectors[i] = vector::InterleaveOp::create(b, loc, vectors[i], vectors[i + half]);
+                vectors[i] =
+                    vector::InterleaveOp::create(b, loc, vectors[i], vectors[i + half]);
               vectors.resize(half);
             }
             store(vectors[0], unit, n);
@@ -186,10 +189,13 @@ void PackLowering::emitTransposed() {
     OpFoldResult nextN = getAsOpFoldResult(b.add(n, lanes));
     // Rows n .. n + lanes and all of K exist.
     Value whole = b.both(src.unitsInside, src.rangeIsWhole(b, 1));
-    whole = b.both(whole, b.both(src.inRange(b, 0, n), src.inRange(b, 0, b.add(n, lanes - 1))));
+    whole = b.both(whole,
+                   b.both(src.inRange(b, 0, n), src.inRange(b, 0, b.add(n, lanes - 1))));
     b.ifElse(
         whole,
-        [&] { b.forLoop(wholeUnits, lanes, [&](Value unit) { transposeSquare(n, unit); }); },
+        [&] {
+          b.forLoop(wholeUnits, lanes, [&](Value unit) { transposeSquare(n, unit); });
+        },
         [&] { emitElements(n, nextN, b.getIndexAttr(0), b.getIndexAttr(wholeUnits)); });
     emitElements(n, nextN, b.getIndexAttr(wholeUnits), b.getIndexAttr(units));
   });

@@ -72,7 +72,8 @@ private:
 
 /// The first and last value of a variable of `op` or of a loop with constant bounds
 /// inside it.
-static std::optional<std::pair<int64_t, int64_t>> getRange(ParallelOp op, Value variable) {
+static std::optional<std::pair<int64_t, int64_t>> getRange(ParallelOp op,
+                                                           Value variable) {
   auto arg = dyn_cast<BlockArgument>(variable);
   if (!arg)
     return std::nullopt;
@@ -186,7 +187,8 @@ static bool onlyReads(Operation *op, ArrayRef<Value> written) {
   effects.getEffects(instances);
   return llvm::all_of(instances, [&](const MemoryEffects::EffectInstance &effect) {
     return isa<MemoryEffects::Read>(effect.getEffect()) && effect.getValue() &&
-           llvm::none_of(written, [&](Value w) { return mayOverlap(w, effect.getValue()); });
+           llvm::none_of(written,
+                         [&](Value w) { return mayOverlap(w, effect.getValue()); });
   });
 }
 

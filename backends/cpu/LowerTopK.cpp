@@ -64,7 +64,8 @@ private:
   Value scratch(int64_t size, Type element) {
     auto space = tile::SpaceAttr::get(b.getContext(), tile::Space::Shared);
     auto type = MemRefType::get(size, element, MemRefLayoutAttrInterface(), space);
-    return tile::AllocOp::create(b, loc, type, b.getStringAttr("topk.scratch"), IntegerAttr());
+    return tile::AllocOp::create(b, loc, type, b.getStringAttr("topk.scratch"),
+                                 IntegerAttr());
   }
   Expr load(Value memref, Value index) {
     return {b, loc, memref::LoadOp::create(b, loc, memref, index)};

@@ -76,8 +76,8 @@ Value MicroKernel::multiplyAddNarrow(Value group, Value vector, Value accumulato
 }
 
 /// Adds one group of K to the block's accumulators.
-SmallVector<Value> MicroKernel::emitStep(Block block, Value row, Value column, Value group,
-                                         ArrayRef<Value> accumulators) {
+SmallVector<Value> MicroKernel::emitStep(Block block, Value row, Value column,
+                                         Value group, ArrayRef<Value> accumulators) {
   SmallVector<Value> vectors, sums(accumulators);
   for (int64_t v = 0; v < block.vectors; ++v)
     vectors.push_back(loadVector(block, group, b.add(column, v * block.lanes)));
@@ -110,7 +110,8 @@ void MicroKernel::emitBlock(Block block, Value row, Value column) {
 
   // Unrolled so that the loop's own instructions vanish beside the products.
   int64_t groups = op.getGroups(), unroll = 1;
-  while (block.rows * block.vectors * unroll < 32 && unroll < 4 && groups % (unroll * 2) == 0)
+  while (block.rows * block.vectors * unroll < 32 && unroll < 4 &&
+         groups % (unroll * 2) == 0)
     unroll *= 2;
   auto loop = scf::ForOp::create(b, loc, b.index(0), b.index(groups), b.index(unroll),
                                  accumulators);
@@ -130,12 +131,13 @@ void MicroKernel::emitBlock(Block block, Value row, Value column) {
 
 /// All rows of the columns [begin, end), which `block` divides.
 void MicroKernel::emitColumns(Block block, int64_t begin, int64_t end) {
-  b.forLoop(b.getIndexAttr(begin), b.getIndexAttr(end), block.columns(), [&](Value column) {
-    int64_t m = op.getM(), whole = m / block.rows * block.rows;
-    b.forLoop(whole, block.rows, [&](Value row) { emitBlock(block, row, column); });
-    if (whole < m)
-      emitBlock({m - whole, block.vectors, block.lanes}, b.index(whole), column);
-  });
+  b.forLoop(
+      b.getIndexAttr(begin), b.getIndexAttr(end), block.columns(), [&](Value column) {
+        int64_t m = op.getM(), whole = m / block.rows * block.rows;
+        b.forLoop(whole, block.rows, [&](Value row) { emitBlock(block, row, column); });
+        if (whole < m)
+          emitBlock({m - whole, block.vectors, block.lanes}, b.index(whole), column);
+      });
 }
 
 void MicroKernel::emit() {

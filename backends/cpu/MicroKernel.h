@@ -32,13 +32,14 @@ private:
 
   void emitColumns(Block block, int64_t begin, int64_t end);
   void emitBlock(Block block, mlir::Value row, mlir::Value column);
-  llvm::SmallVector<mlir::Value> emitStep(Block block, mlir::Value row, mlir::Value column,
-                                          mlir::Value group,
+  llvm::SmallVector<mlir::Value> emitStep(Block block, mlir::Value row,
+                                          mlir::Value column, mlir::Value group,
                                           llvm::ArrayRef<mlir::Value> accumulators);
   mlir::Value loadGroup(mlir::Value row, mlir::Value group);
   mlir::Value loadVector(Block block, mlir::Value group, mlir::Value column);
   mlir::Value multiplyAdd(mlir::Value a, mlir::Value b, mlir::Value accumulator);
-  mlir::Value multiplyAddNarrow(mlir::Value group, mlir::Value b, mlir::Value accumulator);
+  mlir::Value multiplyAddNarrow(mlir::Value group, mlir::Value b,
+                                mlir::Value accumulator);
 
   LoopBuilder &b;
   GemmOp op;

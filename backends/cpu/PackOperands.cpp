@@ -114,12 +114,13 @@ static void transposeTile(OpBuilder &builder, Location loc, Value from, Value to
   auto type = cast<MemRefType>(to.getType());
   SmallVector<int64_t> shape(type.getShape());
   shape.push_back(1);
-  auto panelType = MemRefType::get(shape, type.getElementType(), MemRefLayoutAttrInterface(),
-                                   type.getMemorySpace());
+  auto panelType = MemRefType::get(shape, type.getElementType(),
+                                   MemRefLayoutAttrInterface(), type.getMemorySpace());
   SmallVector<ReassociationIndices> groups{{0}, {1, 2}};
   Value panel = memref::ExpandShapeOp::create(builder, loc, panelType, to, groups);
   PackOp::create(builder, loc, from, ValueRange(), ArrayRef<int64_t>{0, 0},
-                 cast<MemRefType>(from.getType()).getShape(), ArrayRef<int64_t>{0, 1}, panel,
+                 cast<MemRefType>(from.getType()).getShape(), ArrayRef<int64_t>{0, 1},
+                 panel,
                  /*transpose=*/true, /*isUnsigned=*/false);
 }
 
@@ -130,8 +131,8 @@ static std::string nameOf(Value tile) {
 }
 
 /// The panel of `tile`, [K, X] or with `transpose` [X, K], for `atom`.
-Value OperandPacker::makePanel(Value tile, Operation *reader, bool transpose, AtomAttr atom,
-                               bool isUnsigned) {
+Value OperandPacker::makePanel(Value tile, Operation *reader, bool transpose,
+                               AtomAttr atom, bool isUnsigned) {
   Operation *point = finalContentsPoint(tile, reader);
   Value &panel = panels[{tile.getAsOpaquePointer(), point, transpose, atom.getDepth(),
                          atom.getElement().getAsOpaquePointer()}];
@@ -144,8 +145,8 @@ Value OperandPacker::makePanel(Value tile, Operation *reader, bool transpose, At
   int64_t depth = atom.getDepth(), groups = llvm::divideCeil(k, depth);
   panel = allocTile(builder, loc, {groups, x, depth}, atom.getElement(),
                     nameOf(tile) + ".panel");
-  PackOp::create(builder, loc, tile, ValueRange(), ArrayRef<int64_t>{0, 0}, type.getShape(),
-                 ArrayRef<int64_t>{0, 1}, panel, transpose, isUnsigned);
+  PackOp::create(builder, loc, tile, ValueRange(), ArrayRef<int64_t>{0, 0},
+                 type.getShape(), ArrayRef<int64_t>{0, 1}, panel, transpose, isUnsigned);
   return panel;
 }
 
@@ -162,8 +163,8 @@ Value OperandPacker::convertTile(Value tile, Operation *reader, AtomAttr atom,
   ArrayRef<int64_t> shape = cast<MemRefType>(tile.getType()).getShape();
   copy = allocTile(builder, loc, shape, atom.getElement(), nameOf(tile) + ".wide");
   SmallVector<int64_t> zeros(shape.size(), 0);
-  CopyOp::create(builder, loc, tile, ValueRange(), zeros, shape, copy, ValueRange(), zeros,
-                 shape, isUnsigned);
+  CopyOp::create(builder, loc, tile, ValueRange(), zeros, shape, copy, ValueRange(),
+                 zeros, shape, isUnsigned);
   return copy;
 }
 

@@ -82,8 +82,7 @@ void ParallelEmitter::emitGuards(const ElementAccess &element, Access &access) {
       access.guard = b.both(access.guard, b.compare(Predicate::ult, lane.scalar, extent));
     } else if (lane.isVarying()) {
       Value limit = getVector(b, LaneValue::uniform(extent), lanes);
-      access.mask =
-          b.both(access.mask, b.compare(Predicate::ult, lane.vector, limit));
+      access.mask = b.both(access.mask, b.compare(Predicate::ult, lane.vector, limit));
     } else {
       Value above = compareOffsets(b, Predicate::slt, lane.offsets,
                                    b.sub(extent, lane.scalar), vectorBits);
@@ -98,7 +97,8 @@ void ParallelEmitter::emitGuards(const ElementAccess &element, Access &access) {
   }
   // With a mask there is no branch: the guard joins it.
   if (access.mask && access.guard) {
-    access.mask = b.both(access.mask, getVector(b, LaneValue::uniform(access.guard), lanes));
+    access.mask =
+        b.both(access.mask, getVector(b, LaneValue::uniform(access.guard), lanes));
     access.guard = Value();
   }
 }
@@ -128,7 +128,8 @@ Value ParallelEmitter::emitScalarAccess(Operation *inner, Value mask) {
 }
 
 /// Stores differing values to one element: that of the last active lane.
-void ParallelEmitter::emitStoreToOne(Operation *inner, const LaneValue &stored, Value mask) {
+void ParallelEmitter::emitStoreToOne(Operation *inner, const LaneValue &stored,
+                                     Value mask) {
   Location loc = inner->getLoc();
   Value values = getVector(b, stored, lanes);
   b.forLoop(lanes, 1, [&](Value lane) {
@@ -180,8 +181,8 @@ void ParallelEmitter::emitAccess(Operation *inner, const ElementAccess &element,
 Value ParallelEmitter::emitContiguousLoad(const Access &access) {
   SmallVector<Value> indices = access.scalarIndices(b, access.lastOffsets().front());
   if (access.mask)
-    return vector::MaskedLoadOp::create(b, b.getLoc(), access.type, access.memref, indices,
-                                        access.mask, zero(access.type));
+    return vector::MaskedLoadOp::create(b, b.getLoc(), access.type, access.memref,
+                                        indices, access.mask, zero(access.type));
   return vector::LoadOp::create(b, b.getLoc(), access.type, access.memref, indices);
 }
 
@@ -238,9 +239,10 @@ Value ParallelEmitter::emitOffsetVector(const Access &access, SmallVector<Value>
         constant += distance * stride;
       continue;
     }
-    Value term = index.isVarying()
-                     ? b.createOrFold<arith::IndexCastOp>(loc, vectorOf(indexType), index.vector)
-                     : getConstantVector(b, index.offsets, indexType);
+    Value term =
+        index.isVarying()
+            ? b.createOrFold<arith::IndexCastOp>(loc, vectorOf(indexType), index.vector)
+            : getConstantVector(b, index.offsets, indexType);
     if (stride != 1) {
       Value factor =
           ShapedType::isDynamic(stride)
@@ -258,7 +260,8 @@ Value ParallelEmitter::emitOffsetVector(const Access &access, SmallVector<Value>
 
 /// `memref` for a gather or scatter from `base`: as it is where its last dimension is
 /// contiguous, which those demand, else the same memory from that element on as a vector.
-static Value getGatherable(OpBuilder &b, Location loc, Value memref, SmallVector<Value> &base) {
+static Value getGatherable(OpBuilder &b, Location loc, Value memref,
+                           SmallVector<Value> &base) {
   auto type = cast<MemRefType>(memref.getType());
   auto [strides, offset] = type.getStridesAndOffset();
   if (strides.back() == 1)
@@ -266,7 +269,8 @@ static Value getGatherable(OpBuilder &b, Location loc, Value memref, SmallVector
   auto metadata = memref::ExtractStridedMetadataOp::create(b, loc, memref);
   Value start = metadata.getOffset();
   for (auto [index, stride] : llvm::zip_equal(base, metadata.getStrides()))
-    start = arith::AddIOp::create(b, loc, start, arith::MulIOp::create(b, loc, index, stride));
+    start = arith::AddIOp::create(b, loc, start,
+                                  arith::MulIOp::create(b, loc, index, stride));
   auto layout = StridedLayoutAttr::get(b.getContext(), ShapedType::kDynamic, {1});
   auto flat = MemRefType::get({ShapedType::kDynamic}, type.getElementType(), layout,
                               type.getMemorySpace());

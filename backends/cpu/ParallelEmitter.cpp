@@ -170,7 +170,9 @@ Value ParallelEmitter::anyActive(Value mask) {
 void ParallelEmitter::emitIf(scf::IfOp branch, Value mask) {
   LaneValue condition = lookup(branch.getCondition());
   Location loc = branch.getLoc();
-  auto yielded = [&](Region &region) { return region.front().getTerminator()->getOperands(); };
+  auto yielded = [&](Region &region) {
+    return region.front().getTerminator()->getOperands();
+  };
 
   if (condition.isUniform()) {
     SmallVector<Type> types;
@@ -191,8 +193,8 @@ void ParallelEmitter::emitIf(scf::IfOp branch, Value mask) {
       scf::YieldOp::create(b, loc, values);
     }
     for (auto [result, value] : llvm::zip_equal(branch.getResults(), copy.getResults()))
-      map(result, plan.isVarying(result) ? LaneValue::varying(value)
-                                         : LaneValue::uniform(value));
+      map(result,
+          plan.isVarying(result) ? LaneValue::varying(value) : LaneValue::uniform(value));
     return;
   }
 
@@ -202,7 +204,8 @@ void ParallelEmitter::emitIf(scf::IfOp branch, Value mask) {
   if (branch.getElseRegion().empty())
     return;
   Value ones = getVector(
-      b, LaneValue::uniform(arith::ConstantIntOp::create(b, loc, b.getI1Type(), 1)), lanes);
+      b, LaneValue::uniform(arith::ConstantIntOp::create(b, loc, b.getI1Type(), 1)),
+      lanes);
   Value fails = arith::XOrIOp::create(b, loc, holds, ones);
   emitBlock(branch.getElseRegion().front(), b.both(mask, fails));
   for (auto [result, onTrue, onFalse] :
@@ -232,7 +235,8 @@ void ParallelEmitter::emitFor(scf::ForOp loop, Value mask) {
   b.setInsertionPointToStart(copy.getBody());
   emitBlock(*loop.getBody(), mask);
   SmallVector<Value> values;
-  for (auto [value, arg] : llvm::zip_equal(loop.getYieldedValues(), loop.getRegionIterArgs()))
+  for (auto [value, arg] :
+       llvm::zip_equal(loop.getYieldedValues(), loop.getRegionIterArgs()))
     values.push_back(lookupPlanned(value, plan.isVarying(arg)));
   if (!values.empty())
     scf::YieldOp::create(b, loc, values);

@@ -18,8 +18,8 @@ namespace tilewright::cpu {
 /// inactive lanes compute too, but touch no memory.
 class ParallelEmitter {
 public:
-  ParallelEmitter(tile::ParallelOp op, const ParallelPlan &plan, tile::IndexBounds &bounds,
-                  int64_t vectorBits)
+  ParallelEmitter(tile::ParallelOp op, const ParallelPlan &plan,
+                  tile::IndexBounds &bounds, int64_t vectorBits)
       : b(op), op(op), plan(plan), bounds(bounds), vectorBits(vectorBits) {}
 
   void emit();
@@ -45,12 +45,15 @@ private:
   void emitStoreToOne(mlir::Operation *inner, const LaneValue &stored, mlir::Value mask);
   mlir::Value emitContiguousLoad(const Access &access);
   mlir::Value emitWindowLoad(const Access &access);
-  mlir::Value emitOffsetVector(const Access &access, llvm::SmallVector<mlir::Value> &base);
+  mlir::Value emitOffsetVector(const Access &access,
+                               llvm::SmallVector<mlir::Value> &base);
 
   /// What a value of the body is, or one from outside.
   LaneValue lookup(mlir::Value value) const;
   llvm::SmallVector<LaneValue> lookup(mlir::ValueRange values) const;
-  mlir::Value lookupVector(mlir::Value value) { return getVector(b, lookup(value), lanes); }
+  mlir::Value lookupVector(mlir::Value value) {
+    return getVector(b, lookup(value), lanes);
+  }
   /// The one value of `value` where the plan says that it is uniform, else the vector.
   mlir::Value lookupPlanned(mlir::Value value, bool varies) {
     return varies ? lookupVector(value) : lookup(value).scalar;

@@ -106,11 +106,13 @@ static bool hasVectorForm(Operation *op) {
 }
 
 void Variance::visit(Operation *inner, bool conditional) {
-  bool anyOperand = llvm::any_of(inner->getOperands(), [&](Value v) { return isVarying(v); });
+  bool anyOperand =
+      llvm::any_of(inner->getOperands(), [&](Value v) { return isVarying(v); });
   if (auto access = getElementAccess(inner)) {
     Value memory = getBaseMemory(access->memref);
     auto local = memory.getDefiningOp<AllocOp>();
-    if (access->stored && local && op->isProperAncestor(local) && (anyOperand || conditional))
+    if (access->stored && local && op->isProperAncestor(local) &&
+        (anyOperand || conditional))
       mark(memory);
     if (!access->stored && anyOperand)
       mark(inner->getResult(0));
@@ -202,7 +204,8 @@ static double planDimension(ParallelOp op, int64_t dim, IndexBounds &bounds,
     bits = std::max(bits, own);
   });
   int64_t extent = op.getExtents()[dim];
-  plan.lanes = std::min<int64_t>(vectorBits / (moves ? bits : 32), llvm::PowerOf2Ceil(extent));
+  plan.lanes =
+      std::min<int64_t>(vectorBits / (moves ? bits : 32), llvm::PowerOf2Ceil(extent));
 
   double cost = 0;
   op.getBody().walk([&](Operation *inner) {

@@ -34,15 +34,16 @@ static int64_t getDepth(Type element) {
 
 static bool isFp8(Type type) { return isa<Float8E4M3FNType, Float8E5M2Type>(type); }
 
-static LogicalResult verifyTypes(function_ref<InFlightDiagnostic()> emitError, Type element,
-                                 Type accumulator, bool hasFp8) {
+static LogicalResult verifyTypes(function_ref<InFlightDiagnostic()> emitError,
+                                 Type element, Type accumulator, bool hasFp8) {
   bool isKnown = element.isF16() || element.isBF16() || isa<FloatTF32Type>(element) ||
                  element.isInteger(8) || (hasFp8 && isFp8(element));
   if (!isKnown)
     return emitError() << "(C1) has no form for elements of type " << element;
   if (element.isInteger() ? !accumulator.isInteger(32) : !accumulator.isF32())
     return emitError() << "(C1) " << element << " accumulates in "
-                       << (element.isInteger() ? "i32" : "f32") << ", not in " << accumulator;
+                       << (element.isInteger() ? "i32" : "f32") << ", not in "
+                       << accumulator;
   return success();
 }
 
@@ -59,7 +60,8 @@ static AtomOperand getRegisterA(MLIRContext *context, Type element, int64_t warp
                                {FactorKind::Vector, pack, 1}}})};
 }
 
-static AtomOperand getAccumulatorD(MLIRContext *context, Type type, int64_t warps, int64_t n) {
+static AtomOperand getAccumulatorD(MLIRContext *context, Type type, int64_t warps,
+                                   int64_t n) {
   return {OperandPlace::Register, type,
           getLayout(context, {{{FactorKind::Warp, warps, 1},
                                {FactorKind::Vector, 2, 2},

@@ -72,7 +72,8 @@ void MfmaAttr::print(AsmPrinter &printer) const {
 }
 
 LogicalResult MfmaAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t m,
-                               int64_t k, int64_t blocks, Type element, Type accumulator) {
+                               int64_t k, int64_t blocks, Type element,
+                               Type accumulator) {
   bool shapeFits = (m == 32 && (blocks == 1 || blocks == 2)) ||
                    (m == 16 && (blocks == 1 || blocks == 4)) || (m == 4 && blocks == 16);
   if (!shapeFits || k < 1 || m * k * blocks % 64 != 0)
@@ -131,8 +132,8 @@ Accumulation MfmaAttr::getAccumulation() const {
 
 SmallVector<StringRef> MfmaAttr::getRequiredFeatures() const {
   // What a lane holds of A: 8 bytes at most before gfx950, 4 before gfx942 for bytes.
-  int64_t bytesOfA = getM() * getK() * getBlocks() / 64 *
-                     getElement().getIntOrFloatBitWidth() / 8;
+  int64_t bytesOfA =
+      getM() * getK() * getBlocks() / 64 * getElement().getIntOrFloatBitWidth() / 8;
   bool isByte = getElement().getIntOrFloatBitWidth() == 8;
   if (bytesOfA > 8)
     return {"gfx950"};

@@ -56,10 +56,10 @@ IndexBounds::MaybeForm IndexBounds::combine(const LinearForm &a, int64_t aFactor
   result.constant = *constant;
   auto left = a.terms.begin(), right = b.terms.begin();
   while (left != a.terms.end() || right != b.terms.end()) {
-    bool takeLeft = right == b.terms.end() ||
-                    (left != a.terms.end() && left->first <= right->first);
-    bool takeRight = left == a.terms.end() ||
-                     (right != b.terms.end() && right->first <= left->first);
+    bool takeLeft =
+        right == b.terms.end() || (left != a.terms.end() && left->first <= right->first);
+    bool takeRight =
+        left == a.terms.end() || (right != b.terms.end() && right->first <= left->first);
     unsigned atom = takeLeft ? left->first : right->first;
     auto factor = combineNumbers(takeLeft ? left++->second : 0, aFactor,
                                  takeRight ? right++->second : 0, bFactor);
@@ -182,17 +182,19 @@ LinearForm IndexBounds::compute(Value value) {
   if (form && fits(*form, value.getType()))
     return *form;
   LinearForm atom = makeAtom(value);
-  if (unsigned bits = value.getType().isIndex() ? 64 : value.getType().getIntOrFloatBitWidth();
+  if (unsigned bits =
+          value.getType().isIndex() ? 64 : value.getType().getIntOrFloatBitWidth();
       bits < 64)
-    addRange(atom, bits == 1 ? 0 : llvm::minIntN(bits), llvm::maxIntN(bits + (bits == 1)));
+    addRange(atom, bits == 1 ? 0 : llvm::minIntN(bits),
+             llvm::maxIntN(bits + (bits == 1)));
   return atom;
 }
 
 /// Whether every value of `form` is one of `type`.
 bool IndexBounds::fits(const LinearForm &form, Type type) {
-  if (type.isIndex() || (form.terms.size() == 1 && form.constant == 0 &&
-                         form.terms[0].second == 1 && valueOf(form.terms[0].first) &&
-                         valueOf(form.terms[0].first).getType() == type))
+  if (type.isIndex() ||
+      (form.terms.size() == 1 && form.constant == 0 && form.terms[0].second == 1 &&
+       valueOf(form.terms[0].first) && valueOf(form.terms[0].first).getType() == type))
     return true;
   // 60 bits leave room for the multiples that a proof makes.
   int64_t limit = llvm::maxIntN(std::min(type.getIntOrFloatBitWidth(), 60u));
@@ -247,7 +249,8 @@ LinearForm IndexBounds::computeArgument(BlockArgument arg) {
     if (auto symbol = param.getAs<StringAttr>("symbol"))
       return makeSymbol(symbol.getValue());
   LinearForm atom = makeAtom(arg);
-  if (unsigned bits = arg.getType().isIndex() ? 64 : arg.getType().getIntOrFloatBitWidth();
+  if (unsigned bits =
+          arg.getType().isIndex() ? 64 : arg.getType().getIntOrFloatBitWidth();
       bits < 64)
     addRange(atom, llvm::minIntN(bits), llvm::maxIntN(bits));
   return atom;
@@ -255,8 +258,8 @@ LinearForm IndexBounds::computeArgument(BlockArgument arg) {
 
 /// `result` = floor(dividend / divisor), divisor > 0: with dividend = divisor * Q + R
 /// it is Q where 0 <= R < divisor is shown, else Q + an atom for floor(R / divisor).
-IndexBounds::MaybeForm IndexBounds::floorDivide(const LinearForm &dividend, int64_t divisor,
-                                                Value result) {
+IndexBounds::MaybeForm IndexBounds::floorDivide(const LinearForm &dividend,
+                                                int64_t divisor, Value result) {
   LinearForm quotient, rest;
   quotient.constant = llvm::divideFloorSigned(dividend.constant, divisor);
   rest.constant = dividend.constant - quotient.constant * divisor;
@@ -281,7 +284,8 @@ IndexBounds::MaybeForm IndexBounds::floorDivide(const LinearForm &dividend, int6
 IndexBounds::MaybeForm IndexBounds::remainder(const LinearForm &dividend, int64_t divisor,
                                               Value result) {
   LinearForm rest;
-  rest.constant = dividend.constant - llvm::divideFloorSigned(dividend.constant, divisor) * divisor;
+  rest.constant =
+      dividend.constant - llvm::divideFloorSigned(dividend.constant, divisor) * divisor;
   for (auto [atom, factor] : dividend.terms)
     if (factor % divisor != 0)
       rest.terms.push_back({atom, factor});
@@ -431,9 +435,10 @@ bool IndexBounds::prove(const MaybeForm &goal, ArrayRef<LinearForm> facts,
   SmallVector<LinearForm, 2> cases = atoms[atom].cases;
   LinearForm rest = *goal;
   rest.terms.pop_back();
-  return !cases.empty() && llvm::all_of(cases, [&, factor = factor](const LinearForm &value) {
-    return prove(combine(rest, 1, value, factor), facts, budget);
-  });
+  return !cases.empty() &&
+         llvm::all_of(cases, [&, factor = factor](const LinearForm &value) {
+           return prove(combine(rest, 1, value, factor), facts, budget);
+         });
 }
 
 bool IndexBounds::prove(const MaybeForm &goal, ArrayRef<LinearForm> facts) {
@@ -444,7 +449,8 @@ bool IndexBounds::prove(const MaybeForm &goal, ArrayRef<LinearForm> facts) {
 /// Adds what it says about integers that `condition` holds, or that it does not.
 void IndexBounds::addCondition(Value condition, bool holds, Facts &facts) {
   Operation *op = condition.getDefiningOp();
-  if (isa_and_nonnull<arith::AndIOp, arith::OrIOp>(op) && holds == isa<arith::AndIOp>(op)) {
+  if (isa_and_nonnull<arith::AndIOp, arith::OrIOp>(op) &&
+      holds == isa<arith::AndIOp>(op)) {
     addCondition(op->getOperand(0), holds, facts);
     addCondition(op->getOperand(1), holds, facts);
     return;

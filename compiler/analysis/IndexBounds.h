@@ -92,8 +92,8 @@ private:
   LinearForm compute(mlir::Value value);
   LinearForm computeArgument(mlir::BlockArgument arg);
   MaybeForm computeOperation(mlir::Operation *op);
-  LinearForm loopVariable(mlir::Value iv, const LinearForm &lower, const LinearForm &upper,
-                          mlir::Value step);
+  LinearForm loopVariable(mlir::Value iv, const LinearForm &lower,
+                          const LinearForm &upper, mlir::Value step);
   MaybeForm floorDivide(const LinearForm &dividend, int64_t divisor, mlir::Value result);
   MaybeForm remainder(const LinearForm &dividend, int64_t divisor, mlir::Value result);
   MaybeForm extremum(mlir::Operation *op, bool isMax);

@@ -30,10 +30,11 @@ static bool mayWrite(Operation *scope, Value tile) {
       return WalkResult::advance();
     SmallVector<MemoryEffects::EffectInstance> instances;
     effects.getEffects(instances);
-    bool writes = llvm::any_of(instances, [&](const MemoryEffects::EffectInstance &effect) {
-      return isa<MemoryEffects::Write>(effect.getEffect()) && effect.getValue() &&
-             getBaseMemory(effect.getValue()) == tile;
-    });
+    bool writes =
+        llvm::any_of(instances, [&](const MemoryEffects::EffectInstance &effect) {
+          return isa<MemoryEffects::Write>(effect.getEffect()) && effect.getValue() &&
+                 getBaseMemory(effect.getValue()) == tile;
+        });
     return writes ? WalkResult::interrupt() : WalkResult::advance();
   });
   return walk.wasInterrupted();
@@ -71,10 +72,12 @@ static double countUses(Value tile, Operation *reader) {
 }
 
 GemmProblem GemmProblem::get(GemmOp gemm) {
-  auto elementOf = [](Value tile) { return cast<MemRefType>(tile.getType()).getElementType(); };
+  auto elementOf = [](Value tile) {
+    return cast<MemRefType>(tile.getType()).getElementType();
+  };
   Operand a{elementOf(gemm.getA()), !gemm.getTransposeA(), countUses(gemm.getA(), gemm)};
   Operand b{elementOf(gemm.getB()), gemm.getTransposeB(), countUses(gemm.getB(), gemm)};
-  return {gemm.getM(), gemm.getN(), gemm.getK(), a, b, elementOf(gemm.getC()),
+  return {gemm.getM(),          gemm.getN(),    gemm.getK(), a, b, elementOf(gemm.getC()),
           gemm.getIsUnsigned(), gemm.getClear()};
 }
 
@@ -96,5 +99,6 @@ llvm::Expected<std::unique_ptr<TargetInfo>> tilewright::createTarget(StringRef n
   if (found != getFactories().end())
     return found->second(name);
   std::string known = llvm::join(llvm::make_first_range(getFactories()), ", ");
-  return llvm::createStringError("unknown target '" + name + "'; this compiler has " + known);
+  return llvm::createStringError("unknown target '" + name + "'; this compiler has " +
+                                 known);
 }

@@ -36,7 +36,8 @@ using namespace mlir;
 using namespace tilewright::tile;
 
 namespace {
-struct OutlineKernelsPass : tilewright::host::impl::OutlineKernelsBase<OutlineKernelsPass> {
+struct OutlineKernelsPass
+    : tilewright::host::impl::OutlineKernelsBase<OutlineKernelsPass> {
   void runOnOperation() override;
 };
 
@@ -71,10 +72,10 @@ static Value makeString(OpBuilder &builder, Location loc, StringRef text) {
     name = ("tw.string" + Twine(i)).str();
   OpBuilder global = OpBuilder::atBlockBegin(module.getBody());
   auto type = LLVM::LLVMArrayType::get(global.getI8Type(), bytes.size());
-  LLVM::GlobalOp::create(global, loc, type, /*isConstant=*/true, LLVM::Linkage::Internal, name,
-                         global.getStringAttr(bytes));
-  return LLVM::AddressOfOp::create(builder, loc, LLVM::LLVMPointerType::get(builder.getContext()),
-                                   name);
+  LLVM::GlobalOp::create(global, loc, type, /*isConstant=*/true, LLVM::Linkage::Internal,
+                         name, global.getStringAttr(bytes));
+  return LLVM::AddressOfOp::create(
+      builder, loc, LLVM::LLVMPointerType::get(builder.getContext()), name);
 }
 
 /// "file:line:column" of the innermost place that `loc` names.
@@ -101,7 +102,8 @@ static void lowerPrint(PrintOp op, Value host, Value state, Value block) {
   if (Value value = op.getValue()) {
     if (isa<FloatType>(value.getType())) {
       kind = TW_PRINT_F64;
-      Value wide = CastOp::create(builder, loc, builder.getF64Type(), value, false, false);
+      Value wide =
+          CastOp::create(builder, loc, builder.getF64Type(), value, false, false);
       bits = arith::BitcastOp::create(builder, loc, i64, wide);
     } else {
       kind = op.getIsUnsigned() ? TW_PRINT_U64 : TW_PRINT_I64;
@@ -109,7 +111,8 @@ static void lowerPrint(PrintOp op, Value host, Value state, Value block) {
     }
   }
   Value message = makeString(builder, loc, op.getMessage());
-  Value kindValue = arith::ConstantIntOp::create(builder, loc, builder.getI32Type(), kind);
+  Value kindValue =
+      arith::ConstantIntOp::create(builder, loc, builder.getI32Type(), kind);
   callHost(builder, loc, host, kPrint, LLVM::LLVMVoidType::get(builder.getContext()),
            {state, message, kindValue, bits, block});
   op.erase();
@@ -188,7 +191,8 @@ static void sinkConstants(KernelOp kernel) {
   getUsedValuesDefinedAbove(kernel.getBody(), captured);
   OpBuilder builder = OpBuilder::atBlockBegin(&kernel.getBody().front());
   for (Value value : captured)
-    if (Operation *op = value.getDefiningOp(); op && op->hasTrait<OpTrait::ConstantLike>())
+    if (Operation *op = value.getDefiningOp();
+        op && op->hasTrait<OpTrait::ConstantLike>())
       value.replaceUsesWithIf(builder.clone(*op)->getResult(0), [&](OpOperand &use) {
         return kernel.getBody().isAncestor(use.getOwner()->getParentRegion());
       });
@@ -231,8 +235,8 @@ static void outlineKernel(KernelOp kernel, StringRef name, Value host, Value sta
   mapping.map(captured.getArrayRef(), unpacked.getValues());
 
   Value one = arith::ConstantIndexOp::create(builder, loc, 1);
-  auto loop = scf::ForOp::create(builder, loc, entry->getArgument(1),
-                                 entry->getArgument(2), one);
+  auto loop =
+      scf::ForOp::create(builder, loc, entry->getArgument(1), entry->getArgument(2), one);
   func::ReturnOp::create(builder, loc);
   builder.setInsertionPointToStart(loop.getBody());
   SmallVector<Value> grid;
@@ -264,8 +268,8 @@ public:
   /// The next word as a value of `type`: an integer, a float, index or pointer.
   Value next(Type type) {
     Type pointer = words.getType();
-    Value address = LLVM::GEPOp::create(builder, loc, pointer, builder.getI64Type(), words,
-                                        ArrayRef<LLVM::GEPArg>{position++});
+    Value address = LLVM::GEPOp::create(builder, loc, pointer, builder.getI64Type(),
+                                        words, ArrayRef<LLVM::GEPArg>{position++});
     if (isa<LLVM::LLVMPointerType>(type))
       return LLVM::LoadOp::create(builder, loc, type, address);
     Value word = LLVM::LoadOp::create(builder, loc, builder.getI64Type(), address);
@@ -274,8 +278,9 @@ public:
     unsigned bits = type.getIntOrFloatBitWidth();
     if (bits < 64)
       word = arith::TruncIOp::create(builder, loc, builder.getIntegerType(bits), word);
-    return isa<FloatType>(type) ? Value(arith::BitcastOp::create(builder, loc, type, word))
-                                : word;
+    return isa<FloatType>(type)
+               ? Value(arith::BitcastOp::create(builder, loc, type, word))
+               : word;
   }
 
   /// The next tensor: its pointer, extents and strides.
@@ -318,9 +323,10 @@ static void lowerWorkspace(WorkspaceOp workspace, Value host, Value state) {
   for (Value size : workspace.getSizes())
     bytes = arith::MulIOp::create(builder, loc, bytes, size);
   bytes = arith::IndexCastOp::create(builder, loc, builder.getI64Type(), bytes);
-  Value pointer = callHost(builder, loc, host, kWorkspace, host.getType(), {state, bytes});
-  Value memory = FromPointerOp::create(builder, loc, type, pointer, 0, workspace.getSizes(),
-                                       ValueRange());
+  Value pointer =
+      callHost(builder, loc, host, kWorkspace, host.getType(), {state, bytes});
+  Value memory = FromPointerOp::create(builder, loc, type, pointer, 0,
+                                       workspace.getSizes(), ValueRange());
   workspace.replaceAllUsesWith(memory);
   workspace.erase();
 }
@@ -339,7 +345,8 @@ static void makeLaunchFunction(func::FuncOp function) {
   WordReader reader(builder, loc, words);
   for (BlockArgument arg : entry.getArguments().take_front(parameters)) {
     auto tensor = dyn_cast<MemRefType>(arg.getType());
-    arg.replaceAllUsesWith(tensor ? reader.nextTensor(tensor) : reader.next(arg.getType()));
+    arg.replaceAllUsesWith(tensor ? reader.nextTensor(tensor)
+                                  : reader.next(arg.getType()));
   }
   entry.eraseArguments(0, parameters);
   Type status = builder.getI32Type();

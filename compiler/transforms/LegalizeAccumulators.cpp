@@ -67,7 +67,8 @@ static void convertUse(OpOperand &use, Type narrow) {
   // A copy to the narrow type rounds by itself, and one from it is exact.
   if (auto copy = dyn_cast<CopyOp>(user)) {
     Value other = copy.getSrc() == wide ? copy.getDst() : copy.getSrc();
-    if (copy.getDst() == wide || cast<MemRefType>(other.getType()).getElementType() == narrow)
+    if (copy.getDst() == wide ||
+        cast<MemRefType>(other.getType()).getElementType() == narrow)
       return;
   }
   // Everything else works on a rounded copy.

@@ -90,7 +90,8 @@ static SmallVector<Placement> planKernel(KernelOp kernel, int64_t alignment,
   SmallVector<Placement *> order;
   for (Placement &tile : tiles)
     order.push_back(&tile);
-  llvm::stable_sort(order, [](Placement *a, Placement *b) { return a->bytes > b->bytes; });
+  llvm::stable_sort(order,
+                    [](Placement *a, Placement *b) { return a->bytes > b->bytes; });
 
   SmallVector<Placement *> placed; // sorted by offset
   for (Placement *tile : order) {
@@ -100,11 +101,11 @@ static SmallVector<Placement> planKernel(KernelOp kernel, int64_t alignment,
         offset = std::max<int64_t>(
             offset, llvm::alignTo(other->offset + other->bytes, alignment));
     tile->offset = offset;
-    arenaBytes = std::max<int64_t>(arenaBytes, llvm::alignTo(offset + tile->bytes, alignment));
-    placed.insert(llvm::upper_bound(placed, tile,
-                                    [](Placement *a, Placement *b) {
-                                      return a->offset < b->offset;
-                                    }),
+    arenaBytes =
+        std::max<int64_t>(arenaBytes, llvm::alignTo(offset + tile->bytes, alignment));
+    placed.insert(llvm::upper_bound(
+                      placed, tile,
+                      [](Placement *a, Placement *b) { return a->offset < b->offset; }),
                   tile);
   }
   return tiles;

@@ -38,7 +38,8 @@ static bool isInLoop(Operation *op) {
 }
 
 /// Tells that dimension `dim` of an access is checked in every iteration, and why.
-static void remarkGuard(Operation *op, Value memref, int64_t dim, bool isNegativePossible) {
+static void remarkGuard(Operation *op, Value memref, int64_t dim,
+                        bool isNegativePossible) {
   InFlightDiagnostic remark = mlir::emitRemark(op->getLoc());
   remark << "index " << dim << " of " << describeMemory(memref)
          << " is checked in the loop: it is not shown to "
@@ -46,8 +47,7 @@ static void remarkGuard(Operation *op, Value memref, int64_t dim, bool isNegativ
          << "; T.assume, or min and multiple_of of T.dynamic, can show it";
 }
 
-template <typename Access>
-void ProveBoundsPass::prove(Access op, IndexBounds &bounds) {
+template <typename Access> void ProveBoundsPass::prove(Access op, IndexBounds &bounds) {
   Value memref = op.getMemref();
   int64_t rank = cast<MemRefType>(memref.getType()).getRank();
   SmallVector<bool> inbounds(op.getInbounds());

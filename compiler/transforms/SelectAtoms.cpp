@@ -63,7 +63,8 @@ static SmallVector<Choice> rank(const TargetInfo &info, ArrayRef<AtomAttrInterfa
       if (info.serves(atom, turned))
         choices.push_back({atom, swapped, info.estimateCycles(atom, turned, swapped)});
   }
-  llvm::stable_sort(choices, [](const Choice &a, const Choice &b) { return a.cycles < b.cycles; });
+  llvm::stable_sort(choices,
+                    [](const Choice &a, const Choice &b) { return a.cycles < b.cycles; });
   return choices;
 }
 

@@ -63,7 +63,8 @@ struct Accumulation {
   int64_t promotionInterval = 0;
 };
 
-/// One scale of type `elementType` for each `alongK` elements of a row of A or column of B.
+/// One scale of type `elementType` for each `alongK` elements of a row of A or column of
+/// B.
 struct AtomScale {
   mlir::Type elementType;
   int64_t alongK;

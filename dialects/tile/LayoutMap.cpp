@@ -71,7 +71,8 @@ void LayoutMap::canonicalize() {
         continue;
       if (!merged.empty() && merged.back().kind == factor.kind &&
           merged.back().stride == factor.extent * factor.stride)
-        merged.back() = {factor.kind, merged.back().extent * factor.extent, factor.stride};
+        merged.back() = {factor.kind, merged.back().extent * factor.extent,
+                         factor.stride};
       else
         merged.push_back(factor);
     }
@@ -85,7 +86,8 @@ void LayoutMap::canonicalize() {
   merge(replicate);
   // Address bits that are always zero swizzle nothing.
   int64_t bytes = getExtent(FactorKind::Vector) * elementBytes;
-  while (swizzleBits > 0 && (1LL << (swizzleBase + swizzleShift + swizzleBits - 1)) >= bytes)
+  while (swizzleBits > 0 &&
+         (1LL << (swizzleBase + swizzleShift + swizzleBits - 1)) >= bytes)
     --swizzleBits;
   if (swizzleBits == 0)
     swizzleBase = swizzleShift = 0;
@@ -185,8 +187,8 @@ int64_t LayoutMap::countBankConflicts(const LayoutMap &fragment, int64_t dim,
     --width;
   // The lanes of one pass are those that together fill the banks at most once.
   int64_t lanes = fragment.getExtent(FactorKind::Lane);
-  int64_t perPass = std::max<int64_t>(
-      1, banks.count * banks.bytes / std::max(width * elementBytes, banks.bytes));
+  int64_t perPass = std::max<int64_t>(1, banks.count * banks.bytes /
+                                             std::max(width * elementBytes, banks.bytes));
   int64_t conflicts = 0;
   for (int64_t reg = 0; reg < fragment.getExtent(FactorKind::Vector); reg += width) {
     for (int64_t first = 0; first < lanes; first += perPass) {

@@ -70,7 +70,8 @@ public:
 
   /// For a layout of memory: how many more passes than the least possible it takes one
   /// warp to read or write all its registers of `fragment`, as vectors along `dim`.
-  int64_t countBankConflicts(const LayoutMap &fragment, int64_t dim, Banks banks = {}) const;
+  int64_t countBankConflicts(const LayoutMap &fragment, int64_t dim,
+                             Banks banks = {}) const;
 
 private:
   using Factors = llvm::SmallVector<Factor, 4>;

@@ -25,8 +25,8 @@
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
 
-#include "dialects/tile/TileDialect.h.inc"
 #include "dialects/tile/Atom.h"
+#include "dialects/tile/TileDialect.h.inc"
 
 #define GET_OP_CLASSES
 #include "dialects/tile/TileOps.h.inc"

@@ -49,7 +49,8 @@ LogicalResult GemmOp::verify() {
   Type a = elementType(getA()), b = elementType(getB()), c = elementType(getC());
   bool floats = isa<FloatType>(a) && isa<FloatType>(b);
   if (!floats && a != b)
-    return emitOpError("(C3) A and B must have one element type, got ") << a << " and " << b;
+    return emitOpError("(C3) A and B must have one element type, got ")
+           << a << " and " << b;
   if (floats ? !isa<FloatType>(c) : !c.isInteger(32))
     return emitOpError("(C3) C must be ")
            << (floats ? "a float" : "i32") << " for operands of type " << a;
@@ -78,7 +79,8 @@ LogicalResult ReduceOp::verify() {
   if (dropped.empty())
     dropped.push_back(1);
   if (dst != ArrayRef(kept) && dst != ArrayRef(dropped))
-    return emitOpError("(C2) dst must have src's shape with dimension ") << dim << " dropped or 1";
+    return emitOpError("(C2) dst must have src's shape with dimension ")
+           << dim << " dropped or 1";
   Combiner combiner = getCombiner();
   Type from = elementType(getSrc()), to = elementType(getDst());
   bool positions = combiner == Combiner::ArgMax || combiner == Combiner::ArgMin;
@@ -98,7 +100,8 @@ LogicalResult ScanOp::verify() {
   int64_t dim = getDim();
   if (!isStaticTile(src) || !isStaticTile(dst) || src.getShape() != dst.getShape() ||
       src.getElementType() != dst.getElementType() || dim < 0 || dim >= src.getRank())
-    return emitOpError("(C1) takes two tiles of one shape and type and one of their dimensions");
+    return emitOpError(
+        "(C1) takes two tiles of one shape and type and one of their dimensions");
   Combiner combiner = getCombiner();
   if (!isBitwise(combiner) && combiner != Combiner::Sum && combiner != Combiner::Max &&
       combiner != Combiner::Min)
@@ -114,8 +117,10 @@ LogicalResult TopKOp::verify() {
   for (Value tile : {getSrc(), getValues(), getIndices()})
     if (!isStaticTile(tile.getType()) || shapeOf(tile).size() != src.size())
       return emitOpError("(C1) takes tiles with static shapes of one rank");
-  if (dim < 0 || dim >= static_cast<int64_t>(src.size()) || values != shapeOf(getIndices()))
-    return emitOpError("(C1) values and indices must have one shape, and dim be a dimension");
+  if (dim < 0 || dim >= static_cast<int64_t>(src.size()) ||
+      values != shapeOf(getIndices()))
+    return emitOpError(
+        "(C1) values and indices must have one shape, and dim be a dimension");
   for (auto [d, extent] : llvm::enumerate(src))
     if (static_cast<int64_t>(d) == dim ? values[d] > extent : values[d] != extent)
       return emitOpError("(C1) wrong extent of values in dimension ") << d;

@@ -18,8 +18,8 @@ using namespace tilewright::tile;
 #include "dialects/tile/TileEnums.cpp.inc"
 
 #define GET_ATTRDEF_CLASSES
-#include "dialects/tile/TileAttrs.cpp.inc"
 #include "dialects/tile/TileAtomInterface.cpp.inc"
+#include "dialects/tile/TileAttrs.cpp.inc"
 
 #define GET_OP_CLASSES
 #include "dialects/tile/TileOps.cpp.inc"

@@ -32,7 +32,8 @@ LogicalResult FromPointerOp::verify() {
 }
 
 LogicalResult LaunchOp::verify() {
-  auto callee = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(*this, getCalleeAttr());
+  auto callee =
+      SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(*this, getCalleeAttr());
   Type index = IndexType::get((*this)->getContext());
   Type pointer = getEnv().getType();
   Type expected[] = {pointer, index, index, pointer};

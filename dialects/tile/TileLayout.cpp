@@ -16,18 +16,20 @@ using namespace tilewright::tile;
 
 /// Parses `[kind extent:stride, ...]` and appends the factors.
 static ParseResult parseFactors(AsmParser &parser, SmallVectorImpl<Factor> &factors) {
-  return parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, [&]() -> ParseResult {
-    StringRef keyword;
-    SMLoc loc = parser.getCurrentLocation();
-    if (parser.parseKeyword(&keyword))
-      return failure();
-    std::optional<FactorKind> kind = symbolizeFactorKind(keyword);
-    if (!kind)
-      return parser.emitError(loc, "expected vector, lane, warp or block, got ") << keyword;
-    Factor &factor = factors.emplace_back(Factor{*kind, 0, 0});
-    return failure(parser.parseInteger(factor.extent) || parser.parseColon() ||
-                   parser.parseInteger(factor.stride));
-  });
+  return parser.parseCommaSeparatedList(
+      AsmParser::Delimiter::Square, [&]() -> ParseResult {
+        StringRef keyword;
+        SMLoc loc = parser.getCurrentLocation();
+        if (parser.parseKeyword(&keyword))
+          return failure();
+        std::optional<FactorKind> kind = symbolizeFactorKind(keyword);
+        if (!kind)
+          return parser.emitError(loc, "expected vector, lane, warp or block, got ")
+                 << keyword;
+        Factor &factor = factors.emplace_back(Factor{*kind, 0, 0});
+        return failure(parser.parseInteger(factor.extent) || parser.parseColon() ||
+                       parser.parseInteger(factor.stride));
+      });
 }
 
 Attribute LayoutAttr::parse(AsmParser &parser, Type) {
@@ -76,10 +78,12 @@ LogicalResult LayoutAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                                  ArrayRef<Factor> factors, ArrayRef<int64_t>) {
   for (const Factor &factor : factors)
     if (factor.extent < 2 || factor.stride < 1)
-      return emitError() << "(C1) factor " << factor.extent << ":" << factor.stride
-                         << " must have an extent of at least 2 and a stride of at least 1";
+      return emitError()
+             << "(C1) factor " << factor.extent << ":" << factor.stride
+             << " must have an extent of at least 2 and a stride of at least 1";
   SmallVector<Factor> sorted(factors);
-  llvm::sort(sorted, [](const Factor &a, const Factor &b) { return a.stride < b.stride; });
+  llvm::sort(sorted,
+             [](const Factor &a, const Factor &b) { return a.stride < b.stride; });
   int64_t extents[4] = {1, 1, 1, 1};
   for (const Factor &factor : sorted) {
     int64_t &extent = extents[static_cast<int>(factor.kind)];

@@ -37,8 +37,9 @@ static ParseResult parseBody(OpAsmParser &parser, OperationState &result,
 
 static void printInductionVariables(OpAsmPrinter &printer, Region &body) {
   printer << " (";
-  llvm::interleaveComma(body.getArguments(), printer,
-                        [&](BlockArgument arg) { printer.printRegionArgument(arg, {}, true); });
+  llvm::interleaveComma(body.getArguments(), printer, [&](BlockArgument arg) {
+    printer.printRegionArgument(arg, {}, true);
+  });
   printer << ")";
 }
 
@@ -86,7 +87,8 @@ void KernelOp::print(OpAsmPrinter &printer) {
 LogicalResult KernelOp::verify() {
   unsigned rank = getGrid().size();
   if (rank < 1 || rank > 3 || getBody().getNumArguments() != rank || !allIndex(getBody()))
-    return emitOpError("(C1) takes one to three grid extents and as many index arguments");
+    return emitOpError(
+        "(C1) takes one to three grid extents and as many index arguments");
   if (auto threads = getThreads(); threads && (*threads < 1 || *threads > 1024))
     return emitOpError("(C2) threads must be between 1 and 1024, got ") << *threads;
   if ((*this)->getParentOfType<KernelOp>())
@@ -149,7 +151,8 @@ LogicalResult ParallelOp::verify() {
   ArrayRef<int64_t> extents = getExtents();
   if (extents.empty() || getBody().getNumArguments() != extents.size() ||
       !allIndex(getBody()) || llvm::any_of(extents, [](int64_t e) { return e < 0; }))
-    return emitOpError("(C1) takes one index argument for each of its extents, none negative");
+    return emitOpError(
+        "(C1) takes one index argument for each of its extents, none negative");
   WalkResult walk = getBody().walk([&](Operation *op) -> WalkResult {
     bool wholeTile = isa<CopyOp, GatherOp, FillOp, GemmOp, ReduceOp, ScanOp, TopKOp,
                          ParallelOp, PipelinedOp, KernelOp>(op);
@@ -191,8 +194,8 @@ ParseResult PipelinedOp::parse(OpAsmParser &parser, OperationState &result) {
 void PipelinedOp::print(OpAsmPrinter &printer) {
   printer << ' ';
   printer.printRegionArgument(getBody().getArgument(0), {}, /*omitType=*/true);
-  printer << " = " << getLowerBound() << " to " << getUpperBound() << " step " << getStep()
-          << " stages(" << getStages() << ")";
+  printer << " = " << getLowerBound() << " to " << getUpperBound() << " step "
+          << getStep() << " stages(" << getStages() << ")";
   printer.printOptionalAttrDictWithKeyword((*this)->getAttrs(), {"stages"});
   printBody(printer, getBody());
 }

@@ -25,13 +25,13 @@ struct Feature {
 /// All that the compiler's CPU targets ask for.
 static const Feature features[] = {
 #if defined(__x86_64__)
-    FEATURE("avx2"),         FEATURE("fma"),         FEATURE("f16c"),
-    FEATURE("bmi"),          FEATURE("bmi2"),        FEATURE("lzcnt"),
-    FEATURE("movbe"),        FEATURE("popcnt"),      FEATURE("gfni"),
-    FEATURE("avxvnni"),      FEATURE("avx512f"),     FEATURE("avx512bw"),
-    FEATURE("avx512cd"),     FEATURE("avx512dq"),    FEATURE("avx512vl"),
-    FEATURE("avx512ifma"),   FEATURE("avx512vbmi"),  FEATURE("avx512vbmi2"),
-    FEATURE("avx512bitalg"), FEATURE("avx512vnni"),  FEATURE("avx512vpopcntdq"),
+    FEATURE("avx2"),         FEATURE("fma"),        FEATURE("f16c"),
+    FEATURE("bmi"),          FEATURE("bmi2"),       FEATURE("lzcnt"),
+    FEATURE("movbe"),        FEATURE("popcnt"),     FEATURE("gfni"),
+    FEATURE("avxvnni"),      FEATURE("avx512f"),    FEATURE("avx512bw"),
+    FEATURE("avx512cd"),     FEATURE("avx512dq"),   FEATURE("avx512vl"),
+    FEATURE("avx512ifma"),   FEATURE("avx512vbmi"), FEATURE("avx512vbmi2"),
+    FEATURE("avx512bitalg"), FEATURE("avx512vnni"), FEATURE("avx512vpopcntdq"),
     FEATURE("avx512bf16"),   FEATURE("avx512fp16"),
 #endif
 };

@@ -70,7 +70,8 @@ static CompileOptions parseOptions(const py::dict &dict) {
   return options;
 }
 
-static py::dict compileModule(const std::string &ir, const py::dict &dict, bool planOnly) {
+static py::dict compileModule(const std::string &ir, const py::dict &dict,
+                              bool planOnly) {
   CompileOptions options = parseOptions(dict);
   options.planOnly = planOnly;
   CompileResult result;
@@ -114,8 +115,7 @@ PYBIND11_MODULE(_compiler, module) {
       [](const std::string &ir, const py::dict &options) {
         return compileModule(ir, options, /*planOnly=*/true);
       },
-      py::arg("ir"), py::arg("options"),
-      "Compiles a module up to its memory plan.");
+      py::arg("ir"), py::arg("options"), "Compiles a module up to its memory plan.");
   module.def(
       "resolve_target",
       [](const std::string &target) {
@@ -126,5 +126,6 @@ PYBIND11_MODULE(_compiler, module) {
         return name;
       },
       py::arg("target"), "The full name of a target: 'cpu' gives 'cpu:znver4', say.");
-  module.def("version", &compilerVersion, "What compiled code depends on beside its input.");
+  module.def("version", &compilerVersion,
+             "What compiled code depends on beside its input.");
 }

@@ -26,31 +26,38 @@ using namespace tilewright::tile;
 namespace {
 /// A mock of tcgen05.mma with a pair of blocks: D in tensor memory, operands in shared
 /// memory, completion by barrier, scales per 32 elements.
-class Tcgen05Attr
-    : public Attribute::AttrBase<Tcgen05Attr, Attribute, AttributeStorage,
-                                 AtomAttrInterface::Trait> {
+class Tcgen05Attr : public Attribute::AttrBase<Tcgen05Attr, Attribute, AttributeStorage,
+                                               AtomAttrInterface::Trait> {
 public:
   using Base::Base;
   static constexpr StringLiteral name = "test.tcgen05";
 
   AtomShape getShape() const { return {256, 128, 32}; }
-  Participants getParticipants() const { return {/*lanes=*/1, /*warps=*/1, /*blocks=*/2}; }
+  Participants getParticipants() const {
+    return {/*lanes=*/1, /*warps=*/1, /*blocks=*/2};
+  }
   AtomOperand getOperand(AtomRole role) const {
     Builder b(getContext());
     if (role != AtomRole::C)
-      return {OperandPlace::SharedDescriptor, b.getType<Float8E4M3FNType>(), LayoutAttr()};
+      return {OperandPlace::SharedDescriptor, b.getType<Float8E4M3FNType>(),
+              LayoutAttr()};
     // Tensor memory: 128 lanes in each block, one column of 32 bits per element.
-    return {OperandPlace::TensorMemory, b.getF32Type(),
-            getLayout(getContext(), {{{FactorKind::Block, 2, 1}, {FactorKind::Lane, 128, 1}},
-                                     {{FactorKind::Vector, 128, 1}}})};
+    return {
+        OperandPlace::TensorMemory, b.getF32Type(),
+        getLayout(getContext(), {{{FactorKind::Block, 2, 1}, {FactorKind::Lane, 128, 1}},
+                                 {{FactorKind::Vector, 128, 1}}})};
   }
   Completion getCompletion() const { return Completion::Barrier; }
-  Accumulation getAccumulation() const { return {Builder(getContext()).getF32Type(), 24}; }
+  Accumulation getAccumulation() const {
+    return {Builder(getContext()).getF32Type(), 24};
+  }
   std::optional<AtomScale> getScale() const {
     return AtomScale{Builder(getContext()).getType<Float8E8M0FNUType>(), 32};
   }
   SmallVector<StringRef> getRequiredFeatures() const { return {"sm_100a"}; }
-  std::optional<double> getIssueInterval(StringRef) const { return 256 * 128 * 32 / 8192.0; }
+  std::optional<double> getIssueInterval(StringRef) const {
+    return 256 * 128 * 32 / 8192.0;
+  }
 };
 
 class TestDialect : public Dialect {
@@ -92,7 +99,8 @@ static SmallVector<int64_t> getMatrix(AtomShape shape, AtomRole role) {
 }
 
 /// Calls `visit` for every index below `extents`.
-static void forEachIndex(ArrayRef<int64_t> extents, function_ref<void(ArrayRef<int64_t>)> visit) {
+static void forEachIndex(ArrayRef<int64_t> extents,
+                         function_ref<void(ArrayRef<int64_t>)> visit) {
   SmallVector<int64_t> index(extents.size(), 0);
   while (true) {
     visit(index);
@@ -119,30 +127,36 @@ static void checkCover(LayoutAttr layout, ArrayRef<int64_t> matrix) {
     }
   });
   int64_t places = 1;
-  for (FactorKind kind : {FactorKind::Vector, FactorKind::Lane, FactorKind::Warp,
-                          FactorKind::Block})
+  for (FactorKind kind :
+       {FactorKind::Vector, FactorKind::Lane, FactorKind::Warp, FactorKind::Block})
     places *= map.getExtent(kind);
   EXPECT_EQ(static_cast<int64_t>(held.size()), places) << "a place without an element";
 }
 
 TEST_F(Atoms, EveryElementOfEveryOperandIsHeld) {
   SmallVector<AtomAttrInterface> atoms;
-  for (StringRef text : {
-           "#cuda.mma<f16 into f32>", "#cuda.mma<i8 into i32>", "#cuda.mma<tf32 into f32>",
-           "#cuda.wgmma<n = 128, bf16 into f32>", "#cuda.wgmma<n = 24, f16 into f32>",
-           "#cuda.wgmma<n = 256, f8E4M3FN into f32, shared_a = true>",
-           "#hip.mfma<32x32x8, f16 into f32>", "#hip.mfma<16x16x16, bf16 into f32>",
-           "#hip.mfma<32x32x4, blocks = 2, f16 into f32>",
-           "#hip.mfma<16x16x4, blocks = 4, f16 into f32>",
-           "#hip.mfma<4x4x4, blocks = 16, f16 into f32>", "#hip.mfma<16x16x4, f64 into f64>",
-           "#hip.mfma<32x32x16, i8 into i32>", "#hip.wmma<bf16 into f32>",
-           "#hip.wmma<i8 into i32>", "#cpu.atom<fma 14x32x1, f32 into f32, 512>",
-           "#cpu.atom<fma 6x8x1, f64 into f64, 256>",
-           "#cpu.atom<dpbf16 14x32x2, bf16 into f32, 512>",
-           "#cpu.atom<dpbusd 8x16x4, i8 into i32, 256>",
-           "#cpu.atom<maddwd 8x16x2, i16 into i32, 512>",
-           "#cpu.atom<amx_bf16 32x32x32, bf16 into f32, 512>",
-           "#cpu.atom<amx_int8 32x32x64, i8 into i32, 512>"})
+  for (StringRef text : {"#cuda.mma<f16 into f32>",
+                         "#cuda.mma<i8 into i32>",
+                         "#cuda.mma<tf32 into f32>",
+                         "#cuda.wgmma<n = 128, bf16 into f32>",
+                         "#cuda.wgmma<n = 24, f16 into f32>",
+                         "#cuda.wgmma<n = 256, f8E4M3FN into f32, shared_a = true>",
+                         "#hip.mfma<32x32x8, f16 into f32>",
+                         "#hip.mfma<16x16x16, bf16 into f32>",
+                         "#hip.mfma<32x32x4, blocks = 2, f16 into f32>",
+                         "#hip.mfma<16x16x4, blocks = 4, f16 into f32>",
+                         "#hip.mfma<4x4x4, blocks = 16, f16 into f32>",
+                         "#hip.mfma<16x16x4, f64 into f64>",
+                         "#hip.mfma<32x32x16, i8 into i32>",
+                         "#hip.wmma<bf16 into f32>",
+                         "#hip.wmma<i8 into i32>",
+                         "#cpu.atom<fma 14x32x1, f32 into f32, 512>",
+                         "#cpu.atom<fma 6x8x1, f64 into f64, 256>",
+                         "#cpu.atom<dpbf16 14x32x2, bf16 into f32, 512>",
+                         "#cpu.atom<dpbusd 8x16x4, i8 into i32, 256>",
+                         "#cpu.atom<maddwd 8x16x2, i16 into i32, 512>",
+                         "#cpu.atom<amx_bf16 32x32x32, bf16 into f32, 512>",
+                         "#cpu.atom<amx_int8 32x32x64, i8 into i32, 512>"})
     atoms.push_back(parse(text));
   atoms.push_back(Tcgen05Attr::get(&context));
 
@@ -175,8 +189,9 @@ TEST_F(Atoms, EveryElementOfEveryOperandIsHeld) {
 
 /// Checks a layout against the manual: `formula` gives the index that register `r` of
 /// lane `l` of warp `w` holds.
-static void checkFormula(AtomAttrInterface atom, AtomRole role,
-                         function_ref<SmallVector<int64_t>(int64_t, int64_t, int64_t)> formula) {
+static void
+checkFormula(AtomAttrInterface atom, AtomRole role,
+             function_ref<SmallVector<int64_t>(int64_t, int64_t, int64_t)> formula) {
   LayoutMap map = LayoutMap::get(atom.getOperand(role).layout);
   for (int64_t w = 0; w < map.getExtent(FactorKind::Warp); ++w)
     for (int64_t l = 0; l < map.getExtent(FactorKind::Lane); ++l)
@@ -205,14 +220,15 @@ TEST_F(Atoms, MmaAgreesWithTheManual) {
   });
   checkFormula(parse("#cuda.mma<i8 into i32>"), AtomRole::A,
                [](int64_t i, int64_t lane, int64_t) {
-    bool upper = i < 4 || (i >= 8 && i < 12);
-    int64_t column = lane % 4 * 4 + (i & 3) + (i >= 8 ? 16 : 0);
-    return SmallVector<int64_t>{upper ? lane / 4 : lane / 4 + 8, column};
-  });
+                 bool upper = i < 4 || (i >= 8 && i < 12);
+                 int64_t column = lane % 4 * 4 + (i & 3) + (i >= 8 ? 16 : 0);
+                 return SmallVector<int64_t>{upper ? lane / 4 : lane / 4 + 8, column};
+               });
   checkFormula(parse("#cuda.mma<tf32 into f32>"), AtomRole::A,
                [](int64_t i, int64_t lane, int64_t) {
-    return SmallVector<int64_t>{lane / 4 + 8 * (i & 1), lane % 4 + 4 * (i / 2)};
-  });
+                 return SmallVector<int64_t>{lane / 4 + 8 * (i & 1),
+                                             lane % 4 + 4 * (i / 2)};
+               });
 }
 
 // PTX manual, "WGMMA .m64nNk16 register fragment layout".
@@ -239,10 +255,11 @@ TEST_F(Atoms, MfmaAgreesWithTheManual) {
     const char *text;
     int64_t m, k, blocks;
   };
-  for (auto [text, m, k, blocks] : {Shape{"#hip.mfma<32x32x8, f16 into f32>", 32, 8, 1},
-                                    Shape{"#hip.mfma<16x16x16, f16 into f32>", 16, 16, 1},
-                                    Shape{"#hip.mfma<32x32x4, blocks = 2, f16 into f32>", 32, 4, 2},
-                                    Shape{"#hip.mfma<16x16x4, blocks = 4, f16 into f32>", 16, 4, 4}}) {
+  for (auto [text, m, k, blocks] :
+       {Shape{"#hip.mfma<32x32x8, f16 into f32>", 32, 8, 1},
+        Shape{"#hip.mfma<16x16x16, f16 into f32>", 16, 16, 1},
+        Shape{"#hip.mfma<32x32x4, blocks = 2, f16 into f32>", 32, 4, 2},
+        Shape{"#hip.mfma<16x16x4, blocks = 4, f16 into f32>", 16, 4, 4}}) {
     SCOPED_TRACE(text);
     AtomAttrInterface atom = parse(text);
     int64_t perLane = m * k * blocks / 64, groups = 64 / (m * blocks);
@@ -266,8 +283,8 @@ TEST_F(Atoms, MfmaAgreesWithTheManual) {
   }
   checkFormula(parse("#hip.mfma<16x16x4, f64 into f64>"), AtomRole::C,
                [](int64_t r, int64_t lane, int64_t) {
-    return SmallVector<int64_t>{lane / 16 + 4 * r, lane % 16};
-  });
+                 return SmallVector<int64_t>{lane / 16 + 4 * r, lane % 16};
+               });
 }
 
 // RDNA3 ISA guide, "Wave Matrix Multiply Accumulate": lanes 16-31 repeat lanes 0-15 of A
@@ -291,12 +308,13 @@ TEST_F(Atoms, CpuAtomsAgreeWithTheManual) {
   AtomShape shape = fma.getShape();
   EXPECT_EQ(std::tuple(shape.m, shape.n, shape.k), std::tuple(1, 16, 1));
   EXPECT_EQ(LayoutMap::get(fma.getOperand(AtomRole::A).layout).getReplicas(), 16);
-  checkFormula(parse("#cpu.atom<dpbf16 1x16x2, bf16 into f32, 512>"), AtomRole::B,
-               [](int64_t r, int64_t, int64_t) { return SmallVector<int64_t>{r % 2, r / 2}; });
+  checkFormula(
+      parse("#cpu.atom<dpbf16 1x16x2, bf16 into f32, 512>"), AtomRole::B,
+      [](int64_t r, int64_t, int64_t) { return SmallVector<int64_t>{r % 2, r / 2}; });
   checkFormula(parse("#cpu.atom<amx_bf16 16x16x32, bf16 into f32, 512>"), AtomRole::B,
                [](int64_t r, int64_t, int64_t) {
-    return SmallVector<int64_t>{r / 32 * 2 + r % 2, r % 32 / 2};
-  });
+                 return SmallVector<int64_t>{r / 32 * 2 + r % 2, r % 32 / 2};
+               });
 }
 
 TEST_F(Atoms, EmitWithoutABackendIsAnError) {
@@ -305,13 +323,17 @@ TEST_F(Atoms, EmitWithoutABackendIsAnError) {
   ScopedDiagnosticHandler handler(&context, [&](Diagnostic &d) { message = d.str(); });
   AtomAttrInterface atom = parse("#cuda.mma<f16 into f32>");
   EXPECT_TRUE(failed(atom.emit(builder, builder.getUnknownLoc(), {})));
-  EXPECT_EQ(message, "#cuda.mma<f16 into f32> is known to this compiler but no backend emits it");
+  EXPECT_EQ(message,
+            "#cuda.mma<f16 into f32> is known to this compiler but no backend emits it");
 }
 
 TEST_F(Atoms, CostsDependOnTheModel) {
-  EXPECT_EQ(parse("#cpu.atom<dpbf16 14x32x2, bf16 into f32, 512>").getIssueInterval("znver5"), 0.5);
-  EXPECT_EQ(parse("#cpu.atom<dpbf16 14x32x2, bf16 into f32, 512>").getIssueInterval("skylake"),
-            std::nullopt);
+  EXPECT_EQ(
+      parse("#cpu.atom<dpbf16 14x32x2, bf16 into f32, 512>").getIssueInterval("znver5"),
+      0.5);
+  EXPECT_EQ(
+      parse("#cpu.atom<dpbf16 14x32x2, bf16 into f32, 512>").getIssueInterval("skylake"),
+      std::nullopt);
   EXPECT_EQ(parse("#hip.mfma<32x32x8, f16 into f32>").getIssueInterval("gfx942"), 8);
   EXPECT_EQ(parse("#cuda.wgmma<n = 256, bf16 into f32>").getIssueInterval("sm_90a"), 128);
 }

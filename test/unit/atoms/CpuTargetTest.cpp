@@ -70,7 +70,8 @@ TEST(CpuTarget, ErrorsSayWhatIsKnown) {
   for (StringRef spec : {"cpu:znver4,avx512f", "cpu:znver4,-sse9"})
     EXPECT_NE(rejectTarget(spec).find("takes no feature away; write '-' and one of avx2"),
               std::string::npos);
-  EXPECT_NE(rejectTarget("cpu:znver4,-avx2").find("lacks AVX2 or FMA"), std::string::npos);
+  EXPECT_NE(rejectTarget("cpu:znver4,-avx2").find("lacks AVX2 or FMA"),
+            std::string::npos);
 }
 
 namespace {
@@ -102,7 +103,8 @@ protected:
 } // namespace
 
 TEST_F(CpuAtoms, BlocksFitTheRegisters) {
-  for (StringRef spec : {"cpu:x86-64-v3", "cpu:znver4", "cpu:sapphirerapids", "cpu:alderlake"}) {
+  for (StringRef spec :
+       {"cpu:x86-64-v3", "cpu:znver4", "cpu:sapphirerapids", "cpu:alderlake"}) {
     CpuTarget target = parseTarget(spec);
     SmallVector<AtomAttr> atoms = getCpuAtoms(&context, target);
     EXPECT_FALSE(atoms.empty());
@@ -135,18 +137,19 @@ TEST_F(CpuAtoms, LargeF32TilesTakeTheKnownBlocks) {
 // both have the feature.
 TEST_F(CpuAtoms, Bf16DependsOnTheModelNotTheFeature) {
   Type bf16 = b.getBF16Type();
-  GemmProblem problem{128, 128, 64, {bf16, true, 1}, {bf16, false, 1}, b.getF32Type(), false,
-                      false};
+  GemmProblem problem{128,   128,  64, {bf16, true, 1}, {bf16, false, 1}, b.getF32Type(),
+                      false, false};
   EXPECT_EQ(select("cpu:znver4", problem).first.getInstruction(), Instruction::DotBF16);
-  EXPECT_EQ(select("cpu:sapphirerapids", problem).first.getInstruction(), Instruction::Fma);
+  EXPECT_EQ(select("cpu:sapphirerapids", problem).first.getInstruction(),
+            Instruction::Fma);
 }
 
 // Scores of MLA decode: 16 heads stay, keys stream. Keys are broadcast in place and the
 // heads, packed once, lie across the vector.
 TEST_F(CpuAtoms, FewRowsAreSwapped) {
   Type bf16 = b.getBF16Type();
-  GemmProblem scores{16, 64, 576, {bf16, true, 64}, {bf16, true, 1}, b.getF32Type(), false,
-                     true};
+  GemmProblem scores{16,    64,  576, {bf16, true, 64}, {bf16, true, 1}, b.getF32Type(),
+                     false, true};
   auto [atom, swapped] = select("cpu:znver4", scores);
   EXPECT_TRUE(swapped);
   EXPECT_EQ(atom.getColumns(), 16);
@@ -161,5 +164,6 @@ TEST_F(CpuAtoms, IntegersAreExact) {
   problem.isUnsigned = true; // the instruction's second operand is signed
   EXPECT_EQ(select("cpu:znver4", problem).first.getInstruction(), Instruction::DotI16);
   problem.a.element = problem.b.element = b.getI16Type();
-  EXPECT_EQ(select("cpu:znver4", problem).first.getInstruction(), Instruction::MultiplyAdd);
+  EXPECT_EQ(select("cpu:znver4", problem).first.getInstruction(),
+            Instruction::MultiplyAdd);
 }

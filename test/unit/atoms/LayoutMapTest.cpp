@@ -58,7 +58,8 @@ TEST_F(Layouts, LocatesByDigits) {
 
 TEST_F(Layouts, PrintWhatTheyRead) {
   for (StringRef text :
-       {"#tile.layout<[vector 3:4, lane 4:1, vector 2:1], [warp 4:1, vector 2:2, lane 8:4]>",
+       {"#tile.layout<[vector 3:4, lane 4:1, vector 2:1], [warp 4:1, vector 2:2, lane "
+        "8:4]>",
         "#tile.layout<[lane 16:1], [vector 16:1], replicate [lane 2:16]>",
         "#tile.layout<[], [lane 32:1]>", "#tile.shared_layout<[8, 64], swizzle(3, 4, 3)>",
         "#tile.shared_layout<[16]>", "#tile.panel<interleave = 2, columns = 32, bf16>"})
@@ -97,8 +98,9 @@ TEST_F(Layouts, EqualMapsAreEqual) {
               shared("#tile.shared_layout<[16, 32]>", {16, 32}));
   EXPECT_FALSE(shared("#tile.shared_layout<[16, 16]>", {16, 32}) ==
                shared("#tile.shared_layout<[16, 32]>", {16, 32}));
-  EXPECT_TRUE(LayoutMap::get(parse<PanelAttr>("#tile.panel<interleave = 1, columns = 32, f32>"),
-                             16, 32) == shared("#tile.shared_layout<[16, 32]>", {16, 32}));
+  EXPECT_TRUE(
+      LayoutMap::get(parse<PanelAttr>("#tile.panel<interleave = 1, columns = 32, f32>"),
+                     16, 32) == shared("#tile.shared_layout<[16, 32]>", {16, 32}));
   // The tile is too small for the bits that the swizzle reads.
   EXPECT_TRUE(shared("#tile.shared_layout<[1, 32], swizzle(3, 4, 3)>", {1, 32}) ==
               shared("#tile.shared_layout<[1, 32]>", {1, 32}));
@@ -122,7 +124,8 @@ TEST_F(Layouts, PanelsInterleaveAndPad) {
 // where chunk c ^ (r % 8) would.
 TEST_F(Layouts, SwizzleMovesChunks) {
   LayoutMap map = LayoutMap::get(
-      parse<SharedLayoutAttr>("#tile.shared_layout<[8, 64], swizzle(3, 4, 3)>"), {16, 128}, 2);
+      parse<SharedLayoutAttr>("#tile.shared_layout<[8, 64], swizzle(3, 4, 3)>"),
+      {16, 128}, 2);
   for (int64_t row = 0; row < 16; ++row)
     for (int64_t column = 0; column < 128; ++column) {
       int64_t box = row / 8 * 2 + column / 64, chunk = column % 64 / 8;
@@ -148,7 +151,7 @@ TEST_F(Layouts, SwizzleAvoidsBankConflicts) {
   EXPECT_EQ(conflicts("#tile.shared_layout<[32, 64], swizzle(1, 4, 3)>"), 8 * 4 * 3);
   // Lanes along the row never conflict; a replica reads the same words.
   LayoutMap along = layout("#tile.layout<[vector 8:8], [lane 32:1, vector 8:1]>");
-  LayoutMap tile = LayoutMap::get(parse<SharedLayoutAttr>("#tile.shared_layout<[8, 256]>"),
-                                  {8, 256}, 2);
+  LayoutMap tile = LayoutMap::get(
+      parse<SharedLayoutAttr>("#tile.shared_layout<[8, 256]>"), {8, 256}, 2);
   EXPECT_EQ(tile.countBankConflicts(along, 1), 0);
 }

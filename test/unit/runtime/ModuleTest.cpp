@@ -155,8 +155,8 @@ TEST(Module, ImagesAreChosenByFeatures) {
   auto table = makeSignature({}, {});
   tw_image_v1 images[] = {{"cpu:future", launchNothing, nullptr, 0, "avx2,avx9000,fma"},
                           {"cpu:x86-64-v3", launchNothing, nullptr, 0, "avx2,fma"}};
-  tw_artifact_v1 artifact{sizeof(artifact), TW_ABI_VERSION, "k", table.data(), "{}", 2,
-                          images};
+  tw_artifact_v1 artifact{
+      sizeof(artifact), TW_ABI_VERSION, "k", table.data(), "{}", 2, images};
   ASSERT_EQ(tw_module_from_artifact(&artifact, &module), TW_OK);
   ASSERT_EQ(tw_module_kernel(module, device, &kernel), TW_OK) << tw_last_error();
   tw_kernel_info_v1 info{};
@@ -168,9 +168,10 @@ TEST(Module, ImagesAreChosenByFeatures) {
   artifact.image_count = 1;
   ASSERT_EQ(tw_module_from_artifact(&artifact, &module), TW_OK);
   EXPECT_EQ(tw_module_kernel(module, device, &kernel), TW_ERROR_UNSUPPORTED);
-  EXPECT_STREQ(tw_last_error(),
-               "cpu:future code needs avx9000, which this machine's CPU lacks; compile the "
-               "kernel for 'cpu' on this machine, or for an older model");
+  EXPECT_STREQ(
+      tw_last_error(),
+      "cpu:future code needs avx9000, which this machine's CPU lacks; compile the "
+      "kernel for 'cpu' on this machine, or for an older model");
   tw_module_close(module);
   tw_device_close(device);
 }
