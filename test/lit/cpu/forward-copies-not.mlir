@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Each reason to leave a copy where it is. All functions have the tile `s`, and the pack
+// that might have read the tensor.
+// RUN: %tilewright-opt %s --cpu-forward-copies | FileCheck %s
+
+#global = #tile.space<global>
+#shared = #tile.space<shared>
+!tensor = memref<64x32xf32, #global>
+!tile = memref<64x32xf32, #shared>
+!panel = memref<64x32x1xf32, #shared>
+
+// The kernel writes the tensor, here through a view.
+// CHECK-LABEL: @written
+// CHECK:         %[[S:.*]] = tile.alloc "s"
+// CHECK:         tile.copy %{{.*}} to %[[S]]
+// CHECK:         tile.pack %[[S]]
+func.func @written(%x: !tensor, %v: f32, %blocks: index) {
+  tile.kernel (%bx) in (%blocks) {
+    %s = tile.alloc "s" : !tile
+    %p = tile.alloc "p" : !panel
+    tile.copy %x[0, 0][64, 32] to %s[0, 0][64, 32] : !tensor to !tile
+    %row = memref.subview %x[%bx, 0] [1, 32] [1, 1]
+      : !tensor to memref<1x32xf32, strided<[32, 1], offset: ?>, #global>
+    tile.fill %row, %v : memref<1x32xf32, strided<[32, 1], offset: ?>, #global>
+    tile.pack %s[0, 0][64, 32] dims [0, 1] into %p : !tile into !panel
+  }
+  return
+}
+
+// Another copy fills a part.
+// CHECK-LABEL: @filled_twice
+// CHECK:         %[[S:.*]] = tile.alloc "s"
+// CHECK:         tile.copy %{{.*}} to %[[S]]
+// CHECK:         tile.copy %{{.*}} to %[[S]]
+// CHECK:         tile.pack %[[S]]
+func.func @filled_twice(%x: !tensor, %y: !tensor, %blocks: index) {
+  tile.kernel (%bx) in (%blocks) {
+    %s = tile.alloc "s" : !tile
+    %p = tile.alloc "p" : !panel
+    tile.copy %x[0, 0][64, 32] to %s[0, 0][64, 32] : !tensor to !tile
+    tile.copy %y[0, 0][8, 32] to %s[8, 0][8, 32] : !tensor to !tile
+    tile.pack %s[0, 0][64, 32] dims [0, 1] into %p : !tile into !panel
+  }
+  return
+}
+
+// The copy fills a part alone, or what is read is a part.
+// CHECK-LABEL: @parts
+// CHECK:         tile.copy %{{.*}} to %[[S:.*]][0, 0][32, 32]
+// CHECK:         tile.pack %[[S]]
+// CHECK:         tile.copy %{{.*}} to %[[T:.*]][0, 0][64, 32]
+// CHECK:         tile.pack %[[T]]
+func.func @parts(%x: !tensor, %blocks: index) {
+  tile.kernel (%bx) in (%blocks) {
+    %s = tile.alloc "s" : !tile
+    %t = tile.alloc "t" : !tile
+    %p = tile.alloc "p" : !panel
+    %q = tile.alloc "q" : memref<32x32x1xf32, #shared>
+    tile.copy %x[0, 0][32, 32] to %s[0, 0][32, 32] : !tensor to !tile
+    tile.pack %s[0, 0][64, 32] dims [0, 1] into %p : !tile into !panel
+    tile.copy %x[0, 0][64, 32] to %t[0, 0][64, 32] : !tensor to !tile
+    tile.pack %t[32, 0][32, 32] dims [0, 1] into %q : !tile into memref<32x32x1xf32, #shared>
+  }
+  return
+}
+
+// The copy rounds, or reads another tile.
+// CHECK-LABEL: @sources
+// CHECK:         tile.copy %{{.*}} to %[[S:.*]][0, 0][64, 32]
+// CHECK:         tile.pack %[[S]]
+// CHECK:         tile.copy %{{.*}} to %[[T:.*]][0, 0][64, 32]
+// CHECK:         tile.pack %[[T]]
+func.func @sources(%x: memref<64x32xf64, #global>, %blocks: index) {
+  tile.kernel (%bx) in (%blocks) {
+    %s = tile.alloc "s" : !tile
+    %t = tile.alloc "t" : !tile
+    %p = tile.alloc "p" : !panel
+    tile.copy %x[0, 0][64, 32] to %s[0, 0][64, 32] : memref<64x32xf64, #global> to !tile
+    tile.pack %s[0, 0][64, 32] dims [0, 1] into %p : !tile into !panel
+    tile.copy %s[0, 0][64, 32] to %t[0, 0][64, 32] : !tile to !tile
+    tile.pack %t[0, 0][64, 32] dims [0, 1] into %p : !tile into !panel
+  }
+  return
+}
+
+// Something else reads or writes the tile beside the pack.
+// CHECK-LABEL: @other_readers
+// CHECK-COUNT-2: tile.copy
+func.func @other_readers(%x: !tensor, %v: f32, %blocks: index) {
+  %c0 = arith.constant 0 : index
+  tile.kernel (%bx) in (%blocks) {
+    %s = tile.alloc "s" : !tile
+    %t = tile.alloc "t" : !tile
+    %p = tile.alloc "p" : !panel
+    tile.copy %x[0, 0][64, 32] to %s[0, 0][64, 32] : !tensor to !tile
+    tile.pack %s[0, 0][64, 32] dims [0, 1] into %p : !tile into !panel
+    %w = memref.load %s[%c0, %c0] : !tile
+    tile.copy %x[0, 0][64, 32] to %t[0, 0][64, 32] : !tensor to !tile
+    memref.store %w, %t[%c0, %c0] : !tile
+    tile.pack %t[0, 0][64, 32] dims [0, 1] into %p : !tile into !panel
+  }
+  return
+}
+
+// The pack is in another block than the copy, or before it.
+// CHECK-LABEL: @elsewhere
+// CHECK-COUNT-2: tile.copy
+func.func @elsewhere(%x: !tensor, %n: index, %blocks: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  tile.kernel (%bx) in (%blocks) {
+    %s = tile.alloc "s" : !tile
+    %t = tile.alloc "t" : !tile
+    %p = tile.alloc "p" : !panel
+    tile.copy %x[0, 0][64, 32] to %s[0, 0][64, 32] : !tensor to !tile
+    scf.for %i = %c0 to %n step %c1 {
+      tile.pack %s[0, 0][64, 32] dims [0, 1] into %p : !tile into !panel
+      tile.pack %t[0, 0][64, 32] dims [0, 1] into %p : !tile into !panel
+      tile.copy %x[%i, 0][64, 32] to %t[0, 0][64, 32] : !tensor to !tile
+    }
+  }
+  return
+}

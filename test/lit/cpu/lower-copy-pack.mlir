@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Panels are filled by interleaving rows, or by transposing squares in registers.
+// RUN: %tilewright-opt %s --cpu-lower-copy --canonicalize --cse \
+// RUN:   | FileCheck %s --check-prefixes=CHECK,WIDE
+// RUN: %tilewright-opt %s --cpu-lower-copy=vector-bits=128 --canonicalize --cse \
+// RUN:   | FileCheck %s --check-prefixes=CHECK,SMALL
+
+#global = #tile.space<global>
+#shared = #tile.space<shared>
+
+// Two rows of K make a row of the panel; columns that fill no vector go one by one.
+// CHECK-LABEL: @pairs
+// CHECK-SAME:    %[[X:.*]]: memref<8x20xbf16, {{.*}}, %[[P:.*]]: memref<4x20x2xbf16
+// CHECK:         %[[ROWS:.*]] = memref.collapse_shape %[[P]] {{\[}}[0], [1, 2]] {{.*}} into memref<4x40xbf16
+// WIDE:          scf.for %[[U:.*]] = %c0 to %c4 step %c1
+// WIDE:            %[[K:.*]] = arith.muli %[[U]], %c2
+// WIDE:            %[[EVEN:.*]] = vector.load %[[X]][%[[K]], %c0] : {{.*}}, vector<16xbf16>
+// WIDE:            %[[K1:.*]] = arith.addi %[[K]], %c1
+// WIDE:            %[[ODD:.*]] = vector.load %[[X]][%[[K1]], %c0] : {{.*}}, vector<16xbf16>
+// WIDE:            %[[BOTH:.*]] = vector.interleave %[[EVEN]], %[[ODD]]
+// WIDE:            vector.store %[[BOTH]], %[[ROWS]][%[[U]], %c0] : {{.*}}, vector<32xbf16>
+// WIDE:            scf.for %[[N:.*]] = %c16 to %c20 step %c1
+// WIDE:              memref.load %[[X]][%{{.*}}, %[[N]]]
+// SMALL:         vector.interleave {{.*}} -> vector<8xbf16>
+func.func @pairs(%x: memref<8x20xbf16, #shared>, %p: memref<4x20x2xbf16, #shared>) {
+  tile.pack %x[0, 0][8, 20] dims [0, 1] into %p
+    : memref<8x20xbf16, #shared> into memref<4x20x2xbf16, #shared>
+  return
+}
+
+// Four rows: those an even distance apart first.
+// CHECK-LABEL: @fours
+// WIDE:          %[[R0:.*]] = vector.load %{{.*}}[%c0, %c0]
+// WIDE:          %[[R1:.*]] = vector.load %{{.*}}[%c1, %c0]
+// WIDE:          %[[R2:.*]] = vector.load %{{.*}}[%c2, %c0]
+// WIDE:          %[[R3:.*]] = vector.load %{{.*}}[%c3, %c0]
+// WIDE:          %[[A:.*]] = vector.interleave %[[R0]], %[[R2]]
+// WIDE:          %[[B:.*]] = vector.interleave %[[R1]], %[[R3]]
+// WIDE:          %[[C:.*]] = vector.interleave %[[A]], %[[B]]
+// WIDE:          vector.store %[[C]], %{{.*}} : {{.*}}, vector<64xi8>
+func.func @fours(%x: memref<4x16xi8, #shared>, %p: memref<1x16x4xi8, #shared>) {
+  tile.pack %x[0, 0][4, 16] dims [0, 1] into %p
+    : memref<4x16xi8, #shared> into memref<1x16x4xi8, #shared>
+  return
+}
+
+// Past K the panel is zero.
+// CHECK-LABEL: @padded
+// CHECK-SAME:    %[[X:.*]]: memref<3x16xbf16
+// CHECK-DAG:     %[[ZERO:.*]] = arith.constant 0.000000e+00 : bf16
+// CHECK:         vector.interleave
+// CHECK:         scf.for %[[N:.*]] = %c0 to %c16 step %c1
+// CHECK:           %[[V:.*]] = memref.load %[[X]][%c2, %[[N]]]
+// CHECK:           %[[AT:.*]] = arith.muli %[[N]], %c2
+// CHECK:           memref.store %[[V]], %{{.*}}[%c1, %[[AT]]]
+// CHECK:           %[[NEXT:.*]] = arith.addi %[[AT]], %c1
+// CHECK:           memref.store %[[ZERO]], %{{.*}}[%c1, %[[NEXT]]]
+func.func @padded(%x: memref<3x16xbf16, #shared>, %p: memref<2x16x2xbf16, #shared>) {
+  tile.pack %x[0, 0][3, 16] dims [0, 1] into %p
+    : memref<3x16xbf16, #shared> into memref<2x16x2xbf16, #shared>
+  return
+}
+
+// A square: halves interleaved twice turn rows into columns. Elements are cast on the way.
+// CHECK-LABEL: @square
+// SMALL-SAME:    %[[X:.*]]: memref<4x4xbf16
+// SMALL:         %[[P:.*]] = memref.collapse_shape
+// SMALL:         %[[L0:.*]] = vector.load %[[X]][%c0, %c0] : {{.*}}, vector<4xbf16>
+// SMALL:         %[[W0:.*]] = tile.cast %[[L0]] : vector<4xbf16> to vector<4xf32>
+// SMALL:         %[[R0:.*]] = vector.bitcast %[[W0]] : vector<4xf32> to vector<4xi32>
+// SMALL:         %[[R1:.*]] = vector.bitcast
+// SMALL:         %[[R2:.*]] = vector.bitcast
+// SMALL:         %[[R3:.*]] = vector.bitcast
+// SMALL:         %[[A:.*]] = vector.shuffle %[[R0]], %[[R2]] [0, 4, 1, 5]
+// SMALL:         %[[B:.*]] = vector.shuffle %[[R0]], %[[R2]] [2, 6, 3, 7]
+// SMALL:         %[[C:.*]] = vector.shuffle %[[R1]], %[[R3]] [0, 4, 1, 5]
+// SMALL:         %[[D:.*]] = vector.shuffle %[[R1]], %[[R3]] [2, 6, 3, 7]
+// SMALL:         %[[C0:.*]] = vector.shuffle %[[A]], %[[C]] [0, 4, 1, 5]
+// SMALL:         %[[C1:.*]] = vector.shuffle %[[A]], %[[C]] [2, 6, 3, 7]
+// SMALL:         %[[C2:.*]] = vector.shuffle %[[B]], %[[D]] [0, 4, 1, 5]
+// SMALL:         %[[C3:.*]] = vector.shuffle %[[B]], %[[D]] [2, 6, 3, 7]
+// SMALL:         %[[S0:.*]] = vector.bitcast %[[C0]] : vector<4xi32> to vector<4xf32>
+// SMALL:         vector.store %[[S0]], %[[P]][%c0, %c0]
+// SMALL:         %[[S1:.*]] = vector.bitcast %[[C1]]
+// SMALL:         vector.store %[[S1]], %[[P]][%c1, %c0]
+// SMALL:         %[[S2:.*]] = vector.bitcast %[[C2]]
+// SMALL:         vector.store %[[S2]], %[[P]][%c2, %c0]
+// SMALL:         %[[S3:.*]] = vector.bitcast %[[C3]]
+// SMALL:         vector.store %[[S3]], %[[P]][%c3, %c0]
+// WIDE-NOT:      vector.shuffle
+func.func @square(%x: memref<4x4xbf16, #shared>, %p: memref<4x4x1xf32, #shared>) {
+  tile.pack %x[0, 0][4, 4] dims [0, 1] into %p transpose
+    : memref<4x4xbf16, #shared> into memref<4x4x1xf32, #shared>
+  return
+}
+
+// At a tensor's edge, rows that exist take vectors, the others elements, zero outside.
+// CHECK-LABEL: @edge
+// CHECK-SAME:    %[[X:.*]]: memref<?x16xf32, {{.*}}, %[[I0:.*]]: index
+// CHECK:         %[[M:.*]] = memref.dim %[[X]], %c0
+// CHECK:         %[[LEFT:.*]] = arith.subi %[[M]], %[[I0]]
+// WIDE:          scf.for %[[K:.*]] = %c0 to %c8 step %c1
+// WIDE:            %[[FROM:.*]] = arith.cmpi sge, %[[K]], %{{.*}}
+// WIDE:            %[[TO:.*]] = arith.cmpi slt, %[[K]], %{{.*}}
+// WIDE:            %[[IN:.*]] = arith.andi %[[FROM]], %[[TO]]
+// WIDE:            scf.if %[[IN]] {
+// WIDE:              vector.load %[[X]]{{.*}}, vector<16xf32>
+// WIDE:            } else {
+// WIDE:              scf.if %{{.*}} -> (f32)
+// WIDE:                memref.load %[[X]]
+// WIDE:              else
+// WIDE:                scf.yield %cst : f32
+// SMALL:         scf.for %[[N:.*]] = %c0 to %c8 step %c4
+// SMALL:           %[[LAST:.*]] = arith.addi %[[N]], %c3
+// SMALL:           arith.cmpi slt, %[[LAST]], %{{.*}}
+// SMALL:           scf.if %{{.*}} {
+// SMALL:             vector.shuffle
+// SMALL:           } else {
+// SMALL-NOT:         vector.shuffle
+// SMALL:             memref.load %[[X]]
+func.func @edge(%x: memref<?x16xf32, #global>, %i: index, %p: memref<8x16x1xf32, #shared>,
+                %q: memref<16x8x1xf32, #shared>) {
+  tile.pack %x[%i, 0][8, 16] dims [0, 1] into %p
+    : memref<?x16xf32, #global> into memref<8x16x1xf32, #shared>
+  tile.pack %x[%i, 0][8, 16] dims [0, 1] into %q transpose
+    : memref<?x16xf32, #global> into memref<16x8x1xf32, #shared>
+  return
+}

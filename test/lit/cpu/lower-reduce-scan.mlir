@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Running combinations, carried in an accumulator.
+// RUN: %tilewright-opt %s --cpu-lower-reduce --canonicalize --cse \
+// RUN:   | FileCheck %s --check-prefixes=CHECK,WIDE
+// RUN: %tilewright-opt %s --cpu-lower-reduce=vector-bits=256 --canonicalize --cse \
+// RUN:   | FileCheck %s --check-prefixes=CHECK,NARROW
+
+#shared = #tile.space<shared>
+
+// The running sum is an f32, of which each result is rounded; it starts at -0, which keeps
+// zeros of either sign.
+// CHECK-LABEL: @rows
+// CHECK-SAME:    %[[X:.*]]: memref<8x20xbf16, {{.*}}, %[[Y:.*]]: memref<8x20xbf16
+// CHECK-DAG:     %[[NOTHING:.*]] = arith.constant -0.000000e+00 : f32
+// CHECK:         scf.for %[[I:.*]] = %c0 to %c8 step %c1
+// CHECK:           scf.for %[[J:.*]] = %c0 to %c20 step %c1 iter_args(%[[S:.*]] = %[[NOTHING]])
+// CHECK-NEXT:        %[[V:.*]] = memref.load %[[X]][%[[I]], %[[J]]]
+// CHECK-NEXT:        %[[W:.*]] = tile.cast %[[V]] : bf16 to f32
+// CHECK-NEXT:        %[[T:.*]] = arith.addf %[[S]], %[[W]]
+// CHECK-NEXT:        %[[R:.*]] = tile.cast %[[T]] : f32 to bf16
+// CHECK-NEXT:        memref.store %[[R]], %[[Y]][%[[I]], %[[J]]]
+// CHECK-NEXT:        scf.yield %[[T]]
+func.func @rows(%x: memref<8x20xbf16, #shared>, %y: memref<8x20xbf16, #shared>) {
+  tile.scan sum %x into %y dim 1
+    : memref<8x20xbf16, #shared> into memref<8x20xbf16, #shared>
+  return
+}
+
+// Columns side by side, from the last row on, in place; what fills no vector in narrower
+// ones.
+// CHECK-LABEL: @columns
+// WIDE-DAG:      %[[NOTHING:.*]] = arith.constant dense<0> : vector<16xi32>
+// NARROW-DAG:    %[[NOTHING:.*]] = arith.constant dense<0> : vector<8xi32>
+// CHECK:         %[[X:.*]] = memref.reinterpret_cast
+// NARROW:        scf.for %[[J:.*]] = %c0 to %c16 step %c8
+// WIDE:          scf.for %[[I:.*]] = %c0 to %c8 step %c1 iter_args(%[[M:.*]] = %[[NOTHING]])
+// WIDE-NEXT:       %[[LINE:.*]] = arith.subi %c7, %[[I]]
+// WIDE-NEXT:       %[[V:.*]] = vector.load %[[X]][%c0, %[[LINE]], %c0] : {{.*}}, vector<16xi32>
+// WIDE-NEXT:       %[[R:.*]] = arith.maxui %[[M]], %[[V]]
+// WIDE-NEXT:       vector.store %[[R]], %[[X]][%c0, %[[LINE]], %c0]
+// WIDE-NEXT:       scf.yield %[[R]]
+// NARROW:          vector.load %[[X]][%c0, %{{.*}}, %[[J]]] : {{.*}}, vector<8xi32>
+// CHECK:         scf.for {{.*}} -> (vector<4xi32>)
+// CHECK:           vector.load %[[X]][%c0, %{{.*}}, %c16] : {{.*}}, vector<4xi32>
+func.func @columns(%x: memref<8x20xi32, #shared>) {
+  tile.scan max %x into %x dim 0 reverse unsigned
+    : memref<8x20xi32, #shared> into memref<8x20xi32, #shared>
+  return
+}
+
+// Each combiner starts with what changes nothing.
+// CHECK-LABEL: @starts
+// CHECK-DAG:     %[[LARGEST:.*]] = arith.constant 2147483647 : i32
+// CHECK-DAG:     %[[ONES:.*]] = arith.constant -1 : i32
+// CHECK-DAG:     %[[INFINITY:.*]] = arith.constant 0xFF800000 : f32
+// CHECK:         scf.for {{.*}} = %[[LARGEST]])
+// CHECK:           arith.minsi
+// CHECK:         scf.for {{.*}} = %[[ONES]])
+// CHECK:           arith.andi
+// CHECK:         scf.for {{.*}} = %[[INFINITY]])
+// CHECK:           arith.maximumf
+func.func @starts(%x: memref<9xi32, #shared>, %y: memref<9xf32, #shared>) {
+  tile.scan min %x into %x dim 0 : memref<9xi32, #shared> into memref<9xi32, #shared>
+  tile.scan bitand %x into %x dim 0 : memref<9xi32, #shared> into memref<9xi32, #shared>
+  tile.scan max %y into %y dim 0 : memref<9xf32, #shared> into memref<9xf32, #shared>
+  return
+}

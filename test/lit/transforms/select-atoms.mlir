@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The instruction follows from the element types, the target and where the operands' other
+// form is paid for. Block sizes are the cost function's business and tested with it.
+// RUN: %tilewright-opt %s --select-atoms=target=cpu:znver4 2>/dev/null \
+// RUN:   | FileCheck %s --check-prefixes=CHECK,ZEN
+// RUN: %tilewright-opt %s --select-atoms=target=cpu:sapphirerapids 2>/dev/null \
+// RUN:   | FileCheck %s --check-prefixes=CHECK,SPR
+// RUN: %tilewright-opt %s --select-atoms=target=cpu:x86-64-v3 2>/dev/null \
+// RUN:   | FileCheck %s --check-prefixes=CHECK,AVX2
+// RUN: %tilewright-opt %s --select-atoms=target=cpu:znver4,-avx512f 2>/dev/null \
+// RUN:   | FileCheck %s --check-prefixes=CHECK,AVX2
+// RUN: %tilewright-opt %s --select-atoms=target=cpu:znver4,-avx512bf16 2>/dev/null \
+// RUN:   | FileCheck %s --check-prefix=NOBF16
+
+#shared = #tile.space<shared>
+#fragment = #tile.space<fragment>
+
+// bf16 has dot products, at a rate that pays on one of the models that have them.
+// CHECK-LABEL:  @bf16
+// ZEN:          tile.gemm {{.*}} atom(#cpu.atom<dpbf16 {{[0-9]+x[0-9]+x2}}, bf16 into f32, 512>)
+// SPR:          tile.gemm {{.*}} atom(#cpu.atom<fma {{[0-9]+x[0-9]+x1}}, f32 into f32, 512>)
+// AVX2:         tile.gemm {{.*}} atom(#cpu.atom<fma {{[0-9]+x[0-9]+x1}}, f32 into f32, 256>)
+// NOBF16-LABEL: @bf16
+// NOBF16:       tile.gemm {{.*}} atom(#cpu.atom<fma {{.*}}, f32 into f32, 512>)
+func.func @bf16(%a: memref<128x64xbf16, #shared>, %b: memref<64x128xbf16, #shared>,
+                %c: memref<128x128xf32, #fragment>) {
+  tile.gemm %a, %b into %c
+    : memref<128x64xbf16, #shared>, memref<64x128xbf16, #shared>
+      into memref<128x128xf32, #fragment>
+  return
+}
+
+// Every f8 is a bf16; an f16 is not.
+// CHECK-LABEL: @other_floats
+// ZEN:         tile.gemm {{.*}} atom(#cpu.atom<dpbf16
+// SPR:         tile.gemm {{.*}} atom(#cpu.atom<fma {{.*}}, f32 into f32, 512>)
+// AVX2:        tile.gemm {{.*}} atom(#cpu.atom<fma {{.*}}, f32 into f32, 256>)
+// CHECK:       tile.gemm {{.*}} atom(#cpu.atom<fma {{.*}}, f32 into f32,
+// CHECK:       tile.gemm {{.*}} atom(#cpu.atom<fma {{.*}}, f64 into f64,
+func.func @other_floats(%a: memref<64x64xf8E4M3FN, #shared>, %b: memref<64x64xbf16, #shared>,
+                        %h: memref<64x64xf16, #shared>, %d: memref<64x64xf64, #shared>,
+                        %c: memref<64x64xf32, #fragment>) {
+  tile.gemm %a, %b into %c
+    : memref<64x64xf8E4M3FN, #shared>, memref<64x64xbf16, #shared>
+      into memref<64x64xf32, #fragment>
+  tile.gemm %h, %b into %c
+    : memref<64x64xf16, #shared>, memref<64x64xbf16, #shared>
+      into memref<64x64xf32, #fragment>
+  tile.gemm %b, %b into %d
+    : memref<64x64xbf16, #shared>, memref<64x64xbf16, #shared>
+      into memref<64x64xf64, #shared>
+  return
+}
+
+// Integers are exact: dpbusd cannot take unsigned bytes on both sides, nor maddwd unsigned
+// words.
+// CHECK-LABEL: @integers
+// ZEN:         tile.gemm {{.*}} atom(#cpu.atom<dpbusd {{[0-9]+x[0-9]+x4}}, i8 into i32, 512>)
+// SPR:         tile.gemm {{.*}} atom(#cpu.atom<dpbusd {{[0-9]+x[0-9]+x4}}, i8 into i32, 512>)
+// AVX2:        tile.gemm {{.*}} atom(#cpu.atom<maddwd {{[0-9]+x[0-9]+x2}}, i16 into i32, 256>)
+// CHECK:       tile.gemm {{.*}} unsigned atom(#cpu.atom<maddwd
+// CHECK:       tile.gemm {{.*}} atom(#cpu.atom<maddwd
+// CHECK:       tile.gemm {{.*}} unsigned atom(#cpu.atom<muladd {{[0-9]+x[0-9]+x1}}, i32 into i32,
+func.func @integers(%a: memref<64x64xi8, #shared>, %w: memref<64x64xi16, #shared>,
+                    %c: memref<64x64xi32, #fragment>) {
+  tile.gemm %a, %a into %c
+    : memref<64x64xi8, #shared>, memref<64x64xi8, #shared> into memref<64x64xi32, #fragment>
+  tile.gemm %a, %a into %c unsigned
+    : memref<64x64xi8, #shared>, memref<64x64xi8, #shared> into memref<64x64xi32, #fragment>
+  tile.gemm %w, %w into %c
+    : memref<64x64xi16, #shared>, memref<64x64xi16, #shared> into memref<64x64xi32, #fragment>
+  tile.gemm %w, %w into %c unsigned
+    : memref<64x64xi16, #shared>, memref<64x64xi16, #shared> into memref<64x64xi32, #fragment>
+  return
+}
+
+// An operand that stays is converted once for all iterations, and FMA wins there. One that
+// each iteration writes is converted for each, and dot products of what is in memory win.
+// CHECK-LABEL: @reuse
+// CHECK:       scf.for
+// SPR-NEXT:      tile.gemm {{.*}} atom(#cpu.atom<fma
+// CHECK:       scf.for
+// CHECK-NEXT:    tile.fill
+// SPR-NEXT:      tile.gemm {{.*}} atom(#cpu.atom<dpbf16
+// CHECK:       scf.for
+// CHECK-NEXT:    tile.fill
+// CHECK-NEXT:    tile.pipelined
+// SPR-NEXT:        tile.gemm {{.*}} atom(#cpu.atom<fma
+func.func @reuse(%x: bf16, %blocks: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c64 = arith.constant 64 : index
+  tile.kernel (%bx) in (%blocks) {
+    %a = tile.alloc : memref<1x64xbf16, #shared>
+    %b = tile.alloc : memref<64x512xbf16, #shared>
+    %c = tile.alloc : memref<1x512xf32, #fragment>
+    scf.for %i = %c0 to %c64 step %c1 {
+      tile.gemm %a, %b into %c
+        : memref<1x64xbf16, #shared>, memref<64x512xbf16, #shared>
+          into memref<1x512xf32, #fragment>
+    }
+    scf.for %i = %c0 to %c64 step %c1 {
+      tile.fill %b, %x : memref<64x512xbf16, #shared>
+      tile.gemm %a, %b into %c
+        : memref<1x64xbf16, #shared>, memref<64x512xbf16, #shared>
+          into memref<1x512xf32, #fragment>
+    }
+    scf.for %i = %c0 to %c64 step %c1 {
+      tile.fill %b, %x : memref<64x512xbf16, #shared>
+      tile.pipelined %j = %c0 to %c64 step %c1 stages(2) {
+        tile.gemm %a, %b into %c
+          : memref<1x64xbf16, #shared>, memref<64x512xbf16, #shared>
+            into memref<1x512xf32, #fragment>
+      }
+    }
+  }
+  return
+}
+
+// The transpose is computed where it is cheaper, here because what streams lies along K.
+// A choice made before does not stay.
+// CHECK-LABEL: @swapped
+// ZEN:         tile.gemm {{.*}} transpose_b clear atom(#cpu.atom<dpbf16 {{.*}}>) swapped
+// SPR:         tile.gemm {{.*}} transpose_b clear atom(#cpu.atom<fma {{.*}}>) swapped
+// AVX2:        tile.gemm {{.*}} transpose_b clear atom(#cpu.atom<fma {{.*}}>) swapped
+// CHECK:       tile.gemm
+// CHECK-NOT:   swapped
+func.func @swapped(%a: memref<16x576xbf16, #shared>, %b: memref<64x576xbf16, #shared>,
+                   %c: memref<16x64xf32, #fragment>, %x: memref<64x64xf32, #shared>,
+                   %y: memref<64x64xf32, #fragment>) {
+  tile.gemm %a, %b into %c transpose_b clear
+    : memref<16x576xbf16, #shared>, memref<64x576xbf16, #shared>
+      into memref<16x64xf32, #fragment>
+  tile.gemm %x, %x into %y atom(#cpu.atom<fma 1x16x1, f32 into f32, 512>) swapped
+    : memref<64x64xf32, #shared>, memref<64x64xf32, #shared> into memref<64x64xf32, #fragment>
+  return
+}
