@@ -42,10 +42,13 @@ struct StageRecorder : PassInstrumentation {
     std::string text;
     llvm::raw_string_ostream stream(text);
     op->print(stream);
-    result.stages.emplace_back(name.str(), std::move(text));
+    int run = ++runs[name];
+    std::string stage = run == 1 ? name.str() : (name + "-" + Twine(run)).str();
+    result.stages.emplace_back(std::move(stage), std::move(text));
   }
 
   CompileResult &result;
+  llvm::StringMap<int> runs; // of each pass: the second is the stage `NAME-2`
 };
 
 /// Adds the time until its end to `result.seconds`.

@@ -13,6 +13,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "backends/cpu/Passes.h"
+#include "compiler/analysis/Memory.h"
 #include "dialects/tile/Tile.h"
 
 namespace tilewright::cpu {
@@ -29,15 +30,7 @@ static bool coversAll(Value memref, ArrayRef<int64_t> offsets, ArrayRef<int64_t>
          cast<MemRefType>(memref.getType()).getShape() == sizes;
 }
 
-/// The tensor that `value` is, or is a view of.
-static Value rootOf(Value value) {
-  while (auto view = value.getDefiningOp<ViewLikeOpInterface>())
-    value = view.getViewSource();
-  return value;
-}
-
-/// Whether the kernel around `op` may write the tensor `tensor`. Arguments of a function
-/// that are written overlap no other (the launch checks it).
+/// Whether the kernel around `op` may write memory of `tensor`.
 static bool isWrittenInKernel(Value tensor, Operation *op) {
   auto kernel = op->getParentOfType<KernelOp>();
   if (!kernel)
@@ -50,7 +43,7 @@ static bool isWrittenInKernel(Value tensor, Operation *op) {
           effects.getEffects(instances);
         for (const auto &effect : instances)
           if (isa<MemoryEffects::Write>(effect.getEffect()) && effect.getValue() &&
-              rootOf(effect.getValue()) == tensor)
+              mayOverlap(effect.getValue(), tensor))
             return WalkResult::interrupt();
         return WalkResult::advance();
       })
@@ -122,7 +115,7 @@ static void forwardTile(AllocOp alloc) {
       readers.push_back(user);
   if (!llvm::all_of(readers,
                     [&](Operation *r) { return canForward(r, tile, filling); }) ||
-      isWrittenInKernel(rootOf(filling.getSrc()), filling))
+      isWrittenInKernel(filling.getSrc(), filling))
     return;
   for (Operation *reader : readers)
     forward(reader, filling);

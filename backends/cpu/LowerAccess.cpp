@@ -1,4 +1,4 @@
-//===- LowerAccess.cpp - Single accesses, atomics, prints and assertions ------===//
+//===- LowerAccess.cpp - Single loads, stores and atomics ---------------------===//
 //
 // Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -121,6 +121,52 @@ static Value combine(OpBuilder &b, AtomicOp op, Value former) {
   return cast(result, type);
 }
 
+/// The address of the element that an atomic updates.
+static Value emitAddress(OpBuilder &b, AtomicOp op) {
+  Location loc = op.getLoc();
+  auto layout = memref::ExtractStridedMetadataOp::create(b, loc, op.getMemref());
+  Value position = layout.getOffset();
+  for (auto [index, stride] : llvm::zip_equal(op.getIndices(), layout.getStrides()))
+    position = arith::AddIOp::create(b, loc, position,
+                                     arith::MulIOp::create(b, loc, index, stride));
+  Value bytes = arith::ConstantIndexOp::create(
+      b, loc, op.getValue().getType().getIntOrFloatBitWidth() / 8);
+  Value address = memref::ExtractAlignedPointerAsIndexOp::create(b, loc, op.getMemref());
+  address = arith::AddIOp::create(b, loc, address,
+                                  arith::MulIOp::create(b, loc, position, bytes));
+  address = arith::IndexCastOp::create(b, loc, b.getI64Type(), address);
+  return LLVM::IntToPtrOp::create(b, loc, LLVM::LLVMPointerType::get(b.getContext()),
+                                  address);
+}
+
+/// An update by compare and exchange of the element's bits, for floats that LLVM has no
+/// atomic arithmetic on. Gives the former element.
+static Value emitExchangeLoop(OpBuilder &b, AtomicOp op) {
+  Location loc = op.getLoc();
+  Type type = op.getValue().getType();
+  Type bits = b.getIntegerType(type.getIntOrFloatBitWidth());
+  Value address = emitAddress(b, op);
+  Value first = LLVM::LoadOp::create(b, loc, bits, address);
+  auto attempt = [&](OpBuilder &inside, Location, ValueRange former) {
+    Value element = arith::BitcastOp::create(inside, loc, type, former[0]);
+    Value updated =
+        arith::BitcastOp::create(inside, loc, bits, combine(inside, op, element));
+    Value exchange = LLVM::AtomicCmpXchgOp::create(inside, loc, address, former[0],
+                                                   updated, LLVM::AtomicOrdering::acq_rel,
+                                                   LLVM::AtomicOrdering::monotonic);
+    Value seen = LLVM::ExtractValueOp::create(inside, loc, exchange, 0);
+    Value done = LLVM::ExtractValueOp::create(inside, loc, exchange, 1);
+    Value yes = arith::ConstantIntOp::create(inside, loc, inside.getI1Type(), 1);
+    scf::ConditionOp::create(inside, loc, arith::XOrIOp::create(inside, loc, done, yes),
+                             seen);
+  };
+  auto again = [&](OpBuilder &inside, Location, ValueRange seen) {
+    scf::YieldOp::create(inside, loc, seen);
+  };
+  auto loop = scf::WhileOp::create(b, loc, bits, first, attempt, again);
+  return arith::BitcastOp::create(b, loc, type, loop.getResult(0));
+}
+
 static void lowerAtomic(AtomicOp op) {
   OpBuilder builder(op);
   Location loc = op.getLoc();
@@ -134,6 +180,8 @@ static void lowerAtomic(AtomicOp op) {
                               op.getIndices());
       return former;
     }
+    if (type.isBF16() || (isa<FloatType>(type) && type.getIntOrFloatBitWidth() < 16))
+      return emitExchangeLoop(b, op);
     return memref::AtomicRMWOp::create(b, loc, atomicKind(op), op.getValue(),
                                        op.getMemref(), op.getIndices());
   };
@@ -146,6 +194,7 @@ void LowerAccessPass::runOnOperation() {
     llvm::TypeSwitch<Operation *>(op)
         .Case([](LoadOp load) { lowerLoad(load); })
         .Case([](StoreOp store) { lowerStore(store); })
-        .Case([](AtomicOp atomic) { lowerAtomic(atomic); });
+        .Case([](AtomicOp atomic) { lowerAtomic(atomic); })
+        .Case([](AssumeOp assume) { assume.erase(); });
   });
 }

@@ -115,7 +115,7 @@ Value cpu::positionOfLargest(LoopBuilder &b, int64_t extent, int64_t lanes, Type
 void cpu::lowerArgReduce(ReduceOp op, int64_t vectorBits) {
   LoopBuilder b(op);
   Location loc = op.getLoc();
-  TilesAlongDim merged = mergeOtherDims(b, op.getSrc(), op.getDim());
+  TilesAlongDim merged = mergeOtherDims(b, op.getSrc(), op.getDim(), op.getDst());
   Value src = merged.tiles[0], dst = dropReducedDim(b, merged, op.getDst());
   int64_t dim = merged.dim, last = shapeOf(src).size() - 1, extent = shapeOf(src)[dim];
   Type keyType = orderKeyType(elementOf(src));

@@ -24,6 +24,11 @@ struct LowerGemmPass : tilewright::cpu::impl::LowerGemmBase<LowerGemmPass> {
     SmallVector<GemmOp> gemms;
     getOperation()->walk([&](GemmOp gemm) { gemms.push_back(gemm); });
     for (GemmOp gemm : gemms) {
+      if (gemm.getAtom().getShape().m != 1) {
+        gemm.emitOpError("uses ")
+            << gemm.getAtom() << ", a matrix instruction, which nothing emits yet";
+        return signalPassFailure();
+      }
       LoopBuilder builder(gemm);
       MicroKernel(builder, gemm).emit();
       gemm.erase();

@@ -47,7 +47,7 @@ public:
   Reduction(ReduceOp op, int64_t vectorBits)
       : b(op), combiner(op.getCombiner(), elementOf(op.getSrc()), op.getIsUnsigned()),
         accumulate(op.getAccumulate()) {
-    TilesAlongDim merged = mergeOtherDims(b, op.getSrc(), op.getDim());
+    TilesAlongDim merged = mergeOtherDims(b, op.getSrc(), op.getDim(), op.getDst());
     src = merged.tiles[0];
     dim = merged.dim;
     dst = dropReducedDim(b, merged, op.getDst());

@@ -18,6 +18,7 @@
 
 #include "backends/cpu/CpuOps.h"
 #include "backends/cpu/Passes.h"
+#include "compiler/analysis/Memory.h"
 #include "dialects/tile/Tile.h"
 
 #include <map>
@@ -32,17 +33,11 @@ using namespace tilewright;
 using tilewright::cpu::AtomAttr;
 using tilewright::tile::AllocOp;
 using tilewright::tile::CopyOp;
+using tilewright::tile::getBaseMemory;
 using tilewright::tile::KernelOp;
 using tilewright::tile::PackOp;
 using tilewright::tile::Space;
 using tilewright::tile::SpaceAttr;
-
-/// The tile that `view` is a view of.
-static Value baseOf(Value view) {
-  while (auto op = view.getDefiningOp<ViewLikeOpInterface>())
-    view = op.getViewSource();
-  return view;
-}
 
 /// Whether any operation in `scope` may write the tile `tile`.
 static bool isWrittenIn(Value tile, Operation *scope) {
@@ -58,7 +53,7 @@ static bool isWrittenIn(Value tile, Operation *scope) {
         effects.getEffects(instances);
         for (const auto &effect : instances)
           if (isa<MemoryEffects::Write>(effect.getEffect()) && effect.getValue() &&
-              baseOf(effect.getValue()) == tile)
+              getBaseMemory(effect.getValue()) == tile)
             return WalkResult::interrupt();
         return WalkResult::advance();
       })
@@ -68,13 +63,15 @@ static bool isWrittenIn(Value tile, Operation *scope) {
 /// The operation before which `tile`, read at `reader`, has its contents: the outermost
 /// loop around the reader that neither holds the tile's allocation nor writes it.
 static Operation *finalContentsPoint(Value tile, Operation *reader) {
-  Value base = baseOf(tile);
+  Value base = getBaseMemory(tile);
+  auto isInside = [](Value value, Operation *loop) {
+    return value.getDefiningOp() && loop->isAncestor(value.getDefiningOp());
+  };
   Operation *point = reader;
   for (Operation *parent = reader->getParentOp(); parent && !isa<KernelOp>(parent);
        parent = parent->getParentOp()) {
-    if (!isa<LoopLikeOpInterface>(parent) || parent->isAncestor(base.getDefiningOp()) ||
-        (tile.getDefiningOp() && parent->isAncestor(tile.getDefiningOp())) ||
-        isWrittenIn(base, parent))
+    if (!isa<LoopLikeOpInterface>(parent) || isInside(base, parent) ||
+        isInside(tile, parent) || isWrittenIn(base, parent))
       break;
     point = parent;
   }
@@ -114,10 +111,8 @@ static void transposeTile(OpBuilder &builder, Location loc, Value from, Value to
   auto type = cast<MemRefType>(to.getType());
   SmallVector<int64_t> shape(type.getShape());
   shape.push_back(1);
-  auto panelType = MemRefType::get(shape, type.getElementType(),
-                                   MemRefLayoutAttrInterface(), type.getMemorySpace());
   SmallVector<ReassociationIndices> groups{{0}, {1, 2}};
-  Value panel = memref::ExpandShapeOp::create(builder, loc, panelType, to, groups);
+  Value panel = memref::ExpandShapeOp::create(builder, loc, shape, to, groups);
   PackOp::create(builder, loc, from, ValueRange(), ArrayRef<int64_t>{0, 0},
                  cast<MemRefType>(from.getType()).getShape(), ArrayRef<int64_t>{0, 1},
                  panel,
@@ -126,7 +121,7 @@ static void transposeTile(OpBuilder &builder, Location loc, Value from, Value to
 
 /// The name of the tile behind `tile`, for plans.
 static std::string nameOf(Value tile) {
-  auto alloc = baseOf(tile).getDefiningOp<AllocOp>();
+  auto alloc = getBaseMemory(tile).getDefiningOp<AllocOp>();
   return alloc && alloc.getName() ? alloc.getName()->str() : "tile";
 }
 

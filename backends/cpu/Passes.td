@@ -15,7 +15,7 @@ def PackOperands : Pass<"cpu-pack-operands"> {
   let description = [{
     Replaces each `tile.gemm` by a `cpu.gemm` on operands that were packed,
     transposed or converted where needed. A panel is made before the outermost
-    loop that does not write its tile, and once for all gemms that share it. A
+    loop that does not write its tile, and once for the gemms of that loop. A
     swapped gemm computes the transpose of C, turned back into C afterwards.
   }];
   let dependentDialects = ["::tilewright::tile::TileDialect", "::tilewright::cpu::CpuDialect"];
@@ -68,7 +68,10 @@ def LowerParallel : Pass<"cpu-lower-parallel"> {
 def LowerAccess : Pass<"cpu-lower-access"> {
   let summary = "Lower single loads, stores and atomics on global tensors";
   let description = [{
-    A guard becomes an `scf.if`; atomics become LLVM's atomic instructions.
+    A guard becomes an `scf.if`. An atomic becomes a `memref.atomic_rmw`, or, on
+    floats that LLVM has no atomic instruction for, a loop of compare and
+    exchange; on a tile of the block's own it is a plain update. Facts that
+    `tile.assume` stated have served and go.
   }];
   let dependentDialects = ["::mlir::scf::SCFDialect", "::mlir::LLVM::LLVMDialect"];
 }
@@ -78,7 +81,7 @@ def LowerReduce : Pass<"cpu-lower-reduce"> {
   let description = [{
     Rows are reduced together, as many as a vector has lanes, columns side by
     side. Floats narrower than f32 accumulate in f32. The order of a reduction
-    depends on the tile's shape alone.
+    depends on the tile's shape and type and the width of a vector, on nothing else.
   }];
   let dependentDialects = ["::tilewright::tile::TileDialect", "::mlir::arith::ArithDialect",
                            "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",

@@ -29,9 +29,10 @@ static Value reshape(LoopBuilder &b, Value tile, ArrayRef<int64_t> shape) {
                                            shape, computeSuffixProduct(shape));
 }
 
-TilesAlongDim cpu::mergeOtherDims(LoopBuilder &b, ValueRange tiles, int64_t dim) {
+TilesAlongDim cpu::mergeOtherDims(LoopBuilder &b, ValueRange tiles, int64_t dim,
+                                  Value reduced) {
   TilesAlongDim merged{SmallVector<Value>(tiles), dim};
-  if (llvm::all_of(tiles, isContiguous)) {
+  if (llvm::all_of(tiles, isContiguous) && (!reduced || isContiguous(reduced))) {
     merged.dim = 1;
     for (Value &tile : merged.tiles) {
       ArrayRef<int64_t> shape = shapeOf(tile);

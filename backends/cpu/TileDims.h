@@ -21,9 +21,10 @@ struct TilesAlongDim {
   int64_t dim;
 };
 
-/// `tiles` seen with as few dimensions as their layouts allow: contiguous ones as
-/// [before, dim] or [before, dim, after].
-TilesAlongDim mergeOtherDims(LoopBuilder &b, mlir::ValueRange tiles, int64_t dim);
+/// `tiles` seen with as few dimensions as their layouts, and that of the `reduced` tile
+/// where there is one, allow: contiguous ones as [before, dim] or [before, dim, after].
+TilesAlongDim mergeOtherDims(LoopBuilder &b, mlir::ValueRange tiles, int64_t dim,
+                             mlir::Value reduced = {});
 
 /// The tile that a reduction of `merged.tiles[0]` writes, seen without that dimension;
 /// `dst` has it dropped or of extent 1.

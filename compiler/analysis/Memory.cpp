@@ -30,12 +30,16 @@ DictionaryAttr getParameter(Value value) {
   return cast<DictionaryAttr>(params[arg.getArgNumber()]);
 }
 
-/// Whether a base memory is an allocation, a workspace or a parameter without alias.
+/// Whether a base memory is an allocation, a workspace or a function's parameter without
+/// alias: what a kernel writes overlaps no other of these (the launch checks it).
 static bool standsAlone(Value base) {
   if (isa_and_nonnull<AllocOp, WorkspaceOp>(base.getDefiningOp()))
     return true;
+  auto arg = dyn_cast<BlockArgument>(base);
+  if (!arg || !isa<func::FuncOp>(arg.getOwner()->getParentOp()))
+    return false;
   DictionaryAttr param = getParameter(base);
-  return param && !param.contains("alias");
+  return !param || !param.contains("alias");
 }
 
 bool mayOverlap(Value written, Value read) {

@@ -62,9 +62,8 @@ static double countUses(Value tile, Operation *reader) {
   double uses = 1;
   for (Operation *loop = reader->getParentOp(); loop && !isa<KernelOp>(loop);
        loop = loop->getParentOp()) {
-    if (!isa<LoopLikeOpInterface>(loop))
-      continue;
-    if (loop->isAncestor(base.getParentBlock()->getParentOp()) || mayWrite(loop, base))
+    if (!isa<LoopLikeOpInterface>(loop) ||
+        loop->isAncestor(base.getParentBlock()->getParentOp()) || mayWrite(loop, base))
       break;
     uses *= getTripCount(loop);
   }

@@ -311,18 +311,36 @@ private:
 };
 } // namespace
 
+/// The product of two i64 that are not negative; the largest i64 where it overflows.
+static Value multiplySaturating(OpBuilder &builder, Location loc, Value a, Value b) {
+  auto wide = arith::MulSIExtendedOp::create(builder, loc, a, b);
+  Type i64 = builder.getI64Type();
+  Value zero = arith::ConstantIntOp::create(builder, loc, i64, 0);
+  Value most = arith::ConstantIntOp::create(builder, loc, i64, INT64_MAX);
+  // The high half is zero and the low one not negative where the product fits.
+  Value excess =
+      arith::OrIOp::create(builder, loc, wide.getHigh(),
+                           arith::MinSIOp::create(builder, loc, wide.getLow(), zero));
+  Value fits =
+      arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, excess, zero);
+  return arith::SelectOp::create(builder, loc, fits, wide.getLow(), most);
+}
+
 /// Replaces a workspace by memory that the runtime hands out.
 static void lowerWorkspace(WorkspaceOp workspace, Value host, Value state) {
   OpBuilder builder(workspace);
   Location loc = workspace.getLoc();
   auto type = cast<MemRefType>(workspace.getResult().getType());
-  int64_t constant = llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+  Type i64 = builder.getI64Type();
+  auto sizes = workspace.getSizes().begin();
+  Value bytes = arith::ConstantIntOp::create(
+      builder, loc, i64, llvm::divideCeil(type.getElementTypeBitWidth(), 8));
   for (int64_t extent : type.getShape())
-    constant *= ShapedType::isDynamic(extent) ? 1 : extent;
-  Value bytes = arith::ConstantIndexOp::create(builder, loc, constant);
-  for (Value size : workspace.getSizes())
-    bytes = arith::MulIOp::create(builder, loc, bytes, size);
-  bytes = arith::IndexCastOp::create(builder, loc, builder.getI64Type(), bytes);
+    bytes = multiplySaturating(
+        builder, loc, bytes,
+        ShapedType::isDynamic(extent)
+            ? arith::IndexCastOp::create(builder, loc, i64, *sizes++).getResult()
+            : arith::ConstantIntOp::create(builder, loc, i64, extent).getResult());
   Value pointer =
       callHost(builder, loc, host, kWorkspace, host.getType(), {state, bytes});
   Value memory = FromPointerOp::create(builder, loc, type, pointer, 0,
@@ -365,7 +383,7 @@ static void makeLaunchFunction(func::FuncOp function) {
   for (WorkspaceOp workspace : workspaces)
     lowerWorkspace(workspace, host, state);
 
-  // Errors are recorded in the state, which stops further launches.
+  // Errors are recorded in the state, after which the runtime launches nothing.
   auto terminator = cast<func::ReturnOp>(function.back().getTerminator());
   builder.setInsertionPoint(terminator);
   Value ok = arith::ConstantIntOp::create(builder, loc, status, 0);

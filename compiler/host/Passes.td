@@ -15,7 +15,7 @@ def OutlineKernels : Pass<"outline-kernels", "::mlir::ModuleOp"> {
   let description = [{
     A `tile.kernel` becomes a private function over a range of linear block
     numbers and a `tile.launch` of it; tiles become views of the arena. Every
-    other function turns into a launch function of docs/abi.md: it takes the
+    public function with a body turns into a launch function of docs/abi.md: it takes the
     host table, the launch's state and the argument words, and rebuilds its
     parameters from the words.
   }];

@@ -11,6 +11,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "compiler/analysis/Memory.h"
 #include "compiler/transforms/Passes.h"
 #include "dialects/tile/Tile.h"
 
@@ -38,6 +39,14 @@ static void copyTile(OpBuilder &builder, Location loc, Value from, Value to) {
                  shape, /*isUnsigned=*/false);
 }
 
+static void convertUses(Value wide, Type narrow);
+
+/// The type of `memref` with elements of f32.
+static MemRefType getWide(Type memref) {
+  return MemRefType::Builder(cast<MemRefType>(memref))
+      .setElementType(Float32Type::get(memref.getContext()));
+}
+
 /// Makes the use of the accumulator `wide` by its former type `narrow` a use of f32.
 static void convertUse(OpOperand &use, Type narrow) {
   Operation *user = use.getOwner();
@@ -47,6 +56,11 @@ static void convertUse(OpOperand &use, Type narrow) {
   Type f32 = builder.getF32Type();
   if (isa<GemmOp>(user) && cast<GemmOp>(user).getC() == wide)
     return;
+  if (isa<memref::SubViewOp, memref::ExpandShapeOp, memref::CollapseShapeOp>(user)) {
+    Value view = user->getResult(0);
+    view.setType(getWide(view.getType()));
+    return convertUses(view, narrow);
+  }
   if (auto load = dyn_cast<memref::LoadOp>(user)) {
     builder.setInsertionPointAfter(load);
     load.getResult().setType(f32);
@@ -64,11 +78,19 @@ static void convertUse(OpOperand &use, Type narrow) {
         CastOp::create(builder, loc, f32, fill.getValue(), false, false));
     return;
   }
+  if (auto atomic = dyn_cast<AtomicOp>(user)) {
+    atomic.getValueMutable().assign(
+        CastOp::create(builder, loc, f32, atomic.getValue(), false, false));
+    builder.setInsertionPointAfter(atomic);
+    atomic.getResult().setType(f32);
+    auto rounded = CastOp::create(builder, loc, narrow, atomic.getResult(), false, false);
+    atomic.getResult().replaceAllUsesExcept(rounded.getResult(), rounded);
+    return;
+  }
   // A copy to the narrow type rounds by itself, and one from it is exact.
   if (auto copy = dyn_cast<CopyOp>(user)) {
     Value other = copy.getSrc() == wide ? copy.getDst() : copy.getSrc();
-    if (copy.getDst() == wide ||
-        cast<MemRefType>(other.getType()).getElementType() == narrow)
+    if (cast<MemRefType>(other.getType()).getElementType() == narrow)
       return;
   }
   // Everything else works on a rounded copy.
@@ -87,14 +109,15 @@ static void convertUse(OpOperand &use, Type narrow) {
   }
 }
 
+static void convertUses(Value wide, Type narrow) {
+  for (OpOperand &use : llvm::make_early_inc_range(wide.getUses()))
+    convertUse(use, narrow);
+}
+
 static void widen(AllocOp alloc) {
   auto type = cast<MemRefType>(alloc.getResult().getType());
-  Type narrow = type.getElementType();
-  auto wide = MemRefType::get(type.getShape(), Float32Type::get(alloc.getContext()),
-                              type.getLayout(), type.getMemorySpace());
-  alloc.getResult().setType(wide);
-  for (OpOperand &use : llvm::make_early_inc_range(alloc.getResult().getUses()))
-    convertUse(use, narrow);
+  alloc.getResult().setType(getWide(type));
+  convertUses(alloc.getResult(), type.getElementType());
 }
 
 namespace {
@@ -106,10 +129,10 @@ struct LegalizeAccumulatorsPass
       Type element = cast<MemRefType>(gemm.getC().getType()).getElementType();
       if (!isa<FloatType>(element) || element.getIntOrFloatBitWidth() >= 32)
         return WalkResult::advance();
-      auto alloc = gemm.getC().getDefiningOp<AllocOp>();
+      auto alloc = getBaseMemory(gemm.getC()).getDefiningOp<AllocOp>();
       if (!alloc)
-        return gemm.emitOpError("accumulates in a part of a tile of ")
-               << element << "; accumulate in a whole tile, or in one of f32";
+        return gemm.emitOpError("accumulates in ")
+               << element << ", in a tile that is not allocated in the kernel";
       narrow.insert(alloc);
       return WalkResult::advance();
     });

@@ -74,7 +74,7 @@ static SmallVector<Placement> planKernel(KernelOp kernel, int64_t alignment,
     if (stage.isBeforeAllRegions())
       span[op].first = counter++;
     if (stage.isAfterAllRegions())
-      span[op].second = counter;
+      span[op].second = counter - 1;
   });
 
   SmallVector<Placement> tiles;

@@ -54,6 +54,8 @@ LogicalResult GemmOp::verify() {
   if (floats ? !isa<FloatType>(c) : !c.isInteger(32))
     return emitOpError("(C3) C must be ")
            << (floats ? "a float" : "i32") << " for operands of type " << a;
+  if ((a.isF64() || b.isF64()) && !c.isF64())
+    return emitOpError("(C3) C must be f64 for an operand of f64, got ") << c;
   if (getPrecision() == Precision::TF32 && !(a.isF32() && b.isF32()))
     return emitOpError("(C4) precision tf32 requires f32 operands");
   if (getC() == getA() || getC() == getB())

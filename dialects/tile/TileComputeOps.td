@@ -33,7 +33,8 @@ def Tile_GemmOp : Tile_Op<"gemm"> {
     - (C1) `a`, `b` and `c` are tiles of rank 2 with a static shape.
     - (C2) Their shapes agree on M, N and K.
     - (C3) `a` and `b` have the same element type or are both floats; `c` is a
-      float where they are floats, and i32 where they are integers.
+      float where they are floats, f64 where one of them is, and i32 where they
+      are integers.
     - (C4) `precision tf32` requires f32 operands.
     - (C5) `c` is not `a` or `b`.
     - (C6) `swapped` is given with an atom only.
@@ -149,7 +150,7 @@ def Tile_TopKOp : Tile_Op<"topk"> {
     Writes the k largest elements of `src` along `dim` in descending order to
     `values` and their positions to `indices`; k is their extent along `dim`.
     Equal elements come in the order of their positions; NaN counts as largest.
-    With `smallest`, the k smallest in ascending order.
+    With `smallest`, the k smallest in ascending order, NaN first.
 
     Constraints:
     - (C1) All three are tiles with static shapes of one rank; `dim` is a

@@ -70,7 +70,8 @@ def Tile_GatherOp : Tile_Op<"gather", [
     As `tile.copy`, except that along dimension `axis` of `src` the coordinate
     is the source offset plus an element of `indices`: for a 2-d region and
     axis 0, `dst[i, j] = src[o0 + indices[i], o1 + j]`. Where `indices[i]` is
-    negative, or the coordinate is past the end, the row is filled with `fill`.
+    negative, or the coordinate is past the end, the row is filled with `fill`;
+    so are the elements of other rows that lie outside `src`.
     `indices` is read from its start at `index_offset`.
 
     Constraints:

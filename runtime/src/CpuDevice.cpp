@@ -66,6 +66,9 @@ struct Workspace {
 static int32_t parallelFor(void *context, int64_t count, tw_block_fn fn, void *env,
                            int64_t arenaBytes) {
   auto &launch = *static_cast<Launch *>(context);
+  // A kernel must not run on a workspace that there was no memory for.
+  if (launch.status)
+    return launch.status;
   int32_t status = tw_thread_pool_v1.run(count, fn, env, arenaBytes);
   if (status == TW_ERROR_MEMORY)
     launch.status =

@@ -41,7 +41,8 @@ from tilewright.testing import (
 )
 from tilewright.testing.peers import numpy_peer, torch_peer
 
-FEW_ROWS = 8  # up to this many rows per group, on average, a block takes few
+# Up to how many rows per group, on average, a tile of so many rows serves best.
+_ROWS_FOR = {16: 8, 32: 24, 64: 256}
 
 
 def reference(a: np.ndarray, b: np.ndarray, offsets: np.ndarray) -> np.ndarray:
@@ -56,14 +57,13 @@ def reference(a: np.ndarray, b: np.ndarray, offsets: np.ndarray) -> np.ndarray:
 
 @functools.cache
 def grouped_gemm_kernel(
-    n: int, k: int, groups: int, few_rows: bool, dtype: str, target: str
+    n: int, k: int, groups: int, row_tile: int, dtype: str, target: str
 ) -> Any:
     """The compiled kernel of one weight shape; the number of rows stays dynamic.
 
-    `few_rows` picks tiles for groups of a few rows each.
+    `row_tile` is the most rows of a tile.
     """
     rows = T.dynamic("rows")
-    row_tiles = [16] if few_rows else [128, 64, 32]
 
     @T.prim_func
     def grouped_gemm(
@@ -72,7 +72,7 @@ def grouped_gemm_kernel(
         Offsets: T.Tensor([groups + 1], T.int32),
         C: T.Tensor([rows, n], dtype),
     ):
-        BM = T.choose("BM", row_tiles)
+        BM = T.choose("BM", [m for m in (128, 64, 32, 16) if m <= row_tile])
         BN = T.choose("BN", [128, 64, 32])
         BK = T.choose("BK", [128, 64, 32])
         # Group g has ceil(rows of g / BM) row tiles; in all there are at most this many.
@@ -123,9 +123,16 @@ def grouped_gemm(a: Any, b: Any, offsets: Any, *, out: Any = None, target: str =
     require(k == k_b, f"a contracts over {k} and b over {k_b}: they must be equal")
     if out is None:
         out = empty(a, (rows, n))
-    few_rows = rows <= FEW_ROWS * groups
-    grouped_gemm_kernel(n, k, groups, few_rows, dtype, target)(a, b, offsets, out)
+    tile = _row_tile(rows, groups)
+    grouped_gemm_kernel(n, k, groups, tile, dtype, target)(a, b, offsets, out)
     return out
+
+
+def _row_tile(rows: int, groups: int) -> int:
+    """The rows of a tile: half of the last tile of each group is computed for nothing, on
+    average, and the weights are brought into form again for each tile."""
+    mean = rows / groups
+    return next((m for m in (16, 32, 64) if mean <= _ROWS_FOR[m]), 128)
 
 
 def _case(

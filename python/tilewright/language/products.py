@@ -118,6 +118,12 @@ def _check_types(k, a, b, c, precision) -> None:
             rule="C is a float where A and B are, and int32 where they are integers",
             hint=f"allocate C as {'float32' if a.is_float else 'int32'}",
         )
+    if dtypes.float64 in (a, b) and c is not dtypes.float64:
+        k.fail(
+            f"T.gemm of {a} and {b} into {c}",
+            rule="C is float64 where A or B is",
+            hint="allocate C as float64, or copy A and B into tiles of float32",
+        )
     if precision not in ("default", "tf32"):
         k.fail(f"T.gemm: precision={precision!r}", hint='"default" or "tf32"')
     if precision == "tf32" and not (a is b is dtypes.float32):

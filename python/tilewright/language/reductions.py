@@ -137,7 +137,7 @@ def topk(em, src: Ref, k: Static, dim: Static = -1, *, largest: Static = True):
     """The `k` largest elements along `dim`, descending, and their int32 positions.
 
     Gives two fragments (values, indices). Equal elements come in the order of their
-    positions; NaN counts as largest. With `largest=False`, the smallest, ascending.
+    positions; NaN comes first. With `largest=False`, the smallest, ascending.
     """
     s_ssa, s_type, s_shape, s = em.tile(src, "T.topk: src")
     axis = _axis(em, "T.topk", dim, len(s_shape))

@@ -62,7 +62,7 @@ typedef struct tw_host_v1 {
   int32_t (*parallel_for)(void *context, int64_t count, tw_block_fn fn, void *env,
                           int64_t arena_bytes);
   /* Global memory, 64-byte aligned, freed when the launch ends; NULL when there is
-   * none (the context then holds the error, and the launch function returns). */
+   * none (the context then holds the error, and parallel_for runs nothing more). */
   void *(*workspace)(void *context, int64_t bytes);
   /* `bits` holds the value as the kind says (a double's bits for F64). */
   void (*print)(void *context, const char *message, int32_t kind, uint64_t bits,

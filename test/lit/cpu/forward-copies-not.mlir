@@ -122,3 +122,26 @@ func.func @elsewhere(%x: !tensor, %n: index, %blocks: index) {
   }
   return
 }
+
+// The tensor that is written may share memory with the one that is copied.
+// CHECK-LABEL: @alias
+// CHECK:         tile.copy
+// CHECK:         tile.store
+// CHECK-NEXT:    tile.pack %{{.*}}[0, 0][64, 32] dims [0, 1] into %{{.*}} : memref<64x32xf32, #tile.space<shared>>
+func.func @alias(%x: memref<64x32xf32, #tile.space<global>>,
+                 %y: memref<64x32xf32, #tile.space<global>>, %v: f32, %blocks: index)
+  attributes {tile.signature = {symbols = [], params = [
+    {kind = "tensor", name = "x", dtype = "f32", dims = [64, 32], strides = "contiguous", align = 4 : i64, read},
+    {kind = "tensor", name = "y", dtype = "f32", dims = [64, 32], strides = "contiguous", align = 4 : i64, alias = "x", write}]}} {
+  %c0 = arith.constant 0 : index
+  tile.kernel (%bx) in (%blocks) {
+    %s = tile.alloc "s" : memref<64x32xf32, #tile.space<shared>>
+    %p = tile.alloc "p" : memref<64x32x1xf32, #tile.space<shared>>
+    tile.copy %x[0, 0][64, 32] to %s[0, 0][64, 32]
+      : memref<64x32xf32, #tile.space<global>> to memref<64x32xf32, #tile.space<shared>>
+    tile.store %v, %y[%c0, %c0] : memref<64x32xf32, #tile.space<global>>
+    tile.pack %s[0, 0][64, 32] dims [0, 1] into %p
+      : memref<64x32xf32, #tile.space<shared>> into memref<64x32x1xf32, #tile.space<shared>>
+  }
+  return
+}

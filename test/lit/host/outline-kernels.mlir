@@ -73,8 +73,11 @@ func.func @scalars(%b: i1, %i: i8, %h: bf16, %d: f64) {
 // Kernels run in order; a workspace is memory of the runtime.
 // CHECK-LABEL: func @two(%arg0
 // CHECK:         %[[N:.*]] = arith.index_cast
-// CHECK:         %[[BYTES:.*]] = arith.muli %c128, %[[N]]
-// CHECK:         %[[SIZE:.*]] = arith.index_cast %[[BYTES]] : index to i64
+// CHECK:         %[[N64:.*]] = arith.index_cast %[[N]] : index to i64
+// CHECK:         %[[ROW:.*]], %{{.*}} = arith.mulsi_extended %c2_i64, %[[N64]]
+// CHECK:         %[[ROWS:.*]] = arith.select %{{.*}}, %[[ROW]], %c9223372036854775807_i64
+// CHECK:         %[[BYTES:.*]], %{{.*}} = arith.mulsi_extended %[[ROWS]], %c64_i64
+// CHECK:         %[[SIZE:.*]] = arith.select %{{.*}}, %[[BYTES]], %c9223372036854775807_i64
 // CHECK:         llvm.getelementptr %arg0[2] : (!llvm.ptr) -> !llvm.ptr, !llvm.ptr
 // CHECK:         %[[P:.*]] = llvm.call %{{.*}}(%arg1, %[[SIZE]])
 // CHECK:         %[[W:.*]] = tile.from_pointer %[[P]] at 0 sizes(%[[N]]) : memref<?x64xbf16

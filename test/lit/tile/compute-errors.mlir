@@ -40,6 +40,15 @@ func.func @gemm_element_types(%a: memref<8x8xi8, #shared>, %b: memref<8x8xi16, #
 // -----
 
 #shared = #tile.space<shared>
+func.func @gemm_narrow_sum_of_f64(%a: memref<8x8xf64, #shared>, %c: memref<8x8xf32, #shared>) {
+  // expected-error @+1 {{'tile.gemm' op (C3) C must be f64 for an operand of f64, got 'f32'}}
+  tile.gemm %a, %a into %c : memref<8x8xf64, #shared>, memref<8x8xf64, #shared> into memref<8x8xf32, #shared>
+  return
+}
+
+// -----
+
+#shared = #tile.space<shared>
 func.func @gemm_integer_sum_of_floats(%a: memref<8x8xf16, #shared>, %c: memref<8x8xi32, #shared>) {
   // expected-error @+1 {{'tile.gemm' op (C3) C must be a float for operands of type 'f16'}}
   tile.gemm %a, %a into %c : memref<8x8xf16, #shared>, memref<8x8xf16, #shared> into memref<8x8xi32, #shared>

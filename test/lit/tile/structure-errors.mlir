@@ -104,6 +104,18 @@ func.func @parallel_whole_tile(%s: memref<8xf32, #tile.space<shared>>, %zero: f3
 
 // -----
 
+func.func @parallel_packs(%s: memref<8x4xf32, #tile.space<shared>>,
+                          %p: memref<8x4x1xf32, #tile.space<shared>>) {
+  // expected-error @+1 {{'tile.parallel' op (C2) holds 'tile.pack', which works on a whole tile}}
+  tile.parallel (%i) in (8) {
+    tile.pack %s[0, 0][8, 4] dims [0, 1] into %p
+      : memref<8x4xf32, #tile.space<shared>> into memref<8x4x1xf32, #tile.space<shared>>
+  }
+  return
+}
+
+// -----
+
 func.func @parallel_allocates() {
   // expected-error @+1 {{'tile.parallel' op (C2) holds 'tile.alloc', which works on a whole tile}}
   tile.parallel (%i) in (8) {

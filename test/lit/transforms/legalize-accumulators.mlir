@@ -122,3 +122,30 @@ func.func @unchanged(%x: bf16, %blocks: index) {
   }
   return
 }
+
+// A slice of an accumulator is one too: what reads it rounds what is there at that time.
+// CHECK-LABEL: @slices
+// CHECK:         %[[C:.*]] = tile.alloc : memref<16x16xf32
+// CHECK:         %[[S:.*]] = memref.subview %[[C]]{{.*}} to memref<8x16xf32
+// CHECK:         tile.gemm %{{.*}}, %{{.*}} into %[[S]]
+// CHECK-COUNT-2: tile.copy %[[S]]{{.*}} : memref<8x16xf32, {{.*}}> to memref<8x16xbf16
+func.func @slices(%blocks: index) {
+  tile.kernel (%bx) in (%blocks) {
+    %a = tile.alloc : memref<8x16xbf16, #shared>
+    %w = tile.alloc : memref<16x16xbf16, #shared>
+    %d = tile.alloc : memref<8x16xf32, #fragment>
+    %c = tile.alloc : memref<16x16xbf16, #shared>
+    %s = memref.subview %c[0, 0] [8, 16] [1, 1]
+      : memref<16x16xbf16, #shared> to memref<8x16xbf16, strided<[16, 1]>, #shared>
+    tile.gemm %a, %w into %s
+      : memref<8x16xbf16, #shared>, memref<16x16xbf16, #shared>
+        into memref<8x16xbf16, strided<[16, 1]>, #shared>
+    tile.gemm %s, %w into %d
+      : memref<8x16xbf16, strided<[16, 1]>, #shared>, memref<16x16xbf16, #shared>
+        into memref<8x16xf32, #fragment>
+    tile.gemm %s, %w into %d
+      : memref<8x16xbf16, strided<[16, 1]>, #shared>, memref<16x16xbf16, #shared>
+        into memref<8x16xf32, #fragment>
+  }
+  return
+}

@@ -103,3 +103,18 @@ func.func @views(%x: f32, %blocks: index) {
   }
   return
 }
+
+// A tile that is used last where the next one starts gives its place to it.
+// CHECK-LABEL: @adjacent
+// CHECK:         attributes {tile.arena = 256 : i64}
+// CHECK:           tile.alloc "a" at 0
+// CHECK:           tile.alloc "b" at 0
+func.func @adjacent(%x: f32, %blocks: index) {
+  tile.kernel (%bx) in (%blocks) {
+    %a = tile.alloc "a" : memref<64xf32, #shared>
+    %b = tile.alloc "b" : memref<64xf32, #shared>
+    tile.fill %a, %x : memref<64xf32, #shared>
+    tile.fill %b, %x : memref<64xf32, #shared>
+  }
+  return
+}
