@@ -85,16 +85,19 @@ public:
   void pack(tile::GemmOp gemm);
 
 private:
-  /// What a packed copy of a tile depends on.
-  using PanelKey = std::tuple<const void *, Operation *, bool, int64_t, const void *>;
+  /// A tile and the form of a copy of it: whether it is transposed, how many elements along
+  /// K lie side by side (0: it is a matrix still), and their type.
+  using Form = std::tuple<const void *, bool, int64_t, const void *>;
 
+  Value findCopy(const Form &form, Value tile, Operation *point) const;
   Value makePanel(Value tile, Operation *reader, bool transpose, AtomAttr atom,
                   bool isUnsigned);
   Value convertTile(Value tile, Operation *reader, AtomAttr atom, bool isUnsigned);
   Value packVectorSide(tile::GemmOp gemm, Value b, bool transposed, AtomAttr atom);
   Value packBroadcastSide(tile::GemmOp gemm, Value a, bool &transposed, AtomAttr atom);
 
-  std::map<PanelKey, Value> panels;
+  /// The operations that made copies.
+  std::map<Form, SmallVector<Operation *>> copies;
 };
 } // namespace
 
@@ -125,23 +128,44 @@ static std::string nameOf(Value tile) {
   return alloc && alloc.getName() ? alloc.getName()->str() : "tile";
 }
 
+/// A copy of `tile` in `form` that was made earlier and still holds at `point`; or null.
+Value OperandPacker::findCopy(const Form &form, Value tile, Operation *point) const {
+  auto found = copies.find(form);
+  if (found == copies.end())
+    return {};
+  for (Operation *made : found->second) {
+    Operation *end = made->getBlock()->findAncestorOpInBlock(*point);
+    if (!end || !made->isBeforeInBlock(end) ||
+        (end != point && isWrittenIn(getBaseMemory(tile), end)))
+      continue;
+    auto between = llvm::make_range(std::next(made->getIterator()), end->getIterator());
+    if (llvm::none_of(between, [&](Operation &op) {
+          return isWrittenIn(getBaseMemory(tile), &op);
+        }))
+      return isa<PackOp>(made) ? cast<PackOp>(made).getPanel()
+                               : cast<CopyOp>(made).getDst();
+  }
+  return {};
+}
+
 /// The panel of `tile`, [K, X] or with `transpose` [X, K], for `atom`.
 Value OperandPacker::makePanel(Value tile, Operation *reader, bool transpose,
                                AtomAttr atom, bool isUnsigned) {
   Operation *point = finalContentsPoint(tile, reader);
-  Value &panel = panels[{tile.getAsOpaquePointer(), point, transpose, atom.getDepth(),
-                         atom.getElement().getAsOpaquePointer()}];
-  if (panel)
-    return panel;
+  Form form{tile.getAsOpaquePointer(), transpose, atom.getDepth(),
+            atom.getElement().getAsOpaquePointer()};
+  if (Value made = findCopy(form, tile, point))
+    return made;
   OpBuilder builder(point);
   Location loc = reader->getLoc();
   auto type = cast<MemRefType>(tile.getType());
   int64_t k = type.getDimSize(transpose ? 1 : 0), x = type.getDimSize(transpose ? 0 : 1);
   int64_t depth = atom.getDepth(), groups = llvm::divideCeil(k, depth);
-  panel = allocTile(builder, loc, {groups, x, depth}, atom.getElement(),
-                    nameOf(tile) + ".panel");
-  PackOp::create(builder, loc, tile, ValueRange(), ArrayRef<int64_t>{0, 0},
-                 type.getShape(), ArrayRef<int64_t>{0, 1}, panel, transpose, isUnsigned);
+  Value panel = allocTile(builder, loc, {groups, x, depth}, atom.getElement(),
+                          nameOf(tile) + ".panel");
+  copies[form].push_back(PackOp::create(
+      builder, loc, tile, ValueRange(), ArrayRef<int64_t>{0, 0}, type.getShape(),
+      ArrayRef<int64_t>{0, 1}, panel, transpose, isUnsigned));
   return panel;
 }
 
@@ -149,17 +173,17 @@ Value OperandPacker::makePanel(Value tile, Operation *reader, bool transpose,
 Value OperandPacker::convertTile(Value tile, Operation *reader, AtomAttr atom,
                                  bool isUnsigned) {
   Operation *point = finalContentsPoint(tile, reader);
-  Value &copy = panels[{tile.getAsOpaquePointer(), point, false, 0,
-                        atom.getElement().getAsOpaquePointer()}];
-  if (copy)
-    return copy;
+  Form form{tile.getAsOpaquePointer(), false, 0, atom.getElement().getAsOpaquePointer()};
+  if (Value made = findCopy(form, tile, point))
+    return made;
   OpBuilder builder(point);
   Location loc = reader->getLoc();
   ArrayRef<int64_t> shape = cast<MemRefType>(tile.getType()).getShape();
-  copy = allocTile(builder, loc, shape, atom.getElement(), nameOf(tile) + ".wide");
+  Value copy =
+      allocTile(builder, loc, shape, atom.getElement(), nameOf(tile) + ".wide");
   SmallVector<int64_t> zeros(shape.size(), 0);
-  CopyOp::create(builder, loc, tile, ValueRange(), zeros, shape, copy, ValueRange(),
-                 zeros, shape, isUnsigned);
+  copies[form].push_back(CopyOp::create(builder, loc, tile, ValueRange(), zeros, shape,
+                                        copy, ValueRange(), zeros, shape, isUnsigned));
   return copy;
 }
 

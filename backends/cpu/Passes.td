@@ -15,7 +15,8 @@ def PackOperands : Pass<"cpu-pack-operands"> {
   let description = [{
     Replaces each `tile.gemm` by a `cpu.gemm` on operands that were packed,
     transposed or converted where needed. A panel is made before the outermost
-    loop that does not write its tile, and once for the gemms of that loop. A
+    loop that does not write its tile, and serves later gemms until the tile is
+    written. A
     swapped gemm computes the transpose of C, turned back into C afterwards.
   }];
   let dependentDialects = ["::tilewright::tile::TileDialect", "::tilewright::cpu::CpuDialect"];
