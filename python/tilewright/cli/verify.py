@@ -11,12 +11,13 @@ from typing import Annotated
 import typer
 
 from tilewright.cli.console import CliError, UsageError, stderr, stdout, table, write_json
+from tilewright.cli.devices import check_devices
 
 EXAMPLES = """
 tilewright verify                           [dim]everything, on the CPU[/]
 tilewright verify mla_decode softmax        [dim]two kernels[/]
 tilewright verify gemm/odd --json out.json  [dim]the cases of one name[/]
-tilewright verify -d cpu -d cuda-emulator:sm_80
+tilewright verify -d cpu -d cpu:x86-64-v3   [dim]two devices[/]
 """
 
 
@@ -51,6 +52,7 @@ def verify(
         raise UsageError(str(error)) from None
 
     devices = device or ["cpu"]
+    check_devices(devices)
     to_stdout = json is not None and str(json) == "-"
     progress = Progress(
         SpinnerColumn(), MofNCompleteColumn(), TextColumn("{task.description}"),

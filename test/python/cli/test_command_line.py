@@ -43,6 +43,8 @@ def test_help_of_a_command_has_examples(capsys, command):
     [
         (["verify", "--nonsense"], "--nonsense"),
         (["verify", "no_such_kernel"], "no_such_kernel"),
+        (["verify", "softmax", "--device", "tpu:v4"], "no backend for target 'tpu:v4'"),
+        (["verify", "softmax", "--device", "cpu:z80"], "unknown CPU model 'z80'"),
         (["bench", "no_such_kernel"], "no_such_kernel"),
         (["bench", "--threads", "1,none"], "1,none"),
         (["bench", "--threads", "0"], "'0'"),
