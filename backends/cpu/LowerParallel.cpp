@@ -179,6 +179,8 @@ static void lowerToScalarLoops(ParallelOp op) {
 }
 
 /// Whether `op` reads memory, which none of `written` may overlap, and does nothing else.
+/// Variables of an iteration are left to LLVM, which makes registers of them: emitted
+/// code has its own, which `written` does not name.
 static bool onlyReads(Operation *op, ArrayRef<Value> written) {
   auto effects = dyn_cast<MemoryEffectOpInterface>(op);
   SmallVector<MemoryEffects::EffectInstance> instances;
@@ -187,6 +189,7 @@ static bool onlyReads(Operation *op, ArrayRef<Value> written) {
   effects.getEffects(instances);
   return llvm::all_of(instances, [&](const MemoryEffects::EffectInstance &effect) {
     return isa<MemoryEffects::Read>(effect.getEffect()) && effect.getValue() &&
+           getSpace(effect.getValue()) != Space::Local &&
            llvm::none_of(written,
                          [&](Value w) { return mayOverlap(w, effect.getValue()); });
   });

@@ -146,10 +146,10 @@ void ParallelEmitter::emitCompute(Operation *inner, Value mask) {
     map(result, LaneValue::varying(vector));
 }
 
-/// A variable of an iteration: one element for each lane where the lanes' differ.
+/// A variable of an iteration: one element for each of several lanes where they differ.
 void ParallelEmitter::emitVariable(AllocOp alloc) {
   auto type = cast<MemRefType>(alloc.getResult().getType());
-  if (plan.isVarying(alloc)) {
+  if (lanes > 1 && plan.isVarying(alloc)) {
     SmallVector<int64_t> shape(type.getShape());
     shape.push_back(lanes);
     type = MemRefType::get(shape, type.getElementType(), MemRefLayoutAttrInterface(),
