@@ -23,6 +23,7 @@ from .compiler.driver import compile  # noqa: E402
 from .compiler.errors import CompileError  # noqa: E402
 from .compiler.jit import jit  # noqa: E402
 from .compiler.kernel import Kernel  # noqa: E402
+from .tilelang_names import PassConfigKey, cdiv, next_power_of_2  # noqa: E402
 
 __version__ = "0.1.0"
 
@@ -36,7 +37,18 @@ _RUNTIME = (
     "measure_limits",
 )
 
-__all__ = ["CompileError", "Kernel", "compile", "jit", "language", "layout", *_RUNTIME]
+__all__ = [
+    "CompileError",
+    "Kernel",
+    "PassConfigKey",
+    "cdiv",
+    "compile",
+    "jit",
+    "language",
+    "layout",
+    "next_power_of_2",
+    *_RUNTIME,
+]
 
 
 def __getattr__(name: str):
@@ -44,4 +56,7 @@ def __getattr__(name: str):
         from . import runtime
 
         return getattr(runtime, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from .tilelang_names import REFUSED
+
+    hint = f": {REFUSED[name]}" if name in REFUSED else ""
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}{hint}")
