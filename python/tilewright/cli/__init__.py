@@ -12,6 +12,7 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable
 
 import typer
@@ -49,9 +50,17 @@ app.add_typer(cache.app, name="cache")
 def main(arguments: list[str] | None = None) -> int:
     """Run one command line (without the program's name); return the exit code."""
     try:
-        app(args=arguments, prog_name="tilewright")
+        try:
+            app(args=arguments, prog_name="tilewright")
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()  # a full disk shows here, not when Python ends
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 1
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        print_error(f"{place}{error.strerror or error}")
+        return 1
     except ImportError as error:
         if error.name not in EXTENSIONS:
             raise

@@ -9,7 +9,7 @@ import time
 
 import typer
 
-from tilewright.cli.console import stdout, table
+from tilewright.cli.console import CliError, stdout, table
 from tilewright.cli.units import size
 
 EXAMPLES = """
@@ -44,4 +44,7 @@ def clear() -> None:
     """Remove every kernel from the cache; each is compiled again when it is next used."""
     from tilewright.compiler import cache
 
-    print(f"removed {cache.clear()} kernels from {cache.folder()}")
+    try:
+        print(f"removed {cache.clear()} kernels from {cache.folder()}")
+    except OSError as error:
+        raise CliError(f"cannot clear {error.filename}: {error.strerror}") from None

@@ -67,6 +67,13 @@ def compile_kernel(
     arguments = dict(_arguments(arg or []))
     try:
         compiled = _compile(_find(kernel), arguments, target)
+    except CompileError as error:
+        raise CliError(str(error)) from None
+    except (CliError, OSError):
+        raise
+    except Exception as error:  # of the user's own code, which makes the kernel
+        raise CliError(f"making {kernel} failed: {type(error).__name__}: {error}") from None
+    try:
         if emit is None:
             _summarise(compiled)
         elif emit is Emit.STAGES:
@@ -114,7 +121,7 @@ def _import(path: Path) -> ModuleType:
     sys.modules[path.stem] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise CliError(f"importing {path} failed: {type(error).__name__}: {error}") from None
     return module
 
@@ -172,6 +179,8 @@ def _write(content: str | bytes, output: Path | None) -> None:
     """Write to a file or stdout; bytes never to a terminal."""
     data = content.encode() if isinstance(content, str) else content
     if output is None:
+        if sys.stdout is None:
+            raise UsageError("stdout is closed; give -o FILE")
         if isinstance(content, bytes) and sys.stdout.isatty():
             raise UsageError("an object file does not belong on a terminal; give -o FILE")
         sys.stdout.buffer.write(data)

@@ -71,6 +71,8 @@ def write_json(path: Path | None, value: Any) -> None:
     if str(path) == "-":
         print(text, end="")
         return
+    if not path.name or path.is_dir():
+        raise CliError(f"cannot write {path}: it is a folder; give a file")
     scratch = path.with_name(path.name + ".part")
     try:
         scratch.write_text(text)

@@ -8,6 +8,7 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.metadata
 import os
@@ -130,7 +131,10 @@ def _extension_problem(name: str) -> str | None:
 def cpu() -> dict[str, Any]:
     """Model, cores, caches in bytes, and features of this machine's CPU."""
     fields: dict[str, str] = {}
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
+    lines: list[str] = []
+    with contextlib.suppress(OSError):  # a sandbox without /proc
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    for line in lines:
         name, _, value = line.partition(":")
         fields.setdefault(name.strip(), value.strip())
     flags = fields.get("flags", "").split()

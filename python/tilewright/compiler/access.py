@@ -5,6 +5,8 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 from __future__ import annotations
 
+import math
+
 from ..language import dtypes
 from ..language.dtypes import DType, index
 from ..language.symbols import Dim
@@ -46,6 +48,7 @@ class Access:
 
     def static_shape(self, what: str, shape: object) -> tuple[int, ...]:
         """Compile-time extents of a tile, each at least 1."""
+        shape = self.known_sizes(shape)
         if isinstance(shape, int):
             shape = (shape,)
         if not isinstance(shape, (tuple, list)) or not shape:
@@ -65,6 +68,12 @@ class Access:
                     f"{what}: the extent {extent!r} is not a positive integer",
                     hint="tile extents are 1 or more",
                 )
+        if math.prod(shape) >= 2**40:  # no machine's memory, and sums stay in 64 bits
+            self.fail(
+                f"{what}: {tuple(shape)} is too large for a tile",
+                rule="a tile has fewer than 2**40 elements",
+                hint="take a part of the tensor at a time",
+            )
         return tuple(shape)
 
     def dim(self, dim: Dim) -> Value:

@@ -12,7 +12,7 @@ from ..language.types import TensorType
 from ..language.values import Memory, Region, Value, is_device
 from .expressions import OPERATORS
 from .frame import Scope
-from .runtime import describe_short
+from .runtime import describe_short, is_runtime
 
 
 class Assignments:
@@ -40,14 +40,17 @@ class Assignments:
             return result
         return self.evaluate(node)
 
-    def assign(self, target: ast.expr, value: object) -> None:
-        """Bind or store `value`."""
+    def assign(self, target: ast.expr, value: object, fresh: bool = False) -> None:
+        """Bind or store `value`. A `fresh` name is the innermost region's own."""
         if isinstance(target, ast.Name):
-            self._assign_name(target, value)
+            if fresh:
+                self.frame.bind(target.id, value)
+            else:
+                self._assign_name(target, value)
         elif isinstance(target, ast.Subscript):
             self._assign_subscript(target, value)
         elif isinstance(target, (ast.Tuple, ast.List)):
-            self._unpack(target, value)
+            self._unpack(target, value, fresh)
         else:
             self.at(target)
             self.fail(
@@ -63,12 +66,12 @@ class Assignments:
             self.at(target)
             self.store(old, [0], value)
             return
-        if (
-            scope is not None
-            and scope is not self.frame.scopes[-1]
-            and not self._is_kernel(self.frame.scopes[-1])
-        ):
-            self._refuse_rebinding(target, old, scope)
+        if scope is not None and scope is not self.frame.scopes[-1]:
+            if not self._is_kernel(self.frame.scopes[-1]):
+                self._refuse_rebinding(target, old, scope)
+            if not is_runtime(old) and not is_runtime(value):
+                scope.names[name] = value  # a compile-time value outlives the kernel
+                return
         self.frame.bind(name, value)
 
     def _is_kernel(self, scope: Scope) -> bool:
@@ -95,7 +98,7 @@ class Assignments:
             else "take another name",
         )
 
-    def _unpack(self, target: ast.Tuple | ast.List, value: object) -> None:
+    def _unpack(self, target: ast.Tuple | ast.List, value: object, fresh: bool) -> None:
         if is_device(value):
             self.at(target)
             self.fail(
@@ -117,7 +120,7 @@ class Assignments:
             self.at(target)
             self.fail(f"{len(items)} values for {len(target.elts)} names")
         for part, item in zip(target.elts, items):
-            self.assign(part.value if isinstance(part, ast.Starred) else part, item)
+            self.assign(part.value if isinstance(part, ast.Starred) else part, item, fresh)
 
     def _assign_subscript(self, target: ast.Subscript, value: object) -> None:
         base = self.reference(target.value)

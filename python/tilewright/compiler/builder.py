@@ -128,7 +128,8 @@ class Builder:
 
     def module(self, name: str, arguments: list[str], attributes: str) -> str:
         """The finished module, indented, with its locations at the end."""
-        head = [f"func.func @{name}({', '.join(arguments)}) attributes {{{attributes}}} {{"]
+        symbol = name if name.isascii() else quote(name)
+        head = [f"func.func @{symbol}({', '.join(arguments)}) attributes {{{attributes}}} {{"]
         lines, depth = [], 0
         for text in head + self.out + [f"return {self.location}", f"}} {self.location}"]:
             if text[0] == "}":

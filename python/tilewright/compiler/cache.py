@@ -19,6 +19,7 @@ import hashlib
 import importlib.util
 import json
 import os
+import platform
 import shutil
 import stat
 import tempfile
@@ -77,8 +78,11 @@ def key_of(ir: str, options: Mapping, target: str) -> str:
 def host_cpu() -> str:
     """The first processor's model and features, as the kernel lists them."""
     wanted = ("vendor_id", "cpu family", "model", "flags", "Features", "CPU part")
-    with open("/proc/cpuinfo") as file:
-        first = file.read(1 << 14).split("\n\n")[0]
+    try:
+        with open("/proc/cpuinfo") as file:
+            first = file.read(1 << 14).split("\n\n")[0]
+    except OSError:  # a sandbox without /proc
+        return f"the machine {platform.node()}"
     fields = (line.partition(":") for line in first.splitlines())
     return "\n".join(f"{n.strip()}={v.strip()}" for n, _, v in fields if n.strip() in wanted)
 
@@ -163,8 +167,12 @@ def _checksum(artifact: bytes, record: dict) -> str:
     return _digest(artifact + json.dumps(record, sort_keys=True).encode())
 
 
+# What reading a damaged entry raises.
+_DAMAGED = (OSError, ValueError, KeyError, TypeError, RecursionError)
+
+
 def _read(sidecar: Path) -> Entry:
-    """The entry of a sidecar. Raises OSError, ValueError or KeyError where it is damaged."""
+    """The entry of a sidecar. Raises one of _DAMAGED where it is damaged."""
     document = json.loads(sidecar.read_text())
     artifact = sidecar.with_name(os.path.basename(document["artifact"]))
     record = document["record"]
@@ -193,7 +201,7 @@ def lookup(key: str) -> Entry | None:
     except FileNotFoundError:
         # No sidecar, or one whose artifact is gone.
         return None
-    except (OSError, ValueError, KeyError, TypeError):
+    except _DAMAGED:
         _remove(path, key)
         return None
 
@@ -296,13 +304,15 @@ def list_entries() -> list[Entry]:
     """Every undamaged entry, the newest first."""
     entries = []
     for sidecar in folder().glob("*.json"):
-        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        with contextlib.suppress(*_DAMAGED):
             entries.append(_read(sidecar))
     return sorted(entries, key=lambda entry: entry.created, reverse=True)
 
 
 def clear() -> int:
-    """Removes the cache's content; how many entries there were."""
-    count = len(list(folder().glob("*.json")))
-    shutil.rmtree(folder(), ignore_errors=True)
+    """Removes the cache's content; how many entries there were. Raises OSError."""
+    path = folder().resolve()  # it may be a link, which rmtree refuses
+    count = len(list(path.glob("*.json")))
+    with contextlib.suppress(FileNotFoundError):
+        shutil.rmtree(path)
     return count

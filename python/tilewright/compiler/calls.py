@@ -40,7 +40,7 @@ class Calls:
         options: dict[str, object] = {}
         for k in node.keywords:
             if k.arg is None:
-                options.update(self.evaluate(k.value))
+                options.update(self._mapping(k.value))
             else:
                 options[k.arg] = self.evaluate(k.value)
         self.at(node)
@@ -109,6 +109,9 @@ class Calls:
                     hint=f"its form is {signature(op)}",
                 )
         for keyword in node.keywords:
+            if keyword.arg is None:
+                self.at(node)
+                self.fail(f"** in a call of T.{op.name}", hint="write the arguments out")
             parameter = op.by_name.get(keyword.arg)
             if parameter is None or keyword.arg in values:
                 self.at(node)
@@ -177,10 +180,18 @@ class Calls:
         options: dict[str, object] = {}
         for k in node.keywords:
             if k.arg is None:
-                options.update(self.evaluate(k.value))
+                options.update(self._mapping(k.value))
             else:
                 options[k.arg] = value(k.value, k.arg)
         return arguments, options
+
+    def _mapping(self, node: ast.expr) -> dict:
+        """The dict that a call takes apart by `**`."""
+        found = self.evaluate(node)
+        if not isinstance(found, dict):
+            self.at(node)
+            self.fail("** of what is no dict", hint="write the arguments out")
+        return found
 
     def inline(
         self,

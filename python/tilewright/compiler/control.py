@@ -15,6 +15,7 @@ from ..language.dtypes import index
 from ..language.loops import Loop
 from ..language.values import Value
 from .frame import MISSING, Scope
+from .leaving import LeftLoop, OpenLoop
 from .parallel import ParallelLoop
 from .runtime import describe_short, is_runtime
 
@@ -94,18 +95,12 @@ class ControlFlow:
             self.fail("else on a loop", hint="put the code after the loop")
         self.at(node)
         self.refuse_effect_in_plain("a loop")
+        loop = self.open_loop("while", node.body, self.depth + 1)
         with self.builder.capture() as test:
-            condition = self.evaluate(node.test)
-            self.at(node.test)
-            if is_runtime(condition):
-                condition = self.truth(condition)
+            condition = self._while_condition(node, loop)
+            if condition is not None:
                 self.builder.op(f"scf.condition({condition.ssa})")
-        if not is_runtime(condition):
-            if self.python_truth(condition, node.test):
-                self.fail(
-                    "this while loop does not end: its condition is true at compile time",
-                    hint="test a variable of T.alloc_var",
-                )
+        if condition is None:
             return
         if self.kernel is None:
             self.fail(
@@ -116,10 +111,28 @@ class ControlFlow:
         self.builder.out += test
         self.builder.out.append("} do {")
         with self.guarded_by(condition), self.inside("the loop", node):
-            self.block(node.body)
+            self.loop_body(loop, node.body)
         self.at(node)
         self.builder.op("scf.yield")
         self.builder.op("}")
+
+    def _while_condition(self, node: ast.While, loop: OpenLoop) -> Value | None:
+        """Whether the loop goes on, or None where it never runs."""
+        if loop.ends:
+            going = self.choose(
+                self.has_not_ended(loop), lambda: self._truth_of(node.test), lambda: False
+            )
+            return None if going is False else going
+        condition = self.evaluate(node.test)
+        self.at(node.test)
+        if is_runtime(condition):
+            return self.truth(condition)
+        if self.python_truth(condition, node.test):
+            self.fail(
+                "this while loop does not end: its condition is true at compile time",
+                hint="test a variable of T.alloc_var, or break",
+            )
+        return None
 
     def stmt_For(self, node: ast.For) -> None:
         if node.orelse:
@@ -175,11 +188,11 @@ class ControlFlow:
     def _unroll(self, node: ast.For, items: list) -> None:
         for item in items:
             self.at(node.target)
-            self.assign(node.target, item)
+            self.assign(node.target, item, fresh=True)
             try:
-                self.block(node.body)
-            except _Leave as leave:
-                if not leave.again:
+                self.loop_body(self.open_loop("unroll", node.body, self.depth), node.body)
+            except LeftLoop as left:
+                if not left.again:
                     break
 
     def _targets(self, node: ast.For, count: int) -> list[str]:
@@ -215,7 +228,7 @@ class ControlFlow:
                 self.frame.bind(
                     name, Value(variable, index, None, frozenset((variable,)), True)
                 )
-            self.block(node.body)
+            self.loop_body(self.open_loop("parallel", node.body, self.depth), node.body)
         self.parallel.pop()
         self.at(node)
         self.builder.op("}")
@@ -223,14 +236,19 @@ class ControlFlow:
     def _sequential(self, node: ast.For, loop: Loop) -> None:
         """A nest of `scf.for`, or one `tile.pipelined`."""
         names = self._targets(node, len(loop.bounds))
-        step = self.index_value(loop.step)
+        step = self.index(loop.step, "the step of a loop")
+        down = isinstance(step, int) and step < 0
+        if down:
+            loop, highest = self._upwards(loop, step)
+        stride = self.index_value(loop.step)
+        body = self.open_loop(loop.kind, node.body, self.depth + 1)
         nested = loop.kind == "parallel"  # inside another T.Parallel: order is immaterial
         opened = []
         for name, (start, stop) in zip(names, loop.bounds):
             first = self.index_value(start, "the start of a loop")
             last = self.index_value(stop, "the end of a loop")
             variable = self.builder.fresh(name)
-            bounds = f"{variable} = {first.ssa} to {last.ssa} step {step.ssa}"
+            bounds = f"{variable} = {first.ssa} to {last.ssa} step {stride.ssa}"
             if loop.kind == "pipelined":
                 self.builder.out.append(f"tile.pipelined {bounds} stages({loop.stages}) {{")
             else:
@@ -244,9 +262,11 @@ class ControlFlow:
             opened.append((name, Value(variable, index, None, deps, first.nonneg)))
         with self.inside("the loop", node):
             for name, value in opened:
+                if down:
+                    value = self.binary("add", highest, self.binary("mul", value, step))
                 self.frame.bind(name, value)
             self.conditions.append(frozenset().union(*(v.deps for _, v in opened)))
-            self.block(node.body)
+            self.loop_body(body, node.body)
             self.conditions.pop()
         self.at(node)
         for _, value in opened:
@@ -255,26 +275,20 @@ class ControlFlow:
                 self.parallel[-1].extents.pop(value.ssa, None)
                 self.parallel[-1].names.pop(value.ssa, None)
 
+    def _upwards(self, loop: Loop, step: int) -> tuple[Loop, int | Value]:
+        """A loop that counts down as one from 0, and the first value of its variable."""
+        [bounds] = loop.bounds
+        start, stop = (self.index(bound, "a bound of a loop") for bound in bounds)
+        if isinstance(start, int) and isinstance(stop, int):
+            count: int | Value = len(range(start, stop, step))
+        else:
+            count = self.ceildiv(self.binary("sub", start, stop), -step)
+        return Loop(loop.kind, [(0, count)]), start
+
     def stmt_Continue(self, node: ast.Continue) -> None:
-        self._leave(node, again=True)
+        self.at(node)
+        self.leave(True, "continue")
 
     def stmt_Break(self, node: ast.Break) -> None:
-        self._leave(node, again=False)
-
-    def _leave(self, node: ast.stmt, again: bool) -> None:
-        word = "continue" if again else "break"
         self.at(node)
-        if self.in_runtime_region():
-            self.fail(
-                f"{word} in a run-time loop is not supported yet",
-                hint="guard the rest of the body with `if`, or use `while` on a "
-                "variable of T.alloc_var",
-            )
-        raise _Leave(again)
-
-
-class _Leave(Exception):
-    """`break` or `continue` in a loop that the front end repeats."""
-
-    def __init__(self, again: bool) -> None:
-        self.again = again
+        self.leave(False, "break")

@@ -47,6 +47,10 @@ def options_for(target: object, pass_configs: dict | None) -> dict:
 
     `pass_configs` may name options of TileLang's own passes, which mean nothing here.
     """
+    if not isinstance(pass_configs, dict | None):
+        raise CompileError.here(
+            f"pass_configs is {pass_configs!r}", hint="give a dict of options, or leave it out"
+        )
     for name in pass_configs or {}:
         if not str(name).startswith(("tl.", "tir.", "PassConfigKey")):
             raise CompileError.here(
@@ -126,6 +130,11 @@ def _compile(module: Module, options: dict, output: str) -> dict:
 
     result = _compiler.compile(module.text, options | {"output": output})
     diagnostics.raise_for(result, module.text, module.name)
+    if not Path(output).exists():
+        raise CompileError(
+            f"the linker made no file while compiling {module.name}",
+            hint="it is ld.lld, or what TILEWRIGHT_LLD names; try `tilewright doctor`",
+        )
     return {
         "name": module.name,
         "target": options["target"],

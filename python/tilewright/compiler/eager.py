@@ -56,9 +56,8 @@ class EagerEmitter(Emitter):
             value = values.get(name)
             array = name not in values or hasattr(value, "shape")
             self.frame.bind(name, Undeclared(name) if array else value)
-        for argument in (
-            self.frame.source.tree.args.args + self.frame.source.tree.args.kwonlyargs
-        ):
+        spec = self.frame.source.tree.args
+        for argument in spec.posonlyargs + spec.args + spec.kwonlyargs:
             annotation = annotations.get(argument.arg)
             self.at(argument)
             if isinstance(annotation, (TensorType, dtypes.DType)):
@@ -74,7 +73,7 @@ class EagerEmitter(Emitter):
                     f"{len(annotation.shape)}"
                 )
             for axis, size in enumerate(annotation.shape):
-                if isinstance(size, Const):
+                if isinstance(size, Const) and size.function is None:
                     self.const_axes.append((name, axis, size.name))
                     if shape is not None:
                         self._solve(name, axis, size.name, int(shape[axis]))

@@ -26,6 +26,7 @@ from .control import ControlFlow
 from .errors import CompileError
 from .expressions import Expressions
 from .frame import Frame
+from .leaving import Leaving, OpenLoop
 from .parallel import ParallelChecks, ParallelLoop
 from .python_calls import PythonCalls
 from .ranges import Ranges
@@ -43,6 +44,7 @@ class Emitter(
     Statements,
     Assignments,
     ControlFlow,
+    Leaving,
     Scalars,
     Arithmetic,
     Access,
@@ -56,6 +58,7 @@ class Emitter(
         frame: the function being read (the kernel, or a macro inlined in it).
         node: the syntax at hand, for messages and locations.
         kernel: the open T.Kernel, or None; `kernels` counts them.
+        loops: open loops.
         parallel: open T.Parallel loops; `conditions`: what each open branch depends on.
         parameters: the function's parameters in order; outputs of T.empty come last.
         symbols: for each dynamic size, where its value is: (memory, axis) or (value, None).
@@ -73,6 +76,7 @@ class Emitter(
         self.parallel: list[ParallelLoop] = []
         self.conditions: list[frozenset] = []
         self.branches = 0
+        self.loops: list[OpenLoop] = []
         self.ranges: dict[str, tuple[int, int]] = {}
         self.attained: set[str] = set()
         self.parameters: list[Parameter] = []
@@ -120,6 +124,12 @@ class Emitter(
             try:
                 dtype = dtypes.parse(annotation)
             except (KeyError, TypeError):
+                if isinstance(annotation, str) and "(" in annotation:
+                    self.fail(
+                        f"the annotation of {name} cannot be evaluated: {annotation}",
+                        rule="it sees names of the module and of the function around it",
+                        hint="give the names that it uses values there",
+                    )
                 self.fail(
                     f"the parameter {name} is annotated with {annotation!r}",
                     rule="a parameter is a T.Tensor, a scalar's dtype or a T.dynamic size",
@@ -134,7 +144,7 @@ class Emitter(
         return value
 
     def _tensor(self, name: str, annotation: TensorType, output: bool = False) -> Memory:
-        shape = tuple(self._resolved(s) for s in annotation.shape)
+        shape = tuple(self.resolved(s) for s in annotation.shape)
         strides = annotation.strides
         type = memref(shape, annotation.dtype, "global", strides)
         memory = Memory(self.builder.fresh(name), name, annotation.dtype, shape, "global", type)
@@ -151,7 +161,7 @@ class Emitter(
                 self._fact(stride)
         return memory
 
-    def _resolved(self, size: object) -> object:
+    def resolved(self, size: object) -> object:
         return self.const_value(size, self.node) if isinstance(size, Const) else size
 
     def _fact(self, dim: Dim) -> None:
@@ -173,19 +183,23 @@ class Emitter(
             )
 
     def const_value(self, const: Const, node: ast.AST) -> object:
-        """The number that a T.const name stands for."""
-        if self.keep_consts:
-            return const
-        value = self.consts.get(const.name)
+        """The number that a T.const name, or an expression of such, stands for."""
+        value = const.value(self.consts)
         if value is None:
+            name = const.missing(self.consts)
             self.at(node)
             self.fail(
-                f"the size {const.name} of T.const has no value yet",
+                f"the size {name} of T.const has no value yet",
                 rule="its value comes from the shape of an array parameter",
-                hint=f"annotate a parameter with it first: A: T.Tensor(({const.name}, "
-                f"...), dtype)",
+                hint=f"annotate a parameter with it first: A: T.Tensor(({name}, ...), dtype)",
             )
         return value
+
+    def known_sizes(self, shape: object) -> object:
+        """A shape with the values of its T.const sizes."""
+        if isinstance(shape, (tuple, list)):
+            return tuple(map(self.resolved, shape))
+        return self.resolved(shape)
 
     def annotation(self, node: ast.expr) -> object:
         """The value of an annotation, in which T.const sizes stay names."""
@@ -206,6 +220,7 @@ class Emitter(
                 hint="allocate it in front of `with T.Kernel(...)`",
             )
         dtype = self.dtype(dtype)
+        shape = self.known_sizes(shape)
         shape = list(shape) if isinstance(shape, (tuple, list)) else [shape]
         sizes, dynamic = [], []
         for size in shape:
@@ -230,7 +245,7 @@ class Emitter(
                 hint="allocate tiles with T.alloc_shared or T.alloc_fragment",
             )
         sizes = []
-        for size in shape:
+        for size in self.known_sizes(shape):
             if isinstance(size, Value) and size.dim is not None:
                 size = size.dim
             if (

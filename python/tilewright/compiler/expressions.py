@@ -9,7 +9,7 @@ import ast
 import operator
 
 from ..language.choices import Choice
-from ..language.dtypes import Constant
+from ..language.dtypes import Constant, python_number
 from ..language.symbols import Const
 from ..language.values import Memory, Region, Value, is_device
 from .conditions import COMPARISONS
@@ -71,7 +71,10 @@ class Expressions:
                 rule="kernels take a subset of Python",
                 hint=hint or "compute it outside the kernel",
             )
-        return handler(node)
+        result = handler(node)
+        if isinstance(result, (Const, Choice)):
+            return self.settled(result, node)
+        return python_number(result)
 
     def expr_Constant(self, node: ast.Constant) -> object:
         return node.value
@@ -93,11 +96,18 @@ class Expressions:
                 f"the name {node.id} is not defined",
                 hint="kernels see their own names, the enclosing function's and the module's",
             )
-        return self.settled(value, node) if isinstance(value, (Const, Choice)) else value
+        return value
 
     def settled(self, value: Const | Choice, node: ast.AST) -> object:
-        """What a T.const size or a T.choose entry stands for in this compilation."""
-        return value.take() if isinstance(value, Choice) else self.const_value(value, node)
+        """What a T.const size or a T.choose entry stands for in this compilation.
+
+        Sizes stay names in annotations, and in front of the kernel until they are declared.
+        """
+        if isinstance(value, Choice):
+            return value.take()
+        if self.keep_consts or (self.kernel is None and value.missing(self.consts)):
+            return value
+        return self.const_value(value, node)
 
     def expr_Attribute(self, node: ast.Attribute) -> object:
         base = self.reference(node.value)
@@ -118,7 +128,7 @@ class Expressions:
         except Exception as error:
             self.at(node)
             self.compile_time_failure(ast.unparse(node), error)
-        return self.settled(value, node) if isinstance(value, (Const, Choice)) else value
+        return value
 
     def _device_attribute(self, base: object, name: str) -> object:
         if name == "dtype":
@@ -157,6 +167,8 @@ class Expressions:
             if name in COMPARISONS:
                 return self.compare(name, a, b)
             return self.binary(name, a, b)
+        if name in COMPARISONS:
+            a, b = self.resolved(a), self.resolved(b)
         try:
             return python(a, b)
         except CompileError:
@@ -265,7 +277,7 @@ class Expressions:
             return
         first = generators[0]
         for item in self.compile_time_items(first.iter):
-            self.assign(first.target, item)
+            self.assign(first.target, item, fresh=True)
             if all(
                 self.python_truth(self.static(c, "a condition of a list"), c) for c in first.ifs
             ):

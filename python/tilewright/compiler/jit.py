@@ -13,6 +13,7 @@ import sys
 import types
 from collections.abc import Callable
 
+from ..language.dtypes import python_number
 from ..language.prim_func import PrimFunc
 from ..language.types import evaluated
 from .driver import build, compile, options_for
@@ -111,7 +112,16 @@ class Jit:
             names = self.function.__code__.co_varnames[: _count(self.function)]
             consts = {k: v for k, v in named.items() if k not in names}
             named = {k: v for k, v in named.items() if k in names}
+            for name, size in consts.items():
+                if isinstance(size, bool) or not isinstance(size, int) or size < 0:
+                    raise TypeError(f"{self.__name__}(): {name}={size!r} is no size")
             return self._compile_eager(self._bind(arguments, named, bool(consts)), consts)[0]
+        for value in (*arguments, *named.values()):
+            if hasattr(value, "__dlpack__"):
+                raise TypeError(
+                    f"{self.__name__}() takes Python values, not arrays: it returns a kernel, "
+                    f"which takes the arrays, {self.__name__}(...)(A, B)"
+                )
         key = (frozen(arguments), frozen(tuple(sorted(named.items()))))
         kernel = self._kernels.get(key)
         if kernel is None:
@@ -157,7 +167,7 @@ class Jit:
             missing = [n for n in names if n not in values]
             if missing and not partial:
                 raise TypeError(f"{self.__name__}() lacks {', '.join(missing)}")
-        return values
+        return {name: python_number(value) for name, value in values.items()}
 
     def _static_key(self, values: dict) -> tuple:
         """What specialises apart from sizes: the Python values."""
@@ -218,6 +228,13 @@ def frozen(value: object) -> object:
         return (type(value), *map(frozen, value))
     if isinstance(value, dict):
         return (dict, *((k, frozen(v)) for k, v in value.items()))
+    try:
+        hash(value)
+    except TypeError:
+        raise TypeError(
+            f"an argument is of type {type(value).__name__}, by which kernels cannot be told "
+            "apart; pass numbers, strings, tuples, lists or dicts"
+        ) from None
     # 1, 1.0 and True are equal and hash alike, yet give different kernels.
     return (type(value), value)
 

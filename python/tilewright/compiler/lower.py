@@ -11,7 +11,7 @@ import traceback
 
 from ..language.prim_func import PrimFunc
 from .emitter import Emitter
-from .errors import CompileError, WrongArgumentsError
+from .errors import CompileError, Place, WrongArgumentsError
 from .signature import Parameter
 from .source import Source, source_of
 
@@ -47,7 +47,8 @@ def lower_prim_func(kernel: PrimFunc, out_idx: object = None) -> Module:
     with guarded(source):
         emitter = Emitter(source)
         code = kernel.function.__code__
-        arguments = source.tree.args.args + source.tree.args.kwonlyargs
+        spec = source.tree.args
+        arguments = spec.posonlyargs + spec.args + spec.kwonlyargs
         for argument in arguments:
             emitter.at(argument)
             if argument.arg not in kernel.annotations:
@@ -75,7 +76,7 @@ def output_positions(emitter: Emitter, out_idx: object) -> tuple[tuple[int, ...]
     if out_idx is None:
         return (), False
     count = len(emitter.parameters)
-    asked = [out_idx] if isinstance(out_idx, int) else list(out_idx)
+    asked = list(out_idx) if isinstance(out_idx, (list, tuple)) else [out_idx]
     positions = []
     for position in asked:
         if not isinstance(position, int) or not -count <= position < count:
@@ -109,6 +110,12 @@ class guarded:
         )
         if not ours:
             return False
+        if isinstance(error, RecursionError):
+            raise CompileError(
+                f"{self.source.tree.name} holds an expression that is nested too deeply",
+                Place(self.source.file, self.source.tree.lineno),
+                hint="give parts of it names",
+            ) from None
         raise internal_error(self.source, error) from None
 
 
@@ -123,8 +130,6 @@ def internal_error(source: Source, error: Exception) -> CompileError:
                 file.write(text.read())
         except OSError:
             pass
-    from .errors import Place
-
     return CompileError(
         f"internal error: {type(error).__name__}: {error}",
         Place(source.file, source.tree.lineno),

@@ -60,7 +60,10 @@ class PythonCalls:
                     ),
                 )
         if not callable(callee):
-            self.fail(f"{describe_short(callee)} is no function")
+            self.fail(
+                f"{describe_short(callee)} is no function",
+                hint="call an operation of T, a @T.macro or a Python function",
+            )
         try:
             return callee(*arguments, **options)
         except CompileError as error:

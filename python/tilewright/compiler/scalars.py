@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from ..language import dtypes
 from ..language.dtypes import Constant, DType, index
-from ..language.symbols import Dim, SizeExpr
+from ..language.symbols import Const, Dim, SizeExpr
 from ..language.values import Memory, Region, Value
 from .literals import literal, name_hint
 
@@ -59,6 +59,8 @@ class Scalars:
             return self.constant(x.value, x.dtype)
         if isinstance(x, SizeExpr):
             return self.size(x)
+        if isinstance(x, Const):
+            return self.scalar(self.const_value(x, self.node), like)
         if isinstance(x, Memory) and x.variable:
             return self.load(x, [0])
         if isinstance(x, Region) and x.is_element:
@@ -155,12 +157,16 @@ class Scalars:
 
     def index(self, x: object, what: str = "an index") -> int | Value:
         """`x` as an int or an index value."""
+        if isinstance(x, Const):
+            x = self.const_value(x, self.node)
         if isinstance(x, bool):
             x = int(x)
-        if isinstance(x, int):
-            return x
         if isinstance(x, Constant) and isinstance(x.value, int):
-            return x.value
+            x = x.value
+        if isinstance(x, int):
+            if not -(2**63) <= x < 2**63:
+                self.fail(f"{what} is {x}", rule="an index has 64 bits")
+            return x
         if isinstance(x, (float, Constant)):
             self.fail(
                 f"{what} is {x}, which is no integer", hint="use // for division of indices"
@@ -227,8 +233,7 @@ def _literal_type(value: object, other: DType) -> DType:
 def _literal_hint(value: object, dtype: DType) -> str:
     if dtype.is_float and value != value or value in (float("inf"), -float("inf")):
         return f"{dtype} has no infinity; use T.max_value or T.min_value"
-    low, high = dtypes.min_value(dtype) if dtype is not index else "", ""
-    high = dtypes.max_value(dtype) if dtype is not index else ""
+    low, high = dtypes.min_value(dtype), dtypes.max_value(dtype)
     return f"{dtype} holds {low} to {high}; convert the other side with T.cast"
 
 

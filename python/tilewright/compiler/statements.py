@@ -34,14 +34,13 @@ _REFUSED = {
 class Statements:
     """Part of the emitter. See the module's docstring."""
 
-    def block(self, body: list[ast.stmt]) -> None:
-        for node in body:
-            handler = getattr(self, "stmt_" + type(node).__name__, None)
-            if handler is None:
-                self.at(node)
-                what, hint = _REFUSED.get(type(node), (type(node).__name__, ""))
-                self.fail(what, rule="kernels take a subset of Python", hint=hint)
-            handler(node)
+    def statement(self, node: ast.stmt) -> None:
+        handler = getattr(self, "stmt_" + type(node).__name__, None)
+        if handler is None:
+            self.at(node)
+            what, hint = _REFUSED.get(type(node), (type(node).__name__, ""))
+            self.fail(what, rule="kernels take a subset of Python", hint=hint)
+        handler(node)
 
     def stmt_With(self, node: ast.With) -> None:
         for item in node.items:
@@ -68,6 +67,12 @@ class Statements:
             self.fail("T.Kernel in an ordinary function", hint="make it a @T.macro")
         grid = [self.index_value(g, "a grid extent").ssa for g in spec.grid]
         coordinates = _coordinate_names(target)
+        if isinstance(target, (ast.Tuple, ast.List)) and len(target.elts) != len(grid):
+            self.at(target)
+            self.fail(
+                f"{len(target.elts)} names for the {len(grid)} extents of T.Kernel",
+                hint="give one name for each extent: with T.Kernel(gx, gy) as (bx, by)",
+            )
         names = [
             coordinates[i] if i < len(coordinates) else "b" + "xyz"[i] for i in range(len(grid))
         ]

@@ -80,7 +80,7 @@ from .hints import (
     use_swizzle,
 )
 from .kernel import Kernel
-from .loops import Parallel, Pipelined, grid, serial, unroll, vectorized
+from .loops import Parallel, Pipelined, grid, loop_break, serial, unroll, vectorized
 from .macros import macro
 from .movement import clear, copy, fill, gather
 from .prim_func import prim_func

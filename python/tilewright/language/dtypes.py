@@ -10,7 +10,14 @@ import math
 from ..compiler.errors import CompileError
 
 
-class DType:
+class _Spelled(type):
+    """Lets `T.dtype("float16")` find the type that a spelling means."""
+
+    def __call__(cls, *arguments: object) -> DType:
+        return super().__call__(*arguments) if len(arguments) > 1 else dtype_of(*arguments)
+
+
+class DType(metaclass=_Spelled):
     """An element type. Equal to any spelling of it: `T.float16 == "float16"`.
 
     Attributes:
@@ -32,6 +39,12 @@ class DType:
     def itemsize(self) -> int:
         """Bytes of one element in memory."""
         return max(1, self.bits // 8)
+
+    def as_torch(self) -> object:
+        """PyTorch's dtype of this name."""
+        import torch
+
+        return getattr(torch, self.name)
 
     @property
     def is_float(self) -> bool:
@@ -204,6 +217,14 @@ def parse(spelling: object) -> DType:
     if isinstance(name, str) and isinstance(spelling, type) or hasattr(spelling, "itemsize"):
         return _BY_NAME[name]
     raise TypeError(f"{spelling!r} is not a dtype")
+
+
+def python_number(x: object) -> object:
+    """A scalar of NumPy or ml_dtypes as the Python number it is; anything else as itself."""
+    kind = type(x)
+    if hasattr(kind, "__array_interface__") and not hasattr(kind, "__setitem__"):
+        return x.item()
+    return x
 
 
 def reason(spelling: object) -> tuple[str, str]:

@@ -5,6 +5,8 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 from __future__ import annotations
 
+import math
+
 from .registry import Static, operation
 
 
@@ -18,11 +20,11 @@ class KernelSpec:
 
 
 @operation
-def Kernel(k, first, *rest, threads: Static = None):
+def Kernel(k, first, *rest, threads: Static = None, is_cpu: Static = False):
     """A grid of one to three extents; `as` names the block's coordinates, the first fastest.
 
     `threads` is a hint (a number, or up to three that are multiplied): GPU backends honour
-    it where they can, the CPU ignores it.
+    it where they can, the CPU ignores it. `is_cpu` is TileLang's; the target decides.
     """
     grid = (first, *rest)
     if len(grid) > 3:
@@ -37,6 +39,8 @@ def Kernel(k, first, *rest, threads: Static = None):
                 f"T.Kernel: the grid extent {extent} is negative",
                 hint="an extent of 0 runs nothing",
             )
+    if math.prod(extent for extent in grid if isinstance(extent, int)) >= 2**63:
+        k.fail(f"T.Kernel: {grid} are too many blocks", rule="their number has 64 bits")
     count = None
     if threads is not None:
         count = 1

@@ -31,11 +31,8 @@ def _span(start, stop):
 
 
 def _check_step(k, what, step):
-    if isinstance(step, int) and step < 1:
-        k.fail(
-            f"{what}: the step {step} is not positive",
-            hint="count upwards, and index with n - 1 - i to go down",
-        )
+    if isinstance(step, int) and step == 0:
+        k.fail(f"{what}: the step is 0", hint="count up by 1 or more, or down by -1 or less")
 
 
 @operation
@@ -81,6 +78,12 @@ def unroll(
 
 
 @operation
+def loop_break(k):
+    """Leave the innermost loop of this function; Python's `break`."""
+    k.leave(False, "T.loop_break")
+
+
+@operation
 def Parallel(
     k,
     *extents,
@@ -101,7 +104,10 @@ def Parallel(
                 "with `if`",
             )
         if extent < 0:
-            k.fail(f"T.Parallel: the extent {extent} is negative")
+            k.fail(
+                f"T.Parallel: the extent {extent} is negative",
+                hint="an extent of 0 runs nothing",
+            )
     return Loop("parallel", [(0, extent) for extent in extents])
 
 
@@ -116,11 +122,12 @@ def Pipelined(
     stage: Static = None,
     sync: Static = None,
     group: Static = None,
+    annotations: Static = None,
 ):
     """`for i in T.Pipelined(n, num_stages=3)`: the result of T.serial(n), always.
 
     `num_stages` is a hint: how many iterations' copies may be in flight. `order`, `stage`,
-    `sync` and `group` are TileLang's manual schedule and are not needed.
+    `sync`, `group` and `annotations` are TileLang's manual schedule and are not needed.
     """
     if not isinstance(num_stages, int) or num_stages < 0:
         k.fail(f"T.Pipelined: num_stages={num_stages!r}", hint="a number of stages, 0 or more")

@@ -42,9 +42,8 @@ def copy(
         k.store(target.memory, target.offsets, k.load(source.memory, source.offsets))
         return
     _mark(k, source.memory, target.memory)
-    unsigned = " unsigned" if source.dtype.kind == "u" else ""
     k.builder.op(
-        f"tile.copy {text_of(source)} to {text_of(target)}{unsigned} : "
+        f"tile.copy {text_of(source)} to {text_of(target)}{_unsigned(source, target)} : "
         f"{source.memory.type} to {target.memory.type}"
     )
 
@@ -64,6 +63,12 @@ def gather(k, src: Ref, indices: Ref, dst: Ref, axis: Static = 0, fill=0):
             "T.gather: the indices are no one-dimensional integer tile",
             rule="indices are a tile of rank 1 with integer elements",
             hint='copy them into a T.alloc_shared((n,), "int32") first',
+        )
+    if ids.dtype.kind == "u" and ids.dtype.bits < 64:  # the compiler reads them as signed
+        k.fail(
+            f"T.gather: the indices are {ids.dtype}",
+            rule="indices are signed",
+            hint='copy them into a T.alloc_shared((n,), "int64")',
         )
     target = k.region(dst, "T.gather: dst")
     k.check_writable(target.memory)
@@ -91,10 +96,9 @@ def gather(k, src: Ref, indices: Ref, dst: Ref, axis: Static = 0, fill=0):
     value = k.element_value(fill, target.dtype)
     _mark(k, source.memory, target.memory)
     ids.memory.read = True
-    unsigned = " unsigned" if source.dtype.kind == "u" else ""
     k.builder.op(
         f"tile.gather {text_of(source)} axis {axis} by {ids.memory.ssa}[{operand(at)}] to "
-        f"{text_of(target)} fill {value}{unsigned} : {source.memory.type}, "
+        f"{text_of(target)} fill {value}{_unsigned(source, target)} : {source.memory.type}, "
         f"{ids.memory.type} to {target.memory.type}"
     )
 
@@ -130,6 +134,12 @@ def clear(k, dst: Ref):
 def _mark(k, source: Memory, target: Memory) -> None:
     source.read = target.written = True
     k.builder.effects += 1
+
+
+def _unsigned(source: Region, target: Region) -> str:
+    """The flag of a conversion whose integers, on either side of it, are unsigned."""
+    integers = target.dtype if source.dtype.is_float else source.dtype
+    return " unsigned" if integers.kind == "u" else ""
 
 
 def _sides(k, what: str, src, dst) -> tuple[Region, Region]:
@@ -200,7 +210,8 @@ def _static(k, what: str, region: Region, other: Region | None) -> Region:
     if opened == len(rest) - len(known):
         sizes, follow = [], iter(rest)
         for size in region.sizes:
-            sizes.append(size if size == 1 else next(follow))
+            given = 1 if size == 1 else next(follow)
+            sizes.append(given if size is None else size)
         return Region(memory, region.offsets, sizes, region.kept)
     if opened == 1 and len(rest) == len(known):  # the open extent is 1 on the other side
         sizes = [1 if s is None else s for s in region.sizes]

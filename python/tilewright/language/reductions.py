@@ -6,6 +6,7 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 from __future__ import annotations
 
 from . import dtypes
+from .movement import copy
 from .registry import Operation, Ref, Static, operation
 
 
@@ -20,6 +21,11 @@ def _axis(k, what: str, dim: object, rank: int) -> int:
 
 def _unsigned(dtype) -> str:
     return " unsigned" if dtype.kind == "u" else ""
+
+
+def _widens(src, dst) -> bool:
+    """Whether every value of `src` is one of `dst`, another type of its kind."""
+    return src.kind == dst.kind and dst.bits > src.bits
 
 
 def _reduce(k, what: str, combiner: str, src, dst, dim, clear) -> None:
@@ -51,10 +57,14 @@ def _reduce(k, what: str, combiner: str, src, dst, dim, clear) -> None:
             k.fail(
                 f"{what}: dst holds {d.dtype}", rule="dst is bool", hint="allocate dst as bool"
             )
+    elif _widens(s.dtype, d.dtype):
+        wide = k.allocate(what, s_shape, d.dtype, "fragment")
+        copy.emit(k, src, wide)
+        return _reduce(k, what, combiner, wide, dst, dim, clear)
     elif d.dtype is not s.dtype:
         k.fail(
             f"{what}: src holds {s.dtype} and dst {d.dtype}",
-            rule="dst has the element type of src",
+            rule="dst has the element type of src, or a wider one of its kind",
             hint=f"allocate dst as {s.dtype}; sums of 16-bit floats are computed in float32",
         )
     if combiner.startswith("bit") and not s.dtype.is_integer:
@@ -83,6 +93,7 @@ def _declare(combiner: str, text: str) -> Operation:
         *,
         batch: Static = 1,
         nan_propagate: Static = True,
+        annotations: Static = None,
     ):
         _reduce(k, f"T.{name}", combiner, src, dst, dim, clear)
 

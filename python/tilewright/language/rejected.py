@@ -31,7 +31,6 @@ _TABLE: dict[str, tuple[str, str]] = {
     ),
     "scatter": (_LATER, "store elements by index in T.Parallel, or T.atomic_add"),
     **_names("grid_sync sync_grid", _LATER, "use two T.Kernel blocks, which run in order"),
-    "loop_break": (_LATER, "guard the body with `if`, or use `while` on a T.alloc_var"),
     **_names("view reshape", _LATER, "index the tile as it is, or copy it into another"),
     **_names("gemm_sp gemm_sp_v2", _LATER, "use T.gemm on dense tiles"),
     **_names(

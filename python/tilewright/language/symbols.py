@@ -5,6 +5,10 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 from __future__ import annotations
 
+import operator
+import re
+from collections.abc import Callable
+
 from ..compiler.errors import CompileError
 
 
@@ -108,15 +112,64 @@ class Dim(SizeExpr):
 
 
 class Const:
-    """A size that specialises an eager kernel, from `T.const`."""
+    """A size that specialises an eager kernel, from `T.const`, or an expression of such.
 
-    __slots__ = ("name",)
+    An expression has a Python operator, `function`, and its operands; a size has neither.
+    """
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    __slots__ = ("name", "function", "operands")
+
+    def __init__(
+        self, name: str, function: Callable | None = None, operands: tuple = ()
+    ) -> None:
+        self.name, self.function, self.operands = name, function, operands
+
+    def value(self, sizes: dict[str, int]) -> int | float | None:
+        """Its value where `sizes` has those of its names, else None."""
+        if self.function is None:
+            return sizes.get(self.name)
+        values = [x.value(sizes) if isinstance(x, Const) else x for x in self.operands]
+        return None if None in values else self.function(*values)
+
+    def missing(self, sizes: dict[str, int]) -> str:
+        """The first of its names that `sizes` lacks."""
+        if self.function is None:
+            return "" if self.name in sizes else self.name
+        parts = (x.missing(sizes) for x in self.operands if isinstance(x, Const))
+        return next(filter(None, parts), "")
+
+    def __bool__(self) -> bool:
+        raise TypeError(f"{self} has no value until an array parameter is declared with it")
+
+    def __neg__(self) -> Const:
+        return Const(f"-{self}", operator.neg, (self,))
 
     def __repr__(self) -> str:
         return self.name
+
+
+def _arithmetic(symbol: str, function: Callable, swapped: bool) -> Callable:
+    def apply(self: Const, other: object) -> Const:
+        if not isinstance(other, (int, float, Const)):
+            return NotImplemented
+        operands = (other, self) if swapped else (self, other)
+        return Const(f"({operands[0]} {symbol} {operands[1]})", function, operands)
+
+    return apply
+
+
+for _symbol, _name in {
+    "+": "add",
+    "-": "sub",
+    "*": "mul",
+    "/": "truediv",
+    "//": "floordiv",
+    "%": "mod",
+    "**": "pow",
+}.items():
+    _function = getattr(operator, _name)
+    setattr(Const, f"__{_name}__", _arithmetic(_symbol, _function, False))
+    setattr(Const, f"__r{_name}__", _arithmetic(_symbol, _function, True))
 
 
 def dynamic(
@@ -143,8 +196,11 @@ def dynamic(
     return dims[0] if len(dims) == 1 else dims
 
 
-def const(name: str):
-    """Sizes that specialise: `M, N = T.const("M, N")`. Their values come from the arrays."""
+def const(name: str, dtype: object = None):
+    """Sizes that specialise: `M, N = T.const("M, N")`. Their values come from the arrays.
+
+    `dtype` is accepted for compatibility: sizes are Python integers.
+    """
     consts = tuple(Const(n) for n in _names("T.const", name))
     return consts[0] if len(consts) == 1 else consts
 
@@ -164,7 +220,7 @@ symbolic = dynamic
 
 
 def _names(what: str, text: object) -> list[str]:
-    names = [n.strip() for n in text.split(",")] if isinstance(text, str) else []
+    names = re.split(r"\s*,\s*|\s+", text.strip()) if isinstance(text, str) else []
     if not names or not all(n.isidentifier() for n in names):
         raise CompileError.here(
             f"{what} takes names, not {text!r}", hint=f'write {what}("m") or {what}("m, n")'

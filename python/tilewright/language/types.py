@@ -8,8 +8,11 @@ from __future__ import annotations
 from types import FrameType, FunctionType
 
 from ..compiler.errors import CompileError
-from .dtypes import DType, dtype_of
+from .dtypes import DType, dtype_of, python_number
 from .symbols import Const, Dim, SizeExpr
+
+# As in the ABI: TW_MAX_RANK.
+MAX_RANK = 16
 
 
 class TensorType:
@@ -32,12 +35,14 @@ class TensorType:
 
 
 def _shape(what: str, shape: object) -> tuple:
+    shape = python_number(shape)
     if isinstance(shape, (int, Dim, Const)):
         shape = (shape,)
     if not isinstance(shape, (tuple, list)) or not shape:
         raise CompileError.here(
             f"{what}: {shape!r} is not a shape", hint="give a tuple of sizes, such as (M, K)"
         )
+    shape = tuple(map(python_number, shape))
     for size in shape:
         if isinstance(size, bool) or not isinstance(size, (int, Dim, Const)):
             if isinstance(size, SizeExpr):
@@ -54,7 +59,13 @@ def _shape(what: str, shape: object) -> tuple:
             raise CompileError.here(
                 f"{what}: the size {size} is negative", hint="a size is 0 or more"
             )
-    return tuple(shape)
+        if isinstance(size, int) and size >= 2**63:
+            raise CompileError.here(f"{what}: the size {size}", rule="a size has 64 bits")
+    if len(shape) > MAX_RANK:
+        raise CompileError.here(
+            f"{what} of {len(shape)} dimensions", rule=f"a tensor has at most {MAX_RANK}"
+        )
+    return shape
 
 
 class _TensorMeta(type):

@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -75,6 +76,38 @@ def test_json_is_written_whole_or_not_at_all(tmp_path):
     with pytest.raises(console.CliError, match="cannot write"):
         console.write_json(tmp_path / "absent" / "report.json", {})
     assert [p.name for p in tmp_path.iterdir()] == ["report.json"]
+
+
+def test_json_into_a_folder(tmp_path):
+    for folder in (tmp_path, Path("/")):
+        with pytest.raises(console.CliError, match="it is a folder"):
+            console.write_json(folder, {})
+
+
+def test_a_full_disk_is_one_line_and_code_1():
+    for arguments in (["cache", "list"], ["--help"]):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run(
+                [sys.executable, "-m", "tilewright", *arguments],
+                stdout=full, stderr=subprocess.PIPE, text=True,
+            )  # fmt: skip
+        assert (done.returncode, done.stderr) == (1, "error: No space left on device\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "arguments", "message"),
+    [
+        ("import sys; sys.exit(3)", [], "SystemExit: 3"),
+        ("def k(n): raise ValueError('n is odd')", ["--arg", "n=1"], "ValueError: n is odd"),
+    ],
+)
+def test_a_fault_of_the_users_file_is_one_line(capsys, tmp_path, text, arguments, message):
+    (tmp_path / "faulty.py").write_text(text)
+    code, _, err = run(capsys, "compile", f"{tmp_path}/faulty.py:k", *arguments)
+    assert code == 1
+    assert err.startswith("error: ")
+    assert err.endswith(f"{message}\n")
+    assert err.count("\n") == 1
 
 
 def test_cache_list_and_clear(capsys, tmp_path, monkeypatch):

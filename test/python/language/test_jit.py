@@ -244,3 +244,79 @@ def test_the_front_end_is_quick():
         start = time.perf_counter()
         driver.lower_prim_func(kernel)
     assert time.perf_counter() - start < 0.015
+
+
+@tilewright.jit
+def scaled_groups(A, S, group: int = 16):
+    M, N = T.const("M N")  # TileLang takes spaces too
+    shape = [M, N]
+    groups = (N + group - 1) // group
+    A: T.Tensor(shape, "float32")
+    S: T.Tensor((M, T.ceildiv(N, group)), "float32")
+    B = T.empty(shape, "float32")
+    with T.Kernel(M, groups) as (i, g):
+        for j in T.Parallel(group):
+            B[i, g * group + j] = A[i, g * group + j] * S[i, g]
+    return B
+
+
+def test_expressions_of_const_sizes():
+    rng = np.random.default_rng(3)
+    a, s = rng.standard_normal((3, 37), np.float32), rng.standard_normal((3, 3), np.float32)
+    expected = a * np.repeat(s, 16, axis=1)[:, :37]
+    assert np.array_equal(scaled_groups(a, s), expected)
+    with pytest.raises(ValueError, match="S"):
+        scaled_groups(a, s[:, :2].copy())
+
+
+def test_a_const_size_has_no_value_before_its_parameter():
+    @tilewright.jit
+    def early(A):
+        n = T.const("n")
+        if n > 4:
+            pass
+        A: T.Tensor((n,), "float32")
+        with T.Kernel(1):
+            A[0] = 0
+
+    with pytest.raises(CompileError, match="n of T.const has no value yet"):
+        early(np.zeros(8, np.float32))
+
+
+def test_numpy_numbers_are_python_numbers():
+    n, block, table = np.int64(50), np.int32(16), np.array([2, 0, 1])
+
+    @tilewright.jit(out_idx=[1])
+    def lazy(factor):
+        @T.prim_func
+        def kernel(A: T.Tensor((n,), "float32"), B: T.Tensor(n, "float32")):
+            with T.Kernel(T.ceildiv(n, block), threads=np.int64(64)) as b:
+                x = T.alloc_shared((block,), "float32")
+                T.copy(A[b * block], x)
+                for i in T.Parallel(block):
+                    x[i] = x[i] * factor + table[0]
+                T.copy(x, B[b * block])
+
+        return kernel
+
+    a = np.arange(50, dtype=np.float32)
+    assert np.array_equal(lazy(np.float32(0.5))(a), a / 2 + 2)
+    rows, b = scaled(a.reshape(10, 5), np.float32(2), np.int64(32), relu=np.bool_(True))
+    assert np.array_equal(b, a.reshape(10, 5) * 2)
+
+
+def test_a_lazy_kernel_called_with_arrays_says_what_it_takes():
+    @tilewright.jit(out_idx=[1])
+    def lazy(n):
+        raise AssertionError
+
+    with pytest.raises(TypeError, match="takes Python values, not arrays"):
+        lazy(np.zeros(3, np.float32))
+
+
+def test_a_dtype_is_made_from_any_spelling():
+    assert T.dtype("float16") is T.float16
+    assert T.dtype(np.dtype(np.int8)) is T.int8
+    assert T.dtype(T.bfloat16).bits == 16
+    with pytest.raises(CompileError, match="half-float"):
+        T.dtype("half-float")

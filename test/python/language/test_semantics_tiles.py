@@ -152,6 +152,30 @@ def test_reductions_that_go_on(device, name):
     assert np.array_equal(result, getattr(np, name)(whole, 1))
 
 
+@pytest.mark.parametrize(
+    ("src", "dst"), [("float16", "float32"), ("bfloat16", "float32"), ("int8", "int32")]
+)
+def test_reductions_into_a_wider_type(device, src, dst):
+    @T.prim_func
+    def kernel(A: T.Tensor((5, 300), src), B: T.Tensor((5,), dst), C: T.Tensor((5,), dst)):
+        with T.Kernel(1):
+            a = T.alloc_shared((5, 300), src)
+            b = T.alloc_fragment((5,), dst)
+            T.copy(A, a)
+            T.reduce_sum(a, b, dim=1)
+            T.copy(b, B)
+            T.fill(b, 100)
+            T.reduce_max(a, b, dim=1, clear=False)
+            T.copy(b, C)
+
+    rng = np.random.default_rng(0)
+    a = rng.integers(80, 127, (5, 300)).astype(numpy_dtype(parse(src).short))
+    b, c = np.zeros(5, dst), np.zeros(5, dst)
+    run(device, kernel, a, b, c)
+    assert np.array_equal(b, a.astype(np.float64).sum(1))
+    assert np.array_equal(c, np.maximum(a.astype(np.float64).max(1), 100))
+
+
 @pytest.mark.parametrize("name", ["max", "min", "absmax"])
 def test_extrema_propagate_nan_and_infinity(device, name):
     kernel, out = reduction(name, (4, 5), "float32", 1, "float32")

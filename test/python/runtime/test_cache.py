@@ -223,6 +223,34 @@ def test_keys_depend_on_every_part(monkeypatch):
     assert len({base, *others}) == len(others) + 1
 
 
+def test_a_sidecar_nested_without_end_is_a_miss(folder, tmp_path):
+    _stored(tmp_path)
+    (folder / f"{KEY}.json").write_text("[" * 100_000)
+    assert cache.list_entries() == []
+    assert cache.lookup(KEY) is None
+    assert _stored(tmp_path).artifact.parent == folder
+
+
+def test_clear_follows_a_link(folder, tmp_path):
+    _stored(tmp_path)
+    moved = tmp_path / "elsewhere"
+    folder.rename(moved)
+    folder.symlink_to(moved)
+    assert cache.clear() == 1
+    assert cache.list_entries() == []
+    assert not moved.exists()
+    folder.unlink()
+    assert cache.clear() == 0, "a cache that is not there is empty"
+
+
+def test_without_proc_the_host_is_named(monkeypatch):
+    def refuse(*_):
+        raise FileNotFoundError("/proc/cpuinfo")
+
+    monkeypatch.setattr("builtins.open", refuse)
+    assert cache.host_cpu.__wrapped__().startswith("the machine ")
+
+
 def test_the_host_key_has_the_features():
     assert "flags=" in cache.host_cpu() or "Features=" in cache.host_cpu()
 

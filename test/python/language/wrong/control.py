@@ -72,7 +72,7 @@ def loop_names():
     return kernel
 
 
-@wrong("T.serial: the step 0 is not positive", "n - 1 - i")
+@wrong("T.serial: the step is 0", "down by -1")
 def loop_step():
     @T.prim_func
     def kernel(A: T.Tensor((M,), "float32")):
@@ -92,14 +92,49 @@ def loop_over_tile():
     return kernel
 
 
-@wrong("break in a run-time loop is not supported yet", "T.alloc_var")
+@wrong("2 names for the 1 extents of T.Kernel", "as (bx, by)")
+def kernel_names():
+    @T.prim_func
+    def kernel(A: T.Tensor((M,), "float32")):
+        with T.Kernel(1) as (bx, by):  # here
+            A[0] = bx
+    return kernel
+
+
+@wrong("break in T.Parallel", "T.serial")
 def break_():
     @T.prim_func
     def kernel(A: T.Tensor((M,), "float32")):
         with T.Kernel(1):
-            for i in T.serial(M):
+            for i in T.Parallel(M):
                 if A[i] > 0:
                     break  # here
+    return kernel
+
+
+@wrong("break under a run-time condition in a loop that is written out", "T.serial")
+def break_unrolled():
+    @T.prim_func
+    def kernel(A: T.Tensor((M,), "float32")):
+        with T.Kernel(1):
+            for i in T.unroll(4):
+                if A[i] > 0:
+                    break  # here
+    return kernel
+
+
+@wrong("T.loop_break outside a loop of this function", "return a condition")
+def break_of_a_macro():
+    @T.macro
+    def stop(x):
+        if x > 0:
+            T.loop_break()  # here
+
+    @T.prim_func
+    def kernel(A: T.Tensor((M,), "float32")):
+        with T.Kernel(1):
+            for i in T.serial(M):
+                stop(A[i])
     return kernel
 
 

@@ -83,6 +83,18 @@ def slice_extent():
     return kernel
 
 
+@wrong("src is (4, 4) and dst is (4, 8)", "slice the larger side")
+def slice_beside_an_open_one():
+    m = T.dynamic("m")
+
+    @T.prim_func
+    def kernel(A: T.Tensor((m, 16), "float32")):
+        with T.Kernel(1):
+            x = T.alloc_shared((4, 8), "float32")
+            T.copy(A[:, 0:4], x)  # here
+    return kernel
+
+
 @wrong("a slice of A with a step", "T.serial")
 def slice_step():
     @T.prim_func

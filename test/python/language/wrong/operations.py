@@ -139,13 +139,13 @@ def reduce_shape():
     return kernel
 
 
-@wrong("T.reduce_max: src holds float16 and dst float32", "allocate dst as float16")
+@wrong("T.reduce_max: src holds float32 and dst float16", "allocate dst as float32")
 def reduce_types():
     @T.prim_func
     def kernel():
         with T.Kernel(1):
-            x = T.alloc_fragment((M, N), "float16")
-            y = T.alloc_fragment((M,), "float32")
+            x = T.alloc_fragment((M, N), "float32")
+            y = T.alloc_fragment((M,), "float16")
             T.reduce_max(x, y, dim=1)  # here
     return kernel
 

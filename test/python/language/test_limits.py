@@ -1,0 +1,180 @@
+"""Numbers past what 64 bits, the ABI or a machine can hold, and odd but legal Python.
+
+SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import tilewright
+import tilewright.language as T
+from tilewright import CompileError
+
+
+def lowered(body):
+    """Compile a kernel whose block is `body`, a macro of A."""
+
+    @T.prim_func
+    def kernel(A: T.Tensor((4, 4), "float32")):
+        with T.Kernel(1):
+            body(A)
+
+    return tilewright.compile(kernel)
+
+
+@T.macro
+def large_index(A):
+    tile = T.alloc_shared((4, 4), "float32")
+    T.copy(A[2**65, 0], tile)
+
+
+@T.macro
+def large_end(A):
+    for _ in range(2**70):
+        A[0, 0] = 1
+
+
+@T.macro
+def large_tile(A):
+    tile = T.alloc_shared((2**40, 2**40), "float32")
+    T.clear(tile)
+    A[0, 0] = tile[0, 0]
+
+
+@T.macro
+def taken_apart(A):
+    T.fill(**{"dst": A, "value": 1})
+
+
+@T.macro
+def no_dict(A):
+    A[0, 0] = max(**3)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (large_index, "an index of A is 36893488147419103232"),
+        (large_end, "the end of a loop is 1180591620717411303424"),
+        (large_tile, "is too large for a tile"),
+        (taken_apart, "** in a call of T.fill"),
+        (no_dict, "** of what is no dict"),
+    ],
+)
+def test_too_much_is_refused_at_its_place(body, message):
+    with pytest.raises(CompileError) as caught:
+        lowered(body)
+    assert message in caught.value.message
+    assert caught.value.rule or caught.value.hint
+    assert __file__ in str(caught.value.place)
+
+
+@pytest.mark.parametrize("shape", [(2**63,), (1,) * 17])
+def test_shapes_past_the_abi(shape):
+    with pytest.raises(CompileError, match="64 bits|at most 16"):
+        T.Tensor(shape, "float32")
+
+
+def test_more_blocks_than_64_bits_count():
+    @T.prim_func
+    def kernel(A: T.Tensor((4,), "float32")):
+        with T.Kernel(2**40, 2**40):
+            A[0] = 1
+
+    with pytest.raises(CompileError, match="too many blocks"):
+        tilewright.compile(kernel)
+
+
+def test_deep_nesting_is_no_internal_error(tmp_path):
+    text = (
+        "import tilewright.language as T\n@T.prim_func\n"
+        'def kernel(A: T.Tensor((4,), "float32")):\n'
+        f"    with T.Kernel(1):\n        A[0] = {'-' * 900}A[1]\n"
+    )
+    names: dict = {}
+    file = tmp_path / "deep.py"
+    file.write_text(text)
+    exec(compile(text, str(file), "exec"), names)
+    with pytest.raises(CompileError, match="nested too deeply"):
+        tilewright.compile(names["kernel"])
+
+
+def test_names_beyond_ascii(device):
+    @T.prim_func
+    def größe(Ä: T.Tensor((4,), "float32"), 数: T.int32):
+        with T.Kernel(4) as λ:
+            Ä[λ] = 数
+
+    a = np.zeros(4, np.float32)
+    compiled = tilewright.compile(größe, target=device)
+    compiled(a, 数=3)
+    assert (a == 3).all()
+    with pytest.raises(tilewright.LaunchError, match="größe: argument 'Ä'"):
+        compiled(a[:3], 3)
+
+
+def test_positional_only_parameters(device):
+    @T.prim_func
+    def kernel(A: T.Tensor((4,), "float32"), /, n: T.int32):
+        with T.Kernel(4) as i:
+            A[i] = n
+
+    @tilewright.jit(target=device)
+    def eager(A: T.Tensor((4,), "float32"), /, n: T.int32):
+        with T.Kernel(4) as i:
+            A[i] = n
+
+    a = np.zeros(4, np.float32)
+    tilewright.compile(kernel, target=device)(a, 3)
+    assert (a == 3).all()
+    eager(a, 5)
+    assert (a == 5).all()
+
+
+def test_an_annotation_with_an_unknown_name():
+    @T.prim_func
+    def kernel(A: T.Tensor((4,), unknown)):  # noqa: F821
+        with T.Kernel(1):
+            A[0] = 1
+
+    with pytest.raises(CompileError, match=r"annotation of A cannot be evaluated: T.Tensor"):
+        tilewright.compile(kernel)
+
+
+def test_options_of_a_wrong_type():
+    @T.prim_func
+    def kernel(A: T.Tensor((4,), "float32")):
+        with T.Kernel(1):
+            A[0] = 1
+
+    with pytest.raises(CompileError, match="out_idx=1.5"):
+        tilewright.compile(kernel, out_idx=1.5)
+    with pytest.raises(CompileError, match="pass_configs is 3"):
+        tilewright.compile(kernel, pass_configs=3)
+
+
+def test_jit_names_arguments_that_it_cannot_tell_apart():
+    @tilewright.jit
+    def eager(A: T.Tensor((T.const("M"),), "float32"), options):
+        with T.Kernel(1):
+            A[0] = 1
+
+    with pytest.raises(TypeError, match="type set, by which"):
+        eager(np.zeros(4, np.float32), {1})
+    for size in (-1, 1.5, "x", True):
+        with pytest.raises(TypeError, match="is no size"):
+            eager.compile(options=1, M=size)
+
+
+def test_a_linker_that_makes_nothing(monkeypatch, tmp_path):
+    @T.prim_func
+    def kernel(A: T.Tensor((5,), "float32")):
+        with T.Kernel(1):
+            A[3] = 41
+
+    monkeypatch.setenv("TILEWRIGHT_CACHE_DIR", str(tmp_path))
+    monkeypatch.setenv("TILEWRIGHT_LLD", "/bin/true")
+    with pytest.raises(CompileError, match="the linker made no file"):
+        tilewright.compile(kernel)
