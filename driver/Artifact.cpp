@@ -14,6 +14,7 @@
 #include "llvm/IR/GlobalVariable.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Path.h"
 #include "llvm/Support/Program.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -59,10 +60,16 @@ void tilewright::addArtifact(Module &module, StringRef name, StringRef launch,
                      GlobalValue::ExternalLinkage, artifact, TW_ARTIFACT_SYMBOL);
 }
 
-/// lld, from TILEWRIGHT_LLD, the LLVM 22 folder or the PATH.
+/// lld, from TILEWRIGHT_LLD where it is set, the LLVM 22 folder or the PATH.
 static Expected<std::string> findLinker() {
-  if (const char *path = std::getenv("TILEWRIGHT_LLD"))
+  if (const char *path = std::getenv("TILEWRIGHT_LLD"); path && *path) {
+    if (!sys::fs::can_execute(path))
+      return createStringError(
+          "TILEWRIGHT_LLD is '%s', which cannot be run: set it to the "
+          "ld.lld of LLVM 22, or unset it",
+          path);
     return std::string(path);
+  }
   StringRef inLLVM = "/usr/lib/llvm-22/bin/ld.lld";
   if (sys::fs::can_execute(inLLVM))
     return inLLVM.str();
@@ -112,5 +119,10 @@ Error tilewright::linkArtifact(StringRef object, StringRef output) {
     return Error::success();
   if (auto log = MemoryBuffer::getFile(errorPath))
     message += (*log)->getBuffer().str();
+  if (message.empty())
+    message = "it ended with status " + std::to_string(status) +
+              " and said nothing; is "
+              "there space on the disk of '" +
+              sys::path::parent_path(output).str() + "'?";
   return createStringError("%s failed: %s", linker->c_str(), message.c_str());
 }

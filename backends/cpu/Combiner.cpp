@@ -65,8 +65,10 @@ Expr Combiner::combine(Expr x, Expr y) const {
   case Kind::Sum:
   case Kind::AbsSum:
     return x + y;
-  case Kind::Max:
   case Kind::AbsMax:
+    // The magnitude of the most negative integer fits as an unsigned one.
+    return isFloat ? x.apply<arith::MaximumFOp>(y) : x.apply<arith::MaxUIOp>(y);
+  case Kind::Max:
     return isFloat      ? x.apply<arith::MaximumFOp>(y)
            : isUnsigned ? x.apply<arith::MaxUIOp>(y)
                         : x.apply<arith::MaxSIOp>(y);

@@ -105,6 +105,7 @@ Value InsideCondition::evaluate(Value value, IRMapping &corner) {
 bool InsideCondition::add(Operation *access, const ElementAccess &element, int64_t dim) {
   Value index = element.indices[dim];
   IRMapping low, high;
+  int64_t span = 0; // from the index in one corner to that in the other
   for (auto [atom, factor] : bounds.form(index).terms) {
     Value source = bounds.valueOf(atom);
     if (!source || source.getParentRegion()->isProperAncestor(&op.getBody()))
@@ -113,18 +114,30 @@ bool InsideCondition::add(Operation *access, const ElementAccess &element, int64
     if (!range)
       return false;
     auto [first, last] = *range;
+    int64_t part;
+    if (llvm::MulOverflow(std::abs(factor), last - first, part) ||
+        llvm::AddOverflow(span, part, span))
+      return false;
     low.map(source, b.index(factor > 0 ? first : last));
     high.map(source, b.index(factor > 0 ? last : first));
   }
   if (!covered.insert({index, element.memref, dim}).second)
     return true;
   auto require = [&](Value holds) { condition = b.both(condition, holds); };
-  if (!bounds.isNonNegative(index, access))
-    require(b.compare(arith::CmpIPredicate::sge, evaluate(index, low), b.index(0)));
-  if (!bounds.isBelowExtent(index, element.memref, dim, access)) {
-    Value extent = b.createOrFold<memref::DimOp>(b.getLoc(), element.memref, dim);
-    require(b.compare(arith::CmpIPredicate::slt, evaluate(index, high), extent));
-  }
+  // Seen as unsigned, a negative index is too large. With both corners inside, and less
+  // than 2^63 apart, no index between them has wrapped around.
+  Value extent;
+  auto requireInside = [&](IRMapping &corner) {
+    if (!extent)
+      extent = b.createOrFold<memref::DimOp>(b.getLoc(), element.memref, dim);
+    require(b.compare(arith::CmpIPredicate::ult, evaluate(index, corner), extent));
+  };
+  bool isNonNegative = bounds.isNonNegative(index, access);
+  bool isBelow = bounds.isBelowExtent(index, element.memref, dim, access);
+  if (!isNonNegative)
+    requireInside(low);
+  if (!isBelow)
+    requireInside(high);
   return true;
 }
 

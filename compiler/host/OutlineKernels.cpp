@@ -198,6 +198,21 @@ static void sinkConstants(KernelOp kernel) {
       });
 }
 
+/// The product of two i64 that are not negative; the largest i64 where it overflows.
+static Value multiplySaturating(OpBuilder &builder, Location loc, Value a, Value b) {
+  auto wide = arith::MulSIExtendedOp::create(builder, loc, a, b);
+  Type i64 = builder.getI64Type();
+  Value zero = arith::ConstantIntOp::create(builder, loc, i64, 0);
+  Value most = arith::ConstantIntOp::create(builder, loc, i64, INT64_MAX);
+  // The high half is zero and the low one not negative where the product fits.
+  Value excess =
+      arith::OrIOp::create(builder, loc, wide.getHigh(),
+                           arith::MinSIOp::create(builder, loc, wide.getLow(), zero));
+  Value fits =
+      arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, excess, zero);
+  return arith::SelectOp::create(builder, loc, fits, wide.getLow(), most);
+}
+
 /// Makes `kernel` a function named `name` and a launch of it.
 static void outlineKernel(KernelOp kernel, StringRef name, Value host, Value state) {
   Location loc = kernel.getLoc();
@@ -212,9 +227,14 @@ static void outlineKernel(KernelOp kernel, StringRef name, Value host, Value sta
   OpBuilder builder(kernel);
   Type index = builder.getIndexType();
   Type pointer = LLVM::LLVMPointerType::get(builder.getContext());
-  Value blocks = kernel.getGrid().front();
-  for (Value extent : kernel.getGrid().drop_front())
-    blocks = arith::MulIOp::create(builder, loc, blocks, extent);
+  Type i64 = builder.getI64Type();
+  Value zero = arith::ConstantIntOp::create(builder, loc, i64, 0), blocks;
+  for (Value extent : kernel.getGrid()) {
+    Value count = arith::IndexCastOp::create(builder, loc, i64, extent);
+    count = arith::MaxSIOp::create(builder, loc, count, zero);
+    blocks = blocks ? multiplySaturating(builder, loc, blocks, count) : count;
+  }
+  blocks = arith::IndexCastOp::create(builder, loc, index, blocks);
   Value env = CaptureOp::create(builder, loc, pointer, captured.getArrayRef());
   auto arenaBytes = kernel->getAttrOfType<IntegerAttr>("tile.arena");
   LaunchOp::create(builder, loc, name, blocks, arenaBytes ? arenaBytes.getInt() : 0, env,
@@ -310,21 +330,6 @@ private:
   int32_t position = 0;
 };
 } // namespace
-
-/// The product of two i64 that are not negative; the largest i64 where it overflows.
-static Value multiplySaturating(OpBuilder &builder, Location loc, Value a, Value b) {
-  auto wide = arith::MulSIExtendedOp::create(builder, loc, a, b);
-  Type i64 = builder.getI64Type();
-  Value zero = arith::ConstantIntOp::create(builder, loc, i64, 0);
-  Value most = arith::ConstantIntOp::create(builder, loc, i64, INT64_MAX);
-  // The high half is zero and the low one not negative where the product fits.
-  Value excess =
-      arith::OrIOp::create(builder, loc, wide.getHigh(),
-                           arith::MinSIOp::create(builder, loc, wide.getLow(), zero));
-  Value fits =
-      arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, excess, zero);
-  return arith::SelectOp::create(builder, loc, fits, wide.getLow(), most);
-}
 
 /// Replaces a workspace by memory that the runtime hands out.
 static void lowerWorkspace(WorkspaceOp workspace, Value host, Value state) {

@@ -82,7 +82,8 @@ def Tile_GatherOp : Tile_Op<"gather", [
     - (C3) `indices` has rank 1, integer elements, and at least as many elements
       as the region has along the axis where its extent is static.
     - (C4) `fill` has the element type of `dst`.
-    - (C5) A region of a tile that starts at a constant lies inside the tile.
+    - (C5) A region of a tile that starts at a constant lies inside the tile,
+      but along the axis of `src`.
 
     Example:
     ```mlir

@@ -69,6 +69,10 @@ static int32_t parallelFor(void *context, int64_t count, tw_block_fn fn, void *e
   // A kernel must not run on a workspace that there was no memory for.
   if (launch.status)
     return launch.status;
+  if (count == INT64_MAX) // what a launch function makes of a product that overflows
+    return launch.status =
+               fail(TW_ERROR_INVALID, "%s: a grid has more blocks than 2^63 - 1",
+                    launch.kernel->artifact->name);
   int32_t status = tw_thread_pool_v1.run(count, fn, env, arenaBytes);
   if (status == TW_ERROR_MEMORY)
     launch.status =

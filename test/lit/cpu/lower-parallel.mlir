@@ -158,7 +158,7 @@ func.func @causal(%s: memref<64x64xf32, #fragment>) {
 // CHECK-SAME:    %[[X:.*]]: memref<?xf32
 // CHECK:         %[[N:.*]] = memref.dim %[[X]], %c0
 // CHECK:         %[[LAST:.*]] = arith.addi %{{.*}}, %c63
-// CHECK:         %[[INSIDE:.*]] = arith.cmpi slt, %[[LAST]], %[[N]]
+// CHECK:         %[[INSIDE:.*]] = arith.cmpi ult, %[[LAST]], %[[N]]
 // CHECK:         scf.if %[[INSIDE]]
 // CHECK:           vector.load %[[X]]
 // CHECK-NOT:       mask

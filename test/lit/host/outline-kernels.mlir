@@ -38,8 +38,9 @@
 // CHECK:         llvm.getelementptr %[[WORDS]][5]
 // CHECK:         arith.trunci %{{.*}} : i64 to i32
 // CHECK:         %[[V:.*]] = arith.bitcast %{{.*}} : i32 to f32
-// CHECK:         %[[BLOCKS:.*]] = arith.muli
-// CHECK:         %[[ALL:.*]] = arith.muli %[[BLOCKS]]
+// CHECK-COUNT-2: arith.mulsi_extended
+// CHECK:         %[[FIT:.*]] = arith.select %{{.*}}, %{{.*}}, %c9223372036854775807_i64
+// CHECK:         %[[ALL:.*]] = arith.index_cast %[[FIT]] : i64 to index
 // CHECK:         %[[TO:.*]] = tile.capture %[[X]], %[[V]], {{.*}}, %[[HOST]], %[[STATE]] :
 // CHECK:         tile.launch @grid.kernel0 blocks(%[[ALL]]) arena(1152) env(%[[TO]]) runtime(%[[HOST]], %[[STATE]])
 // CHECK:         %[[OK:.*]] = arith.constant 0 : i32
@@ -82,8 +83,8 @@ func.func @scalars(%b: i1, %i: i8, %h: bf16, %d: f64) {
 // CHECK:         %[[P:.*]] = llvm.call %{{.*}}(%arg1, %[[SIZE]])
 // CHECK:         %[[W:.*]] = tile.from_pointer %[[P]] at 0 sizes(%[[N]]) : memref<?x64xbf16
 // CHECK:         tile.capture %[[W]],
-// CHECK:         tile.launch @two.kernel0 blocks(%[[N]]) arena(0)
-// CHECK:         tile.launch @two.kernel1 blocks(%[[N]]) arena(0)
+// CHECK:         tile.launch @two.kernel0 blocks(%{{.*}}) arena(0)
+// CHECK:         tile.launch @two.kernel1 blocks(%{{.*}}) arena(0)
 func.func @two(%n: index) {
   %w = tile.workspace "w" (%n) : memref<?x64xbf16, #global>
   %zero = arith.constant 0.0 : bf16

@@ -178,3 +178,48 @@ def test_a_linker_that_makes_nothing(monkeypatch, tmp_path):
     monkeypatch.setenv("TILEWRIGHT_LLD", "/bin/true")
     with pytest.raises(CompileError, match="the linker made no file"):
         tilewright.compile(kernel)
+
+
+@pytest.mark.parametrize("start", [2**63 - 8, 2**63 - 1, -(2**63), -8, 12, 3])
+def test_an_index_that_wraps_stays_outside(device, start):
+    """Columns 16.. and rows far outside: only what is really inside is read or written."""
+
+    @T.prim_func
+    def kernel(
+        A: T.Tensor((T.dynamic("m"), 16), "float32"), C: T.Tensor((16, 16), "float32"),
+        o: T.int64,
+    ):  # fmt: skip
+        with T.Kernel(1):
+            for i, j in T.Parallel(16, 16):
+                C[i, j] = A[o + i, j]
+            for i in T.Parallel(16):
+                A[o + i, i] = 7
+
+    buffer = np.arange(48 * 16, dtype=np.float32).reshape(48, 16)
+    before = buffer.copy()
+    c = np.full((16, 16), np.nan, np.float32)
+    tilewright.compile(kernel, target=device)(buffer[16:32], c, start)
+    expected = np.zeros((16, 16), np.float32)
+    for i in range(16):
+        if 0 <= start + i < 16:
+            expected[i] = before[16 + start + i]
+            before[16 + start + i, i] = 7
+    assert np.array_equal(c, expected)
+    assert np.array_equal(buffer, before)
+
+
+def test_a_grid_of_too_many_blocks_is_an_error(device):
+    @T.prim_func
+    def kernel(A: T.Tensor((1,), "float32"), x: T.int64, y: T.int64):
+        with T.Kernel(x, y) as (bx, by):
+            if bx + by == 0:
+                A[0] = 1
+
+    compiled = tilewright.compile(kernel, target=device)
+    a = np.zeros(1, np.float32)
+    with pytest.raises(Exception, match="a grid has more blocks than"):
+        compiled(a, 2**32, 2**32)
+    compiled(a, -3, -5)
+    assert a[0] == 0
+    compiled(a, 2, 3)
+    assert a[0] == 1

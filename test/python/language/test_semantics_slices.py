@@ -214,3 +214,41 @@ def test_a_workspace_that_does_not_fit_is_an_error(device, columns):
     with pytest.raises(MemoryError, match="no memory for a workspace of"):
         launch(device, kernel, a)
     assert (a == 0).all()
+
+
+def test_a_gather_from_fewer_rows_than_it_names(device):
+    @T.prim_func
+    def kernel(A: T.Tensor((3, 8), "float32"), Ids: T.Tensor((5,), "int32"),
+               C: T.Tensor((5, 8), "float32")):  # fmt: skip
+        with T.Kernel(1):
+            a = T.alloc_shared((3, 8), "float32")
+            ids = T.alloc_shared((5,), "int32")
+            c = T.alloc_shared((5, 8), "float32")
+            T.copy(A, a)
+            T.copy(Ids, ids)
+            T.gather(a, ids, c, fill=9)
+            T.copy(c, C)
+
+    a = integers(8, 3, 8)
+    c = np.full((5, 8), np.nan, np.float32)
+    launch(device, kernel, a, np.array([2, 0, 3, -1, 2], np.int32), c)
+    assert np.array_equal(c[[0, 1, 4]], a[[2, 0, 2]])
+    assert (c[[2, 3]] == 9).all()
+
+
+@pytest.mark.parametrize("rest", [-128, 127, 0])
+def test_the_magnitude_of_the_most_negative_integer(device, rest):
+    @T.prim_func
+    def kernel(A: T.Tensor((4, 40), "int8"), C: T.Tensor((4,), "int8")):
+        with T.Kernel(1):
+            a = T.alloc_shared((4, 40), "int8")
+            c = T.alloc_fragment((4,), "int8")
+            T.copy(A, a)
+            T.reduce_absmax(a, c, dim=1)
+            T.copy(c, C)
+
+    a = np.full((4, 40), rest, np.int8)
+    a[:, 17] = -128
+    c = np.zeros(4, np.int8)
+    launch(device, kernel, a, c)
+    assert (c == -128).all()
