@@ -42,7 +42,7 @@ from tilewright.testing import (
 from tilewright.testing.peers import numpy_peer, torch_peer
 
 # Up to how many rows per group, on average, a tile of so many rows serves best.
-_ROWS_FOR = {16: 8, 32: 24, 64: 256}
+_ROWS_FOR = {4: 2, 16: 8, 32: 24, 64: 256}
 
 
 def reference(a: np.ndarray, b: np.ndarray, offsets: np.ndarray) -> np.ndarray:
@@ -72,7 +72,7 @@ def grouped_gemm_kernel(
         Offsets: T.Tensor([groups + 1], T.int32),
         C: T.Tensor([rows, n], dtype),
     ):
-        BM = T.choose("BM", [m for m in (128, 64, 32, 16) if m <= row_tile])
+        BM = T.choose("BM", [m for m in (128, 64, 32, 16, 4) if m <= row_tile])
         BN = T.choose("BN", [128, 64, 32])
         BK = T.choose("BK", [128, 64, 32])
         # Group g has ceil(rows of g / BM) row tiles; in all there are at most this many.
@@ -132,7 +132,7 @@ def _row_tile(rows: int, groups: int) -> int:
     """The rows of a tile: half of the last tile of each group is computed for nothing, on
     average, and the weights are brought into form again for each tile."""
     mean = rows / groups
-    return next((m for m in (16, 32, 64) if mean <= _ROWS_FOR[m]), 128)
+    return next((m for m in _ROWS_FOR if mean <= _ROWS_FOR[m]), 128)
 
 
 def _case(
