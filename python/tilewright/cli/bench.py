@@ -14,6 +14,9 @@ import typer
 from tilewright.cli.console import CliError, UsageError, stderr, stdout, table, write_json
 from tilewright.cli.units import limits_table, rate, seconds
 
+# Where other processes keep more cores busy than this, times are not what they could be.
+DISTURBED = 0.1
+
 EXAMPLES = """
 tilewright bench                              [dim]every case, one thread and all[/]
 tilewright bench gemm/n1024 --threads 1       [dim]one case[/]
@@ -41,9 +44,9 @@ def bench(
 
     Times are medians of at least seven rounds after warm-up. A kernel is checked before it
     is timed; one that fails its check has no speed. Fails if any case fails.
-    """
-    from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
+    The report is written anew after each measurement. Ctrl-C shows what there is.
+    """
     from tilewright.kernels import registry
     from tilewright.testing import bench_worker
 
@@ -53,26 +56,62 @@ def bench(
     except ValueError as error:
         raise UsageError(str(error)) from None
 
-    progress = Progress(
-        SpinnerColumn(), MofNCompleteColumn(), TextColumn("{task.description}"),
-        console=stderr(), transient=True, disable=not stderr().is_terminal,
-    )  # fmt: skip
-    with progress:
-        task = progress.add_task("", total=len(cases) * len(counts))
+    report = bench_worker.new_report()
+    to_stdout = str(json) == "-"
+    ended: CliError | None = None
+    try:
+        with _Progress(len(cases)) as progress:
 
-        def on_result(record: dict[str, Any]) -> None:
-            progress.update(task, advance=1, description=f"{record['kernel']} {record['case']}")
+            def on_record(record: dict[str, Any]) -> None:
+                progress.show(record)
+                if not to_stdout:
+                    write_json(json, report)
 
-        try:
-            report, failures = bench_worker.run(kernels or (), device, counts, on_result)
-        except RuntimeError as error:
-            raise CliError(str(error)) from None
+            bench_worker.run(kernels or (), device, counts, report, on_record)
+    except bench_worker.WorkerDied as error:
+        ended = CliError(str(error))
+    except KeyboardInterrupt:
+        ended = CliError(f"interrupted: {len(report['results'])} measurements done", 130)
 
-    if json is None or str(json) != "-":
+    if not to_stdout:
         _show(report)
     write_json(json, report)
-    if failures or not report["results"]:
-        raise CliError("\n".join(failures) or "no case was measured")
+    if ended:
+        raise ended
+    if report["failures"] or not report["results"]:
+        raise CliError("\n".join(report["failures"]) or "no case was measured")
+
+
+class _Progress:
+    """Which case runs: a bar where stderr is a terminal, a line for each case elsewhere."""
+
+    def __init__(self, cases: int) -> None:
+        from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+
+        self._cases = cases
+        self._begun = 0
+        self._bar = Progress(
+            SpinnerColumn(), MofNCompleteColumn(), TextColumn("{task.description}"),
+            console=stderr(), transient=True, disable=not stderr().is_terminal,
+        )  # fmt: skip
+        self._task = self._bar.add_task("this machine", total=cases)
+
+    def __enter__(self) -> _Progress:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def show(self, record: dict[str, Any]) -> None:
+        """Follows the records of the worker, of which those with only a case begin it."""
+        if "case" not in record or "kernel" in record:
+            return
+        self._bar.update(self._task, completed=self._begun, description=record["case"])
+        self._begun += 1
+        if self._bar.disable:
+            line = f"[{self._begun}/{self._cases}] {record['case']}"
+            stderr().print(line, markup=False, soft_wrap=True)
 
 
 def _thread_counts(text: str | None) -> list[int]:
@@ -86,8 +125,10 @@ def _thread_counts(text: str | None) -> list[int]:
 
 
 def _show(report: dict[str, Any]) -> None:
-    """The machine's limits, then a line for each measurement."""
+    """The machine's limits, then a line for each measurement; nothing of what is not there."""
     machine = report["machine"]
+    if not machine:
+        return
     stdout().print(f"{machine['cpu']}, {machine['cores']} cores", markup=False)
     stdout().print(limits_table(machine))
 
@@ -110,3 +151,6 @@ def _show(report: dict[str, Any]) -> None:
             f"{record['max_error_over_bound']:.3f}",
         )
     stdout().print(shown)
+    others = max((record["other_cores"] for record in report["results"]), default=0.0)
+    if others > DISTURBED:
+        stdout().print(f"Other processes kept up to {others:.1f} cores busy: run it again.")

@@ -36,6 +36,7 @@ import tilewright.language as T
 from tilewright.kernels.arrays import dtype_of, empty, full, require
 from tilewright.kernels.online_softmax import FLOOR, absorb, normalise
 from tilewright.testing.attend import Attended, attend
+from tilewright.testing.threads import on_all_cores
 
 LOG2E = math.log2(math.e)
 LN2 = math.log(2.0)
@@ -69,12 +70,11 @@ def attend_all(
         seen = visible_keys(s_q, int(q_lengths[b]), int(kv_lengths[b]), causal)
         valid = keys < seen[:, None]
         rows = np.where(seen[:, None] > 0, q[b].astype(np.float64), 0.0)
-        found.append(
-            [
-                attend(rows[h], k[b, h // group], v[b, h // group], valid, scale, dtype)
-                for h in range(heads)
-            ]
-        )
+
+        def head(h: int, b: int = b, rows: Any = rows, valid: Any = valid) -> Attended:
+            return attend(rows[h], k[b, h // group], v[b, h // group], valid, scale, dtype)
+
+        found.append(on_all_cores(head, range(heads)))
     return found
 
 

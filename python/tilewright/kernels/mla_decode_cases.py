@@ -17,6 +17,7 @@ import numpy as np
 from tilewright.kernels.mla_decode import SPLIT_KEYS, cached_rows, mla_decode
 from tilewright.testing import (
     ATTENTION_BOUND,
+    Attended,
     Case,
     Expected,
     Peer,
@@ -26,6 +27,7 @@ from tilewright.testing import (
     numpy_dtype,
 )
 from tilewright.testing.peers import numpy_peer, torch_peer
+from tilewright.testing.threads import on_all_cores
 
 GARBAGE = (-1, 2**31 - 1, -(2**31))  # in table entries that no request uses
 
@@ -156,11 +158,15 @@ def expect(problem: Problem, inputs: Tensors, exact_out: bool = False) -> dict[s
     inputs = problem.arguments(inputs)
     values = {name: np.zeros(spec.shape) for name, spec in specs.items()}
     bounds = {name: np.zeros(spec.shape) for name, spec in specs.items()}
-    for b, length in enumerate(problem.lengths):
+
+    def request(b: int) -> Attended:
+        length = problem.lengths[b]
         keys = cached_rows(inputs["cache"], inputs.get("table"), b, length)
         q = inputs["q"][b].reshape(-1, problem.d)
         valid = np.arange(length) < problem.visible(length)[:, None]
-        attended = attend(q, keys, keys[:, : problem.d_v], valid, problem.factor, problem.dtype)
+        return attend(q, keys, keys[:, : problem.d_v], valid, problem.factor, problem.dtype)
+
+    for b, attended in enumerate(on_all_cores(request, range(len(problem.lengths)))):
         for target, part in ((values, "value"), (bounds, "bound")):
             out, lse = getattr(attended.out, part), getattr(attended.lse, part)
             target["out"][b] = out.reshape(target["out"][b].shape)

@@ -46,6 +46,7 @@ from tilewright.kernels.moe_combine import moe_combine
 from tilewright.kernels.moe_gate import moe_gate
 from tilewright.kernels.moe_permute import moe_permute
 from tilewright.kernels.swiglu import swiglu
+from tilewright.testing.threads import on_all_cores
 
 
 def reference(
@@ -63,11 +64,13 @@ def reference(
     x = x.astype(np.float64)
     weights, ids = gates.reference(x @ router.astype(np.float64).T, top_k, **gate)
     out = np.zeros_like(x)
-    for e in range(len(gate_up)):
-        token, slot = np.nonzero(ids == e)
-        if len(token):
-            y = expert(x[token], gate_up[e], down[e])
-            np.add.at(out, token, weights[token, slot][:, None] * y)
+    places = {e: np.nonzero(ids == e) for e in np.unique(ids)}
+
+    def rows(e: int) -> np.ndarray:
+        return expert(x[places[e][0]], gate_up[e], down[e])
+
+    for (token, slot), y in zip(places.values(), on_all_cores(rows, places), strict=True):
+        np.add.at(out, token, weights[token, slot][:, None] * y)
     return out if shared_gate_up is None else out + expert(x, shared_gate_up, shared_down)
 
 

@@ -26,6 +26,7 @@ from tilewright.testing import (
     unit_roundoff,
 )
 from tilewright.testing.peers import torch_peer
+from tilewright.testing.threads import on_all_cores
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,13 +94,16 @@ def expect(problem: Problem, inputs: Tensors) -> dict[str, Expected]:
     weight_error = weights * (p.gate_problem.error + 2 * logit_error)
     error = np.zeros_like(out)
     total = np.zeros_like(out)
-    for e in range(p.experts):
-        token, slot = np.nonzero(ids == e)
-        if len(token):
-            w, dw = (a[token, slot][:, None] for a in (weights, weight_error))
-            y, dy = expert_error(inputs["x"][token], inputs["gate_up"][e], inputs["down"][e], p)
-            np.add.at(error, token, w * dy + dw * np.abs(y))
-            np.add.at(total, token, w * np.abs(y))
+    places = {e: np.nonzero(ids == e) for e in np.unique(ids)}
+
+    def rows(e: int) -> tuple[np.ndarray, np.ndarray]:
+        token, _ = places[e]
+        return expert_error(inputs["x"][token], inputs["gate_up"][e], inputs["down"][e], p)
+
+    for (token, slot), (y, dy) in zip(places.values(), on_all_cores(rows, places), strict=True):
+        w, dw = (a[token, slot][:, None] for a in (weights, weight_error))
+        np.add.at(error, token, w * dy + dw * np.abs(y))
+        np.add.at(total, token, w * np.abs(y))
     if p.shared:
         y, dy = expert_error(inputs["x"], inputs["shared_gate_up"], inputs["shared_down"], p)
         error += dy
@@ -230,6 +234,8 @@ def _peers(top_k: int) -> tuple[Peer, ...]:
         torch_peer("loop over the experts with index_add", layer(loop)),
         torch_peer("sorted rows, loop of linear", layer(sorted_loop)),
         torch_peer("sorted rows, _grouped_mm", layer(grouped)),
+        torch_peer("loop over the experts with index_add, in f32", layer(loop), "f32"),
+        torch_peer("sorted rows, loop of linear, in f32", layer(sorted_loop), "f32"),
     )
 
 

@@ -19,10 +19,12 @@ ATTENTION_BOUND = (
 
 @dataclasses.dataclass(frozen=True)
 class Attended:
-    """Attention of some rows: `out` [m, dv] and `lse` [m] (natural logarithm)."""
+    """Attention of some rows: `out` [m, dv], `lse` [m] (natural logarithm) and `peak` [m],
+    the largest score (-inf where there is none)."""
 
     out: Expected
     lse: Expected
+    peak: Expected
 
 
 def attend(
@@ -51,28 +53,54 @@ def attend(
     v = np.where(used[:, None], np.asarray(v, np.float64), 0.0)
     keys = len(k)
     empty = ~valid.any(1)
+    hidden = ~valid
+
+    def hide(scores: np.ndarray, value: float) -> None:
+        np.copyto(scores, value, where=hidden)
+
+    # Scores fill the caches many times over: they are worked on in place.
     with np.errstate(invalid="ignore", divide="ignore"):
-        scores = np.where(valid, (q @ k.T) * scale, -np.inf)
-        peak = np.where(empty, 0.0, scores.max(1, initial=-np.inf))
-        weights = np.where(valid, np.exp(scores - peak[:, None]), 0.0)
-        total = weights.sum(1)
-        p = weights / np.where(empty, 1.0, total)[:, None]
+        scores = q @ k.T
+        scores *= scale
+        hide(scores, -np.inf)
+        largest = scores.max(1, initial=-np.inf)
+        peak = np.where(empty, 0.0, largest)
+        p = scores - peak[:, None]
+        np.exp(p, out=p)
+        hide(p, 0.0)
+        total = p.sum(1)
+        p /= np.where(empty, 1.0, total)[:, None]
         out = p @ v
         lse = np.where(empty, empty_lse, peak + np.log(total))
 
     # The absolute error of an exponent is the relative error of its exponential.
-    score_error = scale * dot_error(np.abs(q), np.abs(k.T))
-    largest = np.where(valid, np.abs(scores), 0.0).max(1, initial=0.0)[:, None]
+    exponent = dot_error(np.abs(q), np.abs(k.T))
+    exponent *= scale
+    np.abs(scores, out=scores)
+    hide(scores, 0.0)
+    magnitude = scores.max(1, initial=0.0)[:, None]
+    scores *= 4 * U32
+    scores += exponent
+    hide(scores, 0.0)
+    largest_error = scores.max(1, initial=0.0)
     rescalings = (keys / 16 + 1) * (EXP_ULPS + 2) * U32
-    exponent = score_error + 4 * U32 * largest + (EXP_ULPS + 4) * U32 + rescalings
-    peak_error = np.where(valid, exponent, 0.0).max(1, initial=0.0)
-    relative = np.where(valid, exponent, 0.0) + unit_roundoff(dtype)
-    weighted = p * relative
-    error = weighted @ np.abs(v) + weighted.sum(1)[:, None] * np.abs(out)
-    error += gamma(keys + 4) * (p @ np.abs(v)) + gamma(keys + 4) * np.abs(out)
+    exponent += 4 * U32 * magnitude + (EXP_ULPS + 4) * U32 + rescalings
+    hide(exponent, 0.0)
+    peak_error = exponent.max(1, initial=0.0)
+
+    # sum_j p_j e_j (|v_j| + |o|) + gamma sum_j p_j |v_j| + gamma |o|
+    relative = exponent
+    relative += unit_roundoff(dtype)
+    relative *= p
+    on_out = relative.sum(1) + gamma(keys + 4)
+    p *= gamma(keys + 4)
+    relative += p
+    error = relative @ np.abs(v)
+    error += on_out[:, None] * np.abs(out)
     out_bound = np.where(empty[:, None], 0.0, output_rounding(out, error, dtype))
     lse_error = peak_error + gamma(keys + 8) + 4 * U32 * (1 + np.abs(np.where(empty, 0, lse)))
     return Attended(
         Expected(out, out_bound),
         Expected(lse, np.where(empty, 0.0, lse_error), exact_on_integers=False),
+        Expected(largest, largest_error),
     )

@@ -4,21 +4,26 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
-import time
-from collections.abc import Callable, Sequence
+import statistics
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from tilewright.testing.case import Case, Spec, Tensors
-from tilewright.testing.machine import Machine
-from tilewright.testing.memory import guard
-from tilewright.testing.threads import set_threads
-from tilewright.testing.timing import interleaved_medians
-from tilewright.testing.verify import execute, judge
+import numpy as np
 
-OURS = "tilewright"
-# A recipe this many times slower than the same peer's best is not timed further.
-HOPELESS = 2.0
+from tilewright.testing.case import Case, Tensors
+from tilewright.testing.contest import (
+    OURS,
+    Experience,
+    Field,
+    Key,
+    best_of_each,
+    worth_rounds,
+)
+from tilewright.testing.machine import Machine
+from tilewright.testing.memory import ALIGNMENT, guard
+from tilewright.testing.threads import OtherProcesses, set_threads
+from tilewright.testing.timing import interleaved_samples
+from tilewright.testing.verify import execute, judge
 
 
 class WrongResult(Exception):
@@ -27,7 +32,14 @@ class WrongResult(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Measurement:
-    """One case at one thread count; the fields are those of the JSON report."""
+    """One case at one thread count; the fields are those of the JSON report.
+
+    `rounds` has, for us and each peer, how many rounds its time is the median of; 0 for a
+    peer that was too slow to be the best, whose time is that of a quick look. `looks` has
+    the quick look at every recipe, None where earlier looks had shown it to be far slower
+    than others of its library; `recipes` names the one behind each peer's time.
+    `other_cores` is how many cores other processes kept busy during the rounds.
+    """
 
     kernel: str
     case: str
@@ -43,114 +55,120 @@ class Measurement:
     best_peer: str | None
     speedup_vs_best_peer: float | None
     max_error_over_bound: float
+    rounds: dict[str, int]
+    recipes: dict[str, str]
+    looks: dict[str, dict[str, float | None]]
+    other_cores: float
 
 
 def bench_case(
-    case: Case, device: str, threads: Sequence[int], machine: Machine
-) -> list[Measurement]:
-    """Checks one case, then times it and its peers at each thread count.
+    case: Case,
+    device: str,
+    threads: Sequence[int],
+    machine: Machine,
+    experience: Experience | None = None,
+) -> Iterator[Measurement]:
+    """Checks one case, then times it and its peers: a measurement for each thread count.
 
-    Raises WrongResult where it fails its check: a wrong kernel has no speed.
+    `experience` is that of the run so far. Raises WrongResult where the case fails its
+    check: a wrong kernel has no speed.
     """
+    experience = experience or Experience()
     set_threads(max(threads))
-    sets = [_aligned(case.make_inputs(case.generator(i))) for i in range(case.rotate)]
-    verdict = judge(case, sets[0], execute(case, device, sets[0]), exact=False)
+    inputs = _aligned(case.make_inputs(case.generator()))
+    verdict = judge(case, inputs, execute(case, device, inputs), exact=False)
     if verdict.reason:
         raise WrongResult(verdict.reason)
+    # What matters of further sets is that they are other memory, not other numbers.
+    sets = [inputs, *(_aligned(inputs) for _ in range(1, case.rotate))]
 
     def ours(inputs: Tensors) -> Callable[[], Any]:
         outputs = {name: guard(spec).view for name, spec in case.outputs(inputs).items()}
         return lambda: case.run(device, inputs, outputs)
 
-    contestants = {(OURS, ""): [ours(inputs) for inputs in sets], **_peers(case, sets)}
-    measured = []
+    field = Field(case, sets, [ours(inputs) for inputs in sets])
     for count in threads:
-        set_threads(count)
-        medians = interleaved_medians(_hopeful(contestants))
-        measured.append(_measurement(case, device, count, machine, medians, verdict.ratio))
-    return measured
+        limit = machine.limit(case.dtype, case.flops, case.bytes, count)
+        looks, hopeless = _look(field, experience, count, limit[1])
+        chosen = {key: field.functions[key] for key in worth_rounds(looks)}
+        others = OtherProcesses()
+        samples = interleaved_samples(chosen, looks)
+        yield Measurement(
+            kernel=case.kernel,
+            case=case.name,
+            dtype=case.dtype,
+            device=device,
+            threads=count,
+            flops=case.flops,
+            bytes=case.bytes,
+            max_error_over_bound=verdict.ratio,
+            **_times(samples, looks, limit),
+            looks=_by_library(looks | dict.fromkeys(hopeless)),
+            other_cores=others.cores(),
+        )
 
 
 def _aligned(inputs: Tensors) -> Tensors:
     """The same tensors at 64-byte boundaries, for us and for the peers."""
     moved = {}
     for name, array in inputs.items():
-        moved[name] = guard(Spec(array.shape, array.dtype)).view
+        memory = np.empty(array.nbytes + ALIGNMENT, np.uint8)
+        start = -memory.ctypes.data % ALIGNMENT
+        moved[name] = np.ndarray(array.shape, array.dtype, memory, start)
         moved[name][...] = array
     return moved
 
 
-Contestants = dict[tuple[str, str], list[Callable[[], Any]]]
+def _look(
+    field: Field, experience: Experience, threads: int, least: float
+) -> tuple[dict[Key, float], list[Key]]:
+    """A look at every contestant with `threads` threads, and the recipes not worth one.
+
+    A library all of whose other recipes fail is looked at, hopeless or not.
+    """
+
+    def look(wanted: list[Key]) -> dict[Key, float]:
+        field.prepare(wanted)
+        set_threads(threads)  # after a peer was imported, which `prepare` may do
+        return field.look(wanted)
+
+    hopeless = [k for k in field.peers if experience.hopeless(field.case, k, threads, least)]
+    looks = look([OURS, *(key for key in field.peers if key not in hopeless)])
+    seen = {name for name, _ in looks}
+    looks |= look([key for key in hopeless if key[0] not in seen])
+    experience.learn(field.case, looks, threads, least)
+    return looks, [key for key in hopeless if key not in looks]
 
 
-def _peers(case: Case, sets: list[Tensors]) -> Contestants:
-    """Every recipe that can run here; one that fails is named on stderr."""
-    found: Contestants = {}
-    for peer in case.peers:
-        try:
-            functions = [peer.prepare(inputs) for inputs in sets]
-            functions[0]()
-        except ImportError:
-            continue  # the peer is not installed
-        except Exception as error:
-            what = f"{type(error).__name__}: {error}".splitlines()[0]
-            print(f"{case.id}: {peer.name} ({peer.recipe}) fails: {what}", file=sys.stderr)
-            continue
-        found[peer.name, peer.recipe] = functions
-    return found
-
-
-def _hopeful(contestants: Contestants) -> Contestants:
-    """The contestants without recipes far slower than another of the same peer."""
-    quick = {key: _quick(functions) for key, functions in contestants.items()}
-    best: dict[str, float] = {}
-    for (name, _), seconds in quick.items():
-        best[name] = min(best.get(name, seconds), seconds)
+def _times(
+    samples: dict[Key, list[float]], looks: dict[Key, float], limit: tuple[str, float]
+) -> dict[str, Any]:
+    """The times of a measurement: medians, and looks for libraries that had no rounds."""
+    medians = {key: statistics.median(times) for key, times in samples.items()}
+    timed = best_of_each(medians)
+    rough = best_of_each({key: s for key, s in looks.items() if key[0] not in timed})
+    ours = medians[timed.pop(OURS[0])]
+    best = min(timed, key=lambda name: medians[timed[name]], default=None)
     return {
-        key: functions
-        for key, functions in contestants.items()
-        if quick[key] <= HOPELESS * best[key[0]]
+        "median_s": ours,
+        "limit": limit[0],
+        "limit_fraction": limit[1] / ours,
+        "peers": {name: medians[key] for name, key in timed.items()}
+        | {name: looks[key] for name, key in rough.items()},
+        "best_peer": best,
+        "speedup_vs_best_peer": medians[timed[best]] / ours if best else None,
+        "rounds": {
+            name: len(samples.get(key, ()))
+            for name, key in {OURS[0]: OURS, **timed, **rough}.items()
+        },
+        "recipes": {name: key[1] for name, key in {**timed, **rough}.items()},
     }
 
 
-def _quick(functions: list[Callable[[], Any]]) -> float:
-    """A rough time: the best of two calls."""
-    times = []
-    for _ in range(2):
-        start = time.perf_counter()
-        functions[0]()
-        times.append(time.perf_counter() - start)
-    return min(times)
-
-
-def _measurement(
-    case: Case,
-    device: str,
-    threads: int,
-    machine: Machine,
-    medians: dict[tuple[str, str], float],
-    ratio: float,
-) -> Measurement:
-    ours = medians[OURS, ""]
-    peers: dict[str, float] = {}
-    for (name, _), seconds in medians.items():
-        if name != OURS:
-            peers[name] = min(peers.get(name, seconds), seconds)
-    best = min(peers, key=peers.__getitem__) if peers else None
-    limit, least = machine.limit(case.dtype, case.flops, case.bytes, threads)
-    return Measurement(
-        kernel=case.kernel,
-        case=case.name,
-        dtype=case.dtype,
-        device=device,
-        threads=threads,
-        median_s=ours,
-        flops=case.flops,
-        bytes=case.bytes,
-        limit=limit,
-        limit_fraction=least / ours,
-        peers=peers,
-        best_peer=best,
-        speedup_vs_best_peer=peers[best] / ours if best else None,
-        max_error_over_bound=ratio,
-    )
+def _by_library(looks: dict[Key, float | None]) -> dict[str, dict[str, float | None]]:
+    """The looks at the peers' recipes, by library."""
+    found: dict[str, dict[str, float | None]] = {}
+    for key, seconds in looks.items():
+        if key != OURS:
+            found.setdefault(key[0], {})[key[1]] = seconds
+    return found

@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Benchmarks in a process of their own, whose peers were told to let their threads sleep.
+"""Benchmarks in a process of their own, whose peers were told how to behave.
 
 `run` starts `python -m tilewright.testing.bench_worker`, which prints one JSON record a
-line: the machine first, then measurements and failures as they come.
+line: the machine first, then the name of each case before it runs, and measurements and
+failures as they come.
 """
 
 from __future__ import annotations
 
 import argparse
+import ctypes
 import dataclasses
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -18,41 +21,80 @@ from typing import Any
 
 from tilewright.testing.threads import PEER_ENVIRONMENT
 
+Record = dict[str, Any]
+
+
+class WorkerDied(RuntimeError):
+    """The worker ended before its last case; the message says in which one."""
+
+
+def new_report() -> Record:
+    """A report with nothing in it; `complete` when every case was run."""
+    return {"machine": None, "results": [], "failures": [], "complete": False}
+
 
 def run(
     kernels: Sequence[str] = (),
     device: str = "cpu",
     threads: Sequence[int] = (1, 2),
-    on_result: Callable[[dict[str, Any]], None] | None = None,
-) -> tuple[dict[str, Any], list[str]]:
-    """The report of `tilewright bench`, and a sentence for each case that failed.
+    report: Record | None = None,
+    on_record: Callable[[Record], None] = lambda record: None,
+) -> Record:
+    """Runs the benchmarks and gives `report`, filled as they go: whatever ends them, what
+    was measured is in it.
 
-    `on_result` is called with each measurement. Raises ValueError for a kernel name that
-    selects nothing, RuntimeError where the worker died.
+    `on_record` is called with each record after it is in the report: {"machine"}, {"case"}
+    with the name of a case that begins, {"failure"} with a sentence, or a measurement.
+    Raises ValueError for a kernel name that selects nothing, WorkerDied.
     """
     from tilewright.kernels import registry
 
     registry.bench_cases(kernels)  # a wrong name is an error here, not in the worker
-    command = [sys.executable, "-m", "tilewright.testing.bench_worker", *kernels]
-    command += ["--device", device, "--threads", ",".join(map(str, threads))]
-    report: dict[str, Any] = {"machine": None, "results": []}
-    failures: list[str] = []
-    with subprocess.Popen(
-        command, env=os.environ | PEER_ENVIRONMENT, stdout=subprocess.PIPE, text=True
-    ) as worker:
+    report = new_report() if report is None else report
+    stage = "it measured the machine"
+    # In a session of its own the worker gets no Ctrl-C, which is ours to answer.
+    worker = subprocess.Popen(
+        _command(kernels, device, threads),
+        env=os.environ | PEER_ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
         for line in worker.stdout:
+            if not line.endswith("\n"):
+                break  # it died while it wrote
             record = json.loads(line)
-            if "machine" in record:
-                report["machine"] = record["machine"]
-            elif "failure" in record:
-                failures.append(record["failure"])
-            else:
+            if "kernel" in record:
                 report["results"].append(record)
-                if on_result:
-                    on_result(record)
+            elif "case" in record:
+                stage = f"{record['case']} ran"
+            elif "failure" in record:
+                report["failures"].append(record["failure"])
+            else:
+                report["machine"] = record["machine"]
+            on_record(record)
+    except BaseException:
+        worker.kill()
+        raise
+    finally:
+        worker.stdout.close()
+        worker.wait()
     if worker.returncode:
-        raise RuntimeError(f"the benchmark's process ended with code {worker.returncode}")
-    return report, failures
+        raise WorkerDied(f"the benchmark's process {_end(worker.returncode)} while {stage}")
+    report["complete"] = True
+    return report
+
+
+def _command(kernels: Sequence[str], device: str, threads: Sequence[int]) -> list[str]:
+    command = [sys.executable, "-m", "tilewright.testing.bench_worker", *kernels]
+    return [*command, "--device", device, "--threads", ",".join(map(str, threads))]
+
+
+def _end(code: int) -> str:
+    if code > 0:
+        return f"ended with code {code}"
+    return f"was ended by {signal.Signals(-code).name}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -65,22 +107,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     from tilewright.kernels import registry
     from tilewright.testing.bench import bench_case
+    from tilewright.testing.contest import Experience
     from tilewright.testing.machine import measure_machine
 
-    def emit(record: dict[str, Any]) -> None:
-        print(json.dumps(record), flush=True)
-
+    emit = _emitter()
     threads = [int(count) for count in options.threads.split(",")]
     machine = measure_machine(threads)
     emit({"machine": machine.as_json()})
+    experience = Experience()
     for case in registry.bench_cases(options.kernels):
+        emit({"case": case.id})
         try:
-            for measurement in bench_case(case, options.device, threads, machine):
-                emit(dataclasses.asdict(measurement))
+            for measured in bench_case(case, options.device, threads, machine, experience):
+                emit(dataclasses.asdict(measured))
         except Exception as error:  # one kernel's failure is not the others'
             emit({"failure": f"{case.id}: {type(error).__name__}: {error}"})
     return 0
 
 
+def _emitter() -> Callable[[Record], None]:
+    """What writes a record to stdout, which libraries that print get no more of."""
+    records = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    return lambda record: print(json.dumps(record), file=records, flush=True)
+
+
+def _end_with_parent() -> None:
+    """Has the kernel end this process with its parent: nobody reads what it measures."""
+    set_parent_death_signal = 1
+    ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
+
+
 if __name__ == "__main__":
+    _end_with_parent()
     raise SystemExit(main())

@@ -34,8 +34,11 @@ def output_rounding(value: np.ndarray, error: np.ndarray | float, dtype: str) ->
     error + u(dtype) (|value| + error) + half the smallest subnormal.
     """
     with np.errstate(invalid="ignore"):
-        magnitude = np.abs(np.asarray(value, np.float64)) + error
-        return error + unit_roundoff(dtype) * magnitude + smallest_subnormal(dtype) / 2
+        bound = np.abs(np.asarray(value, np.float64)) + error
+        bound *= unit_roundoff(dtype)
+        bound += error
+        bound += smallest_subnormal(dtype) / 2
+        return bound
 
 
 def dot_error(abs_a: np.ndarray, abs_b: np.ndarray) -> np.ndarray:
@@ -47,8 +50,11 @@ def dot_error(abs_a: np.ndarray, abs_b: np.ndarray) -> np.ndarray:
     k = abs_a.shape[-1]
     tiny = smallest_normal("f32")
     with np.errstate(invalid="ignore", over="ignore"):
-        flushed = tiny * (abs_a.sum(-1)[..., :, None] + abs_b.sum(-2)[..., None, :])
-        return gamma(k + 1) * (abs_a @ abs_b) + flushed + k * tiny
+        error = abs_a @ abs_b
+        error *= gamma(k + 1)
+        error += tiny * abs_a.sum(-1)[..., :, None]
+        error += tiny * abs_b.sum(-2)[..., None, :] + k * tiny
+        return error
 
 
 DOT_BOUND = "gamma_(k+1) |A||B| + u(out) |C|"

@@ -54,13 +54,15 @@ def compare(actual: np.ndarray, expected: Expected, dtype: np.dtype, exact: bool
         return Verdict(0.0)
 
     actual = np.asarray(actual, np.float64)
-    for name, test in (("NaN", np.isnan), ("+inf", np.isposinf), ("-inf", np.isneginf)):
+    finite = np.isfinite(rounded)
+    all_finite = finite.all() and np.isfinite(actual).all()
+    tests = (("NaN", np.isnan), ("+inf", np.isposinf), ("-inf", np.isneginf))
+    for name, test in () if all_finite else tests:
         wrong = test(actual) != test(rounded)
         if wrong.any():
             at = _place(wrong)
             what = f"an unexpected {name}" if test(actual)[wrong][0] else f"no {name}"
             return Verdict(np.inf, f"{what} at {at} ({int(wrong.sum())} of {wrong.size})")
-    finite = np.isfinite(rounded)
     bound = np.where(finite, 0.0 if exact else expected.bound, 0.0)
     useless = ~(bound >= 0) | np.isinf(bound)
     if useless.any():

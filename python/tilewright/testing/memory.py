@@ -57,6 +57,8 @@ class Guarded:
 
         An output's own elements may change; nothing else may.
         """
+        if np.array_equal(self.buffer.view(np.uint64), self.before.view(np.uint64)):
+            return None  # soon seen, even of gigabytes
         differs = self.buffer != self.before
         if output:
             self._element_bytes(differs)[...] = False

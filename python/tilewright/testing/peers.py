@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,10 @@ import numpy as np
 
 from tilewright.testing.case import Peer, Tensors
 from tilewright.testing.dtypes import dtype_name, is_float, numpy_dtype
+
+# Converted arrays by the array (its id, while it lives) and dtype: recipes share them, as
+# gigabytes of weights take seconds to convert.
+_conversions: dict[tuple[int, str], np.ndarray] = {}
 
 
 def _converted(array: np.ndarray, dtype: str | None) -> np.ndarray:
@@ -19,7 +24,11 @@ def _converted(array: np.ndarray, dtype: str | None) -> np.ndarray:
     """
     if dtype is None or not (is_float(array.dtype) or array.dtype == np.int8):
         return np.ascontiguousarray(array)
-    return np.ascontiguousarray(array.astype(numpy_dtype(dtype)))
+    key = (id(array), dtype)
+    if key not in _conversions:
+        _conversions[key] = np.ascontiguousarray(array.astype(numpy_dtype(dtype)))
+        weakref.finalize(array, _conversions.pop, key, None)
+    return _conversions[key]
 
 
 def to_torch(array: np.ndarray) -> Any:

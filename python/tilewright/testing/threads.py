@@ -4,19 +4,36 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import sys
 import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
-# Set before a peer is imported, so that its threads sleep while others work.
-PEER_ENVIRONMENT = {"OMP_WAIT_POLICY": "PASSIVE", "KMP_BLOCKTIME": "0"}
+# Set before Python starts: peers' threads sleep while others work, and memory that a peer
+# frees is kept for its next call, on huge pages. As glibc comes, each call of PyTorch would
+# get its results as new pages from the kernel, which may take longer than the work.
+_MALLOC = {"mmap_max": 0, "trim_threshold": 1 << 40, "hugetlb": 1, "arena_max": 1}
+PEER_ENVIRONMENT = {
+    "OMP_WAIT_POLICY": "PASSIVE",
+    "KMP_BLOCKTIME": "0",
+    "GLIBC_TUNABLES": ":".join(
+        f"glibc.malloc.{name}={value}" for name, value in _MALLOC.items()
+    ),
+}
 
-_OPENBLAS_SETTERS = (
-    "scipy_openblas_set_num_threads64_",
-    "scipy_openblas_set_num_threads",
-    "openblas_set_num_threads64_",
-    "openblas_set_num_threads",
+# What OpenBLAS calls its functions, as NumPy ships it and otherwise.
+_OPENBLAS_NAMES = (
+    "scipy_openblas_{}_num_threads64_",
+    "scipy_openblas_{}_num_threads",
+    "openblas_{}_num_threads64_",
+    "openblas_{}_num_threads",
 )
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 def set_threads(count: int) -> None:
@@ -31,13 +48,34 @@ def set_threads(count: int) -> None:
 
 def set_openblas_threads(count: int) -> bool:
     """Sets the threads of every OpenBLAS in the process; whether there was one."""
-    found = False
-    for library in _mapped_libraries("openblas"):
+    setters = _openblas_functions("set")
+    for setter in setters:
+        setter(ctypes.c_int(count))
+    return bool(setters)
+
+
+def on_all_cores(function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+    """`function` of each item, in their order, as many at once as there are cores.
+
+    Meanwhile OpenBLAS works with one thread for each, which waits for no other.
+    """
+    before = [getter() for getter in _openblas_functions("get")]
+    set_openblas_threads(1)
+    try:
+        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+            return list(pool.map(function, items))
+    finally:
+        set_openblas_threads(max(before, default=1))
+
+
+def _openblas_functions(what: str) -> list[Callable[..., int]]:
+    """The functions that "get" or "set" the threads of the process's OpenBLAS libraries."""
+    found = []
+    for library in sorted(_mapped_libraries("openblas")):
         handle = ctypes.CDLL(library)
-        for name in _OPENBLAS_SETTERS:
-            if hasattr(handle, name):
-                getattr(handle, name)(ctypes.c_int(count))
-                found = True
+        for name in _OPENBLAS_NAMES:
+            if hasattr(handle, name.format(what)):
+                found.append(getattr(handle, name.format(what)))
     return found
 
 
@@ -46,6 +84,26 @@ def _mapped_libraries(part: str) -> set[str]:
     lines = Path("/proc/self/maps").read_text().splitlines()
     paths = {fields[5] for line in lines if len(fields := line.split(maxsplit=5)) == 6}
     return {path for path in paths if part in Path(path).name}
+
+
+class OtherProcesses:
+    """The processor time that other processes have taken since this object was made."""
+
+    def __init__(self) -> None:
+        self._start = self._now()
+
+    def cores(self) -> float:
+        """How many cores they kept busy, on average."""
+        (busy, wall), (busy_then, wall_then) = self._now(), self._start
+        return round(max(0.0, (busy - busy_then) / max(wall - wall_then, 1e-9)), 3)
+
+    @staticmethod
+    def _now() -> tuple[float, float]:
+        fields = Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]
+        user, nice, system, _, _, irq, softirq, steal = map(int, fields)
+        ticks = user + nice + system + irq + softirq + steal
+        busy = ticks / os.sysconf("SC_CLK_TCK") - time.process_time()
+        return busy, time.perf_counter()
 
 
 def wait_until_idle(limit: float = 0.2) -> bool:

@@ -4,21 +4,39 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import json
 import re
+import subprocess
+import sys
 import time
 
 import ml_dtypes
 import numpy as np
 import pytest
 
-from tilewright.kernels import attention_cases, gemm, registry, rmsnorm, softmax, swiglu
+from tilewright import runtime
+from tilewright.kernels import (
+    attention_cases,
+    gemm,
+    moe_cases,
+    registry,
+    rmsnorm,
+    softmax,
+    sparse_mla_cases,
+    swiglu,
+)
 from tilewright.testing import bench
 from tilewright.testing.case import Peer
-from tilewright.testing.machine import Machine
-from tilewright.testing.peers import to_torch
-from tilewright.testing.threads import set_openblas_threads, wait_until_idle
-from tilewright.testing.timing import MIN_ROUNDS, interleaved_medians
+from tilewright.testing.machine import Machine, measure_machine
+from tilewright.testing.peers import numpy_peer, to_torch
+from tilewright.testing.threads import (
+    OtherProcesses,
+    on_all_cores,
+    set_openblas_threads,
+    wait_until_idle,
+)
+from tilewright.testing.timing import MIN_ROUNDS, interleaved_samples
 
 MACHINE = Machine(
     cpu="a CPU",
@@ -44,22 +62,44 @@ def test_machine_json():
     assert record.keys() == {"cpu", "cores", "peak_gflops", "read_gbps"}
 
 
+def test_limits_are_the_best_measured_and_bf16_without_instructions_is_f32s(monkeypatch):
+    def measured(f32, read):
+        gflops = {"f32": f32, "bf16": None, "i8": None}
+        return {"cpu": "a CPU", "gflops": gflops, "read_gbps": read}
+
+    repeats = {1: [measured(90.0, 20.0), measured(80.0, 25.0)],
+               2: [measured(150.0, 22.0), measured(180.0, 21.0)]}  # fmt: skip
+    monkeypatch.setattr(runtime, "measure_limits", lambda count: repeats[count].pop())
+    machine = measure_machine([2, 1])
+    assert machine.peak_gflops == {"f32": {1: 90, 2: 180}, "bf16": {1: 90, 2: 180}}
+    assert machine.read_gbps == {1: 25, 2: 25}  # what one thread reads, two can
+
+
 def test_turns_are_interleaved_and_rotated():
     log = []
     slow = [lambda i=i: (log.append(f"slow{i}"), time.sleep(0.012)) for i in range(2)]
     quick = [lambda: (log.append("quick"), time.sleep(0.004))]
-    medians = interleaved_medians({"slow": slow, "quick": quick})
-    assert 0.004 <= medians["quick"] < 0.012 <= medians["slow"]
-    timed = log[-2 * MIN_ROUNDS :]
-    assert timed[0::2] != timed[1::2]
-    assert set(timed[1::2]) == {"quick"}
-    assert all(a != b for a, b in zip(timed[0::2], timed[2::2], strict=False))
+    samples = interleaved_samples(
+        {"slow": slow, "quick": quick}, {"slow": 0.012, "quick": 0.004}
+    )
+    assert min(samples["quick"]) >= 0.004
+    assert min(samples["slow"]) >= 0.012
+    assert len(log) == 2 * len(samples["slow"]) == 2 * len(samples["quick"])
+    assert len(log) >= 2 * MIN_ROUNDS
+    assert set(log[1::2]) == {"quick"}
+    assert all(a != b for a, b in zip(log[0::2], log[2::2], strict=False))
 
 
 def test_short_functions_are_called_many_times_a_sample():
     calls = []
-    interleaved_medians({"short": [lambda: calls.append(1)]})
-    assert len(calls) > 1000
+    samples = interleaved_samples({"short": [lambda: calls.append(1)]}, {"short": 1e-5})
+    assert len(calls) == 200 * len(samples["short"])
+
+
+def test_long_functions_have_the_least_rounds():
+    calls = []
+    samples = interleaved_samples({"long": [lambda: calls.append(1)]}, {"long": 60.0})
+    assert len(calls) == len(samples["long"]) == MIN_ROUNDS == 7
 
 
 def test_peers_threads_go_to_sleep():
@@ -67,6 +107,31 @@ def test_peers_threads_go_to_sleep():
     assert set_openblas_threads(2)
     a @ a
     assert wait_until_idle()
+
+
+def test_work_on_all_cores_keeps_its_order_and_blas_its_threads(monkeypatch):
+    from tilewright.testing import threads
+
+    assert set_openblas_threads(2)
+    (threads_of_blas,) = threads._openblas_functions("get")
+    assert on_all_cores(lambda i: (i, threads_of_blas()), range(50)) == [
+        (i, 1) for i in range(50)
+    ]
+    assert threads_of_blas() == 2
+    with pytest.raises(ZeroDivisionError):
+        on_all_cores(lambda i: 1 // i, [1, 0])
+    assert threads_of_blas() == 2
+
+
+def test_other_processes_are_told_from_this_one():
+    others = OtherProcesses()
+    end = time.perf_counter() + 0.3
+    spinning = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    while time.perf_counter() < end:
+        pass
+    spinning.kill()
+    spinning.wait()
+    assert others.cores() > 0.2
 
 
 def _toy(**changes):
@@ -84,18 +149,23 @@ def no_runtime(monkeypatch):
 
 
 def test_measurement_has_the_documented_fields(no_runtime):
-    results = bench.bench_case(_toy(), "cpu", [1, 2], MACHINE)
+    results = list(bench.bench_case(_toy(), "cpu", [1, 2], MACHINE))
     assert [r.threads for r in results] == [1, 2]
     record = json.loads(json.dumps(dataclasses.asdict(results[0])))
     assert record.keys() == {
         "kernel", "case", "dtype", "device", "threads", "median_s", "flops", "bytes", "limit",
         "limit_fraction", "peers", "best_peer", "speedup_vs_best_peer", "max_error_over_bound",
+        "rounds", "recipes", "looks", "other_cores",
     }  # fmt: skip
     assert record["peers"].keys() == {"numpy", "torch"}
     assert record["best_peer"] == min(record["peers"], key=record["peers"].get)
     best = record["peers"][record["best_peer"]]
     assert record["speedup_vs_best_peer"] == pytest.approx(best / record["median_s"])
     assert 0 < record["max_error_over_bound"] <= 1
+    assert record["rounds"].keys() == {"tilewright", "numpy", "torch"}
+    assert record["rounds"]["tilewright"] >= MIN_ROUNDS
+    assert record["looks"]["torch"].keys() == {"matmul", "linear"}
+    assert record["recipes"]["numpy"] == "matmul in f32"
 
 
 def test_a_wrong_kernel_is_not_timed(no_runtime):
@@ -103,7 +173,22 @@ def test_a_wrong_kernel_is_not_timed(no_runtime):
         outputs["out"][...] = 0
 
     with pytest.raises(bench.WrongResult, match="beyond the bound"):
-        bench.bench_case(dataclasses.replace(_toy(), run=wrong), "cpu", [1], MACHINE)
+        next(bench.bench_case(dataclasses.replace(_toy(), run=wrong), "cpu", [1], MACHINE))
+
+
+def test_rotated_inputs_are_the_same_numbers_elsewhere(no_runtime):
+    seen = []
+
+    def prepare(inputs):
+        seen.append(inputs)
+        return lambda: None
+
+    case = _toy(peers=(Peer("there", "", prepare),), rotate=3)
+    next(bench.bench_case(case, "cpu", [1], MACHINE))
+    assert len({inputs["a"].ctypes.data for inputs in seen}) == 3
+    for inputs in seen:
+        assert inputs["a"].ctypes.data % 64 == 0
+        np.testing.assert_array_equal(inputs["a"], seen[0]["a"])
 
 
 def test_missing_and_broken_peers(no_runtime, capsys):
@@ -113,25 +198,44 @@ def test_missing_and_broken_peers(no_runtime, capsys):
     def broken(inputs):
         raise RuntimeError("no compiler\nand more")
 
-    def slow(inputs):
-        return lambda: time.sleep(0.01)
+    def fails_when_called(inputs):
+        return lambda: broken(inputs)
 
-    def hopeless(inputs):
-        calls.append(1)
-        return lambda: (calls.append(1), time.sleep(0.1))
-
-    calls = []
     peers = (
         Peer("missing", "", missing),
         Peer("broken", "jit", broken),
-        Peer("there", "good", slow),
-        Peer("there", "bad", hopeless),
+        Peer("late", "jit", fails_when_called),
+        Peer("there", "good", lambda inputs: lambda: time.sleep(0.01)),
+        Peer("there", "bad", broken),
     )
-    (result,) = bench.bench_case(_toy(peers=peers), "cpu", [1], MACHINE)
-    assert result.peers.keys() == {"there"}
-    assert result.peers["there"] < 0.05
-    assert len(calls) < MIN_ROUNDS
-    assert "toy/f32: broken (jit) fails: RuntimeError: no compiler\n" in capsys.readouterr().err
+    one, two = bench.bench_case(_toy(peers=peers), "cpu", [1, 2], MACHINE)
+    assert one.peers.keys() == two.peers.keys() == {"there"}
+    assert one.looks.keys() == {"there"}
+    assert one.looks["there"].keys() == {"good"}
+    errors = capsys.readouterr().err
+    assert "toy/f32: broken (jit) fails: RuntimeError: no compiler\n" in errors
+    assert errors.count("late (jit) fails: RuntimeError: no compiler\n") == 1
+    assert "missing" not in errors
+
+
+def test_recipes_share_converted_inputs_while_these_live():
+    from tilewright.testing import peers
+
+    seen = []
+
+    def prepare(a, b):
+        seen.append(a)
+        return lambda: None
+
+    inputs = {"a": np.ones((2, 2), np.float16), "b": np.ones((2, 2), np.float16)}
+    for recipe in ("one", "two"):
+        numpy_peer(recipe, prepare, "f32").prepare(inputs)
+    assert seen[0].dtype == np.float32
+    assert seen[0] is seen[1]
+    before = len(peers._conversions)
+    del inputs
+    gc.collect()
+    assert len(peers._conversions) == before - 2
 
 
 SMALL = [
@@ -146,6 +250,14 @@ SMALL = [
         for c in (False, True)
     ),
     swiglu._case("tokens", 9, 40, peers=True),
+    sparse_mla_cases.make_case(
+        sparse_mla_cases.Problem("lists", s_q=18, s_kv=90, topk=40, heads=3),
+        peers=sparse_mla_cases._peers(),
+    ),
+    moe_cases.make_case(
+        moe_cases.Problem("layer", 19, 96, 40, experts=8, top_k=2, shared=32),
+        peers=moe_cases._peers(2),
+    ),
 ]
 
 
@@ -163,7 +275,10 @@ def test_every_peer_does_the_same_work(case):
     inputs = case.make_inputs(case.generator())
     expected = case.expect(inputs)["out"].value
     tolerance = 1e-5 if case.dtype == "f32" else 3e-2
-    assert {peer.name for peer in case.peers} == {"numpy", "torch"}
+    without_numpy = case.kernel in ("sparse_mla", "moe")
+    assert {peer.name for peer in case.peers} == {"torch"} | (
+        set() if without_numpy else {"numpy"}
+    )
     for peer in case.peers:
         if peer.recipe == "torch.compile":
             continue  # takes a C++ compiler and half a minute
