@@ -106,16 +106,20 @@ class OtherProcesses:
         return busy, time.perf_counter()
 
 
-def wait_until_idle(limit: float = 0.2) -> bool:
-    """Waits until no thread of this process works (OpenBLAS spins for a while).
+# The kernel may charge a thread's time by ticks, at most 10 ms apart: a shorter look at a
+# spinning thread can see none of it.
+_LOOK_SECONDS = 0.021
+
+
+def wait_until_idle(limit: float = 0.5) -> bool:
+    """Waits until no thread of this process works (OpenBLAS spins for a tenth of a second).
 
     Gives False where something still runs after `limit` seconds.
     """
-    interval = 0.002
     deadline = time.perf_counter() + limit
     while time.perf_counter() < deadline:
         before = time.process_time()
-        time.sleep(interval)
-        if time.process_time() - before < interval / 10:
+        time.sleep(_LOOK_SECONDS)
+        if time.process_time() - before < _LOOK_SECONDS / 10:
             return True
     return False
