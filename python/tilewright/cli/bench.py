@@ -136,7 +136,12 @@ def _show(report: dict[str, Any]) -> None:
         "kernel", "case", "dtype", ">threads", ">time", ">rate", ">of limit", "best peer",
         ">times peer", ">error / bound",
     )  # fmt: skip
-    for record in report["results"]:
+    cases = [(r["kernel"], r["case"], r["dtype"]) for r in report["results"]]
+    order = {case: number for number, case in enumerate(dict.fromkeys(cases))}
+    for record in sorted(
+        report["results"],
+        key=lambda r: (order[r["kernel"], r["case"], r["dtype"]], r["threads"]),
+    ):
         speedup = record["speedup_vs_best_peer"]
         shown.add_row(
             record["kernel"],

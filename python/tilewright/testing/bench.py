@@ -70,6 +70,7 @@ def bench_case(
 ) -> Iterator[Measurement]:
     """Checks one case, then times it and its peers: a measurement for each thread count.
 
+    The most threads come first: what a look then finds hopeless took the least time.
     `experience` is that of the run so far. Raises WrongResult where the case fails its
     check: a wrong kernel has no speed.
     """
@@ -87,7 +88,7 @@ def bench_case(
         return lambda: case.run(device, inputs, outputs)
 
     field = Field(case, sets, [ours(inputs) for inputs in sets])
-    for count in threads:
+    for count in sorted(threads, reverse=True):
         limit = machine.limit(case.dtype, case.flops, case.bytes, count)
         looks, hopeless = _look(field, experience, count, limit[1])
         chosen = {key: field.functions[key] for key in worth_rounds(looks)}

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from tilewright.testing.case import Case, Peer, Tensors
+from tilewright.testing.threads import wait_until_idle
 
 OURS = ("tilewright", "")
 
@@ -22,7 +23,7 @@ Key = tuple[str, str]
 Functions = Sequence[Callable[[], Any]]
 
 # Calls under so many seconds are short: a look at them may be off, and rounds cost little.
-SHORT = 0.1
+SHORT = 0.05
 # A library this many times slower than the fastest peer gets no rounds; the figure of the
 # look stands for it. The first is for fastest peers whose calls are short.
 FAR = 3.0
@@ -31,8 +32,10 @@ FAR_WHERE_LONG = 2.0
 CLOSE = 1.25
 # From this many seconds on, a first call's own cost (pages, threads) is lost in the call.
 LONG = 1.0
+ENDLESS = 10.0
 # A recipe is not called again where that would be long and it was this many times slower
-# than its library's best: at two looks at other cases, at one, and in the same case.
+# than its library's best: at other cases (one look tells if it is BY_FAR, or the call would
+# be ENDLESS), and at the same case.
 HOPELESS = 10.0
 BY_FAR = 30.0
 SURE = 1.5
@@ -79,19 +82,21 @@ class Experience:
         It is long if the time grows as the work does. It is in vain for a recipe that, in
         this case with other threads, was slower than a sibling by more than threads make
         of a difference; and for one that in other cases was HOPELESS, even if it alone
-        gained from more threads, at two looks or by far (one may have been disturbed).
+        gained from more threads: at two looks, or at one by far or where the call would be
+        endless (a look may have been disturbed).
         """
         looks = self._looks.get((case.kernel, case.dtype, key), [])
-        if not looks or looks[-1].seconds * least / looks[-1].least < LONG:
+        last = looks[-1] if looks else None
+        expected = last.seconds * least / last.least if last else 0.0
+        if expected < LONG:
             return False
-        last = looks[-1]
         difference = max(threads / last.threads, last.threads / threads)
         if last.case == case.id and last.times_best >= SURE * difference:
             return True
         gain = max(1.0, threads / max(look.threads for look in looks))
         least_times = min(look.times_best for look in looks)
-        enough = HOPELESS * gain if len(looks) == 2 else max(HOPELESS * gain, BY_FAR)
-        return least_times >= enough
+        sure = len(looks) == 2 or expected >= ENDLESS or least_times >= BY_FAR
+        return sure and least_times >= HOPELESS * gain
 
     def learn(self, case: Case, looks: dict[Key, float], threads: int, least: float) -> None:
         """Remembers the looks at one case."""
@@ -130,6 +135,7 @@ class Field:
         self.functions[key] = [prepare(inputs) for inputs in self._sets]
 
     def _look(self, key: Key) -> float:
+        wait_until_idle()
         return quick_look(self.functions[key])
 
     def _try(self, key: Key, step: Callable[[], None]) -> None:

@@ -84,6 +84,12 @@ class Guarded:
 
 def guard(spec: Spec, layout: Layout | None = None, *, output: bool = True) -> Guarded:
     """A poisoned tensor of `spec` inside poisoned memory, laid out as `layout` says."""
+    guarded = _unpictured(spec, layout, output)
+    return dataclasses.replace(guarded, before=guarded.buffer.copy())
+
+
+def _unpictured(spec: Spec, layout: Layout | None, output: bool) -> Guarded:
+    """The same without a picture of how it was: `before` is the buffer itself."""
     layout = layout or Layout()
     itemsize = spec.dtype.itemsize
     strides: list[int] = []
@@ -98,12 +104,11 @@ def guard(spec: Spec, layout: Layout | None = None, *, output: bool = True) -> G
     start = GUARD_BYTES + -(raw.ctypes.data + GUARD_BYTES) % ALIGNMENT
     start += layout.skew * itemsize
     view = np.ndarray(spec.shape, spec.dtype, raw, start, strides=tuple(strides))
-    return Guarded(view, raw, raw.copy())
+    return Guarded(view, raw, raw)
 
 
 def guard_copy(array: np.ndarray, layout: Layout | None = None) -> Guarded:
     """`array`'s values as a guarded tensor that must stay unchanged."""
-    guarded = guard(Spec(array.shape, array.dtype), layout, output=False)
+    guarded = _unpictured(Spec(array.shape, array.dtype), layout, output=False)
     guarded.view[...] = array
-    np.copyto(guarded.before, guarded.buffer)
-    return guarded
+    return dataclasses.replace(guarded, before=guarded.buffer.copy())

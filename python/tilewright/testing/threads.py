@@ -6,6 +6,7 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +20,8 @@ _MALLOC = {"mmap_max": 0, "trim_threshold": 1 << 40, "hugetlb": 1, "arena_max": 
 PEER_ENVIRONMENT = {
     "OMP_WAIT_POLICY": "PASSIVE",
     "KMP_BLOCKTIME": "0",
+    # 2^22 cycles, a millisecond or two, in place of 2^28: enough between its own calls.
+    "OPENBLAS_THREAD_TIMEOUT": "22",
     "GLIBC_TUNABLES": ":".join(
         f"glibc.malloc.{name}={value}" for name, value in _MALLOC.items()
     ),
@@ -106,20 +109,25 @@ class OtherProcesses:
         return busy, time.perf_counter()
 
 
-# The kernel may charge a thread's time by ticks, at most 10 ms apart: a shorter look at a
-# spinning thread can see none of it.
-_LOOK_SECONDS = 0.021
-
-
 def wait_until_idle(limit: float = 0.5) -> bool:
-    """Waits until no thread of this process works (OpenBLAS spins for a tenth of a second).
+    """Waits until no other thread of this process works (OpenBLAS's spin for a while).
 
-    Gives False where something still runs after `limit` seconds.
+    Gives False where something still runs after `limit` seconds. The kernel says at once
+    which threads run; the time it charges them comes in ticks, which short looks miss.
     """
+    own = str(threading.get_native_id())
     deadline = time.perf_counter() + limit
-    while time.perf_counter() < deadline:
-        before = time.process_time()
-        time.sleep(_LOOK_SECONDS)
-        if time.process_time() - before < _LOOK_SECONDS / 10:
-            return True
-    return False
+    while any(_running(task) for task in Path("/proc/self/task").iterdir() if task.name != own):
+        if time.perf_counter() > deadline:
+            return False
+        time.sleep(0.0005)
+    return True
+
+
+def _running(task: Path) -> bool:
+    """Whether a thread of /proc runs or wants to; one that has just ended does not."""
+    try:
+        state = (task / "stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state in "RD"

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import dataclasses
 import gc
+import hashlib
 import json
 import re
 import subprocess
 import sys
+import threading
 import time
 
 import ml_dtypes
@@ -109,6 +111,17 @@ def test_peers_threads_go_to_sleep():
     assert wait_until_idle()
 
 
+def test_a_thread_that_works_is_not_idle():
+    # Work of its own, outside of Python, for a good while.
+    work = threading.Thread(
+        target=hashlib.pbkdf2_hmac, args=("sha512", b"word", b"salt", 300_000)
+    )
+    work.start()
+    assert not wait_until_idle(0.05)
+    work.join()
+    assert wait_until_idle()
+
+
 def test_work_on_all_cores_keeps_its_order_and_blas_its_threads(monkeypatch):
     from tilewright.testing import threads
 
@@ -150,7 +163,7 @@ def no_runtime(monkeypatch):
 
 def test_measurement_has_the_documented_fields(no_runtime):
     results = list(bench.bench_case(_toy(), "cpu", [1, 2], MACHINE))
-    assert [r.threads for r in results] == [1, 2]
+    assert [r.threads for r in results] == [2, 1]
     record = json.loads(json.dumps(dataclasses.asdict(results[0])))
     assert record.keys() == {
         "kernel", "case", "dtype", "device", "threads", "median_s", "flops", "bytes", "limit",

@@ -252,3 +252,14 @@ def test_peers_keep_the_memory_they_freed():
     )
     first, second = map(int, done.stdout.split())
     assert second < 8 < first
+
+
+def test_the_table_has_cases_as_they_came_and_threads_in_order(worker, capsys):
+    records = [
+        _measurement(case) | {"threads": count} for case in ("b", "a") for count in (2, 1)
+    ]
+    worker([MACHINE, *records])
+    assert main(["bench", "gemm"]) == 0
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    shown = [(row[1], row[3]) for row in rows if row[:1] == ["gemm"]]
+    assert shown == [("b", "1"), ("b", "2"), ("a", "1"), ("a", "2")]
