@@ -150,6 +150,37 @@ struct LaunchLowering : ConvertOpToLLVMPattern<LaunchOp> {
   }
 };
 
+/// A row of memory is moved by the CPU's own instruction for that, which does not fetch
+/// the lines it overwrites.
+struct MoveRowLowering : ConvertOpToLLVMPattern<memref::CopyOp> {
+  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+
+  LogicalResult matchAndRewrite(memref::CopyOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    auto isRow = [](Value memref) {
+      auto row = dyn_cast<MemRefType>(memref.getType());
+      return row && row.getRank() == 1 && row.hasStaticShape() &&
+             row.areTrailingDimsContiguous(1);
+    };
+    if (!isRow(op.getSource()) || !isRow(op.getTarget()))
+      return rewriter.notifyMatchFailure(op, "not rows of constant length");
+    auto address = [&](Value descriptor, Value memref) {
+      return MemRefDescriptor(descriptor)
+          .bufferPtr(rewriter, loc, *getTypeConverter(),
+                     cast<MemRefType>(memref.getType()));
+    };
+    auto type = cast<MemRefType>(op.getTarget().getType());
+    int64_t bytes = type.getNumElements() * llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+    Value from = address(adaptor.getSource(), op.getSource());
+    Value to = address(adaptor.getTarget(), op.getTarget());
+    LLVM::MemcpyInlineOp::create(rewriter, loc, to, from, rewriter.getI64IntegerAttr(bytes),
+                                 /*isVolatile=*/false);
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
 /// The operands of bf16 instructions, from the integers that hold their bits.
 void castBitsForAtoms(ModuleOp module) {
   module.walk([](UnrealizedConversionCastOp cast) {
@@ -188,6 +219,7 @@ void ConvertToLLVMPass::runOnOperation() {
   RewritePatternSet patterns(context);
   patterns.add<CaptureLowering, CapturedLowering, FromPointerLowering, LaunchLowering>(
       converter);
+  patterns.add<MoveRowLowering>(converter, /*benefit=*/2);
   arith::populateArithToLLVMConversionPatterns(converter, patterns);
   populateMathToLLVMConversionPatterns(converter, patterns);
   index::populateIndexToLLVMConversionPatterns(converter, patterns);

@@ -98,3 +98,27 @@ bool CopyRegion::isContiguous() const {
   auto [strides, offset] = type.getStridesAndOffset();
   return dims.back() == type.getRank() - 1 && strides.back() == 1;
 }
+
+/// Bytes in flight that cover the latency of memory at the rate of one core.
+static constexpr int64_t bytesInFlight = 4096;
+static constexpr int64_t cacheLine = 64;
+
+int64_t CopyRegion::rowsAhead(bool inAnyOrder) const {
+  if (rank() < 2 || tile::isTile(type) || !isContiguous())
+    return 0;
+  int64_t rowBytes = std::max<int64_t>(1, shape.back() * elementBits() / 8);
+  int64_t ahead = llvm::divideCeil(bytesInFlight, rowBytes);
+  auto [strides, offset] = type.getStridesAndOffset();
+  bool isOneRun = !inAnyOrder && strides[dims[rank() - 2]] == shape.back();
+  return rowBytes < cacheLine || isOneRun || ahead >= shape[rank() - 2] ? 0 : ahead;
+}
+
+void CopyRegion::prefetchRow(LoopBuilder &b, ArrayRef<Value> coordinates) const {
+  int64_t elements = cacheLine * 8 / elementBits();
+  b.forLoop(shape.back(), elements, [&](Value j) {
+    SmallVector<Value> at(coordinates);
+    at.push_back(j);
+    memref::PrefetchOp::create(b, b.getLoc(), memref, indices(b, at), /*isWrite=*/false,
+                               /*localityHint=*/3, /*isDataCache=*/true);
+  });
+}

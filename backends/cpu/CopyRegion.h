@@ -48,6 +48,13 @@ public:
   llvm::SmallVector<mlir::Value> indices(LoopBuilder &b,
                                          llvm::ArrayRef<mlir::Value> coordinates) const;
 
+  /// How many rows ahead of the one that is read its memory should be asked for; 0 where
+  /// that does not help: tiles are in a cache, and of a run of memory the CPU itself
+  /// fetches ahead, unless rows are read `inAnyOrder`.
+  int64_t rowsAhead(bool inAnyOrder) const;
+  /// Asks for the memory of the row that holds the element of `coordinates`.
+  void prefetchRow(LoopBuilder &b, llvm::ArrayRef<mlir::Value> coordinates) const;
+
   /// Whether neighbours along the last copied dimension are neighbours in memory.
   bool isContiguous() const;
 

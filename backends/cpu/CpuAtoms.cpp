@@ -98,6 +98,7 @@ Attribute AtomAttr::parse(AsmParser &parser, Type) {
   std::optional<Instruction> instruction = symbolizeInstruction(keyword);
   if (!instruction)
     return parser.emitError(loc, "unknown instruction '") << keyword << "'", Attribute();
+  bool inner = succeeded(parser.parseOptionalKeyword("inner"));
   if (parser.parseDimensionList(shape, /*allowDynamic=*/false, /*withTrailingX=*/false) ||
       parser.parseComma() || parser.parseType(element) || parser.parseKeyword("into") ||
       parser.parseType(accumulator) || parser.parseComma() ||
@@ -107,11 +108,12 @@ Attribute AtomAttr::parse(AsmParser &parser, Type) {
     return parser.emitError(loc, "expected rows x columns x depth"), Attribute();
   return parser.getChecked<AtomAttr>(loc, parser.getContext(), *instruction, shape[0],
                                      shape[1], shape[2], element, accumulator,
-                                     vectorBits);
+                                     vectorBits, inner);
 }
 
 void AtomAttr::print(AsmPrinter &printer) const {
-  printer << "<" << stringifyInstruction(getInstruction()) << " " << getRows() << "x"
+  printer << "<" << stringifyInstruction(getInstruction())
+          << (getInner() ? " inner " : " ") << getRows() << "x"
           << getColumns() << "x" << getDepth() << ", " << getElement() << " into "
           << getAccumulator() << ", " << getVectorBits() << ">";
 }
@@ -119,7 +121,7 @@ void AtomAttr::print(AsmPrinter &printer) const {
 LogicalResult AtomAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                                Instruction instruction, int64_t rows, int64_t columns,
                                int64_t depth, Type element, Type accumulator,
-                               int64_t vectorBits) {
+                               int64_t vectorBits, bool inner) {
   InstructionInfo info = getInfo(instruction, element.isF64());
   StringRef name = stringifyInstruction(instruction);
   bool elementFits = info.isFloat ? isa<FloatType>(element) : element.isSignlessInteger();
@@ -140,7 +142,9 @@ LogicalResult AtomAttr::verify(function_ref<InFlightDiagnostic()> emitError,
     return emitError() << "(C3) the depth of " << name << " is " << info.depth << ", not "
                        << depth;
   int64_t lanes = vectorBits / accumulator.getIntOrFloatBitWidth();
-  if (rows < 1 || columns < 1 || columns % lanes != 0)
+  if (inner && isTile(instruction))
+    return emitError() << "(C4) " << name << " has no inner form";
+  if (rows < 1 || columns < 1 || (!inner && columns % lanes != 0))
     return emitError() << "(C4) a block of " << rows << " x " << columns
                        << " is not made of vectors of " << lanes;
   return success();
@@ -155,6 +159,8 @@ int64_t AtomAttr::getLanes() const {
 }
 
 AtomShape AtomAttr::getShape() const {
+  if (getInner())
+    return {1, 1, getStep()};
   return {isTile(getInstruction()) ? 16 : 1, getLanes(), getDepth()};
 }
 
@@ -179,6 +185,14 @@ AtomOperand AtomAttr::getOperand(AtomRole role) const {
     return {OperandPlace::Register, type, getTileLayout(context, role, getDepth())};
   FactorKind v = FactorKind::Vector;
   int64_t lanes = getLanes(), depth = getDepth();
+  if (getInner()) {
+    // Each place of C holds a part of the one sum.
+    SmallVector<Factor, 3> none, alongK{{v, getStep(), 1}}, parts{{v, lanes, 1}};
+    return {OperandPlace::Register, type,
+            role == AtomRole::A   ? getLayout(context, {none, alongK})
+            : role == AtomRole::B ? getLayout(context, {alongK, none})
+                                  : getLayout(context, {none, none}, parts)};
+  }
   if (role == AtomRole::A)
     return {OperandPlace::Register, type,
             getLayout(context, {{}, {{v, depth, 1}}}, {{v, lanes, depth}})};
@@ -261,6 +275,11 @@ bool AtomAttr::serves(Type a, Type b, Type c, bool isUnsigned) const {
     return integers;
   }
   llvm_unreachable("unknown instruction");
+}
+
+int64_t tilewright::cpu::getInnerStep(AtomAttr atom, Type a, Type b) {
+  bool pairs = atom.getElement().isF32() && a.isBF16() && b.isBF16();
+  return atom.getStep() * (pairs ? 2 : 1);
 }
 
 //===----------------------------------------------------------------------===//
@@ -368,7 +387,14 @@ SmallVector<AtomAttr> tilewright::cpu::getCpuAtoms(MLIRContext *context,
     for (int64_t vectors : {1, 2, 3, 4, 6})
       for (int64_t m = 1; m * vectors + perVector * vectors + 1 <= registers; ++m)
         atoms.push_back(AtomAttr::get(context, row.instruction, m, vectors * lanes,
-                                      info.depth, row.element, row.accumulator, bits));
+                                      info.depth, row.element, row.accumulator, bits,
+                                      /*inner=*/false));
+    // Besides C: a vector of each row of A and one of B.
+    for (int64_t columns : {1, 2, 4, 8})
+      for (int64_t m = 1; m * columns + m + perVector <= registers; ++m)
+        atoms.push_back(AtomAttr::get(context, row.instruction, m, columns, info.depth,
+                                      row.element, row.accumulator, bits,
+                                      /*inner=*/true));
   }
   return atoms;
 }

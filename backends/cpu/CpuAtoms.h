@@ -22,6 +22,10 @@ namespace tilewright::cpu {
 /// Independent issues per cycle at the model's vector width; 0 where it has none.
 double getIssueRate(const CpuModel &model, Instruction instruction);
 
+/// Elements along K that a step of an inner `atom` reads of tiles of types `a` and `b`. For
+/// bf16 widened to f32 that is twice the atom's own step: a whole register.
+int64_t getInnerStep(AtomAttr atom, mlir::Type a, mlir::Type b);
+
 /// Every atom that `target` can run: each instruction it has with each register block
 /// that its registers hold.
 llvm::SmallVector<AtomAttr> getCpuAtoms(mlir::MLIRContext *context,

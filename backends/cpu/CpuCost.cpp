@@ -25,6 +25,8 @@ static constexpr double codeFetch = 128;
 /// Shuffles per vector of a transposition of a square of registers, log2 of its side.
 static constexpr double transposeShuffles = 4;
 static constexpr double shufflesPerCycle = 1;
+/// Vector operations that can start in a cycle, whatever they are.
+static constexpr double vectorPorts = 3;
 
 //===----------------------------------------------------------------------===//
 // Feeding
@@ -117,14 +119,87 @@ static double getComputeCycles(const CpuModel &model, AtomAttr atom,
          narrow * (getColumnCycles(model, atom, problem.m, 1, steps) + codeFetch);
 }
 
+//===----------------------------------------------------------------------===//
+// Inner form
+//===----------------------------------------------------------------------===//
+
+bool cpu::servesInner(AtomAttr atom, const GemmProblem &problem, int64_t registers) {
+  if (!problem.a.alongK || !problem.b.alongK)
+    return false;
+  int64_t step = getInnerStep(atom, problem.a.element, problem.b.element);
+  int64_t perRow = step / atom.getStep();
+  return problem.k > 0 && problem.k % step == 0 &&
+         atom.getColumns() <= std::max<int64_t>(problem.n, 1) &&
+         atom.getRows() <= std::max<int64_t>(problem.m, 1) &&
+         (atom.getColumns() + perRow) * atom.getRows() + perRow <= registers;
+}
+
+/// Cycles of one block of `rows` x `columns` sums over all of K.
+///
+/// A step loads and widens a register of each row and column. At the end two vectors at a
+/// time are shuffled twice and added, and the sums go to C.
+static double getInnerBlockCycles(const CpuModel &model, AtomAttr atom,
+                                  const GemmProblem &problem, int64_t rows,
+                                  int64_t columns) {
+  int64_t step = getInnerStep(atom, problem.a.element, problem.b.element);
+  double perRow = static_cast<double>(step) / atom.getStep();
+  double products = rows * columns * perRow;
+  auto widening = [&](const GemmProblem::Operand &operand) {
+    return operand.element == atom.getElement() || !llvm::isa<mlir::FloatType>(operand.element)
+               ? 0
+               : perRow;
+  };
+  double widened = rows * widening(problem.a) + columns * widening(problem.b);
+  double cycles = std::max({products / getIssueRate(model, atom.getInstruction()),
+                            (rows + columns) / model.loads,
+                            (products + widened) / vectorPorts,
+                            perRow * getLatency(model, atom.getInstruction())});
+  double sums = static_cast<double>(rows * columns);
+  double together = 128.0 / atom.getAccumulator().getIntOrFloatBitWidth();
+  double ending = sums * 2 / shufflesPerCycle +
+                  sums / together * (2 / model.loads + 1 / model.stores);
+  return static_cast<double>(problem.k) / step * cycles + ending + blockOverhead;
+}
+
+static double getInnerCycles(const CpuModel &model, AtomAttr atom,
+                             const GemmProblem &problem) {
+  double cycles = 0;
+  auto addColumns = [&](int64_t blocks, int64_t columns) {
+    if (blocks == 0 || columns == 0)
+      return;
+    if (columns != atom.getColumns())
+      cycles += codeFetch;
+    int64_t rest = problem.m % atom.getRows();
+    cycles += blocks * (problem.m / atom.getRows()) *
+              getInnerBlockCycles(model, atom, problem, atom.getRows(), columns);
+    if (rest)
+      cycles +=
+          blocks * getInnerBlockCycles(model, atom, problem, rest, columns) + codeFetch;
+  };
+  addColumns(problem.n / atom.getColumns(), atom.getColumns());
+  addColumns(1, problem.n % atom.getColumns());
+  return cycles;
+}
+
+/// How an operand gets to an inner atom: narrow integers are widened in memory.
+static Feed getInnerFeed(AtomAttr atom, const GemmProblem::Operand &operand) {
+  return operand.element == atom.getElement() ||
+                 llvm::isa<mlir::FloatType>(operand.element)
+             ? Feed::InPlace
+             : Feed::Convert;
+}
+
 GemmCost cpu::estimateGemm(const CpuModel &model, AtomAttr atom,
                            const GemmProblem &problem, bool swapped) {
   GemmCost cost{};
-  cost.compute = getComputeCycles(model, atom, problem);
-  cost.feedA = getFeedCycles(model, atom, getBroadcastFeed(atom, problem.a, problem.k),
-                             problem.a, problem.m * problem.k);
-  cost.feedB = getFeedCycles(model, atom, getVectorFeed(atom, problem.b), problem.b,
-                             problem.k * problem.n);
+  bool inner = atom.getInner();
+  cost.compute = inner ? getInnerCycles(model, atom, problem)
+                       : getComputeCycles(model, atom, problem);
+  Feed feedA = inner ? getInnerFeed(atom, problem.a)
+                     : getBroadcastFeed(atom, problem.a, problem.k);
+  Feed feedB = inner ? getInnerFeed(atom, problem.b) : getVectorFeed(atom, problem.b);
+  cost.feedA = getFeedCycles(model, atom, feedA, problem.a, problem.m * problem.k);
+  cost.feedB = getFeedCycles(model, atom, feedB, problem.b, problem.k * problem.n);
   if (swapped) {
     double vectors = static_cast<double>(problem.m * problem.n) / atom.getLanes();
     double passes = problem.clear ? 1 : 2;
@@ -156,8 +231,11 @@ public:
   }
 
   bool serves(AtomAttrInterface atom, const GemmProblem &problem) const override {
-    return llvm::cast<AtomAttr>(atom).serves(problem.a.element, problem.b.element,
-                                             problem.c, problem.isUnsigned);
+    auto cpuAtom = llvm::cast<AtomAttr>(atom);
+    return cpuAtom.serves(problem.a.element, problem.b.element, problem.c,
+                          problem.isUnsigned) &&
+           (!cpuAtom.getInner() ||
+            servesInner(cpuAtom, problem, target.getVectorRegisters()));
   }
 
   double estimateCycles(AtomAttrInterface atom, const GemmProblem &problem,

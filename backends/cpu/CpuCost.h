@@ -26,6 +26,10 @@ Feed getBroadcastFeed(AtomAttr atom, const GemmProblem::Operand &operand, int64_
 /// Of the operand that is loaded as vectors across columns (B of the atom).
 Feed getVectorFeed(AtomAttr atom, const GemmProblem::Operand &operand);
 
+/// Whether inner `atom` can read the operands of `problem`, rows along K in whole steps,
+/// and its block, at most the problem's, fits so many registers.
+bool servesInner(AtomAttr atom, const GemmProblem &problem, int64_t registers);
+
 /// Cycles of one core, data in L1 and L2.
 struct GemmCost {
   double compute; ///< the register blocks, remainders included

@@ -47,6 +47,12 @@ def Cpu_AtomAttr : AttrDef<Cpu_Dialect, "Atom", [
     `columns` of C in registers for all of K. `element` is what A and B are in
     registers; a tile of another type is converted on its way there.
 
+    With `inner` vectors run along K instead: a vector of A and a vector of B, each
+    of `depth` elements per lane, are multiplied lane by lane, and each lane of C
+    holds a part of one element's sum. The micro-kernel adds the lanes up at the
+    end. Operands whose rows are contiguous along K need no packing for this form,
+    which pays where each is read a few times only.
+
     | instruction | element | accumulator | depth | feature |
     | --- | --- | --- | --- | --- |
     | `fma` | f32, f64 | f32, f64 | 1 | avx2 + fma, avx512f |
@@ -67,21 +73,27 @@ def Cpu_AtomAttr : AttrDef<Cpu_Dialect, "Atom", [
     - (C1) Element and accumulator types are those of the table.
     - (C2) Registers have 256 or 512 bits, those of `dpbf16` and AMX 512.
     - (C3) `depth` is that of the table.
-    - (C4) `rows` is positive and `columns` a positive multiple of the lanes.
+    - (C4) `rows` is positive and `columns` a positive multiple of the lanes; with
+      `inner`, which AMX has not, any positive number.
 
-    Example: `#cpu.atom<dpbf16 14x32x2, bf16 into f32, 512>`.
+    Examples: `#cpu.atom<dpbf16 14x32x2, bf16 into f32, 512>`,
+    `#cpu.atom<fma inner 2x4x1, f32 into f32, 256>`.
   }];
   let parameters = (ins
       "::tilewright::cpu::Instruction":$instruction, "int64_t":$rows, "int64_t":$columns,
       "int64_t":$depth, "::mlir::Type":$element, "::mlir::Type":$accumulator,
-      "int64_t":$vectorBits);
+      "int64_t":$vectorBits, DefaultValuedParameter<"bool", "false">:$inner);
   let hasCustomAssemblyFormat = 1;
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
-    /// Elements of C in one vector register.
+    /// Accumulators in one vector register.
     int64_t getLanes() const;
+    /// Elements along K that one instruction multiplies.
+    int64_t getStep() const { return getDepth() * (getInner() ? getLanes() : 1); }
     /// Vector registers across `columns`.
-    int64_t getVectors() const { return getColumns() / getLanes(); }
+    int64_t getVectors() const {
+      return getInner() ? getColumns() : getColumns() / getLanes();
+    }
     /// What one participant passes to `emit`: a whole register.
     ::mlir::VectorType getRegisterType(::tilewright::tile::AtomRole role) const;
     /// Whether it multiplies tiles of `a` and `b` (once converted to its element type)

@@ -21,12 +21,39 @@ int64_t GemmOp::getM() { return typeOf(getC()).getDimSize(0); }
 int64_t GemmOp::getN() { return typeOf(getC()).getDimSize(1); }
 int64_t GemmOp::getGroups() { return typeOf(getB()).getDimSize(0); }
 
+/// Checks a gemm whose atom reads rows of both operands.
+static LogicalResult verifyInner(GemmOp gemm, MemRefType a, MemRefType b, MemRefType c) {
+  AtomAttr atom = gemm.getAtom();
+  if (a.getRank() != 2 || b.getRank() != 2 || gemm.getTransposeA())
+    return gemm.emitOpError("(C5) an inner atom reads matrices M x K and N x K");
+  if (a.getDimSize(0) != gemm.getM() || b.getDimSize(0) != gemm.getN() ||
+      a.getDimSize(1) != b.getDimSize(1))
+    return gemm.emitOpError("(C2) shapes disagree");
+  auto fits = [&](Type type) {
+    Type element = atom.getElement();
+    return type == element ||
+           (isa<FloatType>(type) && isa<FloatType>(element) &&
+            type.getIntOrFloatBitWidth() < element.getIntOrFloatBitWidth());
+  };
+  if (!fits(a.getElementType()) || !fits(b.getElementType()) ||
+      c.getElementType() != atom.getAccumulator())
+    return gemm.emitOpError("(C3) element types must be those of the atom");
+  int64_t step = getInnerStep(atom, a.getElementType(), b.getElementType());
+  if (a.getDimSize(1) % step)
+    return gemm.emitOpError("(C5) K = ")
+           << a.getDimSize(1) << " is not a multiple of the " << step
+           << " elements that a step reads";
+  return success();
+}
+
 LogicalResult GemmOp::verify() {
   MemRefType a = typeOf(getA()), b = typeOf(getB()), c = typeOf(getC());
   for (MemRefType type : {a, b, c})
     if (!tile::isTile(type) || !type.hasStaticShape() || type.getRank() < 2 ||
         type.getRank() > 3 || (type == c && type.getRank() != 2))
       return emitOpError("(C1) operands must be tiles of rank 2, or panels of rank 3");
+  if (getAtom().getInner())
+    return verifyInner(*this, a, b, c);
   int64_t depth = getAtom().getDepth();
   bool transposed = getTransposeA() || isPanelA();
   int64_t m = a.getDimSize(transposed ? 1 : 0);

@@ -19,15 +19,20 @@ def Cpu_GemmOp : Op<Cpu_Dialect, "gemm"> {
     side by side in A's groups, and neighbours along N in B's vectors. `a` is a
     matrix M x K (K x M with `transpose_a`) or a panel; `b` is a matrix K x N or
     a panel. A panel is `[ceil(K / depth), X, depth]`, zero past K, as
-    `tile.pack` makes it.
+    `tile.pack` makes it. With an inner atom `a` is a matrix M x K and `b` a
+    matrix N x K, both read by vectors along K.
 
     Constraints:
     - (C1) `a`, `b` and `c` are tiles with a static shape; `c` has rank 2, the
       others rank 2 or, as panels, 3.
     - (C2) Shapes agree on M, N and the number of groups along K.
-    - (C3) `a` and `b` have the atom's element type and `c` its accumulator.
+    - (C3) `a` and `b` have the atom's element type and `c` its accumulator; what
+      an inner atom of floats reads may be narrower floats.
     - (C4) A matrix `b`, and a transposed matrix `a`, need an atom of depth 1; a
       matrix `a` needs K to be a multiple of the depth.
+    - (C5) An inner atom needs matrices whose K is a multiple of what a step reads:
+      a register of the atom's elements, or of bf16 where both operands are bf16
+      and the atom's elements f32.
 
     Example:
     ```mlir

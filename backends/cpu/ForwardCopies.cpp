@@ -8,7 +8,8 @@
 // A tile that is copied from a global tensor only to be packed or converted from there
 // is a detour on a CPU. Where one copy alone fills the whole tile, without rounding, from
 // a tensor that the kernel does not write, and every reader is a pack or a copy of the
-// whole tile in the same block after it, the readers read the tensor themselves.
+// whole tile in the same block after it, the readers read the tensor themselves. Rows
+// that are gathered only to be copied to a tensor go there at once.
 //
 //===----------------------------------------------------------------------===//
 
@@ -33,21 +34,7 @@ static bool coversAll(Value memref, ArrayRef<int64_t> offsets, ArrayRef<int64_t>
 /// Whether the kernel around `op` may write memory of `tensor`.
 static bool isWrittenInKernel(Value tensor, Operation *op) {
   auto kernel = op->getParentOfType<KernelOp>();
-  if (!kernel)
-    return true;
-  return kernel
-      ->walk([&](Operation *other) {
-        auto effects = dyn_cast<MemoryEffectOpInterface>(other);
-        SmallVector<MemoryEffects::EffectInstance> instances;
-        if (effects)
-          effects.getEffects(instances);
-        for (const auto &effect : instances)
-          if (isa<MemoryEffects::Write>(effect.getEffect()) && effect.getValue() &&
-              mayOverlap(effect.getValue(), tensor))
-            return WalkResult::interrupt();
-        return WalkResult::advance();
-      })
-      .wasInterrupted();
+  return !kernel || mayWrite(kernel, tensor);
 }
 
 /// The one copy that fills the tile `alloc`; null where there is none, or it rounds.
@@ -123,6 +110,47 @@ static void forwardTile(AllocOp alloc) {
   alloc.erase();
 }
 
+//===----------------------------------------------------------------------===//
+// Gathered rows
+//===----------------------------------------------------------------------===//
+
+/// Makes a gather into a tile that is only copied to a tensor write there itself.
+static void forwardGather(GatherOp gather) {
+  auto alloc = gather.getDst().getDefiningOp<AllocOp>();
+  if (!alloc || !llvm::hasNItems(alloc.getResult().getUsers(), 2) ||
+      gather.getIndices() == gather.getDst())
+    return;
+  Operation *user = *llvm::find_if(alloc.getResult().getUsers(),
+                                   [&](Operation *op) { return op != gather; });
+  auto copy = dyn_cast<CopyOp>(user);
+  auto tile = cast<MemRefType>(alloc.getResult().getType());
+  if (!copy || isTile(copy.getDst().getType()) ||
+      cast<MemRefType>(copy.getDst().getType()).getElementType() !=
+          tile.getElementType() ||
+      copy.getDstSizes() != tile.getShape() ||
+      !coversAll(alloc.getResult(), copy.getStaticSrcOffsets(), copy.getSrcSizes()) ||
+      !coversAll(alloc.getResult(), gather.getStaticDstOffsets(), gather.getDstSizes()))
+    return;
+  // What is gathered must be the same at the copy, which may write the indices itself.
+  if (copy->getBlock() != gather->getBlock() || !gather->isBeforeInBlock(copy) ||
+      isWrittenInKernel(gather.getSrc(), gather))
+    return;
+  auto until = std::next(copy->getIterator());
+  for (Operation &op : llvm::make_range(gather->getIterator(), until))
+    if (mayWrite(&op, gather.getIndices()))
+      return;
+  OpBuilder builder(copy);
+  GatherOp::create(builder, copy.getLoc(), gather.getSrc(), gather.getSrcOffsets(),
+                   gather.getStaticSrcOffsets(), gather.getSrcSizes(), gather.getAxis(),
+                   gather.getIndices(), gather.getIndexOffset(),
+                   gather.getStaticIndexOffset(), copy.getDst(), copy.getDstOffsets(),
+                   copy.getStaticDstOffsets(), copy.getDstSizes(), gather.getFill(),
+                   gather.getIsUnsigned());
+  copy.erase();
+  gather.erase();
+  alloc.erase();
+}
+
 namespace {
 struct ForwardCopiesPass : tilewright::cpu::impl::ForwardCopiesBase<ForwardCopiesPass> {
   void runOnOperation() override {
@@ -130,6 +158,10 @@ struct ForwardCopiesPass : tilewright::cpu::impl::ForwardCopiesBase<ForwardCopie
     getOperation()->walk([&](AllocOp alloc) { allocs.push_back(alloc); });
     for (AllocOp alloc : allocs)
       forwardTile(alloc);
+    SmallVector<GatherOp> gathers;
+    getOperation()->walk([&](GatherOp gather) { gathers.push_back(gather); });
+    for (GatherOp gather : gathers)
+      forwardGather(gather);
   }
 };
 } // namespace

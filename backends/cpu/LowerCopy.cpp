@@ -26,6 +26,10 @@ using namespace mlir;
 using namespace tilewright::tile;
 using namespace tilewright::cpu;
 
+/// Rows of so many bytes go from tensor to tensor by one instruction; for shorter ones its
+/// start takes too long.
+static constexpr int64_t movedRowBytes = 2048;
+
 namespace {
 /// A copy or a gather while it is lowered.
 class RowCopy {
@@ -47,9 +51,12 @@ public:
 private:
   void emitRows(SmallVector<Value> coordinates, Value valid);
   void emitRow(ArrayRef<Value> coordinates, Value valid);
+  void prefetch(ArrayRef<Value> coordinates);
   void emitWholeRow(ArrayRef<Value> coordinates);
   void emitMaskedRow(ArrayRef<Value> coordinates, Value valid);
   void emitScalarRow(ArrayRef<Value> coordinates, Value valid);
+  Value loadRowNumber(Value i);
+  Value rowOf(const CopyRegion &side, ArrayRef<Value> coordinates);
   Value cast(Value value);
 
   LoopBuilder &b;
@@ -80,6 +87,13 @@ void RowCopy::emit() {
   b.ifElse(dst.unitsInside, [&] { emitRows({}, src.unitsInside); }, [] {});
 }
 
+/// What the indices say for coordinate `i` of the gathered dimension.
+Value RowCopy::loadRowNumber(Value i) {
+  Location loc = b.getLoc();
+  Value row = memref::LoadOp::create(b, loc, gatherIndices, b.add(gatherStart, i));
+  return arith::IndexCastOp::create(b, loc, b.getIndexType(), row);
+}
+
 /// Loops over the copied dimensions but the last; `valid` says whether the source
 /// row exists as far as the coordinates until now tell.
 void RowCopy::emitRows(SmallVector<Value> coordinates, Value valid) {
@@ -90,9 +104,7 @@ void RowCopy::emitRows(SmallVector<Value> coordinates, Value valid) {
     SmallVector<Value> inner(coordinates);
     Value rowValid = valid;
     if (dim == gatherDim) {
-      Value at = b.add(gatherStart, i);
-      Value row = memref::LoadOp::create(b, b.getLoc(), gatherIndices, at);
-      row = arith::IndexCastOp::create(b, b.getLoc(), b.getIndexType(), row);
+      Value row = loadRowNumber(i);
       // A negative index is out of range even where the offset would mend it.
       Value notNegative = b.compare(arith::CmpIPredicate::sge, row, b.index(0));
       src.setCoordinate(dim, row);
@@ -115,13 +127,50 @@ void RowCopy::emitRow(ArrayRef<Value> coordinates, Value valid) {
   // Before AVX-512 there are masked moves of 32 and 64 bits only.
   bool masks = vectorBits >= 512 || (src.elementBits() >= 32 && dst.elementBits() >= 32);
   b.ifElse(
-      whole, [&] { emitWholeRow(coordinates); },
+      whole,
+      [&] {
+        prefetch(coordinates);
+        emitWholeRow(coordinates);
+      },
       [&] {
         masks ? emitMaskedRow(coordinates, valid) : emitScalarRow(coordinates, valid);
       });
 }
 
+/// Asks for a row that is read soon, the last of them again and again.
+void RowCopy::prefetch(ArrayRef<Value> coordinates) {
+  int64_t dim = src.rank() - 2, ahead = src.rowsAhead(dim == gatherDim);
+  if (ahead == 0)
+    return;
+  SmallVector<Value> at(coordinates);
+  at.back() = b.min(b.add(at.back(), ahead), b.sub(b.index(dst.upper[dim]), b.index(1)));
+  CopyRegion later(src);
+  if (dim == gatherDim)
+    later.setCoordinate(dim, loadRowNumber(at.back()));
+  later.prefetchRow(b, at);
+}
+
+/// The memref of the row of `side` that holds `coordinates`.
+Value RowCopy::rowOf(const CopyRegion &side, ArrayRef<Value> coordinates) {
+  SmallVector<Value> at(coordinates);
+  at.push_back(b.index(0));
+  SmallVector<OpFoldResult> offsets = getAsOpFoldResult(side.indices(b, at));
+  SmallVector<OpFoldResult> sizes(offsets.size(), b.getIndexAttr(1)), strides = sizes;
+  sizes.back() = b.getIndexAttr(side.shape.back());
+  auto type = memref::SubViewOp::inferRankReducedResultType({side.shape.back()}, side.type,
+                                                            offsets, sizes, strides);
+  return memref::SubViewOp::create(b, b.getLoc(), type, side.memref, offsets, sizes,
+                                   strides);
+}
+
 void RowCopy::emitWholeRow(ArrayRef<Value> coordinates) {
+  int64_t bytes = src.shape.back() * src.elementBits() / 8;
+  if (src.elementType() == dst.elementType() && !isTile(src.type) && !isTile(dst.type) &&
+      bytes >= movedRowBytes) {
+    Value from = rowOf(src, coordinates), to = rowOf(dst, coordinates);
+    memref::CopyOp::create(b, b.getLoc(), from, to);
+    return;
+  }
   Type wider =
       src.elementBits() >= dst.elementBits() ? src.elementType() : dst.elementType();
   int64_t last = src.rank() - 1;
@@ -211,8 +260,7 @@ void RowCopy::emitScalarRow(ArrayRef<Value> coordinates, Value valid) {
     at.push_back(j);
     Value inside = valid;
     if (last == gatherDim) {
-      Value row = memref::LoadOp::create(b, loc, gatherIndices, b.add(gatherStart, j));
-      row = arith::IndexCastOp::create(b, loc, b.getIndexType(), row);
+      Value row = loadRowNumber(j);
       Value notNegative = b.compare(arith::CmpIPredicate::sge, row, b.index(0));
       src.setCoordinate(last, row);
       inside = b.both(inside, b.both(notNegative, src.isInside(b, last, row)));

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "backends/cpu/InnerKernel.h"
 #include "backends/cpu/MicroKernel.h"
 #include "backends/cpu/Passes.h"
 
@@ -30,7 +31,10 @@ struct LowerGemmPass : tilewright::cpu::impl::LowerGemmBase<LowerGemmPass> {
         return signalPassFailure();
       }
       LoopBuilder builder(gemm);
-      MicroKernel(builder, gemm).emit();
+      if (gemm.getAtom().getInner())
+        InnerKernel(builder, gemm).emit();
+      else
+        MicroKernel(builder, gemm).emit();
       gemm.erase();
     }
   }

@@ -31,6 +31,7 @@ private:
   void emitElements(OpFoldResult firstN, OpFoldResult lastN, OpFoldResult firstUnit,
                     OpFoldResult lastUnit);
   void transposeSquare(Value n, Value unit);
+  void prefetch(Value n);
 
   /// A source vector of `width` elements at row, column of the two spanned dimensions.
   Value load(Value row, Value column, int64_t width);
@@ -181,6 +182,17 @@ void PackLowering::transposeSquare(Value n, Value unit) {
     store(vector::BitCastOp::create(b, loc, rowVector, rows[i]), b.add(unit, i), n);
 }
 
+/// Asks for the rows of a block that follows the one at `n`, the last again and again.
+void PackLowering::prefetch(Value n) {
+  int64_t ahead = llvm::alignTo(src.rowsAhead(/*inAnyOrder=*/false), lanes);
+  if (ahead == 0 || ahead >= extentN)
+    return;
+  b.forLoop(lanes, 1, [&](Value i) {
+    Value row = b.add(b.add(n, ahead), i);
+    src.prefetchRow(b, b.min(row, b.sub(b.index(src.upper[0]), b.index(1))));
+  });
+}
+
 void PackLowering::emitTransposed() {
   int64_t units = llvm::divideCeil(extentK, interleave);
   int64_t wholeN = src.isContiguous() ? extentN / lanes * lanes : 0;
@@ -194,6 +206,7 @@ void PackLowering::emitTransposed() {
     b.ifElse(
         whole,
         [&] {
+          prefetch(n);
           b.forLoop(wholeUnits, lanes, [&](Value unit) { transposeSquare(n, unit); });
         },
         [&] { emitElements(n, nextN, b.getIndexAttr(0), b.getIndexAttr(wholeUnits)); });

@@ -9,7 +9,8 @@
 // (MicroKernel.h). An operand whose tile is not in that form already is packed into a
 // panel, as early as its contents are final: before the outermost loop that does not
 // write the tile. A tile that was only a stop between global memory and its panels is
-// then skipped (forward-copies).
+// then skipped (forward-copies). An inner atom reads rows along K of both operands as
+// they are (InnerKernel.h).
 //
 // A gemm whose atom reads A by vectors (swapped orientation) computes the transpose of
 // C, which is turned back on the way into C.
@@ -35,30 +36,10 @@ using tilewright::tile::AllocOp;
 using tilewright::tile::CopyOp;
 using tilewright::tile::getBaseMemory;
 using tilewright::tile::KernelOp;
+using tilewright::tile::mayWrite;
 using tilewright::tile::PackOp;
 using tilewright::tile::Space;
 using tilewright::tile::SpaceAttr;
-
-/// Whether any operation in `scope` may write the tile `tile`.
-static bool isWrittenIn(Value tile, Operation *scope) {
-  return scope
-      ->walk([&](Operation *op) {
-        auto effects = dyn_cast<MemoryEffectOpInterface>(op);
-        if (!effects)
-          return op->hasTrait<OpTrait::HasRecursiveMemoryEffects>() ||
-                         op->hasTrait<OpTrait::IsTerminator>()
-                     ? WalkResult::advance()
-                     : WalkResult::interrupt();
-        SmallVector<MemoryEffects::EffectInstance> instances;
-        effects.getEffects(instances);
-        for (const auto &effect : instances)
-          if (isa<MemoryEffects::Write>(effect.getEffect()) && effect.getValue() &&
-              getBaseMemory(effect.getValue()) == tile)
-            return WalkResult::interrupt();
-        return WalkResult::advance();
-      })
-      .wasInterrupted();
-}
 
 /// The operation before which `tile`, read at `reader`, has its contents: the outermost
 /// loop around the reader that neither holds the tile's allocation nor writes it.
@@ -71,7 +52,7 @@ static Operation *finalContentsPoint(Value tile, Operation *reader) {
   for (Operation *parent = reader->getParentOp(); parent && !isa<KernelOp>(parent);
        parent = parent->getParentOp()) {
     if (!isa<LoopLikeOpInterface>(parent) || isInside(base, parent) ||
-        isInside(tile, parent) || isWrittenIn(base, parent))
+        isInside(tile, parent) || mayWrite(parent, base))
       break;
     point = parent;
   }
@@ -95,6 +76,7 @@ private:
   Value convertTile(Value tile, Operation *reader, AtomAttr atom, bool isUnsigned);
   Value packVectorSide(tile::GemmOp gemm, Value b, bool transposed, AtomAttr atom);
   Value packBroadcastSide(tile::GemmOp gemm, Value a, bool &transposed, AtomAttr atom);
+  Value widenInteger(Value tile, tile::GemmOp gemm, AtomAttr atom);
 
   /// The operations that made copies.
   std::map<Form, SmallVector<Operation *>> copies;
@@ -136,11 +118,11 @@ Value OperandPacker::findCopy(const Form &form, Value tile, Operation *point) co
   for (Operation *made : found->second) {
     Operation *end = made->getBlock()->findAncestorOpInBlock(*point);
     if (!end || !made->isBeforeInBlock(end) ||
-        (end != point && isWrittenIn(getBaseMemory(tile), end)))
+        (end != point && mayWrite(end, tile)))
       continue;
     auto between = llvm::make_range(std::next(made->getIterator()), end->getIterator());
     if (llvm::none_of(between, [&](Operation &op) {
-          return isWrittenIn(getBaseMemory(tile), &op);
+          return mayWrite(&op, tile);
         }))
       return isa<PackOp>(made) ? cast<PackOp>(made).getPanel()
                                : cast<CopyOp>(made).getDst();
@@ -209,6 +191,15 @@ Value OperandPacker::packBroadcastSide(tile::GemmOp gemm, Value a, bool &transpo
   return panel;
 }
 
+/// What an inner atom reads for `tile`: rows along K. Narrow floats are widened on the way
+/// into registers, integers before.
+Value OperandPacker::widenInteger(Value tile, tile::GemmOp gemm, AtomAttr atom) {
+  Type element = cast<MemRefType>(tile.getType()).getElementType();
+  if (element == atom.getElement() || isa<FloatType>(element))
+    return tile;
+  return convertTile(tile, gemm, atom, gemm.getIsUnsigned());
+}
+
 void OperandPacker::pack(tile::GemmOp gemm) {
   auto atom = cast<AtomAttr>(gemm.getAtomAttr());
   Location loc = gemm.getLoc();
@@ -227,8 +218,10 @@ void OperandPacker::pack(tile::GemmOp gemm) {
     if (!clear)
       transposeTile(builder, loc, c, result);
   }
-  Value vectorSide = packVectorSide(gemm, b, transposeB, atom);
-  Value broadcastSide = packBroadcastSide(gemm, a, transposeA, atom);
+  Value vectorSide = atom.getInner() ? widenInteger(b, gemm, atom)
+                                     : packVectorSide(gemm, b, transposeB, atom);
+  Value broadcastSide = atom.getInner() ? widenInteger(a, gemm, atom)
+                                        : packBroadcastSide(gemm, a, transposeA, atom);
   cpu::GemmOp::create(builder, loc, broadcastSide, vectorSide, result, transposeA, clear,
                       atom);
   if (gemm.getSwapped())
@@ -243,8 +236,13 @@ struct PackOperandsPass : tilewright::cpu::impl::PackOperandsBase<PackOperandsPa
     getOperation()->walk([&](tile::GemmOp gemm) { gemms.push_back(gemm); });
     OperandPacker packer;
     for (tile::GemmOp gemm : gemms) {
-      if (!dyn_cast_or_null<AtomAttr>(gemm.getAtomAttr())) {
+      auto atom = dyn_cast_or_null<AtomAttr>(gemm.getAtomAttr());
+      if (!atom) {
         gemm.emitOpError("has no CPU atom; run select-atoms before this pass");
+        return signalPassFailure();
+      }
+      if (atom.getInner() && (gemm.getTransposeA() || !gemm.getTransposeB())) {
+        gemm.emitOpError("has an inner atom, which reads rows of A and of B transposed");
         return signalPassFailure();
       }
       packer.pack(gemm);

@@ -27,6 +27,7 @@ def ForwardCopies : Pass<"cpu-forward-copies"> {
   let description = [{
     Removes a tile that one copy fills from a tensor the kernel does not write,
     and that only packs and copies in the same block read: they read the tensor.
+    A gather into a tile that is only copied to a tensor writes there itself.
   }];
 }
 
@@ -35,7 +36,9 @@ def LowerGemm : Pass<"cpu-lower-gemm"> {
   let description = [{
     Walks C in register blocks of the atom's rows and columns. A block's
     accumulators are loaded into vector registers once, updated for all of K by
-    broadcasts of one operand times vectors of the other, and stored once.
+    broadcasts of one operand times vectors of the other, and stored once. With
+    an inner atom, whose vectors run along K, each accumulator is a sum's parts,
+    which are added up before they are stored.
   }];
   let dependentDialects = ["::mlir::vector::VectorDialect", "::mlir::scf::SCFDialect",
                            "::mlir::LLVM::LLVMDialect"];
@@ -45,7 +48,9 @@ def LowerCopy : Pass<"cpu-lower-copy"> {
   let summary = "Lower copies, packs, gathers and fills to vector loops";
   let description = [{
     A region that lies inside its tensor is copied by loops without masks; the
-    general form, with the tensor's edge found once per copy, runs otherwise.
+    general form, with the tensor's edge found once per copy, runs otherwise. Rows
+    that lie apart in global memory are asked for some rows ahead; long ones that
+    go from tensor to tensor are moved by a `memref.copy`.
   }];
   let dependentDialects = ["::mlir::vector::VectorDialect", "::mlir::scf::SCFDialect"];
   let options = [Option<"vectorBits", "vector-bits", "int64_t", "512",

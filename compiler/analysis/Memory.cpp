@@ -51,6 +51,26 @@ bool mayOverlap(Value written, Value read) {
                     !(standsAlone(a) && standsAlone(b)));
 }
 
+bool mayWrite(Operation *scope, Value memory) {
+  auto writes = [memory](Operation *op) {
+    auto effects = dyn_cast<MemoryEffectOpInterface>(op);
+    if (!effects)
+      return !op->hasTrait<OpTrait::HasRecursiveMemoryEffects>() &&
+             !op->hasTrait<OpTrait::IsTerminator>();
+    SmallVector<MemoryEffects::EffectInstance> instances;
+    effects.getEffects(instances);
+    return llvm::any_of(instances, [&](const MemoryEffects::EffectInstance &effect) {
+      return isa<MemoryEffects::Write>(effect.getEffect()) && effect.getValue() &&
+             mayOverlap(effect.getValue(), memory);
+    });
+  };
+  return scope
+      ->walk([&](Operation *op) {
+        return writes(op) ? WalkResult::interrupt() : WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
 std::string describeMemory(Value memref) {
   Value base = getBaseMemory(memref);
   if (DictionaryAttr param = getParameter(base))

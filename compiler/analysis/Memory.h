@@ -22,6 +22,9 @@ mlir::Value getBaseMemory(mlir::Value memref);
 /// signature declares an alias: outputs do not overlap inputs (docs/semantics.md).
 bool mayOverlap(mlir::Value written, mlir::Value read);
 
+/// Whether an operation in `scope`, or `scope` itself, may change what `memory` holds.
+bool mayWrite(mlir::Operation *scope, mlir::Value memory);
+
 /// The name of a memref in the source, for messages.
 std::string describeMemory(mlir::Value memref);
 

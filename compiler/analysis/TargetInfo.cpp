@@ -22,24 +22,6 @@ using namespace tilewright::tile;
 /// Iterations that a loop is taken to make where its bounds are not constants.
 static constexpr double unknownTripCount = 8;
 
-/// Whether an operation in `scope` writes the memory `tile`.
-static bool mayWrite(Operation *scope, Value tile) {
-  WalkResult walk = scope->walk([&](Operation *op) {
-    auto effects = dyn_cast<MemoryEffectOpInterface>(op);
-    if (!effects)
-      return WalkResult::advance();
-    SmallVector<MemoryEffects::EffectInstance> instances;
-    effects.getEffects(instances);
-    bool writes =
-        llvm::any_of(instances, [&](const MemoryEffects::EffectInstance &effect) {
-          return isa<MemoryEffects::Write>(effect.getEffect()) && effect.getValue() &&
-                 getBaseMemory(effect.getValue()) == tile;
-        });
-    return writes ? WalkResult::interrupt() : WalkResult::advance();
-  });
-  return walk.wasInterrupted();
-}
-
 static double getTripCount(Operation *loop) {
   OpFoldResult lower, upper, step;
   if (auto op = dyn_cast<scf::ForOp>(loop)) {

@@ -68,6 +68,11 @@ static SmallVector<Choice> rank(const TargetInfo &info, ArrayRef<AtomAttrInterfa
   return choices;
 }
 
+/// Whether the instruction makes one element of C, so that orientation says little.
+static bool isScalarProduct(AtomAttrInterface atom) {
+  return atom.getShape().m == 1 && atom.getShape().n == 1;
+}
+
 void SelectAtomsPass::getDependentDialects(DialectRegistry &registry) const {
   // An unknown target is reported when the pass is initialised.
   llvm::Expected<std::unique_ptr<TargetInfo>> created = createTarget(target);
@@ -98,9 +103,11 @@ LogicalResult SelectAtomsPass::select(GemmOp gemm) {
   InFlightDiagnostic remark = gemm.emitRemark("uses ");
   print(remark, choices.front());
   // Blocks of other sizes with the same instruction say little: the runner-up is the best
-  // of the other orientation or of another element type.
+  // of the other orientation, of another form or of another element type.
+  bool oriented = !isScalarProduct(choices.front().atom);
   auto differs = [&](const Choice &choice) {
-    return choice.swapped != choices.front().swapped ||
+    return (oriented && choice.swapped != choices.front().swapped) ||
+           isScalarProduct(choice.atom) == oriented ||
            choice.atom.getOperand(AtomRole::A).elementType !=
                choices.front().atom.getOperand(AtomRole::A).elementType;
   };

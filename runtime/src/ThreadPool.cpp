@@ -37,8 +37,8 @@ namespace {
 
 /// In Job::inside: the caller sleeps until the workers have left.
 constexpr uint32_t callerSleeps = uint32_t(1) << 31;
-/// A thread takes 1/(4 * threads) of the blocks that remain.
-constexpr int64_t piecesPerThread = 4;
+/// A thread takes 1/(16 * threads) of the blocks that remain.
+constexpr int64_t piecesPerThread = 16;
 constexpr int32_t maximumThreads = 1024;
 
 struct Job {

@@ -5,6 +5,7 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -79,8 +80,15 @@ def build(lower: Callable[[], Module], options: dict) -> Kernel:
 
 
 def _attempt(lower: Callable[[], Module], choices: Choices) -> tuple[Module, Choices]:
-    with choices:
-        return lower(), choices
+    # Trees and values of a kernel live until it is lowered: nothing to collect among them.
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        with choices:
+            return lower(), choices
+    finally:
+        if collects:
+            gc.enable()
 
 
 def _fitting(

@@ -1,4 +1,4 @@
-"""The syntax tree of a function, found in its file and parsed once per file.
+"""The syntax tree of a function, parsed from its own lines of its file.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from .errors import CompileError, Place
 
-_files: dict[str, tuple[int, dict[int, ast.FunctionDef]]] = {}
+# By code object; with the identity of the file's lines that the tree was made from.
+_trees: dict[types.CodeType, tuple[int, ast.FunctionDef | None]] = {}
 
 
 class Source(NamedTuple):
@@ -55,16 +56,10 @@ def source_of(function: types.FunctionType) -> Source:
             hint="put the kernel into a file; it is compiled from its source text",
         )
     # linecache drops the lines of a changed file on checkcache, so a new list means new text.
-    known = _files.get(file)
+    known = _trees.get(code)
     if known is None or known[0] != id(lines):
-        try:
-            functions = _index(ast.parse("".join(lines), file))
-        except SyntaxError as error:
-            raise CompileError(
-                f"{file} changed since it was imported: {error}", hint="import the module again"
-            ) from None
-        _files[file] = known = (id(lines), functions)
-    tree = known[1].get(code.co_firstlineno)
+        _trees[code] = known = (id(lines), _parse(code, lines))
+    tree = known[1]
     if tree is None or tree.name != code.co_name:
         what = "a lambda" if code.co_name == "<lambda>" else function.__name__
         raise CompileError(
@@ -75,8 +70,58 @@ def source_of(function: types.FunctionType) -> Source:
     return Source(function, file, tree)
 
 
+def _parse(code: types.CodeType, lines: list[str]) -> ast.FunctionDef | None:
+    """The tree of the function that starts on its code's first line; None if none does.
+
+    A file may be long and its functions few, so only the function's own lines are parsed:
+    those that are indented deeper than its first. Where that is no Python (a bracket or a
+    string that goes on further left), the whole file is.
+    """
+    first = code.co_firstlineno
+    own = _block(code, lines)
+    # Blank lines and a block around it keep line numbers and columns as in the file.
+    padding = "\n" * (first - 1)
+    if own[:1] and own[0][:1].isspace():
+        padding = "\n" * max(first - 2, 0) + "if True:\n"
+    try:
+        module = ast.parse(padding + "".join(own), code.co_filename)
+    except SyntaxError:
+        try:
+            module = ast.parse("".join(lines), code.co_filename)
+        except SyntaxError as error:
+            raise CompileError(
+                f"{code.co_filename} changed since it was imported: {error}",
+                hint="import the module again",
+            ) from None
+    return _index(module).get(first)
+
+
+def _block(code: types.CodeType, lines: list[str]) -> list[str]:
+    """The lines of a function, decorators included."""
+    first = code.co_firstlineno
+    if first > len(lines):
+        return []
+    # Everything up to the last line that has code belongs to it, however indented.
+    last = min(_last_line(code), len(lines))
+    start = lines[first - 1]
+    indent = len(start) - len(start.lstrip())
+    for number in range(last, len(lines)):
+        text = lines[number].strip()
+        deeper = len(lines[number]) - len(lines[number].lstrip()) > indent
+        if text and not text.startswith("#") and not deeper:
+            return lines[first - 1 : number]
+    return lines[first - 1 :]
+
+
+def _last_line(code: types.CodeType) -> int:
+    """The last line that code of a function, or of one within it, comes from."""
+    own = [line for _, _, line in code.co_lines() if line is not None]
+    nested = [_last_line(c) for c in code.co_consts if isinstance(c, types.CodeType)]
+    return max([code.co_firstlineno, *own, *nested])
+
+
 def _index(module: ast.Module) -> dict[int, ast.FunctionDef]:
-    """Every function of a file by its first line, that of its first decorator."""
+    """Every function of a module by its first line, that of its first decorator."""
     found = {}
     stack: list[ast.AST] = [module]
     while stack:

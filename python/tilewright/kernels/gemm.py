@@ -45,7 +45,7 @@ Tile = tuple[int, int, int]
 _REFERENCE_COLUMNS = 512
 
 # Few rows: B is streamed once, so a block needs no more rows than there are.
-_SKINNY_ROWS = (4, 16)
+_SKINNY_ROWS = (1, 2, 4, 8, 16)
 
 
 def reference(
@@ -314,6 +314,10 @@ def verify_cases() -> list[Case]:
         _case("tile_136_96_100", 150, 200, 99, "i8", tile=(136, 96, 100)),
         _case("smaller_than_a_tile", 3, 2, 5),
         _case("one_row", 1, 129, 300, "bf16", transpose_b=True),
+        *[
+            _case(f"few_rows_{m}", m, 77, 530, dtype, transpose_b=True)
+            for m, dtype in ((1, "f32"), (2, "f16"), (3, "bf16"), (7, "i8"))
+        ],
         _case("one_column", 129, 1, 300),
         _case("long_k", 19, 23, 4099, "bf16"),
         _case("whole_tiles", 256, 256, 128),

@@ -42,7 +42,7 @@ from tilewright.testing import (
 from tilewright.testing.peers import numpy_peer, torch_peer
 
 # Up to how many rows per group, on average, a tile of so many rows serves best.
-_ROWS_FOR = {4: 2, 16: 8, 32: 24, 64: 256}
+_ROWS_FOR = {1: 0.25, 2: 1, 4: 2, 16: 8, 32: 24, 64: 256}
 
 
 def reference(a: np.ndarray, b: np.ndarray, offsets: np.ndarray) -> np.ndarray:
@@ -72,11 +72,11 @@ def grouped_gemm_kernel(
         Offsets: T.Tensor([groups + 1], T.int32),
         C: T.Tensor([rows, n], dtype),
     ):
-        BM = T.choose("BM", [m for m in (128, 64, 32, 16, 4) if m <= row_tile])
+        BM = T.choose("BM", [m for m in (128, 64, 32, 16, 4, 2, 1) if m <= row_tile])
         BN = T.choose("BN", [128, 64, 32])
-        BK = T.choose("BK", [128, 64, 32])
-        # Group g has ceil(rows of g / BM) row tiles; in all there are at most this many.
-        tiles = rows // BM + groups
+        BK = T.choose("BK", [256, 128, 64, 32])
+        # Group g has ceil(rows of g / BM) row tiles, and at most `rows` groups have any.
+        tiles = rows // BM + T.min(rows, groups)
         with T.Kernel(T.ceildiv(n, BN), tiles, threads=256) as (bx, by):
             upto = T.alloc_shared([groups], T.int32)
             before = T.alloc_fragment([groups], T.int32)

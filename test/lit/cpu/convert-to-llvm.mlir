@@ -92,3 +92,25 @@ func.func @vectors(%p: !llvm.ptr, %i: index, %n: index) -> vector<4xf32> {
     : vector<8xf32> to vector<4xf32>
   return %part : vector<4xf32>
 }
+
+// A row of constant length is moved inline, all its bytes.
+// CHECK-LABEL: llvm.func @move(
+// CHECK-SAME:    %[[P:.*]]: !llvm.ptr, %[[Q:.*]]: !llvm.ptr, %[[I:.*]]: i64)
+// CHECK-DAG:     %[[FROM:.*]] = llvm.getelementptr {{.*}}%[[P]][%[[I]]] : (!llvm.ptr, i64) -> !llvm.ptr, f32
+// CHECK-DAG:     %[[TO:.*]] = llvm.getelementptr {{.*}}%[[Q]][1024] : (!llvm.ptr) -> !llvm.ptr, f32
+// CHECK:         "llvm.intr.memcpy.inline"(%[[TO]], %[[FROM]]) <{isVolatile = false, len = 4096 : i64}>
+// CHECK-NEXT:    "llvm.intr.memcpy.inline"(%[[Q]], %[[P]]) <{isVolatile = false, len = 2048 : i64}>
+func.func @move(%p: !llvm.ptr, %q: !llvm.ptr, %i: index) {
+  %x = tile.from_pointer %p at 0 : memref<8x1024xf32, #global>
+  %y = tile.from_pointer %q at 0 : memref<8x1024xf32, #global>
+  %from = memref.reinterpret_cast %x to offset: [%i], sizes: [1024], strides: [1]
+    : memref<8x1024xf32, #global> to memref<1024xf32, strided<[1], offset: ?>, #global>
+  %to = memref.reinterpret_cast %y to offset: [1024], sizes: [1024], strides: [1]
+    : memref<8x1024xf32, #global> to memref<1024xf32, strided<[1], offset: 1024>, #global>
+  memref.copy %from, %to : memref<1024xf32, strided<[1], offset: ?>, #global>
+    to memref<1024xf32, strided<[1], offset: 1024>, #global>
+  %v = tile.from_pointer %p at 0 : memref<1024xf16, #global>
+  %w = tile.from_pointer %q at 0 : memref<1024xf16, #global>
+  memref.copy %v, %w : memref<1024xf16, #global> to memref<1024xf16, #global>
+  return
+}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Each reason to leave a copy where it is. All functions have the tile `s`, and the pack
-// that might have read the tensor.
+// that might have read the tensor, or the gather that might have written one.
 // RUN: %tilewright-opt %s --cpu-forward-copies | FileCheck %s
 
 #global = #tile.space<global>
@@ -9,6 +9,7 @@
 !tensor = memref<64x32xf32, #global>
 !tile = memref<64x32xf32, #shared>
 !panel = memref<64x32x1xf32, #shared>
+!indices = memref<64xi32, #shared>
 
 // The kernel writes the tensor, here through a view.
 // CHECK-LABEL: @written
@@ -142,6 +143,200 @@ func.func @alias(%x: memref<64x32xf32, #tile.space<global>>,
     tile.store %v, %y[%c0, %c0] : memref<64x32xf32, #tile.space<global>>
     tile.pack %s[0, 0][64, 32] dims [0, 1] into %p
       : memref<64x32xf32, #tile.space<shared>> into memref<64x32x1xf32, #tile.space<shared>>
+  }
+  return
+}
+
+// Something reads the gathered tile beside the copy, or fills a part of it.
+// CHECK-LABEL: @gathered_and_read
+// CHECK:         %[[S:.*]] = tile.alloc "s"
+// CHECK:         tile.gather {{.*}} to %[[S]]
+// CHECK:         tile.copy %[[S]]
+// CHECK:       @gathered_and_filled
+// CHECK:         %[[S:.*]] = tile.alloc "s"
+// CHECK:         tile.gather {{.*}} to %[[S]]
+// CHECK:         tile.copy %[[S]]
+func.func @gathered_and_read(%x: !tensor, %y: !tensor, %z: f32, %blocks: index) {
+  %c0 = arith.constant 0 : index
+  tile.kernel (%bx) in (%blocks) {
+    %s = tile.alloc "s" : !tile
+    %ids = tile.alloc "ids" : !indices
+    tile.gather %x[0, 0][64, 32] axis 0 by %ids[0] to %s[0, 0][64, 32] fill %z
+      : !tensor, !indices to !tile
+    tile.copy %s[0, 0][64, 32] to %y[0, 0][64, 32] : !tile to !tensor
+    %w = memref.load %s[%c0, %c0] : !tile
+    memref.store %w, %y[%c0, %c0] : !tensor
+  }
+  return
+}
+func.func @gathered_and_filled(%x: !tensor, %y: !tensor, %z: f32, %blocks: index) {
+  %c0 = arith.constant 0 : index
+  tile.kernel (%bx) in (%blocks) {
+    %s = tile.alloc "s" : !tile
+    %ids = tile.alloc "ids" : !indices
+    tile.gather %x[0, 0][64, 32] axis 0 by %ids[0] to %s[0, 0][64, 32] fill %z
+      : !tensor, !indices to !tile
+    memref.store %z, %s[%c0, %c0] : !tile
+    tile.copy %s[0, 0][64, 32] to %y[0, 0][64, 32] : !tile to !tensor
+  }
+  return
+}
+
+// The gather fills a part alone, what is copied is a part, or it is seen with other
+// dimensions.
+// CHECK-LABEL: @gathered_parts
+// CHECK:         tile.gather {{.*}} to %[[S:.*]][0, 0][32, 32]
+// CHECK:         tile.copy %[[S]]
+// CHECK:         tile.gather {{.*}} to %[[T:.*]][0, 0][64, 32]
+// CHECK:         tile.copy %[[T]]
+// CHECK:         tile.gather {{.*}} to %[[U:.*]][0, 0][64, 32]
+// CHECK:         tile.copy %[[U]]
+func.func @gathered_parts(%x: !tensor, %y: !tensor, %w: memref<4x64x32xf32, #global>,
+                          %z: f32, %blocks: index) {
+  tile.kernel (%bx) in (%blocks) {
+    %s = tile.alloc "s" : !tile
+    %t = tile.alloc "t" : !tile
+    %u = tile.alloc "u" : !tile
+    %ids = tile.alloc "ids" : !indices
+    tile.gather %x[0, 0][32, 32] axis 0 by %ids[0] to %s[0, 0][32, 32] fill %z
+      : !tensor, !indices to !tile
+    tile.copy %s[0, 0][64, 32] to %y[0, 0][64, 32] : !tile to !tensor
+    tile.gather %x[0, 0][64, 32] axis 0 by %ids[0] to %t[0, 0][64, 32] fill %z
+      : !tensor, !indices to !tile
+    tile.copy %t[32, 0][32, 32] to %y[0, 0][32, 32] : !tile to !tensor
+    tile.gather %x[0, 0][64, 32] axis 0 by %ids[0] to %u[0, 0][64, 32] fill %z
+      : !tensor, !indices to !tile
+    tile.copy %u[0, 0][64, 32] to %w[%bx, 0, 0][1, 64, 32] : !tile to memref<4x64x32xf32, #global>
+  }
+  return
+}
+
+// At the copy the indices are others.
+// CHECK-LABEL: @indices_change
+// CHECK:         %[[S:.*]] = tile.alloc "s"
+// CHECK:         tile.gather {{.*}} to %[[S]]
+// CHECK:         tile.copy %[[S]]
+func.func @indices_change(%x: !tensor, %y: !tensor, %z: f32, %v: i32, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  tile.kernel (%bx) in (%n) {
+    %s = tile.alloc "s" : !tile
+    %ids = tile.alloc "ids" : !indices
+    tile.gather %x[0, 0][64, 32] axis 0 by %ids[0] to %s[0, 0][64, 32] fill %z
+      : !tensor, !indices to !tile
+    scf.for %i = %c0 to %n step %c1 {
+      memref.store %v, %ids[%i] : !indices
+    }
+    tile.copy %s[0, 0][64, 32] to %y[0, 0][64, 32] : !tile to !tensor
+  }
+  return
+}
+
+// The kernel writes the tensor that is gathered from, wherever it does.
+// CHECK-LABEL: @gathered_and_written
+// CHECK:         %[[S:.*]] = tile.alloc "s"
+// CHECK:         tile.gather {{.*}} to %[[S]]
+// CHECK:         tile.copy %[[S]]
+// CHECK:       @gathered_in_place
+// CHECK:         %[[S:.*]] = tile.alloc "s"
+// CHECK:         tile.gather {{.*}} to %[[S]]
+// CHECK:         tile.copy %[[S]]
+func.func @gathered_and_written(%x: !tensor, %y: !tensor, %z: f32, %blocks: index) {
+  tile.kernel (%bx) in (%blocks) {
+    %s = tile.alloc "s" : !tile
+    %ids = tile.alloc "ids" : !indices
+    tile.gather %x[0, 0][64, 32] axis 0 by %ids[0] to %s[0, 0][64, 32] fill %z
+      : !tensor, !indices to !tile
+    tile.copy %s[0, 0][64, 32] to %y[0, 0][64, 32] : !tile to !tensor
+    tile.store %z, %x[%bx, %bx] : !tensor
+  }
+  return
+}
+func.func @gathered_in_place(%x: !tensor, %z: f32, %blocks: index) {
+  tile.kernel (%bx) in (%blocks) {
+    %s = tile.alloc "s" : !tile
+    %ids = tile.alloc "ids" : !indices
+    tile.gather %x[0, 0][64, 32] axis 0 by %ids[0] to %s[0, 0][64, 32] fill %z
+      : !tensor, !indices to !tile
+    tile.copy %s[0, 0][64, 32] to %x[%bx, 0][64, 32] : !tile to !tensor
+  }
+  return
+}
+
+// The copy casts, or goes to another tile.
+// CHECK-LABEL: @gathered_for_others
+// CHECK:         %[[S:.*]] = tile.alloc "s"
+// CHECK:         %[[T:.*]] = tile.alloc "t"
+// CHECK:         tile.gather {{.*}} to %[[S]]
+// CHECK:         tile.copy %[[S]]
+// CHECK:         tile.gather {{.*}} to %[[T]]
+// CHECK:         tile.copy %[[T]]
+func.func @gathered_for_others(%x: !tensor, %y: memref<64x32xbf16, #global>, %z: f32,
+                               %blocks: index) {
+  tile.kernel (%bx) in (%blocks) {
+    %s = tile.alloc "s" : !tile
+    %t = tile.alloc "t" : !tile
+    %u = tile.alloc "u" : !tile
+    %ids = tile.alloc "ids" : !indices
+    tile.gather %x[0, 0][64, 32] axis 0 by %ids[0] to %s[0, 0][64, 32] fill %z
+      : !tensor, !indices to !tile
+    tile.copy %s[0, 0][64, 32] to %y[0, 0][64, 32] : !tile to memref<64x32xbf16, #global>
+    tile.gather %x[0, 0][64, 32] axis 0 by %ids[0] to %t[0, 0][64, 32] fill %z
+      : !tensor, !indices to !tile
+    tile.copy %t[0, 0][64, 32] to %u[0, 0][64, 32] : !tile to !tile
+  }
+  return
+}
+
+// The copy is in another block than the gather, or before it.
+// CHECK-LABEL: @copied_elsewhere
+// CHECK:         %[[S:.*]] = tile.alloc "s"
+// CHECK:         %[[T:.*]] = tile.alloc "t"
+// CHECK:         tile.gather {{.*}} to %[[S]]
+// CHECK:         tile.copy %[[S]]
+// CHECK:         tile.copy %[[T]]
+// CHECK:         tile.gather {{.*}} to %[[T]]
+func.func @copied_elsewhere(%x: !tensor, %y: !tensor, %z: f32, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  tile.kernel (%bx) in (%n) {
+    %s = tile.alloc "s" : !tile
+    %t = tile.alloc "t" : !tile
+    %ids = tile.alloc "ids" : !indices
+    tile.gather %x[0, 0][64, 32] axis 0 by %ids[0] to %s[0, 0][64, 32] fill %z
+      : !tensor, !indices to !tile
+    scf.for %i = %c0 to %n step %c1 {
+      tile.copy %s[0, 0][64, 32] to %y[%i, 0][64, 32] : !tile to !tensor
+      tile.copy %t[0, 0][64, 32] to %y[%i, 0][64, 32] : !tile to !tensor
+      tile.gather %x[%i, 0][64, 32] axis 0 by %ids[0] to %t[0, 0][64, 32] fill %z
+        : !tensor, !indices to !tile
+    }
+  }
+  return
+}
+
+// The copy writes the indices itself, or the tile is its own index.
+// CHECK-LABEL: @writes_indices
+// CHECK:         tile.gather %{{.*}} to %[[S:.*]][0][8]
+// CHECK:         tile.copy %[[S]]
+func.func @writes_indices(%x: memref<?xi32, #global>, %t: memref<16xi32, #global>, %z: i32,
+                          %blocks: index) {
+  tile.kernel (%bx) in (%blocks) {
+    %s = tile.alloc "s" : memref<8xi32, #shared>
+    tile.gather %x[0][8] axis 0 by %t[0] to %s[0][8] fill %z
+      : memref<?xi32, #global>, memref<16xi32, #global> to memref<8xi32, #shared>
+    tile.copy %s[0][8] to %t[1][8] : memref<8xi32, #shared> to memref<16xi32, #global>
+  }
+  return
+}
+
+// CHECK-LABEL: @own_indices
+// CHECK:         tile.gather
+func.func @own_indices(%x: memref<?xi32, #global>, %z: i32, %blocks: index) {
+  tile.kernel (%bx) in (%blocks) {
+    %s = tile.alloc "s" : memref<8xi32, #shared>
+    tile.gather %x[0][8] axis 0 by %s[0] to %s[0][8] fill %z
+      : memref<?xi32, #global>, memref<8xi32, #shared> to memref<8xi32, #shared>
   }
   return
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// A tile that is only a stop between a tensor and panels goes away.
+// A tile that is only a stop between a tensor and panels, or between tensors, goes away.
 // RUN: %tilewright-opt %s --cpu-forward-copies | FileCheck %s
 
 #global = #tile.space<global>
@@ -71,6 +71,33 @@ func.func @others_write(%x: memref<64x32xf32, #global>, %y: memref<64x32xf32, #g
         : memref<64x32xf32, #shared> into memref<64x32x1xf32, #shared>
       tile.store %v, %y[%i, %bx] : memref<64x32xf32, #global>
     }
+  }
+  return
+}
+
+// Rows that are gathered and only stored go from tensor to tensor, at the place of the
+// copy. The gather casts, and the fill is that of the tile's type.
+// CHECK-LABEL: @gather
+// CHECK-SAME:    %[[X:.*]]: memref<?x64xbf16{{.*}}, %[[Y:.*]]: memref<?x128xf32{{.*}}, %[[I:.*]]: index, %[[Z:.*]]: f32
+// CHECK:         tile.kernel (%[[BX:.*]]) in
+// CHECK-NOT:     tile.alloc "s"
+// CHECK:         %[[IDS:.*]] = tile.alloc "ids"
+// CHECK-NOT:     tile.alloc "s"
+// CHECK:         tile.fill %[[IDS]]
+// CHECK-NEXT:    tile.fill %[[Y]]
+// CHECK-NEXT:    tile.gather %[[X]][%[[I]], 16][8, 32] axis 0 by %[[IDS]][%[[I]]] to %[[Y]][%[[BX]], 64][8, 32] fill %[[Z]] : memref<?x64xbf16, {{.*}} to memref<?x128xf32
+// CHECK-NEXT:  }
+func.func @gather(%x: memref<?x64xbf16, #global>, %y: memref<?x128xf32, #global>, %i: index,
+                  %z: f32, %v: i32, %blocks: index) {
+  tile.kernel (%bx) in (%blocks) {
+    %s = tile.alloc "s" : memref<8x32xf32, #shared>
+    %ids = tile.alloc "ids" : memref<16xi32, #shared>
+    tile.fill %ids, %v : memref<16xi32, #shared>
+    tile.gather %x[%i, 16][8, 32] axis 0 by %ids[%i] to %s[0, 0][8, 32] fill %z
+      : memref<?x64xbf16, #global>, memref<16xi32, #shared> to memref<8x32xf32, #shared>
+    tile.fill %y, %z : memref<?x128xf32, #global>
+    tile.copy %s[0, 0][8, 32] to %y[%bx, 64][8, 32]
+      : memref<8x32xf32, #shared> to memref<?x128xf32, #global>
   }
   return
 }

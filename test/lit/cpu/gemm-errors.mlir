@@ -1,4 +1,4 @@
-// Each constraint of cpu.gemm, broken once.
+// Each constraint of cpu.gemm, broken once for each form of the atom that it holds for.
 // RUN: tilewright-opt %s --split-input-file --verify-diagnostics
 
 #shared = #tile.space<shared>
@@ -36,5 +36,148 @@ func.func @odd_k(%a: memref<8x7xbf16, #shared>, %b: memref<3x32x2xbf16, #shared>
   // expected-error @+1 {{'cpu.gemm' op (C4) operands of an atom of depth 2 must hold groups along K side by side}}
   cpu.gemm %a, %b into %c atom(#cpu.atom<dpbf16 14x32x2, bf16 into f32, 512>)
     : memref<8x7xbf16, #shared>, memref<3x32x2xbf16, #shared> into memref<8x32xf32, #shared>
+  return
+}
+
+// -----
+
+#shared = #tile.space<shared>
+func.func @inner_rows(%a: memref<2x32xf32, #shared>, %b: memref<8x32xf32, #shared>, %c: memref<4x8xf32, #shared>) {
+  // expected-error @+1 {{'cpu.gemm' op (C2) shapes disagree}}
+  cpu.gemm %a, %b into %c atom(#cpu.atom<fma inner 2x4x1, f32 into f32, 512>)
+    : memref<2x32xf32, #shared>, memref<8x32xf32, #shared> into memref<4x8xf32, #shared>
+  return
+}
+
+// -----
+
+#shared = #tile.space<shared>
+func.func @inner_columns(%a: memref<2x32xf32, #shared>, %b: memref<4x32xf32, #shared>, %c: memref<2x8xf32, #shared>) {
+  // expected-error @+1 {{'cpu.gemm' op (C2) shapes disagree}}
+  cpu.gemm %a, %b into %c atom(#cpu.atom<fma inner 2x4x1, f32 into f32, 512>)
+    : memref<2x32xf32, #shared>, memref<4x32xf32, #shared> into memref<2x8xf32, #shared>
+  return
+}
+
+// -----
+
+#shared = #tile.space<shared>
+func.func @inner_k(%a: memref<2x32xf32, #shared>, %b: memref<8x48xf32, #shared>, %c: memref<2x8xf32, #shared>) {
+  // expected-error @+1 {{'cpu.gemm' op (C2) shapes disagree}}
+  cpu.gemm %a, %b into %c atom(#cpu.atom<fma inner 2x4x1, f32 into f32, 512>)
+    : memref<2x32xf32, #shared>, memref<8x48xf32, #shared> into memref<2x8xf32, #shared>
+  return
+}
+
+// -----
+
+#shared = #tile.space<shared>
+func.func @inner_wider(%a: memref<2x32xf64, #shared>, %b: memref<8x32xf32, #shared>, %c: memref<2x8xf32, #shared>) {
+  // expected-error @+1 {{'cpu.gemm' op (C3) element types must be those of the atom}}
+  cpu.gemm %a, %b into %c atom(#cpu.atom<fma inner 2x4x1, f32 into f32, 512>)
+    : memref<2x32xf64, #shared>, memref<8x32xf32, #shared> into memref<2x8xf32, #shared>
+  return
+}
+
+// -----
+
+#shared = #tile.space<shared>
+func.func @inner_wider_b(%a: memref<2x32xf32, #shared>, %b: memref<8x32xf64, #shared>, %c: memref<2x8xf32, #shared>) {
+  // expected-error @+1 {{'cpu.gemm' op (C3) element types must be those of the atom}}
+  cpu.gemm %a, %b into %c atom(#cpu.atom<fma inner 2x4x1, f32 into f32, 512>)
+    : memref<2x32xf32, #shared>, memref<8x32xf64, #shared> into memref<2x8xf32, #shared>
+  return
+}
+
+// -----
+
+// As wide as the atom's, but another type.
+#shared = #tile.space<shared>
+func.func @inner_other_half(%a: memref<2x32xbf16, #shared>, %b: memref<8x32xf16, #shared>, %c: memref<2x8xf32, #shared>) {
+  // expected-error @+1 {{'cpu.gemm' op (C3) element types must be those of the atom}}
+  cpu.gemm %a, %b into %c atom(#cpu.atom<dpbf16 inner 2x4x2, bf16 into f32, 512>)
+    : memref<2x32xbf16, #shared>, memref<8x32xf16, #shared> into memref<2x8xf32, #shared>
+  return
+}
+
+// -----
+
+// Integers are not widened on the way to registers.
+#shared = #tile.space<shared>
+func.func @inner_bytes(%a: memref<2x32xi8, #shared>, %b: memref<8x32xi8, #shared>, %c: memref<2x8xi32, #shared>) {
+  // expected-error @+1 {{'cpu.gemm' op (C3) element types must be those of the atom}}
+  cpu.gemm %a, %b into %c atom(#cpu.atom<maddwd inner 2x4x2, i16 into i32, 512>)
+    : memref<2x32xi8, #shared>, memref<8x32xi8, #shared> into memref<2x8xi32, #shared>
+  return
+}
+
+// -----
+
+#shared = #tile.space<shared>
+func.func @inner_accumulator(%a: memref<2x32xbf16, #shared>, %b: memref<8x32xbf16, #shared>, %c: memref<2x8xf64, #shared>) {
+  // expected-error @+1 {{'cpu.gemm' op (C3) element types must be those of the atom}}
+  cpu.gemm %a, %b into %c atom(#cpu.atom<fma inner 2x4x1, f32 into f32, 512>)
+    : memref<2x32xbf16, #shared>, memref<8x32xbf16, #shared> into memref<2x8xf64, #shared>
+  return
+}
+
+// -----
+
+#shared = #tile.space<shared>
+func.func @inner_panel_a(%a: memref<1x2x32xf32, #shared>, %b: memref<8x32xf32, #shared>, %c: memref<2x8xf32, #shared>) {
+  // expected-error @+1 {{'cpu.gemm' op (C5) an inner atom reads matrices M x K and N x K}}
+  cpu.gemm %a, %b into %c atom(#cpu.atom<fma inner 2x4x1, f32 into f32, 512>)
+    : memref<1x2x32xf32, #shared>, memref<8x32xf32, #shared> into memref<2x8xf32, #shared>
+  return
+}
+
+// -----
+
+#shared = #tile.space<shared>
+func.func @inner_panel_b(%a: memref<2x32xf32, #shared>, %b: memref<32x8x1xf32, #shared>, %c: memref<2x8xf32, #shared>) {
+  // expected-error @+1 {{'cpu.gemm' op (C5) an inner atom reads matrices M x K and N x K}}
+  cpu.gemm %a, %b into %c atom(#cpu.atom<fma inner 2x4x1, f32 into f32, 512>)
+    : memref<2x32xf32, #shared>, memref<32x8x1xf32, #shared> into memref<2x8xf32, #shared>
+  return
+}
+
+// -----
+
+#shared = #tile.space<shared>
+func.func @inner_transposed(%a: memref<32x32xf32, #shared>, %b: memref<8x32xf32, #shared>, %c: memref<32x8xf32, #shared>) {
+  // expected-error @+1 {{'cpu.gemm' op (C5) an inner atom reads matrices M x K and N x K}}
+  cpu.gemm %a, %b into %c transpose_a atom(#cpu.atom<fma inner 2x4x1, f32 into f32, 512>)
+    : memref<32x32xf32, #shared>, memref<8x32xf32, #shared> into memref<32x8xf32, #shared>
+  return
+}
+
+// -----
+
+#shared = #tile.space<shared>
+func.func @inner_part(%a: memref<2x24xf32, #shared>, %b: memref<8x24xf32, #shared>, %c: memref<2x8xf32, #shared>) {
+  // expected-error @+1 {{'cpu.gemm' op (C5) K = 24 is not a multiple of the 16 elements that a step reads}}
+  cpu.gemm %a, %b into %c atom(#cpu.atom<fma inner 2x4x1, f32 into f32, 512>)
+    : memref<2x24xf32, #shared>, memref<8x24xf32, #shared> into memref<2x8xf32, #shared>
+  return
+}
+
+// -----
+
+// Where both are bf16 a step reads a whole register of them.
+#shared = #tile.space<shared>
+func.func @inner_part_of_pairs(%a: memref<2x16xbf16, #shared>, %b: memref<8x16xbf16, #shared>, %c: memref<2x8xf32, #shared>) {
+  // expected-error @+1 {{'cpu.gemm' op (C5) K = 16 is not a multiple of the 32 elements that a step reads}}
+  cpu.gemm %a, %b into %c atom(#cpu.atom<fma inner 2x4x1, f32 into f32, 512>)
+    : memref<2x16xbf16, #shared>, memref<8x16xbf16, #shared> into memref<2x8xf32, #shared>
+  return
+}
+
+// -----
+
+#shared = #tile.space<shared>
+func.func @inner_part_of_groups(%a: memref<2x96xi8, #shared>, %b: memref<8x96xi8, #shared>, %c: memref<2x8xi32, #shared>) {
+  // expected-error @+1 {{'cpu.gemm' op (C5) K = 96 is not a multiple of the 64 elements that a step reads}}
+  cpu.gemm %a, %b into %c atom(#cpu.atom<dpbusd inner 2x4x4, i8 into i32, 512>)
+    : memref<2x96xi8, #shared>, memref<8x96xi8, #shared> into memref<2x8xi32, #shared>
   return
 }

@@ -134,3 +134,55 @@ func.func @swapped(%blocks: index) {
   }
   return
 }
+
+// An inner atom reads rows along K of both operands where they lie. Narrow floats are
+// widened on the way to registers, integers before.
+// CHECK-LABEL: @inner
+// CHECK:         %[[A:.*]] = tile.alloc "a"
+// CHECK:         %[[B:.*]] = tile.alloc "b"
+// CHECK:         %[[C:.*]] = tile.alloc "c"
+// CHECK:         %[[P:.*]] = tile.alloc "p"
+// CHECK:         %[[Q:.*]] = tile.alloc "q"
+// CHECK:         %[[D:.*]] = tile.alloc "d"
+// CHECK-NEXT:    cpu.gemm %[[A]], %[[B]] into %[[C]] clear atom(<fma inner 1x8x1
+// CHECK-NEXT:    %[[QW:.*]] = tile.alloc "q.wide" : memref<32x64xi16
+// CHECK-NEXT:    tile.copy %[[Q]][0, 0][32, 64] to %[[QW]][0, 0][32, 64] unsigned : memref<32x64xi8
+// CHECK-NEXT:    %[[PW:.*]] = tile.alloc "p.wide" : memref<2x64xi16
+// CHECK-NEXT:    tile.copy %[[P]][0, 0][2, 64] to %[[PW]][0, 0][2, 64] unsigned : memref<2x64xi8
+// CHECK-NEXT:    cpu.gemm %[[PW]], %[[QW]] into %[[D]] atom(<maddwd inner 1x8x2
+func.func @inner(%blocks: index) {
+  tile.kernel (%bx) in (%blocks) {
+    %a = tile.alloc "a" : memref<2x64xbf16, #shared>
+    %b = tile.alloc "b" : memref<32x64xf8E4M3FN, #shared>
+    %c = tile.alloc "c" : memref<2x32xf32, #fragment>
+    %p = tile.alloc "p" : memref<2x64xi8, #shared>
+    %q = tile.alloc "q" : memref<32x64xi8, #shared>
+    %d = tile.alloc "d" : memref<2x32xi32, #fragment>
+    tile.gemm %a, %b into %c transpose_b clear atom(#cpu.atom<fma inner 1x8x1, f32 into f32, 512>)
+      : memref<2x64xbf16, #shared>, memref<32x64xf8E4M3FN, #shared>
+        into memref<2x32xf32, #fragment>
+    tile.gemm %p, %q into %d transpose_b unsigned atom(#cpu.atom<maddwd inner 1x8x2, i16 into i32, 512>)
+      : memref<2x64xi8, #shared>, memref<32x64xi8, #shared> into memref<2x32xi32, #fragment>
+  }
+  return
+}
+
+// Its C is turned as that of another atom; the operands change places.
+// CHECK-LABEL: @inner_swapped
+// CHECK:         %[[A:.*]] = tile.alloc "a"
+// CHECK:         %[[B:.*]] = tile.alloc "b"
+// CHECK:         %[[C:.*]] = tile.alloc "c"
+// CHECK-NEXT:    %[[T:.*]] = tile.alloc "c.t" : memref<32x2xf32
+// CHECK-NEXT:    cpu.gemm %[[B]], %[[A]] into %[[T]] clear atom(<fma inner
+// CHECK-NEXT:    %[[OUT:.*]] = memref.expand_shape %[[C]]
+// CHECK-NEXT:    tile.pack %[[T]][0, 0][32, 2] dims [0, 1] into %[[OUT]] transpose
+func.func @inner_swapped(%blocks: index) {
+  tile.kernel (%bx) in (%blocks) {
+    %a = tile.alloc "a" : memref<2x64xf32, #shared>
+    %b = tile.alloc "b" : memref<32x64xf32, #shared>
+    %c = tile.alloc "c" : memref<2x32xf32, #fragment>
+    tile.gemm %a, %b into %c transpose_b clear atom(#cpu.atom<fma inner 8x1x1, f32 into f32, 512>) swapped
+      : memref<2x64xf32, #shared>, memref<32x64xf32, #shared> into memref<2x32xf32, #fragment>
+  }
+  return
+}

@@ -118,19 +118,82 @@ func.func @reuse(%x: bf16, %blocks: index) {
   return
 }
 
-// The transpose is computed where it is cheaper, here because what streams lies along K.
-// A choice made before does not stay.
+// Rows along K on both sides are read as they are, where each is read a few times only.
+// One row of A in registers is cheaper than many, for which narrow registers swap.
+// CHECK-LABEL: @inner
+// ZEN:         tile.gemm {{.*}} atom(#cpu.atom<dpbf16 inner 1x{{[0-9]+}}x2, bf16 into f32, 512>) :
+// SPR:         tile.gemm {{.*}} atom(#cpu.atom<fma inner 1x{{[0-9]+}}x1, f32 into f32, 512>) :
+// AVX2:        tile.gemm {{.*}} atom(#cpu.atom<fma inner 1x{{[0-9]+}}x1, f32 into f32, 256>) :
+// ZEN:         tile.gemm {{.*}} atom(#cpu.atom<dpbf16 inner {{[0-9]+}}x1x2, bf16 into f32, 512>) :
+// SPR:         tile.gemm {{.*}} atom(#cpu.atom<fma inner {{[0-9]+}}x1x1, f32 into f32, 512>) :
+// AVX2:        tile.gemm {{.*}} atom(#cpu.atom<fma inner 1x{{[0-9]+}}x1, f32 into f32, 256>) swapped :
+// ZEN:         tile.gemm {{.*}} atom(#cpu.atom<dpbusd inner 1x{{[0-9]+}}x4, i8 into i32, 512>) :
+// SPR:         tile.gemm {{.*}} atom(#cpu.atom<dpbusd inner 1x{{[0-9]+}}x4, i8 into i32, 512>) :
+// AVX2:        tile.gemm {{.*}} atom(#cpu.atom<maddwd inner 1x{{[0-9]+}}x2, i16 into i32, 256>) :
+// CHECK:       tile.gemm {{.*}} atom(#cpu.atom<fma inner 1x{{[0-9]+}}x1, f64 into f64, {{[0-9]+}}>) :
+func.func @inner(%a: memref<1x256xbf16, #shared>, %b: memref<64x256xbf16, #shared>,
+                 %c: memref<1x64xf32, #fragment>, %r: memref<64x1xf32, #fragment>,
+                 %i: memref<1x256xi8, #shared>, %j: memref<64x256xi8, #shared>,
+                 %k: memref<1x64xi32, #fragment>, %d: memref<1x256xf64, #shared>,
+                 %e: memref<64x256xf64, #shared>, %f: memref<1x64xf64, #fragment>) {
+  tile.gemm %a, %b into %c transpose_b
+    : memref<1x256xbf16, #shared>, memref<64x256xbf16, #shared> into memref<1x64xf32, #fragment>
+  tile.gemm %b, %a into %r transpose_b
+    : memref<64x256xbf16, #shared>, memref<1x256xbf16, #shared> into memref<64x1xf32, #fragment>
+  tile.gemm %i, %j into %k transpose_b
+    : memref<1x256xi8, #shared>, memref<64x256xi8, #shared> into memref<1x64xi32, #fragment>
+  tile.gemm %d, %e into %f transpose_b
+    : memref<1x256xf64, #shared>, memref<64x256xf64, #shared> into memref<1x64xf64, #fragment>
+  return
+}
+
+// Where an operand does not lie along K, or is read often, the other form is chosen.
+// CHECK-LABEL:   @across
+// CHECK-COUNT-3: tile.gemm {{.*}} atom(#cpu.atom<{{[a-z0-9]+ [0-9]+x[0-9]+x[0-9]+}},
+func.func @across(%a: memref<1x256xbf16, #shared>, %at: memref<256x1xbf16, #shared>,
+                  %b: memref<256x64xbf16, #shared>, %bt: memref<64x256xbf16, #shared>,
+                  %c: memref<1x64xf32, #fragment>, %x: memref<128x256xbf16, #shared>,
+                  %y: memref<128x128xf32, #fragment>) {
+  tile.gemm %a, %b into %c
+    : memref<1x256xbf16, #shared>, memref<256x64xbf16, #shared> into memref<1x64xf32, #fragment>
+  tile.gemm %at, %bt into %c transpose_a transpose_b
+    : memref<256x1xbf16, #shared>, memref<64x256xbf16, #shared> into memref<1x64xf32, #fragment>
+  tile.gemm %x, %x into %y transpose_b
+    : memref<128x256xbf16, #shared>, memref<128x256xbf16, #shared>
+      into memref<128x128xf32, #fragment>
+  return
+}
+
+// So it is where K is no multiple of a register: 264 elements are whole registers of 8 f32,
+// but not of 16 f32, nor pairs of 8 bf16.
+// CHECK-LABEL: @cut_register
+// ZEN:         tile.gemm {{.*}} atom(#cpu.atom<fma {{[0-9]+x[0-9]+x1}}, f32 into f32, 512>)
+// SPR:         tile.gemm {{.*}} atom(#cpu.atom<fma {{[0-9]+x[0-9]+x1}}, f32 into f32, 512>)
+// AVX2:        tile.gemm {{.*}} atom(#cpu.atom<fma inner {{.*}}, f32 into f32, 256>)
+// CHECK:       tile.gemm {{.*}} atom(#cpu.atom<{{[a-z0-9]+ [0-9]+x[0-9]+x[0-9]+}},
+func.func @cut_register(%a: memref<1x264xf32, #shared>, %b: memref<64x264xf32, #shared>,
+                        %p: memref<1x264xbf16, #shared>, %q: memref<64x264xbf16, #shared>,
+                        %c: memref<1x64xf32, #fragment>) {
+  tile.gemm %a, %b into %c transpose_b
+    : memref<1x264xf32, #shared>, memref<64x264xf32, #shared> into memref<1x64xf32, #fragment>
+  tile.gemm %p, %q into %c transpose_b
+    : memref<1x264xbf16, #shared>, memref<64x264xbf16, #shared> into memref<1x64xf32, #fragment>
+  return
+}
+
+// The transpose is computed where it is cheaper, here because what streams lies along K,
+// in rows that are no whole registers. A choice made before does not stay.
 // CHECK-LABEL: @swapped
-// ZEN:         tile.gemm {{.*}} transpose_b clear atom(#cpu.atom<dpbf16 {{.*}}>) swapped
-// SPR:         tile.gemm {{.*}} transpose_b clear atom(#cpu.atom<fma {{.*}}>) swapped
-// AVX2:        tile.gemm {{.*}} transpose_b clear atom(#cpu.atom<fma {{.*}}>) swapped
+// ZEN:         tile.gemm {{.*}} transpose_b clear atom(#cpu.atom<dpbf16 {{[0-9]+x[0-9]+x2}}, {{.*}}>) swapped
+// SPR:         tile.gemm {{.*}} transpose_b clear atom(#cpu.atom<fma {{[0-9]+x[0-9]+x1}}, {{.*}}>) swapped
+// AVX2:        tile.gemm {{.*}} transpose_b clear atom(#cpu.atom<fma {{[0-9]+x[0-9]+x1}}, {{.*}}>) swapped
 // CHECK:       tile.gemm
 // CHECK-NOT:   swapped
-func.func @swapped(%a: memref<16x576xbf16, #shared>, %b: memref<64x576xbf16, #shared>,
+func.func @swapped(%a: memref<16x570xbf16, #shared>, %b: memref<64x570xbf16, #shared>,
                    %c: memref<16x64xf32, #fragment>, %x: memref<64x64xf32, #shared>,
                    %y: memref<64x64xf32, #fragment>) {
   tile.gemm %a, %b into %c transpose_b clear
-    : memref<16x576xbf16, #shared>, memref<64x576xbf16, #shared>
+    : memref<16x570xbf16, #shared>, memref<64x570xbf16, #shared>
       into memref<16x64xf32, #fragment>
   tile.gemm %x, %x into %y atom(#cpu.atom<fma 1x16x1, f32 into f32, 512>) swapped
     : memref<64x64xf32, #shared>, memref<64x64xf32, #shared> into memref<64x64xf32, #fragment>

@@ -152,6 +152,8 @@ TEST_F(Atoms, EveryElementOfEveryOperandIsHeld) {
                          "#hip.wmma<i8 into i32>",
                          "#cpu.atom<fma 14x32x1, f32 into f32, 512>",
                          "#cpu.atom<fma 6x8x1, f64 into f64, 256>",
+                         "#cpu.atom<fma inner 2x4x1, f32 into f32, 256>",
+                         "#cpu.atom<dpbf16 inner 4x4x2, bf16 into f32, 512>",
                          "#cpu.atom<dpbf16 14x32x2, bf16 into f32, 512>",
                          "#cpu.atom<dpbusd 8x16x4, i8 into i32, 256>",
                          "#cpu.atom<maddwd 8x16x2, i16 into i32, 512>",
