@@ -30,6 +30,7 @@ case ${1:?runtime or dev} in
 runtime) installed dev || install runtime "Python packages" requirements.lock ;;
 dev)
   install dev "Python packages (dev)" requirements-dev.lock
+  install compilers "Python packages (compilers)" requirements-compilers.lock
   # Every PTX of the tests is assembled, by the CUDA toolkit's ptxas where there is one.
   if ! command -v ptxas >/dev/null && ! [ -x "${CUDA_HOME:-/usr/local/cuda}/bin/ptxas" ]; then
     install ptxas "Python packages (ptxas)" requirements-ptxas.lock

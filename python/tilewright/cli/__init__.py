@@ -17,10 +17,10 @@ from collections.abc import Callable
 
 import typer
 
-from tilewright.cli import bench, cache, compile, doctor, verify
+from tilewright.cli import bench, cache, compile, doctor, emulate, verify
 from tilewright.cli.console import CliError, print_error
 
-EXTENSIONS = ("tilewright._compiler", "tilewright._runtime")
+EXTENSIONS = ("tilewright._compiler", "tilewright._runtime", "tilewright.emulator")
 
 app = typer.Typer(
     name="tilewright",
@@ -44,6 +44,7 @@ _add(compile.compile_kernel, "compile", compile.EXAMPLES)
 _add(doctor.doctor, "doctor", doctor.EXAMPLES)
 _add(verify.verify, "verify", verify.EXAMPLES)
 _add(bench.bench, "bench", bench.EXAMPLES)
+_add(emulate.emulate, "emulate", emulate.EXAMPLES)
 app.add_typer(cache.app, name="cache")
 
 

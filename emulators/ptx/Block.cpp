@@ -1,0 +1,256 @@
+//===- Block.cpp - A thread block, its cluster and their shared memory --------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "emulators/ptx/Block.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <random>
+
+using namespace tilewright::ptx;
+using namespace tilewright::emulator;
+
+/// Instructions a warp executes before the next one's turn. Few, because programs count
+/// on warps that go at about the same rate: TileLang's idle producer warps, say, would
+/// take the next phase but one of an mbarrier for the next if others got that far ahead.
+static constexpr uint64_t quantum = 32;
+/// Rounds without any progress until warps that wait for each other are stuck.
+static constexpr uint64_t roundsUntilStuck = 1000;
+
+//===----------------------------------------------------------------------===//
+// Blocks
+//===----------------------------------------------------------------------===//
+
+Block::Block(Cluster &cluster, Dim3 id, uint32_t rank)
+    : cluster(cluster), launch(cluster.launch), id(id), rank(rank),
+      shared(cluster.launch.sharedBytes) {
+  uint64_t threads = launch.options.block.count();
+  unsigned count = static_cast<unsigned>((threads + lanesPerWarp - 1) / lanesPerWarp);
+  size_t agents = count * launch.options.cluster.count();
+  if (launch.options.checks.sharedRaces)
+    history = std::make_unique<AccessHistory>(shared.size(), agents);
+  clocks.assign(count, VectorClock(agents));
+  for (unsigned i = 0; i < count; ++i) {
+    uint64_t left = threads - uint64_t(i) * lanesPerWarp;
+    uint32_t lanes = left >= lanesPerWarp ? allLanes : (1u << left) - 1;
+    warps.push_back(std::make_unique<Warp>(*this, i, lanes));
+  }
+}
+
+Block::~Block() = default;
+
+uint32_t Block::agentOf(const Warp &warp) const {
+  return warp.block.rank * static_cast<uint32_t>(warps.size()) + warp.index;
+}
+
+VectorClock &Block::clockOf(const Warp &warp) { return warp.block.clocks[warp.index]; }
+
+void Block::release(Warp &warp, VectorClock &object) {
+  VectorClock &clock = clockOf(warp);
+  clock.step(agentOf(warp));
+  object.join(clock);
+}
+
+void Block::acquire(Warp &warp, const VectorClock &object) { clockOf(warp).join(object); }
+
+void Block::note(Warp &warp, uint32_t offset, unsigned size, Access access,
+                 unsigned lane) {
+  if (access == Access::Sync)
+    return;
+  if (!asyncSources.empty() && !isRead(access) && access != Access::Sync)
+    for (const AsyncSource &source : asyncSources)
+      if (offset < source.end && source.begin < offset + size) {
+        warp.report(Rule::InFlight,
+                    "it writes shared memory at " + std::to_string(offset + sharedStart) +
+                        ", which the copy of line " + std::to_string(source.line) +
+                        " has yet to read: wait_group.read comes first",
+                    lane);
+        break;
+      }
+  if (!matrixSources.empty() && !isRead(access))
+    for (uint32_t unit = offset / 16; unit * 16 < offset + size; ++unit)
+      if (matrixSources[unit].readers) {
+        warp.report(Rule::InFlight,
+                    "it writes shared memory at " + std::to_string(offset + sharedStart) +
+                        ", which the wgmma of line " +
+                        std::to_string(matrixSources[unit].line) +
+                        " has yet to read: wgmma.wait_group comes first",
+                    lane);
+        break;
+      }
+  if (!history)
+    return;
+  const Instruction *position = warp.getPosition();
+  uint32_t line = position ? position->statement->line : 0;
+  uint32_t agent = agentOf(warp);
+  const VectorClock &now = clockOf(warp);
+  AccessHistory::Conflict conflict =
+      isRead(access)              ? history->noteRead(offset, size, agent, now, line,
+                                                      access == Access::StrongRead)
+      : access == Access::Write   ? history->noteWrite(offset, size, agent, now, line)
+      : access == Access::Rewrite ? history->noteRewrite(offset, size, agent, now, line)
+                                  : history->noteAtomic(offset, size, agent, now, line);
+  if (conflict.found)
+    reportConflict(warp, offset, access, conflict, lane);
+}
+
+void Block::reportConflict(Warp &warp, uint32_t offset, Access access,
+                           const AccessHistory::Conflict &conflict, unsigned lane) {
+  uint32_t other = conflict.agent % static_cast<uint32_t>(warps.size());
+  warp.report(Rule::Race,
+              std::string(isRead(access) ? "it reads" : "it writes") +
+                  " shared memory at " + std::to_string(offset + sharedStart) +
+                  ", which warp " + std::to_string(other) +
+                  (conflict.wasWrite ? " wrote" : " read") + " at line " +
+                  std::to_string(conflict.tag) + ", and nothing orders the two",
+              lane);
+}
+
+uint32_t Block::threadCount() const {
+  return static_cast<uint32_t>(launch.options.block.count());
+}
+
+uint32_t Block::warpsAlive() const {
+  return static_cast<uint32_t>(std::count_if(
+      warps.begin(), warps.end(), [](const auto &warp) { return warp->alive != 0; }));
+}
+
+//===----------------------------------------------------------------------===//
+// Clusters
+//===----------------------------------------------------------------------===//
+
+Cluster::Cluster(LaunchRun &launch, Dim3 id) : launch(launch), id(id) {
+  statistics.opcodes.assign(launch.program.opcodes.size(), 0);
+  statistics.byLine = launch.options.checks.statistics;
+  const Dim3 &size = launch.options.cluster;
+  uint32_t rank = 0;
+  for (uint32_t z = 0; z < size.z; ++z)
+    for (uint32_t y = 0; y < size.y; ++y)
+      for (uint32_t x = 0; x < size.x; ++x) {
+        Dim3 block{id.x * size.x + x, id.y * size.y + y, id.z * size.z + z};
+        blocks.push_back(std::make_unique<Block>(*this, block, rank++));
+      }
+  for (auto &block : blocks)
+    for (auto &warp : block->warps)
+      order.push_back(warp.get());
+  const Order &wanted = launch.options.order;
+  if (wanted.kind == Order::Reverse)
+    std::reverse(order.begin(), order.end());
+  if (wanted.kind == Order::Shuffled) {
+    std::mt19937_64 random(wanted.seed ^ (uint64_t(id.x) << 32 ^ id.y << 16 ^ id.z));
+    std::shuffle(order.begin(), order.end(), random);
+  }
+}
+
+Cluster::~Cluster() {
+  std::lock_guard<std::mutex> guard(launch.statisticsLock);
+  launch.statistics.add(statistics);
+}
+
+Cluster::Outcome Cluster::run(uint64_t rounds) {
+  for (uint64_t round = 0; round < rounds; ++round) {
+    bool ran = false, done = true, inside = true;
+    uint64_t before = progress;
+    uint64_t globalBefore = launch.globalProgress.load(std::memory_order_relaxed);
+    for (Warp *warp : order) {
+      if (launch.stopped.load(std::memory_order_relaxed))
+        return Outcome::Stopped;
+      if (warp->alive == 0)
+        continue;
+      Warp::Outcome outcome = warp->run(quantum);
+      if (outcome == Warp::Outcome::Stopped)
+        return Outcome::Stopped;
+      if (outcome == Warp::Outcome::Ran || outcome == Warp::Outcome::Done)
+        ran = true;
+      done &= outcome == Warp::Outcome::Done;
+      inside &= !warp->pollsOutside;
+      if (launch.options.maxSteps && warp->steps > launch.options.maxSteps) {
+        launch.device.faults.add(
+            {Rule::Limit,
+             "a warp executed more than " + std::to_string(launch.options.maxSteps) +
+                 " instructions",
+             warp->getPosition() ? warp->getSite(*warp->getPosition(), 0) : Site()});
+        launch.stopped = true;
+        return Outcome::Stopped;
+      }
+    }
+    if (done)
+      return Outcome::Done;
+    bool idle = !ran && progress == before;
+    // Warps that wait for each other alone will wait for ever; rounds enough to let lanes
+    // that were passed over go, and loops end that try only so often.
+    stuckRounds = idle && inside ? stuckRounds + 1 : 0;
+    if (stuckRounds > roundsUntilStuck)
+      return Outcome::Stuck;
+    // All wait or have found nothing to do; an arrival in the meantime may have freed
+    // one.
+    if (idle && globalBefore == launch.globalProgress.load(std::memory_order_relaxed)) {
+      if (++idleRounds > 1 && !inside)
+        return Outcome::Waits;
+    } else {
+      idleRounds = 0;
+    }
+  }
+  return Outcome::Ran;
+}
+
+/// Where `group` stands; null at the end of a body.
+static const Instruction *getPosition(const Group &group) {
+  const auto &code = group.frame->function->code;
+  return group.pc < code.size() ? &code[group.pc] : nullptr;
+}
+
+Fault Cluster::describeDeadlock() const {
+  static constexpr unsigned mostListed = 24;
+  Fault fault;
+  fault.rule = Rule::Deadlock;
+  std::string list;
+  unsigned listed = 0, left = 0;
+  bool hasSite = false;
+  for (const auto &block : blocks)
+    for (const auto &warp : block->warps)
+      for (const Group &group : warp->getGroups()) {
+        const Instruction *position = getPosition(group);
+        if (!position)
+          continue;
+        // Lanes that wait for others of their warp say what is wrong; else the first
+        // warp.
+        bool isReason = group.waitRule != Rule::Deadlock && fault.rule == Rule::Deadlock;
+        if (!hasSite || isReason)
+          fault.site = warp->getSite(*position, __builtin_ctz(group.lanes));
+        hasSite = true;
+        if (isReason)
+          fault.rule = group.waitRule;
+        if (++listed > mostListed) {
+          ++left;
+          continue;
+        }
+        list += "\n    ";
+        if (blocks.size() > 1)
+          list += "block rank " + std::to_string(block->rank) + " ";
+        list += "warp " + std::to_string(warp->index);
+        if (warp->getGroups().size() > 1) {
+          char lanes[32];
+          snprintf(lanes, sizeof(lanes), " lanes %#x", group.lanes);
+          list += lanes;
+        }
+        list += ", line " + std::to_string(position->statement->line) + ": " +
+                std::string(position->statement->text);
+        const std::string &what =
+            warp->getGroups().size() > 1 ? group.waitsFor : warp->waitsFor;
+        if (!what.empty())
+          list += " (waits for " + what + ")";
+      }
+  if (left)
+    list += "\n    and " + std::to_string(left) + " more";
+  bool lacksLanes =
+      fault.rule == Rule::BarrierDivergence || fault.rule == Rule::Convergence;
+  fault.message =
+      std::string(lacksLanes ? "the other lanes of the warp never come here; " : "") +
+      "no warp can go on; they stand at" + list;
+  return fault;
+}

@@ -1,0 +1,146 @@
+//===- Block.h - A thread block, its cluster and their shared memory ----------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TILEWRIGHT_EMULATORS_PTX_BLOCK_H
+#define TILEWRIGHT_EMULATORS_PTX_BLOCK_H
+
+#include "emulators/common/Order.h"
+#include "emulators/ptx/Launch.h"
+#include "emulators/ptx/Warp.h"
+
+#include <list>
+
+namespace tilewright::ptx {
+
+class Cluster;
+
+/// State that a family of instructions keeps in a block or cluster; as WarpState.
+struct BlockState {
+  virtual ~BlockState() = default;
+};
+
+/// Addresses of the windows that generic addresses of other spaces lie in. Shared memory
+/// of the block with rank r in its cluster is at sharedWindow + (r << sharedRankBits). As
+/// a shared::cluster address of 32 bits it is at (r + 1) << sharedRankBits, and one below
+/// 1 << sharedRankBits is the block's own.
+constexpr uint64_t sharedWindow = 0x0000'0001'0000'0000;
+constexpr unsigned sharedRankBits = 24;
+constexpr uint64_t localWindow = 0x0000'0002'0000'0000;
+constexpr uint64_t paramWindow = 0x0000'0003'0000'0000;
+constexpr uint64_t windowBytes = 0x0000'0001'0000'0000;
+/// The generic address of a shared or shared::cluster address, and back. `rank` is of the
+/// block that asks.
+inline uint64_t sharedToGeneric(uint64_t address, uint32_t rank) {
+  uint64_t named = address >> sharedRankBits;
+  uint64_t offset = address & ((uint64_t(1) << sharedRankBits) - 1);
+  return sharedWindow + ((named ? named - 1 : rank) << sharedRankBits) + offset;
+}
+inline uint64_t genericToShared(uint64_t address, uint32_t rank) {
+  uint64_t named = (address - sharedWindow) >> sharedRankBits;
+  uint64_t offset = address & ((uint64_t(1) << sharedRankBits) - 1);
+  return named == rank ? offset : (named + 1) << sharedRankBits | offset;
+}
+/// Where a block's shared memory starts: the first kilobyte is the system's on sm_90, and
+/// alignments up to it are met by what starts here.
+constexpr uint32_t sharedStart = 1024;
+
+class Block {
+public:
+  Block(Cluster &cluster, emulator::Dim3 id, uint32_t rank);
+  ~Block();
+
+  Cluster &cluster;
+  LaunchRun &launch;
+  const emulator::Dim3 id;
+  const uint32_t rank; ///< in its cluster
+  std::vector<std::unique_ptr<Warp>> warps;
+  /// Shared memory; address `sharedStart + i` is byte i.
+  emulator::Bytes shared;
+
+  // The race check on shared memory. Agents are the cluster's warps: `agentOf`.
+  std::unique_ptr<emulator::AccessHistory> history;
+  uint32_t agentOf(const Warp &warp) const;
+  emulator::VectorClock &clockOf(const Warp &warp);
+  /// Release to and acquire from the clock of a synchronisation object.
+  void release(Warp &warp, emulator::VectorClock &object);
+  void acquire(Warp &warp, const emulator::VectorClock &object);
+  /// Notes an access of `warp` to `size` bytes at `offset` of this block's shared memory
+  /// and reports a conflict at `lane`.
+  void note(Warp &warp, uint32_t offset, unsigned size, Access access, unsigned lane);
+  /// Reports a conflict that `history` gave for an access at `offset`.
+  void reportConflict(Warp &warp, uint32_t offset, Access access,
+                      const emulator::AccessHistory::Conflict &conflict, unsigned lane);
+  /// Ranges of this block's shared memory that asynchronous copies have yet to read; a
+  /// write to one is reported.
+  struct AsyncSource {
+    uint32_t begin, end, line;
+  };
+  std::list<AsyncSource> asyncSources;
+  /// How many wgmma.mma_async have yet to read each 16 bytes, and the line of one; empty
+  /// until the first.
+  struct MatrixSource {
+    uint32_t readers = 0, line = 0;
+  };
+  std::vector<MatrixSource> matrixSources;
+
+  template <typename T> T &state() {
+    for (auto &one : states)
+      if (auto *found = dynamic_cast<T *>(one.get()))
+        return *found;
+    states.push_back(std::make_unique<T>());
+    return static_cast<T &>(*states.back());
+  }
+
+  uint32_t threadCount() const;
+  uint32_t warpsAlive() const;
+
+private:
+  std::vector<std::unique_ptr<BlockState>> states;
+  std::vector<emulator::VectorClock> clocks; // of own warps
+};
+
+/// Blocks that run together and see each other's shared memory; one block where the
+/// launch has no clusters.
+class Cluster {
+public:
+  Cluster(LaunchRun &launch, emulator::Dim3 id);
+  ~Cluster();
+
+  LaunchRun &launch;
+  const emulator::Dim3 id;
+  std::vector<std::unique_ptr<Block>> blocks;
+
+  template <typename T> T &state() {
+    for (auto &one : states)
+      if (auto *found = dynamic_cast<T *>(one.get()))
+        return *found;
+    states.push_back(std::make_unique<T>());
+    return static_cast<T &>(*states.back());
+  }
+
+  /// Lets each warp go on in turn, until all are done or none can go on without others
+  /// (Waits) or at all (Stuck: they wait for each other), or for `rounds` rounds.
+  enum class Outcome : uint8_t { Ran, Waits, Stuck, Done, Stopped };
+  Outcome run(uint64_t rounds);
+  /// Something changed that a warp may wait for: an arrival, a completed copy.
+  void noteProgress() { ++progress; }
+  uint64_t getProgress() const { return progress; }
+  Statistics *getStatistics() { return &statistics; }
+  /// The report of a deadlock: what each warp that is not done waits for. Its rule is
+  /// another one where lanes of a warp wait for others of it.
+  emulator::Fault describeDeadlock() const;
+
+private:
+  std::vector<std::unique_ptr<BlockState>> states;
+  std::vector<Warp *> order; // in which warps have their turns
+  uint64_t progress = 0, idleRounds = 0, stuckRounds = 0;
+  Statistics statistics; // added to the launch's at the end
+};
+
+} // namespace tilewright::ptx
+
+#endif // TILEWRIGHT_EMULATORS_PTX_BLOCK_H

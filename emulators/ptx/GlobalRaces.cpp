@@ -1,0 +1,132 @@
+//===- GlobalRaces.cpp - The race check on global memory ----------------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "emulators/ptx/GlobalRaces.h"
+#include "emulators/ptx/Block.h"
+
+#include <algorithm>
+
+using namespace tilewright::ptx;
+using namespace tilewright::emulator;
+
+namespace {
+/// A cluster's clock; only the host thread that runs the cluster uses it.
+struct ClusterClock : BlockState {
+  uint32_t own = 1;
+  GlobalRaces::SparseClock others;
+
+  bool hasSeen(uint32_t cluster, uint32_t clock) const {
+    auto found = others.find(cluster);
+    return found != others.end() && found->second >= clock;
+  }
+};
+} // namespace
+
+/// The number of `warp`'s cluster in the grid.
+static uint32_t clusterOf(const Warp &warp) {
+  const LaunchOptions &options = warp.block.launch.options;
+  const Dim3 &id = warp.block.cluster.id;
+  uint64_t width = options.grid.x / options.cluster.x;
+  uint64_t height = options.grid.y / options.cluster.y;
+  return static_cast<uint32_t>(id.x + width * (id.y + height * id.z));
+}
+
+GlobalRaces::History &GlobalRaces::historyOf(const Allocation &allocation) {
+  {
+    std::shared_lock<std::shared_mutex> guard(lock);
+    auto found = histories.find(allocation.serial);
+    if (found != histories.end())
+      return *found->second;
+  }
+  std::unique_lock<std::shared_mutex> guard(lock);
+  auto &made = histories[allocation.serial];
+  if (!made)
+    made = std::make_unique<History>(allocation.size);
+  return *made;
+}
+
+void GlobalRaces::note(Warp &warp, const Allocation &allocation, uint64_t offset,
+                       uint32_t size, Access access, unsigned lane) {
+  if (access == Access::Sync)
+    return;
+  History &history = historyOf(allocation);
+  auto &clock = warp.block.cluster.state<ClusterClock>();
+  uint32_t self = clusterOf(warp);
+  const Instruction *position = warp.getPosition();
+  Mark mark{self + 1, clock.own, position ? position->statement->line : 0};
+  Mark conflict;
+  bool wasWrite = false;
+  auto conflictsWith = [&](const Mark &other) {
+    return other.cluster && other.cluster != mark.cluster &&
+           !clock.hasSeen(other.cluster - 1, other.clock);
+  };
+  bool isStrong = access == Access::Atomic || access == Access::StrongRead;
+  for (uint64_t index = offset / 4; index * 4 < offset + size; ++index) {
+    uint64_t begin = std::max(index * 4, offset) - index * 4;
+    uint64_t end = std::min(index * 4 + 4, offset + size) - index * 4;
+    uint8_t bytes = static_cast<uint8_t>((1u << end) - (1u << begin));
+    std::lock_guard<std::mutex> guard(history.locks[index / 64 % history.locks.size()]);
+    Word &word = history.words[index];
+    bool racesWithWrite =
+        (word.bytes & bytes) && !(isStrong && word.atomic) && conflictsWith(word.write);
+    if (racesWithWrite && access == Access::Rewrite)
+      continue;
+    if (racesWithWrite) {
+      conflict = word.write;
+      wasWrite = true;
+    }
+    if (isRead(access)) {
+      if (word.reads[0].cluster != mark.cluster)
+        word.reads[1] = word.reads[0];
+      word.reads[0] = mark;
+      continue;
+    }
+    if (access == Access::Write)
+      for (const Mark &read : word.reads)
+        if (conflictsWith(read) && !conflict.cluster)
+          conflict = read;
+    word.write = mark;
+    word.bytes = bytes;
+    word.atomic = access == Access::Atomic;
+  }
+  if (!conflict.cluster)
+    return;
+  warp.report(
+      Rule::Race,
+      std::string(isRead(access) ? "it reads " : "it writes ") + allocation.name +
+          " at byte " + std::to_string(offset) + ", which " +
+          (warp.block.launch.options.cluster.count() > 1 ? "cluster " : "block ") +
+          std::to_string(conflict.cluster - 1) + (wasWrite ? " wrote" : " read") +
+          " at line " + std::to_string(conflict.line) + ", and nothing orders the two",
+      lane);
+}
+
+void GlobalRaces::release(Warp &warp, uint64_t address, bool isStore) {
+  auto &clock = warp.block.cluster.state<ClusterClock>();
+  std::lock_guard<std::mutex> guard(clockLock);
+  SparseClock &object = released[address];
+  if (isStore)
+    object.clear();
+  for (const auto &[cluster, time] : clock.others)
+    object[cluster] = std::max(object[cluster], time);
+  object[clusterOf(warp)] = clock.own++;
+}
+
+void GlobalRaces::forget(uint64_t address) {
+  std::lock_guard<std::mutex> guard(clockLock);
+  released.erase(address);
+}
+
+void GlobalRaces::acquire(Warp &warp, uint64_t address) {
+  auto &clock = warp.block.cluster.state<ClusterClock>();
+  std::lock_guard<std::mutex> guard(clockLock);
+  auto object = released.find(address);
+  if (object == released.end())
+    return;
+  for (const auto &[cluster, time] : object->second)
+    clock.others[cluster] = std::max(clock.others[cluster], time);
+}

@@ -1,0 +1,79 @@
+//===- GlobalRaces.h - The race check on global memory ------------------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Happens-before between the clusters of a launch (single blocks where it has no
+// clusters): nothing orders them but atomic operations and strong loads and stores of
+// global memory. An agent is a whole cluster, whatever its threads agree on, so what is
+// found is a race, and not every race is found:
+//
+//   release   an operation with .release or .acq_rel, or a relaxed one of a warp that has
+//             executed a releasing fence before
+//   acquire   any strong read or atomic operation
+//
+// A launch starts with nothing noted, since kernel boundaries order everything. There are
+// too many clusters to keep a clock for each pair, so clocks are sparse, and of the reads
+// of a word the last two clusters' are remembered.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TILEWRIGHT_EMULATORS_PTX_GLOBALRACES_H
+#define TILEWRIGHT_EMULATORS_PTX_GLOBALRACES_H
+
+#include "emulators/common/Memory.h"
+#include "emulators/ptx/Warp.h"
+
+#include <array>
+#include <mutex>
+#include <shared_mutex>
+#include <unordered_map>
+
+namespace tilewright::ptx {
+
+class GlobalRaces {
+public:
+  /// Clocks of other clusters, those that are not 0.
+  using SparseClock = std::unordered_map<uint32_t, uint32_t>;
+
+  /// Notes an access of `warp` to `size` bytes at `offset` of `allocation` and reports a
+  /// conflict at `lane`.
+  void note(Warp &warp, const emulator::Allocation &allocation, uint64_t offset,
+            uint32_t size, Access access, unsigned lane);
+  /// `warp` releases to the word at `address`; a store (not an atomic operation) ends
+  /// what others had released to it.
+  void release(Warp &warp, uint64_t address, bool isStore);
+  /// A relaxed store: whoever reads it acquires nothing.
+  void forget(uint64_t address);
+  void acquire(Warp &warp, uint64_t address);
+
+private:
+  struct Mark {
+    uint32_t cluster = 0; ///< plus 1; 0: none
+    uint32_t clock = 0;
+    uint32_t line = 0;
+  };
+  /// What is known of four bytes.
+  struct Word {
+    Mark write, reads[2];
+    uint8_t bytes = 0;
+    bool atomic = false;
+  };
+  struct History {
+    explicit History(uint64_t bytes) : words((bytes + 3) / 4) {}
+    std::vector<Word> words;
+    std::array<std::mutex, 16> locks; // by 256 bytes
+  };
+  History &historyOf(const emulator::Allocation &allocation);
+
+  std::shared_mutex lock;
+  std::unordered_map<uint64_t, std::unique_ptr<History>> histories; // by serial
+  std::mutex clockLock;
+  std::unordered_map<uint64_t, SparseClock> released; // by address
+};
+
+} // namespace tilewright::ptx
+
+#endif // TILEWRIGHT_EMULATORS_PTX_GLOBALRACES_H

@@ -1,0 +1,94 @@
+//===- Launch.h - Running a kernel's grid -------------------------------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TILEWRIGHT_EMULATORS_PTX_LAUNCH_H
+#define TILEWRIGHT_EMULATORS_PTX_LAUNCH_H
+
+#include "emulators/common/Fault.h"
+#include "emulators/common/Memory.h"
+#include "emulators/ptx/Program.h"
+#include "emulators/ptx/Statistics.h"
+
+namespace tilewright::ptx {
+
+class Tracer;
+
+class GlobalRaces;
+
+/// In which order warps of a block and blocks of a grid go.
+struct Order {
+  enum Kind : uint8_t { Forward, Reverse, Shuffled } kind = Forward;
+  uint64_t seed = 0;
+};
+
+/// What a device checks beyond what it needs to go on. All on by default, but the last.
+struct Checks {
+  bool uninitialised = true;
+  bool sharedRaces = true;
+  bool proxyFences = true;
+  bool globalRaces = false;
+  bool statistics = false; ///< bank conflicts, sectors and counts by line
+};
+
+struct LaunchOptions {
+  emulator::Dim3 grid, block, cluster;
+  uint32_t dynamicShared = 0;
+  bool cooperative = false;
+  std::vector<uint8_t> params; ///< laid out as the entry's parameters are
+  Order order;
+  Checks checks;
+  unsigned threads = 0;          ///< of the host; 0: all
+  uint64_t maxSteps = 0;         ///< warp-instructions of one warp; 0: no limit
+  uint32_t environment[32] = {}; ///< %envreg0 to 31
+  Tracer *tracer = nullptr;      ///< told what its warp executes; may be null
+};
+
+/// A device: its architecture and its global memory.
+struct Device {
+  unsigned architecture = 80;
+  bool architectureSpecific = false;
+  emulator::GlobalMemory memory{uint64_t(64) << 30};
+  emulator::FaultLog faults;
+  std::mutex outputLock;
+  std::string output; ///< what printf wrote
+  unsigned multiprocessors = 132;
+};
+
+/// A launch while it runs; what all its blocks share.
+struct LaunchRun {
+  LaunchRun(Device &device, const Program &program, const DecodedFunction &entry,
+            const LaunchOptions &options)
+      : device(device), program(program), entry(entry), options(options),
+        params(options.params.size()) {}
+
+  Device &device;
+  const Program &program;
+  const DecodedFunction &entry;
+  const LaunchOptions &options;
+  emulator::Bytes params; ///< all sound
+  uint64_t gridId = 1;
+  uint32_t sharedBytes = 0; ///< of each block: static, then dynamic
+  std::atomic<bool> stopped{false};
+  Statistics statistics;
+  std::mutex statisticsLock;
+  /// Stores and atomics to global memory so far, by which spinning blocks see progress.
+  std::atomic<uint64_t> globalProgress{0};
+  /// Polls that found nothing new, by warps that count or keep time meanwhile: no
+  /// deadlock.
+  std::atomic<uint64_t> spins{0};
+  /// Where Checks::globalRaces asks for it.
+  std::shared_ptr<GlobalRaces> globalRaces;
+};
+
+/// Checks `options` against the device's limits and runs the grid; "" or why it cannot be
+/// launched. Faults go to the device's log.
+std::string launch(Device &device, const Program &program, const DecodedFunction &entry,
+                   const LaunchOptions &options, Statistics *statistics = nullptr);
+
+} // namespace tilewright::ptx
+
+#endif // TILEWRIGHT_EMULATORS_PTX_LAUNCH_H

@@ -1,0 +1,294 @@
+//===- Devices.cpp - The driver's start, and what its device is ---------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "emulators/ptx/driver/Driver.h"
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+using namespace tilewright::cuda;
+
+Driver &tilewright::cuda::getDriver() {
+  // Never destroyed: threads of the program may call while it ends.
+  static Driver *driver = new Driver;
+  return *driver;
+}
+
+double tilewright::cuda::nowMilliseconds() {
+  auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration<double, std::milli>(now).count();
+}
+
+void tilewright::cuda::flushOutput() {
+  char *text = nullptr;
+  if (tw_ptx_take_output(getDriver().device, &text) != TW_PTX_OK)
+    return;
+  fputs(text, stdout);
+  if (*text)
+    fflush(stdout);
+  tw_ptx_text_free(text);
+}
+
+//===----------------------------------------------------------------------===//
+// Start
+//===----------------------------------------------------------------------===//
+
+/// What TILEWRIGHT_EMULATOR_CHECKS, words between commas, turns off and on; false where a
+/// word is none of them.
+static bool parseChecks(const char *text, uint32_t &checks) {
+  static constexpr std::pair<const char *, uint32_t> words[] = {
+      {"no-uninitialised", TW_PTX_NO_UNINITIALISED},
+      {"no-shared-races", TW_PTX_NO_SHARED_RACES},
+      {"no-proxy-fences", TW_PTX_NO_PROXY_FENCES},
+      {"global-races", TW_PTX_GLOBAL_RACES},
+  };
+  std::string rest = text;
+  while (!rest.empty()) {
+    size_t comma = rest.find(',');
+    std::string word = rest.substr(0, comma);
+    rest = comma == std::string::npos ? "" : rest.substr(comma + 1);
+    bool known = word.empty();
+    for (const auto &[name, bit] : words)
+      if (word == name) {
+        checks |= bit;
+        known = true;
+      }
+    if (!known)
+      return false;
+  }
+  return true;
+}
+
+static Result start(Driver &driver) {
+  auto variable = [](const char *name, const char *otherwise) {
+    const char *value = getenv(name);
+    return value && *value ? value : otherwise;
+  };
+  tw_ptx_device_options_v1 options = {};
+  options.size = sizeof(options);
+  driver.arch = variable("TILEWRIGHT_EMULATOR_ARCH", "sm_90a");
+  options.arch = driver.arch.c_str();
+  options.threads =
+      static_cast<uint32_t>(atoi(variable("TILEWRIGHT_EMULATOR_THREADS", "0")));
+  const char *checks = variable("TILEWRIGHT_EMULATOR_CHECKS", "");
+  if (!parseChecks(checks, options.checks))
+    return refuse(NoDevice, std::string("TILEWRIGHT_EMULATOR_CHECKS: ") + checks +
+                                " has a word that is none of no-uninitialised, "
+                                "no-shared-races, no-proxy-fences, global-races");
+  std::string order = variable("TILEWRIGHT_EMULATOR_ORDER", "forward");
+  if (order == "reverse") {
+    options.order = TW_PTX_REVERSE;
+  } else if (order != "forward") {
+    char *end = nullptr;
+    options.order = TW_PTX_SHUFFLED;
+    options.seed = strtoull(order.c_str(), &end, 10);
+    if (*end)
+      return refuse(NoDevice, "TILEWRIGHT_EMULATOR_ORDER: " + order +
+                                  " is not forward, reverse or a number");
+  }
+  int number = atoi(driver.arch.c_str() + (driver.arch.size() > 3 ? 3 : 0));
+  driver.major = number / 10;
+  driver.minor = number % 10;
+  options.multiprocessors = driver.major >= 9 ? 132 : 108;
+  driver.memoryBytes = uint64_t(16) << 30;
+  options.memory_bytes = driver.memoryBytes;
+  if (tw_ptx_device_create(&options, &driver.device) != TW_PTX_OK)
+    return refuse(NoDevice, tw_ptx_last_error());
+  return Success;
+}
+
+TW_CUDA Result cuInit(unsigned flags) {
+  if (flags)
+    return InvalidValue;
+  Driver &driver = getDriver();
+  std::lock_guard<std::recursive_mutex> locked(driver.lock);
+  return driver.device ? Success : start(driver);
+}
+
+TW_CUDA Result cuDriverGetVersion(int *version) {
+  if (!version)
+    return InvalidValue;
+  *version = driverVersion;
+  return Success;
+}
+
+//===----------------------------------------------------------------------===//
+// The device
+//===----------------------------------------------------------------------===//
+
+TW_CUDA Result cuDeviceGet(int *device, int ordinal) {
+  return enter([&](Driver &) {
+    if (!device)
+      return InvalidValue;
+    if (ordinal != 0)
+      return InvalidDevice;
+    *device = 0;
+    return Success;
+  });
+}
+
+TW_CUDA Result cuDeviceGetCount(int *count) {
+  return enter([&](Driver &) {
+    if (!count)
+      return InvalidValue;
+    *count = 1;
+    return Success;
+  });
+}
+
+TW_CUDA Result cuDeviceGetName(char *name, int length, int device) {
+  return enter([&](Driver &driver) {
+    if (!name || length <= 0)
+      return InvalidValue;
+    if (device != 0)
+      return InvalidDevice;
+    snprintf(name, static_cast<size_t>(length), "Tilewright emulator (%s)",
+             driver.arch.c_str());
+    return Success;
+  });
+}
+
+TW_CUDA Result cuDeviceGetUuid(Uuid *uuid, int device) {
+  return enter([&](Driver &driver) {
+    if (!uuid || device != 0)
+      return uuid ? InvalidDevice : InvalidValue;
+    memset(uuid->bytes, 0, sizeof(uuid->bytes));
+    snprintf(uuid->bytes, sizeof(uuid->bytes), "tw-%s", driver.arch.c_str());
+    return Success;
+  });
+}
+TW_CUDA_ALIAS(cuDeviceGetUuid_v2, cuDeviceGetUuid);
+
+TW_CUDA Result cuDeviceTotalMem_v2(size_t *bytes, int device) {
+  return enter([&](Driver &driver) {
+    if (!bytes || device != 0)
+      return bytes ? InvalidDevice : InvalidValue;
+    *bytes = driver.memoryBytes;
+    return Success;
+  });
+}
+TW_CUDA_ALIAS(cuDeviceTotalMem, cuDeviceTotalMem_v2);
+
+TW_CUDA Result cuDeviceComputeCapability(int *major, int *minor, int device) {
+  return enter([&](Driver &driver) {
+    if (!major || !minor || device != 0)
+      return InvalidValue;
+    *major = driver.major;
+    *minor = driver.minor;
+    return Success;
+  });
+}
+
+/// The value of an attribute by the driver's number: limits as the architecture's data
+/// centre part has them, and no where a feature is asked for that is not emulated.
+static int getAttribute(const Driver &driver, int attribute) {
+  bool hopper = driver.major >= 9, large = hopper || driver.minor == 0;
+  int shared = hopper ? 227 : large ? 163 : 99; // KiB that a block may have
+  switch (attribute) {
+  case 1: // threads of a block
+  case 2:
+  case 3:
+    return 1024;
+  case 4:
+    return 64;
+  case 5: // blocks of a grid
+    return 0x7fffffff;
+  case 6:
+  case 7:
+    return 65535;
+  case 8: // shared memory of a block that does not ask for more
+    return 48 * 1024;
+  case 9: // constant memory
+    return 64 * 1024;
+  case 10: // lanes of a warp
+    return 32;
+  case 11: // pitch
+    return 0x7fffffff;
+  case 12: // registers of a block
+  case 82: // and of a multiprocessor
+    return 65536;
+  case 13: // kilohertz
+    return hopper ? 1980000 : 1410000;
+  case 14: // alignment of textures
+  case 30:
+    return 512;
+  case 15: // copies overlap
+  case 31: // kernels at once
+  case 41: // one address space
+  case 78: // priorities
+  case 79: // caches
+  case 80:
+  case 90:  // preemption
+  case 95:  // cooperative launches
+  case 115: // stream-ordered allocation
+    return 1;
+  case 16: // multiprocessors
+    return hopper ? 132 : 108;
+  case 36: // kilohertz of memory
+    return hopper ? 2619000 : 1215000;
+  case 37: // bits of its bus
+    return 5120;
+  case 38: // bytes of cache
+    return (hopper ? 50 : 40) << 20;
+  case 39: // threads of a multiprocessor
+    return large ? 2048 : 1536;
+  case 40: // copy engines
+    return 3;
+  case 51: // pitch of textures
+    return 32;
+  case 75:
+    return driver.major;
+  case 76:
+    return driver.minor;
+  case 81: // shared memory of a multiprocessor
+    return (shared + 1) * 1024;
+  case 87: // single to double precision
+    return large ? 2 : 64;
+  case 97: // shared memory of a block that asks for it
+    return shared * 1024;
+  case 106: // blocks of a multiprocessor
+    return large ? 32 : 16;
+  case 111: // shared memory that the system takes of a block
+    return 1024;
+  case 120: // clusters
+  case 127: // tensor maps
+    return hopper;
+  default:
+    return 0;
+  }
+}
+
+TW_CUDA Result cuDeviceGetAttribute(int *value, int attribute, int device) {
+  return enter([&](Driver &driver) {
+    if (!value || attribute < 1 || attribute > 1023)
+      return InvalidValue;
+    if (device != 0)
+      return InvalidDevice;
+    *value = getAttribute(driver, attribute);
+    return Success;
+  });
+}
+
+TW_CUDA Result cuDeviceGetPCIBusId(char *id, int length, int device) {
+  return enter([&](Driver &) {
+    if (!id || length < 13 || device != 0)
+      return InvalidValue;
+    snprintf(id, static_cast<size_t>(length), "0000:00:00.0");
+    return Success;
+  });
+}
+
+TW_CUDA Result cuDeviceCanAccessPeer(int *can, int, int) {
+  return enter([&](Driver &) {
+    if (!can)
+      return InvalidValue;
+    *can = 0;
+    return Success;
+  });
+}

@@ -1,0 +1,101 @@
+"""What can go wrong: a program that breaks a rule, a text that is no PTX, a wrong call.
+
+SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from tilewright.emulator import library
+
+Dim3 = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One place where a program broke a rule.
+
+    `rule` is its name ("out-of-bounds"), `explanation` what it says, `message` what happened.
+    `kernel`, `block` and `thread` say who was there; `line` is of the PTX text, and `file`
+    and `source_line` of the source that it was compiled from, where the text tells. `kernel`
+    is empty and `line` 0 where the host read undefined data. `repeated` counts further
+    times at the same instruction.
+    """
+
+    rule: str
+    explanation: str
+    message: str
+    kernel: str = ""
+    block: Dim3 = (0, 0, 0)
+    thread: Dim3 = (0, 0, 0)
+    line: int = 0
+    instruction: str = ""
+    file: str = ""
+    source_line: int = 0
+    repeated: int = 0
+
+
+class EmulatorError(RuntimeError):
+    """A call that the emulator refuses, such as a launch that no device would take."""
+
+
+class PtxError(EmulatorError):
+    """A text that is no PTX or uses what is not modelled; `line` and `column` say where, and
+    are 0 where the text as a whole is meant."""
+
+    def __init__(self, message: str, line: int = 0, column: int = 0) -> None:
+        super().__init__(message)
+        self.line = line
+        self.column = column
+
+
+class EmulatorFault(EmulatorError):
+    """An emulated program broke rules. The text has every report; `faults` has them as
+    records."""
+
+    def __init__(self, message: str, faults: list[Fault]) -> None:
+        super().__init__(message)
+        self.faults = faults
+
+
+def check(status: int, device: ctypes.c_void_p | None = None) -> None:
+    """Raises what the status of a call means; faults are taken from `device`."""
+    if status == library.OK:
+        return
+    api = library.load()
+    message = api.tw_ptx_last_error().decode(errors="replace")
+    if status == library.FAULT and device is not None:
+        raise EmulatorFault(message, take_faults(device))
+    if status == library.SYNTAX:
+        line, column = ctypes.c_uint32(), ctypes.c_uint32()
+        api.tw_ptx_last_error_place(ctypes.byref(line), ctypes.byref(column))
+        raise PtxError(message, line.value, column.value)
+    if status == library.MEMORY:
+        raise MemoryError(message)
+    raise EmulatorError(message)
+
+
+def take_text(function: Any, device: ctypes.c_void_p) -> str:
+    """The text that `function` of a device gives, which is freed here."""
+    pointer = ctypes.c_void_p()
+    check(function(device, ctypes.byref(pointer)))
+    try:
+        return ctypes.string_at(pointer.value).decode(errors="replace")
+    finally:
+        library.load().tw_ptx_text_free(pointer)
+
+
+def take_faults(device: ctypes.c_void_p) -> list[Fault]:
+    """The faults that the device has collected, which it then forgets."""
+    api = library.load()
+    records = json.loads(take_text(api.tw_ptx_faults_json, device))
+    api.tw_ptx_faults_clear(device)
+    return [Fault(**_with_tuples(record)) for record in records]
+
+
+def _with_tuples(record: dict[str, Any]) -> dict[str, Any]:
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in record.items()}
