@@ -11,7 +11,7 @@ PYTHON := .venv/bin/python
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
 
-demo: setup ## set up, build, and run the DeepSeek kernels of examples/demo.py
+demo: setup ## set up, build, and run the kernels of examples/demo.py
 	@$(PYTHON) examples/demo.py $(ARGS)
 
 test: setup-dev ## set up, build, and run every test; the last line counts them

@@ -1,10 +1,11 @@
 """DeepSeek's kernels on this machine: compiled, checked, and timed beside their peers.
 
-usage: demo.py [KERNEL...]     (mla_decode, sparse_mla, moe; all by default)
+usage: demo.py [KERNEL...]     (mla_decode, sparse_mla, moe, emulator; all by default)
 
 Each kernel is compiled from Python with an empty cache, its result is compared with a naive
 float64 reference element by element, and it is timed in turns with the same work in NumPy,
-and in PyTorch where that is installed. Ends with a non-zero status if a check fails.
+and in PyTorch where that is installed. Then the emulator executes GPU kernels that other
+compilers wrote. Ends with a non-zero status if a check fails.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
@@ -23,6 +24,7 @@ os.environ |= {"OMP_WAIT_POLICY": "PASSIVE", "KMP_BLOCKTIME": "0"}
 cache = tempfile.TemporaryDirectory(prefix="tilewright-demo-")
 os.environ["TILEWRIGHT_CACHE_DIR"] = cache.name
 
+import demo_emulator  # noqa: E402
 import demo_peers as peers  # noqa: E402
 from rich.console import Console  # noqa: E402
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: E402
@@ -35,6 +37,7 @@ from tilewright.testing.bench import Measurement, WrongResult, bench_case  # noq
 from tilewright.testing.machine import Machine, measure_machine  # noqa: E402
 from tilewright.testing.memory import guard  # noqa: E402
 
+EMULATOR = "emulator"
 LENGTHS = (4096, 2777, 3601, 4095)
 
 
@@ -103,22 +106,13 @@ def row(shape: str, compile_s: float, measured: Measurement) -> list[str]:
     ]
 
 
-def main() -> int:
-    """Run the demo; return the exit status."""
-    wanted = sys.argv[1:]
-    chosen = [e for e in entries() if not wanted or e.case.kernel in wanted]
-    if not chosen:
-        print(__doc__, file=sys.stderr)
-        return 2
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=160)
+def run_cpu(chosen: list[Entry], console: Console, failures: list[str]) -> None:
+    """Measures the entries and shows the limits of this machine and the table."""
     threads = len(os.sched_getaffinity(0))
     shown = table(
         "kernel (bf16)", "shape", ">compiled in", ">runs in", ">speed", ">share of limit",
         ">times peer", ">error / bound",
     )  # fmt: skip
-    failures = []
     columns = (BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("measuring this machine", total=len(chosen) + 1)
@@ -136,8 +130,29 @@ def main() -> int:
         f"{machine.cpu}, {threads} threads: {peak}, {machine.read_gbps[threads]:.0f} GB/s"
     )
     console.print(shown)
+
+
+def main() -> int:
+    """Run the demo; return the exit status."""
+    wanted = sys.argv[1:]
+    chosen = [e for e in entries() if not wanted or e.case.kernel in wanted]
+    emulated = not wanted or EMULATOR in wanted
+    if not chosen and not emulated:
+        print(__doc__, file=sys.stderr)
+        return 2
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=160)
+    failures: list[str] = []
+    if chosen:
+        run_cpu(chosen, console, failures)
+    if emulated:
+        shown = demo_emulator.new_table()
+        demo_emulator.run(shown, failures)
+        console.print(shown)
     for failure in failures:
-        console.print(f"[bold red]wrong result[/] {failure}")
+        console.print("[bold red]wrong result[/] ", end="")
+        console.print(failure, markup=False)
     return 1 if failures else 0
 
 

@@ -10,6 +10,7 @@
 //   cp.async            reads when it is issued, writes at wait_group or at the wait for
 //                       the mbarrier that cp.async.mbarrier.arrive named
 //   bulk, to shared     reads and writes at the wait for its mbarrier
+//   st.async, red.async reads when it is issued, writes at the wait for its mbarrier
 //   bulk, to global     reads its source at wait_group.read and writes at wait_group, or
 //                       when the thread exits
 //
@@ -172,6 +173,8 @@ void decodeBulkGroup(Decoder &decoder, bool isWait); // AsyncCopy.cpp
 void decodeTensorCopy(Decoder &decoder, bool reduces,
                       bool prefetches); // TensorCopyOps.cpp
 void decodeTensormap(Decoder &decoder); // TensormapOps.cpp
+/// Behind decodeMemory and decodeAtomic; `async` is taken.
+void decodeAsyncStore(Decoder &decoder, bool reduces); // AsyncStoreOps.cpp
 
 } // namespace tilewright::ptx
 

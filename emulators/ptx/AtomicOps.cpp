@@ -16,6 +16,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "emulators/common/Float.h"
+#include "emulators/ptx/AsyncCopy.h"
 #include "emulators/ptx/Elementwise.h"
 #include "emulators/ptx/MemoryAccess.h"
 #include "emulators/ptx/MemoryOrder.h"
@@ -258,8 +259,8 @@ static void decodeForm(Decoder &d, AtomicForm &form, Type type) {
 }
 
 void tilewright::ptx::decodeAtomic(Decoder &d) {
-  if (d.take("async"))
-    return d.fail("asynchronous reductions are not modelled");
+  if (d.statement.opcode == "red" && d.take("async"))
+    return decodeAsyncStore(d, /*reduces=*/true);
   Instruction &result = d.result;
   AtomicForm form;
   form.hasResult = d.statement.opcode == "atom";

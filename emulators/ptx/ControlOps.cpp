@@ -105,6 +105,8 @@ static void decodeIndexedBranch(Decoder &d) {
 
 static void copySpan(Bytes &from, uint64_t fromBase, Bytes &to, uint64_t toBase,
                      uint64_t size) {
+  if (size == 0) // where a frame may have no bytes at all
+    return;
   memcpy(to.data() + toBase, from.data() + fromBase, size);
   memcpy(to.shadow() + toBase, from.shadow() + fromBase, size);
 }
@@ -299,7 +301,12 @@ static void decodeCall(Decoder &d) {
   const DecodedFunction *function = d.program.find(callee.name);
   if (!function)
     return d.fail("no function is named " + std::string(callee.name));
+  if (function->syntax->isEntry)
+    return d.fail(std::string(callee.name) + " is a kernel, which nothing calls");
   if (function->syntax->isDeclaration) {
+    if (callee.name == "vprintf" && !target.resultPlaces.empty() &&
+        target.resultPlaces[0].variable->size != 4)
+      return d.fail("the result of vprintf has four bytes");
     if (callee.name == "vprintf")
       d.result.execute = callPrintf;
     else if (callee.name == "__assertfail" || callee.name == "__assert_fail")

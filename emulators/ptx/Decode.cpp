@@ -48,7 +48,7 @@ static const std::unordered_map<std::string_view, FamilyDecoder> &getFamilies() 
         {decodeWarp, {"shfl", "vote", "match", "redux", "elect", "activemask"}},
         {decodeBarrier, {"bar", "barrier", "fence", "membar"}},
         {decodeMbarrier, {"mbarrier"}},
-        {decodeAsyncCopy, {"cp", "tensormap", "st_async", "red_async", "multimem"}},
+        {decodeAsyncCopy, {"cp", "tensormap", "multimem"}},
         {decodeMatrix, {"ldmatrix", "stmatrix", "movmatrix", "mma", "wmma"}},
         {decodeWgmma, {"wgmma"}},
         {decodeControl, {"bra", "brx", "call", "ret", "exit", "trap", "brkpt"}},
@@ -387,6 +387,10 @@ private:
 };
 } // namespace
 
+/// Bytes of parameters and call arguments that a frame of one thread may have. A kernel's
+/// parameters have at most 32764.
+static constexpr uint64_t mostParamBytes = 1 << 20;
+
 bool ModuleDecoder::placeGlobal(const Variable &variable) {
   if (variable.space != Space::Global && variable.space != Space::Const)
     return true;
@@ -395,13 +399,14 @@ bool ModuleDecoder::placeGlobal(const Variable &variable) {
   Allocation *made =
       memory.allocate(variable.size ? variable.size : 1, variable.name, variable.align);
   if (!made)
-    return fail(0, "no memory for variable " + variable.name);
+    return fail(variable.line, "no memory for variable " + variable.name);
   made->readOnly = variable.space == Space::Const;
   // Variables without an initial value start as zero.
   memset(made->memory.data(), 0, made->memory.size());
   memset(made->memory.shadow(), tilewright::emulator::Sound, made->memory.size());
-  memcpy(made->memory.data(), variable.initial.data(),
-         std::min(variable.initial.size(), made->memory.size()));
+  if (!variable.initial.empty())
+    memcpy(made->memory.data(), variable.initial.data(),
+           std::min(variable.initial.size(), made->memory.size()));
   program.globals.emplace(variable.name, made);
   return true;
 }
@@ -414,8 +419,8 @@ bool ModuleDecoder::relocate(const Variable &variable) {
   for (const Variable::Relocation &relocation : variable.relocations) {
     std::optional<uint64_t> address = getAddress(program, nowhere, relocation.name);
     if (!address || relocation.at + relocation.bytes > variable.size)
-      return fail(0, "the initial value of " + variable.name + " names " +
-                         relocation.name + ", which has no address");
+      return fail(variable.line, "the initial value of " + variable.name + " names " +
+                                     relocation.name + ", which has no address");
     uint64_t value = *address + relocation.addend;
     memcpy(found->second->memory.data() + relocation.at, &value,
            std::min<size_t>(relocation.bytes, 8));
@@ -570,6 +575,10 @@ bool ModuleDecoder::decode() {
   for (const Variable &variable : module.variables)
     if (!relocate(variable))
       return false;
+  for (const Function &function : module.functions)
+    for (const Variable &variable : function.variables)
+      if (!relocate(variable))
+        return false;
   // Functions are known before bodies are decoded, since calls name them.
   for (const Function &syntax : module.functions) {
     DecodedFunction &function = program.functions.emplace_back();
@@ -577,6 +586,10 @@ bool ModuleDecoder::decode() {
     numberRegisters(function);
     placeShared(function);
     placeBody(function);
+    if (function.paramBytes > mostParamBytes)
+      return fail(syntax.line, "the parameters and call arguments of " + syntax.name +
+                                   " have " + std::to_string(function.paramBytes) +
+                                   " bytes, more than " + std::to_string(mostParamBytes));
   }
   for (DecodedFunction &function : program.functions)
     if (!function.syntax->isDeclaration && !decodeBody(function))

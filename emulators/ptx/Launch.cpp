@@ -77,8 +77,9 @@ static std::string checkLimits(const Device &device, const LaunchRun &run) {
   uint32_t limit = device.architecture >= 90   ? 227 * 1024
                    : device.architecture == 80 ? 163 * 1024
                                                : 99 * 1024;
-  if (run.sharedBytes > limit)
-    return "a block of " + syntax.name + " needs " + std::to_string(run.sharedBytes) +
+  uint64_t shared = run.entry.sharedBytes + o.dynamicShared; // may not fit sharedBytes
+  if (shared > limit)
+    return "a block of " + syntax.name + " needs " + std::to_string(shared) +
            " bytes of shared memory, and sm_" + std::to_string(device.architecture) +
            " has " + std::to_string(limit);
   uint64_t params = 0;
@@ -219,8 +220,10 @@ std::string tilewright::ptx::launch(Device &device, const Program &program,
   std::string error = checkLimits(device, run);
   if (!error.empty())
     return error;
-  memcpy(run.params.data(), options.params.data(), options.params.size());
-  memset(run.params.shadow(), Sound, options.params.size());
+  if (!options.params.empty()) {
+    memcpy(run.params.data(), options.params.data(), options.params.size());
+    memset(run.params.shadow(), Sound, options.params.size());
+  }
   run.statistics.byLine = options.checks.statistics;
   if (options.checks.globalRaces)
     run.globalRaces = std::make_shared<GlobalRaces>();

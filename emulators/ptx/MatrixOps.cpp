@@ -270,6 +270,8 @@ static void addRegisters(Decoder &decoder, size_t index, const Fragment &fragmen
 void tilewright::ptx::decodeProduct(Decoder &decoder, MmaShape shape, unsigned aCopies,
                                     unsigned bCopies) {
   decoder.expectOperands(4, 4);
+  if (decoder.failed()) // types without fragments, say
+    return;
   MatrixSize &size = shape.size;
   shape.aFragment = makeMultiplicand(shape.a, size.m, size.k);
   shape.bFragment = makeMultiplicand(shape.b, size.n, size.k);

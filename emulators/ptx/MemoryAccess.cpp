@@ -21,13 +21,18 @@ static bool isEntryParameter(const Function &syntax, const Variable *variable) {
          variable <= &syntax.params.back();
 }
 
+/// An address's offset may be any 64 bits.
+static int64_t wrappingAdd(int64_t left, uint64_t right) {
+  return static_cast<int64_t>(static_cast<uint64_t>(left) + right);
+}
+
 /// The address of variable `base` is known when the module is decoded.
 static void decodeNamedAddress(Decoder &d, const Operand &base) {
   Instruction &result = d.result;
   for (const Placement &placement : d.function.placements) {
     if (placement.variable->name != base.name)
       continue;
-    result.immediate += static_cast<int64_t>(placement.offset);
+    result.immediate = wrappingAdd(result.immediate, placement.offset);
     bool fits = result.space == placement.space;
     switch (placement.space) {
     case Space::Param:
@@ -56,19 +61,19 @@ static void decodeNamedAddress(Decoder &d, const Operand &base) {
   Space home = global->second->readOnly ? Space::Const : Space::Global;
   if (result.space != home && result.space != Space::Generic)
     return d.fail(std::string(base.name) + " lies in ." + std::string(getName(home)));
-  result.immediate += static_cast<int64_t>(global->second->base);
+  result.immediate = wrappingAdd(result.immediate, global->second->base);
 }
 
 void tilewright::ptx::decodeAddress(Decoder &d, const Operand &operand) {
   if (operand.kind != Operand::Address || operand.items.size() != 1)
     return d.fail("an address in brackets is expected");
   const Operand &base = operand.items[0];
-  d.result.immediate = operand.offset + base.offset;
+  d.result.immediate = wrappingAdd(operand.offset, static_cast<uint64_t>(base.offset));
   switch (base.kind) {
   case Operand::Name:
     return decodeNamedAddress(d, base);
   case Operand::Integer:
-    d.result.immediate += static_cast<int64_t>(base.bits);
+    d.result.immediate = wrappingAdd(operand.offset, base.bits);
     break;
   case Operand::Register:
     d.result.operand[0] = d.source(base, Type::B64);

@@ -9,6 +9,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "emulators/ptx/AsyncCopy.h"
 #include "emulators/ptx/CacheOps.h"
 #include "emulators/ptx/Elementwise.h"
 #include "emulators/ptx/MemoryAccess.h"
@@ -244,6 +245,8 @@ static void decodeExtension(Decoder &d, const Operand &operand) {
   Type type = d.function.syntax->registers[first->reg].type;
   if (getBits(type) <= getBits(d.result.type))
     return;
+  if (getBits(type) > 64)
+    return d.fail("a register of 128 bits holds .b128 only");
   d.result.source = type;
   d.result.flags |= signExtends;
 }
@@ -297,6 +300,8 @@ void tilewright::ptx::decodeMemory(Decoder &d) {
   std::string_view opcode = d.statement.opcode;
   if (opcode == "ld" || opcode == "ldu")
     return decodeAccess(d, /*isLoad=*/true);
+  if (opcode == "st" && d.take("async"))
+    return decodeAsyncStore(d, /*reduces=*/false);
   if (opcode == "st")
     return decodeAccess(d, /*isLoad=*/false);
   decodeCacheControl(d);

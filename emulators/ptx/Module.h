@@ -75,6 +75,7 @@ struct Variable {
   unsigned vector = 1; ///< 2 or 4 of .v2, .v4
   uint64_t size = 0;   ///< in bytes; 0 of an extern array without a size
   unsigned align = 1;
+  uint32_t line = 0; ///< of its name
   bool isExtern = false;
   std::vector<uint8_t> initial; ///< of the first bytes; the rest is zero
   /// Addresses of others in the initial value.

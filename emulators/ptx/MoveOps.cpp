@@ -296,7 +296,8 @@ void decodeMoveValue(Decoder &decoder, Type type) {
   }
   if (from.kind == Operand::Name)
     if (const Placement *local = findLocal(decoder, from.name)) {
-      result.immediate = static_cast<int64_t>(local->offset) + from.offset;
+      result.immediate =
+          static_cast<int64_t>(local->offset + static_cast<uint64_t>(from.offset));
       result.execute = localAddressHandler;
       return;
     }

@@ -130,6 +130,7 @@ private:
   std::unordered_map<std::string_view, uint32_t> nameCounts;
   uint32_t location = 0;
   uint64_t variableBytes = 0;
+  uint64_t initialBytes = 0;
   unsigned depth = 0; ///< of expressions and initial values
 };
 

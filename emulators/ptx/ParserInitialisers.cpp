@@ -11,7 +11,7 @@
 
 using namespace tilewright::ptx;
 
-/// Bytes that the initial value of one variable may have.
+/// Bytes that the initial values of a module's variables may have.
 static constexpr uint64_t mostInitialBytes = uint64_t(1) << 26;
 
 /// What follows the `=`. Braces nest as the extents do, a vector being one more; missing
@@ -63,10 +63,14 @@ bool Parser::parseInitialArray(Variable &variable, const Extents &extents, size_
 
 bool Parser::writeInitial(Variable &variable, uint64_t offset, uint64_t bits,
                           unsigned bytes) {
-  if (offset > mostInitialBytes - bytes)
-    return fail("the initial value of '" + variable.name + "' is too large");
-  if (variable.initial.size() < offset + bytes)
-    variable.initial.resize(offset + bytes);
+  uint64_t before = variable.initial.size();
+  uint64_t end = offset > mostInitialBytes ? offset : offset + bytes;
+  if (end > before) {
+    if (end - before > mostInitialBytes - initialBytes)
+      return fail("the initial value of '" + variable.name + "' is too large");
+    initialBytes += end - before;
+    variable.initial.resize(end);
+  }
   memcpy(variable.initial.data() + offset, &bits, bytes < 8 ? bytes : 8);
   return true;
 }

@@ -75,6 +75,7 @@ bool Parser::parseVariableType(Variable &variable) {
 /// A name and the extents after it; an extent left out is 0, which only the first may be.
 bool Parser::parseDeclarator(Variable &variable, Extents &extents) {
   std::string_view name;
+  variable.line = token.line;
   if (!expectIdentifier(name, "a name"))
     return false;
   variable.name = name;

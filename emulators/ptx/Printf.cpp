@@ -44,6 +44,18 @@ static bool readArgument(Warp &warp, uint64_t arguments, uint64_t &offset, unsig
   return true;
 }
 
+/// Whether a width or precision has more than three digits, which the host's printf takes
+/// long for or refuses.
+static bool hasLongNumber(const std::string &spec) {
+  size_t digits = 0;
+  for (char c : spec) {
+    digits = c >= '0' && c <= '9' ? digits + 1 : 0;
+    if (digits > 3)
+      return true;
+  }
+  return false;
+}
+
 bool tilewright::ptx::formatPrintf(Warp &warp, uint64_t format, uint64_t arguments,
                                    unsigned lane, std::string &text) {
   std::string pattern;
@@ -78,8 +90,13 @@ bool tilewright::ptx::formatPrintf(Warp &warp, uint64_t format, uint64_t argumen
     }
     char conversion = at < pattern.size() ? pattern[at] : 0;
     i = at;
-    char buffer[512];
+    char buffer[512] = "";
     uint64_t value;
+    if (hasLongNumber(spec))
+      return warp.stop(Rule::Unsupported,
+                       "printf with a width or precision of more than three digits",
+                       lane),
+             false;
     if (strchr("diouxXc", conversion) && conversion) {
       if (!readArgument(warp, arguments, offset, longs ? 8 : 4, lane, value))
         return false;

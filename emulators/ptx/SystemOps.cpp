@@ -229,7 +229,7 @@ static Step allocate(Warp &warp, const Instruction &instruction) {
                          std::to_string(localLimit),
                      warp.firstLane());
   frame.dynamicLocal += address + most - frame.localEnd();
-  for (uint32_t lanes = warp.active; lanes; lanes &= lanes - 1) {
+  for (uint32_t lanes = most ? warp.active : 0; lanes; lanes &= lanes - 1) {
     Bytes &memory = warp.localMemory(__builtin_ctz(lanes));
     memset(memory.shadow() + address, tilewright::emulator::NeverWritten, most);
   }
@@ -290,6 +290,8 @@ static void decodeLocalStack(Decoder &d) {
   if (d.statement.opcode == "stacksave") {
     d.result.execute = saveStack;
     d.result.operand[0] = d.destination(0);
+    if (d.result.operand[0] == noRegister)
+      d.fail("the result may not be a sink");
   } else {
     d.result.execute = restoreStack;
     d.result.operand[0] = d.source(0, type);

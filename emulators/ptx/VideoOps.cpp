@@ -107,6 +107,8 @@ void tilewright::ptx::decodeVideo(Decoder &d) {
   if (!d.expectOperands(4, 4))
     return;
   d.result.operand[0] = d.destination(size_t(0));
+  if (d.result.operand[0] == noRegister)
+    return d.fail("the result may not be a sink");
   for (unsigned i = 1; i < 4; ++i)
     d.result.operand[i] = d.source(i, Type::U32);
   d.result.execute = executeVideo;

@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <new>
 
 using namespace tilewright::ptx;
 using tilewright::emulator::Site;
@@ -52,6 +53,8 @@ std::shared_ptr<Frame> Warp::makeFrame(const DecodedFunction &function) {
   // An entry's own parameters are the launch's; here are arguments of its calls.
   if (function.paramBytes)
     frame->params = emulator::Bytes(function.paramBytes * lanesPerWarp);
+  if (frame->params.size() != function.paramBytes * lanesPerWarp)
+    throw std::bad_alloc();
   return frame;
 }
 

@@ -11,17 +11,16 @@ from typing import Annotated, Any
 
 import typer
 
+from tilewright.cli import bench_emulator
 from tilewright.cli.console import CliError, UsageError, stderr, stdout, table, write_json
 from tilewright.cli.units import limits_table, rate, seconds
-
-# Where other processes keep more cores busy than this, times are not what they could be.
-DISTURBED = 0.1
 
 EXAMPLES = """
 tilewright bench                              [dim]every case, one thread and all[/]
 tilewright bench gemm/n1024 --threads 1       [dim]one case[/]
 tilewright bench mla_decode --json mla.json   [dim]with a report[/]
-"""
+tilewright bench --emulator                   [dim]the PTX emulator, on other compilers' programs[/]
+"""  # noqa: E501
 
 
 def bench(
@@ -39,6 +38,14 @@ def bench(
     json: Annotated[
         Path | None, typer.Option(help="Write the report to this file; - is stdout.")
     ] = None,
+    emulator: Annotated[
+        bool,
+        typer.Option(
+            "--emulator",
+            help="Measure the PTX emulator instead: KERNEL is PROGRAM or PROGRAM/ARCH of its "
+            "tests. Needs a checkout.",
+        ),
+    ] = False,
 ) -> None:
     """Measure kernels, interleaved with NumPy and PyTorch doing the same work.
 
@@ -46,7 +53,16 @@ def bench(
     is timed; one that fails its check has no speed. Fails if any case fails.
 
     The report is written anew after each measurement. Ctrl-C shows what there is.
+
+    With --emulator, matrix products and attention that Triton and TileLang compiled run on
+    the PTX emulator, with the checks that are on by default: instructions and multiply-adds a
+    second, speed-up by threads, start-up, and the time to load a long program.
     """
+    if emulator:
+        if device != "cpu":
+            raise UsageError("--emulator runs on this machine: leave --device out")
+        bench_emulator.bench_emulator(kernels or (), _thread_counts(threads), json)
+        return
     from tilewright.kernels import registry
     from tilewright.testing import bench_worker
 
@@ -157,5 +173,5 @@ def _show(report: dict[str, Any]) -> None:
         )
     stdout().print(shown)
     others = max((record["other_cores"] for record in report["results"]), default=0.0)
-    if others > DISTURBED:
+    if others > bench_emulator.DISTURBED:
         stdout().print(f"Other processes kept up to {others:.1f} cores busy: run it again.")

@@ -9,6 +9,7 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 from __future__ import annotations
 
+import functools
 import gzip
 import json
 import zlib
@@ -105,6 +106,16 @@ def ptx(program: str, arch: str) -> str:
 def run(case: Case, arch: str, device: Any, text: str | None = None) -> Arrays:
     """Runs the case on a device of the emulator; gives every array back as it is after.
     `text` takes the place of the program's PTX."""
+    launch, buffers = prepare(case, arch, device, text)
+    launch()
+    return {name: buffer.numpy() for name, buffer in buffers.items()}
+
+
+def prepare(
+    case: Case, arch: str, device: Any, text: str | None = None
+) -> tuple[Callable[[], None], dict[str, Any]]:
+    """The case's launches as a function, and the arrays in the device's memory, which must
+    be kept for as long as it is called."""
     module = device.load(text or ptx(case.program, arch))
     buffers = {name: device.array(array) for name, array in case.inputs().items()}
     for name, (shape, dtype) in case.outputs.items():
@@ -126,8 +137,9 @@ def run(case: Case, arch: str, device: Any, text: str | None = None) -> Arrays:
             fill=given.fill,
         )
 
-    for launch in case.launches(arch):
-        module.launch(
+    calls = [
+        functools.partial(
+            module.launch,
             launch.kernel,
             grid=launch.grid,
             block=launch.block,
@@ -136,7 +148,14 @@ def run(case: Case, arch: str, device: Any, text: str | None = None) -> Arrays:
             args=[argument(given) for given in launch.args],
             **({"cooperative": True} if launch.cooperative else {}),
         )
-    return {name: buffer.numpy() for name, buffer in buffers.items()}
+        for launch in case.launches(arch)
+    ]
+
+    def launch() -> None:
+        for call in calls:
+            call()
+
+    return launch, buffers
 
 
 def mismatches(case: Case, arrays: Arrays) -> list[str]:

@@ -1,9 +1,12 @@
 """Programs with one synchronisation taken out, and what the emulator says of each.
 
 Every barrier, wait, fence, commit, arrival and mask of every program is removed, one at a
-time. A mutant must be reported, or its results must be those of the program: then what was
-removed is not needed for this launch (`python mutations.py --list` shows which they are). A
-mutant whose results are wrong without a report is a miss.
+time, where the case executes it. A mutant must be reported, or its results must be those of
+the program: then what was removed is not needed for this launch. A mutant whose results are
+wrong without a report is a miss. README.md gives the reasons for both.
+
+The race check between blocks is on where the program itself has no race that it takes for
+harmless (a plain load before a loop of compare-and-swap, say).
 
     python mutations.py [PROGRAM...] [--arch sm_80] [--kind barrier] [--sample N] [--json F]
 
@@ -14,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import collections
+import functools
 import json
 import random
 import re
@@ -24,6 +28,8 @@ from typing import Any
 
 import case as corpus
 from case import Case
+
+from tilewright import emulator
 
 # What is removed, by the start of the mnemonic.
 KINDS: dict[str, str] = {
@@ -102,8 +108,6 @@ class Verdict:
 
 def judge(case: Case, arch: str, mutant: Mutant, make_device: Callable[..., Any]) -> Verdict:
     """Runs a mutant in two warp orders; a report in either counts."""
-    from tilewright import emulator
-
     rules: list[str] = []
     same = True
     for order in ("forward", "reverse"):
@@ -120,11 +124,50 @@ def judge(case: Case, arch: str, mutant: Mutant, make_device: Callable[..., Any]
     return Verdict(mutant, case.program, arch, tuple(rules), same)
 
 
+def make_device(arch: str, order: str, **more: Any) -> Any:
+    """A device whose launches end."""
+    return emulator.Device(arch, order=order, max_steps=2_000_000, **more)
+
+
+def is_race_free(case: Case, arch: str) -> bool:
+    """Whether blocks of the program share global memory in order alone."""
+    try:
+        for order in ("forward", "reverse"):
+            corpus.run(case, arch, make_device(arch, order, global_races=True))
+    except emulator.EmulatorFault:
+        return False
+    return True
+
+
+class Recorder:
+    """A device, or a module of one, that remembers the lines which launches execute."""
+
+    def __init__(self, device: Any, inner: Any = None, lines: set[int] | None = None) -> None:
+        self.device = device
+        self.inner = device if inner is None else inner
+        self.lines: set[int] = set() if lines is None else lines
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+    def load(self, text: str) -> Recorder:
+        return Recorder(self.device, self.device.load(text), self.lines)
+
+    def launch(self, *args: Any, **named: Any) -> None:
+        self.inner.launch(*args, **named)
+        self.lines |= {line["line"] for line in self.device.report["lines"]}
+
+
+def executed_lines(case: Case, arch: str) -> set[int]:
+    """The lines of the program that the case's launches execute."""
+    recorder = Recorder(make_device(arch, "forward", statistics=True))
+    corpus.run(case, arch, recorder)
+    return recorder.lines
+
+
 def main() -> None:
     """Judges the mutants of the programs asked for, and prints a table by kind."""
     import cases
-
-    from tilewright import emulator
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("programs", nargs="*")
@@ -135,9 +178,6 @@ def main() -> None:
     parser.add_argument("--json")
     options = parser.parse_args()
 
-    def make_device(arch: str, order: str) -> Any:
-        return emulator.Device(arch, order=order, max_steps=2_000_000)
-
     table: dict[str, collections.Counter] = collections.defaultdict(collections.Counter)
     records = []
     start = time.monotonic()
@@ -146,15 +186,17 @@ def main() -> None:
             continue
         if case.error or (options.arch and arch != options.arch):
             continue
+        lines = executed_lines(case, arch)
+        device = functools.partial(make_device, global_races=is_race_free(case, arch))
         found = [
             m
             for m in mutants(corpus.ptx(case.program, arch))
-            if not options.kind or m.kind == options.kind
+            if m.line in lines and (not options.kind or m.kind == options.kind)
         ]
         if options.sample and len(found) > options.sample:
             found = random.Random(case.name).sample(found, options.sample)
         for mutant in found:
-            verdict = judge(case, arch, mutant, make_device)
+            verdict = judge(case, arch, mutant, device)
             outcome = "reported" if verdict.rules else "same" if verdict.same else "MISSED"
             table[mutant.kind][outcome] += 1
             records.append(

@@ -164,10 +164,9 @@ TEST(Memory, RefusesWhatIsNotPtx) {
         "ld.release.gpu.global.u32 %r1, [%d0];", "st.acquire.gpu.global.u32 [%d0], %r1;",
         "ld.global.v4.u64 {%d1, %d2}, [%d0];", "ld.global.pred %p1, [%d0];",
         "st.const.u32 [%d0], %r1;", "ld.global.u32 %r1, %d0;", "ld.local.u32 %r1, [in];",
-        "st.async.weak.shared::cluster.mbarrier::complete_tx::bytes.u32 [%r0], %r1, "
-        "[%r2];",
-        "st.param.u32 [in], %r1;", "ld.global.cta.u32 %r1, [%d0];",
-        "discard.global.L2 [%d0], 64;", "ld.global.v2.b128 {%d1, %d2}, [%d0];"}) {
+        "st.async.release.gpu.global.u32 [%d0], %r1;", "st.param.u32 [in], %r1;",
+        "ld.global.cta.u32 %r1, [%d0];", "discard.global.L2 [%d0], 64;",
+        "ld.global.v2.b128 {%d1, %d2}, [%d0];"}) {
     Harness h;
     EXPECT_NE(h.loadBody("u64 in", line), "") << line;
   }

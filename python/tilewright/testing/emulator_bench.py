@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""How fast the PTX emulator executes matrix products and attention of other compilers."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tilewright.testing import foreign
+from tilewright.testing.bench import WrongResult
+from tilewright.testing.threads import OtherProcesses
+from tilewright.testing.timing import MIN_ROUNDS, interleaved_samples
+
+PROGRAMS = ("triton_matmul_f16", "triton_attend_d64", "triton_attend_d128", "tilelang_matmul")
+ARCHS = ("sm_80", "sm_90a")
+# The longest of the corpus whose length is near 4,000 lines.
+PARSED = ("tilelang_attend_causal", "sm_80")
+# A grid is repeated so often along z, which these programs do not look at: each block runs
+# that many times, and writes the same results.
+REPLICAS = 16
+MMA = ("mma.", "wmma.mma", "wgmma.mma_async")
+
+# Start-up as a program sees it that has imported the package: the library is not loaded.
+STARTUP = """
+import pathlib, sys, time
+from tilewright.emulator import Device
+text = pathlib.Path(sys.argv[1]).read_text()
+start = time.perf_counter()
+Device(sys.argv[2]).load(text)
+print(time.perf_counter() - start)
+"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Measurement:
+    """One program on one number of threads; the fields are those of the JSON report.
+
+    Counts are of one launch. `mma_instructions` are among `warp_instructions`, and
+    `warp_instructions_per_s` is without them; both rates are over the whole time of the
+    launch, MMA or not. `speedup` is the time of one thread over this one, where one thread
+    was measured. `other_cores` is how many cores other processes kept busy meanwhile.
+    """
+
+    program: str
+    arch: str
+    threads: int
+    blocks: int
+    warp_instructions: int
+    mma_instructions: int
+    multiply_adds: int
+    rounds: int
+    median_s: float
+    warp_instructions_per_s: float
+    multiply_adds_per_s: float
+    speedup: float | None
+    max_error_over_bound: float
+    other_cores: float
+
+
+def select(names: Sequence[str] = ()) -> list[tuple[str, str]]:
+    """Programs and architectures of PROGRAM or PROGRAM/ARCH; all where there is no name.
+
+    Raises ValueError for a name that selects nothing."""
+    pairs = [(program, arch) for program in PROGRAMS for arch in ARCHS]
+    for name in names:
+        if not any(name in (program, f"{program}/{arch}") for program, arch in pairs):
+            known = ", ".join(PROGRAMS)
+            raise ValueError(f"no emulated program {name!r}; there are {known}")
+    return [(p, a) for p, a in pairs if not names or p in names or f"{p}/{a}" in names]
+
+
+def new_report(threads: Sequence[int]) -> dict[str, Any]:
+    """A report with nothing in it; `complete` when every program was run."""
+    return {
+        "machine": {"cpu": _cpu(), "cores": len(os.sched_getaffinity(0))},
+        "threads": list(threads),
+        "startup": None,
+        "parse": None,
+        "results": [],
+        "failures": [],
+        "complete": False,
+    }
+
+
+def measure_startup() -> dict[str, Any]:
+    """Seconds, in a new process, to load the library, make a device, and load a program."""
+    corpus, _ = foreign.corpus()
+    program, arch = PROGRAMS[0], ARCHS[0]
+    command = [sys.executable, "-c", STARTUP, corpus.VECTORS / f"{program}.{arch}.ptx", arch]
+    paths = [str(Path(foreign.tilewright.__file__).parents[1]), os.environ.get("PYTHONPATH")]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    found = [
+        float(subprocess.run(command, env=environment, check=True, capture_output=True).stdout)
+        for _ in range(MIN_ROUNDS)
+    ]
+    return {"program": program, "arch": arch, "median_s": statistics.median(found)}
+
+
+def measure_parse() -> dict[str, Any]:
+    """Seconds to load a long program on a device."""
+    from tilewright.emulator import Device
+
+    corpus, cases = foreign.corpus()
+    name, arch = PARSED
+    text = corpus.ptx(cases[name].program, arch)
+    device = Device(arch)
+    found = []
+    for _ in range(MIN_ROUNDS + 1):
+        start = time.perf_counter()
+        module = device.load(text)
+        found.append(time.perf_counter() - start)
+        module.unload()
+    lines = text.count("\n")
+    return {
+        "program": name,
+        "arch": arch,
+        "lines": lines,
+        "bytes": len(text.encode()),
+        "median_s": statistics.median(found[1:]),  # the first warms up
+    }
+
+
+def bench_program(program: str, arch: str, threads: Sequence[int]) -> list[Measurement]:
+    """Checks one program, then times it with each number of threads, in turns.
+
+    Every check that is on by default is on. Raises WrongResult where the result is not within
+    its bound or the emulator reports a fault: a wrong run has no speed.
+    """
+    from tilewright.emulator import EmulatorError
+
+    _, cases = foreign.corpus()
+    try:
+        runs = {count: _Run(cases[program], arch, count) for count in threads}
+        worst = max(run.check() for run in runs.values())
+        others = OtherProcesses()
+        samples = interleaved_samples(
+            {count: [run.launch] for count, run in runs.items()},
+            {count: run.look for count, run in runs.items()},
+        )
+        busy = others.cores()
+    except EmulatorError as error:
+        raise WrongResult(str(error)) from None
+    medians = {count: statistics.median(times) for count, times in samples.items()}
+    return [
+        Measurement(
+            program=program,
+            arch=arch,
+            threads=count,
+            **runs[count].rates(seconds),
+            rounds=len(samples[count]),
+            median_s=seconds,
+            speedup=medians[1] / seconds if 1 in medians else None,
+            max_error_over_bound=worst,
+            other_cores=busy,
+        )
+        for count, seconds in medians.items()
+    ]
+
+
+class _Run:
+    """A case on a device with a number of threads, launched twice to warm up."""
+
+    def __init__(self, case: Any, arch: str, threads: int) -> None:
+        from tilewright.emulator import Device
+
+        self._corpus, _ = foreign.corpus()
+        self._case = _replicated(case)
+        self._device = Device(arch, threads=threads)
+        self.launch, self._buffers = self._corpus.prepare(self._case, arch, self._device)
+        self.launch()
+        start = time.perf_counter()
+        self.launch()
+        self.look = time.perf_counter() - start
+
+    def check(self) -> float:
+        """The worst error over its bound; raises WrongResult where one is beyond it."""
+        arrays = {name: buffer.numpy() for name, buffer in self._buffers.items()}
+        if wrong := self._corpus.mismatches(self._case, arrays):
+            raise WrongResult("; ".join(wrong))
+        return foreign.worst_error(self._case, arrays)
+
+    def rates(self, seconds: float) -> dict[str, Any]:
+        """What a launch executes, and that over the seconds which one takes."""
+        report = self._device.report
+        executed, products = report["warp_instructions"], report["multiply_adds"]
+        mma = sum(o["executions"] for o in report["opcodes"] if o["name"].startswith(MMA))
+        return {
+            "blocks": math.prod(report["grid"]),
+            "warp_instructions": executed,
+            "mma_instructions": mma,
+            "multiply_adds": products,
+            "warp_instructions_per_s": (executed - mma) / seconds,
+            "multiply_adds_per_s": products / seconds,
+        }
+
+
+def _replicated(case: Any) -> Any:
+    """The case with a grid of REPLICAS times the blocks."""
+
+    def launches(arch: str) -> list[Any]:
+        return [
+            dataclasses.replace(launch, grid=(*launch.grid[:2], launch.grid[2] * REPLICAS))
+            for launch in case.launches(arch)
+        ]
+
+    return dataclasses.replace(case, launches=launches)
+
+
+def _cpu() -> str:
+    """What the kernel calls this machine's processor."""
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        name, _, value = line.partition(":")
+        if name.strip() == "model name":
+            return value.strip()
+    return os.uname().machine
