@@ -6,8 +6,8 @@
 //===----------------------------------------------------------------------===//
 //
 // Each family of instructions has a file with its handlers and one decoder, which a table
-// in Decode.cpp names by opcode. A decoder takes the modifiers one by one (`take`); what
-// is left over at the end is not modelled and fails, so nothing is ever skipped.
+// in DecodeModule.cpp names by opcode. A decoder takes the modifiers one by one (`take`);
+// what is left over at the end is not modelled and fails, so nothing is ever skipped.
 //
 //===----------------------------------------------------------------------===//
 
@@ -95,6 +95,12 @@ private:
   std::vector<uint32_t> list;
   std::string error;
 };
+
+/// The address of variable or function `name` as a value in its own space; nothing if
+/// there is none.
+std::optional<uint64_t> getAddress(const Program &program,
+                                   const DecodedFunction &function,
+                                   std::string_view name);
 
 using FamilyDecoder = void (*)(Decoder &);
 

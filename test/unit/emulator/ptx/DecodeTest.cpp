@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Texts that fuzzing found (emulators/ptx/fuzz) or that are like them: none may crash, and
-// every error names a line.
+// Texts that fuzzing found (emulators/ptx/fuzz) or that are like them: none may crash,
+// and every error names a line.
 //
 //===----------------------------------------------------------------------===//
 
