@@ -27,6 +27,14 @@ TEST(SetMaxNReg, WaitsForThePool) {
   expectFault(specialised("40", "240"), Rule::Limit, "registers of the block's pool");
 }
 
+// Without .maxnreg nothing says what the assembler gives a thread at first: 168 is the
+// most that fits, and TileLang's kernels increase from less.
+TEST(SetMaxNReg, StartsWithWhatIsNotKnown) {
+  std::vector<uint32_t> result = runSound(specialised("24", "160"));
+  for (uint32_t i = 0; i < 384; ++i)
+    EXPECT_EQ(result[i], i);
+}
+
 TEST(SetMaxNReg, Faults) {
   expectFault(specialised("176", "240"), Rule::Limit, "a decrease to 176");
   expectFault({"setmaxnreg.dec.sync.aligned.u32 24;", 128}, Rule::Limit, ".maxnreg");
