@@ -7,6 +7,8 @@ covers both: whatever does not fit it counts as absent and is removed. The folde
 user's alone (0700), because what lies in it is code to run. Where it cannot be used,
 kernels compile all the same, into a temporary folder, and one warning says why.
 
+Beside the entries lie records without an artifact, `KEY.memo`: lowered kernels (memo.py).
+
 Nothing here loads the compiler.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -295,6 +297,36 @@ def obtain(key: str, compile: Callable[[Path], dict]) -> Entry:
         with tempfile.TemporaryDirectory(prefix="tilewright-") as temporary:
             artifact = Path(temporary) / "kernel.so"
             return store(key, artifact, compile(artifact))
+
+
+# ---- records of their own ------------------------------------------------------------------
+
+
+def remember(key: str, record: dict) -> None:
+    """Keeps a record (a dict for JSON) that has no artifact, where the folder can be used.
+
+    Unlike an entry it only saves time: nothing is said where it cannot be kept.
+    """
+    text = json.dumps(record)
+    document = {"checksum": _digest(text.encode()), "record": text}
+    with contextlib.suppress(OSError, _UnusableError):
+        _write(_open_folder() / f"{key}.memo", json.dumps(document).encode())
+
+
+def recall(key: str) -> dict | None:
+    """The record that was kept under a key, or None. A damaged one is removed."""
+    try:
+        file = _open_folder() / f"{key}.memo"
+        document = json.loads(file.read_text())
+        if _digest(document["record"].encode()) != document["checksum"]:
+            raise ValueError("wrong checksum")
+        return json.loads(document["record"])
+    except (FileNotFoundError, _UnusableError):
+        return None
+    except _DAMAGED:
+        with contextlib.suppress(OSError):
+            file.unlink()
+        return None
 
 
 # ---- looking after the cache ---------------------------------------------------------------

@@ -10,9 +10,8 @@ import difflib
 import types
 
 from ..language.dtypes import DType
-from ..language.macros import Macro
+from ..language.macros import Macro, by_reference
 from ..language.registry import Lazy, Operation, Ref, Rejected, Static, is_required
-from ..language.types import Ref as RefAnnotation
 from .errors import CompileError
 from .expressions import AsType
 from .frame import Frame
@@ -158,15 +157,11 @@ class Calls:
 
     def _macro_arguments(self, macro: Macro, node: ast.Call) -> tuple[list, dict]:
         """Arguments by value, but variables by reference where the annotation is T.Ref."""
-        by_reference = {
-            name
-            for name, annotation in macro.function.__annotations__.items()
-            if annotation is RefAnnotation or annotation in ("T.Ref", "Ref")
-        }
+        references = by_reference(macro.function)
         names = macro.function.__code__.co_varnames
 
         def value(argument: ast.expr, name: str) -> object:
-            return self.reference(argument) if name in by_reference else self.evaluate(argument)
+            return self.reference(argument) if name in references else self.evaluate(argument)
 
         arguments: list[object] = []
         for argument in node.args:
@@ -210,7 +205,11 @@ class Calls:
                 hint="end the recursion on a compile-time condition",
             )
         frame = Frame(
-            source_of(function), (self.frame, node), plain or self.frame.plain, self.depth
+            source_of(function),
+            self.asked,
+            (self.frame, node),
+            plain or self.frame.plain,
+            self.depth,
         )
         for name, value in bound.items():
             frame.bind(name, value)

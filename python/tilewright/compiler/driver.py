@@ -15,7 +15,8 @@ from ..language.prim_func import PrimFunc
 from . import cache, diagnostics
 from .errors import CompileError
 from .kernel import Kernel
-from .lower import Module, lower_prim_func
+from .lower import lower_prim_func
+from .module import Module
 
 
 def compile(

@@ -12,9 +12,12 @@ from ..language import dtypes
 from ..language.symbols import Const
 from ..language.types import TensorType
 from ..language.values import Memory
+from . import memo
 from .emitter import Emitter
 from .errors import WrongArgumentsError
-from .lower import Module, guarded
+from .lower import guarded
+from .module import EagerModule
+from .outside import Asked
 from .source import source_of
 
 
@@ -26,19 +29,6 @@ class Undeclared:
 
     def __repr__(self) -> str:
         return f"the undeclared parameter {self.name}"
-
-
-class EagerModule(Module):
-    """An eager kernel as IR text.
-
-    Attributes:
-        inputs: names of the parameters that calls pass, in order.
-        scalars: those of them that are scalars.
-        const_axes: (parameter, axis, name) of each place where a T.const size is named.
-        consts: the values of those sizes.
-    """
-
-    __slots__ = ("inputs", "scalars", "const_axes", "consts")
 
 
 class EagerEmitter(Emitter):
@@ -140,11 +130,25 @@ def lower_eager(
     `annotations` are the parameters' own, `values` the arguments by name; arrays may be
     missing where `consts` gives the sizes.
     """
+    said = (
+        annotations,
+        # Of an array only the sizes are asked here.
+        {k: ("array", *v.shape) if hasattr(v, "shape") else v for k, v in values.items()},
+        consts,
+    )
+    return memo.lowered(
+        EagerModule, function, said, lambda: _read(function, annotations, values, consts)
+    )
+
+
+def _read(
+    function: types.FunctionType, annotations: dict, values: dict, consts: dict
+) -> tuple[EagerModule, Asked]:
     source = source_of(function)
     with guarded(source):
         emitter = EagerEmitter(function, annotations, values, consts)
         text = emitter.run(function.__name__)
-        outputs, single = _outputs(emitter)
+        outputs = _outputs(emitter)
         for name in emitter.names:
             if isinstance(emitter.frame.scopes[0].names[name], Undeclared):
                 emitter.fail(
@@ -152,19 +156,24 @@ def lower_eager(
                     rule="array parameters of an eager kernel are declared",
                     hint=f'write {name}: T.Tensor((M, K), "float16") on a line of its own',
                 )
-    module = EagerModule(function.__name__, text, emitter.parameters, outputs, single)
     inputs = [p for p in emitter.parameters if not p.output]
-    module.inputs = [p.name for p in inputs]
-    module.scalars = frozenset(p.name for p in inputs if p.memory is None)
-    module.const_axes, module.consts = emitter.const_axes, emitter.consts
-    return module
+    module = EagerModule(
+        function.__name__,
+        text,
+        [p.name for p in emitter.parameters],
+        outputs,
+        inputs=[p.name for p in inputs],
+        scalars=[p.name for p in inputs if p.memory is None],
+        const_axes=emitter.const_axes,
+        consts=emitter.consts,
+    )
+    return module, emitter.asked
 
 
-def _outputs(emitter: EagerEmitter) -> tuple[tuple[int, ...], bool]:
+def _outputs(emitter: EagerEmitter) -> list[int]:
     """Positions of what the body returns."""
     result = emitter.result
-    single = isinstance(result, Memory)
-    returned = [result] if single else [] if result is None else result
+    returned = [result] if isinstance(result, Memory) else [] if result is None else result
     position = {p.memory: i for i, p in enumerate(emitter.parameters) if p.output}
     if not isinstance(returned, (list, tuple)) or any(r not in position for r in returned):
         emitter.at(emitter.result_node)
@@ -179,4 +188,4 @@ def _outputs(emitter: EagerEmitter) -> tuple[tuple[int, ...], bool]:
             f"the output {left[0]} of T.empty is not returned",
             hint=f"return {left[0]}, or use T.alloc_global for a workspace",
         )
-    return tuple(position[r] for r in returned), single
+    return [position[r] for r in returned]

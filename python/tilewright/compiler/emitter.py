@@ -27,6 +27,7 @@ from .errors import CompileError
 from .expressions import Expressions
 from .frame import Frame
 from .leaving import Leaving, OpenLoop
+from .outside import Asked
 from .parallel import ParallelChecks, ParallelLoop
 from .python_calls import PythonCalls
 from .ranges import Ranges
@@ -56,6 +57,7 @@ class Emitter(
     Attributes:
         builder: where operations are written.
         frame: the function being read (the kernel, or a macro inlined in it).
+        asked: what was found outside the functions' own text.
         node: the syntax at hand, for messages and locations.
         kernel: the open T.Kernel, or None; `kernels` counts them.
         loops: open loops.
@@ -67,7 +69,8 @@ class Emitter(
 
     def __init__(self, source: Source, consts: dict[str, int] | None = None) -> None:
         self.builder = Builder()
-        self.frame = Frame(source)
+        self.asked = Asked(source.function)
+        self.frame = Frame(source, self.asked)
         self.node: ast.AST = source.tree
         self.kernel: object = None
         self.kernels = 0

@@ -14,7 +14,7 @@ from ..language.symbols import Const
 from ..language.values import Memory, Region, Value, is_device
 from .conditions import COMPARISONS
 from .errors import CompileError
-from .frame import MISSING
+from .outside import MISSING
 from .runtime import RUNTIME, describe_short, is_runtime
 
 OPERATORS = {
@@ -128,6 +128,7 @@ class Expressions:
         except Exception as error:
             self.at(node)
             self.compile_time_failure(ast.unparse(node), error)
+        self.asked.attribute(base, name, value)
         return value
 
     def _device_attribute(self, base: object, name: str) -> object:

@@ -5,11 +5,8 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 from __future__ import annotations
 
-import builtins
-
-from .source import Source, environment
-
-MISSING = object()
+from .outside import MISSING, Asked
+from .source import Source
 
 
 class Scope:
@@ -31,6 +28,7 @@ class Frame:
 
     Attributes:
         source: its text.
+        asked: where what it finds outside is noted.
         caller: the frame and node of the call, or None.
         scopes: innermost last.
         gone: names whose region has ended, with that region, for messages.
@@ -41,15 +39,15 @@ class Frame:
     def __init__(
         self,
         source: Source,
+        asked: Asked,
         caller: tuple[Frame, object] | None = None,
         plain: bool = False,
         depth: int = 0,
     ) -> None:
-        self.source, self.caller, self.plain, self.depth = source, caller, plain, depth
+        self.source, self.asked, self.caller = source, asked, caller
+        self.plain, self.depth = plain, depth
         self.scopes = [Scope("the function", source.tree.lineno)]
         self.gone: dict[str, Scope] = {}
-        self.free = environment(source.function)
-        self.globals = source.function.__globals__
         self.locations: dict[tuple[int, int], str] = {}  # of nodes, as the IR writes them
 
     def find(self, name: str) -> tuple[object, Scope | None]:
@@ -57,11 +55,7 @@ class Frame:
         for scope in reversed(self.scopes):
             if name in scope.names:
                 return scope.names[name], scope
-        if name in self.free:
-            return self.free[name], None
-        if name in self.globals:
-            return self.globals[name], None
-        return getattr(builtins, name, MISSING), None
+        return self.asked.name(self.source.function, name), None
 
     def local(self, name: str) -> tuple[object, Scope | None]:
         """As `find`, among the function's own names only."""

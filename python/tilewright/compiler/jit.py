@@ -17,10 +17,11 @@ from ..language.dtypes import python_number
 from ..language.prim_func import PrimFunc
 from ..language.types import evaluated
 from .driver import build, compile, options_for
-from .eager import EagerModule, lower_eager
+from .eager import lower_eager
 from .errors import CompileError, Place, WrongArgumentsError
 from .kernel import Kernel
-from .lower import Module, lower_prim_func
+from .lower import lower_prim_func
+from .module import EagerModule, Module
 from .source import Source, source_of
 
 
@@ -186,7 +187,7 @@ class Jit:
             return module
 
         kernel = self._build(lower)
-        self._scalars |= module.scalars
+        self._scalars |= frozenset(module.scalars)
         family = self._kernels.setdefault(self._static_key(values), Family(module))
         family.kernels[family.key_of(module.consts)] = kernel
         return kernel, family

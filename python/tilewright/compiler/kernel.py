@@ -9,7 +9,7 @@ import functools
 import json
 
 from . import diagnostics
-from .lower import Module
+from .module import Module
 
 
 class Kernel:
@@ -48,7 +48,7 @@ class Kernel:
     @property
     def parameters(self) -> list[str]:
         """Names of the parameters in order, outputs included."""
-        return [p.name for p in self._module.parameters]
+        return list(self._module.parameters)
 
     @functools.cached_property
     def manifest(self) -> dict:

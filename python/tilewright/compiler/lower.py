@@ -10,39 +10,21 @@ import tempfile
 import traceback
 
 from ..language.prim_func import PrimFunc
+from . import memo
 from .emitter import Emitter
 from .errors import CompileError, Place, WrongArgumentsError
-from .signature import Parameter
+from .module import Module
+from .outside import Asked
 from .source import Source, source_of
-
-
-class Module:
-    """A kernel as IR text.
-
-    Attributes:
-        name: the function's name.
-        text: the module.
-        parameters: the function's parameters in order.
-        outputs: positions of those that the launcher allocates and the call returns.
-        single: whether the call returns its one output itself rather than a tuple.
-    """
-
-    __slots__ = ("name", "text", "parameters", "outputs", "single")
-
-    def __init__(
-        self,
-        name: str,
-        text: str,
-        parameters: list[Parameter],
-        outputs: tuple[int, ...],
-        single: bool,
-    ) -> None:
-        self.name, self.text, self.parameters = name, text, parameters
-        self.outputs, self.single = outputs, single
 
 
 def lower_prim_func(kernel: PrimFunc, out_idx: object = None) -> Module:
     """The module of a `@T.prim_func`. `out_idx` names parameters that are outputs."""
+    said = (kernel.__name__, kernel.annotations, out_idx)
+    return memo.lowered(Module, kernel.function, said, lambda: _read(kernel, out_idx))
+
+
+def _read(kernel: PrimFunc, out_idx: object) -> tuple[Module, Asked]:
     source = source_of(kernel.function)
     with guarded(source):
         emitter = Emitter(source)
@@ -59,7 +41,7 @@ def lower_prim_func(kernel: PrimFunc, out_idx: object = None) -> Module:
                     f"{argument.arg}: T.int32",
                 )
             emitter.declare(argument.arg, kernel.annotations[argument.arg])
-        outputs, single = output_positions(emitter, out_idx)
+        outputs = output_positions(emitter, out_idx)
         text = emitter.run(kernel.__name__)
         if emitter.result is not None:
             emitter.at(emitter.result_node)
@@ -68,13 +50,14 @@ def lower_prim_func(kernel: PrimFunc, out_idx: object = None) -> Module:
                 rule="a prim_func writes its outputs into parameters",
                 hint="leave the return out and name outputs by out_idx=",
             )
-    return Module(kernel.__name__, text, emitter.parameters, outputs, single)
+    names = [p.name for p in emitter.parameters]
+    return Module(kernel.__name__, text, names, outputs), emitter.asked
 
 
-def output_positions(emitter: Emitter, out_idx: object) -> tuple[tuple[int, ...], bool]:
-    """Positions that `out_idx` (an int, or a list of them) means, and whether it is one."""
+def output_positions(emitter: Emitter, out_idx: object) -> list[int]:
+    """Positions that `out_idx` (an int, or a list of them) means."""
     if out_idx is None:
-        return (), False
+        return []
     count = len(emitter.parameters)
     asked = list(out_idx) if isinstance(out_idx, (list, tuple)) else [out_idx]
     positions = []
@@ -92,7 +75,7 @@ def output_positions(emitter: Emitter, out_idx: object) -> tuple[tuple[int, ...]
             )
         parameter.output = True
         positions.append(position % count)
-    return tuple(positions), isinstance(out_idx, int) or len(positions) == 1
+    return positions
 
 
 class guarded:

@@ -64,6 +64,7 @@ class PythonCalls:
                 f"{describe_short(callee)} is no function",
                 hint="call an operation of T, a @T.macro or a Python function",
             )
+        self.asked.call(callee, (*arguments, *options.values()))
         try:
             return callee(*arguments, **options)
         except CompileError as error:

@@ -133,15 +133,3 @@ def _index(module: ast.Module) -> dict[int, ast.FunctionDef]:
         for field in ("body", "orelse", "finalbody", "handlers", "cases"):
             stack.extend(getattr(node, field, ()))
     return found
-
-
-def environment(function: types.FunctionType) -> dict[str, object]:
-    """Values of the function's free variables, as they are now."""
-    cells = function.__closure__ or ()
-    found = {}
-    for name, cell in zip(function.__code__.co_freevars, cells):
-        try:
-            found[name] = cell.cell_contents
-        except ValueError:
-            pass  # not bound yet; an error only where the name is used
-    return found

@@ -48,7 +48,7 @@ class Choices:
         return {name: entries[self.taken[name]] for name, entries in self.lists.items()}
 
     def __enter__(self) -> Choices:
-        self._outer = getattr(_state, "current", None)
+        self._outer = current()
         _state.current = self
         return self
 
@@ -68,7 +68,7 @@ class Choice:
 
     def take(self) -> object:
         """The entry taken in the compilation that is going on."""
-        return _state.current.take(self.name, self.entries)
+        return current().take(self.name, self.entries)
 
     def _refuse(self, *_: object) -> object:
         raise CompileError.here(
@@ -87,16 +87,21 @@ class Choice:
         return f"T.choose({self.name!r}, {self.entries})"
 
 
+def current() -> Choices | None:
+    """The choices of the attempt that is going on in this thread."""
+    return getattr(_state, "current", None)
+
+
 def _choose(name: str, entries: object) -> object:
     if not isinstance(name, str) or not isinstance(entries, (list, tuple)) or not entries:
         raise CompileError.here(
             "T.choose takes a name and a list of entries",
             hint='BN = T.choose("BN", [64, 32, 16])',
         )
-    current = getattr(_state, "current", None)
-    if current is None:
+    attempt = current()
+    if attempt is None:
         return Choice(name, list(entries))
-    return current.take(name, list(entries))
+    return attempt.take(name, list(entries))
 
 
 @operation(python=_choose)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import types
 
 from ..compiler.errors import CompileError
+from .types import Ref
 
 
 class Macro:
@@ -26,6 +27,15 @@ class Macro:
 
     def __repr__(self) -> str:
         return f"the macro {self.__name__}"
+
+
+def by_reference(function: types.FunctionType) -> set[str]:
+    """Names of a macro's parameters that are annotated with T.Ref."""
+    return {
+        name
+        for name, annotation in function.__annotations__.items()
+        if annotation is Ref or annotation in ("T.Ref", "Ref")
+    }
 
 
 def macro(function: types.FunctionType | None = None, **options: object):

@@ -1,0 +1,51 @@
+"""A lowered kernel: IR text, and what the callers of the front end need besides.
+
+SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""
+
+from __future__ import annotations
+
+
+class Module:
+    """A kernel as IR text. Its `fields` are plain: JSON holds them.
+
+    Attributes:
+        name: the function's name.
+        text: the module.
+        parameters: names of the function's parameters in order.
+        outputs: positions of those that the launcher allocates and the call returns.
+    """
+
+    fields: tuple[str, ...] = ("name", "text", "parameters", "outputs")
+    __slots__ = fields
+
+    def __init__(self, name: str, text: str, parameters: list[str], outputs: list[int]) -> None:
+        self.name, self.text = name, text
+        self.parameters, self.outputs = parameters, tuple(outputs)
+
+
+class EagerModule(Module):
+    """An eager kernel as IR text.
+
+    Attributes:
+        inputs: names of the parameters that calls pass, in order.
+        scalars: those of them that are scalars.
+        const_axes: (parameter, axis, name) of each place where a T.const size is named.
+        consts: the values of those sizes.
+    """
+
+    __slots__ = ("inputs", "scalars", "const_axes", "consts")
+    fields = (*Module.fields, *__slots__)
+
+    def __init__(
+        self,
+        *plain: object,
+        inputs: list[str],
+        scalars: list[str],
+        const_axes: list[tuple[str, int, str]],
+        consts: dict[str, int],
+        **named: object,
+    ) -> None:
+        super().__init__(*plain, **named)
+        self.inputs, self.scalars = inputs, scalars
+        self.const_axes, self.consts = const_axes, consts
