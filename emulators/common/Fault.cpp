@@ -7,6 +7,8 @@
 
 #include "emulators/common/Fault.h"
 
+#include <cstdio>
+
 using namespace tilewright::emulator;
 
 namespace {
@@ -80,7 +82,9 @@ std::string tilewright::emulator::format(const Fault &fault) {
     text += "\n  in " + site.kernel + ", block " + formatPoint(site.block) + ", thread " +
             formatPoint(site.thread);
   if (site.line) {
-    text += "\n  line " + std::to_string(site.line) + ": " + site.instruction;
+    char place[32];
+    snprintf(place, sizeof(place), site.isAddress ? "at 0x%x" : "line %u", site.line);
+    text += std::string("\n  ") + place + ": " + site.instruction;
     if (!site.file.empty())
       text += "\n  from " + site.file + ":" + std::to_string(site.sourceLine);
   }

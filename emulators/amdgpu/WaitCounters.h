@@ -1,0 +1,61 @@
+//===- WaitCounters.h - Memory operations under way ---------------------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A load writes its registers some time later; a counter says how many operations of a
+// kind are under way, and an s_waitcnt waits until few enough are. Here every operation
+// is done at once, but until a wait covers it, its registers may not be touched and what
+// it did to LDS is not ordered before anything of other waves.
+//
+// Operations of one kind end in their order, except for scalar loads, which end in any:
+// only a wait for none covers them. LDS operations and scalar loads share a counter
+// before gfx12.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TILEWRIGHT_EMULATORS_AMDGPU_WAITCOUNTERS_H
+#define TILEWRIGHT_EMULATORS_AMDGPU_WAITCOUNTERS_H
+
+#include "emulators/amdgpu/Assembly.h"
+
+#include <deque>
+
+namespace tilewright::amdgpu {
+
+/// The counters of gfx12; earlier generations' waits cover several of them.
+enum class Counter : uint8_t { Load, Store, Lds, Scalar, Sample, Bvh, Export, Count };
+
+/// An operation under way.
+struct Outstanding {
+  Counter counter = Counter::Load;
+  bool isVector = true;
+  uint16_t reg = 0;
+  uint8_t count = 0; ///< registers that it will write; 0 of a store
+  uint32_t line = 0; ///< offset of its instruction
+  /// The wave's clock when it was issued, where it touches LDS; see
+  /// WorkGroup::getOrderedClock. 0 where not.
+  uint32_t ldsClock = 0;
+};
+
+class WaitCounters {
+public:
+  void issue(const Outstanding &operation);
+  /// Waits until at most `most` operations of the counters in `mask` (a bit for each) are
+  /// under way.
+  void wait(uint32_t mask, unsigned most);
+  bool isIdle() const { return operations.empty(); }
+  /// The operation that has yet to write one of these registers, or null.
+  const Outstanding *find(bool isVector, uint16_t reg, unsigned count) const;
+  /// The least ldsClock of the operations under way; 0 where there is none.
+  uint32_t getOldestLdsClock() const;
+
+private:
+  std::deque<Outstanding> operations; // the oldest first
+};
+
+} // namespace tilewright::amdgpu
+
+#endif // TILEWRIGHT_EMULATORS_AMDGPU_WAITCOUNTERS_H

@@ -1,0 +1,203 @@
+//===- WorkGroup.cpp - The waves of a work-group and their LDS ----------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "emulators/amdgpu/WorkGroup.h"
+
+#include "emulators/amdgpu/InitialState.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <random>
+
+using namespace tilewright::amdgpu;
+using namespace tilewright::emulator;
+
+/// Instructions a wave executes before the next one's turn.
+static constexpr uint64_t quantum = 64;
+/// Rounds without any progress until waves that wait for each other are stuck.
+static constexpr uint64_t roundsUntilStuck = 1000;
+
+void Statistics::add(const Statistics &other) {
+  if (instructions.size() < other.instructions.size())
+    instructions.resize(other.instructions.size());
+  for (size_t i = 0; i < other.instructions.size(); ++i) {
+    instructions[i].executions += other.instructions[i].executions;
+    instructions[i].lanes += other.instructions[i].lanes;
+  }
+  multiplyAdds += other.multiplyAdds;
+}
+
+WorkGroup::WorkGroup(LaunchRun &launch, Dim3 id)
+    : launch(launch), id(id), lds(launch.sharedBytes) {
+  statistics.instructions.resize(launch.program.getDwords());
+  uint64_t items = launch.options.block.count();
+  unsigned lanes = launch.kernel.waveSize;
+  unsigned count = static_cast<unsigned>((items + lanes - 1) / lanes);
+  if (launch.options.checks.sharedRaces)
+    history = std::make_unique<AccessHistory>(lds.size(), count);
+  clocks.assign(count, VectorClock(count));
+  arrived.assign(count, false);
+  released.assign(count, false);
+  for (unsigned i = 0; i < count; ++i) {
+    clocks[i].step(i);
+    uint64_t left = std::min<uint64_t>(items - uint64_t(i) * lanes, lanes);
+    uint64_t present = left == 64 ? ~uint64_t(0) : (uint64_t(1) << left) - 1;
+    waves.push_back(std::make_unique<Wave>(*this, i, present));
+    initialise(*waves.back());
+    order.push_back(waves.back().get());
+  }
+  const Order &wanted = launch.options.order;
+  if (wanted.kind == Order::Reverse)
+    std::reverse(order.begin(), order.end());
+  if (wanted.kind == Order::Shuffled) {
+    std::mt19937_64 random(wanted.seed ^ (uint64_t(id.x) << 32 ^ id.y << 16 ^ id.z));
+    std::shuffle(order.begin(), order.end(), random);
+  }
+}
+
+WorkGroup::~WorkGroup() {
+  std::lock_guard<std::mutex> guard(launch.statisticsLock);
+  launch.statistics.add(statistics);
+}
+
+//===----------------------------------------------------------------------===//
+// Turns
+//===----------------------------------------------------------------------===//
+
+Party::Outcome WorkGroup::run(uint64_t rounds) {
+  for (uint64_t round = 0; round < rounds; ++round) {
+    bool ran = false, done = true, inside = true;
+    uint64_t before = progress;
+    uint64_t globalBefore = launch.globalProgress.load(std::memory_order_relaxed);
+    for (Wave *wave : order) {
+      if (launch.stopped.load(std::memory_order_relaxed))
+        return Outcome::Stopped;
+      if (wave->isDone)
+        continue;
+      Wave::Outcome outcome = wave->run(quantum);
+      if (outcome == Wave::Outcome::Stopped)
+        return Outcome::Stopped;
+      if (outcome == Wave::Outcome::Ran || outcome == Wave::Outcome::Done)
+        ran = true;
+      done &= outcome == Wave::Outcome::Done;
+      // A wave that sleeps may wait for another work-group's store.
+      inside &= outcome != Wave::Outcome::Yields;
+      if (launch.options.maxSteps && wave->steps > launch.options.maxSteps) {
+        wave->stop(Rule::Limit,
+                   "a wave executed more than " +
+                       std::to_string(launch.options.maxSteps) + " instructions",
+                   wave->firstLane());
+        return Outcome::Stopped;
+      }
+    }
+    if (done)
+      return Outcome::Done;
+    bool idle = !ran && progress == before;
+    stuckRounds = idle && inside ? stuckRounds + 1 : 0;
+    if (stuckRounds > roundsUntilStuck)
+      return Outcome::Stuck;
+    if (idle && globalBefore == launch.globalProgress.load(std::memory_order_relaxed)) {
+      if (++idleRounds > 1 && !inside)
+        return Outcome::Waits;
+    } else {
+      idleRounds = 0;
+    }
+  }
+  return Outcome::Ran;
+}
+
+Fault WorkGroup::describeDeadlock() const {
+  Fault fault;
+  fault.rule = Rule::Deadlock;
+  fault.message = "no wave can go on; they stand at";
+  bool hasSite = false;
+  for (const auto &wave : waves) {
+    if (wave->isDone)
+      continue;
+    Site site = wave->getSite(wave->firstLane());
+    char place[32];
+    snprintf(place, sizeof(place), ", at 0x%x: ", site.line);
+    fault.message +=
+        "\n    wave " + std::to_string(wave->index) + place + site.instruction;
+    if (!wave->waitsFor.empty())
+      fault.message += " (waits for " + wave->waitsFor + ")";
+    if (!hasSite)
+      fault.site = site;
+    hasSite = true;
+  }
+  return fault;
+}
+
+//===----------------------------------------------------------------------===//
+// Synchronisation
+//===----------------------------------------------------------------------===//
+
+bool WorkGroup::arrive(Wave &wave) {
+  if (!released[wave.index])
+    arrived[wave.index] = true;
+  unsigned missing = 0;
+  for (const auto &other : waves)
+    missing += !other->isDone && !arrived[other->index] && !released[other->index];
+  if (!missing && arrived[wave.index])
+    synchronise();
+  if (released[wave.index]) {
+    released[wave.index] = false;
+    return true;
+  }
+  wave.waitsFor = "the barrier, to which " + std::to_string(missing) + " of the " +
+                  std::to_string(waves.size()) + " waves have not come";
+  return false;
+}
+
+void WorkGroup::synchronise() {
+  VectorClock barrier(waves.size());
+  for (const auto &wave : waves) {
+    if (!arrived[wave->index])
+      continue;
+    VectorClock &clock = clocks[wave->index];
+    // What no wait has covered is not ordered before the barrier.
+    uint32_t outstanding = wave->waits.getOldestLdsClock();
+    for (unsigned agent = 0; agent < waves.size(); ++agent)
+      barrier.raise(agent,
+                    agent == wave->index && outstanding ? outstanding : clock[agent]);
+    clock.step(wave->index);
+  }
+  for (const auto &wave : waves)
+    if (arrived[wave->index]) {
+      clocks[wave->index].join(barrier);
+      arrived[wave->index] = false;
+      released[wave->index] = true;
+    }
+  noteProgress();
+}
+
+uint32_t WorkGroup::tick(Wave &wave) {
+  VectorClock &clock = clocks[wave.index];
+  uint32_t now = clock[wave.index];
+  clock.step(wave.index);
+  return now;
+}
+
+void WorkGroup::note(Wave &wave, uint32_t offset, unsigned size, Access access,
+                     unsigned lane) {
+  if (!history)
+    return;
+  const VectorClock &now = clocks[wave.index];
+  uint32_t tag = static_cast<uint32_t>(wave.pc);
+  AccessHistory::Conflict conflict =
+      access == Access::Read    ? history->noteRead(offset, size, wave.index, now, tag)
+      : access == Access::Write ? history->noteWrite(offset, size, wave.index, now, tag)
+                                : history->noteAtomic(offset, size, wave.index, now, tag);
+  if (!conflict.found)
+    return;
+  char text[160];
+  snprintf(text, sizeof(text),
+           "it %s LDS at %u, which wave %u %s at 0x%x, and nothing orders the two",
+           access == Access::Read ? "reads" : "writes", offset, conflict.agent,
+           conflict.wasWrite ? "wrote" : "read", conflict.tag);
+  wave.report(Rule::Race, text, lane);
+}

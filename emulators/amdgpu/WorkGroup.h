@@ -1,0 +1,65 @@
+//===- WorkGroup.h - The waves of a work-group and their LDS ------------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TILEWRIGHT_EMULATORS_AMDGPU_WORKGROUP_H
+#define TILEWRIGHT_EMULATORS_AMDGPU_WORKGROUP_H
+
+#include "emulators/amdgpu/Launch.h"
+#include "emulators/amdgpu/Wave.h"
+#include "emulators/common/Order.h"
+
+namespace tilewright::amdgpu {
+
+enum class Access : uint8_t { Read, Write, Atomic };
+
+class WorkGroup : public emulator::Party {
+public:
+  WorkGroup(LaunchRun &launch, emulator::Dim3 id);
+  ~WorkGroup() override;
+
+  LaunchRun &launch;
+  const emulator::Dim3 id;
+  std::vector<std::unique_ptr<Wave>> waves;
+  emulator::Bytes lds;
+
+  Outcome run(uint64_t rounds) override;
+  emulator::Fault describeDeadlock() const override;
+  /// Something changed that a wave may wait for.
+  void noteProgress() { ++progress; }
+
+  /// `wave` comes to the group's barrier; whether all are there, so that it may go on.
+  /// Asked again until it is true.
+  bool arrive(Wave &wave);
+
+  // The race check on LDS; agents are waves.
+  /// Notes an access to `size` bytes at `offset` and reports a conflict at `lane`.
+  void note(Wave &wave, uint32_t offset, unsigned size, Access access, unsigned lane);
+  /// The clock that an operation issued now has; it is what Outstanding::ldsClock keeps.
+  uint32_t tick(Wave &wave);
+
+  /// `wave` executed an instruction.
+  void count(const Instruction &instruction, uint64_t lanes) {
+    Statistics::Counts &counts = statistics.instructions[instruction.offset / 4];
+    ++counts.executions;
+    counts.lanes += static_cast<unsigned>(__builtin_popcountll(lanes));
+  }
+  Statistics statistics;
+
+private:
+  void synchronise();
+
+  std::vector<Wave *> order;  // in which waves have their turns
+  std::vector<bool> arrived;  // at the barrier, by wave
+  std::vector<bool> released; // from it, but not gone on yet
+  std::unique_ptr<emulator::AccessHistory> history;
+  std::vector<emulator::VectorClock> clocks;
+  uint64_t progress = 0, idleRounds = 0, stuckRounds = 0;
+};
+
+} // namespace tilewright::amdgpu
+
+#endif // TILEWRIGHT_EMULATORS_AMDGPU_WORKGROUP_H
