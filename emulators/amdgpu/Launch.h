@@ -51,10 +51,11 @@ struct Statistics {
 };
 
 struct Device {
-  explicit Device(const Target &target) : target(target) {}
+  explicit Device(const Target &target, uint64_t memoryBytes = uint64_t(64) << 30)
+      : target(target), memory(memoryBytes) {}
 
   const Target &target;
-  emulator::GlobalMemory memory{uint64_t(64) << 30};
+  emulator::GlobalMemory memory;
   emulator::FaultLog faults;
   std::mutex outputLock;
   std::string output; ///< what printf wrote

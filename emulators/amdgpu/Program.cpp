@@ -55,7 +55,8 @@ size_t Disassembler::disassemble(const uint8_t *bytes, size_t size, std::string 
 Program::Program(std::unique_ptr<CodeObject> object, GlobalMemory &memory,
                  Allocation *allocation)
     : object(std::move(object)), memory(memory), allocation(allocation),
-      decoded((this->object->size + 3) / 4), disassembler(*this->object->target) {}
+      decoded((this->object->size + 3) / 4), lines(this->object->bytes),
+      disassembler(*this->object->target) {}
 
 Program::~Program() { memory.release(allocation->base); }
 

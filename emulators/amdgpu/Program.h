@@ -10,6 +10,7 @@
 
 #include "emulators/amdgpu/CodeObject.h"
 #include "emulators/amdgpu/Instruction.h"
+#include "emulators/amdgpu/SourceLines.h"
 #include "emulators/common/Memory.h"
 
 #include <atomic>
@@ -59,6 +60,8 @@ public:
   }
   /// How many dwords the code may have, for counts by instruction.
   size_t getDwords() const { return decoded.size(); }
+  /// Where the instruction at `offset` was compiled from.
+  SourceLine getSource(uint64_t offset) { return lines.find(offset); }
   /// Mnemonics of what was decoded so far, by Instruction::opcode.
   std::vector<std::string> getMnemonics();
 
@@ -71,6 +74,8 @@ private:
   emulator::GlobalMemory &memory;
   emulator::Allocation *allocation;
   std::vector<std::atomic<const Instruction *>> decoded; // by dword
+
+  SourceLines lines;
 
   std::mutex lock; // of what follows
   Disassembler disassembler;

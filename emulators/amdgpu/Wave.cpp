@@ -367,6 +367,9 @@ Site Wave::getSite(unsigned lane) const {
   site.line = static_cast<uint32_t>(pc);
   if (current)
     site.instruction = current->text;
+  SourceLine source = launch.program.getSource(pc);
+  site.file = source.file;
+  site.sourceLine = source.line;
   return site;
 }
 
