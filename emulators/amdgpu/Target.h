@@ -29,7 +29,7 @@ struct Target {
   bool isRdna() const { return generation > 9; }
 };
 
-constexpr Target targets[] = {
+inline constexpr Target targets[] = {
     {Gpu::Gfx90a, "gfx90a", 9, 64, 64 * 1024, 0x03f},
     {Gpu::Gfx942, "gfx942", 9, 64, 64 * 1024, 0x04c},
     {Gpu::Gfx950, "gfx950", 9, 64, 160 * 1024, 0x04f},

@@ -11,6 +11,7 @@
 #include <new>
 #include <numeric>
 #include <random>
+#include <system_error>
 #include <thread>
 
 using namespace tilewright::emulator;
@@ -40,6 +41,11 @@ public:
 
   /// What host thread `number` does.
   void work(unsigned number);
+  /// Host thread `number` does nothing, or no more.
+  void leave(unsigned number) {
+    std::lock_guard<std::mutex> guard(idleLock);
+    idleSince[number] = gone;
+  }
 
 private:
   static constexpr uint64_t busy = ~uint64_t(0);
@@ -135,8 +141,7 @@ void Runner::work(unsigned number) {
     if (!ran)
       std::this_thread::yield();
   }
-  std::lock_guard<std::mutex> guard(idleLock);
-  idleSince[number] = gone;
+  leave(number);
 }
 
 void tilewright::emulator::runGrid(const Grid &grid) {
@@ -156,8 +161,14 @@ void tilewright::emulator::runGrid(const Grid &grid) {
     }
   };
   std::vector<std::thread> others;
-  for (unsigned i = 1; i < threads; ++i)
-    others.emplace_back(work, i);
+  for (unsigned i = 1; i < threads; ++i) {
+    // Where the host has no more threads, those that there are do the work.
+    try {
+      others.emplace_back(work, i);
+    } catch (const std::system_error &) {
+      runner.leave(i);
+    }
+  }
   work(0);
   for (std::thread &thread : others)
     thread.join();

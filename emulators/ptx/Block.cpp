@@ -151,7 +151,7 @@ Cluster::~Cluster() {
   launch.statistics.add(statistics);
 }
 
-Cluster::Outcome Cluster::run(uint64_t rounds) {
+Party::Outcome Cluster::run(uint64_t rounds) {
   for (uint64_t round = 0; round < rounds; ++round) {
     bool ran = false, done = true, inside = true;
     uint64_t before = progress;

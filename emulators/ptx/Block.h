@@ -105,10 +105,10 @@ private:
 
 /// Blocks that run together and see each other's shared memory; one block where the
 /// launch has no clusters.
-class Cluster {
+class Cluster : public emulator::Party {
 public:
   Cluster(LaunchRun &launch, emulator::Dim3 id);
-  ~Cluster();
+  ~Cluster() override;
 
   LaunchRun &launch;
   const emulator::Dim3 id;
@@ -122,17 +122,14 @@ public:
     return static_cast<T &>(*states.back());
   }
 
-  /// Lets each warp go on in turn, until all are done or none can go on without others
-  /// (Waits) or at all (Stuck: they wait for each other), or for `rounds` rounds.
-  enum class Outcome : uint8_t { Ran, Waits, Stuck, Done, Stopped };
-  Outcome run(uint64_t rounds);
+  Outcome run(uint64_t rounds) override;
   /// Something changed that a warp may wait for: an arrival, a completed copy.
   void noteProgress() { ++progress; }
   uint64_t getProgress() const { return progress; }
   Statistics *getStatistics() { return &statistics; }
   /// The report of a deadlock: what each warp that is not done waits for. Its rule is
   /// another one where lanes of a warp wait for others of it.
-  emulator::Fault describeDeadlock() const;
+  emulator::Fault describeDeadlock() const override;
 
 private:
   std::vector<std::unique_ptr<BlockState>> states;

@@ -16,23 +16,9 @@
 
 #include <algorithm>
 #include <cstring>
-#include <new>
-#include <numeric>
-#include <random>
-#include <thread>
 
 using namespace tilewright::ptx;
 using namespace tilewright::emulator;
-
-/// Rounds of all warps before a cluster that runs gives way to one put aside.
-static constexpr uint64_t roundsPerTurn = 64;
-/// Clusters that a host thread keeps at once.
-static constexpr size_t residentClusters = 512;
-/// Turns after which one more cluster is started even though those that run go on: they
-/// may spin for one that has not started.
-static constexpr uint64_t turnsAlone = 256;
-/// Turns of every cluster without any progress after which there is a deadlock.
-static constexpr unsigned idleTurns = 64;
 
 static std::string checkLimits(const Device &device, const LaunchRun &run) {
   const LaunchOptions &o = run.options;
@@ -91,126 +77,6 @@ static std::string checkLimits(const Device &device, const LaunchRun &run) {
   return "";
 }
 
-namespace {
-/// The grid while host threads take clusters from it.
-class Grid {
-public:
-  Grid(LaunchRun &run, unsigned threads) : run(run), idleSince(threads, busy) {
-    const Dim3 &grid = run.options.grid, &cluster = run.options.cluster;
-    shape = {grid.x / cluster.x, grid.y / cluster.y, grid.z / cluster.z};
-    total = shape.count();
-    if (run.options.order.kind == Order::Shuffled) {
-      shuffled.resize(total);
-      std::iota(shuffled.begin(), shuffled.end(), 0);
-      std::mt19937_64 random(run.options.order.seed);
-      std::shuffle(shuffled.begin(), shuffled.end(), random);
-    }
-  }
-
-  /// What host thread `number` does.
-  void work(unsigned number);
-
-private:
-  static constexpr uint64_t busy = ~uint64_t(0);
-
-  std::unique_ptr<Cluster> start();
-  uint64_t getProgress() const { return events + run.globalProgress + run.spins; }
-  bool areAllIdle(unsigned number, uint64_t progress);
-  void reportDeadlock(const Cluster &cluster);
-
-  LaunchRun &run;
-  Dim3 shape;
-  uint64_t total;
-  std::vector<uint64_t> shuffled;
-  std::atomic<uint64_t> started{0};
-  /// Clusters finished, and turns in which one went on: progress that all threads see.
-  std::atomic<uint64_t> events{0};
-  /// The progress that each thread has seen nothing beyond for long, or `busy`; of a
-  /// thread that is done `gone`.
-  std::mutex idleLock;
-  std::vector<uint64_t> idleSince;
-  static constexpr uint64_t gone = busy - 1;
-};
-} // namespace
-
-/// Notes that thread `number` stands still at `progress`; whether all do. A thread that
-/// the host has put to sleep may go on, so one thread's patience proves nothing.
-bool Grid::areAllIdle(unsigned number, uint64_t progress) {
-  std::lock_guard<std::mutex> guard(idleLock);
-  idleSince[number] = progress;
-  return getProgress() == progress &&
-         std::all_of(idleSince.begin(), idleSince.end(),
-                     [&](uint64_t since) { return since == progress || since == gone; });
-}
-
-std::unique_ptr<Cluster> Grid::start() {
-  uint64_t number = started.fetch_add(1);
-  if (number >= total)
-    return nullptr;
-  if (run.options.order.kind == Order::Reverse)
-    number = total - 1 - number;
-  else if (!shuffled.empty())
-    number = shuffled[number];
-  uint32_t x = static_cast<uint32_t>(number % shape.x);
-  uint32_t y = static_cast<uint32_t>(number / shape.x % shape.y);
-  uint32_t z = static_cast<uint32_t>(number / shape.x / shape.y);
-  return std::make_unique<Cluster>(run, Dim3{x, y, z});
-}
-
-void Grid::reportDeadlock(const Cluster &cluster) {
-  if (!run.stopped.exchange(true))
-    run.device.faults.add(cluster.describeDeadlock());
-}
-
-void Grid::work(unsigned number) {
-  std::vector<std::unique_ptr<Cluster>> resident;
-  uint64_t seen = 0, turns = 0;
-  unsigned idle = 0;
-  bool more = true;
-  while (!run.stopped) {
-    bool ran = false;
-    for (size_t i = 0; i < resident.size();) {
-      Cluster::Outcome outcome = resident[i]->run(roundsPerTurn);
-      if (outcome == Cluster::Outcome::Stopped)
-        return;
-      if (outcome == Cluster::Outcome::Stuck)
-        return reportDeadlock(*resident[i]);
-      if (outcome == Cluster::Outcome::Done) {
-        resident.erase(resident.begin() + i);
-        ++events;
-        ran = true;
-        continue;
-      }
-      ran |= outcome == Cluster::Outcome::Ran;
-      ++i;
-    }
-    // One more joins those that stand still, or takes the place of one that is done.
-    ++turns;
-    bool joins = resident.size() < residentClusters && (!ran || turns % turnsAlone == 0);
-    if (more && (resident.empty() || joins)) {
-      if (auto next = start()) {
-        resident.push_back(std::move(next));
-        ++events;
-        continue;
-      }
-      more = false;
-    }
-    if (resident.empty())
-      break;
-    uint64_t progress = getProgress();
-    idle = ran || progress != seen ? 0 : idle + 1;
-    seen = progress;
-    if (ran)
-      ++events;
-    if (idle > idleTurns && areAllIdle(number, progress))
-      return reportDeadlock(*resident.front());
-    if (!ran)
-      std::this_thread::yield();
-  }
-  std::lock_guard<std::mutex> guard(idleLock);
-  idleSince[number] = gone;
-}
-
 std::string tilewright::ptx::launch(Device &device, const Program &program,
                                     const DecodedFunction &entry,
                                     const LaunchOptions &options,
@@ -228,28 +94,17 @@ std::string tilewright::ptx::launch(Device &device, const Program &program,
   if (options.checks.globalRaces)
     run.globalRaces = std::make_shared<GlobalRaces>();
 
-  uint64_t clusters = options.grid.count() / options.cluster.count();
-  unsigned threads =
-      options.threads ? options.threads : std::thread::hardware_concurrency();
-  threads = static_cast<unsigned>(std::min<uint64_t>(std::max(threads, 1u), clusters));
-  Grid grid(run, threads);
-  // No memory for a block ends the launch, not the process.
-  auto work = [&](unsigned index) {
-    try {
-      grid.work(index);
-    } catch (const std::bad_alloc &) {
-      if (!run.stopped.exchange(true))
-        device.faults.add(
-            {Rule::Limit, "the host has no memory left for the blocks", {}});
-    }
-  };
-  std::vector<std::thread> others;
-  for (unsigned i = 1; i < threads; ++i)
-    others.emplace_back(work, i);
-  if (clusters)
-    work(0);
-  for (std::thread &thread : others)
-    thread.join();
+  const Dim3 &cluster = options.cluster;
+  Grid grid;
+  grid.shape = {options.grid.x / cluster.x, options.grid.y / cluster.y,
+                options.grid.z / cluster.z};
+  grid.order = options.order;
+  grid.threads = options.threads;
+  grid.start = [&](Dim3 id) { return std::make_unique<Cluster>(run, id); };
+  grid.progress = [&] { return run.globalProgress + run.spins; };
+  grid.stopped = &run.stopped;
+  grid.faults = &device.faults;
+  runGrid(grid);
   if (statistics)
     statistics->add(run.statistics);
   return "";

@@ -10,6 +10,7 @@
 
 #include "emulators/common/Fault.h"
 #include "emulators/common/Memory.h"
+#include "emulators/common/Scheduler.h"
 #include "emulators/ptx/Program.h"
 #include "emulators/ptx/Statistics.h"
 
@@ -18,12 +19,7 @@ namespace tilewright::ptx {
 class Tracer;
 
 class GlobalRaces;
-
-/// In which order warps of a block and blocks of a grid go.
-struct Order {
-  enum Kind : uint8_t { Forward, Reverse, Shuffled } kind = Forward;
-  uint64_t seed = 0;
-};
+using emulator::Order;
 
 /// What a device checks beyond what it needs to go on. All on by default, but the last.
 struct Checks {

@@ -12,6 +12,7 @@
 
 using namespace tilewright::ptx;
 using namespace tilewright::ptx::api;
+using namespace tilewright::emulator::api;
 using namespace tilewright::emulator;
 
 //===----------------------------------------------------------------------===//
@@ -34,24 +35,26 @@ static void releaseVariables(Device &device, const Program &program) {
     device.memory.release(allocation->base);
 }
 
-tw_ptx_status tw_ptx_module_load(tw_ptx_device *device, const char *text, uint64_t length,
-                                 tw_ptx_module **module) {
+tw_emulator_status tw_emulator_module_load(tw_emulator_device *given, const char *text,
+                                           uint64_t length, tw_emulator_module **module) {
   return guard([&] {
-    if (!device || !text || !module)
-      return fail(TW_PTX_ERROR_INVALID, "tw_ptx_module_load: a null argument");
+    if (!given || !text || !module)
+      return fail(TW_EMULATOR_ERROR_INVALID, "tw_emulator_module_load: a null argument");
+    auto *device = static_cast<PtxDevice *>(given);
     std::lock_guard<std::mutex> locked(device->lock);
     auto refuse = [&](const SyntaxError &error) {
       std::string place;
       if (error.line)
         place = "line " + std::to_string(error.line) +
                 (error.column ? ", column " + std::to_string(error.column) : "") + ": ";
-      return fail(TW_PTX_ERROR_SYNTAX, place + error.message, error.line, error.column);
+      return fail(TW_EMULATOR_ERROR_SYNTAX, place + error.message, error.line,
+                  error.column);
     };
     SyntaxError error;
     std::unique_ptr<Module> parsed = parse(std::string(text, length), error);
     if (!parsed)
       return refuse(error);
-    auto made = std::make_unique<tw_ptx_module>();
+    auto made = std::make_unique<tw_emulator_module>();
     made->device = device;
     std::string target = parsed->target;
     made->program = decode(std::move(parsed), device->device.memory, error);
@@ -67,20 +70,20 @@ tw_ptx_status tw_ptx_module_load(tw_ptx_device *device, const char *text, uint64
         made->kernels.push_back({made.get(), &function});
     device->modules.push_back(std::move(made));
     *module = device->modules.back().get();
-    return TW_PTX_OK;
+    return TW_EMULATOR_OK;
   });
 }
 
-void tw_ptx_module_unload(tw_ptx_module *module) {
+void tw_emulator_module_unload(tw_emulator_module *module) {
   if (!module)
     return;
-  tw_ptx_device &device = *module->device;
+  PtxDevice &device = *module->device;
   std::lock_guard<std::mutex> locked(device.lock);
   releaseVariables(device.device, *module->program);
   if (device.last.kernel && device.last.kernel->module == module) {
     guard([&] {
       device.last.json = reportToJson(device);
-      return TW_PTX_OK;
+      return TW_EMULATOR_OK;
     });
     device.last.kernel = nullptr;
   }
@@ -89,45 +92,49 @@ void tw_ptx_module_unload(tw_ptx_module *module) {
                          [&](const auto &one) { return one.get() == module; }));
 }
 
-uint32_t tw_ptx_module_kernel_count(tw_ptx_module *module) {
+uint32_t tw_emulator_module_kernel_count(tw_emulator_module *module) {
   return module ? static_cast<uint32_t>(module->kernels.size()) : 0;
 }
 
-const tw_ptx_kernel *tw_ptx_module_kernel_at(tw_ptx_module *module, uint32_t index) {
+const tw_emulator_kernel *tw_emulator_module_kernel_at(tw_emulator_module *module,
+                                                       uint32_t index) {
   return module && index < module->kernels.size() ? &module->kernels[index] : nullptr;
 }
 
-tw_ptx_status tw_ptx_module_kernel(tw_ptx_module *module, const char *name,
-                                   const tw_ptx_kernel **kernel) {
+tw_emulator_status tw_emulator_module_kernel(tw_emulator_module *module, const char *name,
+                                             const tw_emulator_kernel **kernel) {
   return guard([&] {
     if (!module || !name || !kernel)
-      return fail(TW_PTX_ERROR_INVALID, "tw_ptx_module_kernel: a null argument");
+      return fail(TW_EMULATOR_ERROR_INVALID,
+                  "tw_emulator_module_kernel: a null argument");
     std::string known;
-    for (const tw_ptx_kernel &one : module->kernels) {
+    for (const tw_emulator_kernel &one : module->kernels) {
       if (one.syntax().name == name) {
         *kernel = &one;
-        return TW_PTX_OK;
+        return TW_EMULATOR_OK;
       }
       known += (known.empty() ? "" : ", ") + one.syntax().name;
     }
-    return fail(TW_PTX_ERROR_NOT_FOUND,
+    return fail(TW_EMULATOR_ERROR_NOT_FOUND,
                 "there is no kernel " + std::string(name) +
                     "; the text has: " + (known.empty() ? "none" : known));
   });
 }
 
-tw_ptx_status tw_ptx_module_variable(tw_ptx_module *module, const char *name,
-                                     uint64_t *address, uint64_t *bytes) {
+tw_emulator_status tw_emulator_module_variable(tw_emulator_module *module,
+                                               const char *name, uint64_t *address,
+                                               uint64_t *bytes) {
   return guard([&] {
     if (!module || !name || !address || !bytes)
-      return fail(TW_PTX_ERROR_INVALID, "tw_ptx_module_variable: a null argument");
+      return fail(TW_EMULATOR_ERROR_INVALID,
+                  "tw_emulator_module_variable: a null argument");
     auto found = module->program->globals.find(name);
     if (found == module->program->globals.end())
-      return fail(TW_PTX_ERROR_NOT_FOUND,
+      return fail(TW_EMULATOR_ERROR_NOT_FOUND,
                   "there is no variable " + std::string(name) + " in global memory");
     *address = found->second->base;
     *bytes = found->second->size;
-    return TW_PTX_OK;
+    return TW_EMULATOR_OK;
   });
 }
 
@@ -135,13 +142,13 @@ tw_ptx_status tw_ptx_module_variable(tw_ptx_module *module, const char *name,
 // Kernels
 //===----------------------------------------------------------------------===//
 
-tw_ptx_status tw_ptx_kernel_info(const tw_ptx_kernel *kernel,
-                                 tw_ptx_kernel_info_v1 *info) {
+tw_emulator_status tw_emulator_kernel_info(const tw_emulator_kernel *kernel,
+                                           tw_emulator_kernel_info_v1 *info) {
   return guard([&] {
     if (!kernel)
-      return fail(TW_PTX_ERROR_INVALID, "tw_ptx_kernel_info: no kernel");
+      return fail(TW_EMULATOR_ERROR_INVALID, "tw_emulator_kernel_info: no kernel");
     const Function &syntax = kernel->syntax();
-    tw_ptx_kernel_info_v1 known = {};
+    tw_emulator_kernel_info_v1 known = {};
     known.name = syntax.name.c_str();
     known.parameter_count = static_cast<uint32_t>(syntax.params.size());
     known.line = syntax.line;
@@ -157,31 +164,33 @@ tw_ptx_status tw_ptx_kernel_info(const tw_ptx_kernel *kernel,
     memcpy(known.required_cluster, syntax.requiredCluster,
            sizeof(known.required_cluster));
     if (!writeSized(known, info))
-      return fail(TW_PTX_ERROR_INVALID, "tw_ptx_kernel_info: the structure has no size");
-    return TW_PTX_OK;
+      return fail(TW_EMULATOR_ERROR_INVALID,
+                  "tw_emulator_kernel_info: the structure has no size");
+    return TW_EMULATOR_OK;
   });
 }
 
-tw_ptx_status tw_ptx_kernel_parameter(const tw_ptx_kernel *kernel, uint32_t index,
-                                      tw_ptx_parameter_v1 *parameter) {
+tw_emulator_status tw_emulator_kernel_parameter(const tw_emulator_kernel *kernel,
+                                                uint32_t index,
+                                                tw_emulator_parameter_v1 *parameter) {
   return guard([&] {
     if (!kernel)
-      return fail(TW_PTX_ERROR_INVALID, "tw_ptx_kernel_parameter: no kernel");
+      return fail(TW_EMULATOR_ERROR_INVALID, "tw_emulator_kernel_parameter: no kernel");
     const auto &params = kernel->syntax().params;
     if (index >= params.size())
-      return fail(TW_PTX_ERROR_NOT_FOUND,
+      return fail(TW_EMULATOR_ERROR_NOT_FOUND,
                   kernel->syntax().name + " has " + std::to_string(params.size()) +
                       " parameters, no number " + std::to_string(index));
-    tw_ptx_parameter_v1 known = {};
+    tw_emulator_parameter_v1 known = {};
     known.name = params[index].name.c_str();
     known.type = getName(params[index].type).data(); // a literal
     known.offset = kernel->function->paramOffsets[index];
     known.bytes = params[index].size;
     known.align = params[index].align;
     if (!writeSized(known, parameter))
-      return fail(TW_PTX_ERROR_INVALID,
-                  "tw_ptx_kernel_parameter: the structure has no size");
-    return TW_PTX_OK;
+      return fail(TW_EMULATOR_ERROR_INVALID,
+                  "tw_emulator_kernel_parameter: the structure has no size");
+    return TW_EMULATOR_OK;
   });
 }
 
@@ -219,8 +228,9 @@ private:
 };
 } // namespace
 
-static tw_ptx_status launchLocked(const tw_ptx_kernel &kernel, tw_ptx_device &device,
-                                  const tw_ptx_launch_v1 &launch) {
+static tw_emulator_status launchLocked(const tw_emulator_kernel &kernel,
+                                       PtxDevice &device,
+                                       const tw_emulator_launch_v1 &launch) {
   LaunchOptions options;
   options.grid = toDim3(launch.grid);
   options.block = toDim3(launch.block);
@@ -229,12 +239,16 @@ static tw_ptx_status launchLocked(const tw_ptx_kernel &kernel, tw_ptx_device &de
   bool given = cluster[0] || cluster[1] || cluster[2];
   options.cluster = given ? toDim3(cluster, 1) : toDim3(required, 1);
   options.dynamicShared = launch.shared_bytes;
-  options.cooperative = launch.flags & TW_PTX_COOPERATIVE;
+  options.cooperative = launch.flags & TW_EMULATOR_COOPERATIVE;
   const uint8_t *bytes = static_cast<const uint8_t *>(launch.parameters);
   if (bytes)
     options.params.assign(bytes, bytes + launch.parameter_bytes);
   options.order = device.order;
-  options.checks = device.checks;
+  options.checks.uninitialised = !(device.checks & TW_EMULATOR_NO_UNINITIALISED);
+  options.checks.sharedRaces = !(device.checks & TW_EMULATOR_NO_SHARED_RACES);
+  options.checks.proxyFences = !(device.checks & TW_EMULATOR_NO_PROXY_FENCES);
+  options.checks.globalRaces = device.checks & TW_EMULATOR_GLOBAL_RACES;
+  options.checks.statistics = device.checks & TW_EMULATOR_COUNT_BY_LINE;
   options.threads = device.threads;
   options.maxSteps = device.maxSteps;
   TextTracer tracer({launch.trace_block[0], launch.trace_block[1], launch.trace_block[2]},
@@ -251,26 +265,22 @@ static tw_ptx_status launchLocked(const tw_ptx_kernel &kernel, tw_ptx_device &de
                                               *kernel.function, options, &statistics);
   std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
   if (!error.empty())
-    return fail(TW_PTX_ERROR_INVALID, error);
+    return fail(TW_EMULATOR_ERROR_INVALID, error);
   options.tracer = nullptr;
   device.last = {&kernel, "", std::move(options), std::move(statistics), taken.count()};
-  size_t before = device.faults.size();
-  for (Fault &fault : device.device.faults.take())
-    device.faults.push_back(std::move(fault));
-  if (device.faults.size() == before)
-    return TW_PTX_OK;
-  return fail(TW_PTX_ERROR_FAULT, faultsToText(device, before),
-              device.faults[before].site.line);
+  return takeFaults(device, device.device.faults);
 }
 
-tw_ptx_status tw_ptx_launch(const tw_ptx_kernel *kernel, const tw_ptx_launch_v1 *given) {
+tw_emulator_status tw_emulator_launch(const tw_emulator_kernel *kernel,
+                                      const tw_emulator_launch_v1 *given) {
   return guard([&] {
-    tw_ptx_launch_v1 launch;
+    tw_emulator_launch_v1 launch;
     if (!kernel || !readSized(given, launch) ||
         (!launch.parameters && launch.parameter_bytes))
-      return fail(TW_PTX_ERROR_INVALID, "tw_ptx_launch: a kernel and a launch of a size "
-                                        "that this library knows are needed");
-    tw_ptx_device &device = *kernel->module->device;
+      return fail(TW_EMULATOR_ERROR_INVALID,
+                  "tw_emulator_launch: a kernel and a launch of a size "
+                  "that this library knows are needed");
+    PtxDevice &device = *kernel->module->device;
     std::lock_guard<std::mutex> locked(device.lock);
     return launchLocked(*kernel, device, launch);
   });

@@ -5,47 +5,14 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "emulators/common/api/Json.h"
 #include "emulators/ptx/api/Api.h"
-#include "emulators/ptx/api/Json.h"
 
 #include <cstdio>
 
 using namespace tilewright::ptx;
 using namespace tilewright::ptx::api;
-using tilewright::emulator::Fault;
-
-/// Bytes that are no UTF-8 (a file's name in a .file directive may be anything) are
-/// written as code points of their own, so the text is always valid.
-JsonWriter &JsonWriter::string(std::string_view value) {
-  std::string quoted = "\"";
-  for (size_t i = 0; i < value.size(); ++i) {
-    unsigned char c = value[i];
-    // The length of a well-formed sequence that starts here.
-    size_t length = c < 0x80                ? 1
-                    : c >= 0xc2 && c < 0xe0 ? 2
-                    : c >= 0xe0 && c < 0xf0 ? 3
-                    : c >= 0xf0 && c < 0xf5 ? 4
-                                            : 0;
-    bool isWhole = length && i + length <= value.size();
-    for (size_t j = 1; isWhole && j < length; ++j)
-      isWhole = (static_cast<unsigned char>(value[i + j]) & 0xc0) == 0x80;
-    unsigned char next = i + 1 < value.size() ? value[i + 1] : 0;
-    isWhole = isWhole && !(c == 0xe0 && next < 0xa0) && !(c == 0xed && next >= 0xa0) &&
-              !(c == 0xf0 && next < 0x90) && !(c == 0xf4 && next >= 0x90);
-    if (c == '"' || c == '\\') {
-      quoted += '\\';
-      quoted += c;
-    } else if (c < 0x20 || c == 0x7f || !isWhole) {
-      char escape[8];
-      snprintf(escape, sizeof(escape), "\\u%04x", c);
-      quoted += escape;
-    } else {
-      quoted.append(value.substr(i, length));
-      i += length - 1;
-    }
-  }
-  return raw(quoted + "\"");
-}
+using tilewright::emulator::api::JsonWriter;
 
 /// The first statement on each line of the program's text, with its function.
 static std::map<uint32_t, std::pair<const Statement *, const Function *>>
@@ -85,7 +52,7 @@ static void writeLines(JsonWriter &json, const Program &program,
   json.close(']');
 }
 
-std::string api::reportToJson(const tw_ptx_device &device) {
+std::string api::reportToJson(const PtxDevice &device) {
   const LastLaunch &last = device.last;
   const Program &program = *last.kernel->module->program;
   const Statistics &statistics = last.statistics;
@@ -122,26 +89,5 @@ std::string api::reportToJson(const tw_ptx_device &device) {
   json.close(']');
   writeLines(json, program, statistics);
   json.close('}');
-  return std::move(json.text);
-}
-
-std::string api::faultsToJson(const tw_ptx_device &device) {
-  JsonWriter json;
-  json.open('[');
-  for (const Fault &fault : device.faults)
-    json.open('{')
-        .field("rule", getName(fault.rule))
-        .field("explanation", getExplanation(fault.rule))
-        .field("message", fault.message)
-        .field("kernel", fault.site.kernel)
-        .dim("block", fault.site.block)
-        .dim("thread", fault.site.thread)
-        .field("line", uint64_t(fault.site.line))
-        .field("instruction", fault.site.instruction)
-        .field("file", fault.site.file)
-        .field("source_line", uint64_t(fault.site.sourceLine))
-        .field("repeated", fault.repeated)
-        .close('}');
-  json.close(']');
   return std::move(json.text);
 }

@@ -9,14 +9,15 @@
 #include "emulators/ptx/api/Api.h"
 
 using namespace tilewright::ptx;
-using namespace tilewright::ptx::api;
+using namespace tilewright::emulator::api;
 
-tw_ptx_status tw_ptx_tensor_map_encode(const tw_ptx_tensor_map_v1 *given, void *map) {
+tw_emulator_status tw_emulator_tensor_map_encode(const tw_emulator_tensor_map_v1 *given,
+                                                 void *map) {
   return guard([&] {
-    tw_ptx_tensor_map_v1 known;
+    tw_emulator_tensor_map_v1 known;
     if (!map || !readSized(given, known))
-      return fail(TW_PTX_ERROR_INVALID,
-                  "tw_ptx_tensor_map_encode: a tensor of a size that "
+      return fail(TW_EMULATOR_ERROR_INVALID,
+                  "tw_emulator_tensor_map_encode: a tensor of a size that "
                   "this library knows and 128 bytes are needed");
     for (uint32_t &stride : known.element_strides)
       stride = std::max(stride, 1u);
@@ -34,8 +35,8 @@ tw_ptx_status tw_ptx_tensor_map_encode(const tw_ptx_tensor_map_v1 *given, void *
     tensor.fill = known.fill;
     uint8_t bytes[tensorMapBytes] = {};
     if (TensorMapProblem problem = encodeTiled(bytes, tensor))
-      return fail(TW_PTX_ERROR_INVALID, "no tensor map: " + problem.message);
+      return fail(TW_EMULATOR_ERROR_INVALID, "no tensor map: " + problem.message);
     memcpy(map, bytes, sizeof(bytes));
-    return TW_PTX_OK;
+    return TW_EMULATOR_OK;
   });
 }

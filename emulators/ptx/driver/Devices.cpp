@@ -27,12 +27,12 @@ double tilewright::cuda::nowMilliseconds() {
 
 void tilewright::cuda::flushOutput() {
   char *text = nullptr;
-  if (tw_ptx_take_output(getDriver().device, &text) != TW_PTX_OK)
+  if (tw_emulator_take_output(getDriver().device, &text) != TW_EMULATOR_OK)
     return;
   fputs(text, stdout);
   if (*text)
     fflush(stdout);
-  tw_ptx_text_free(text);
+  tw_emulator_text_free(text);
 }
 
 //===----------------------------------------------------------------------===//
@@ -43,10 +43,10 @@ void tilewright::cuda::flushOutput() {
 /// word is none of them.
 static bool parseChecks(const char *text, uint32_t &checks) {
   static constexpr std::pair<const char *, uint32_t> words[] = {
-      {"no-uninitialised", TW_PTX_NO_UNINITIALISED},
-      {"no-shared-races", TW_PTX_NO_SHARED_RACES},
-      {"no-proxy-fences", TW_PTX_NO_PROXY_FENCES},
-      {"global-races", TW_PTX_GLOBAL_RACES},
+      {"no-uninitialised", TW_EMULATOR_NO_UNINITIALISED},
+      {"no-shared-races", TW_EMULATOR_NO_SHARED_RACES},
+      {"no-proxy-fences", TW_EMULATOR_NO_PROXY_FENCES},
+      {"global-races", TW_EMULATOR_GLOBAL_RACES},
   };
   std::string rest = text;
   while (!rest.empty()) {
@@ -70,7 +70,7 @@ static Result start(Driver &driver) {
     const char *value = getenv(name);
     return value && *value ? value : otherwise;
   };
-  tw_ptx_device_options_v1 options = {};
+  tw_emulator_device_options_v1 options = {};
   options.size = sizeof(options);
   driver.arch = variable("TILEWRIGHT_EMULATOR_ARCH", "sm_90a");
   options.arch = driver.arch.c_str();
@@ -83,10 +83,10 @@ static Result start(Driver &driver) {
                                 "no-shared-races, no-proxy-fences, global-races");
   std::string order = variable("TILEWRIGHT_EMULATOR_ORDER", "forward");
   if (order == "reverse") {
-    options.order = TW_PTX_REVERSE;
+    options.order = TW_EMULATOR_REVERSE;
   } else if (order != "forward") {
     char *end = nullptr;
-    options.order = TW_PTX_SHUFFLED;
+    options.order = TW_EMULATOR_SHUFFLED;
     options.seed = strtoull(order.c_str(), &end, 10);
     if (*end)
       return refuse(NoDevice, "TILEWRIGHT_EMULATOR_ORDER: " + order +
@@ -98,8 +98,8 @@ static Result start(Driver &driver) {
   options.multiprocessors = driver.major >= 9 ? 132 : 108;
   driver.memoryBytes = uint64_t(16) << 30;
   options.memory_bytes = driver.memoryBytes;
-  if (tw_ptx_device_create(&options, &driver.device) != TW_PTX_OK)
-    return refuse(NoDevice, tw_ptx_last_error());
+  if (tw_emulator_device_create(&options, &driver.device) != TW_EMULATOR_OK)
+    return refuse(NoDevice, tw_emulator_last_error());
   return Success;
 }
 

@@ -16,8 +16,8 @@
 #ifndef TILEWRIGHT_EMULATORS_PTX_DRIVER_DRIVER_H
 #define TILEWRIGHT_EMULATORS_PTX_DRIVER_DRIVER_H
 
+#include "emulators/include/tilewright/emulator.h"
 #include "emulators/ptx/driver/Types.h"
-#include "emulators/ptx/include/tilewright/ptx_emulator.h"
 
 #include <functional>
 #include <map>
@@ -47,14 +47,14 @@ struct Context {
 };
 
 struct Module {
-  tw_ptx_module *module = nullptr;
+  tw_emulator_module *module = nullptr;
   std::map<std::string, std::unique_ptr<Function>> functions;
 };
 
 struct Function {
   Module *module = nullptr;
-  const tw_ptx_kernel *kernel = nullptr;
-  tw_ptx_kernel_info_v1 info = {};
+  const tw_emulator_kernel *kernel = nullptr;
+  tw_emulator_kernel_info_v1 info = {};
   int maxDynamicShared = 0; ///< what the program has asked for
   int carveout = -1;
   bool allowsLargeClusters = false;
@@ -63,7 +63,7 @@ struct Function {
 /// A kernel with its arguments, ready to run.
 struct Launch {
   Function *function = nullptr;
-  tw_ptx_launch_v1 launch = {};
+  tw_emulator_launch_v1 launch = {};
   std::vector<uint8_t> params;
 };
 
@@ -125,8 +125,8 @@ private:
 
 /// The process's driver.
 struct Driver {
-  std::recursive_mutex lock;       ///< held by every call
-  tw_ptx_device *device = nullptr; ///< null before cuInit
+  std::recursive_mutex lock;            ///< held by every call
+  tw_emulator_device *device = nullptr; ///< null before cuInit
   std::string arch;
   int major = 0, minor = 0;
   uint64_t memoryBytes = 0;
@@ -150,7 +150,7 @@ bool isContext(const Context *context);
 /// Writes `message` to stderr, as the emulator's, and gives `result` back.
 Result refuse(Result result, const std::string &message);
 /// What a status of the emulator is as a driver's result; its message goes to stderr.
-Result toResult(tw_ptx_status status, const char *call);
+Result toResult(tw_emulator_status status, const char *call);
 /// Writes what programs have printed to stdout.
 void flushOutput();
 

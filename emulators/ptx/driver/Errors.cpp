@@ -71,21 +71,21 @@ Result tilewright::cuda::refuse(Result result, const std::string &message) {
   return result;
 }
 
-Result tilewright::cuda::toResult(tw_ptx_status status, const char *call) {
+Result tilewright::cuda::toResult(tw_emulator_status status, const char *call) {
   switch (status) {
-  case TW_PTX_OK:
+  case TW_EMULATOR_OK:
     return Success;
-  case TW_PTX_ERROR_MEMORY:
+  case TW_EMULATOR_ERROR_MEMORY:
     return OutOfMemory;
-  case TW_PTX_ERROR_NOT_FOUND:
+  case TW_EMULATOR_ERROR_NOT_FOUND:
     return NotFound;
-  case TW_PTX_ERROR_SYNTAX:
-    return refuse(InvalidPtx, std::string(call) + ": " + tw_ptx_last_error());
-  case TW_PTX_ERROR_FAULT:
-    tw_ptx_faults_clear(getDriver().device);
-    return refuse(LaunchFailed, std::string(call) + ":\n" + tw_ptx_last_error());
+  case TW_EMULATOR_ERROR_SYNTAX:
+    return refuse(InvalidPtx, std::string(call) + ": " + tw_emulator_last_error());
+  case TW_EMULATOR_ERROR_FAULT:
+    tw_emulator_faults_clear(getDriver().device);
+    return refuse(LaunchFailed, std::string(call) + ":\n" + tw_emulator_last_error());
   default:
-    return refuse(InvalidValue, std::string(call) + ": " + tw_ptx_last_error());
+    return refuse(InvalidValue, std::string(call) + ": " + tw_emulator_last_error());
   }
 }
 

@@ -44,7 +44,7 @@ TW_CUDA Result cuFuncGetAttribute(int *value, int attribute, Function *function)
       return InvalidValue;
     if (!driver.functions.count(function))
       return InvalidHandle;
-    const tw_ptx_kernel_info_v1 &info = function->info;
+    const tw_emulator_kernel_info_v1 &info = function->info;
     int most = info.required_threads[0] ? threadsOf(info.required_threads)
                                         : threadsOf(info.max_threads);
     switch (attribute) {
@@ -148,11 +148,11 @@ TW_CUDA Result cuFuncGetParamInfo(Function *function, size_t index, size_t *offs
   return enterContext([&](Driver &driver) {
     if (!offset || !driver.functions.count(function))
       return offset ? InvalidHandle : InvalidValue;
-    tw_ptx_parameter_v1 parameter = {};
+    tw_emulator_parameter_v1 parameter = {};
     parameter.size = sizeof(parameter);
     if (index > UINT32_MAX ||
-        tw_ptx_kernel_parameter(function->kernel, static_cast<uint32_t>(index),
-                                &parameter) != TW_PTX_OK)
+        tw_emulator_kernel_parameter(function->kernel, static_cast<uint32_t>(index),
+                                     &parameter) != TW_EMULATOR_OK)
       return InvalidValue;
     *offset = parameter.offset;
     if (bytes)

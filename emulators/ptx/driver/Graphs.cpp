@@ -122,9 +122,9 @@ TW_CUDA Result cuGraphAddMemsetNode(GraphNode **node, Graph *graph,
     made->kind = GraphNode::Memset;
     made->work = [&driver, fill = *params] {
       for (size_t row = 0; row < fill.height; ++row)
-        if (tw_ptx_status status =
-                tw_ptx_memory_fill(driver.device, fill.address + row * fill.pitch,
-                                   fill.value, fill.elementBytes, fill.width))
+        if (tw_emulator_status status =
+                tw_emulator_memory_fill(driver.device, fill.address + row * fill.pitch,
+                                        fill.value, fill.elementBytes, fill.width))
           return toResult(status, "cuGraphLaunch");
       return Success;
     };

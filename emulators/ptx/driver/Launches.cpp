@@ -20,10 +20,10 @@ Result tilewright::cuda::packParameters(Launch &launch, void **params, void **ex
   launch.params.assign(function.info.parameter_bytes, 0);
   if (params) {
     for (uint32_t i = 0; i < function.info.parameter_count; ++i) {
-      tw_ptx_parameter_v1 parameter = {};
+      tw_emulator_parameter_v1 parameter = {};
       parameter.size = sizeof(parameter);
       if (!params[i] ||
-          tw_ptx_kernel_parameter(function.kernel, i, &parameter) != TW_PTX_OK)
+          tw_emulator_kernel_parameter(function.kernel, i, &parameter) != TW_EMULATOR_OK)
         return InvalidValue;
       memcpy(&launch.params[parameter.offset], params[i], parameter.bytes);
     }
@@ -55,9 +55,9 @@ Result tilewright::cuda::run(Driver &driver, Launch &launch) {
     return InvalidHandle;
   launch.launch.parameters = launch.params.data();
   launch.launch.parameter_bytes = launch.params.size();
-  tw_ptx_status status = tw_ptx_launch(launch.function->kernel, &launch.launch);
+  tw_emulator_status status = tw_emulator_launch(launch.function->kernel, &launch.launch);
   flushOutput();
-  if (status != TW_PTX_ERROR_FAULT)
+  if (status != TW_EMULATOR_ERROR_FAULT)
     return toResult(status, "cuLaunchKernel");
   // An asynchronous launch has succeeded; who waits for it is told.
   Result error = toResult(status, "cuLaunchKernel");
@@ -95,7 +95,7 @@ static Result applyAttribute(Driver &driver, const LaunchAttribute &attribute,
   switch (attribute.id) {
   case AttributeCooperative:
     if (attribute.value.cooperative)
-      launch.launch.flags |= TW_PTX_COOPERATIVE;
+      launch.launch.flags |= TW_EMULATOR_COOPERATIVE;
     return Success;
   case AttributeClusterDimension:
     launch.launch.cluster[0] = attribute.value.clusterDimension.x;

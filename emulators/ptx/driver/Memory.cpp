@@ -20,7 +20,7 @@ using namespace tilewright::cuda;
 bool tilewright::cuda::isDevice(Driver &driver, DevicePointer address, uint64_t *base,
                                 uint64_t *bytes) {
   uint64_t start = 0, size = 0;
-  if (tw_ptx_memory_find(driver.device, address, &start, &size) != TW_PTX_OK)
+  if (tw_emulator_memory_find(driver.device, address, &start, &size) != TW_EMULATOR_OK)
     return false;
   if (base)
     *base = start;
@@ -38,7 +38,8 @@ TW_CUDA Result cuMemAlloc_v2(DevicePointer *address, size_t bytes) {
     if (!address || bytes == 0)
       return InvalidValue;
     uint64_t made = 0;
-    tw_ptx_status status = tw_ptx_memory_allocate(driver.device, bytes, nullptr, &made);
+    tw_emulator_status status =
+        tw_emulator_memory_allocate(driver.device, bytes, nullptr, &made);
     *address = made;
     return toResult(status, "cuMemAlloc");
   });
@@ -49,7 +50,7 @@ TW_CUDA Result cuMemFree_v2(DevicePointer address) {
   return enterContext([&](Driver &driver) {
     if (address == 0)
       return Success;
-    return toResult(tw_ptx_memory_free(driver.device, address), "cuMemFree");
+    return toResult(tw_emulator_memory_free(driver.device, address), "cuMemFree");
   });
 }
 TW_CUDA_ALIAS(cuMemFree, cuMemFree_v2);
@@ -80,7 +81,7 @@ TW_CUDA Result cuMemGetInfo_v2(size_t *free, size_t *total) {
     if (!free || !total)
       return InvalidValue;
     *total = driver.memoryBytes;
-    *free = driver.memoryBytes - tw_ptx_memory_used(driver.device);
+    *free = driver.memoryBytes - tw_emulator_memory_used(driver.device);
     return Success;
   });
 }
@@ -157,15 +158,15 @@ static Result copy(Driver &driver, DevicePointer to, DevicePointer from, size_t 
   if (bytes == 0)
     return Success;
   if (toDevice && fromDevice)
-    return toResult(tw_ptx_memory_copy(driver.device, to, from, bytes), "cuMemcpy");
+    return toResult(tw_emulator_memory_copy(driver.device, to, from, bytes), "cuMemcpy");
   if (toDevice)
-    return toResult(tw_ptx_memory_write(driver.device, to,
-                                        reinterpret_cast<const void *>(from), bytes),
+    return toResult(tw_emulator_memory_write(driver.device, to,
+                                             reinterpret_cast<const void *>(from), bytes),
                     "cuMemcpy");
   if (fromDevice)
-    return toResult(
-        tw_ptx_memory_read(driver.device, reinterpret_cast<void *>(to), from, bytes, 0),
-        "cuMemcpy");
+    return toResult(tw_emulator_memory_read(driver.device, reinterpret_cast<void *>(to),
+                                            from, bytes, 0),
+                    "cuMemcpy");
   memmove(reinterpret_cast<void *>(to), reinterpret_cast<const void *>(from), bytes);
   return Success;
 }
@@ -262,11 +263,12 @@ static Result fill(DevicePointer address, uint32_t value, uint32_t width, size_t
       return InvalidHandle;
     if (address % width)
       return InvalidValue;
-    return submit(
-        driver, stream, GraphNode::Memset, [&driver, address, value, width, count] {
-          return toResult(tw_ptx_memory_fill(driver.device, address, value, width, count),
-                          "cuMemset");
-        });
+    return submit(driver, stream, GraphNode::Memset,
+                  [&driver, address, value, width, count] {
+                    return toResult(tw_emulator_memory_fill(driver.device, address, value,
+                                                            width, count),
+                                    "cuMemset");
+                  });
   });
 }
 

@@ -50,8 +50,9 @@ static void writeLog(const std::string &text, unsigned count, const int *options
 
 static Result load(Driver &driver, Module **module, const char *text, size_t length) {
   auto made = std::make_unique<Module>();
-  tw_ptx_status status = tw_ptx_module_load(driver.device, text, length, &made->module);
-  if (status != TW_PTX_OK)
+  tw_emulator_status status =
+      tw_emulator_module_load(driver.device, text, length, &made->module);
+  if (status != TW_EMULATOR_OK)
     return toResult(status, "cuModuleLoadData");
   *module = driver.modules.add(std::move(made));
   return Success;
@@ -70,7 +71,7 @@ TW_CUDA Result cuModuleLoadDataEx(Module **module, const void *image, unsigned c
     const char *text = static_cast<const char *>(image);
     Result result = load(driver, module, text, strlen(text));
     if (result != Success)
-      writeLog(tw_ptx_last_error(), count, options, values);
+      writeLog(tw_emulator_last_error(), count, options, values);
     return result;
   });
 }
@@ -104,7 +105,7 @@ TW_CUDA Result cuModuleUnload(Module *module) {
       return InvalidHandle;
     for (const auto &entry : module->functions)
       driver.functions.erase(entry.second.get());
-    tw_ptx_module_unload(module->module);
+    tw_emulator_module_unload(module->module);
     driver.modules.remove(module);
     return Success;
   });
@@ -127,17 +128,17 @@ TW_CUDA Result cuModuleGetFunction(Function **function, Module *module,
       return InvalidHandle;
     std::unique_ptr<Function> &known = module->functions[name];
     if (!known) {
-      const tw_ptx_kernel *kernel = nullptr;
-      if (tw_ptx_module_kernel(module->module, name, &kernel) != TW_PTX_OK) {
+      const tw_emulator_kernel *kernel = nullptr;
+      if (tw_emulator_module_kernel(module->module, name, &kernel) != TW_EMULATOR_OK) {
         module->functions.erase(name);
         return refuse(NotFound,
-                      std::string("cuModuleGetFunction: ") + tw_ptx_last_error());
+                      std::string("cuModuleGetFunction: ") + tw_emulator_last_error());
       }
       known = std::make_unique<Function>();
       known->module = module;
       known->kernel = kernel;
       known->info.size = sizeof(known->info);
-      tw_ptx_kernel_info(kernel, &known->info);
+      tw_emulator_kernel_info(kernel, &known->info);
       driver.functions[known.get()] = module;
     }
     *function = known.get();
@@ -149,7 +150,7 @@ TW_CUDA Result cuModuleGetFunctionCount(unsigned *count, Module *module) {
   return enterContext([&](Driver &driver) {
     if (!count || !driver.modules.has(module))
       return count ? InvalidHandle : InvalidValue;
-    *count = tw_ptx_module_kernel_count(module->module);
+    *count = tw_emulator_module_kernel_count(module->module);
     return Success;
   });
 }
@@ -160,7 +161,7 @@ TW_CUDA Result cuModuleGetGlobal_v2(DevicePointer *address, size_t *bytes, Modul
     if (!name || !driver.modules.has(module))
       return name ? InvalidHandle : InvalidValue;
     uint64_t base = 0, size = 0;
-    if (tw_ptx_module_variable(module->module, name, &base, &size) != TW_PTX_OK)
+    if (tw_emulator_module_variable(module->module, name, &base, &size) != TW_EMULATOR_OK)
       return NotFound;
     if (address)
       *address = base;

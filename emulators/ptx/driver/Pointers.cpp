@@ -118,7 +118,7 @@ TW_CUDA Result cuTensorMapEncodeTiled(TensorMapBytes *map, unsigned type, uint32
     if (driver.major < 9)
       return refuse(NotSupported,
                     "cuTensorMapEncodeTiled: " + driver.arch + " has no tensor maps");
-    tw_ptx_tensor_map_v1 tensor = {};
+    tw_emulator_tensor_map_v1 tensor = {};
     tensor.size = sizeof(tensor);
     tensor.address = reinterpret_cast<uint64_t>(address);
     tensor.element = type;
@@ -132,7 +132,8 @@ TW_CUDA Result cuTensorMapEncodeTiled(TensorMapBytes *map, unsigned type, uint32
     tensor.swizzle = swizzle;
     tensor.l2_promotion = l2Promotion;
     tensor.fill = fill;
-    return toResult(tw_ptx_tensor_map_encode(&tensor, map), "cuTensorMapEncodeTiled");
+    return toResult(tw_emulator_tensor_map_encode(&tensor, map),
+                    "cuTensorMapEncodeTiled");
   });
 }
 

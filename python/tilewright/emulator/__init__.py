@@ -1,4 +1,5 @@
-"""An emulated NVIDIA GPU: PTX text executed on any machine, and told what it does wrong.
+"""An emulated GPU: PTX text or AMD code objects executed on any machine, and told what they
+do wrong.
 
     from tilewright.emulator import Device
 
@@ -12,10 +13,10 @@
 A program that breaks a rule (an access out of bounds, a race, a missing wait) raises
 EmulatorFault with a report of every place. docs/emulator.md says what is modelled.
 
-The package loads libtilewright_ptx_emulator.so with ctypes: the library's C API is what
+The package loads the library of the device's vendor with ctypes: the libraries' C API is what
 programs in other languages use, too, a launch takes far longer than a call through ctypes,
-and nothing has to be built for each version of Python. It needs neither LLVM nor
-Tilewright's compiler.
+and nothing has to be built for each version of Python. They need nothing of Tilewright's
+compiler; AMD's reads instructions with LLVM.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
@@ -23,12 +24,20 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 from __future__ import annotations
 
 from tilewright.emulator.device import Buffer, Device
-from tilewright.emulator.faults import EmulatorError, EmulatorFault, Fault, PtxError
+from tilewright.emulator.faults import (
+    CodeObjectError,
+    EmulatorError,
+    EmulatorFault,
+    Fault,
+    ProgramError,
+    PtxError,
+)
 from tilewright.emulator.module import Kernel, Module, Parameter
 from tilewright.emulator.tensor_map import TensorMap
 
 __all__ = [
     "Buffer",
+    "CodeObjectError",
     "Device",
     "EmulatorError",
     "EmulatorFault",
@@ -36,6 +45,7 @@ __all__ = [
     "Kernel",
     "Module",
     "Parameter",
+    "ProgramError",
     "PtxError",
     "TensorMap",
 ]

@@ -72,10 +72,13 @@ class Device:
             multiprocessors=multiprocessors,
             max_steps=max_steps,
         )
-        api = library.load()
+        api = self._api = library.load(library.vendor_of(arch))
         self._handle = ctypes.c_void_p()
-        check(api.tw_ptx_device_create(ctypes.byref(options), ctypes.byref(self._handle)))
-        self._finalizer = weakref.finalize(self, api.tw_ptx_device_destroy, self._handle)
+        status = api.tw_emulator_device_create(
+            ctypes.byref(options), ctypes.byref(self._handle)
+        )
+        check(api, status)
+        self._finalizer = weakref.finalize(self, api.tw_emulator_device_destroy, self._handle)
         self._output = ""
         self.arch = arch
 
@@ -137,8 +140,7 @@ class Device:
     @property
     def output(self) -> str:
         """All that programs have printed on this device."""
-        api = library.load()
-        self._output += take_text(api.tw_ptx_take_output, self._handle)
+        self._output += take_text(self._api, "take_output", self._handle)
         return self._output
 
     def take_output(self) -> str:
@@ -149,12 +151,12 @@ class Device:
     @property
     def report(self) -> dict[str, Any]:
         """What the last launch executed: totals, `opcodes`, and, with `statistics`, `lines`."""
-        return json.loads(take_text(library.load().tw_ptx_report, self._handle))
+        return json.loads(take_text(self._api, "report", self._handle))
 
     @property
     def memory_used(self) -> int:
         """Bytes that are allocated."""
-        return library.load().tw_ptx_memory_used(self._handle)
+        return self._api.tw_emulator_memory_used(self._handle)
 
 
 class Buffer:
@@ -169,17 +171,20 @@ class Buffer:
         self.dtype = np.dtype(dtype)
         if self.dtype.hasobject:
             raise TypeError(f"a device has no {self.dtype} elements")
-        api = library.load()
+        api = self.device._api
         address = ctypes.c_uint64()
         about = name or f"{self.dtype.name}[{', '.join(str(n) for n in self.shape)}]"
         check(
-            api.tw_ptx_memory_allocate(
+            api,
+            api.tw_emulator_memory_allocate(
                 device._handle, self.nbytes, about.encode(), ctypes.byref(address)
-            )
+            ),
         )
         self._address = address.value
         # Not where the device is gone, with all its memory.
-        self._finalizer = weakref.finalize(self, _release, device._finalizer, self._address)
+        self._finalizer = weakref.finalize(
+            self, _release, device._finalizer, api, self._address
+        )
 
     def __repr__(self) -> str:
         return f"Buffer({self.dtype.name}{list(self.shape)} at {self._address:#x})"
@@ -204,8 +209,13 @@ class Buffer:
         filled = np.empty(self.shape, self.dtype)
         filled[...] = values
         pointer = filled.ctypes.data_as(ctypes.c_void_p)
-        api = library.load()
-        check(api.tw_ptx_memory_write(self.device._handle, self._address, pointer, self.nbytes))
+        api = self.device._api
+        check(
+            api,
+            api.tw_emulator_memory_write(
+                self.device._handle, self._address, pointer, self.nbytes
+            ),
+        )
 
     def numpy(self, *, never_written: bool = False, undefined: bool = True) -> np.ndarray:
         """A copy in the host's memory.
@@ -218,9 +228,11 @@ class Buffer:
         flags |= 0 if undefined else library.READ_ANYTHING
         pointer = values.ctypes.data_as(ctypes.c_void_p)
         handle = self.device._handle
-        api = library.load()
+        api = self.device._api
         check(
-            api.tw_ptx_memory_read(handle, pointer, self._address, self.nbytes, flags), handle
+            api,
+            api.tw_emulator_memory_read(handle, pointer, self._address, self.nbytes, flags),
+            handle,
         )
         return values
 
@@ -229,8 +241,8 @@ class Buffer:
         self._finalizer()
 
 
-def _release(device: weakref.finalize, address: int) -> None:
+def _release(device: weakref.finalize, api: ctypes.CDLL, address: int) -> None:
     """Frees memory of a device, if that is still there."""
     alive = device.peek()
     if alive is not None:
-        library.load().tw_ptx_memory_free(alive[2][0], address)
+        api.tw_emulator_memory_free(alive[2][0], address)

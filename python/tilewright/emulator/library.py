@@ -1,4 +1,4 @@
-"""The C API of libtilewright_ptx_emulator.so, as its header declares it.
+"""The C API of the emulators' libraries, as its header declares it.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
@@ -19,12 +19,28 @@ from ctypes import (
     c_void_p,
 )
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-NAME = "libtilewright_ptx_emulator.so"
-# Another library instead of the built one.
-VARIABLE = "TILEWRIGHT_PTX_EMULATOR"
 API_VERSION = 1
+
+
+class Vendor(NamedTuple):
+    """Whose programs a library executes, its name, and the environment variable that names
+    another library instead of the built one."""
+
+    name: str
+    library: str
+    variable: str
+
+
+NVIDIA = Vendor("NVIDIA", "libtilewright_ptx_emulator.so", "TILEWRIGHT_PTX_EMULATOR")
+AMD = Vendor("AMD", "libtilewright_amdgpu_emulator.so", "TILEWRIGHT_AMDGPU_EMULATOR")
+
+
+def vendor_of(arch: str) -> Vendor:
+    """The vendor of "sm_90a" or "gfx942"."""
+    return AMD if arch.startswith("gfx") else NVIDIA
+
 
 OK, INVALID, MEMORY, SYNTAX, NOT_FOUND, FAULT = range(6)
 
@@ -155,32 +171,35 @@ _FUNCTIONS = (
     ("tensor_map_encode", c_int, (POINTER(TensorMapOptions), c_void_p)),
 )
 
+# What only NVIDIA's devices have.
+_OF_NVIDIA = ("tensor_map_encode",)
 
-def path() -> Path:
-    """Where the library is: what TILEWRIGHT_PTX_EMULATOR says, beside the package, or in the
-    build folder."""
+
+def path(vendor: Vendor) -> Path:
+    """Where a library is: what its variable says, beside the package, or in the build
+    folder."""
     import tilewright
 
-    if named := os.environ.get(VARIABLE):
+    if named := os.environ.get(vendor.variable):
         return Path(named)
     folders = [Path(p) for p in tilewright.__path__]
-    candidates = [f / "lib" / NAME for f in folders] + [
-        f.parent.parent / "lib" / NAME for f in folders
+    candidates = [f / "lib" / vendor.library for f in folders] + [
+        f.parent.parent / "lib" / vendor.library for f in folders
     ]
     for candidate in candidates:
         if candidate.is_file():
             return candidate
     raise ImportError(
-        f"{NAME} is not built; `make build` makes it. It was looked for in "
+        f"{vendor.library} is not built; `make build` makes it. It was looked for in "
         + ", ".join(str(c.parent) for c in candidates),
         name="tilewright.emulator",
     )
 
 
 @functools.cache
-def load() -> ctypes.CDLL:
-    """The library, loaded once, its functions declared."""
-    found = path()
+def load(vendor: Vendor) -> ctypes.CDLL:
+    """A library, loaded once, its functions declared; its `vendor` says whose it is."""
+    found = path(vendor)
     try:
         library = ctypes.CDLL(str(found))
     except OSError as error:
@@ -188,13 +207,16 @@ def load() -> ctypes.CDLL:
             f"{found} does not load: {error}", name="tilewright.emulator"
         ) from None
     for name, result, arguments in _FUNCTIONS:
-        function = getattr(library, f"tw_ptx_{name}")
+        function = getattr(library, f"tw_emulator_{name}", None)
+        if function is None and name in _OF_NVIDIA:
+            continue
         function.restype = result
         function.argtypes = arguments
-    version = library.tw_ptx_api_version()
+    version = library.tw_emulator_api_version()
     if version != API_VERSION:
         raise ImportError(
             f"{found} has version {version} of the API, not {API_VERSION}: build it again",
             name="tilewright.emulator",
         )
+    library.vendor = vendor
     return library

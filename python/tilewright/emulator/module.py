@@ -58,16 +58,19 @@ class Module:
 
     def __init__(self, device: Device, ptx: str | bytes) -> None:
         text = ptx.encode() if isinstance(ptx, str) else bytes(ptx)
-        api = library.load()
+        api = device._api
         handle = ctypes.c_void_p()
-        check(api.tw_ptx_module_load(device._handle, text, len(text), ctypes.byref(handle)))
+        check(
+            api,
+            api.tw_emulator_module_load(device._handle, text, len(text), ctypes.byref(handle)),
+        )
         self.device = device
         self._handle = handle
-        self._finalizer = weakref.finalize(self, _unload, device._finalizer, handle)
+        self._finalizer = weakref.finalize(self, _unload, device._finalizer, api, handle)
         self._pointers: dict[str, int] = {}
         kernels: dict[str, Kernel] = {}
-        for index in range(api.tw_ptx_module_kernel_count(handle)):
-            pointer = api.tw_ptx_module_kernel_at(handle, index)
+        for index in range(api.tw_emulator_module_kernel_count(handle)):
+            pointer = api.tw_emulator_module_kernel_at(handle, index)
             kernel = _describe(api, pointer)
             self._pointers[kernel.name] = pointer
             kernels[kernel.name] = kernel
@@ -81,10 +84,12 @@ class Module:
     def variable(self, name: str) -> tuple[int, int]:
         """Address and size of a variable of the module in global memory."""
         address, size = ctypes.c_uint64(), ctypes.c_uint64()
+        api = self.device._api
         check(
-            library.load().tw_ptx_module_variable(
+            api,
+            api.tw_emulator_module_variable(
                 self._handle, name.encode(), ctypes.byref(address), ctypes.byref(size)
-            )
+            ),
         )
         return address.value, size.value
 
@@ -132,10 +137,11 @@ class Module:
             options.trace_block = extent("trace", at, 0)
             options.trace = _tracing(write, failure)
         handle = self.device._handle
-        status = library.load().tw_ptx_launch(self._pointers[name], ctypes.byref(options))
+        api = self.device._api
+        status = api.tw_emulator_launch(self._pointers[name], ctypes.byref(options))
         if failure:
             raise failure[0]
-        check(status, handle)
+        check(api, status, handle)
 
     def unload(self) -> None:
         """Frees the module and its variables; a second time does nothing."""
@@ -169,11 +175,11 @@ def _tracing(write: Callable[[int, str], None], failure: list[BaseException]) ->
 def _describe(api: ctypes.CDLL, pointer: int) -> Kernel:
     """What the library knows of a kernel."""
     info = library.KernelInfo()
-    check(api.tw_ptx_kernel_info(pointer, ctypes.byref(info)))
+    check(api, api.tw_emulator_kernel_info(pointer, ctypes.byref(info)))
     parameters = []
     for index in range(info.parameter_count):
         found = library.ParameterInfo()
-        check(api.tw_ptx_kernel_parameter(pointer, index, ctypes.byref(found)))
+        check(api, api.tw_emulator_kernel_parameter(pointer, index, ctypes.byref(found)))
         parameters.append(
             Parameter(
                 found.name.decode(), found.type.decode(), found.offset, found.bytes, found.align
@@ -196,7 +202,7 @@ def _describe(api: ctypes.CDLL, pointer: int) -> Kernel:
     )
 
 
-def _unload(device: weakref.finalize, handle: ctypes.c_void_p) -> None:
+def _unload(device: weakref.finalize, api: ctypes.CDLL, handle: ctypes.c_void_p) -> None:
     """Unloads a module of a device, if that is still there."""
     if device.alive:
-        library.load().tw_ptx_module_unload(handle)
+        api.tw_emulator_module_unload(handle)

@@ -82,7 +82,8 @@ def encode(
         fill=_choice("fill", FILLS, fill),
     )
     data = ctypes.create_string_buffer(BYTES)
-    check(library.load().tw_ptx_tensor_map_encode(ctypes.byref(options), data))
+    api = library.load(library.NVIDIA)
+    check(api, api.tw_emulator_tensor_map_encode(ctypes.byref(options), data))
     return TensorMap(data.raw)
 
 

@@ -19,7 +19,7 @@ from tilewright.emulator import library
 
 ROOT = Path(__file__).resolve().parents[3]
 SOURCES = ROOT / "test" / "emulator" / "driver"
-STUB = library.path().parent / "cuda-stub"
+STUB = library.path(library.NVIDIA).parent / "cuda-stub"
 # A Python that has Triton, where this one has not.
 FOREIGN = os.environ.get("TILEWRIGHT_FOREIGN_PYTHON")
 
@@ -115,13 +115,13 @@ def test_exports_nothing_else() -> None:
     assert "cuLaunchKernelEx" in names
     assert all(re.match(r"cu[A-Z]", name) for name in names)
     emulator = subprocess.run(
-        ["nm", "-D", "--defined-only", library.path()],
+        ["nm", "-D", "--defined-only", library.path(library.NVIDIA)],
         check=True,
         capture_output=True,
         text=True,
     ).stdout
     names = [line.split()[-1].partition("@")[0] for line in emulator.splitlines()]
-    assert {n for n in names if not n.startswith("tw_ptx_")} <= {"TILEWRIGHT_PTX_1"}
+    assert {n for n in names if not n.startswith("tw_emulator_")} <= {"TILEWRIGHT_PTX_1"}
 
 
 def test_names_of_the_header() -> None:
