@@ -90,9 +90,22 @@ class Case:
         return self.make_inputs(np.random.default_rng(zlib.crc32(self.name.encode())))
 
 
-def manifest() -> dict[str, Any]:
+def vectors_of(arch: str) -> Path:
+    """Where the programs for an architecture are: sm_80, or gfx942."""
+    return FOLDER.parent / "amdgpu" / "vectors" if arch.startswith("gfx") else VECTORS
+
+
+def manifest(arch: str = "sm") -> dict[str, Any]:
     """What generate.py wrote about each file, by `PROGRAM.ARCH`."""
-    return json.loads((VECTORS / "manifest.json").read_text())
+    path = vectors_of(arch) / "manifest.json"
+    return json.loads(path.read_text()) if path.exists() else {}
+
+
+def program_of(program: str, arch: str) -> str | bytes:
+    """PTX, or a code object."""
+    if not arch.startswith("gfx"):
+        return ptx(program, arch)
+    return gzip.decompress((vectors_of(arch) / f"{program}.{arch}.hsaco.gz").read_bytes())
 
 
 def ptx(program: str, arch: str) -> str:
@@ -103,7 +116,7 @@ def ptx(program: str, arch: str) -> str:
     return gzip.decompress((VECTORS / f"{program}.{arch}.ptx.gz").read_bytes()).decode()
 
 
-def run(case: Case, arch: str, device: Any, text: str | None = None) -> Arrays:
+def run(case: Case, arch: str, device: Any, text: str | bytes | None = None) -> Arrays:
     """Runs the case on a device of the emulator; gives every array back as it is after.
     `text` takes the place of the program's PTX."""
     launch, buffers = prepare(case, arch, device, text)
@@ -112,11 +125,11 @@ def run(case: Case, arch: str, device: Any, text: str | None = None) -> Arrays:
 
 
 def prepare(
-    case: Case, arch: str, device: Any, text: str | None = None
+    case: Case, arch: str, device: Any, text: str | bytes | None = None
 ) -> tuple[Callable[[], None], dict[str, Any]]:
     """The case's launches as a function, and the arrays in the device's memory, which must
     be kept for as long as it is called."""
-    module = device.load(text or ptx(case.program, arch))
+    module = device.load(text or program_of(case.program, arch))
     buffers = {name: device.array(array) for name, array in case.inputs().items()}
     for name, (shape, dtype) in case.outputs.items():
         buffers[name] = device.empty(shape, dtype)

@@ -20,7 +20,7 @@ NULL = np.uint64(0)
 def launch(program: str, arch: str, grid: Extent, *args: Any) -> list[Launch]:
     """A launch with the block and shared memory that Triton chose. Every kernel has two more
     parameters: scratch memory for descriptors, and for profiling."""
-    entry = manifest().get(f"{program}.{arch}")
+    entry = manifest(arch).get(f"{program}.{arch}")
     if entry is None:  # not compiled yet
         return []
     [(kernel, facts)] = entry["kernels"].items()

@@ -260,8 +260,8 @@ PROGRAMS = {
 }
 
 
-def compile_program(program: str, arch: str) -> tuple[str, dict[str, Any]]:
-    """The PTX, and the launch facts of its kernel."""
+def compile_program(program: str, arch: str) -> tuple[str | bytes, dict[str, Any]]:
+    """The PTX or the code object, and the launch facts of its kernel."""
     from triton.backends.compiler import GPUTarget
     from triton.compiler import ASTSource
 
@@ -274,25 +274,31 @@ def compile_program(program: str, arch: str) -> tuple[str, dict[str, Any]]:
         if kind.startswith("*") or name in given.divisible
     }
     source = ASTSource(given.kernel, types, given.constants, attributes)
-    target = GPUTarget("cuda", int(arch[3:5]), 32)
+    if arch.startswith("gfx"):
+        lanes = 64 if arch.startswith("gfx9") else 32
+        target = GPUTarget("hip", arch, lanes)
+    else:
+        lanes = 32
+        target = GPUTarget("cuda", int(arch[3:5]), lanes)
     made = triton.compile(source, target=target, options=given.options)
     facts = made.metadata
-    words = made.asm["ptx"]
+    words = made.asm["hsaco" if arch.startswith("gfx") else "ptx"]
     descriptors = [
         {"swizzle": SWIZZLES[meta["swizzle"]], "box": list(reversed(meta["block_size"]))}
-        for meta in facts.tensordesc_meta or []
+        for meta in getattr(facts, "tensordesc_meta", None) or []
         if meta
     ]
     # A kernel that specialises its warps has more of them than were asked for.
-    threads = 32 * facts.num_warps
-    for line in words.splitlines():
-        if line.strip().startswith(".reqntid"):
-            threads = int(line.split()[1].rstrip(","))
+    threads = lanes * facts.num_warps
+    if isinstance(words, str):
+        for line in words.splitlines():
+            if line.strip().startswith(".reqntid"):
+                threads = int(line.split()[1].rstrip(","))
     kernel = {
         "block": [threads, 1, 1],
         "cluster": [1, 1, 1],
         "shared": facts.shared,
         "descriptors": descriptors,
-        "global_scratch": facts.global_scratch_size,
+        "global_scratch": getattr(facts, "global_scratch_size", 0),
     }
     return words, {facts.name: kernel}
