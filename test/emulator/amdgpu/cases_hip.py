@@ -449,10 +449,11 @@ MATRIX = [
     _product("mfma", "f32_32", MFMA, (32, 2), F32),
     _product("mfma", "f64_16", MFMA, (16, 4), np.float64),
     # Element i of lane l starts as i + 1: row 2 i + l / 16 on gfx11, 8 (l / 16) + i on gfx12.
-    _product(
-        "wmma", "f16_f32", ("gfx1100",), (16, 16), np.float16, (_ROWS // 2 + 1.0)[:, None]
+    replace(
+        _product("wmma", "f16_f32", ("gfx1100",), (16, 16), np.float16, _ELEVEN),
+        name="hip_wmma_f16_f32_gfx11",
     ),
-    _product("wmma", "f16_f32", ("gfx1201",), (16, 16), np.float16, (_ROWS % 8 + 1.0)[:, None]),
+    _product("wmma", "f16_f32", ("gfx1201",), (16, 16), np.float16, _TWELVE),
     _product("wmma", "s8_s32", ("gfx1100", "gfx1201"), (16, 16), np.int8),
 ]
 
