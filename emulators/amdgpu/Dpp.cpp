@@ -56,9 +56,9 @@ Step executeDpp(Wave &wave, const Instruction &instruction) {
 }
 
 constexpr std::string_view controls[] = {
-    "quad_perm",  "row_shl",      "row_shr",   "row_ror",   "row_mirror", "row_bcast",
-    "wave_shl",   "wave_rol",     "wave_shr",  "wave_ror",  "row_share",  "row_xmask",
-    "dpp8",       "row_newbcast", "row_half_mirror",
+    "quad_perm", "row_shl",   "row_shr",  "row_ror",      "row_mirror",
+    "row_bcast", "wave_shl",  "wave_rol", "wave_shr",     "wave_ror",
+    "row_share", "row_xmask", "dpp8",     "row_newbcast", "row_half_mirror",
 };
 bool isControl(std::string_view name) {
   return std::find(std::begin(controls), std::end(controls), name) != std::end(controls);
@@ -98,10 +98,10 @@ int findSource(std::string_view control, const std::vector<int64_t> &values, int
 
 /// Whether the control's numbers are as its kind has them.
 bool areValid(std::string_view control, const std::vector<int64_t> &values) {
-  size_t count = control == "quad_perm"                                       ? 4
-                 : control == "dpp8"                                          ? 8
+  size_t count = control == "quad_perm"                                    ? 4
+                 : control == "dpp8"                                       ? 8
                  : control == "row_mirror" || control == "row_half_mirror" ? 0
-                                                                              : 1;
+                                                                           : 1;
   int64_t limit = control == "quad_perm" ? 4 : control == "dpp8" ? 8 : 16;
   if (values.size() != count)
     return false;
@@ -151,8 +151,7 @@ std::string tilewright::amdgpu::decodeDpp(const Target &target, const Assembly &
 
   // The first source, which always is a vector register: it follows the destinations, of
   // which only the first can be one. RDNA's v_cmpx has none.
-  bool hasDestination =
-      target.isCdna() || assembly.mnemonic.substr(0, 7) != "v_cmpx_";
+  bool hasDestination = target.isCdna() || assembly.mnemonic.substr(0, 7) != "v_cmpx_";
   size_t index = hasDestination ? 1 : 0;
   while (index < inner.operands.size() && inner.operands[index].kind != Operand::Vector)
     ++index;

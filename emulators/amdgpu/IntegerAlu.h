@@ -20,7 +20,8 @@ namespace tilewright::amdgpu {
 constexpr uint64_t bitsOf(uint8_t poison) {
   uint64_t bits = 0;
   for (unsigned byte = 0; byte < 8; ++byte)
-    bits |= (0 - static_cast<uint64_t>(poison >> byte & 1)) & (uint64_t(0xff) << (8 * byte));
+    bits |=
+        (0 - static_cast<uint64_t>(poison >> byte & 1)) & (uint64_t(0xff) << (8 * byte));
   return bits;
 }
 /// A bit for each byte of `bits` that is not zero.
@@ -45,7 +46,9 @@ struct Upward1 {
   static uint8_t poison(uint64_t, uint8_t p) { return upward(p); }
 };
 struct Upward2 {
-  static uint8_t poison(uint64_t, uint64_t, uint8_t p, uint8_t q) { return upward(p | q); }
+  static uint8_t poison(uint64_t, uint64_t, uint8_t p, uint8_t q) {
+    return upward(p | q);
+  }
 };
 struct Upward3 {
   static uint8_t poison(uint64_t, uint64_t, uint64_t, uint8_t p, uint8_t q, uint8_t r) {

@@ -61,8 +61,7 @@ template <Extreme extreme, typename Value> Value choose(Value a, Value b) {
 }
 template <typename Value, Extreme extreme> struct Select2 {
   template <typename T> static T apply(T a, T b) {
-    return static_cast<T>(
-        choose<extreme>(static_cast<Value>(a), static_cast<Value>(b)));
+    return static_cast<T>(choose<extreme>(static_cast<Value>(a), static_cast<Value>(b)));
   }
 };
 /// second(first(a, b), c)

@@ -29,7 +29,8 @@ struct MultiplyHighI32 {
 
 /// Twenty-four bits as a number.
 template <bool isSigned> int64_t low24(U32 a) {
-  return isSigned ? static_cast<int32_t>(a << 8) >> 8 : static_cast<int64_t>(a & 0xffffff);
+  return isSigned ? static_cast<int32_t>(a << 8) >> 8
+                  : static_cast<int64_t>(a & 0xffffff);
 }
 /// Bases of operations on three bytes: the fourth may be undefined.
 struct Bytes24 {
@@ -74,9 +75,9 @@ template <bool isSigned> Step multiplyAdd64(Wave &wave, const Instruction &instr
   LanePoison poison;
   ScalarValue carry;
   for (unsigned lane = 0; lane < maxLanes; ++lane) {
-    Wide sum = Wide(static_cast<Narrow>(a.values[lane])) *
-                   static_cast<Narrow>(b.values[lane]) +
-               static_cast<Sum>(c.values[lane]);
+    Wide sum =
+        Wide(static_cast<Narrow>(a.values[lane])) * static_cast<Narrow>(b.values[lane]) +
+        static_cast<Sum>(c.values[lane]);
     result[lane] = static_cast<U64>(sum);
     carry.bits |= static_cast<U64>(sum >> 64 & 1) << lane;
   }
@@ -138,8 +139,7 @@ struct XorAdd : Upward3 {
 // The table
 //===----------------------------------------------------------------------===//
 
-template <typename T, typename Operation>
-constexpr Handler two = map<T, Operation, T, T>;
+template <typename T, typename Operation> constexpr Handler two = map<T, Operation, T, T>;
 template <typename T, typename Operation>
 constexpr Handler three = map<T, Operation, T, T, T>;
 

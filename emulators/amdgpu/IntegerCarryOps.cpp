@@ -11,7 +11,7 @@ using namespace tilewright::amdgpu;
 
 namespace {
 /// Of Instruction::flags.
-enum : uint32_t { subtracts = 1, isReversed = 2, clamps = 4 };
+constexpr uint32_t subtracts = 1, isReversed = 2, clamps = 4;
 
 /// v_add_co_u32 v0, vcc, v1, v2 and v_addc_co_u32 v0, vcc, v1, v2, vcc.
 Step addWithCarry(Wave &wave, const Instruction &instruction) {

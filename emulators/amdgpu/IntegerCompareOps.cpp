@@ -23,14 +23,14 @@ Step compareLanes(Wave &wave, const Instruction &instruction) {
   ScalarValue result;
   for (unsigned lane = 0; lane < maxLanes; ++lane) {
     T x = static_cast<T>(a.values[lane]), y = static_cast<T>(b.values[lane]);
-    bool holds = relation == 0                        ? false
-                 : relation == less                   ? x < y
-                 : relation == equal                  ? x == y
-                 : relation == (less | equal)         ? x <= y
-                 : relation == greater                ? x > y
-                 : relation == (less | greater)       ? x != y
-                 : relation == (greater | equal)      ? x >= y
-                                                      : true;
+    bool holds = relation == 0                   ? false
+                 : relation == less              ? x < y
+                 : relation == equal             ? x == y
+                 : relation == (less | equal)    ? x <= y
+                 : relation == greater           ? x > y
+                 : relation == (less | greater)  ? x != y
+                 : relation == (greater | equal) ? x >= y
+                                                 : true;
     result.bits |= uint64_t(holds) << lane;
   }
   if (relation != 0 && relation != 7 && (a.poison || b.poison))
@@ -59,10 +59,15 @@ struct Relation {
   unsigned relation;
 };
 constexpr Relation relations[] = {
-    {"f", 0},      {"lt", less},           {"eq", equal},
+    {"f", 0},
+    {"lt", less},
+    {"eq", equal},
     {"le", less | equal},
-    {"gt", greater}, {"ne", less | greater}, {"lg", less | greater},
-    {"ge", greater | equal}, {"t", less | equal | greater},
+    {"gt", greater},
+    {"ne", less | greater},
+    {"lg", less | greater},
+    {"ge", greater | equal},
+    {"t", less | equal | greater},
 };
 
 struct TypeEntry {

@@ -32,8 +32,7 @@ template <Logic2 first, Logic2 second> struct Bitwise3 {
     return static_cast<U32>(second(first({a, 0}, {b, 0}), {c, 0}).bits);
   }
   static uint8_t poison(U64 a, U64 b, U64 c, uint8_t p, uint8_t q, uint8_t r) {
-    return bytesOf(
-        second(first({a, bitsOf(p)}, {b, bitsOf(q)}), {c, bitsOf(r)}).poison);
+    return bytesOf(second(first({a, bitsOf(p)}, {b, bitsOf(q)}), {c, bitsOf(r)}).poison);
   }
 };
 struct Not {
@@ -125,9 +124,7 @@ struct Permute {
 };
 
 struct CountOnes : Upward2 {
-  static U32 apply(U32 a, U32 b) {
-    return static_cast<U32>(__builtin_popcount(a)) + b;
-  }
+  static U32 apply(U32 a, U32 b) { return static_cast<U32>(__builtin_popcount(a)) + b; }
   static uint8_t poison(U32, U32, uint8_t p, uint8_t q) { return p ? 0xff : upward(q); }
 };
 struct LeadingZeros {
@@ -153,15 +150,16 @@ template <typename T> Step bitOperation(Wave &wave, const Instruction &instructi
   for (unsigned index = 0; index < 8; ++index)
     if (instruction.immediate >> index & 1)
       for (unsigned lane = 0; lane < maxLanes; ++lane)
-        result[lane] |=
-            static_cast<T>(minterm(index, a.values[lane], b.values[lane], c.values[lane]));
+        result[lane] |= static_cast<T>(
+            minterm(index, a.values[lane], b.values[lane], c.values[lane]));
   if (!a.poison && !b.poison && !c.poison) {
     writeLanes(wave, instruction, result, nullptr);
     return Step::Next;
   }
   LanePoison poison;
   for (unsigned lane = 0; lane < maxLanes; ++lane) {
-    U64 x = a.poison ? bitsOf(a.poison[lane]) : 0, y = b.poison ? bitsOf(b.poison[lane]) : 0,
+    U64 x = a.poison ? bitsOf(a.poison[lane]) : 0,
+        y = b.poison ? bitsOf(b.poison[lane]) : 0,
         z = c.poison ? bitsOf(c.poison[lane]) : 0;
     U64 can[2] = {};
     for (unsigned index = 0; index < 8; ++index)
@@ -210,7 +208,11 @@ constexpr IntegerEntry entries[] = {
      Word,
      {B32, B32, B32},
      3},
-    {"v_or3_b32", map<U32, Bitwise3<orOf, orOf>, U32, U32, U32>, Word, {B32, B32, B32}, 3},
+    {"v_or3_b32",
+     map<U32, Bitwise3<orOf, orOf>, U32, U32, U32>,
+     Word,
+     {B32, B32, B32},
+     3},
     {"v_xor3_b32",
      map<U32, Bitwise3<xorOf, xorOf>, U32, U32, U32>,
      Word,

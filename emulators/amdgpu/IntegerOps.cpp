@@ -51,9 +51,9 @@ bool tilewright::amdgpu::decodeIntegerOperands(Decoder &decoder,
 
 Decoded tilewright::amdgpu::decodeInteger(Decoder &decoder) {
   constexpr Family topics[] = {
-      decodeIntegerLogic, decodeIntegerArithmetic, decodeIntegerCarry,
-      decodeIntegerCompare, decodeIntegerHalf,     decodeIntegerPacked,
-      decodeIntegerDot,   decodeIntegerBytes,
+      decodeIntegerLogic,   decodeIntegerArithmetic, decodeIntegerCarry,
+      decodeIntegerCompare, decodeIntegerHalf,       decodeIntegerPacked,
+      decodeIntegerDot,     decodeIntegerBytes,
   };
   for (Family topic : topics)
     if (Decoded decoded = topic(decoder); decoded != Decoded::NotMine)

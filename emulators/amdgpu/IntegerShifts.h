@@ -18,17 +18,13 @@
 namespace tilewright::amdgpu {
 
 template <typename T> struct ShiftLeft {
-  static T apply(T a, uint32_t count) {
-    return static_cast<T>(a << (count % bitsIn<T>));
-  }
+  static T apply(T a, uint32_t count) { return static_cast<T>(a << (count % bitsIn<T>)); }
   static uint8_t poison(T, uint32_t count, uint8_t p, uint8_t q) {
     return q & 1 ? 0xff : bytesOf(apply(static_cast<T>(bitsOf(p)), count));
   }
 };
 template <typename T> struct ShiftRight {
-  static T apply(T a, uint32_t count) {
-    return static_cast<T>(a >> (count % bitsIn<T>));
-  }
+  static T apply(T a, uint32_t count) { return static_cast<T>(a >> (count % bitsIn<T>)); }
   static uint8_t poison(T, uint32_t count, uint8_t p, uint8_t q) {
     return q & 1 ? 0xff : bytesOf(apply(static_cast<T>(bitsOf(p)), count));
   }

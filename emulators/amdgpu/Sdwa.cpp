@@ -69,9 +69,9 @@ void mergeResult(Wave &wave, const Sdwa &sdwa) {
   for (unsigned lane = 0; lane < maxLanes; ++lane) {
     uint32_t part = values[lane] << sdwa.to.shift & mask;
     int32_t extended = static_cast<int32_t>(values[lane] << up) >> down;
-    merged[lane] = preserves                            ? part | (old[lane] & ~mask)
+    merged[lane] = preserves                           ? part | (old[lane] & ~mask)
                    : sdwa.unused == Unused::SignExtend ? static_cast<uint32_t>(extended)
-                                                        : part;
+                                                       : part;
   }
   if (poison || oldPoison) {
     const unsigned bytes = sdwa.to.bits / 8, shift = sdwa.to.shift / 8;
@@ -103,8 +103,9 @@ bool parsePart(std::string_view text, Part &part) {
   constexpr struct {
     std::string_view name;
     unsigned shift, bits;
-  } names[] = {{"BYTE_0", 0, 8},  {"BYTE_1", 8, 8},   {"BYTE_2", 16, 8}, {"BYTE_3", 24, 8},
-               {"WORD_0", 0, 16}, {"WORD_1", 16, 16}, {"DWORD", 0, 32}};
+  } names[] = {{"BYTE_0", 0, 8},  {"BYTE_1", 8, 8},  {"BYTE_2", 16, 8},
+               {"BYTE_3", 24, 8}, {"WORD_0", 0, 16}, {"WORD_1", 16, 16},
+               {"DWORD", 0, 32}};
   for (const auto &one : names)
     if (one.name == text) {
       part.shift = one.shift;
@@ -139,9 +140,10 @@ std::string tilewright::amdgpu::decodeSdwa(const Target &target, const Assembly 
                  : modifier.name == "src1_sel" ? &sdwa->from[1].part
                  : modifier.name == "dst_sel"  ? &sdwa->to
                                                : nullptr;
-    bool good = part                             ? parsePart(modifier.value, *part)
-                : modifier.name == "dst_unused" ? parseUnused(modifier.value, sdwa->unused)
-                                                 : true;
+    bool good = part ? parsePart(modifier.value, *part)
+                : modifier.name == "dst_unused"
+                    ? parseUnused(modifier.value, sdwa->unused)
+                    : true;
     if (!good)
       return std::string(modifier.name) + " has a value that SDWA has not";
     if (!part && modifier.name != "dst_unused")
