@@ -7,6 +7,8 @@
 
 #include "test/unit/emulator/amdgpu/Samples.h"
 
+#include <algorithm>
+
 using namespace tilewright::amdgpu;
 using namespace tilewright::amdgpu::test;
 
@@ -27,17 +29,14 @@ U32 bytes(U32 v, int i) { return v >> (8 * i) & 255; }
 I32 low24(U32 v) { return I32(v & 0xffffff) - ((v & 0x800000) ? 0x1000000 : 0); }
 U32 clampTo(I64 v, I64 low, I64 high) { return U32(v < low ? low : v > high ? high : v); }
 U32 field(U32 a, U32 b, U32 c, bool isSigned) {
-  U32 result = 0;
-  unsigned offset = b % 32, width = c % 32;
-  for (unsigned i = 0; i < 32 && width; ++i) {
-    unsigned at = i < width ? offset + i : offset + width - 1;
-    bool outside = at > 31 || (i >= width && !isSigned);
-    bool bit = outside ? isSigned && a >> 31 : a >> at & 1;
-    if (i >= width && offset + width > 32 && isSigned)
-      bit = a >> 31;
-    result |= U32(bit) << i;
-  }
-  return result;
+  U32 offset = b % 32, width = c % 32, value = a >> offset;
+  if (width == 0)
+    return 0;
+  if (offset + width > 32)
+    return isSigned ? U32(I32(a) >> offset) : value;
+  U32 mask = (1u << width) - 1;
+  bool extends = isSigned && value >> (width - 1) & 1;
+  return extends ? value | ~mask : value & mask;
 }
 const Case cases[] = {
     {"v_and_b32", "v_and_b32", "v10, v0, v1", [](U32 a, U32 b, U32) { return a & b; }},
@@ -320,8 +319,7 @@ TEST(Integer, Pairs) {
         continue;
       auto machine = runSamples(target, text);
       for (unsigned item = 0; item < sampleCount; ++item)
-        ASSERT_EQ(resultOf(*machine, 10, item) |
-                      U64(resultOf(*machine, 11, item)) << 32,
+        ASSERT_EQ(resultOf(*machine, 10, item) | U64(resultOf(*machine, 11, item)) << 32,
                   one.expected(sample64(0, item), sample64(1, item), sample64(4, item),
                                sample(0, item), sample(1, item)))
             << target << " " << text << " " << item;
@@ -340,8 +338,8 @@ TEST(Integer, CarriesAndChoices) {
     auto machine = runSamples(
         target, "v_cmp_lt_u32 " + vcc + ", v2, v1\nv_cndmask_b32 v13, v0, v1, " + vcc +
                     "\nv_" + (cdna ? "addc_co_u32" : "add_co_ci_u32") + " v10, " + vcc +
-                    ", v0, v1, " + vcc + "\ns_mov_b64 s[0:1], vcc\nv_sub_co_u32 v11, " + vcc +
-                    ", v0, v1\ns_mov_b64 s[2:3], vcc\nv_" +
+                    ", v0, v1, " + vcc + "\ns_mov_b64 s[0:1], vcc\nv_sub_co_u32 v11, " +
+                    vcc + ", v0, v1\ns_mov_b64 s[2:3], vcc\nv_" +
                     (cdna ? "subbrev_co_u32" : "subrev_co_ci_u32") + " v12, " + vcc +
                     ", v0, v1, " + vcc);
     for (unsigned item = 0; item < sampleCount; ++item) {
@@ -361,12 +359,12 @@ TEST(Integer, CarriesAndChoices) {
 TEST(Integer, Comparisons) {
   const char *relations[] = {"lt", "eq", "le", "gt", "ne", "ge"};
   auto holds = [](int relation, auto a, auto b) {
-    const bool all[] = {a < b, a == b, a <= b, a > b, a != b, a >= b};
+    const bool all[] = {a<b, a == b, a <= b, a> b, a != b, a >= b};
     return all[relation];
   };
   for (const char *target : everyTarget)
     for (int relation = 0; relation < 6; ++relation) {
-      std::string text, end = isCdna(target) ? "" : "";
+      std::string text;
       const char *types[] = {"i32", "u32", "i64", "u64"};
       for (int type = 0; type < 4; ++type) {
         std::string to = isCdna(target) ? "s[" + std::to_string(2 * type) + ":" +
@@ -424,15 +422,24 @@ TEST(Integer, UndefinedBytesGoWhereTheirBitsGo) {
     const char *text;
     uint8_t poison;
   } const all[] = {
-      {"v_lshlrev_b32 v10, 8, v0", 0x8},         {"v_lshrrev_b32 v10, 16, v0", 0x1},
-      {"v_ashrrev_i32 v10, 4, v0", 0x6},         {"v_perm_b32 v10, v0, v1, v2", 0x5},
-      {"v_bfe_u32 v10, v0, 0, 16", 0},           {"v_bfe_i32 v10, v0, 16, 8", 0xf},
-      {"v_alignbit_b32 v10, v0, v1, 16", 0},     {"v_alignbit_b32 v10, v1, v0, 16", 0x1},
-      {"v_and_b32 v10, 0xff00ffff, v0", 0},      {"v_or_b32 v10, 0xff0000, v0", 0},
-      {"v_bfi_b32 v10, 0xffff, v0, v1", 0},      {"v_bfi_b32 v10, 0xffff, v1, v0", 0x4},
-      {"v_mul_u32_u24 v10, v0, v1", 0xc},        {"v_lshl_or_b32 v10, v0, 16, v1", 0},
-      {"v_mul_lo_u32 v10, v0, v1", 0xc},         {"v_xad_u32 v10, v0, v1, v1", 0xc},
-      {"v_min_u32 v10, v0, v1", 0xf},            {"v_pk_add_u16 v10, v0, v1", 0xc},
+      {"v_lshlrev_b32 v10, 8, v0", 0x8},
+      {"v_lshrrev_b32 v10, 16, v0", 0x1},
+      {"v_ashrrev_i32 v10, 4, v0", 0x6},
+      {"v_perm_b32 v10, v0, v1, v2", 0x5},
+      {"v_bfe_u32 v10, v0, 0, 16", 0},
+      {"v_bfe_i32 v10, v0, 16, 8", 0xf},
+      {"v_alignbit_b32 v10, v0, v1, 16", 0},
+      {"v_alignbit_b32 v10, v1, v0, 16", 0x1},
+      {"v_and_b32 v10, 0xff00ffff, v0", 0},
+      {"v_or_b32 v10, 0xff0000, v0", 0},
+      {"v_bfi_b32 v10, v3, v0, v1", 0},
+      {"v_bfi_b32 v10, v3, v1, v0", 0x4},
+      {"v_mul_u32_u24 v10, v0, v1", 0xc},
+      {"v_lshl_or_b32 v10, v0, 16, v1", 0},
+      {"v_mul_lo_u32 v10, v0, v1", 0xc},
+      {"v_xad_u32 v10, v0, v1, v1", 0xc},
+      {"v_min_u32 v10, v0, v1", 0xf},
+      {"v_pk_add_u16 v10, v0, v1", 0xc},
       {"v_pk_add_u16 v10, v0, v1 op_sel_hi:[0,1]", 0},
   };
   for (const char *target : everyTarget)
@@ -440,6 +447,7 @@ TEST(Integer, UndefinedBytesGoWhereTheirBitsGo) {
       Machine machine(target, one.text);
       machine.set(0, 0x12345678);
       machine.set(1, 0);
+      machine.set(3, 0xffff);
       machine.set(2, 0x0c060406); // v0's byte 2, 0, 2 again, and zero
       machine.poison(0, 3, 0x4);
       machine.runClean();

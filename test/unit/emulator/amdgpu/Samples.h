@@ -23,7 +23,7 @@ constexpr unsigned sampleCount = 512;
 /// the pairs, others are random.
 inline uint32_t sample(unsigned operand, unsigned item) {
   constexpr uint32_t special[16] = {
-      0,      1,      2,       31,         32,         0x7f,       0x80,       0xff,
+      0,      1,      2,      31,         32,         0x7f,       0x80,       0xff,
       0x7fff, 0x8000, 0xffff, 0x7fffffff, 0x80000000, 0x80008000, 0xfffffffe, 0xffffffff};
   if (item < 256 && operand < 2)
     return special[operand ? item / 16 : item % 16];
