@@ -39,8 +39,8 @@ enum ScalarRegister : uint16_t {
 /// Vector registers: v0 to v255, then a0 to a255, then what no program can name.
 enum VectorRegister : uint16_t {
   Agpr0 = 256,
-  Temporary0 = 512, ///< results on their way: of SDWA, VOPD
-  vectorRegisters = 514
+  Temporary0 = 512, ///< four for the wrappers DPP, SDWA and VOPD
+  vectorRegisters = 516
 };
 
 /// Values that are computed where they are read.

@@ -71,6 +71,13 @@ Step jumpTo(Wave &wave, const Instruction &instruction) {
   return Step::Jump;
 }
 
+/// s_call_b64 s[0:1], 100
+Step call(Wave &wave, const Instruction &instruction) {
+  uint64_t base = wave.group.launch.program.getBase();
+  wave.writeScalar(instruction.destination[0], {base + wave.pc + instruction.size, 0});
+  return jump(wave, instruction);
+}
+
 Step getPc(Wave &wave, const Instruction &instruction) {
   uint64_t base = wave.group.launch.program.getBase();
   wave.writeScalar(instruction.destination[0], {base + wave.pc + instruction.size, 0});
@@ -104,6 +111,23 @@ Step waitFor(Wave &wave, const Instruction &instruction) {
 
 Step barrier(Wave &wave, const Instruction &) {
   return wave.group.arrive(wave) ? Step::Next : Step::Wait;
+}
+
+/// gfx12's barrier in two halves. `flags`: SCC gets whether the wave was the first.
+Step signalBarrier(Wave &wave, const Instruction &instruction) {
+  if (wave.group.hasSignalled(wave))
+    return wave.stop(Rule::Deadlock,
+                     "it signals the barrier again without having waited for it", 0);
+  bool isFirst = wave.group.signal(wave);
+  if (instruction.flags)
+    wave.setScc(isFirst);
+  return Step::Next;
+}
+Step awaitBarrier(Wave &wave, const Instruction &) {
+  if (!wave.group.hasSignalled(wave))
+    return wave.stop(Rule::Deadlock,
+                     "it waits for the barrier without having signalled it", 0);
+  return wave.group.await(wave) ? Step::Next : Step::Wait;
 }
 
 //===----------------------------------------------------------------------===//
@@ -228,6 +252,26 @@ bool decodeBranch(Decoder &decoder, Handler handler, Condition condition) {
   return true;
 }
 
+/// s_barrier_signal -1, s_barrier_wait 0xffff: the work-group's barrier, which has no
+/// number; named ones are not modelled.
+bool decodeSplitBarrier(Decoder &decoder, Handler handler, bool tellsFirst) {
+  decoder.instruction.execute = handler;
+  decoder.instruction.flags = tellsFirst;
+  if (!decoder.expect(1) || decoder.operand(0).kind != Operand::Integer ||
+      static_cast<int16_t>(decoder.operand(0).bits) != -1)
+    return decoder.fail("a barrier that is not the work-group's");
+  return true;
+}
+
+bool decodeCall(Decoder &decoder) {
+  Instruction &instruction = decoder.instruction;
+  instruction.execute = call;
+  if (!decoder.expect(2) || decoder.operand(1).kind != Operand::Integer)
+    return decoder.fail("a call without a distance");
+  instruction.immediate = static_cast<int16_t>(decoder.operand(1).bits);
+  return decoder.destination(0, instruction.destination[0], 2);
+}
+
 /// What has no effect but on time, caches or what is not emulated.
 constexpr std::string_view ignored[] = {
     "s_nop",
@@ -255,6 +299,10 @@ constexpr std::string_view ignored[] = {
     "global_inv",
     "global_wb",
     "global_wbinv",
+    "s_prefetch_data",
+    "s_prefetch_data_pc_rel",
+    "s_buffer_prefetch_data",
+    "s_version",
     "s_prefetch_inst",
     "s_prefetch_inst_pc_rel",
 };
@@ -285,6 +333,13 @@ Decoded tilewright::amdgpu::decodeControl(Decoder &decoder) {
     instruction.execute = barrier;
     return Decoded::Yes;
   }
+  if (name == "s_barrier_signal" || name == "s_barrier_signal_isfirst")
+    return decodedIf(
+        decodeSplitBarrier(decoder, signalBarrier, name != "s_barrier_signal"));
+  if (name == "s_barrier_wait")
+    return decodedIf(decodeSplitBarrier(decoder, awaitBarrier, false));
+  if (name == "s_call_b64")
+    return decodedIf(decodeCall(decoder));
   if (name == "s_sleep" || name == "s_sleep_var") {
     instruction.execute = sleep;
     return Decoded::Yes;

@@ -7,6 +7,7 @@
 
 #include "emulators/amdgpu/Decoder.h"
 
+#include "emulators/amdgpu/Wrappers.h"
 #include "emulators/common/Float.h"
 
 using namespace tilewright::amdgpu;
@@ -183,13 +184,10 @@ static constexpr Family families[] = {
     decodeInteger, decodeFloat,     decodeGlobalMemory,
 };
 
-std::string
-tilewright::amdgpu::decodeInstruction(const Target &target, std::string_view text,
-                                      Instruction &instruction,
-                                      std::vector<std::shared_ptr<const void>> &owned) {
-  Assembly assembly;
-  if (!parseAssembly(text, assembly))
-    return "its text cannot be read";
+std::string tilewright::amdgpu::decodePlain(const Target &target,
+                                            const Assembly &assembly,
+                                            Instruction &instruction,
+                                            OwnedObjects &owned) {
   Decoder decoder(target, assembly, instruction, owned);
   for (Family family : families) {
     Decoded decoded = family(decoder);
@@ -200,4 +198,21 @@ tilewright::amdgpu::decodeInstruction(const Target &target, std::string_view tex
     return decoder.getError().empty() ? "it is not modelled" : decoder.getError();
   }
   return "it is not modelled";
+}
+
+std::string tilewright::amdgpu::decodeInstruction(const Target &target,
+                                                  std::string_view text,
+                                                  Instruction &instruction,
+                                                  OwnedObjects &owned) {
+  std::string_view first, second;
+  if (splitDual(text, first, second))
+    return decodeDual(target, first, second, instruction, owned);
+  Assembly assembly;
+  if (!parseAssembly(text, assembly))
+    return "its text cannot be read";
+  if (assembly.isSdwa)
+    return decodeSdwa(target, assembly, instruction, owned);
+  if (isDpp(assembly))
+    return decodeDpp(target, assembly, instruction, owned);
+  return decodePlain(target, assembly, instruction, owned);
 }

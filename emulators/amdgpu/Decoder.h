@@ -107,6 +107,12 @@ Decoded decodeInteger(Decoder &);
 Decoded decodeFloat(Decoder &);
 Decoded decodeGlobalMemory(Decoder &);
 
+using OwnedObjects = std::vector<std::shared_ptr<const void>>;
+
+/// Decodes one instruction that no wrapper is around; "" or why it cannot be.
+std::string decodePlain(const Target &target, const Assembly &assembly,
+                        Instruction &instruction, OwnedObjects &owned);
+
 /// Decodes the instruction that `text` is, with the wrappers that DPP, SDWA and VOPD
 /// need; "" or why it cannot be.
 std::string decodeInstruction(const Target &target, std::string_view text,

@@ -1,95 +1,62 @@
-//===- IntegerOps.cpp - Integer arithmetic, logic and shifts of lanes ---------===//
+//===- IntegerOps.cpp - Integers of lanes: operands and topics ----------------===//
 //
 // Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 
-#include "emulators/amdgpu/VectorAlu.h"
+#include "emulators/amdgpu/IntegerAlu.h"
 
 using namespace tilewright::amdgpu;
 
-namespace {
-/// All bits of each byte that has a bit in `poison`, and back.
-constexpr uint32_t bitsOf(uint8_t poison) {
-  return (poison & 1 ? 0xffu : 0) | (poison & 2 ? 0xff00u : 0) |
-         (poison & 4 ? 0xff0000u : 0) | (poison & 8 ? 0xff000000u : 0);
-}
-constexpr uint8_t bytesOf(uint32_t bits) {
-  return static_cast<uint8_t>((bits & 0xff ? 1 : 0) | (bits & 0xff00 ? 2 : 0) |
-                              (bits & 0xff0000 ? 4 : 0) | (bits & 0xff000000 ? 8 : 0));
+bool tilewright::amdgpu::decodeHalfSelect(Decoder &decoder, const Type *types,
+                                          unsigned count, bool isHalf) {
+  std::vector<int64_t> select;
+  if (!decoder.integers("op_sel", select))
+    return decoder.getError().empty();
+  if (select.size() > count + 1)
+    return decoder.fail("op_sel is too long");
+  for (size_t i = 0; i < select.size(); ++i) {
+    if (select[i] == 0)
+      continue;
+    bool isSource = i < count;
+    if (select[i] != 1 || !(isSource ? types[i] == Type::B16 : isHalf))
+      return decoder.fail("op_sel of what has no halves");
+    Source &source =
+        isSource ? decoder.instruction.source[i] : decoder.instruction.destination[0];
+    source.isHigh = true;
+  }
+  return true;
 }
 
-struct And {
-  static uint32_t apply(uint32_t a, uint32_t b) { return a & b; }
-  /// A defined zero decides.
-  static uint8_t poison(uint32_t a, uint32_t b, uint8_t p, uint8_t q) {
-    uint32_t x = bitsOf(p), y = bitsOf(q);
-    return bytesOf((x & (b | y)) | (y & (a | x)));
-  }
-};
-struct AndOr {
-  static uint32_t apply(uint32_t a, uint32_t b, uint32_t c) { return (a & b) | c; }
-};
-struct Or {
-  static uint32_t apply(uint32_t a, uint32_t b) { return a | b; }
-  static uint8_t poison(uint32_t a, uint32_t b, uint8_t p, uint8_t q) {
-    uint32_t x = bitsOf(p), y = bitsOf(q);
-    return bytesOf((x & (~b | y)) | (y & (~a | x)));
-  }
-};
-struct Or3 {
-  static uint32_t apply(uint32_t a, uint32_t b, uint32_t c) { return a | b | c; }
-};
-struct ShiftLeftOr {
-  static uint32_t apply(uint32_t a, uint32_t b, uint32_t c) {
-    return (a << (b & 31)) | c;
-  }
-};
-struct AddU32 {
-  static uint32_t apply(uint32_t a, uint32_t b) { return a + b; }
-};
-struct ShiftRightArithmeticReversed {
-  static uint32_t apply(uint32_t a, uint32_t b) {
-    return static_cast<uint32_t>(static_cast<int32_t>(b) >> (a & 31));
-  }
-};
-struct ShiftLeft64Reversed {
-  static uint64_t apply(uint32_t a, uint64_t b) { return b << (a & 63); }
-};
-struct ShiftLeftAdd64 {
-  static uint64_t apply(uint64_t a, uint32_t b, uint64_t c) { return (a << (b & 7)) + c; }
-};
-struct GreaterI32 {
-  static bool apply(uint32_t a, uint32_t b) {
-    return static_cast<int32_t>(a) > static_cast<int32_t>(b);
-  }
-};
-struct LessI32 {
-  static bool apply(uint32_t a, uint32_t b) {
-    return static_cast<int32_t>(a) < static_cast<int32_t>(b);
-  }
-};
-
-using U32 = uint32_t;
-using U64 = uint64_t;
-constexpr Type B32 = Type::B32, B64 = Type::B64;
-constexpr VectorEntry entries[] = {
-    {"v_and_b32", map<U32, And, U32, U32>, {B32, B32}, 2},
-    {"v_and_or_b32", map<U32, AndOr, U32, U32, U32>, {B32, B32, B32}, 3},
-    {"v_or_b32", map<U32, Or, U32, U32>, {B32, B32}, 2},
-    {"v_or3_b32", map<U32, Or3, U32, U32, U32>, {B32, B32, B32}, 3},
-    {"v_lshl_or_b32", map<U32, ShiftLeftOr, U32, U32, U32>, {B32, B32, B32}, 3},
-    {"v_add_u32", map<U32, AddU32, U32, U32>, {B32, B32}, 2},
-    {"v_add_nc_u32", map<U32, AddU32, U32, U32>, {B32, B32}, 2},
-    {"v_ashrrev_i32", map<U32, ShiftRightArithmeticReversed, U32, U32>, {B32, B32}, 2},
-    {"v_lshlrev_b64", map<U64, ShiftLeft64Reversed, U32, U64>, {B32, B64}, 2, 2},
-    {"v_lshl_add_u64", map<U64, ShiftLeftAdd64, U64, U32, U64>, {B64, B32, B64}, 3, 2},
-    {"v_cmp_gt_i32", compare<GreaterI32, U32>, {B32, B32}, 2, 0},
-    {"v_cmp_lt_i32", compare<LessI32, U32>, {B32, B32}, 2, 0},
-};
-} // namespace
+bool tilewright::amdgpu::decodeIntegerOperands(Decoder &decoder,
+                                               const IntegerEntry &entry) {
+  Instruction &instruction = decoder.instruction;
+  const bool isHalf =
+      entry.result == ResultKind::Half || entry.result == ResultKind::OldHalf;
+  instruction.execute = entry.handler;
+  if (entry.clamped && decoder.flag("clamp"))
+    instruction.execute = entry.clamped;
+  if (entry.result == ResultKind::OldHalf && decoder.target.isCdna())
+    instruction.flags |= zeroesOtherHalf;
+  if (!decoder.expect(entry.count + 1) ||
+      !decoder.destination(0, instruction.destination[0],
+                           entry.result == ResultKind::Pair ? 2 : 1))
+    return false;
+  for (unsigned i = 0; i < entry.count; ++i)
+    if (!decoder.source(i + 1, entry.sources[i], instruction.source[i]))
+      return false;
+  return decodeHalfSelect(decoder, entry.sources, entry.count, isHalf);
+}
 
 Decoded tilewright::amdgpu::decodeInteger(Decoder &decoder) {
-  return decodeVectors(decoder, entries);
+  constexpr Family topics[] = {
+      decodeIntegerLogic,   decodeIntegerArithmetic, decodeIntegerCarry,
+      decodeIntegerCompare, decodeIntegerHalf,       decodeIntegerPacked,
+      decodeIntegerDot,     decodeIntegerBytes,
+  };
+  for (Family topic : topics)
+    if (Decoded decoded = topic(decoder); decoded != Decoded::NotMine)
+      return decoded;
+  return Decoded::NotMine;
 }

@@ -47,6 +47,15 @@ template <typename T> struct ReadSource {
   const uint8_t *poison;
 };
 
+inline void writeLanes(Wave &wave, const Instruction &instruction,
+                       const LaneArray<uint32_t> &values, const uint8_t *poison) {
+  wave.write(instruction.destination[0], values.v, poison);
+}
+inline void writeLanes(Wave &wave, const Instruction &instruction,
+                       const LaneArray<uint64_t> &values, const uint8_t *poison) {
+  wave.write(instruction.destination[0], values.v, poison);
+}
+
 template <typename Result, typename Operation, typename... Values, size_t... index>
 Step mapSources(Wave &wave, const Instruction &instruction,
                 std::index_sequence<index...>) {
@@ -56,7 +65,7 @@ Step mapSources(Wave &wave, const Instruction &instruction,
   for (unsigned lane = 0; lane < maxLanes; ++lane)
     result[lane] = Operation::apply(std::get<index>(sources).values[lane]...);
   if (!(std::get<index>(sources).poison || ...)) {
-    wave.write(instruction.destination[0], result.v, nullptr);
+    writeLanes(wave, instruction, result, nullptr);
     return Step::Next;
   }
   LanePoison poison;
@@ -68,12 +77,12 @@ Step mapSources(Wave &wave, const Instruction &instruction,
     else
       poison[lane] = (of(std::get<index>(sources).poison) | ...) ? 0xff : 0;
   }
-  wave.write(instruction.destination[0], result.v, poison.v);
+  writeLanes(wave, instruction, result, poison.v);
   return Step::Next;
 }
 
 /// The handler of an operation of `Values` that gives `Result`; each is uint32_t or
-/// uint64_t.
+/// uint64_t, or uint16_t where HalfLanes.h is included.
 template <typename Result, typename Operation, typename... Values>
 Step map(Wave &wave, const Instruction &instruction) {
   return mapSources<Result, Operation, Values...>(

@@ -40,6 +40,7 @@ WorkGroup::WorkGroup(LaunchRun &launch, Dim3 id)
   if (launch.options.checks.sharedRaces)
     history = std::make_unique<AccessHistory>(lds.size(), count);
   clocks.assign(count, VectorClock(count));
+  gathered = opened = VectorClock(count);
   arrived.assign(count, false);
   released.assign(count, false);
   for (unsigned i = 0; i < count; ++i) {
@@ -137,41 +138,54 @@ Fault WorkGroup::describeDeadlock() const {
 //===----------------------------------------------------------------------===//
 
 bool WorkGroup::arrive(Wave &wave) {
-  if (!released[wave.index])
-    arrived[wave.index] = true;
-  unsigned missing = 0;
-  for (const auto &other : waves)
-    missing += !other->isDone && !arrived[other->index] && !released[other->index];
-  if (!missing && arrived[wave.index])
-    synchronise();
+  if (!hasSignalled(wave))
+    signal(wave);
+  return await(wave);
+}
+
+bool WorkGroup::signal(Wave &wave) {
+  bool isFirst = std::find(arrived.begin(), arrived.end(), true) == arrived.end();
+  arrived[wave.index] = true;
+  VectorClock &clock = clocks[wave.index];
+  // What no wait has covered is not ordered before the barrier.
+  uint32_t outstanding = wave.waits.getOldestLdsClock();
+  for (unsigned agent = 0; agent < waves.size(); ++agent)
+    gathered.raise(agent,
+                   agent == wave.index && outstanding ? outstanding : clock[agent]);
+  clock.step(wave.index);
+  openBarrier();
+  return isFirst;
+}
+
+bool WorkGroup::await(Wave &wave) {
+  openBarrier(); // a wave that it waited for may have ended
   if (released[wave.index]) {
     released[wave.index] = false;
+    clocks[wave.index].join(opened);
     return true;
   }
+  size_t missing = 0;
+  for (const auto &other : waves)
+    missing += !other->isDone && !arrived[other->index];
   wave.waitsFor = "the barrier, to which " + std::to_string(missing) + " of the " +
                   std::to_string(waves.size()) + " waves have not come";
   return false;
 }
 
-void WorkGroup::synchronise() {
-  VectorClock barrier(waves.size());
+void WorkGroup::openBarrier() {
+  bool any = false;
   for (const auto &wave : waves) {
-    if (!arrived[wave->index])
-      continue;
-    VectorClock &clock = clocks[wave->index];
-    // What no wait has covered is not ordered before the barrier.
-    uint32_t outstanding = wave->waits.getOldestLdsClock();
-    for (unsigned agent = 0; agent < waves.size(); ++agent)
-      barrier.raise(agent,
-                    agent == wave->index && outstanding ? outstanding : clock[agent]);
-    clock.step(wave->index);
+    // One that was released comes again only after it has gone on.
+    if (!wave->isDone && !arrived[wave->index])
+      return;
+    any |= arrived[wave->index];
   }
-  for (const auto &wave : waves)
-    if (arrived[wave->index]) {
-      clocks[wave->index].join(barrier);
-      arrived[wave->index] = false;
-      released[wave->index] = true;
-    }
+  if (!any)
+    return;
+  released = arrived;
+  arrived.assign(waves.size(), false);
+  opened = gathered;
+  gathered = VectorClock(waves.size());
   noteProgress();
 }
 

@@ -34,6 +34,14 @@ public:
   /// `wave` comes to the group's barrier; whether all are there, so that it may go on.
   /// Asked again until it is true.
   bool arrive(Wave &wave);
+  /// The two halves of that: `wave` has come to the barrier, and goes on until it waits
+  /// for the others; whether it was the first to come.
+  bool signal(Wave &wave);
+  bool await(Wave &wave);
+  /// Whether `wave` has signalled and not waited yet.
+  bool hasSignalled(const Wave &wave) const {
+    return arrived[wave.index] || released[wave.index];
+  }
 
   // The race check on LDS; agents are waves.
   /// Notes an access to `size` bytes at `offset` and reports a conflict at `lane`.
@@ -50,13 +58,17 @@ public:
   Statistics statistics;
 
 private:
-  void synchronise();
+  /// Opens the barrier if all waves that live have come.
+  void openBarrier();
 
   std::vector<Wave *> order;  // in which waves have their turns
   std::vector<bool> arrived;  // at the barrier, by wave
   std::vector<bool> released; // from it, but not gone on yet
   std::unique_ptr<emulator::AccessHistory> history;
   std::vector<emulator::VectorClock> clocks;
+  /// What is ordered before the barrier that waves come to, and before the one that they
+  /// were released from.
+  emulator::VectorClock gathered, opened;
   uint64_t progress = 0, idleRounds = 0, stuckRounds = 0;
 };
 

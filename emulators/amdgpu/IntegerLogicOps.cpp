@@ -1,0 +1,262 @@
+//===- IntegerLogicOps.cpp - Logic, shifts and bit fields of lanes ------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "emulators/amdgpu/IntegerAlu.h"
+#include "emulators/amdgpu/IntegerShifts.h"
+#include "emulators/amdgpu/UndefinedBits.h"
+
+using namespace tilewright::amdgpu;
+
+namespace {
+using U16 = uint16_t;
+using U32 = uint32_t;
+using U64 = uint64_t;
+
+using Logic2 = ScalarValue (*)(ScalarValue, ScalarValue);
+
+template <Logic2 logic> struct Bitwise {
+  template <typename T> static T apply(T a, T b) {
+    return static_cast<T>(logic({a, 0}, {b, 0}).bits);
+  }
+  static uint8_t poison(U64 a, U64 b, uint8_t p, uint8_t q) {
+    return bytesOf(logic({a, bitsOf(p)}, {b, bitsOf(q)}).poison);
+  }
+};
+/// second(first(a, b), c)
+template <Logic2 first, Logic2 second> struct Bitwise3 {
+  static U32 apply(U32 a, U32 b, U32 c) {
+    return static_cast<U32>(second(first({a, 0}, {b, 0}), {c, 0}).bits);
+  }
+  static uint8_t poison(U64 a, U64 b, U64 c, uint8_t p, uint8_t q, uint8_t r) {
+    return bytesOf(second(first({a, bitsOf(p)}, {b, bitsOf(q)}), {c, bitsOf(r)}).poison);
+  }
+};
+struct Not {
+  template <typename T> static T apply(T a) { return static_cast<T>(~a); }
+  static uint8_t poison(U64, uint8_t p) { return p; }
+};
+
+struct ShiftLeftOr {
+  static U32 apply(U32 a, U32 b, U32 c) { return (a << (b & 31)) | c; }
+  static uint8_t poison(U32 a, U32 b, U32 c, uint8_t p, uint8_t q, uint8_t r) {
+    if (q & 1)
+      return 0xff;
+    ScalarValue shifted = {a << (b & 31), static_cast<U32>(bitsOf(p)) << (b & 31)};
+    return bytesOf(orOf(shifted, {c, bitsOf(r)}).poison);
+  }
+};
+
+/// Offset and width are five bits each.
+template <bool isSigned> struct ExtractField {
+  static U32 apply(U32 a, U32 b, U32 c) {
+    return static_cast<U32>(extractBits(a, b & 31, c & 31, 32, isSigned));
+  }
+  static uint8_t poison(U32, U32 b, U32 c, uint8_t p, uint8_t q, uint8_t r) {
+    if ((q | r) & 1)
+      return 0xff;
+    return bytesOf(apply(static_cast<U32>(bitsOf(p)), b, c));
+  }
+};
+struct InsertField {
+  static U32 apply(U32 mask, U32 b, U32 c) { return (mask & b) | (~mask & c); }
+  static uint8_t poison(U64 mask, U64 b, U64 c, uint8_t p, uint8_t q, uint8_t r) {
+    // Where the mask is undefined, two equal bits are defined nevertheless.
+    U64 x = bitsOf(p), y = bitsOf(q), z = bitsOf(r);
+    return bytesOf((mask & ~x & y) | (~mask & ~x & z) | (x & (y | z | (b ^ c))));
+  }
+};
+struct MakeMask {
+  static U32 apply(U32 a, U32 b) { return ((1u << (a & 31)) - 1) << (b & 31); }
+};
+struct Reverse {
+  static U32 apply(U32 a) {
+    a = (a >> 1 & 0x55555555) | (a & 0x55555555) << 1;
+    a = (a >> 2 & 0x33333333) | (a & 0x33333333) << 2;
+    a = (a >> 4 & 0x0f0f0f0f) | (a & 0x0f0f0f0f) << 4;
+    return __builtin_bswap32(a);
+  }
+  static uint8_t poison(U32, uint8_t p) {
+    return bytesOf(apply(static_cast<U32>(bitsOf(p))));
+  }
+};
+/// {a, b} >> c
+template <unsigned unit> struct Align {
+  static U32 apply(U32 a, U32 b, U32 c) {
+    return static_cast<U32>((U64(a) << 32 | b) >> (c % (32 / unit) * unit));
+  }
+  static uint8_t poison(U32, U32, U32 c, uint8_t p, uint8_t q, uint8_t r) {
+    if (r & 1)
+      return 0xff;
+    return bytesOf(apply(static_cast<U32>(bitsOf(p)), static_cast<U32>(bitsOf(q)), c));
+  }
+};
+
+/// Each byte of c selects one of {a, b}, its sign, or a constant.
+struct Permute {
+  static U32 apply(U32 a, U32 b, U32 c) {
+    U64 bytes = U64(a) << 32 | b;
+    U32 result = 0;
+    for (unsigned i = 0; i < 4; ++i) {
+      U32 select = c >> (8 * i) & 0xff;
+      U32 byte = select < 8    ? static_cast<U32>(bytes >> (8 * select) & 0xff)
+                 : select < 12 ? 0xff * static_cast<U32>(bytes >> (16 * select - 113) & 1)
+                 : select == 12 ? 0
+                                : 0xff;
+      result |= byte << (8 * i);
+    }
+    return result;
+  }
+  static uint8_t poison(U32, U32, U32 c, uint8_t p, uint8_t q, uint8_t r) {
+    unsigned bytes = (p & 0xfu) << 4 | (q & 0xfu), result = 0;
+    for (unsigned i = 0; i < 4; ++i) {
+      U32 select = c >> (8 * i) & 0xff;
+      unsigned undefined = select < 8    ? bytes >> select & 1
+                           : select < 12 ? bytes >> (2 * select - 15) & 1
+                                         : 0;
+      result |= (undefined | (r >> i & 1)) << i;
+    }
+    return static_cast<uint8_t>(result);
+  }
+};
+
+struct CountOnes : Upward2 {
+  static U32 apply(U32 a, U32 b) { return static_cast<U32>(__builtin_popcount(a)) + b; }
+  static uint8_t poison(U32, U32, uint8_t p, uint8_t q) { return p ? 0xff : upward(q); }
+};
+struct LeadingZeros {
+  static U32 apply(U32 a) { return a ? static_cast<U32>(__builtin_clz(a)) : ~0u; }
+};
+struct TrailingZeros {
+  static U32 apply(U32 a) { return a ? static_cast<U32>(__builtin_ctz(a)) : ~0u; }
+};
+struct LeadingSigns {
+  static U32 apply(U32 a) {
+    return LeadingZeros::apply(a ^ static_cast<U32>(static_cast<int32_t>(a) >> 31));
+  }
+};
+
+/// A truth table, `immediate`, of three bits: a is the highest of the index.
+template <typename T> Step bitOperation(Wave &wave, const Instruction &instruction) {
+  ReadSource<T> a(wave, instruction.source[0]), b(wave, instruction.source[1]),
+      c(wave, instruction.source[2]);
+  auto minterm = [](unsigned index, U64 x, U64 y, U64 z) {
+    return (index & 4 ? x : ~x) & (index & 2 ? y : ~y) & (index & 1 ? z : ~z);
+  };
+  LaneArray<T> result = {};
+  for (unsigned index = 0; index < 8; ++index)
+    if (instruction.immediate >> index & 1)
+      for (unsigned lane = 0; lane < maxLanes; ++lane)
+        result[lane] |= static_cast<T>(
+            minterm(index, a.values[lane], b.values[lane], c.values[lane]));
+  if (!a.poison && !b.poison && !c.poison) {
+    writeLanes(wave, instruction, result, nullptr);
+    return Step::Next;
+  }
+  LanePoison poison;
+  for (unsigned lane = 0; lane < maxLanes; ++lane) {
+    U64 x = a.poison ? bitsOf(a.poison[lane]) : 0,
+        y = b.poison ? bitsOf(b.poison[lane]) : 0,
+        z = c.poison ? bitsOf(c.poison[lane]) : 0;
+    U64 can[2] = {};
+    for (unsigned index = 0; index < 8; ++index)
+      can[instruction.immediate >> index & 1] |=
+          ((index & 4 ? a.values[lane] : ~U64(a.values[lane])) | x) &
+          ((index & 2 ? b.values[lane] : ~U64(b.values[lane])) | y) &
+          ((index & 1 ? c.values[lane] : ~U64(c.values[lane])) | z);
+    poison[lane] = bytesOf(can[0] & can[1] & static_cast<T>(~U64(0)));
+  }
+  writeLanes(wave, instruction, result, poison.v);
+  return Step::Next;
+}
+
+/// v_mbcnt_lo, v_mbcnt_hi: the ones of `a` at lanes below, and b.
+template <unsigned first> Step countBelow(Wave &wave, const Instruction &instruction) {
+  ReadSource<U32> a(wave, instruction.source[0]), b(wave, instruction.source[1]);
+  Lanes32 result;
+  LanePoison poison;
+  for (unsigned lane = 0; lane < maxLanes; ++lane) {
+    unsigned below = lane < first ? 0 : std::min(lane - first, 32u);
+    U32 mask = static_cast<U32>((U64(1) << below) - 1);
+    result[lane] = CountOnes::apply(a.values[lane] & mask, b.values[lane]);
+    poison[lane] = CountOnes::poison(
+        0, 0, a.poison ? bytesOf(bitsOf(a.poison[lane]) & mask) : uint8_t(0),
+        b.poison ? b.poison[lane] : uint8_t(0));
+  }
+  writeLanes(wave, instruction, result, a.poison || b.poison ? poison.v : nullptr);
+  return Step::Next;
+}
+
+constexpr Type B16 = Type::B16, B32 = Type::B32, B64 = Type::B64;
+constexpr ResultKind Word = ResultKind::Word, Pair = ResultKind::Pair,
+                     Half = ResultKind::Half;
+constexpr IntegerEntry entries[] = {
+    {"v_and_b32", map<U32, Bitwise<andOf>, U32, U32>, Word, {B32, B32}, 2},
+    {"v_or_b32", map<U32, Bitwise<orOf>, U32, U32>, Word, {B32, B32}, 2},
+    {"v_xor_b32", map<U32, Bitwise<xorOf>, U32, U32>, Word, {B32, B32}, 2},
+    {"v_xnor_b32", map<U32, Bitwise<xnorOf>, U32, U32>, Word, {B32, B32}, 2},
+    {"v_not_b32", map<U32, Not, U32>, Word, {B32}, 1},
+    {"v_and_b16", map<U16, Bitwise<andOf>, U16, U16>, Half, {B16, B16}, 2},
+    {"v_or_b16", map<U16, Bitwise<orOf>, U16, U16>, Half, {B16, B16}, 2},
+    {"v_xor_b16", map<U16, Bitwise<xorOf>, U16, U16>, Half, {B16, B16}, 2},
+    {"v_not_b16", map<U16, Not, U16>, Half, {B16}, 1},
+    {"v_and_or_b32",
+     map<U32, Bitwise3<andOf, orOf>, U32, U32, U32>,
+     Word,
+     {B32, B32, B32},
+     3},
+    {"v_or3_b32",
+     map<U32, Bitwise3<orOf, orOf>, U32, U32, U32>,
+     Word,
+     {B32, B32, B32},
+     3},
+    {"v_xor3_b32",
+     map<U32, Bitwise3<xorOf, xorOf>, U32, U32, U32>,
+     Word,
+     {B32, B32, B32},
+     3},
+    {"v_lshl_or_b32", map<U32, ShiftLeftOr, U32, U32, U32>, Word, {B32, B32, B32}, 3},
+    {"v_bfe_u32", map<U32, ExtractField<false>, U32, U32, U32>, Word, {B32, B32, B32}, 3},
+    {"v_bfe_i32", map<U32, ExtractField<true>, U32, U32, U32>, Word, {B32, B32, B32}, 3},
+    {"v_bfi_b32", map<U32, InsertField, U32, U32, U32>, Word, {B32, B32, B32}, 3},
+    {"v_bfm_b32", map<U32, MakeMask, U32, U32>, Word, {B32, B32}, 2},
+    {"v_bfrev_b32", map<U32, Reverse, U32>, Word, {B32}, 1},
+    // The count of these is a half of a register on gfx11.
+    {"v_alignbit_b32", map<U32, Align<1>, U32, U32, U16>, Word, {B32, B32, B16}, 3},
+    {"v_alignbyte_b32", map<U32, Align<8>, U32, U32, U16>, Word, {B32, B32, B16}, 3},
+    {"v_perm_b32", map<U32, Permute, U32, U32, U32>, Word, {B32, B32, B32}, 3},
+    {"v_lshlrev_b32", map<U32, Reversed<ShiftLeft<U32>>, U32, U32>, Word, {B32, B32}, 2},
+    {"v_lshrrev_b32", map<U32, Reversed<ShiftRight<U32>>, U32, U32>, Word, {B32, B32}, 2},
+    {"v_ashrrev_i32",
+     map<U32, Reversed<ShiftRightSigned<U32>>, U32, U32>,
+     Word,
+     {B32, B32},
+     2},
+    {"v_lshlrev_b64", map<U64, Reversed<ShiftLeft<U64>>, U32, U64>, Pair, {B32, B64}, 2},
+    {"v_lshrrev_b64", map<U64, Reversed<ShiftRight<U64>>, U32, U64>, Pair, {B32, B64}, 2},
+    {"v_ashrrev_i64",
+     map<U64, Reversed<ShiftRightSigned<U64>>, U32, U64>,
+     Pair,
+     {B32, Type::I64},
+     2},
+    {"v_bcnt_u32_b32", map<U32, CountOnes, U32, U32>, Word, {B32, B32}, 2},
+    {"v_mbcnt_lo_u32_b32", countBelow<0>, Word, {B32, B32}, 2},
+    {"v_mbcnt_hi_u32_b32", countBelow<32>, Word, {B32, B32}, 2},
+    {"v_ffbh_u32", map<U32, LeadingZeros, U32>, Word, {B32}, 1},
+    {"v_clz_i32_u32", map<U32, LeadingZeros, U32>, Word, {B32}, 1},
+    {"v_ffbl_b32", map<U32, TrailingZeros, U32>, Word, {B32}, 1},
+    {"v_ctz_i32_b32", map<U32, TrailingZeros, U32>, Word, {B32}, 1},
+    {"v_ffbh_i32", map<U32, LeadingSigns, U32>, Word, {B32}, 1},
+    {"v_cls_i32", map<U32, LeadingSigns, U32>, Word, {B32}, 1},
+    {"v_bitop3_b32", bitOperation<U32>, Word, {B32, B32, B32}, 3},
+    {"v_bitop3_b16", bitOperation<U16>, Half, {B16, B16, B16}, 3},
+};
+} // namespace
+
+Decoded tilewright::amdgpu::decodeIntegerLogic(Decoder &decoder) {
+  decoder.integer("bitop3", decoder.instruction.immediate);
+  return decodeIntegers(decoder, entries);
+}
