@@ -211,11 +211,14 @@ typename F::Bits divFixup(const Environment &environment, typename F::Bits quoti
   if (isInfiniteD || isZero<F>(numerator))
     return sign;
   if constexpr (!std::is_same_v<F, Half>) {
-    // What rounding makes of a value too small for all.
-    if (biasedExponent<F>(numerator) - biasedExponent<F>(denominator) <
-        Limits<F>::underflow)
-      return static_cast<Bits>(
-          emulator::fromFixed(F::format, sign != 0, 1, -4000, environment.rounding));
+    // What rounding makes of a value too small for all, or too large: the iteration makes
+    // a NaN of a quotient that overflows.
+    bool isTiny = biasedExponent<F>(numerator) - biasedExponent<F>(denominator) <
+                  Limits<F>::underflow;
+    if (isTiny || isNan<F>(quotient))
+      return static_cast<Bits>(emulator::fromFixed(F::format, sign != 0, 1,
+                                                   isTiny ? -4000 : F::format.bias + 1,
+                                                   environment.rounding));
   }
   return sign | magnitudeOf<F>(quotient);
 }

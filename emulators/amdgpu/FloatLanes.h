@@ -278,7 +278,6 @@ Decoded decodeFloatConvert(Decoder &decoder);
 Decoded decodeFloatPack(Decoder &decoder);
 Decoded decodeFloatPacked(Decoder &decoder);
 Decoded decodeFloatMixed(Decoder &decoder);
-Decoded decodeFloatDot(Decoder &decoder);
 Decoded decodeFloat8(Decoder &decoder);
 Decoded decodeFloatScaled(Decoder &decoder);
 

@@ -71,8 +71,8 @@ Decoded tilewright::amdgpu::decodeFloatArithmetic(Decoder &decoder) {
 
 Decoded tilewright::amdgpu::decodeFloat(Decoder &decoder) {
   constexpr Family topics[] = {
-      decodeFloatArithmetic, decodeFloatFunctions, decodeFloatSelect,
-      decodeFloatScale,      decodeFloatDivide,    decodeFloatCompare,
+      decodeFloatArithmetic, decodeFloatFunctions, decodeFloatSelect,  decodeFloatScale,
+      decodeFloatDivide,     decodeFloatCompare,   decodeFloatConvert,
   };
   for (Family topic : topics)
     if (Decoded decoded = topic(decoder); decoded != Decoded::NotMine)

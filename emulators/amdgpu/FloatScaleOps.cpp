@@ -32,6 +32,11 @@ typename F::Bits scale(const Environment &environment, typename F::Bits bits,
     significand |= uint64_t(1) << mantissa;
   int power = std::max(biased, 1) - F::format.bias - int(mantissa);
   power += std::clamp(exponent, -5000, 5000);
+  // 2^(bias + 1) is too large as well, and what fromFixed can encode of f64.
+  if (power + 63 - __builtin_clzll(significand) > F::format.bias) {
+    significand = 1;
+    power = F::format.bias + 1;
+  }
   bool saturates = environment.saturates && std::is_same_v<F, Half>;
   return static_cast<Bits>(emulator::fromFixed(F::format, (bits & signBit<F>) != 0,
                                                significand, power, environment.rounding,
