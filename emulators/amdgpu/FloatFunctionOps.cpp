@@ -61,50 +61,50 @@ inline double exp2Of(double x) {
 }
 
 /// Rounded to nearest whatever MODE says.
-struct Approximate {
-  static constexpr bool isApproximate = true;
+struct ToNearest {
+  static constexpr bool ignoresRounding = true;
 };
-struct Exp : Approximate {
+struct Exp : ToNearest {
   static constexpr bool flushes = true;
   static float apply(float a) { return float(exp2Of(a)); }
 };
-struct ExpF16 : Approximate {
+struct ExpF16 : ToNearest {
   static double toOdd(double a) { return exp2Of(a); }
 };
-struct Log : Approximate {
+struct Log : ToNearest {
   static constexpr bool flushes = true;
   static float apply(float a) { return float(std::log2(double(a))); }
 };
-struct LogF16 : Approximate {
+struct LogF16 : ToNearest {
   static double toOdd(double a) { return std::log2(a); }
 };
-struct Reciprocal : Approximate {
+struct Reciprocal : ToNearest {
   static constexpr bool flushes = true;
   static float apply(float a) { return float(1.0 / double(a)); }
 };
-struct ReciprocalWide : Approximate {
+struct ReciprocalWide : ToNearest {
   static double apply(double a) { return 1.0 / a; }
   static double toOdd(double a) { return 1.0 / a; }
 };
-struct ReciprocalRoot : Approximate {
+struct ReciprocalRoot : ToNearest {
   static constexpr bool flushes = true;
   static float apply(float a) { return float(1.0 / std::sqrt(double(a))); }
 };
-struct ReciprocalRootWide : Approximate {
+struct ReciprocalRootWide : ToNearest {
   static double apply(double a) { return 1.0 / std::sqrt(a); }
   static double toOdd(double a) { return 1.0 / std::sqrt(a); }
 };
-struct Root : Approximate {
+struct Root : ToNearest {
   static constexpr bool flushes = true;
   static float apply(float a) { return float(std::sqrt(double(a))); }
 };
-struct RootWide : Approximate {
+struct RootWide : ToNearest {
   static double apply(double a) { return std::sqrt(a); }
   static double toOdd(double a) { return std::sqrt(a); }
 };
 
 /// Of turns. Beyond 256 turns the sine is 0 and the cosine 1; of infinity both are NaN.
-struct Sine : Approximate {
+struct Sine : ToNearest {
   static double toOdd(double a) {
     if (std::fabs(a) > 256)
       return a - a;
@@ -115,7 +115,7 @@ struct Sine : Approximate {
   }
   static float apply(float a) { return float(toOdd(a)); }
 };
-struct Cosine : Approximate {
+struct Cosine : ToNearest {
   static double toOdd(double a) {
     if (std::fabs(a) > 256)
       return (a - a) + 1;
@@ -127,7 +127,7 @@ struct Cosine : Approximate {
   static float apply(float a) { return float(toOdd(a)); }
 };
 
-template <double (*function)(double)> struct ToIntegral {
+template <double (*function)(double)> struct ToIntegral : ToNearest {
   template <typename T> static T apply(T a) { return T(function(double(a))); }
   static double toOdd(double a) { return function(a); }
 };
@@ -155,6 +155,24 @@ struct Fract {
     return part > 0x1.ffcp-1 ? 0x1.ffcp-1 : part;
   }
 };
+
+/// v_s_exp_f32 of gfx12: of a scalar, whichever lanes are active.
+template <typename F, typename Operation>
+Step runScalar(Wave &wave, const Instruction &instruction) {
+  using Bits = typename F::Bits;
+  // abs and neg are of the lower half where there are two.
+  ScalarValue value = wave.readScalar(instruction.source[0]);
+  LaneArray<Bits> lanes, result;
+  for (unsigned lane = 0; lane < maxLanes; ++lane)
+    lanes[lane] = static_cast<Bits>(value.bits);
+  const Bits *in[] = {lanes.v};
+  applyLanes<F, Operation>({wave, instruction.flags, F::isSingle}, result, in,
+                           std::make_index_sequence<1>());
+  bool isUndefined = static_cast<Bits>(value.poison) != 0;
+  wave.writeScalar(instruction.destination[0],
+                   {result[0], isUndefined ? ~uint64_t(0) : 0});
+  return Step::Next;
+}
 
 constexpr Type F16 = Type::F16, F32 = Type::F32, F64 = Type::F64;
 constexpr auto ZeroesHalf = FloatEntry::ZeroesHalf;
@@ -196,6 +214,17 @@ constexpr FloatEntry entries[] = {
     {"v_trunc_f16", runFloat<Half, Trunc, 1>, F16, {F16}, 1, ZeroesHalf},
     {"v_rndne_f16", runFloat<Half, RoundEven, 1>, F16, {F16}, 1, ZeroesHalf},
     {"v_fract_f16", runFloat<Half, Fract, 1>, F16, {F16}, 1, ZeroesHalf},
+
+    {"v_s_exp_f32", runScalar<Single, Exp>, F32, {F32}, 1},
+    {"v_s_exp_f16", runScalar<Half, ExpF16>, F16, {F16}, 1},
+    {"v_s_log_f32", runScalar<Single, Log>, F32, {F32}, 1},
+    {"v_s_log_f16", runScalar<Half, LogF16>, F16, {F16}, 1},
+    {"v_s_rcp_f32", runScalar<Single, Reciprocal>, F32, {F32}, 1},
+    {"v_s_rcp_f16", runScalar<Half, ReciprocalWide>, F16, {F16}, 1},
+    {"v_s_rsq_f32", runScalar<Single, ReciprocalRoot>, F32, {F32}, 1},
+    {"v_s_rsq_f16", runScalar<Half, ReciprocalRootWide>, F16, {F16}, 1},
+    {"v_s_sqrt_f32", runScalar<Single, Root>, F32, {F32}, 1},
+    {"v_s_sqrt_f16", runScalar<Half, RootWide>, F16, {F16}, 1},
 };
 } // namespace
 

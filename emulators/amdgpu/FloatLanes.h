@@ -161,13 +161,14 @@ void writeResult(Wave &wave, const Instruction &instruction, LaneArray<Bits> &re
 }
 
 /// Operations that never keep subnormals (v_exp_f32) say so with `flushes`, those that
-/// always round to nearest with `isApproximate`.
+/// always round to nearest with `ignoresRounding`.
 template <typename Operation, typename = void> struct Flushes : std::false_type {};
 template <typename Operation>
 struct Flushes<Operation, std::void_t<decltype(Operation::flushes)>> : std::true_type {};
-template <typename Operation, typename = void> struct IsApproximate : std::false_type {};
+template <typename Operation, typename = void>
+struct IgnoresRounding : std::false_type {};
 template <typename Operation>
-struct IsApproximate<Operation, std::void_t<decltype(Operation::isApproximate)>>
+struct IgnoresRounding<Operation, std::void_t<decltype(Operation::ignoresRounding)>>
     : std::true_type {};
 
 template <typename F, typename Operation, size_t... index>
@@ -197,7 +198,7 @@ void applyLanes(Environment environment, LaneArray<typename F::Bits> &result,
   constexpr size_t count = sizeof...(index);
   if constexpr (Flushes<Operation>::value)
     environment.flushesSources = environment.flushesResults = true;
-  if constexpr (IsApproximate<Operation>::value)
+  if constexpr (IgnoresRounding<Operation>::value)
     environment.rounding = Rounding::NearestEven;
   LaneArray<Bits> copies[count];
   if (environment.flushesSources)

@@ -192,6 +192,7 @@ constexpr DotEntry dots[] = {
     {"v_dot2acc_f32_f16", {f16, f16, 2, f32}, Type::F32, Type::F16, true},
     {"v_dot2_f32_bf16", {bf16, bf16, 2, f32}, Type::F32, Type::BF16},
     {"v_dot2c_f32_bf16", {bf16, bf16, 2, f32}, Type::F32, Type::BF16, true},
+    {"v_dot2acc_f32_bf16", {bf16, bf16, 2, f32}, Type::F32, Type::BF16, true},
     {"v_dot2_f16_f16", {f16, f16, 2, f16}, Type::F16, Type::F16},
     {"v_dot2_bf16_bf16", {bf16, bf16, 2, bf16}, Type::BF16, Type::BF16},
     {"v_dot4_f32_fp8_fp8", {fp8, fp8, 4, f32}, Type::F32, Type::B32},

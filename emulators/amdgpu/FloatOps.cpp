@@ -72,7 +72,8 @@ Decoded tilewright::amdgpu::decodeFloatArithmetic(Decoder &decoder) {
 Decoded tilewright::amdgpu::decodeFloat(Decoder &decoder) {
   constexpr Family topics[] = {
       decodeFloatArithmetic, decodeFloatFunctions, decodeFloatSelect,  decodeFloatScale,
-      decodeFloatDivide,     decodeFloatCompare,   decodeFloatConvert,
+      decodeFloatDivide,     decodeFloatCompare,   decodeFloatConvert, decodeFloatPack,
+      decodeFloatPacked,     decodeFloatMixed,     decodeFloat8,       decodeFloatScaled,
   };
   for (Family topic : topics)
     if (Decoded decoded = topic(decoder); decoded != Decoded::NotMine)

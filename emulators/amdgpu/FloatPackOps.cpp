@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "emulators/amdgpu/Float8.h"
 #include "emulators/amdgpu/FloatConvert.h"
 
 using namespace tilewright::amdgpu;
@@ -101,7 +102,43 @@ template <typename Integer> struct ToInteger16 {
   }
 };
 
-constexpr Type B32 = Type::B32, F16 = Type::F16, F32 = Type::F32;
+/// v_pack_b32_f16: the bits as they are, so undefined bytes stay where they are.
+Step packHalves(Wave &wave, const Instruction &instruction) {
+  ReadSource<uint16_t> low(wave, instruction.source[0]),
+      high(wave, instruction.source[1]);
+  Lanes32 result;
+  for (unsigned lane = 0; lane < maxLanes; ++lane)
+    result[lane] = low.values[lane] | uint32_t(high.values[lane]) << 16;
+  LanePoison poison;
+  if (low.poison || high.poison)
+    for (unsigned lane = 0; lane < maxLanes; ++lane)
+      poison[lane] =
+          static_cast<uint8_t>((low.poison ? low.poison[lane] & 3 : 0) |
+                               (high.poison ? (high.poison[lane] & 3) << 2 : 0));
+  wave.write(instruction.destination[0], result.v,
+             low.poison || high.poison ? poison.v : nullptr);
+  return Step::Next;
+}
+
+/// v_cvt_sr_f16_f32 and v_cvt_sr_bf16_f32: the second source is the seed.
+template <const emulator::Format &format>
+Step roundHalf(Wave &wave, const Instruction &instruction) {
+  const Environment single(wave, instruction.flags, true);
+  ReadSource<uint32_t> sources[] = {ReadSource<uint32_t>(wave, instruction.source[0]),
+                                    ReadSource<uint32_t>(wave, instruction.source[1])};
+  LaneArray<uint16_t> result;
+  for (unsigned lane = 0; lane < maxLanes; ++lane) {
+    uint32_t bits = sources[0].values[lane];
+    double value = widen<Single>(single.flushesSources ? flush<Single>(bits) : bits);
+    result[lane] = static_cast<uint16_t>(
+        roundStochastically(format, value, sources[1].values[lane], single.saturates));
+  }
+  LanePoison buffer;
+  writeLanes(wave, instruction, result, anyPoison(sources, buffer));
+  return Step::Next;
+}
+
+constexpr Type B32 = Type::B32, F16 = Type::F16, BF16 = Type::BF16, F32 = Type::F32;
 constexpr auto Plain = FloatEntry::Plain, NoOutputs = FloatEntry::NoOutputs;
 template <typename Conversion>
 constexpr FloatEntry pack(std::string_view name, Type source, FloatEntry::Kind kind) {
@@ -112,6 +149,9 @@ constexpr FloatEntry entries[] = {
     pack<ToHalf<true>>("v_cvt_pk_rtz_f16_f32", F32, Plain),
     pack<ToHalf<false>>("v_cvt_pk_f16_f32", F32, Plain),
     pack<ToBf16>("v_cvt_pk_bf16_f32", F32, Plain),
+    {"v_cvt_sr_f16_f32", roundHalf<formats::f16>, F16, {F32, B32}, 2, NoOutputs},
+    {"v_cvt_sr_bf16_f32", roundHalf<formats::bf16>, BF16, {F32, B32}, 2, NoOutputs},
+    {"v_pack_b32_f16", packHalves, B32, {F16, F16}, 2, NoOutputs},
     pack<ToNormalised<Single, int16_t>>("v_cvt_pknorm_i16_f32", F32, NoOutputs),
     pack<ToNormalised<Single, uint16_t>>("v_cvt_pknorm_u16_f32", F32, NoOutputs),
     pack<ToNormalised<Half, int16_t>>("v_cvt_pknorm_i16_f16", F16, NoOutputs),

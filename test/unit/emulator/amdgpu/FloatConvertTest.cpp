@@ -308,6 +308,41 @@ TEST(FloatConvert, DotProductsOfShortFormats) {
   EXPECT_EQ(bitCast<float>(machine.get(3, 0)), sum);
 }
 
+TEST_P(EveryTarget, HalvesArePackedAsTheyAre) {
+  Machine machine(GetParam(), isRdna() ? "v_pack_b32_f16 v2, v0.h, -v1.l"
+                                       : "v_pack_b32_f16 v2, v0, -v1 op_sel:[1,0,0]");
+  machine.set(0, 0x7c011111);
+  machine.set(1, 0x22223333);
+  machine.poison(0, 1, 4);
+  machine.poison(1, 1, 2);
+  machine.runClean();
+  EXPECT_EQ(machine.get(2, 0), 0xb3337c01u);
+  EXPECT_EQ(machine.getPoison(2, 1), 9);
+}
+
+TEST(FloatConvert, SeedsRoundHalves) {
+  Machine machine("gfx950", "v_cvt_sr_bf16_f32 v2, v0, v1\n"
+                            "v_cvt_sr_f16_f32 v2, v0, v1 op_sel:[0,0,1]");
+  machine.set(0, 0x3f800001); // just above one
+  machine.set(1, [](unsigned lane) { return lane ? 0xffffffff : 0; });
+  machine.set(2, 0);
+  machine.runClean();
+  EXPECT_EQ(machine.get(2, 0), 0x3c003f80u);
+  EXPECT_EQ(machine.get(2, 1), 0x3c013f81u);
+}
+
+TEST(FloatConvert, ScalarFunctionsOfGfx12) {
+  Machine machine("gfx1201", "v_s_rcp_f32 s1, s0\nv_s_sqrt_f16 s3, s2\n"
+                             "v_s_exp_f32 s4, -s0");
+  machine.setScalar(0, bitCast<uint32_t>(4.0f));
+  machine.setScalar(2, nearest(formats::f16, 9));
+  machine.setExec(0);
+  machine.runClean();
+  EXPECT_EQ(bitCast<float>(machine.getScalar(1)), 0.25f);
+  EXPECT_EQ(machine.getScalar(3), nearest(formats::f16, 3));
+  EXPECT_EQ(bitCast<float>(machine.getScalar(4)), 0.0625f);
+}
+
 TEST(FloatConvert, PairsOfGfx950) {
   Machine machine("gfx950", "v_cvt_pk_bf16_f32 v2, v0, v1\nv_cvt_pk_f16_f32 v3, v0, v1\n"
                             "v_cvt_f32_bf16 v4, v0");

@@ -32,8 +32,10 @@ using Reference = double (*)(double, double, double);
 /// Runs a line on the values of v0, v1, v2 with the result in v3.
 void expectF32(const char *target, const std::string &line, Reference reference,
                bool flushes = false) {
-  for (unsigned round = 0; round < 12; ++round) {
-    Machine machine(target, line);
+  Machine machine(target, line);
+  for (unsigned round = 0; round < 40; ++round) {
+    machine.wave().pc = 0;
+    machine.wave().isDone = false;
     std::vector<uint32_t> in[3];
     for (unsigned i = 0; i < 3; ++i) {
       in[i] = valuesF32(64, round * 3 + i + 1);
@@ -134,8 +136,10 @@ TEST_P(EveryTarget, ArithmeticOfF16IsRoundedOnce) {
   for (const auto &operation : operations) {
     std::string line = std::string(operation.name) + " " + half("v2") + ", " +
                        half("v0") + ", " + half("v1");
+    Machine machine(GetParam(), line);
     for (unsigned round = 0; round < 40; ++round) {
-      Machine machine(GetParam(), line);
+      machine.wave().pc = 0;
+      machine.wave().isDone = false;
       auto a = valuesF16(64, 2 * round + 1), b = valuesF16(64, 2 * round + 2);
       machine.set(0, [&](unsigned lane) { return 0xabcd0000u | a[lane]; });
       machine.set(1, [&](unsigned lane) { return 0x12340000u | b[lane]; });
