@@ -171,29 +171,28 @@ template <typename Operation>
 struct IgnoresRounding<Operation, std::void_t<decltype(Operation::ignoresRounding)>>
     : std::true_type {};
 
-template <typename F, typename Operation, size_t... index>
-[[gnu::noinline]] void
-computeLanes(const Environment &environment, LaneArray<typename F::Bits> &result,
-             const typename F::Bits *const *in, std::index_sequence<index...>) {
+// The pointers are parameters of their own, so that compilers see that they do not alias.
+template <typename F, typename Operation, typename... Sources>
+[[gnu::noinline]] void computeLanes(const Environment &environment,
+                                    LaneArray<typename F::Bits> &__restrict result,
+                                    const Sources *__restrict... in) {
   using Bits = typename F::Bits;
   using Value = typename F::Value;
   if constexpr (std::is_same_v<F, Half>) {
     LaneArray<double> values;
     for (unsigned lane = 0; lane < maxLanes; ++lane)
-      values[lane] =
-          Operation::toOdd(emulator::halfToDouble<emulator::F16>(in[index][lane])...);
+      values[lane] = Operation::toOdd(emulator::halfToDouble<emulator::F16>(in[lane])...);
     roundToHalf(environment, values, result);
   } else {
     for (unsigned lane = 0; lane < maxLanes; ++lane)
-      result[lane] =
-          bitCast<Bits>(Value(Operation::apply(bitCast<Value>(in[index][lane])...)));
+      result[lane] = bitCast<Bits>(Value(Operation::apply(bitCast<Value>(in[lane])...)));
   }
 }
 
 /// The results of an operation on sources that were read, which it may change.
 template <typename F, typename Operation, size_t... index>
 void applyLanes(Environment environment, LaneArray<typename F::Bits> &result,
-                const typename F::Bits **in, std::index_sequence<index...> indices) {
+                const typename F::Bits **in, std::index_sequence<index...>) {
   using Bits = typename F::Bits;
   constexpr size_t count = sizeof...(index);
   if constexpr (Flushes<Operation>::value)
@@ -208,10 +207,10 @@ void applyLanes(Environment environment, LaneArray<typename F::Bits> &result,
       in[i] = copies[i].v;
     }
   if (std::is_same_v<F, Half> || environment.rounding == Rounding::NearestEven) {
-    computeLanes<F, Operation>(environment, result, in, indices);
+    computeLanes<F, Operation>(environment, result, in[index]...);
   } else {
     emulator::RoundingScope scope(environment.rounding);
-    computeLanes<F, Operation>(environment, result, in, indices);
+    computeLanes<F, Operation>(environment, result, in[index]...);
   }
   chooseNans<F>(result, in, count);
   if (environment.changesResults())

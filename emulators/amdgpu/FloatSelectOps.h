@@ -59,6 +59,14 @@ template <bool larger> struct Propagating {
   }
 };
 
+template <typename F, typename Operation, typename... Sources>
+[[gnu::noinline]] void pickLanes(bool isIeee,
+                                 LaneArray<typename F::Bits> &__restrict result,
+                                 const Sources *__restrict... in) {
+  for (unsigned lane = 0; lane < maxLanes; ++lane)
+    result[lane] = Operation::template apply<F>(isIeee, in[lane]...);
+}
+
 template <typename F, typename Operation, size_t... index>
 void selectLanes(const Environment &environment, LaneArray<typename F::Bits> &result,
                  const typename F::Bits **in, std::index_sequence<index...>) {
@@ -70,9 +78,7 @@ void selectLanes(const Environment &environment, LaneArray<typename F::Bits> &re
       flushLanes<F>(copies[i]);
       in[i] = copies[i].v;
     }
-  const bool isIeee = environment.isIeee;
-  for (unsigned lane = 0; lane < maxLanes; ++lane)
-    result[lane] = Operation::template apply<F>(isIeee, in[index][lane]...);
+  pickLanes<F, Operation>(environment.isIeee, result, in[index]...);
   if (environment.changesResults())
     finishLanes<F>(environment, result);
 }
