@@ -25,8 +25,10 @@ Disassembler::Disassembler(const Target &target) {
     LLVMInitializeAMDGPUTargetMC();
     LLVMInitializeAMDGPUDisassembler();
   });
-  context = LLVMCreateDisasmCPU("amdgcn-amd-amdhsa", std::string(target.name).c_str(),
-                                nullptr, 0, nullptr, nullptr);
+  // Halves of registers as v0.l and v0.h, which LLVM does not take for granted on gfx12.
+  context = LLVMCreateDisasmCPUFeatures(
+      "amdgcn-amd-amdhsa", std::string(target.name).c_str(),
+      target.isRdna() ? "+real-true16" : "", nullptr, 0, nullptr, nullptr);
 }
 
 Disassembler::~Disassembler() {

@@ -37,8 +37,9 @@ std::string tilewright::amdgpu::test::assemble(const Target &target,
     return "";
   }
   LLVMTargetMachineRef machine =
-      LLVMCreateTargetMachine(found, triple, std::string(target.name).c_str(), "",
-                              LLVMCodeGenLevelNone, LLVMRelocPIC, LLVMCodeModelDefault);
+      LLVMCreateTargetMachine(found, triple, std::string(target.name).c_str(),
+                              target.isRdna() ? "+real-true16" : "", LLVMCodeGenLevelNone,
+                              LLVMRelocPIC, LLVMCodeModelDefault);
   LLVMContextRef context = LLVMContextCreate();
   LLVMContextSetDiagnosticHandler(
       context,
