@@ -105,7 +105,9 @@ Decoded decodeScalarMemory(Decoder &);
 Decoded decodeMove(Decoder &);
 Decoded decodeInteger(Decoder &);
 Decoded decodeFloat(Decoder &);
-Decoded decodeGlobalMemory(Decoder &);
+Decoded decodeFlat(Decoder &);
+Decoded decodeBuffer(Decoder &);
+Decoded decodeLds(Decoder &);
 
 /// Decodes the instruction that `text` is, with the wrappers that DPP, SDWA and VOPD
 /// need; "" or why it cannot be.
