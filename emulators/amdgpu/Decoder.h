@@ -108,6 +108,10 @@ Decoded decodeFloat(Decoder &);
 Decoded decodeFlat(Decoder &);
 Decoded decodeBuffer(Decoder &);
 Decoded decodeLds(Decoder &);
+Decoded decodeAtomic(Decoder &);
+Decoded decodeLdsAtomic(Decoder &);
+Decoded decodeLdsLanes(Decoder &);
+Decoded decodeTransposedLoad(Decoder &);
 
 /// Decodes the instruction that `text` is, with the wrappers that DPP, SDWA and VOPD
 /// need; "" or why it cannot be.
