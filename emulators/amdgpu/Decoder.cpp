@@ -180,8 +180,9 @@ bool Decoder::destination(size_t index, Source &destination, unsigned registers)
 //===----------------------------------------------------------------------===//
 
 static constexpr Family families[] = {
-    decodeControl, decodeScalarAlu, decodeScalarMemory, decodeMove,
-    decodeInteger, decodeFloat,     decodeGlobalMemory,
+    decodeControl,   decodeScalarAlu, decodeScalarMemory,   decodeMove, decodeInteger,
+    decodeFloat,     decodeFlat,      decodeBuffer,         decodeLds,  decodeAtomic,
+    decodeLdsAtomic, decodeLdsLanes,  decodeTransposedLoad,
 };
 
 std::string tilewright::amdgpu::decodePlain(const Target &target,

@@ -105,7 +105,13 @@ Decoded decodeScalarMemory(Decoder &);
 Decoded decodeMove(Decoder &);
 Decoded decodeInteger(Decoder &);
 Decoded decodeFloat(Decoder &);
-Decoded decodeGlobalMemory(Decoder &);
+Decoded decodeFlat(Decoder &);
+Decoded decodeBuffer(Decoder &);
+Decoded decodeLds(Decoder &);
+Decoded decodeAtomic(Decoder &);
+Decoded decodeLdsAtomic(Decoder &);
+Decoded decodeLdsLanes(Decoder &);
+Decoded decodeTransposedLoad(Decoder &);
 
 using OwnedObjects = std::vector<std::shared_ptr<const void>>;
 

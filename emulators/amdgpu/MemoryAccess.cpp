@@ -79,6 +79,16 @@ Place tilewright::amdgpu::findLds(Wave &wave, uint64_t offset, uint32_t bytes,
                 lane);
     return {};
   }
+  const uint8_t *shadow = lds.shadow() + offset;
+  for (uint32_t i = 0; i < bytes; ++i)
+    if (shadow[i] & Pending) {
+      wave.report(Rule::InFlight,
+                  std::string("it ") + verb(access) + std::to_string(bytes) +
+                      " bytes of LDS at " + std::to_string(offset) +
+                      ", which a load to LDS has yet to write: no wait covers it",
+                  lane);
+      return {};
+    }
   wave.group.note(wave, static_cast<uint32_t>(offset), bytes, access, lane);
   return {lds.data() + offset, lds.shadow() + offset};
 }

@@ -10,6 +10,7 @@
 #include <algorithm>
 
 using namespace tilewright::amdgpu;
+using tilewright::emulator::Pending;
 
 /// What the widest counter holds: one more operation is not issued before one has ended.
 static constexpr unsigned mostUnderWay = 63;
@@ -20,13 +21,23 @@ void WaitCounters::issue(const Outstanding &operation) {
   operations.push_back(operation);
 }
 
+/// What it wrote to LDS is there now.
+void WaitCounters::finish(const Outstanding &operation) {
+  for (uint64_t left = operation.ldsLanes; left; left &= left - 1) {
+    size_t begin =
+        operation.ldsBegin + __builtin_ctzll(left) * size_t(operation.ldsBytes);
+    for (size_t i = 0; i < operation.ldsBytes; ++i)
+      lds.shadow()[begin + i] &= static_cast<uint8_t>(~Pending);
+  }
+}
+
 void WaitCounters::wait(uint32_t mask, unsigned most) {
   unsigned under = 0;
   bool anyOrder = false;
   for (const Outstanding &one : operations)
     if (mask >> unsigned(one.counter) & 1) {
       ++under;
-      anyOrder |= one.counter == Counter::Scalar;
+      anyOrder |= one.counter == Counter::Scalar || one.anyOrder;
     }
   if (under <= most)
     return;
@@ -35,15 +46,21 @@ void WaitCounters::wait(uint32_t mask, unsigned most) {
     return;
   unsigned over = under - most;
   auto covered = [&](const Outstanding &one) {
-    return over && mask >> unsigned(one.counter) & 1 && over--;
+    if (!over || !(mask >> unsigned(one.counter) & 1))
+      return false;
+    --over;
+    finish(one);
+    return true;
   };
   operations.erase(std::remove_if(operations.begin(), operations.end(), covered),
                    operations.end());
 }
 
-const Outstanding *WaitCounters::find(bool isVector, uint16_t reg, unsigned count) const {
+const Outstanding *WaitCounters::find(bool isVector, uint16_t reg, unsigned count,
+                                      uint32_t except) const {
   for (const Outstanding &one : operations)
-    if (one.isVector == isVector && one.reg < reg + count && reg < one.reg + one.count)
+    if (one.isVector == isVector && one.reg < reg + count && reg < one.reg + one.count &&
+        !(except >> unsigned(one.counter) & 1))
       return &one;
   return nullptr;
 }

@@ -20,6 +20,7 @@
 #define TILEWRIGHT_EMULATORS_AMDGPU_WAITCOUNTERS_H
 
 #include "emulators/amdgpu/Assembly.h"
+#include "emulators/common/Memory.h"
 
 #include <deque>
 
@@ -38,21 +39,36 @@ struct Outstanding {
   /// The wave's clock when it was issued, where it touches LDS; see
   /// WorkGroup::getOrderedClock. 0 where not.
   uint32_t ldsClock = 0;
+  /// It may end before operations that were issued before it, or after later ones.
+  bool anyOrder = false;
+  /// What it has yet to write of LDS: so many bytes for each of these lanes, one lane's
+  /// after the other's.
+  uint8_t ldsBytes = 0;
+  uint32_t ldsBegin = 0;
+  uint64_t ldsLanes = 0;
 };
 
 class WaitCounters {
 public:
+  /// `lds` is where loads to LDS write.
+  explicit WaitCounters(emulator::Bytes &lds) : lds(lds) {}
+
   void issue(const Outstanding &operation);
   /// Waits until at most `most` operations of the counters in `mask` (a bit for each) are
   /// under way.
   void wait(uint32_t mask, unsigned most);
   bool isIdle() const { return operations.empty(); }
-  /// The operation that has yet to write one of these registers, or null.
-  const Outstanding *find(bool isVector, uint16_t reg, unsigned count) const;
+  /// The operation that has yet to write one of these registers, or null. Those of the
+  /// counters in `except` are passed over.
+  const Outstanding *find(bool isVector, uint16_t reg, unsigned count,
+                          uint32_t except = 0) const;
   /// The least ldsClock of the operations under way; 0 where there is none.
   uint32_t getOldestLdsClock() const;
 
 private:
+  void finish(const Outstanding &operation);
+
+  emulator::Bytes &lds;
   std::deque<Outstanding> operations; // the oldest first
 };
 

@@ -9,6 +9,8 @@
 
 #include "emulators/amdgpu/WorkGroup.h"
 
+#include "llvm/Support/AMDHSAKernelDescriptor.h"
+
 #include <cstdio>
 #include <cstring>
 
@@ -21,7 +23,7 @@ static constexpr uint32_t unwritten = 0xdeadbeef;
 
 Wave::Wave(WorkGroup &group, unsigned index, uint64_t present)
     : group(group), index(index), lanes(group.launch.kernel.waveSize), present(present),
-      vectors(size_t(vectorRegisters) * maxLanes, unwritten),
+      waits(group.lds), vectors(size_t(vectorRegisters) * maxLanes, unwritten),
       poison(size_t(vectorRegisters) * maxLanes, 0xf) {
   memset(scalarPoison, 0xff, sizeof(scalarPoison));
   memset(mayBePoisoned, 1, sizeof(mayBePoisoned));
@@ -63,8 +65,8 @@ uint64_t Wave::getSpecial(SpecialValue value) const {
 }
 
 void Wave::checkPending(const Source &source, bool isWrite) {
-  const Outstanding *found =
-      waits.find(source.kind == Operand::Vector, source.reg, source.count);
+  const Outstanding *found = waits.find(source.kind == Operand::Vector, source.reg,
+                                        source.count, isWrite ? landing : 0);
   if (!found)
     return;
   const char *kind = source.kind == Operand::Scalar ? "s"
@@ -298,6 +300,22 @@ bool Wave::expectSound(const Source &source, const char *what) {
     }
   }
   return true;
+}
+
+/// What a stack may grow to that the compiler does not know the size of.
+static constexpr uint64_t dynamicStackBytes = 16 << 10;
+
+uint64_t Wave::privateBytes() const {
+  const Kernel &kernel = group.launch.kernel;
+  bool isDynamic =
+      kernel.properties & llvm::amdhsa::KERNEL_CODE_PROPERTY_USES_DYNAMIC_STACK;
+  return (kernel.privateBytes + (isDynamic ? dynamicStackBytes : 0) + 3) / 4 * 4;
+}
+
+Bytes &Wave::privateMemory() {
+  if (!privateBytesOfLanes.size())
+    privateBytesOfLanes = Bytes(privateBytes() * maxLanes);
+  return privateBytesOfLanes;
 }
 
 //===----------------------------------------------------------------------===//

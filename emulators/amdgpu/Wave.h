@@ -18,6 +18,7 @@
 #include "emulators/amdgpu/Instruction.h"
 #include "emulators/amdgpu/WaitCounters.h"
 #include "emulators/common/Fault.h"
+#include "emulators/common/Memory.h"
 
 #include <memory>
 
@@ -65,6 +66,13 @@ public:
   bool scc = false, sccPoison = false;
   uint32_t mode = 0; ///< rounding, denormals, and so on, as the hardware register has it
   WaitCounters waits;
+  /// A bit for each counter whose operations end in order with the load that writes its
+  /// registers now: those that are still to be written by one of these may be.
+  uint32_t landing = 0;
+
+  /// The lanes' private memory: dword `i` of lane `l` is at 4 * (i * maxLanes + l).
+  emulator::Bytes &privateMemory();
+  uint64_t privateBytes() const; ///< of each lane
 
   // Scalars.
   /// A scalar source, of 32 bits or of 64.
@@ -133,6 +141,7 @@ private:
   Lanes32 masks = {};
   uint64_t masksOf = 0;
   const Instruction *current = nullptr;
+  emulator::Bytes privateBytesOfLanes;
 };
 
 } // namespace tilewright::amdgpu

@@ -205,7 +205,9 @@ void WorkGroup::note(Wave &wave, uint32_t offset, unsigned size, Access access,
   AccessHistory::Conflict conflict =
       access == Access::Read    ? history->noteRead(offset, size, wave.index, now, tag)
       : access == Access::Write ? history->noteWrite(offset, size, wave.index, now, tag)
-                                : history->noteAtomic(offset, size, wave.index, now, tag);
+      : access == Access::Rewrite
+          ? history->noteRewrite(offset, size, wave.index, now, tag)
+          : history->noteAtomic(offset, size, wave.index, now, tag);
   if (!conflict.found)
     return;
   char text[160];

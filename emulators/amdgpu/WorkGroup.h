@@ -14,7 +14,12 @@
 
 namespace tilewright::amdgpu {
 
-enum class Access : uint8_t { Read, Write, Atomic };
+enum class Access : uint8_t {
+  Read,
+  Write,
+  Rewrite, ///< of what is there already: two waves may do it
+  Atomic,
+};
 
 class WorkGroup : public emulator::Party {
 public:
