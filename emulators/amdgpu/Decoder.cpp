@@ -179,8 +179,8 @@ bool Decoder::destination(size_t index, Source &destination, unsigned registers)
 //===----------------------------------------------------------------------===//
 
 static constexpr Family families[] = {
-    decodeControl, decodeScalarAlu, decodeScalarMemory, decodeMove,
-    decodeInteger, decodeFloat,     decodeGlobalMemory,
+    decodeControl, decodeScalarAlu,    decodeScalarMemory, decodeMove, decodeInteger,
+    decodeFloat,   decodeGlobalMemory, decodeMfma,         decodeWmma,
 };
 
 std::string

@@ -106,6 +106,8 @@ Decoded decodeMove(Decoder &);
 Decoded decodeInteger(Decoder &);
 Decoded decodeFloat(Decoder &);
 Decoded decodeGlobalMemory(Decoder &);
+Decoded decodeMfma(Decoder &);
+Decoded decodeWmma(Decoder &);
 
 /// Decodes the instruction that `text` is, with the wrappers that DPP, SDWA and VOPD
 /// need; "" or why it cannot be.
