@@ -171,11 +171,11 @@ void tilewright::amdgpu::unpack(Element element, const uint32_t *words, unsigned
                             uint64_t(words[(2 * i + 1) * lanes + lane]) << 32);
     return;
   }
-  constexpr unsigned part = 8;
+  constexpr unsigned part = 16; // fills whole words in each format
   float values[part * lanes];
-  unsigned words8 = part * getBits(element) / 32;
+  unsigned partWords = part * getBits(element) / 32;
   for (unsigned i = 0; i < count; i += part) {
-    unpack(element, words + i / part * words8 * lanes, part, flushes, values);
+    unpack(element, words + i / part * partWords * lanes, part, flushes, values);
     for (unsigned j = 0; j < part * lanes; ++j)
       to[i * lanes + j] = values[j];
   }

@@ -213,12 +213,16 @@ void packD(Wave &wave, const Matrix &matrix, const Source &destination, const T 
 //===----------------------------------------------------------------------===//
 
 /// gfx11 computes some rows in one half-wave and some in the other, each from its own
-/// copy of the operands.
+/// copy of the operands. Where one is undefined, what depends on it is.
 void expectTwofold(Wave &wave, const Source &source, const uint32_t *words,
                    const char *name) {
-  for (unsigned i = 0; i < source.count; ++i)
+  for (unsigned i = 0; i < source.count; ++i) {
+    const uint32_t *lower = words + i * maxLanes, *upper = lower + 16;
+    if (!memcmp(lower, upper, 16 * sizeof(uint32_t)))
+      continue;
+    const uint8_t *poison = wave.vectorPoison(static_cast<uint16_t>(source.reg + i));
     for (unsigned lane = 0; lane < 16; ++lane)
-      if (words[i * maxLanes + lane] != words[i * maxLanes + lane + 16]) {
+      if (lower[lane] != upper[lane] && !poison[lane] && !poison[lane + 16]) {
         wave.report(Rule::Convergence,
                     "lanes " + std::to_string(lane) + " and " +
                         std::to_string(lane + 16) + " differ in register " +
@@ -227,6 +231,7 @@ void expectTwofold(Wave &wave, const Source &source, const uint32_t *words,
                     lane);
         return;
       }
+  }
 }
 
 template <typename T>
@@ -240,7 +245,7 @@ Step execute(Wave &wave, const Instruction &instruction, const Matrix &matrix) {
   const uint32_t *wordsA = wave.read(instruction.source[0], buffer);
   const uint32_t *wordsB = wave.read(instruction.source[1], buffer);
   bool isDefined = areOperandsDefined(wave, instruction, matrix);
-  if (matrix.isTwofold && isDefined) {
+  if (matrix.isTwofold) {
     expectTwofold(wave, instruction.source[0], wordsA, "A");
     expectTwofold(wave, instruction.source[1], wordsB, "B");
   }

@@ -166,9 +166,13 @@ bool decodeMixed(Decoder &decoder, Matrix &matrix) {
     return false;
   if (!matrix.isScaled)
     return true;
-  std::vector<int64_t> low = {0, 0, 0}, high = {1, 1, 1};
+  std::vector<int64_t> low, high;
   decoder.integers("op_sel", low);
   decoder.integers("op_sel_hi", high);
+  if (low.empty())
+    low = {0, 0};
+  if (high.empty())
+    high = {1, 1};
   if (low.size() < 2 || high.size() < 2)
     return decoder.fail("op_sel has too few parts");
   matrix.a.scaleByte = static_cast<unsigned>(low[0] + 2 * high[0]);
