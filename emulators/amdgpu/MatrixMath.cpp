@@ -13,6 +13,10 @@
 #include <cstring>
 #include <type_traits>
 
+#ifdef __FMA__
+#include <immintrin.h>
+#endif
+
 using namespace tilewright::amdgpu;
 using namespace tilewright::emulator;
 
@@ -206,8 +210,28 @@ template <typename T, unsigned n> struct Row {
   typedef T Vector __attribute__((vector_size(sizeof(T) * width)));
 };
 
+/// sums += factor * values; `isFused`: the products are not rounded.
+template <bool isFused, typename T, typename Vector>
+static void addProducts(T factor, const Vector &values, Vector &sums) {
+  if constexpr (!isFused) {
+    sums += factor * values;
+  } else {
+#ifdef __FMA__
+    if constexpr (std::is_same_v<T, double>)
+      sums = _mm256_fmadd_pd(_mm256_set1_pd(factor), values, sums);
+    else if constexpr (sizeof(Vector) == 32)
+      sums = _mm256_fmadd_ps(_mm256_set1_ps(factor), values, sums);
+    else
+      sums = _mm_fmadd_ps(_mm_set1_ps(factor), values, sums);
+#else
+    for (unsigned i = 0; i < sizeof(Vector) / sizeof(T); ++i)
+      sums[i] = std::fma(factor, values[i], sums[i]);
+#endif
+  }
+}
+
 /// `rows` rows of a block, whose sums are kept in registers.
-template <typename T, unsigned n, unsigned rows>
+template <bool isFused, typename T, unsigned n, unsigned rows>
 static void multiplyRows(unsigned k, const uint32_t *aPlaces, const uint32_t *bPlaces,
                          const T *a, const T *b, T *const *d) {
   using Vector = typename Row<T, n>::Vector;
@@ -228,7 +252,7 @@ static void multiplyRows(unsigned k, const uint32_t *aPlaces, const uint32_t *bP
         memcpy(&values, column + (first + v) * width, sizeof(Vector));
 #pragma GCC unroll 4
         for (unsigned r = 0; r < rows; ++r)
-          sums[r][v] += row[r] * values;
+          addProducts<isFused>(row[r], values, sums[r][v]);
       }
     }
 #pragma GCC unroll 4
@@ -236,17 +260,6 @@ static void multiplyRows(unsigned k, const uint32_t *aPlaces, const uint32_t *bP
 #pragma GCC unroll 2
       for (unsigned v = 0; v < most; ++v)
         memcpy(d[r] + (first + v) * width, &sums[r][v], sizeof(Vector));
-  }
-}
-
-template <typename T, unsigned n>
-static void multiplyFused(unsigned k, const uint32_t *aPlaces, const uint32_t *bPlaces,
-                          const T *a, const T *b, T *__restrict d) {
-  for (unsigned i = 0; i < k; ++i) {
-    const T *column = b + bPlaces[i];
-    T factor = a[aPlaces[i]];
-    for (unsigned j = 0; j < n; ++j)
-      d[j] = std::fma(factor, column[j], d[j]);
   }
 }
 
@@ -263,11 +276,10 @@ static void multiply(const MatrixShape &shape, const MatrixPlaces &places, bool 
         to[r] = d + places.d[block * shape.m + i + r];
       if constexpr (std::is_floating_point_v<T>)
         if (isFused) {
-          for (unsigned r = 0; r < rows; ++r)
-            multiplyFused<T, n>(shape.k, aPlaces, bPlaces, a + i + r, b, to[r]);
+          multiplyRows<true, T, n, rows>(shape.k, aPlaces, bPlaces, a + i, b, to);
           continue;
         }
-      multiplyRows<T, n, rows>(shape.k, aPlaces, bPlaces, a + i, b, to);
+      multiplyRows<false, T, n, rows>(shape.k, aPlaces, bPlaces, a + i, b, to);
     }
   }
 }

@@ -73,17 +73,56 @@ void expandSparse(Wave &wave, const Matrix &matrix, unsigned count, const T *val
 // C and D
 //===----------------------------------------------------------------------===//
 
-float widen(Accumulator accumulator, uint32_t half) {
-  return accumulator == Accumulator::HalfF16 || accumulator == Accumulator::PackedF16
-             ? f16ToFloat(static_cast<uint16_t>(half))
-             : bf16ToFloat(static_cast<uint16_t>(half));
+/// `count` halves, each in the low bits of a word, to floats and back.
+template <typename Half> void widen(const uint32_t *halves, size_t count, float *to) {
+  for (size_t i = 0; i < count; ++i)
+    to[i] = static_cast<float>(halfToDouble<Half>(halves[i] & 0xffff));
 }
-uint32_t narrow(Accumulator accumulator, float value) {
-  bool isF16 =
-      accumulator == Accumulator::HalfF16 || accumulator == Accumulator::PackedF16;
-  uint32_t bits = isF16 ? floatToF16(value) : floatToBf16(value);
-  uint32_t nan = isF16 ? 0x7e00 : 0x7fc0;
-  return value != value ? nan : bits;
+template <typename Half> void narrow(const float *from, size_t count, uint32_t *halves) {
+  // NaNs are quiet, and nothing else of them is told.
+  constexpr uint64_t nan = Half::format.infinity() | Half::format.infinity() >> 1;
+  for (size_t i = 0; i < count; ++i) {
+    double value = from[i];
+    uint64_t isNan = (bitCast<uint64_t>(value) << 1) > doubleInfinity << 1;
+    halves[i] = static_cast<uint32_t>(select(isNan, nan, doubleToHalf<Half>(value)));
+  }
+}
+
+bool isF16(const Matrix &matrix) {
+  return matrix.accumulator == Accumulator::HalfF16 ||
+         matrix.accumulator == Accumulator::PackedF16;
+}
+
+/// C of sixteen bits.
+void readHalves(const Matrix &matrix, const uint32_t *words, float *to) {
+  size_t count = size_t(matrix.countResults()) * maxLanes;
+  uint32_t halves[Matrix::mostResults * maxLanes];
+  for (size_t i = 0; i < count; ++i) {
+    size_t element = i / maxLanes, lane = i % maxLanes;
+    halves[i] = matrix.isHalf()
+                    ? words[i] >> (matrix.isHigh ? 16 : 0)
+                    : words[element / 2 * maxLanes + lane] >> (element % 2 * 16);
+  }
+  isF16(matrix) ? widen<F16>(halves, count, to) : widen<BF16>(halves, count, to);
+}
+
+/// D of sixteen bits; where it takes half a register, the other half stays.
+void packHalves(Wave &wave, const Matrix &matrix, const Source &destination,
+                const float *from, uint32_t *words) {
+  size_t count = size_t(matrix.countResults()) * maxLanes;
+  uint32_t halves[Matrix::mostResults * maxLanes];
+  isF16(matrix) ? narrow<F16>(from, count, halves) : narrow<BF16>(from, count, halves);
+  if (matrix.isHalf()) {
+    const uint32_t *old = wave.vector(destination.reg);
+    unsigned shift = matrix.isHigh ? 16 : 0;
+    for (size_t i = 0; i < count; ++i)
+      words[i] = (old[i] & ~(0xffffu << shift)) | halves[i] << shift;
+    return;
+  }
+  for (unsigned i = 0; i < count / maxLanes; i += 2)
+    for (unsigned lane = 0; lane < maxLanes; ++lane)
+      words[i / 2 * maxLanes + lane] =
+          halves[i * maxLanes + lane] | halves[(i + 1) * maxLanes + lane] << 16;
 }
 
 float flushed(float value) {
@@ -113,32 +152,18 @@ void readC(Wave &wave, const Matrix &matrix, const Source &source, T *to) {
       memcpy(to, words, count * sizeof(T));
       return;
     } else {
-      switch (matrix.accumulator) {
-      case Accumulator::F64:
-        for (size_t i = 0; i < count; ++i) {
-          size_t at = i / maxLanes * 2 * maxLanes + i % maxLanes;
-          to[i] = static_cast<T>(
-              bitCast<double>(words[at] | uint64_t(words[at + maxLanes]) << 32));
+      if (matrix.accumulator == Accumulator::F64)
+        for (unsigned i = 0; i < matrix.countResults(); ++i) {
+          const uint32_t *low = words + 2 * i * maxLanes, *high = low + maxLanes;
+          for (unsigned lane = 0; lane < maxLanes; ++lane)
+            to[i * maxLanes + lane] =
+                static_cast<T>(bitCast<double>(low[lane] | uint64_t(high[lane]) << 32));
         }
-        break;
-      case Accumulator::HalfF16:
-      case Accumulator::HalfBF16:
-        for (size_t i = 0; i < count; ++i)
-          to[i] = widen(matrix.accumulator, words[i] >> (matrix.isHigh ? 16 : 0));
-        break;
-      case Accumulator::PackedF16:
-      case Accumulator::PackedBF16:
-        for (size_t i = 0; i < count; ++i) {
-          size_t element = i / maxLanes;
-          to[i] =
-              widen(matrix.accumulator,
-                    words[element / 2 * maxLanes + i % maxLanes] >> (element % 2 * 16));
-        }
-        break;
-      default:
+      else if (matrix.accumulator == Accumulator::F32)
         for (size_t i = 0; i < count; ++i)
           to[i] = bitCast<float>(words[i]);
-      }
+      else if constexpr (std::is_same_v<T, float>)
+        readHalves(matrix, words, to);
     }
   }
   if constexpr (!std::is_same_v<T, int32_t>) {
@@ -166,44 +191,25 @@ void packD(Wave &wave, const Matrix &matrix, const Source &destination, const T 
     memcpy(words, from, count * sizeof(T));
     return;
   } else {
-    switch (matrix.accumulator) {
-    case Accumulator::F64:
-      for (size_t i = 0; i < count; ++i) {
-        double value = static_cast<double>(from[i]);
-        uint64_t bits = value != value ? nanF64 : bitCast<uint64_t>(value);
-        size_t at = i / maxLanes * 2 * maxLanes + i % maxLanes;
-        words[at] = static_cast<uint32_t>(bits);
-        words[at + maxLanes] = static_cast<uint32_t>(bits >> 32);
+    if (matrix.accumulator == Accumulator::F64) {
+      for (unsigned i = 0; i < matrix.countResults(); ++i) {
+        uint32_t *low = words + 2 * i * maxLanes, *high = low + maxLanes;
+        for (unsigned lane = 0; lane < maxLanes; ++lane) {
+          double value = static_cast<double>(from[i * maxLanes + lane]);
+          uint64_t bits = select(value != value, nanF64, bitCast<uint64_t>(value));
+          low[lane] = static_cast<uint32_t>(bits);
+          high[lane] = static_cast<uint32_t>(bits >> 32);
+        }
       }
-      return;
-    case Accumulator::HalfF16:
-    case Accumulator::HalfBF16: {
-      // The other half stays.
-      const uint32_t *old = wave.vector(destination.reg);
-      unsigned shift = matrix.isHigh ? 16 : 0;
-      for (size_t i = 0; i < count; ++i)
-        words[i] = (old[i] & ~(0xffffu << shift)) |
-                   narrow(matrix.accumulator, static_cast<float>(from[i])) << shift;
-      return;
-    }
-    case Accumulator::PackedF16:
-    case Accumulator::PackedBF16:
-      for (size_t i = 0; i < count / 2; ++i) {
-        size_t at = i / maxLanes * 2 * maxLanes + i % maxLanes;
-        words[i] = narrow(matrix.accumulator, static_cast<float>(from[at])) |
-                   narrow(matrix.accumulator, static_cast<float>(from[at + maxLanes]))
-                       << 16;
-      }
-      return;
-    default:
+    } else if (matrix.accumulator == Accumulator::F32) {
       for (size_t i = 0; i < count; ++i) {
         float value = static_cast<float>(from[i]);
+        value = matrix.flushes ? flushed(value) : value;
         uint32_t isNan = 0u - uint32_t(value != value);
         words[i] = (bitCast<uint32_t>(value) & ~isNan) | (nanF32 & isNan);
       }
-      if (matrix.flushes)
-        for (size_t i = 0; i < count; ++i)
-          words[i] = bitCast<uint32_t>(flushed(bitCast<float>(words[i])));
+    } else if constexpr (std::is_same_v<T, float>) {
+      packHalves(wave, matrix, destination, from, words);
     }
   }
 }
