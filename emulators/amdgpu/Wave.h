@@ -15,6 +15,7 @@
 #ifndef TILEWRIGHT_EMULATORS_AMDGPU_WAVE_H
 #define TILEWRIGHT_EMULATORS_AMDGPU_WAVE_H
 
+#include "emulators/amdgpu/Hazards.h"
 #include "emulators/amdgpu/Instruction.h"
 #include "emulators/amdgpu/WaitCounters.h"
 #include "emulators/common/Fault.h"
@@ -133,6 +134,8 @@ private:
   Lanes32 masks = {};
   uint64_t masksOf = 0;
   const Instruction *current = nullptr;
+  std::unique_ptr<Hazards> hazards;   ///< null where they are not checked
+  uint64_t hazardStep = ~uint64_t(0); ///< the step that was last checked
 };
 
 } // namespace tilewright::amdgpu
