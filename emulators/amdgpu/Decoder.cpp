@@ -182,7 +182,7 @@ bool Decoder::destination(size_t index, Source &destination, unsigned registers)
 static constexpr Family families[] = {
     decodeControl,   decodeScalarAlu, decodeScalarMemory,   decodeMove, decodeInteger,
     decodeFloat,     decodeFlat,      decodeBuffer,         decodeLds,  decodeAtomic,
-    decodeLdsAtomic, decodeLdsLanes,  decodeTransposedLoad,
+    decodeLdsAtomic, decodeLdsLanes,  decodeTransposedLoad, decodeMfma, decodeWmma,
 };
 
 std::string tilewright::amdgpu::decodePlain(const Target &target,

@@ -112,6 +112,8 @@ Decoded decodeAtomic(Decoder &);
 Decoded decodeLdsAtomic(Decoder &);
 Decoded decodeLdsLanes(Decoder &);
 Decoded decodeTransposedLoad(Decoder &);
+Decoded decodeMfma(Decoder &);
+Decoded decodeWmma(Decoder &);
 
 using OwnedObjects = std::vector<std::shared_ptr<const void>>;
 

@@ -21,6 +21,7 @@
 namespace tilewright::amdgpu {
 
 class Wave;
+struct HazardTraits;
 struct Instruction;
 
 /// What a handler says of the instruction it was called for.
@@ -61,6 +62,8 @@ struct Instruction {
   uint32_t offset = 0, size = 0; ///< in the code, in bytes
   uint32_t opcode = 0;           ///< index into the program's mnemonics
   bool isMatrix = false;         ///< MFMA, WMMA: counted apart
+  /// What the check of hazards needs; owned by the program.
+  const HazardTraits *hazards = nullptr;
   std::string text;
 };
 

@@ -8,6 +8,7 @@
 #include "emulators/amdgpu/Program.h"
 
 #include "emulators/amdgpu/Decoder.h"
+#include "emulators/amdgpu/Hazards.h"
 
 #include "llvm-c/Disassembler.h"
 #include "llvm-c/Target.h"
@@ -114,6 +115,10 @@ const Instruction *Program::decode(uint64_t offset, std::string &error) {
     error = "`" + instruction.text + "`: " + reason;
     return nullptr;
   }
+  auto hazards = std::make_shared<const HazardTraits>(
+      findHazardTraits(*object->target, instruction.text));
+  instruction.hazards = hazards.get();
+  owned.push_back(std::move(hazards));
   std::string mnemonic = instruction.text.substr(0, instruction.text.find(' '));
   instruction.opcode =
       opcodes.try_emplace(mnemonic, static_cast<uint32_t>(opcodes.size())).first->second;

@@ -31,6 +31,8 @@ Wave::Wave(WorkGroup &group, unsigned index, uint64_t present)
   setRegister(Exec, static_cast<uint32_t>(present));
   setRegister(Exec + 1, static_cast<uint32_t>(present >> 32));
   active = present;
+  if (group.launch.options.checks.hazards)
+    hazards = std::make_unique<Hazards>(group.launch.program.getTarget());
 }
 
 //===----------------------------------------------------------------------===//
@@ -340,6 +342,12 @@ Wave::Outcome Wave::run(uint64_t quantum) {
     }
     active = getExec();
     uint64_t at = pc;
+    if (hazards && hazardStep != steps) {
+      hazardStep = steps; // not again where it waits
+      std::string broken = hazards->issue(*current->hazards, static_cast<uint32_t>(at));
+      if (!broken.empty())
+        report(Rule::Hazard, std::move(broken), firstLane());
+    }
     switch (current->execute(*this, *current)) {
     case Step::Next:
       pc = at + current->size;

@@ -15,6 +15,7 @@
 #ifndef TILEWRIGHT_EMULATORS_AMDGPU_WAVE_H
 #define TILEWRIGHT_EMULATORS_AMDGPU_WAVE_H
 
+#include "emulators/amdgpu/Hazards.h"
 #include "emulators/amdgpu/Instruction.h"
 #include "emulators/amdgpu/WaitCounters.h"
 #include "emulators/common/Fault.h"
@@ -142,6 +143,8 @@ private:
   uint64_t masksOf = 0;
   const Instruction *current = nullptr;
   emulator::Bytes privateBytesOfLanes;
+  std::unique_ptr<Hazards> hazards;   ///< null where they are not checked
+  uint64_t hazardStep = ~uint64_t(0); ///< the step that was last checked
 };
 
 } // namespace tilewright::amdgpu

@@ -38,6 +38,9 @@ static constexpr RuleText ruleTexts[] = {
     {"convergence", "the lanes that a warp-wide instruction names execute it together"},
     {"trap", "the program stopped itself"},
     {"limit", "a program keeps the limits of the device and of the emulator"},
+    {"hazard",
+     "where the hardware does not wait for what an instruction depends on, enough "
+     "others stand in between"},
 };
 
 const char *tilewright::emulator::getName(Rule rule) {

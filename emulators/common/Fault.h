@@ -35,6 +35,7 @@ enum class Rule : uint8_t {
   Convergence,       ///< a warp-wide instruction without all the lanes it names
   Trap,              ///< the program stopped itself: trap, a failed assertion
   Limit,             ///< a limit of the device or of the emulator: stack, steps, memory
+  Hazard,            ///< dependent instructions that hardware does not keep apart
 };
 
 /// The name of a rule in reports: "out-of-bounds".

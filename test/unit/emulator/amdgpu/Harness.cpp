@@ -78,7 +78,7 @@ std::string tilewright::amdgpu::test::assemble(const Target &target,
 }
 
 Machine::Machine(const char *name, const std::string &text, unsigned items,
-                 uint32_t ldsBytes)
+                 uint32_t ldsBytes, bool hazards)
     : device(*findTarget(name)) {
   const Target &target = device.target;
   auto object = std::make_unique<CodeObject>();
@@ -100,6 +100,7 @@ Machine::Machine(const char *name, const std::string &text, unsigned items,
   std::string error;
   program = Program::load(std::move(object), device.memory, error);
   options.block = {items, 1, 1};
+  options.checks.hazards = hazards;
   launch = std::make_unique<LaunchRun>(device, *program, program->getObject().kernels[0],
                                        options);
   launch->sharedBytes = ldsBytes;

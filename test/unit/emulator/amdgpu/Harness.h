@@ -30,10 +30,11 @@ std::string assemble(const Target &target, const std::string &text);
 ///   EXPECT_EQ(machine.get(2, 5), 12u);
 ///
 /// SGPRs and VGPRs are undefined until they are set; s_endpgm is added at the end.
+/// Hazards are checked where `hazards` says so: tests of other things need no s_nop.
 class Machine {
 public:
   Machine(const char *target, const std::string &text, unsigned items = 64,
-          uint32_t ldsBytes = 0);
+          uint32_t ldsBytes = 0, bool hazards = false);
   ~Machine();
 
   Device device;
