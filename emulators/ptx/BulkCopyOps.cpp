@@ -63,7 +63,7 @@ static Step loadBulk(Warp &warp, const Instruction &instruction) {
                            lane, Access::Read);
     if (!from)
       return false;
-    noteGlobal(warp, from, size, Access::Read, lane);
+    beginGlobal(warp, from, size, Access::Read, lane);
     std::optional<uint32_t> mask;
     if (operands.mask != noRegister)
       mask = static_cast<uint16_t>(warp.values(operands.mask)[lane]);
@@ -124,14 +124,14 @@ static Step storeBulk(Warp &warp, const Instruction &instruction) {
       return false;
     uint64_t address = operands.to.of(warp, lane);
     Access access = operands.combine ? Access::Atomic : Access::Write;
-    Place to = warp.find(Space::Global, address, size, bulkAlign, lane, access);
+    Place to = warp.find(Space::Global, address, size, bulkAlign, lane, Access::Sync);
     if (!to)
       return false;
-    noteGlobal(warp, to, size, access, lane);
     Place from = warp.find(operands.from.space, operands.from.of(warp, lane), size,
                            bulkAlign, lane, Access::Sync);
     if (!from)
       return false;
+    beginGlobal(warp, to, size, access, lane);
     WriteBack write;
     if (operands.combine)
       write = [&memory, &operands, address, to, size](const uint8_t *data,
@@ -225,6 +225,7 @@ void tilewright::ptx::decodeBulkCopy(Decoder &decoder, bool reduces) {
     operands.barrier = takeAddress(decoder, decoder.at(3), operands.to.space);
   if (multicasts)
     operands.mask = decoder.source(4, Type::U16);
+  decoder.program.copiesGlobal |= toGlobal || fromGlobal;
   decoder.result.extra = decoder.keep(operands);
   decoder.result.execute = toGlobal ? storeBulk : fromGlobal ? loadBulk : sendBulk;
 }

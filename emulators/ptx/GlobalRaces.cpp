@@ -26,15 +26,6 @@ struct ClusterClock : BlockState {
 };
 } // namespace
 
-/// The number of `warp`'s cluster in the grid.
-static uint32_t clusterOf(const Warp &warp) {
-  const LaunchOptions &options = warp.block.launch.options;
-  const Dim3 &id = warp.block.cluster.id;
-  uint64_t width = options.grid.x / options.cluster.x;
-  uint64_t height = options.grid.y / options.cluster.y;
-  return static_cast<uint32_t>(id.x + width * (id.y + height * id.z));
-}
-
 GlobalRaces::History &GlobalRaces::historyOf(const Allocation &allocation) {
   {
     std::shared_lock<std::shared_mutex> guard(lock);
@@ -55,7 +46,7 @@ void GlobalRaces::note(Warp &warp, const Allocation &allocation, uint64_t offset
     return;
   History &history = historyOf(allocation);
   auto &clock = warp.block.cluster.state<ClusterClock>();
-  uint32_t self = clusterOf(warp);
+  uint32_t self = warp.block.cluster.getNumber();
   const Instruction *position = warp.getPosition();
   Mark mark{self + 1, clock.own, position ? position->statement->line : 0};
   Mark conflict;
@@ -113,7 +104,7 @@ void GlobalRaces::release(Warp &warp, uint64_t address, bool isStore) {
     object.clear();
   for (const auto &[cluster, time] : clock.others)
     object[cluster] = std::max(object[cluster], time);
-  object[clusterOf(warp)] = clock.own++;
+  object[warp.block.cluster.getNumber()] = clock.own++;
 }
 
 void GlobalRaces::forget(uint64_t address) {

@@ -13,12 +13,14 @@
 
 #include "emulators/ptx/Block.h"
 #include "emulators/ptx/GlobalRaces.h"
+#include "emulators/ptx/GlobalWrites.h"
 
 #include <algorithm>
 #include <cstring>
 #include <new>
 #include <numeric>
 #include <random>
+#include <system_error>
 #include <thread>
 
 using namespace tilewright::ptx;
@@ -109,6 +111,11 @@ public:
 
   /// What host thread `number` does.
   void work(unsigned number);
+  /// Host thread `number` does nothing, or no more.
+  void leave(unsigned number) {
+    std::lock_guard<std::mutex> guard(idleLock);
+    idleSince[number] = gone;
+  }
 
 private:
   static constexpr uint64_t busy = ~uint64_t(0);
@@ -207,8 +214,7 @@ void Grid::work(unsigned number) {
     if (!ran)
       std::this_thread::yield();
   }
-  std::lock_guard<std::mutex> guard(idleLock);
-  idleSince[number] = gone;
+  leave(number);
 }
 
 std::string tilewright::ptx::launch(Device &device, const Program &program,
@@ -227,6 +233,9 @@ std::string tilewright::ptx::launch(Device &device, const Program &program,
   run.statistics.byLine = options.checks.statistics;
   if (options.checks.globalRaces)
     run.globalRaces = std::make_shared<GlobalRaces>();
+  // Without the race check there are no clocks to tell what fences made visible.
+  if (program.copiesGlobal && options.checks.proxyFences && options.checks.sharedRaces)
+    run.globalWrites = std::make_shared<GlobalWrites>();
 
   uint64_t clusters = options.grid.count() / options.cluster.count();
   unsigned threads =
@@ -244,8 +253,14 @@ std::string tilewright::ptx::launch(Device &device, const Program &program,
     }
   };
   std::vector<std::thread> others;
-  for (unsigned i = 1; i < threads; ++i)
-    others.emplace_back(work, i);
+  for (unsigned i = 1; i < threads; ++i) {
+    // Where the host has no more threads, those that there are do the work.
+    try {
+      others.emplace_back(work, i);
+    } catch (const std::system_error &) {
+      grid.leave(i);
+    }
+  }
   if (clusters)
     work(0);
   for (std::thread &thread : others)

@@ -18,6 +18,7 @@ namespace tilewright::ptx {
 class Tracer;
 
 class GlobalRaces;
+class GlobalWrites;
 
 /// In which order warps of a block and blocks of a grid go.
 struct Order {
@@ -82,6 +83,11 @@ struct LaunchRun {
   std::atomic<uint64_t> spins{0};
   /// Where Checks::globalRaces asks for it.
   std::shared_ptr<GlobalRaces> globalRaces;
+  /// Where the program has bulk copies of global memory and Checks::proxyFences asks for
+  /// it.
+  std::shared_ptr<GlobalWrites> globalWrites;
+  /// Host memory that the frames of calls take.
+  std::atomic<uint64_t> frameBytes{0};
 };
 
 /// Checks `options` against the device's limits and runs the grid; "" or why it cannot be

@@ -143,7 +143,7 @@ template <typename T> static Step load(Warp &warp, const Instruction &instructio
   const bool isStrong = instruction.flags & strongAccess;
   const Access access = isStrong ? Access::StrongRead : Access::Read;
   WarpAccess all = findAll(warp, instruction, addresses, size, /*isRead=*/true);
-  noteAll(warp, all, addresses, size, access);
+  noteAll(warp, instruction, all, addresses, size, access);
   Space space = all.span.space;
   Busy busy;
   std::optional<AccessOrder> order;

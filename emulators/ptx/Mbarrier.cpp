@@ -8,6 +8,7 @@
 #include "emulators/ptx/Mbarrier.h"
 #include "emulators/ptx/Fences.h"
 
+#include <algorithm>
 #include <cstring>
 
 using namespace tilewright::ptx;
@@ -78,6 +79,19 @@ void Mbarrier::defer(DeferredOperation operation) {
   owner.cluster.noteProgress();
 }
 
+bool Mbarrier::hasCopies() const {
+  return std::any_of(deferred.begin(), deferred.end(),
+                     [](const DeferredOperation &one) { return one.bytes != 0; });
+}
+
+bool Mbarrier::pollsAgain(uint32_t agent) {
+  uint32_t mark = static_cast<uint32_t>(phase) + 1;
+  if (polls[agent] == mark)
+    return true;
+  polls.raise(agent, mark);
+  return false;
+}
+
 std::string Mbarrier::landDeferred() {
   if (deferred.empty())
     return "";
@@ -137,6 +151,13 @@ Mbarrier *MbarrierTable::find(uint32_t offset) {
 
 Mbarrier &MbarrierTable::add(Block &owner, uint32_t offset, uint32_t count) {
   return barriers.try_emplace(offset, owner, offset, count).first->second;
+}
+
+const Mbarrier *MbarrierTable::findUnfinished() const {
+  for (const auto &[offset, barrier] : barriers)
+    if (barrier.hasCopies())
+      return &barrier;
+  return nullptr;
 }
 
 Mbarrier *MbarrierTable::findOverlap(uint32_t offset, uint32_t size) {

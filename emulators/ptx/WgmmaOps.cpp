@@ -10,6 +10,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "emulators/ptx/AsyncCopy.h"
 #include "emulators/ptx/Wgmma.h"
 
 #include <algorithm>
@@ -154,6 +155,7 @@ static bool findChunks(Warp &warp, uint64_t bits, const char *what, Type type,
       }
       chunks.push_back(offset);
     }
+  checkLayout(warp, chunks, descriptor.width, what);
   return true;
 }
 
