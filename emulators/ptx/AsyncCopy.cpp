@@ -86,11 +86,12 @@ void tilewright::ptx::checkVisibleToAsync(Warp &warp, const Block &owner, uint32
 }
 
 void tilewright::ptx::beginWrite(Warp &warp, const Place &place, uint32_t bytes,
-                                 unsigned lane, Access access) {
+                                 unsigned lane, Access access, Proxy proxy) {
   checkSettled(warp, place, bytes, lane);
-  checkVisibleToAsync(warp, *place.owner, place.offset, bytes, lane);
+  if (proxy == Proxy::Async)
+    checkVisibleToAsync(warp, *place.owner, place.offset, bytes, lane);
   place.owner->note(warp, place.offset, bytes, access, lane);
-  if (place.owner->history)
+  if (place.owner->history && proxy == Proxy::Async)
     place.owner->history->markAsync(place.offset, bytes);
   if (access == Access::Write)
     memset(place.shadow, Pending, bytes);
@@ -146,7 +147,7 @@ std::vector<LoadTarget> tilewright::ptx::findTargets(Warp &warp, const CopyAddre
                                                      uint32_t bytes, uint32_t align,
                                                      unsigned lane, Access access,
                                                      std::optional<uint32_t> mask,
-                                                     TensorLayout layout) {
+                                                     Proxy proxy, TensorLayout layout) {
   std::vector<LoadTarget> targets;
   Cluster &cluster = warp.block.cluster;
   uint64_t address = to.of(warp, lane), barrierAddress = barrier.of(warp, lane);
@@ -199,7 +200,7 @@ std::vector<LoadTarget> tilewright::ptx::findTargets(Warp &warp, const CopyAddre
     }
   }
   for (const LoadTarget &target : targets) {
-    beginWrite(warp, target.place, bytes, lane, access);
+    beginWrite(warp, target.place, bytes, lane, access, proxy);
     setLayout(*target.place.owner, target.place.offset, bytes, layout);
   }
   return targets;

@@ -90,10 +90,13 @@ void checkSettled(Warp &warp, const Place &place, uint32_t bytes, unsigned lane)
 /// `warp` now starts in the async proxy: copies, and whoever else works there.
 void checkVisibleToAsync(Warp &warp, const Block &owner, uint32_t offset, uint32_t bytes,
                          unsigned lane);
+/// By which way an asynchronous operation uses memory: cp.async, st.async and red.async
+/// go the way of ordinary instructions, and what they wrote others find there.
+enum class Proxy : uint8_t { Generic, Async };
 /// `lane` of `warp` starts a copy that will write what `place`, found by Access::Sync,
 /// names: it is Pending from now on, unless the copy combines data (Access::Atomic).
 void beginWrite(Warp &warp, const Place &place, uint32_t bytes, unsigned lane,
-                Access access);
+                Access access, Proxy proxy);
 
 /// The layout of data in shared memory that the async proxy wrote last: unknown, rows of
 /// more than 16 bytes in order, or by a swizzle as wgmma reads it (of 0, 32, 64 or 128
@@ -187,7 +190,7 @@ struct LoadTarget {
 std::vector<LoadTarget> findTargets(Warp &warp, const CopyAddress &to,
                                     const CopyAddress &barrier, uint32_t bytes,
                                     uint32_t align, unsigned lane, Access access,
-                                    std::optional<uint32_t> mask,
+                                    std::optional<uint32_t> mask, Proxy proxy,
                                     TensorLayout layout = TensorLayout::Unknown);
 /// Lets `land` run when the barrier is waited for, and `bytes` complete then.
 void defer(Warp &warp, Mbarrier &barrier, uint32_t bytes, std::function<void()> land);

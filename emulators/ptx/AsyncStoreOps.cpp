@@ -7,7 +7,8 @@
 //
 // Each lane stores to, or combines with, shared memory of a block of its cluster, and an
 // mbarrier of that block is told of the bytes. The value is read when the instruction is
-// issued; memory changes at the wait for the mbarrier, as by a bulk copy.
+// issued; memory changes at the wait for the mbarrier, as by a bulk copy. Unlike bulk
+// copies, both are performed in the generic proxy.
 //
 // The forms without an mbarrier, .release of global memory on sm_100, are not modelled.
 //
@@ -60,7 +61,7 @@ static Step issueStore(Warp &warp, const Instruction &instruction) {
   return forEachLane(warp, [&](unsigned lane) {
     std::vector<LoadTarget> targets =
         findTargets(warp, store.to, store.barrier, bytes, /*align=*/bytes, lane, access,
-                    /*mask=*/std::nullopt);
+                    /*mask=*/std::nullopt, Proxy::Generic);
     if (targets.empty())
       return false;
     Place to = targets[0].place;

@@ -67,8 +67,9 @@ static Step loadBulk(Warp &warp, const Instruction &instruction) {
     std::optional<uint32_t> mask;
     if (operands.mask != noRegister)
       mask = static_cast<uint16_t>(warp.values(operands.mask)[lane]);
-    std::vector<LoadTarget> targets = findTargets(
-        warp, operands.to, operands.barrier, size, bulkAlign, lane, Access::Write, mask);
+    std::vector<LoadTarget> targets =
+        findTargets(warp, operands.to, operands.barrier, size, bulkAlign, lane,
+                    Access::Write, mask, Proxy::Async);
     for (const LoadTarget &target : targets)
       defer(warp, *target.barrier, size, [to = target.place, from, size] {
         copyBytes(to.data, to.shadow, from.data, from.shadow, size);
@@ -91,9 +92,9 @@ static Step sendBulk(Warp &warp, const Instruction &instruction) {
                            bulkAlign, lane, Access::Sync);
     if (!from)
       return false;
-    std::vector<LoadTarget> targets =
-        findTargets(warp, operands.to, operands.barrier, size, bulkAlign, lane,
-                    operands.combine ? Access::Atomic : Access::Write, std::nullopt);
+    std::vector<LoadTarget> targets = findTargets(
+        warp, operands.to, operands.barrier, size, bulkAlign, lane,
+        operands.combine ? Access::Atomic : Access::Write, std::nullopt, Proxy::Async);
     if (targets.empty())
       return false;
     SharedSource source(warp, from, size, lane);

@@ -22,9 +22,6 @@ using namespace tilewright::emulator;
 
 /// The deepest nesting of calls.
 static constexpr uint32_t deepest = 512;
-/// Host memory for the frames of all calls of a launch: 1024 threads of a deep recursion
-/// would need more than there is.
-static constexpr uint64_t mostFrameBytes = uint64_t(1) << 30;
 
 namespace {
 /// Parts of .param bytes of two frames that correspond.
@@ -131,9 +128,10 @@ static Step enter(Warp &warp, const DecodedFunction &function,
   uint64_t bytes =
       uint64_t(lanesPerWarp) * (function.registers * 9ull + function.paramBytes * 2) +
       function.predicates * sizeof(Predicate);
-  if (frameBytes + bytes > mostFrameBytes)
-    return refuse("the calls that are under way take " +
-                  std::to_string(mostFrameBytes >> 20) + " MiB for their frames");
+  const uint64_t most = warp.block.launch.device.frameLimit;
+  if (frameBytes + bytes > most)
+    return refuse("the frames of the calls that are under way take more than " +
+                  std::to_string(most >> 20) + " MiB");
   std::shared_ptr<Frame> callee = warp.makeFrame(function);
   callee->charge.put(&frameBytes, bytes);
   for (const Span &span : arguments)

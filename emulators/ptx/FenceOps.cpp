@@ -12,6 +12,7 @@
 
 #include "emulators/ptx/BarrierOps.h"
 #include "emulators/ptx/Fences.h"
+#include "emulators/ptx/GlobalRaces.h"
 
 using namespace tilewright::ptx;
 
@@ -31,6 +32,9 @@ enum FenceFlag : uint32_t {
 static Step fence(Warp &warp, const Instruction &instruction) {
   if (instruction.flags & acquires)
     fenceAcquire(warp);
+  if (GlobalRaces *races = warp.block.launch.globalRaces.get();
+      races && instruction.flags & acquires && instruction.flags & ofDevice)
+    races->acquireByFence(warp);
   if (instruction.flags & (crossesShared | crossesGlobal))
     fenceProxyAsync(warp, instruction.flags & crossesShared,
                     instruction.flags & crossesGlobal);

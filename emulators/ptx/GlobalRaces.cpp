@@ -18,6 +18,8 @@ namespace {
 struct ClusterClock : BlockState {
   uint32_t own = 1;
   GlobalRaces::SparseClock others;
+  /// Read by relaxed operations since the last acquiring fence.
+  GlobalRaces::SparseClock observed;
 
   bool hasSeen(uint32_t cluster, uint32_t clock) const {
     auto found = others.find(cluster);
@@ -96,14 +98,19 @@ void GlobalRaces::note(Warp &warp, const Allocation &allocation, uint64_t offset
       lane);
 }
 
+/// Makes each clock of `to` at least that of `from`.
+static void join(GlobalRaces::SparseClock &to, const GlobalRaces::SparseClock &from) {
+  for (const auto &[cluster, time] : from)
+    to[cluster] = std::max(to[cluster], time);
+}
+
 void GlobalRaces::release(Warp &warp, uint64_t address, bool isStore) {
   auto &clock = warp.block.cluster.state<ClusterClock>();
   std::lock_guard<std::mutex> guard(clockLock);
   SparseClock &object = released[address];
   if (isStore)
     object.clear();
-  for (const auto &[cluster, time] : clock.others)
-    object[cluster] = std::max(object[cluster], time);
+  join(object, clock.others);
   object[warp.block.cluster.getNumber()] = clock.own++;
 }
 
@@ -112,12 +119,16 @@ void GlobalRaces::forget(uint64_t address) {
   released.erase(address);
 }
 
-void GlobalRaces::acquire(Warp &warp, uint64_t address) {
+void GlobalRaces::acquire(Warp &warp, uint64_t address, bool isRelaxed) {
   auto &clock = warp.block.cluster.state<ClusterClock>();
   std::lock_guard<std::mutex> guard(clockLock);
   auto object = released.find(address);
-  if (object == released.end())
-    return;
-  for (const auto &[cluster, time] : object->second)
-    clock.others[cluster] = std::max(clock.others[cluster], time);
+  if (object != released.end())
+    join(isRelaxed ? clock.observed : clock.others, object->second);
+}
+
+void GlobalRaces::acquireByFence(Warp &warp) {
+  auto &clock = warp.block.cluster.state<ClusterClock>();
+  join(clock.others, clock.observed);
+  clock.observed.clear();
 }

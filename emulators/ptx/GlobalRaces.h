@@ -12,7 +12,9 @@
 //
 //   release   an operation with .release or .acq_rel, or a relaxed one of a warp that has
 //             executed a releasing fence before
-//   acquire   any strong read or atomic operation
+//   acquire   an operation with .acquire or .acq_rel; a relaxed one with the next
+//   acquiring
+//             fence of a warp of the cluster
 //
 // A launch starts with nothing noted, since kernel boundaries order everything. There are
 // too many clusters to keep a clock for each pair, so clocks are sparse, and of the reads
@@ -47,7 +49,11 @@ public:
   void release(Warp &warp, uint64_t address, bool isStore);
   /// A relaxed store: whoever reads it acquires nothing.
   void forget(uint64_t address);
-  void acquire(Warp &warp, uint64_t address);
+  /// `warp` reads the word at `address` by an operation that acquires, or (`isRelaxed`)
+  /// that does so with the next fence.
+  void acquire(Warp &warp, uint64_t address, bool isRelaxed);
+  /// `warp` executes an acquiring fence of a scope beyond the cluster.
+  void acquireByFence(Warp &warp);
 
 private:
   struct Mark {

@@ -57,6 +57,9 @@ struct Device {
   std::mutex outputLock;
   std::string output; ///< what printf wrote
   unsigned multiprocessors = 132;
+  /// Host memory for the frames of all calls of a launch: 1024 threads of a deep
+  /// recursion would need more than there is.
+  uint64_t frameLimit = uint64_t(1) << 30;
 };
 
 /// A launch while it runs; what all its blocks share.

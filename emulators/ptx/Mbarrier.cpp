@@ -169,7 +169,7 @@ Mbarrier *MbarrierTable::findOverlap(uint32_t offset, uint32_t size) {
 }
 
 Mbarrier *tilewright::ptx::findMbarrier(Warp &warp, Block &owner, uint32_t offset,
-                                        unsigned lane, bool asyncProxy) {
+                                        unsigned lane) {
   std::string place = "the mbarrier at " + std::to_string(offset + sharedStart);
   if (&owner != &warp.block)
     place += " of rank " + std::to_string(owner.rank);
@@ -190,14 +190,6 @@ Mbarrier *tilewright::ptx::findMbarrier(Warp &warp, Block &owner, uint32_t offse
                       " before this",
                   lane);
       found->initClock = 0; // once is enough
-    } else if (asyncProxy && &owner != &warp.block && !sees(View::MbarrierInit) &&
-               !sees(View::Async) && warp.block.launch.options.checks.proxyFences) {
-      warp.report(Rule::ProxyFence,
-                  place + " is used by an asynchronous operation, and " + by +
-                      " executed no fence.mbarrier_init or proxy fence after its "
-                      "mbarrier.init",
-                  lane);
-      found->initClock = 0;
     }
   }
   found->uses.raise(own, warp.block.clockOf(warp)[own] + 1);
@@ -205,7 +197,7 @@ Mbarrier *tilewright::ptx::findMbarrier(Warp &warp, Block &owner, uint32_t offse
 }
 
 Mbarrier *tilewright::ptx::findMbarrier(Warp &warp, Space space, uint64_t address,
-                                        unsigned lane, bool asyncProxy) {
+                                        unsigned lane) {
   Place place = warp.find(space, address, 8, 8, lane, Access::Sync);
   if (!place)
     return nullptr;
@@ -214,5 +206,5 @@ Mbarrier *tilewright::ptx::findMbarrier(Warp &warp, Space space, uint64_t addres
               "an mbarrier lies in shared memory, and this address does not", lane);
     return nullptr;
   }
-  return findMbarrier(warp, *place.owner, place.offset, lane, asyncProxy);
+  return findMbarrier(warp, *place.owner, place.offset, lane);
 }

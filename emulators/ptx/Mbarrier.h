@@ -119,16 +119,15 @@ private:
   std::map<uint32_t, Mbarrier> barriers; // by offset
 };
 
-/// The initialised mbarrier at `address` of `space` that `lane` of `warp` uses now, in
-/// the generic proxy or (`asyncProxy`) by an asynchronous operation that it starts. Null
-/// where a fault was reported: misaligned, out of bounds, not initialised, or initialised
-/// by a warp that `warp` has not synchronised with.
-Mbarrier *findMbarrier(Warp &warp, Space space, uint64_t address, unsigned lane,
-                       bool asyncProxy = false);
+/// The initialised mbarrier at `address` of `space` that `lane` of `warp` uses now,
+/// itself or by an asynchronous operation that it starts: of the latter the manual says
+/// that they access their mbarrier by the generic proxy. Null where a fault was reported:
+/// misaligned, out of bounds, not initialised, or initialised by a warp that `warp` has
+/// not synchronised with.
+Mbarrier *findMbarrier(Warp &warp, Space space, uint64_t address, unsigned lane);
 /// As above, of what lies at `offset` of `owner`'s shared memory: the barriers of a
 /// multicast.
-Mbarrier *findMbarrier(Warp &warp, Block &owner, uint32_t offset, unsigned lane,
-                       bool asyncProxy = true);
+Mbarrier *findMbarrier(Warp &warp, Block &owner, uint32_t offset, unsigned lane);
 
 } // namespace tilewright::ptx
 

@@ -81,7 +81,7 @@ void AccessOrder::acquireClock(SyncWord word) {
       acquireRelaxed(warp, found->second);
   }
   if (warp.block.launch.globalRaces && !word.owner && !(flags & narrowScope))
-    warp.block.launch.globalRaces->acquire(warp, word.address);
+    warp.block.launch.globalRaces->acquire(warp, word.address, !(flags & acquiring));
 }
 
 //===----------------------------------------------------------------------===//

@@ -65,7 +65,7 @@ static Step loadTensor(Warp &warp, const Instruction &instruction) {
     box->startCopy(warp, lane, Access::Read);
     std::vector<LoadTarget> targets =
         findTargets(warp, operands.shared, operands.barrier, bytes, tensorAlign, lane,
-                    Access::Write, mask, getLayout(box->getMap()));
+                    Access::Write, mask, Proxy::Async, getLayout(box->getMap()));
     for (const LoadTarget &target : targets)
       defer(warp, *target.barrier, bytes, [to = target.place, box] { box->load(to); });
     warp.block.cluster.getStatistics()->globalRead += box->insideBytes();

@@ -131,7 +131,7 @@ static bool findChunks(Warp &warp, uint64_t bits, const char *what, Type type,
   MatrixDescriptor descriptor;
   std::string wrong = descriptor.parse(bits);
   if (wrong.empty())
-    wrong = descriptor.check(/*isKMajor=*/!transposed, along);
+    wrong = descriptor.check(/*isKMajor=*/!transposed, along, transposed ? k : allRows);
   if (!wrong.empty()) {
     warp.stop(Rule::Descriptor, std::string(what) + ": " + wrong, 0);
     return false;

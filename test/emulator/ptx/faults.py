@@ -158,3 +158,11 @@ def everything() -> list[Fault]:
         faults_warp,
     )
     return [fault for file in files for fault in file.FAULTS]
+
+
+def unusual() -> list[Program]:
+    """Programs that are right and look as if they were not."""
+    import sound_memory
+    import sound_sync
+
+    return [*sound_memory.PROGRAMS, *sound_sync.PROGRAMS]

@@ -224,6 +224,9 @@ FAULTS = [
           ("ld.shared",), ("race",)),
     Fault("no-wait-group", PIPELINE, {"cp.async.wait_group 1;": ""}, "in-flight",
           ("ld.shared",)),
+    Fault("one-warp-waits-for-all", PIPELINE,
+          {"  cp.async.wait_group 1;": "  setp.lt.u32 %p2, %t, 32;\n"
+           "  @%p2 cp.async.wait_group 1;"}, "in-flight", ("ld.shared",), ("race",)),
     Fault("reads-the-next-stage", PIPELINE,
           {"rem.u32 %r4, %k, 3": "add.u32 %r4, %k, 1;\n  rem.u32 %r4, %r4, 3"}, "in-flight",
           ("ld.shared",), ("race",)),
@@ -287,6 +290,9 @@ FAULTS = [
           "in-flight", ("%v;  // 1",), ("race",)),
     Fault("source-overwritten-with-a-group-left", STORES,
           {"wait_group.read 0": "wait_group.read 1"}, "in-flight", ("%v;  // 1",), ("race",)),
+    Fault("source-waited-for-by-another-thread", STORES,
+          {"cp.async.bulk.wait_group.read 0;\nSECOND:": "SECOND:\n  setp.eq.u32 %p2, %t, 32;\n"
+           "  @%p2 cp.async.bulk.wait_group.read 0;"}, "in-flight", ("%v;  // 1",), ("race",)),
     Fault("source-never-committed", STORES, {"cp.async.bulk.commit_group;  // 1": ""},
           "in-flight", ("ret;",)),
     Fault("bulk-store-past-the-end", STORES, {"[%out+256]": "[%out+272]"}, "out-of-bounds",

@@ -136,6 +136,8 @@ _READ = "ld.global.u32 %w, [%from]"
 FAULTS = [
     Fault("ticket-without-a-fence", TICKET, {"fence.acq_rel.gpu;  // before": ""}, "race",
           (_READ,)),
+    Fault("ticket-without-a-fence-after", TICKET, {"fence.acq_rel.gpu;  // after": ""}, "race",
+          (_READ,)),
     Fault("ticket-fence-of-the-block", TICKET,
           {"fence.acq_rel.gpu;  // before": "fence.acq_rel.cta;"}, "race", (_READ,)),
     Fault("ticket-membar-of-the-block", TICKET,
@@ -160,6 +162,8 @@ FAULTS = [
     Fault("ticket-in-the-results", TICKET, {"[word];": "[out];"}, "uninitialised",
           ("@%p1 bra DONE",)),
     Fault("flag-relaxed", FLAG, {"st.release.gpu": "st.relaxed.gpu"}, "race",
+          ("%v, [%from]",)),
+    Fault("flag-read-relaxed", FLAG, {"ld.acquire.gpu": "ld.relaxed.gpu"}, "race",
           ("%v, [%from]",)),
     Fault("flag-of-the-block", FLAG, {"st.release.gpu": "st.release.cta"}, "race",
           ("st.release.cta", "%r1, [%d2]"), ("race",)),

@@ -242,6 +242,8 @@ FAULTS = [
     Fault("hopper-stride-of-two-patterns", PRODUCT,
           {"0x4000004000010000": "0x4000008000010000"}, "in-flight", _EVERY,
           ("uninitialised", "race")),
+    Fault("hopper-stride-of-half-a-pattern", PRODUCT,
+          {"0x4000004000010000": "0x4000002000010000"}, "descriptor", (_FIRST,)),
     Fault("hopper-descriptor-swizzle-64", PRODUCT,
           {"0x4000004000010000": "0x8000002000010000"}, "descriptor", (_FIRST,)),
     Fault("hopper-descriptor-without-swizzle", PRODUCT,

@@ -171,6 +171,16 @@ TEST(Barrier, LanesThatNeverCome) {
   expectFault({mirror(body)}, Rule::BarrierDivergence, "lanes 0x1 of the warp");
 }
 
+TEST(Barrier, LanesThatSpin) {
+  // Others of the warp wait at the barrier for a lane that polls: that is who is to
+  // blame.
+  for (const char *flag : {"[%d0]", "[%d0+4]"})
+    expectFault({std::string("setp.ne.u32 %p0, %r0, 40;\n@%p0 bra MEET;\nSPIN:\n") +
+                 "ld.volatile.global.u32 %r10, " + flag +
+                 ";\nsetp.eq.u32 %p1, %r10, 0;\n@%p1 bra SPIN;\nMEET:\nbar.sync 0;"},
+                Rule::Deadlock, "another value than it reads");
+}
+
 TEST(Barrier, AWarpThatNeverComes) {
   std::string body = "setp.eq.u32 %p1, %r2, 2;\n@%p1 bra END;\nbar.sync 1, 128;\nEND:\n"
                      "bar.sync 2, 128;\n";
