@@ -1,4 +1,4 @@
-//===- GlobalWrites.cpp - Ordinary writes to global memory, for the async proxy ===//
+//===- GlobalWrites.cpp - Ordinary writes to global memory -------------------===//
 //
 // Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

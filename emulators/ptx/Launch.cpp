@@ -20,7 +20,6 @@
 #include <new>
 #include <numeric>
 #include <random>
-#include <system_error>
 #include <thread>
 
 using namespace tilewright::ptx;
@@ -253,11 +252,12 @@ std::string tilewright::ptx::launch(Device &device, const Program &program,
     }
   };
   std::vector<std::thread> others;
+  others.reserve(threads);
   for (unsigned i = 1; i < threads; ++i) {
     // Where the host has no more threads, those that there are do the work.
     try {
       others.emplace_back(work, i);
-    } catch (const std::system_error &) {
+    } catch (const std::exception &) {
       grid.leave(i);
     }
   }

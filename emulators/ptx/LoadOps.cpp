@@ -184,6 +184,11 @@ static Step loadParameter(Warp &warp, const Instruction &instruction) {
                          std::to_string(instruction.immediate) + " of the kernel's " +
                          std::to_string(params.size()) + " bytes of parameters",
                      warp.firstLane());
+  if (at % size)
+    return warp.stop(Rule::Misaligned,
+                     "parameter offset " + std::to_string(at) + " is no multiple of " +
+                         std::to_string(size),
+                     warp.firstLane());
   for (unsigned i = 0; i < instruction.listSize; ++i) {
     if (instruction.list[i] == noRegister)
       continue;

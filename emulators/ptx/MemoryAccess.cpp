@@ -267,7 +267,8 @@ void tilewright::ptx::noteAll(Warp &warp, const Instruction &instruction,
     toOthers = isRead(access) ? Access::Read : Access::Write;
   auto note = [&](uint64_t offset, uint32_t bytes, unsigned lane) {
     if (races)
-      races->note(warp, *span.allocation, offset, bytes, toOthers, lane);
+      races->note(warp, *span.allocation, offset, bytes, toOthers, lane,
+                  instruction.flags & nonCoherent);
     if (writes)
       writes->noteGeneric(warp, *span.allocation, offset, bytes);
     if (span.owner)

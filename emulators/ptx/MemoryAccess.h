@@ -41,6 +41,7 @@ enum AccessFlags : uint32_t {
   acquiring = 1 << 5,
   releasing = 1 << 6,
   narrowScope = 1 << 7, ///< .cta or .cluster: it is not strong to other clusters
+  nonCoherent = 1 << 8, ///< ld.nc: of data that the launch does not change
 };
 
 /// Lays down the address of an access: operand 0 is its base register, or none where the

@@ -265,6 +265,8 @@ static Handler chooseStore(unsigned bytes) {
 static void decodeAccess(Decoder &d, bool isLoad) {
   Instruction &result = d.result;
   decodeOrder(d, /*isAtomic=*/false);
+  if (isLoad && d.take("nc"))
+    result.flags |= nonCoherent;
   if (result.flags & (isLoad ? releasing : acquiring))
     return d.fail("loads acquire, and stores release");
   result.space = d.takeSpace();

@@ -218,7 +218,8 @@ FAULTS = [
     Fault("print-list-not-stored", PRINT, {"st.param.b64 [l], %d1;": ""}, "uninitialised",
           ("call.uni",)),
     Fault("print-more-than-there-is", PRINT,
-          {"text[7] = {37, 100, 32, 37, 115, 10, 0}": "text[8] = {37, 100, 37, 115, 37, 100, 10, 0}"},
+          {"text[7] = {37, 100, 32, 37, 115, 10, 0}":
+           "text[8] = {37, 100, 37, 115, 37, 100, 10, 0}"},
           "out-of-bounds", ("call.uni",)),
     Fault("pointer-undefined", POINTER, {"selp.b64 %d2, %d0, %d1, %p0;": ""}, "uninitialised",
           ("call (r)",)),
@@ -235,6 +236,8 @@ FAULTS = [
           arguments=lambda device: _structure(device, 20, np.zeros(20).ctypes.data)),
     Fault("structure-address-null", STRUCTURE, {}, "out-of-bounds", ("ld.global",),
           arguments=lambda device: _structure(device, 20, 0)),
+    Fault("structure-misaligned", STRUCTURE, {"%d0, [pair]": "%d0, [pair+4]"}, "misaligned",
+          ("[pair+4]",)),
     Fault("structure-past-the-end", STRUCTURE, {"[pair+8]": "[pair+16]"}, "out-of-bounds",
           ("[pair+16]",)),
     Fault("memory-of-no-size", STRUCTURE, {}, "out-of-bounds", ("st.global",),

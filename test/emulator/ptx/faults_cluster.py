@@ -5,7 +5,6 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 from __future__ import annotations
 
-import numpy as np
 from faults import Fault, Program, counted, words
 
 _BARRIERS = """  barrier.cluster.arrive.release.aligned;  // {0}
@@ -151,7 +150,8 @@ FAULTS = [
     Fault("multicast-before-the-others-are-ready", MULTICAST, {_FIRST: ""}, "uninitialised",
           (_COPY,), ("race", "proxy-fence", "use-after-free", "deadlock")),
     Fault("multicast-without-init-fence", MULTICAST,
-          {_FENCE: "", "arrive.release.aligned;  // first": "arrive.relaxed.aligned;  // first"},
+          {_FENCE: "", "arrive.release.aligned;  // first":
+           "arrive.relaxed.aligned;  // first"},
           "race", (_COPY,)),
     Fault("multicast-half-misaligned", MULTICAST, {"%r3, %r0, 7;": "%r3, %r0, 3;"},
           "misaligned", (_COPY,)),
@@ -187,15 +187,18 @@ FAULTS = [
            "barrier.cluster.arrive.release.aligned;  // again"}, "barrier-count",
           ("// again",)),
     Fault("exchange-of-one-block-alone", EXCHANGE,
-          {"  barrier.cluster.arrive.release.aligned;  // second": "  setp.eq.u32 %p0, %r0, 1;\n"
+          {"  barrier.cluster.arrive.release.aligned;  // second":
+           "  setp.eq.u32 %p0, %r0, 1;\n"
            "  @%p0 bra OVER;\n  barrier.cluster.arrive.release.aligned;  // second",
            "  ld.shared.u32 %w": "OVER:\n  ld.shared.u32 %w"}, "race",
           ("ld.shared", _STORE), ("uninitialised", "barrier-divergence")),
     Fault("exchange-in-a-branch", EXCHANGE,
           {"  barrier.cluster.arrive.release.aligned;  // second":
-           "  setp.lt.u32 %p0, %t, 16;\n  @%p0 barrier.cluster.arrive.release.aligned;  // second"},
+           "  setp.lt.u32 %p0, %t, 16;\n"
+           "  @%p0 barrier.cluster.arrive.release.aligned;  // second"},
           "barrier-divergence", ("arrive.release.aligned;  // second",)),
-    Fault("exchange-with-a-block-not-there", EXCHANGE, {"xor.b32 %r4, %r0, 1": "add.u32 %r4, %r0, 1"},
+    Fault("exchange-with-a-block-not-there", EXCHANGE, {"xor.b32 %r4, %r0, 1":
+          "add.u32 %r4, %r0, 1"},
           "out-of-bounds", ("mapa",), ("deadlock",)),
     Fault("exchange-with-itself", EXCHANGE, {"xor.b32 %r4, %r0, 1": "mov.u32 %r4, 0"}, "race",
           (_STORE, "ld.shared"), ("uninitialised", "race")),

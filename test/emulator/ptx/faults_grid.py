@@ -125,6 +125,72 @@ SHIFT = Program(
 )
 
 
+# A block hands 32 numbers to another, which copies them through shared memory.
+COPIED = Program(
+    "copied",
+    """
+  .shared .align 128 .b8 tile[128];
+  .shared .align 8 .b64 full;
+  ld.param.u64 %d2, [word];
+  mov.u32 %r0, %ctaid.x;
+  mov.u32 %r1, tile;
+  mov.u32 %r2, full;
+  setp.ne.u32 %p0, %t, 0;
+  setp.ne.u32 %p1, %r0, 0;
+  @%p1 bra TAKE;
+  st.global.u32 [%from], %t;
+  fence.proxy.async.global;
+  bar.sync 0;
+  @%p0 bra DONE;
+  st.release.gpu.global.u32 [%d2], 1;
+  bra DONE;
+TAKE:
+  @%p0 bra READY;
+  mbarrier.init.shared::cta.b64 [%r2], 1;
+POLL:
+  ld.acquire.gpu.global.u32 %r3, [%d2];
+  setp.eq.u32 %p2, %r3, 0;
+  @%p2 bra POLL;
+  // reader
+  mbarrier.arrive.expect_tx.shared::cta.b64 _, [%r2], 128;
+  cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%r1], [%in], 128, [%r2];
+READY:
+  bar.sync 0;
+FULL:
+  mbarrier.try_wait.parity.shared::cta.b64 %p3, [%r2], 0;
+  @!%p3 bra FULL;
+  mad.lo.u32 %a, %t, 4, %r1;
+  ld.shared.u32 %v, [%a];
+  st.global.u32 [%to], %v;
+DONE:
+""",
+    _workspace,
+    counted(32),
+    "sm_90a",
+    ".param .u64 word",
+    grid=2,
+    checks=_CHECKS,
+)
+
+# Two warps of a block exchange their numbers through global memory.
+SCRATCH = Program(
+    "scratch",
+    """
+  st.global.u32 [%from], %t;
+  bar.sync 0;
+  xor.b32 %r0, %t, 32;
+  mul.wide.u32 %d0, %r0, 4;
+  add.s64 %d1, %in, %d0;
+  ld.global.u32 %v, [%d1];
+  st.global.u32 [%to], %v;
+""",
+    lambda device: [device.empty(64, np.uint32), device.empty(64, np.uint32)],
+    counted(64) ^ 32,
+    block=64,
+    checks=_CHECKS,
+)
+
+
 def _in_place(device: Device) -> list[Any]:
     both = device.array(counted(65))
     return [both, both]
@@ -192,6 +258,13 @@ FAULTS = [
     Fault("sums-cleared-by-each-block", SUMS,
           {"  red.global": "  st.global.u32 [%to], 0;\n  red.global"}, "race",
           ("[%to], 0", "red.global"), ("race",)),
+    Fault("copied-without-a-proxy-fence", COPIED, {"fence.proxy.async.global;": ""},
+          "proxy-fence", ("cp.async.bulk",)),
+    Fault("copied-with-a-fence-of-shared-memory", COPIED,
+          {"fence.proxy.async.global;": "fence.proxy.async.shared::cta;"}, "proxy-fence",
+          ("cp.async.bulk",)),
+    Fault("scratch-read-as-if-constant", SCRATCH, {"ld.global.u32 %v": "ld.global.nc.u32 %v"},
+          "race", ("%v, [%d1]",)),
     Fault("shift-in-place", SHIFT, {}, "race", ("%v, [%d1+4]", "[%d2], %v"),
           arguments=_in_place),
     Fault("shift-past-the-end", SHIFT, {"[%d1+4]": "[%d1+8]"}, "out-of-bounds",

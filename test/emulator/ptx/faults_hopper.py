@@ -1,4 +1,4 @@
-"""Faults of a product on sm_90a: a warp that copies by tensor maps, a warpgroup that multiplies.
+"""Faults of a product on sm_90a: a warp copies by tensor maps, a warpgroup multiplies.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
@@ -30,7 +30,8 @@ def matrices(
         maps = [
             device.tensor_map(both, dtype="f16", sizes=(256, 64), strides=(512,),
                               box=(box_a, 64), swizzle=swizzle_a),
-            device.tensor_map(both.address + _A.nbytes, dtype="f16", sizes=(256, 32), strides=(512,),
+            device.tensor_map(both.address + _A.nbytes, dtype="f16", sizes=(256, 32),
+            strides=(512,),
                               box=(64, box_b), swizzle="128"),
             device.tensor_map(out, dtype="f32", sizes=(32, 64), strides=(128,),
                               box=(32, rows)),
@@ -195,10 +196,12 @@ FAULTS = [
     Fault("hopper-bytes-off-by-16", PRODUCT, {"12288;\n  mad": "12304;\n  mad"}, "deadlock",
           _WAITS),
     Fault("hopper-arrives-without-expecting", PRODUCT,
-          {"arrive.expect_tx.shared::cta.b64 _, [%r7], 12288": "arrive.shared::cta.b64 _, [%r7]"},
+          {"arrive.expect_tx.shared::cta.b64 _, [%r7], 12288":
+           "arrive.shared::cta.b64 _, [%r7]"},
           "in-flight", _EVERY, ("race", "deadlock", "barrier-count")),
     Fault("hopper-expects-without-arriving", PRODUCT,
-          {"arrive.expect_tx.shared::cta.b64 _, [%r7]": "expect_tx.relaxed.cta.shared::cta.b64 [%r7]"},
+          {"arrive.expect_tx.shared::cta.b64 _, [%r7]":
+           "expect_tx.relaxed.cta.shared::cta.b64 [%r7]"},
           "deadlock", _WAITS),
     Fault("hopper-empty-count-of-threads", PRODUCT,
           {"[%r2], 4;": "[%r2], 128;", "[%r2+8], 4;": "[%r2+8], 128;"}, "deadlock", _WAITS),
@@ -252,7 +255,8 @@ FAULTS = [
     Fault("hopper-map-without-swizzle", PRODUCT, {}, "descriptor", _EVERY,
           arguments=matrices("none")),
     Fault("hopper-map-swizzle-64", PRODUCT, {}, "deadlock", _WAITS, arguments=matrices("64")),
-    Fault("hopper-box-too-small", PRODUCT, {}, "deadlock", _WAITS, arguments=matrices(box_b=16)),
+    Fault("hopper-box-too-small", PRODUCT, {}, "deadlock", _WAITS,
+          arguments=matrices(box_b=16)),
     Fault("hopper-box-too-large", PRODUCT, {}, "out-of-bounds", (_TENSOR_STORE,),
           arguments=matrices(rows=256)),
     Fault("hopper-maps-swapped", PRODUCT,
@@ -273,34 +277,41 @@ FAULTS = [
     Fault("hopper-init-not-reached", PRODUCT, {"mbarrier.init.shared::cta.b64 [%r1+8], 1;": ""},
           "uninitialised", ("arrive.expect_tx", _WAIT_FULL)),
     Fault("hopper-init-again-for-each-tile", PRODUCT,
-          {"  mbarrier.arrive.expect_tx": "  mbarrier.init.shared::cta.b64 [%r7], 1;  // again\n"
+          {"  mbarrier.arrive.expect_tx":
+           "  mbarrier.init.shared::cta.b64 [%r7], 1;  // again\n"
            "  mbarrier.arrive.expect_tx"}, "barrier-count", ("// again",)),
     Fault("hopper-invalidated-too-early", PRODUCT,
-          {"  bra LAST;\nCONSUME": "  mbarrier.inval.shared::cta.b64 [%r2];\n  bra LAST;\nCONSUME"},
+          {"  bra LAST;\nCONSUME":
+           "  mbarrier.inval.shared::cta.b64 [%r2];\n  bra LAST;\nCONSUME"},
           "uninitialised", ("mbarrier.arrive.shared",), ("race",)),
     Fault("hopper-no-proxy-fence", PRODUCT, {_OUTPUT: ""}, "proxy-fence", (_TENSOR_STORE,)),
     Fault("hopper-proxy-fence-of-global-memory", PRODUCT,
           {_OUTPUT: _OUTPUT.replace("shared::cta", "global")}, "proxy-fence", (_TENSOR_STORE,)),
     Fault("hopper-proxy-fence-after-the-barrier-by-others", PRODUCT,
           {_OUTPUT: "", "bar.sync 1, 128;\n  @%p0 bra LAST;":
-           "bar.sync 1, 128;\n  setp.ge.u32 %p3, %t, 32;\n  @%p3 fence.proxy.async.shared::cta;\n  @%p0 bra LAST;"},
+           "bar.sync 1, 128;\n  setp.ge.u32 %p3, %t, 32;\n"
+           "  @%p3 fence.proxy.async.shared::cta;\n  @%p0 bra LAST;"},
           "proxy-fence", (_TENSOR_STORE,)),
     Fault("hopper-no-barrier-before-the-store", PRODUCT, {"bar.sync 1, 128;": ""}, "race",
           (_TENSOR_STORE, *_RESULTS),
           ("proxy-fence", "uninitialised", "in-flight")),
-    Fault("hopper-barrier-counts-the-producer", PRODUCT, {"bar.sync 1, 128;": "bar.sync 1, 160;"},
+    Fault("hopper-barrier-counts-the-producer", PRODUCT, {"bar.sync 1, 128;":
+          "bar.sync 1, 160;"},
           "deadlock", ("bar.sync 1",)),
     Fault("hopper-barrier-counts-no-whole-warps", PRODUCT,
           {"bar.sync 1, 128;": "bar.sync 1, 120;"}, "barrier-count", ("bar.sync 1",)),
     Fault("hopper-barrier-16", PRODUCT, {"bar.sync 1, 128;": "bar.sync 16, 128;"},
           "barrier-count", ("bar.sync 16",)),
-    Fault("hopper-result-not-read-before-exit", PRODUCT, {"cp.async.bulk.wait_group.read 0;": ""},
+    Fault("hopper-result-not-read-before-exit", PRODUCT, {"cp.async.bulk.wait_group.read 0;":
+          ""},
           "in-flight", ("ret;",)),
     Fault("hopper-result-misaligned", PRODUCT, {"{%i, %i}], [%r3];": "{%i, %i}], [%r3+16];"},
           "misaligned", (_TENSOR_STORE,)),
-    Fault("hopper-result-in-the-stages", PRODUCT, {"mov.u32 %r3, result;": "add.u32 %r3, %r0, 8192;"},
+    Fault("hopper-result-in-the-stages", PRODUCT, {"mov.u32 %r3, result;":
+          "add.u32 %r3, %r0, 8192;"},
           "race", (*_RESULTS, _WAIT), ("in-flight", "proxy-fence")),
     Fault("hopper-registers-not-declared", PRODUCT,
-          {"  @!%p1 bra CONSUME;": "  @!%p1 bra CONSUME;\n  setmaxnreg.dec.sync.aligned.u32 40;"},
+          {"  @!%p1 bra CONSUME;":
+           "  @!%p1 bra CONSUME;\n  setmaxnreg.dec.sync.aligned.u32 40;"},
           "limit", ("setmaxnreg",)),
 ]  # fmt: skip

@@ -86,7 +86,8 @@ FAULTS = [
           ("redux",)),
     Fault("redux-of-undefined-data", VOTES, {"ld.global.u32 %v, [%from];":
            "setp.ne.u32 %p2, %t, 9;\n  @%p2 ld.global.u32 %v, [%from];"}, "uninitialised", ()),
-    Fault("warp-barrier-without-a-lane", VOTES, {"  bar.warp.sync": _ODD + "  @%p2 bar.warp.sync"},
+    Fault("warp-barrier-without-a-lane", VOTES, {"  bar.warp.sync":
+          _ODD + "  @%p2 bar.warp.sync"},
           "convergence", ("bar.warp.sync", "shfl.sync")),
     Fault("warp-barrier-not-in-its-mask", VOTES, {"bar.warp.sync -1": "bar.warp.sync 0xffff"},
           "convergence", ("bar.warp.sync",)),

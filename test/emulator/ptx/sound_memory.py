@@ -37,6 +37,34 @@ BYTES_OF_A_WORD = Program(
     block=128,
 )
 
+# Each warp changes a byte of every word, which is no matter of the others'.
+BYTES_IN_PLACE = Program(
+    "bytes-in-place",
+    """
+  .shared .align 4 .b8 bytes[128];
+  mov.u32 %r0, bytes;
+  shr.u32 %r1, %t, 5;
+  and.b32 %r2, %t, 31;
+  mad.lo.u32 %r3, %r2, 4, %r1;
+  add.u32 %a, %r0, %r3;
+  cvt.u64.u32 %d0, %r3;
+  add.s64 %d1, %out, %d0;
+  st.shared.u8 [%a], %t;
+  ld.shared.u8 %v, [%a];
+  add.u32 %v, %v, 1;
+  st.shared.u8 [%a], %v;
+  ld.shared.u8 %v, [%a];
+  st.global.u8 [%d1], %v;
+  ld.global.u8 %v, [%d1];
+  add.u32 %v, %v, 1;
+  st.global.u8 [%d1], %v;
+""",
+    lambda device: [device.empty(128, np.uint8), 0],
+    (counted(128) % 4 * 32 + counted(128) // 4 + 2).astype(np.uint8),
+    block=128,
+    checks={"global_races": True},
+)
+
 # Lanes past the end have an address, and a guard that keeps them from using it.
 GUARDED = Program(
     "guarded",

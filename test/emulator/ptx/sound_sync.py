@@ -343,11 +343,18 @@ LAST_BLOCK_FIRST = _like(
      "@%p2 bra TAKE;": "@%p2 bra POLL;"},
     grid=40,
 )  # fmt: skip
+# The proxy fence may be the reader's, too.
+READER_FENCES = _like(
+    faults_grid.COPIED,
+    "proxy-fence-of-the-reading-block",
+    {"  fence.proxy.async.global;\n": "", "  // reader": "  fence.proxy.async;"},
+)
 VOLATILE_FLAG = _like(
     faults_grid.FLAG,
     "volatile-flag",
     {"st.release.gpu.global.u32 [%d2], 1;": "membar.gl;\n  st.volatile.global.u32 [%d2], 1;",
-     "ld.acquire.gpu.global.u32 %r1, [%d2];": "ld.volatile.global.u32 %r1, [%d2];\n  membar.gl;"},
+     "ld.acquire.gpu.global.u32 %r1, [%d2];":
+     "ld.volatile.global.u32 %r1, [%d2];\n  membar.gl;"},
 )  # fmt: skip
 
 # Blocks take tiles from a counter until there are none left.

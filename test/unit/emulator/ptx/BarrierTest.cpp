@@ -7,6 +7,7 @@
 
 #include "SyncHarness.h"
 #include "emulators/ptx/Fences.h"
+#include "emulators/ptx/GlobalWrites.h"
 
 using namespace tilewright::ptx;
 using namespace tilewright::ptx::test;
@@ -273,6 +274,7 @@ TEST(Fence, ViewsFollowSynchronisation) {
   harness.options.block = {96};
   LaunchRun run(harness.device, *harness.program, *harness.program->find("k"),
                 harness.options);
+  run.globalWrites = std::make_shared<GlobalWrites>();
   Cluster cluster(run, {0, 0, 0});
   Block &block = *cluster.blocks[0];
   Warp &writer = *block.warps[0], &fencer = *block.warps[1], &user = *block.warps[2];
@@ -288,11 +290,12 @@ TEST(Fence, ViewsFollowSynchronisation) {
   block.release(writer, first);
   uint32_t late = access();
   block.acquire(fencer, first);
-  fenceProxyAsync(fencer);
+  fenceProxyAsync(fencer, /*ofShared=*/true, /*ofGlobal=*/false);
   block.release(fencer, second);
   block.acquire(user, second);
   EXPECT_TRUE(sees(View::Generic, early));
   EXPECT_TRUE(sees(View::Async, early));
+  EXPECT_FALSE(sees(View::AsyncGlobal, early));
   EXPECT_FALSE(sees(View::Generic, late));
 
   // Without one it is visible to ordinary instructions alone.
@@ -301,7 +304,10 @@ TEST(Fence, ViewsFollowSynchronisation) {
   block.acquire(user, second);
   EXPECT_TRUE(sees(View::Generic, late));
   EXPECT_FALSE(sees(View::Async, late));
-  fenceProxyAsync(user);
+  fenceProxyAsync(user, /*ofShared=*/false, /*ofGlobal=*/true);
+  EXPECT_TRUE(sees(View::AsyncGlobal, late));
+  EXPECT_FALSE(sees(View::Async, late));
+  fenceProxyAsync(user, /*ofShared=*/true, /*ofGlobal=*/true);
   EXPECT_TRUE(sees(View::Async, late));
 
   // A relaxed release carries what was fenced before it, and no more.
