@@ -93,7 +93,7 @@ TEST(Call, EndlessRecursionIsALimit) {
 TEST(Call, FramesKeepLocalMemory) {
   Caller caller;
   EXPECT_EQ(caller.run(recursive(".local .b8 large[100000];\n")), "");
-  expectLimit(caller, "600096 bytes of local memory");
+  expectLimit(caller, "600000 bytes of local memory");
 }
 
 TEST(Call, FramesKeepTheHostsMemory) {
