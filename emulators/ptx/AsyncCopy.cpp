@@ -126,6 +126,20 @@ void tilewright::ptx::beginGlobal(Warp &warp, const Place &place, uint64_t bytes
     memset(place.shadow, Pending, bytes);
 }
 
+static uint32_t getMoment(Warp &warp) {
+  GlobalWrites *writes = warp.block.launch.globalWrites.get();
+  return writes ? writes->getMoment() : 0;
+}
+
+GlobalReader::GlobalReader(Warp &warp, const Instruction &instruction, unsigned lane)
+    : warp(warp), instruction(instruction), lane(lane), since(getMoment(warp)) {}
+
+void GlobalReader::check(const Place &place, uint64_t bytes) const {
+  if (GlobalWrites *writes = warp.block.launch.globalWrites.get())
+    writes->checkUnchanged(warp, instruction, lane, *place.allocation,
+                           place.data - place.allocation->memory.data(), bytes, since);
+}
+
 SharedSource::SharedSource(Warp &warp, const Place &place, uint32_t bytes, unsigned lane)
     : owner(*place.owner), offset(place.offset), bytes(bytes) {
   checkSettled(warp, place, bytes, lane);

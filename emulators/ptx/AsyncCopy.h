@@ -130,6 +130,21 @@ void noteGlobal(Warp &warp, const Place &place, uint64_t bytes, Access access,
 void beginGlobal(Warp &warp, const Place &place, uint64_t bytes, Access access,
                  unsigned lane);
 
+/// Who started a copy that reads global memory when it lands, and when: nobody may write
+/// there until then.
+class GlobalReader {
+public:
+  GlobalReader(Warp &warp, const Instruction &instruction, unsigned lane);
+  /// Reports a write to the `bytes` bytes at `place`, which the copy reads now.
+  void check(const Place &place, uint64_t bytes) const;
+
+private:
+  Warp &warp;
+  const Instruction &instruction;
+  const unsigned lane;
+  const uint32_t since;
+};
+
 /// A range of shared memory that a copy has yet to read.
 class SharedSource {
 public:

@@ -64,6 +64,7 @@ static Step loadBulk(Warp &warp, const Instruction &instruction) {
     if (!from)
       return false;
     beginGlobal(warp, from, size, Access::Read, lane);
+    GlobalReader reader(warp, instruction, lane);
     std::optional<uint32_t> mask;
     if (operands.mask != noRegister)
       mask = static_cast<uint16_t>(warp.values(operands.mask)[lane]);
@@ -71,7 +72,8 @@ static Step loadBulk(Warp &warp, const Instruction &instruction) {
         findTargets(warp, operands.to, operands.barrier, size, bulkAlign, lane,
                     Access::Write, mask, Proxy::Async);
     for (const LoadTarget &target : targets)
-      defer(warp, *target.barrier, size, [to = target.place, from, size] {
+      defer(warp, *target.barrier, size, [to = target.place, from, size, reader] {
+        reader.check(from, size);
         copyBytes(to.data, to.shadow, from.data, from.shadow, size);
       });
     warp.block.cluster.getStatistics()->globalRead += size;

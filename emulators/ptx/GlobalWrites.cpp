@@ -129,3 +129,27 @@ void GlobalWrites::check(Warp &warp, const Allocation &allocation, uint64_t offs
                        lane);
   }
 }
+
+uint32_t GlobalWrites::getMoment() {
+  std::lock_guard<std::mutex> guard(eventsLock);
+  return static_cast<uint32_t>(events.size());
+}
+
+void GlobalWrites::checkUnchanged(Warp &warp, const Instruction &instruction,
+                                  unsigned lane, const Allocation &allocation,
+                                  uint64_t offset, uint64_t size, uint32_t since) {
+  std::atomic<uint32_t> *list = findWords(allocation);
+  for (uint64_t index = offset / 4; list && index * 4 < offset + size; ++index) {
+    uint32_t word = list[index].load(std::memory_order_relaxed);
+    if (word >> 4 <= since || !(word & bytesOfWord(index, offset, offset + size)))
+      continue;
+    std::lock_guard<std::mutex> guard(eventsLock);
+    warp.block.launch.device.faults.add(
+        {Rule::InFlight,
+         "line " + std::to_string(events[(word >> 4) - 1].line) + " wrote " +
+             allocation.name + " at byte " + std::to_string(std::max(index * 4, offset)) +
+             " before the copy had read it: a wait for the copy comes first",
+         warp.getSite(instruction, lane)});
+    return;
+  }
+}

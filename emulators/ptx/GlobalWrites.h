@@ -42,6 +42,12 @@ public:
   /// ordinary write that no fence made visible there.
   void check(Warp &warp, const emulator::Allocation &allocation, uint64_t offset,
              uint64_t size, unsigned lane);
+  /// A moment of the launch, and whether ordinary instructions have written the bytes
+  /// since; reported at `instruction` of `lane`, a copy that read them only now.
+  uint32_t getMoment();
+  void checkUnchanged(Warp &warp, const Instruction &instruction, unsigned lane,
+                      const emulator::Allocation &allocation, uint64_t offset,
+                      uint64_t size, uint32_t since);
 
 private:
   /// Writes of one warp by one instruction, with no synchronisation in between.

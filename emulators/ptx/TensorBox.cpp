@@ -78,7 +78,7 @@ bool TensorBox::find(Warp &warp, unsigned lane, Access access) {
   return true;
 }
 
-void TensorBox::startCopy(Warp &warp, unsigned lane, Access access) const {
+template <typename F> void TensorBox::forEachInside(F &&perRow) const {
   Place row;
   row.space = Space::Global;
   row.allocation = allocation;
@@ -87,8 +87,17 @@ void TensorBox::startCopy(Warp &warp, unsigned lane, Access access) const {
       return;
     row.data = data + at;
     row.shadow = shadow + at;
-    beginGlobal(warp, row, insideRowBytes(), access, lane);
+    perRow(row);
   });
+}
+
+void TensorBox::startCopy(Warp &warp, unsigned lane, Access access) const {
+  forEachInside(
+      [&](const Place &row) { beginGlobal(warp, row, insideRowBytes(), access, lane); });
+}
+
+void TensorBox::checkUnchanged(const GlobalReader &reader) const {
+  forEachInside([&](const Place &row) { reader.check(row, insideRowBytes()); });
 }
 
 uint64_t TensorBox::insideBytes() const {

@@ -34,6 +34,8 @@ public:
   bool find(Warp &warp, unsigned lane, Access access);
   /// As beginGlobal, of the part inside.
   void startCopy(Warp &warp, unsigned lane, Access access) const;
+  /// Checks the part inside, which `reader` reads now.
+  void checkUnchanged(const GlobalReader &reader) const;
   /// Global bytes inside the tensor.
   uint64_t insideBytes() const;
 
@@ -49,6 +51,8 @@ private:
   /// Calls `perRow(row, inside, at)`; of a row inside the tensor, `at` is where its first
   /// element inside lies after `first`.
   template <typename F> void forEachRow(F &&perRow) const;
+  /// Calls `perRow(place)` with the part inside of each row that has one.
+  template <typename F> void forEachInside(F &&perRow) const;
   /// Calls `perRow(at, data, shadow)` for each row inside, with its elements inside, put
   /// in order from what was read from shared memory.
   template <typename F>

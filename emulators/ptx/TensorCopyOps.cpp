@@ -63,11 +63,15 @@ static Step loadTensor(Warp &warp, const Instruction &instruction) {
     // Whatever part of the box is inside, all of it is written and completed.
     uint32_t bytes = box->getMap().boxBytes();
     box->startCopy(warp, lane, Access::Read);
+    GlobalReader reader(warp, instruction, lane);
     std::vector<LoadTarget> targets =
         findTargets(warp, operands.shared, operands.barrier, bytes, tensorAlign, lane,
                     Access::Write, mask, Proxy::Async, getLayout(box->getMap()));
     for (const LoadTarget &target : targets)
-      defer(warp, *target.barrier, bytes, [to = target.place, box] { box->load(to); });
+      defer(warp, *target.barrier, bytes, [to = target.place, box, reader] {
+        box->checkUnchanged(reader);
+        box->load(to);
+      });
     warp.block.cluster.getStatistics()->globalRead += box->insideBytes();
     return !targets.empty();
   });

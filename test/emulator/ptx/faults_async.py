@@ -335,6 +335,15 @@ OVER:"""}, "in-flight", ("// last", "ret;")),
           {"  mbarrier.arrive.expect_tx":
            "  st.global.u32 [%d1], %k;\n  mbarrier.arrive.expect_tx"}, "proxy-fence",
           (_LOAD,)),
+    # The load reads global memory as late as its wait.
+    Fault("overwrites-what-a-bulk-load-reads", TILES,
+          {"FULL:\n": "FULL:\n  @!%p0 st.global.u32 [%in], 5;\n"}, "in-flight", (_LOAD,)),
+    Fault("overwrites-what-a-tensor-load-reads", BOXES,
+          {"FULL:\n": "FULL:\n  @!%p0 st.global.u32 [%in+132], 5;\n"}, "in-flight",
+          (_TENSOR_LOAD,)),
+    Fault("stores-to-the-tile-before-the-wait", TILES,
+          {"FULL:\n": "FULL:\n  @%p0 st.shared.u32 [%a], 5;\n"}, "in-flight",
+          ("[%a], 5",), ("race", "proxy-fence")),
     # wait_group.read says only that the source was read.
     Fault("bulk-store-read-back-too-early", STORES,
           {"wait_group 0;": "wait_group.read 0;\n  ld.global.u32 %w, [%out+256];\n"
