@@ -27,31 +27,34 @@ AccessHistory::Conflict AccessHistory::noteRead(size_t offset, unsigned size,
   Conflict conflict;
   const uint32_t clock = now[agent] + 1; // from 1 on, so that 0 is "never"
   const uint64_t self = uint64_t(1) << agent % 64;
+  const bool isWhole = offset % 4 == 0 && size % 4 == 0;
   for (size_t word = offset / 4; word * 4 < offset + size; ++word) {
     const LastWrite &last = writes[word];
+    const uint8_t bytes = isWhole ? 0xf : bytesOfWord(word, offset, size);
     if (last.clock && last.agent != agent && last.clock > now[last.agent] &&
-        (last.bytes & bytesOfWord(word, offset, size)) && !(isStrong && last.atomic))
+        (last.bytes & bytes) && !(isStrong && last.atomic))
       conflict = {true, true, last.agent, last.tag};
     // A strong read is no part of a race with atomic operations, so it is not kept.
     if (isStrong)
       continue;
     if (!atomics.empty())
-      noteUnordered(atomics, word, agent, now, /*wasWrite=*/true, last.tag, conflict);
-    reads[word * agents + agent] = clock;
+      noteUnordered(atomics, word, bytes, agent, now, /*wasWrite=*/true, last.tag,
+                    conflict);
+    add(reads[word * agents + agent], clock, bytes);
     readTags[word] = tag;
     readers[word] |= self;
   }
   return conflict;
 }
 
-/// Sets `conflict` where another agent's access to `word`, of those in `clocks`, is not
-/// ordered before now.
-void AccessHistory::noteUnordered(const std::vector<uint32_t> &clocks, size_t word,
-                                  uint32_t agent, const VectorClock &now, bool wasWrite,
-                                  uint32_t tag, Conflict &conflict) const {
-  const uint32_t *row = &clocks[word * agents];
+/// Sets `conflict` where another agent's access to `bytes` of `word`, of those in
+/// `stamps`, is not ordered before now.
+void AccessHistory::noteUnordered(const std::vector<Stamp> &stamps, size_t word,
+                                  uint8_t bytes, uint32_t agent, const VectorClock &now,
+                                  bool wasWrite, uint32_t tag, Conflict &conflict) const {
+  const Stamp *row = &stamps[word * agents];
   for (size_t other = 0; other < agents; ++other)
-    if (row[other] > now[other] && other != agent)
+    if (isUnordered(row[other], now[other], bytes) && other != agent)
       conflict = {true, wasWrite, static_cast<uint32_t>(other), tag};
 }
 
@@ -76,18 +79,19 @@ AccessHistory::Conflict AccessHistory::note(size_t offset, unsigned size, uint32
         (last.bytes & bytes) && !(isAtomic && last.atomic))
       conflict = {true, true, last.agent, last.tag};
     if (readers[word]) {
-      const uint32_t *row = &reads[word * agents];
+      const Stamp *row = &reads[word * agents];
       for (uint64_t bits = readers[word]; bits; bits &= bits - 1)
         for (size_t other = __builtin_ctzll(bits); other < agents; other += 64)
-          if (row[other] > now[other] && other != agent)
+          if (isUnordered(row[other], now[other], bytes) && other != agent)
             conflict = {true, false, static_cast<uint32_t>(other), readTags[word]};
     }
     if (!isAtomic && !atomics.empty())
-      noteUnordered(atomics, word, agent, now, /*wasWrite=*/true, last.tag, conflict);
+      noteUnordered(atomics, word, bytes, agent, now, /*wasWrite=*/true, last.tag,
+                    conflict);
     if (isAtomic) {
       if (atomics.empty())
         atomics.assign(reads.size(), 0);
-      atomics[word * agents + agent] = clock;
+      add(atomics[word * agents + agent], clock, bytes);
     }
     if (conflict.found && isRewrite)
       continue;

@@ -62,7 +62,7 @@ private:
 };
 
 /// What the race check knows of the words of a memory: who wrote each last and when, and
-/// when each agent last read it. A word is four bytes; a write remembers which of them.
+/// when each agent last read it. A word is four bytes; accesses remember which of them.
 class AccessHistory {
 public:
   /// Of `bytes` bytes that `agents` agents use.
@@ -112,20 +112,29 @@ private:
   Conflict note(size_t offset, unsigned size, uint32_t agent, const VectorClock &now,
                 uint32_t tag, bool isAtomic, bool isRewrite = false);
 
-  void noteUnordered(const std::vector<uint32_t> &clocks, size_t word, uint32_t agent,
-                     const VectorClock &now, bool wasWrite, uint32_t tag,
+  /// When an agent accessed a word, and which of its bytes: clock << 4 | bytes. At one
+  /// clock bytes add up.
+  using Stamp = uint32_t;
+  static void add(Stamp &stamp, uint32_t clock, uint8_t bytes) {
+    stamp = (stamp >> 4 == clock ? stamp : clock << 4) | bytes;
+  }
+  static bool isUnordered(Stamp stamp, uint32_t now, uint8_t bytes) {
+    return stamp >> 4 > now && (stamp & bytes);
+  }
+  void noteUnordered(const std::vector<Stamp> &stamps, size_t word, uint8_t bytes,
+                     uint32_t agent, const VectorClock &now, bool wasWrite, uint32_t tag,
                      Conflict &conflict) const;
 
   size_t agents;
   std::vector<LastWrite> writes;
-  std::vector<uint32_t> reads;    // clock of each agent's last read of each word
+  std::vector<Stamp> reads;       // each agent's last of each word
   std::vector<uint32_t> readTags; // of each word: the last read's
   /// Of each word: a bit for each agent modulo 64 that read it since it was last written.
   /// Reads before that write are ordered before whatever is ordered after it.
   std::vector<uint64_t> readers;
-  /// Clock of each agent's last atomic operation on each word; empty before the first.
-  /// The last write alone would not do: others' before it are as unordered.
-  std::vector<uint32_t> atomics;
+  /// Each agent's last atomic operation on each word; empty before the first. The last
+  /// write alone would not do: others' before it are as unordered.
+  std::vector<Stamp> atomics;
 };
 
 } // namespace tilewright::emulator

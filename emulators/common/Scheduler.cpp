@@ -11,7 +11,6 @@
 #include <new>
 #include <numeric>
 #include <random>
-#include <system_error>
 #include <thread>
 
 using namespace tilewright::emulator;
@@ -161,11 +160,12 @@ void tilewright::emulator::runGrid(const Grid &grid) {
     }
   };
   std::vector<std::thread> others;
+  others.reserve(threads);
   for (unsigned i = 1; i < threads; ++i) {
     // Where the host has no more threads, those that there are do the work.
     try {
       others.emplace_back(work, i);
-    } catch (const std::system_error &) {
+    } catch (const std::exception &) {
       runner.leave(i);
     }
   }

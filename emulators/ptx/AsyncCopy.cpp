@@ -8,8 +8,11 @@
 #include "emulators/ptx/AsyncCopy.h"
 #include "emulators/ptx/Fences.h"
 #include "emulators/ptx/GlobalRaces.h"
+#include "emulators/ptx/GlobalWrites.h"
+#include "emulators/ptx/MemoryAccess.h"
 
 #include <cstring>
+#include <new>
 
 using namespace tilewright::ptx;
 using namespace tilewright::emulator;
@@ -83,11 +86,12 @@ void tilewright::ptx::checkVisibleToAsync(Warp &warp, const Block &owner, uint32
 }
 
 void tilewright::ptx::beginWrite(Warp &warp, const Place &place, uint32_t bytes,
-                                 unsigned lane, Access access) {
+                                 unsigned lane, Access access, Proxy proxy) {
   checkSettled(warp, place, bytes, lane);
-  checkVisibleToAsync(warp, *place.owner, place.offset, bytes, lane);
+  if (proxy == Proxy::Async)
+    checkVisibleToAsync(warp, *place.owner, place.offset, bytes, lane);
   place.owner->note(warp, place.offset, bytes, access, lane);
-  if (place.owner->history)
+  if (place.owner->history && proxy == Proxy::Async)
     place.owner->history->markAsync(place.offset, bytes);
   if (access == Access::Write)
     memset(place.shadow, Pending, bytes);
@@ -96,9 +100,44 @@ void tilewright::ptx::beginWrite(Warp &warp, const Place &place, uint32_t bytes,
 
 void tilewright::ptx::noteGlobal(Warp &warp, const Place &place, uint64_t bytes,
                                  Access access, unsigned lane) {
+  uint64_t offset = place.data - place.allocation->memory.data();
   if (GlobalRaces *races = warp.block.launch.globalRaces.get())
-    races->note(warp, *place.allocation, place.data - place.allocation->memory.data(),
-                static_cast<uint32_t>(bytes), access, lane);
+    races->note(warp, *place.allocation, offset, static_cast<uint32_t>(bytes), access,
+                lane);
+  if (orBytes(place.shadow, bytes) & Pending)
+    warp.report(Rule::InFlight,
+                "the copy uses bytes of " + place.allocation->name + " from " +
+                    std::to_string(offset) +
+                    " on, which another copy has yet to write: a wait_group comes first, "
+                    "without .read",
+                lane);
+}
+
+void tilewright::ptx::beginGlobal(Warp &warp, const Place &place, uint64_t bytes,
+                                  Access access, unsigned lane) {
+  noteGlobal(warp, place, bytes, access, lane);
+  if (GlobalWrites *writes = warp.block.launch.globalWrites.get()) {
+    uint64_t offset = place.data - place.allocation->memory.data();
+    writes->check(warp, *place.allocation, offset, bytes, lane);
+    if (!isRead(access))
+      writes->noteAsync(*place.allocation, offset, bytes);
+  }
+  if (access == Access::Write)
+    memset(place.shadow, Pending, bytes);
+}
+
+static uint32_t getMoment(Warp &warp) {
+  GlobalWrites *writes = warp.block.launch.globalWrites.get();
+  return writes ? writes->getMoment() : 0;
+}
+
+GlobalReader::GlobalReader(Warp &warp, const Instruction &instruction, unsigned lane)
+    : warp(warp), instruction(instruction), lane(lane), since(getMoment(warp)) {}
+
+void GlobalReader::check(const Place &place, uint64_t bytes) const {
+  if (GlobalWrites *writes = warp.block.launch.globalWrites.get())
+    writes->checkUnchanged(warp, instruction, lane, *place.allocation,
+                           place.data - place.allocation->memory.data(), bytes, since);
 }
 
 SharedSource::SharedSource(Warp &warp, const Place &place, uint32_t bytes, unsigned lane)
@@ -121,7 +160,8 @@ std::vector<LoadTarget> tilewright::ptx::findTargets(Warp &warp, const CopyAddre
                                                      const CopyAddress &barrier,
                                                      uint32_t bytes, uint32_t align,
                                                      unsigned lane, Access access,
-                                                     std::optional<uint32_t> mask) {
+                                                     std::optional<uint32_t> mask,
+                                                     Proxy proxy, TensorLayout layout) {
   std::vector<LoadTarget> targets;
   Cluster &cluster = warp.block.cluster;
   uint64_t address = to.of(warp, lane), barrierAddress = barrier.of(warp, lane);
@@ -131,9 +171,15 @@ std::vector<LoadTarget> tilewright::ptx::findTargets(Warp &warp, const CopyAddre
                      : Place();
     if (!at)
       return {};
-    if (place.owner != at.owner) {
+    // Generic addresses may be of other memory.
+    if (!place.owner || !at.owner || place.owner != at.owner) {
       warp.stop(Rule::OutOfBounds,
-                "the destination and the mbarrier are in different blocks' shared memory",
+                !place.owner
+                    ? "the destination lies in shared memory, and this address does not"
+                : !at.owner
+                    ? "an mbarrier lies in shared memory, and this address does not"
+                    : "the destination and the mbarrier are in different blocks' shared "
+                      "memory",
                 lane);
       return {};
     }
@@ -167,8 +213,10 @@ std::vector<LoadTarget> tilewright::ptx::findTargets(Warp &warp, const CopyAddre
       targets.push_back({place, found});
     }
   }
-  for (const LoadTarget &target : targets)
-    beginWrite(warp, target.place, bytes, lane, access);
+  for (const LoadTarget &target : targets) {
+    beginWrite(warp, target.place, bytes, lane, access, proxy);
+    setLayout(*target.place.owner, target.place.offset, bytes, layout);
+  }
   return targets;
 }
 
@@ -185,6 +233,18 @@ void tilewright::ptx::defer(Warp &warp, Mbarrier &barrier, uint32_t bytes,
 //===----------------------------------------------------------------------===//
 // Bulk groups
 //===----------------------------------------------------------------------===//
+
+BulkGroups::~BulkGroups() {
+  // Of a run that was stopped: nobody will write what is Pending in global memory.
+  for (Copy &copy : copies)
+    try {
+      copy.data.resize(copy.source.bytes);
+      copy.shadow.assign(copy.source.bytes, Undefined);
+      copy.write(copy.data.data(), copy.shadow.data());
+    } catch (const std::bad_alloc &) {
+      continue; // and stays Pending
+    }
+}
 
 void BulkGroups::add(unsigned lane, SharedSource source, WriteBack write) {
   copies.push_back({lane, committed[lane], source, std::move(write), false, {}, {}});

@@ -14,8 +14,9 @@
 //   bulk, to global     reads its source at wait_group.read and writes at wait_group, or
 //                       when the thread exits
 //
-// Until then what will be written is Pending in shared memory's shadow, and what will be
-// read is among its block's asyncSources.
+// Until then what will be written is Pending in the memory's shadow (but for what is
+// combined with data there, which several copies may be under way to), and what will be
+// read of shared memory is among its block's asyncSources.
 //
 //===----------------------------------------------------------------------===//
 
@@ -89,18 +90,60 @@ void checkSettled(Warp &warp, const Place &place, uint32_t bytes, unsigned lane)
 /// `warp` now starts in the async proxy: copies, and whoever else works there.
 void checkVisibleToAsync(Warp &warp, const Block &owner, uint32_t offset, uint32_t bytes,
                          unsigned lane);
+/// By which way an asynchronous operation uses memory: cp.async, st.async and red.async
+/// go the way of ordinary instructions, and what they wrote others find there.
+enum class Proxy : uint8_t { Generic, Async };
 /// `lane` of `warp` starts a copy that will write what `place`, found by Access::Sync,
 /// names: it is Pending from now on, unless the copy combines data (Access::Atomic).
 void beginWrite(Warp &warp, const Place &place, uint32_t bytes, unsigned lane,
-                Access access);
+                Access access, Proxy proxy);
+
+/// The layout of data in shared memory that the async proxy wrote last: unknown, rows of
+/// more than 16 bytes in order, or by a swizzle as wgmma reads it (of 0, 32, 64 or 128
+/// bytes, where that of 0 has rows of 16 bytes).
+enum class TensorLayout : uint8_t {
+  Unknown,
+  Rows,
+  Swizzle0,
+  Swizzle32,
+  Swizzle64,
+  Swizzle128
+};
+TensorLayout getLayout(const TensorMap &map);
+void setLayout(Block &block, uint32_t offset, uint32_t bytes, TensorLayout layout);
+/// Reports chunks of 16 bytes of a matrix, of which `what` says that its swizzle has
+/// `width` bytes, that a tensor copy laid out otherwise.
+void checkLayout(Warp &warp, const std::vector<uint32_t> &chunks, uint32_t width,
+                 const char *what);
 
 //===----------------------------------------------------------------------===//
 // Bulk copies
 //===----------------------------------------------------------------------===//
 
-/// Notes an access to global memory for the race check between blocks, where it is on.
+/// Notes an access to global memory for the race check between blocks, where it is on,
+/// and reports bytes that a bulk copy has yet to write.
 void noteGlobal(Warp &warp, const Place &place, uint64_t bytes, Access access,
                 unsigned lane);
+/// The same of a copy that `lane` of `warp` starts in the async proxy; what it will
+/// write, if it does not combine data (Access::Atomic), is Pending from now on. `place`
+/// was found by Access::Read or Sync.
+void beginGlobal(Warp &warp, const Place &place, uint64_t bytes, Access access,
+                 unsigned lane);
+
+/// Who started a copy that reads global memory when it lands, and when: nobody may write
+/// there until then.
+class GlobalReader {
+public:
+  GlobalReader(Warp &warp, const Instruction &instruction, unsigned lane);
+  /// Reports a write to the `bytes` bytes at `place`, which the copy reads now.
+  void check(const Place &place, uint64_t bytes) const;
+
+private:
+  Warp &warp;
+  const Instruction &instruction;
+  const unsigned lane;
+  const uint32_t since;
+};
 
 /// A range of shared memory that a copy has yet to read.
 class SharedSource {
@@ -125,6 +168,7 @@ using WriteBack = std::function<void(const uint8_t *data, const uint8_t *shadow)
 /// Copies from shared memory that complete by bulk groups.
 class BulkGroups : public WarpState {
 public:
+  ~BulkGroups() override;
   void add(unsigned lane, SharedSource source, WriteBack write);
   /// Ends the open group of each of `lanes`.
   void commit(uint32_t lanes);
@@ -161,7 +205,8 @@ struct LoadTarget {
 std::vector<LoadTarget> findTargets(Warp &warp, const CopyAddress &to,
                                     const CopyAddress &barrier, uint32_t bytes,
                                     uint32_t align, unsigned lane, Access access,
-                                    std::optional<uint32_t> mask);
+                                    std::optional<uint32_t> mask, Proxy proxy,
+                                    TensorLayout layout = TensorLayout::Unknown);
 /// Lets `land` run when the barrier is waited for, and `bytes` complete then.
 void defer(Warp &warp, Mbarrier &barrier, uint32_t bytes, std::function<void()> land);
 

@@ -7,7 +7,8 @@
 //
 // Each lane stores to, or combines with, shared memory of a block of its cluster, and an
 // mbarrier of that block is told of the bytes. The value is read when the instruction is
-// issued; memory changes at the wait for the mbarrier, as by a bulk copy.
+// issued; memory changes at the wait for the mbarrier, as by a bulk copy. Unlike bulk
+// copies, both are performed in the generic proxy.
 //
 // The forms without an mbarrier, .release of global memory on sm_100, are not modelled.
 //
@@ -50,22 +51,6 @@ static Value readValue(Warp &warp, const Instruction &instruction, uint32_t widt
   return value;
 }
 
-/// Whether both addresses are of shared memory, where they are generic ones.
-static bool expectShared(Warp &warp, const AsyncStore &store, unsigned lane) {
-  for (const CopyAddress *address : {&store.to, &store.barrier}) {
-    if (address->space != Space::Generic ||
-        address->of(warp, lane) - sharedWindow < windowBytes)
-      continue;
-    warp.stop(Rule::OutOfBounds,
-              address == &store.to
-                  ? "it stores to shared memory, and the generic address is not of it"
-                  : "an mbarrier lies in shared memory, and this address does not",
-              lane);
-    return false;
-  }
-  return true;
-}
-
 static Step issueStore(Warp &warp, const Instruction &instruction) {
   const auto &store = *static_cast<const AsyncStore *>(instruction.extra);
   if (!warp.expectSound(store.to.reg, "the destination's address") ||
@@ -74,11 +59,9 @@ static Step issueStore(Warp &warp, const Instruction &instruction) {
   const uint32_t bytes = instruction.listSize * store.width;
   const Access access = store.combine ? Access::Atomic : Access::Write;
   return forEachLane(warp, [&](unsigned lane) {
-    if (!expectShared(warp, store, lane))
-      return false;
     std::vector<LoadTarget> targets =
         findTargets(warp, store.to, store.barrier, bytes, /*align=*/bytes, lane, access,
-                    /*mask=*/std::nullopt);
+                    /*mask=*/std::nullopt, Proxy::Generic);
     if (targets.empty())
       return false;
     Place to = targets[0].place;

@@ -162,7 +162,7 @@ static Step executeAtomic(Warp &warp, const Instruction &instruction) {
     return Step::Stop;
   const uint32_t size = form.bytes * form.count;
   WarpAccess all = findAll(warp, instruction, addresses, size, /*isRead=*/false);
-  noteAll(warp, all, addresses, size, Access::Atomic);
+  noteAll(warp, instruction, all, addresses, size, Access::Atomic);
   Busy busy;
   bool changed = false;
   uint64_t seen = warp.active;

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "emulators/ptx/Block.h"
+#include "emulators/ptx/Mbarrier.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -119,6 +120,25 @@ uint32_t Block::warpsAlive() const {
       warps.begin(), warps.end(), [](const auto &warp) { return warp->alive != 0; }));
 }
 
+void Block::checkExit(Warp &warp) {
+  if (warpsAlive())
+    return;
+  const char *advice = ": a wait for the copy comes first";
+  unsigned lane = warp.firstLane();
+  if (const Mbarrier *barrier = state<MbarrierTable>().findUnfinished())
+    warp.report(Rule::InFlight,
+                "the block exits, and copies write its shared memory: " +
+                    barrier->describe() + advice,
+                lane);
+  // Copies to global memory have been reported as each thread exited.
+  if (!asyncSources.empty())
+    warp.report(Rule::InFlight,
+                "the block exits, and the copy of line " +
+                    std::to_string(asyncSources.front().line) +
+                    " has yet to read its shared memory" + advice,
+                lane);
+}
+
 //===----------------------------------------------------------------------===//
 // Clusters
 //===----------------------------------------------------------------------===//
@@ -144,6 +164,13 @@ Cluster::Cluster(LaunchRun &launch, Dim3 id) : launch(launch), id(id) {
     std::mt19937_64 random(wanted.seed ^ (uint64_t(id.x) << 32 ^ id.y << 16 ^ id.z));
     std::shuffle(order.begin(), order.end(), random);
   }
+}
+
+uint32_t Cluster::getNumber() const {
+  const LaunchOptions &options = launch.options;
+  uint64_t width = options.grid.x / options.cluster.x;
+  uint64_t height = options.grid.y / options.cluster.y;
+  return static_cast<uint32_t>(id.x + width * (id.y + height * id.z));
 }
 
 Cluster::~Cluster() {
@@ -204,27 +231,39 @@ static const Instruction *getPosition(const Group &group) {
   return group.pc < code.size() ? &code[group.pc] : nullptr;
 }
 
+/// Whether `group` waits for others of its warp, or for more than any of them can give.
+static bool isStopped(const Group &group) { return group.waitRule != Rule::Deadlock; }
+
+/// Whether lanes of `warp` wait for others that spin or wait for something else.
+static bool hasCulprit(const Warp &warp) {
+  const auto &groups = warp.getGroups();
+  return std::any_of(groups.begin(), groups.end(), isStopped) &&
+         !std::all_of(groups.begin(), groups.end(), isStopped);
+}
+
 Fault Cluster::describeDeadlock() const {
   static constexpr unsigned mostListed = 24;
   Fault fault;
   fault.rule = Rule::Deadlock;
   std::string list;
   unsigned listed = 0, left = 0;
-  bool hasSite = false;
+  bool hasSite = false, hasReason = false;
   for (const auto &block : blocks)
     for (const auto &warp : block->warps)
       for (const Group &group : warp->getGroups()) {
         const Instruction *position = getPosition(group);
         if (!position)
           continue;
-        // Lanes that wait for others of their warp say what is wrong; else the first
-        // warp.
-        bool isReason = group.waitRule != Rule::Deadlock && fault.rule == Rule::Deadlock;
+        // What is wrong is said by lanes that wait for others of their warp, unless those
+        // others are the ones that cannot go on; else by the first warp.
+        bool isReason =
+            !hasReason && (hasCulprit(*warp) ? !isStopped(group) : isStopped(group));
         if (!hasSite || isReason)
           fault.site = warp->getSite(*position, __builtin_ctz(group.lanes));
         hasSite = true;
         if (isReason)
           fault.rule = group.waitRule;
+        hasReason |= isReason;
         if (++listed > mostListed) {
           ++left;
           continue;

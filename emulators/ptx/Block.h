@@ -86,6 +86,9 @@ public:
     uint32_t readers = 0, line = 0;
   };
   std::vector<MatrixSource> matrixSources;
+  /// How tensor copies laid out what they wrote to each 16 bytes (AsyncCopy.h); empty
+  /// until the first.
+  std::vector<uint8_t> tensorLayouts;
 
   template <typename T> T &state() {
     for (auto &one : states)
@@ -97,6 +100,9 @@ public:
 
   uint32_t threadCount() const;
   uint32_t warpsAlive() const;
+  /// The last lanes of `warp` exit; reports copies that still use the block's shared
+  /// memory if it is the block's last warp.
+  void checkExit(Warp &warp);
 
 private:
   std::vector<std::unique_ptr<BlockState>> states;
@@ -127,6 +133,8 @@ public:
   void noteProgress() { ++progress; }
   uint64_t getProgress() const { return progress; }
   Statistics *getStatistics() { return &statistics; }
+  /// Its number in the grid.
+  uint32_t getNumber() const;
   /// The report of a deadlock: what each warp that is not done waits for. Its rule is
   /// another one where lanes of a warp wait for others of it.
   emulator::Fault describeDeadlock() const override;

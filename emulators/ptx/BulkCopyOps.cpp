@@ -63,14 +63,17 @@ static Step loadBulk(Warp &warp, const Instruction &instruction) {
                            lane, Access::Read);
     if (!from)
       return false;
-    noteGlobal(warp, from, size, Access::Read, lane);
+    beginGlobal(warp, from, size, Access::Read, lane);
+    GlobalReader reader(warp, instruction, lane);
     std::optional<uint32_t> mask;
     if (operands.mask != noRegister)
       mask = static_cast<uint16_t>(warp.values(operands.mask)[lane]);
-    std::vector<LoadTarget> targets = findTargets(
-        warp, operands.to, operands.barrier, size, bulkAlign, lane, Access::Write, mask);
+    std::vector<LoadTarget> targets =
+        findTargets(warp, operands.to, operands.barrier, size, bulkAlign, lane,
+                    Access::Write, mask, Proxy::Async);
     for (const LoadTarget &target : targets)
-      defer(warp, *target.barrier, size, [to = target.place, from, size] {
+      defer(warp, *target.barrier, size, [to = target.place, from, size, reader] {
+        reader.check(from, size);
         copyBytes(to.data, to.shadow, from.data, from.shadow, size);
       });
     warp.block.cluster.getStatistics()->globalRead += size;
@@ -91,9 +94,9 @@ static Step sendBulk(Warp &warp, const Instruction &instruction) {
                            bulkAlign, lane, Access::Sync);
     if (!from)
       return false;
-    std::vector<LoadTarget> targets =
-        findTargets(warp, operands.to, operands.barrier, size, bulkAlign, lane,
-                    operands.combine ? Access::Atomic : Access::Write, std::nullopt);
+    std::vector<LoadTarget> targets = findTargets(
+        warp, operands.to, operands.barrier, size, bulkAlign, lane,
+        operands.combine ? Access::Atomic : Access::Write, std::nullopt, Proxy::Async);
     if (targets.empty())
       return false;
     SharedSource source(warp, from, size, lane);
@@ -124,14 +127,14 @@ static Step storeBulk(Warp &warp, const Instruction &instruction) {
       return false;
     uint64_t address = operands.to.of(warp, lane);
     Access access = operands.combine ? Access::Atomic : Access::Write;
-    Place to = warp.find(Space::Global, address, size, bulkAlign, lane, access);
+    Place to = warp.find(Space::Global, address, size, bulkAlign, lane, Access::Sync);
     if (!to)
       return false;
-    noteGlobal(warp, to, size, access, lane);
     Place from = warp.find(operands.from.space, operands.from.of(warp, lane), size,
                            bulkAlign, lane, Access::Sync);
     if (!from)
       return false;
+    beginGlobal(warp, to, size, access, lane);
     WriteBack write;
     if (operands.combine)
       write = [&memory, &operands, address, to, size](const uint8_t *data,
@@ -225,6 +228,7 @@ void tilewright::ptx::decodeBulkCopy(Decoder &decoder, bool reduces) {
     operands.barrier = takeAddress(decoder, decoder.at(3), operands.to.space);
   if (multicasts)
     operands.mask = decoder.source(4, Type::U16);
+  decoder.program.copiesGlobal |= toGlobal || fromGlobal;
   decoder.result.extra = decoder.keep(operands);
   decoder.result.execute = toGlobal ? storeBulk : fromGlobal ? loadBulk : sendBulk;
 }

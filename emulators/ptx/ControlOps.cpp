@@ -113,10 +113,27 @@ static void copySpan(Bytes &from, uint64_t fromBase, Bytes &to, uint64_t toBase,
 
 static Step enter(Warp &warp, const DecodedFunction &function,
                   const std::vector<Span> &arguments) {
-  if (warp.frame().depth >= deepest)
-    return warp.stop(Rule::Limit, "calls are nested " + std::to_string(deepest) + " deep",
+  auto refuse = [&](const std::string &what) {
+    return warp.stop(Rule::Limit, "the call of " + function.syntax->name + ": " + what,
                      warp.firstLane());
+  };
+  if (warp.frame().depth >= deepest)
+    return refuse("calls are nested " + std::to_string(deepest) + " deep");
+  uint64_t local = (warp.frame().localEnd() + 15) / 16 * 16 + function.localBytes;
+  if (local > localLimit)
+    return refuse("the thread's frames need " + std::to_string(local) +
+                  " bytes of local memory, and it has " + std::to_string(localLimit));
+  std::atomic<uint64_t> &frameBytes = warp.block.launch.frameBytes;
+  // Values and poison of registers, predicates, parameters and their shadow.
+  uint64_t bytes =
+      uint64_t(lanesPerWarp) * (function.registers * 9ull + function.paramBytes * 2) +
+      function.predicates * sizeof(Predicate);
+  const uint64_t most = warp.block.launch.device.frameLimit;
+  if (frameBytes + bytes > most)
+    return refuse("the frames of the calls that are under way take more than " +
+                  std::to_string(most >> 20) + " MiB");
   std::shared_ptr<Frame> callee = warp.makeFrame(function);
+  callee->charge.put(&frameBytes, bytes);
   for (const Span &span : arguments)
     for (uint32_t lanes = warp.active; lanes; lanes &= lanes - 1) {
       unsigned lane = __builtin_ctz(lanes);
@@ -182,8 +199,7 @@ static Step callIndirect(Warp &warp, const Instruction &instruction) {
   return enter(warp, function, arguments);
 }
 
-/// Copies the results of the returning lanes to the caller.
-static Step executeReturn(Warp &warp, const Instruction &) {
+Step tilewright::ptx::returnWithResults(Warp &warp) {
   Frame &frame = warp.frame();
   if (frame.caller && frame.call) {
     const auto &target = *static_cast<const CallTarget *>(frame.call->extra);
@@ -199,6 +215,10 @@ static Step executeReturn(Warp &warp, const Instruction &) {
       }
   }
   return warp.ret();
+}
+
+static Step executeReturn(Warp &warp, const Instruction &) {
+  return returnWithResults(warp);
 }
 
 /// The .param variables that a list of a call names.
@@ -226,6 +246,22 @@ namespace {
 class CallArguments {
 public:
   CallArguments(Warp &warp, const CallTarget &target) : warp(warp), target(target) {}
+  /// Stops the run where the argument is undefined.
+  bool expectSound(size_t index, unsigned lane) const {
+    if (index >= target.argumentPlaces.size() ||
+        !warp.block.launch.options.checks.uninitialised)
+      return true;
+    const Placement &place = target.argumentPlaces[index];
+    const uint8_t *shadow = warp.frame().params.shadow() +
+                            lane * warp.frame().function->paramBytes + place.offset;
+    unsigned bytes = static_cast<unsigned>(std::min<uint64_t>(place.variable->size, 8));
+    if (Warp::poisonFromShadow(shadow, bytes) == soundValue)
+      return true;
+    warp.stop(Rule::Uninitialised,
+              "argument " + std::to_string(index + 1) + " depends on undefined data",
+              lane);
+    return false;
+  }
   uint64_t read(size_t index, unsigned lane) const {
     uint64_t value = 0;
     if (index >= target.argumentPlaces.size())
@@ -250,7 +286,8 @@ static Step callPrintf(Warp &warp, const Instruction &instruction) {
   for (uint32_t lanes = warp.active; lanes; lanes &= lanes - 1) {
     unsigned lane = __builtin_ctz(lanes);
     std::string text;
-    if (!formatPrintf(warp, arguments.read(0, lane), arguments.read(1, lane), lane, text))
+    if (!arguments.expectSound(0, lane) || !arguments.expectSound(1, lane) ||
+        !formatPrintf(warp, arguments.read(0, lane), arguments.read(1, lane), lane, text))
       return Step::Stop;
     if (!target.resultPlaces.empty()) {
       uint64_t base =

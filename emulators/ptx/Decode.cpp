@@ -122,6 +122,12 @@ bool Decoder::isPredicate(const Operand &operand) const {
          function.syntax->registers[operand.reg].type == Type::Pred;
 }
 
+uint32_t Decoder::valueRegister(const Operand &operand) {
+  if (function.syntax->registers[operand.reg].type == Type::B128)
+    fail("a register of 128 bits holds .b128 only");
+  return function.registerNumber[operand.reg];
+}
+
 uint32_t Decoder::destination(const Operand &operand) {
   if (operand.kind == Operand::Sink)
     return noRegister;
@@ -131,7 +137,7 @@ uint32_t Decoder::destination(const Operand &operand) {
     fail("a register is expected as the result");
     return noRegister;
   }
-  return function.registerNumber[operand.reg];
+  return valueRegister(operand);
 }
 
 uint32_t Decoder::predicate(const Operand &operand) {
@@ -210,7 +216,7 @@ uint32_t Decoder::source(const Operand &operand, Type type) {
       fail("a value is expected, not a predicate");
       return noRegister;
     }
-    return function.registerNumber[operand.reg];
+    return valueRegister(operand);
   case Operand::Vector:
     if (operand.items.size() == 1)
       return source(operand.items[0], type);

@@ -90,6 +90,9 @@ public:
 
 private:
   uint32_t poolRegister(const PoolEntry &entry);
+  /// The number of `operand`, a value register, which may not be one of 128 bits: those
+  /// are two numbers, and who takes them asks `function` itself.
+  uint32_t valueRegister(const Operand &operand);
 
   uint64_t taken = 0; // a bit for each modifier
   std::vector<uint32_t> list;

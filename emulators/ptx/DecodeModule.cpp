@@ -328,7 +328,10 @@ std::unique_ptr<Program> tilewright::ptx::decode(std::unique_ptr<Module> module,
     program->architecture = atoi(program->module->target.c_str() + 3);
     program->architectureSpecific = target.back() == 'a';
   }
-  if (!ModuleDecoder(*program, memory, error).decode())
-    return nullptr;
-  return program;
+  if (ModuleDecoder(*program, memory, error).decode())
+    return program;
+  // What was placed is of no use to anybody.
+  for (const auto &[name, allocation] : program->globals)
+    memory.release(allocation->base);
+  return nullptr;
 }

@@ -12,6 +12,7 @@
 
 #include "emulators/ptx/BarrierOps.h"
 #include "emulators/ptx/Fences.h"
+#include "emulators/ptx/GlobalRaces.h"
 
 using namespace tilewright::ptx;
 
@@ -20,15 +21,27 @@ static constexpr int64_t tensorMapBytes = 128;
 
 static Step fenceNothing(Warp &, const Instruction &) { return Step::Next; }
 
-enum FenceFlag : uint32_t { acquires = 1, releases = 2, crosses = 4 };
+enum FenceFlag : uint32_t {
+  acquires = 1,
+  releases = 2,
+  crossesShared = 4, ///< between the proxies, of shared memory
+  crossesGlobal = 8,
+  ofDevice = 16, ///< its scope is .gpu or .sys
+};
 
 static Step fence(Warp &warp, const Instruction &instruction) {
   if (instruction.flags & acquires)
     fenceAcquire(warp);
-  if (instruction.flags & crosses)
-    fenceProxyAsync(warp);
+  if (GlobalRaces *races = warp.block.launch.globalRaces.get();
+      races && instruction.flags & acquires && instruction.flags & ofDevice)
+    races->acquireByFence(warp);
+  if (instruction.flags & (crossesShared | crossesGlobal))
+    fenceProxyAsync(warp, instruction.flags & crossesShared,
+                    instruction.flags & crossesGlobal);
   if (instruction.flags & releases)
     fenceRelease(warp);
+  if (instruction.flags & ofDevice && instruction.flags & releases)
+    warp.state<WarpFences>().hasReleasedToDevice = true;
   return Step::Next;
 }
 
@@ -58,17 +71,22 @@ static void decodeProxyFence(Decoder &d) {
   if (d.take("alias")) {
     d.result.execute = fenceNothing;
   } else if (d.take("async::generic")) {
-    // What may be restricted is fixed by the order: both may be taken as the whole fence.
+    // What may be restricted is fixed by the order: both may be taken as the whole fence
+    // of shared memory.
     d.result.execute = fence;
-    d.result.flags = takeOrder(d) | crosses;
+    d.result.flags = takeOrder(d) | crossesShared;
     if (!d.takeOneOf({"sync_restrict::shared::cta", "sync_restrict::shared::cluster"}) ||
         !d.take("cluster"))
       return d.fail("it is .sync_restrict::shared::{cta, cluster}.cluster");
   } else if (d.take("async")) {
-    // A fence of global memory alone says nothing about shared memory.
-    bool shared = d.takeSpace() != Space::Global;
-    d.result.execute = shared ? fence : fenceNothing;
-    d.result.flags = crosses;
+    Space space = d.takeSpace();
+    if (space != Space::Generic && space != Space::Global && space != Space::Shared &&
+        space != Space::SharedCluster)
+      return d.fail("a state space is .global, .shared::cta or .shared::cluster");
+    d.result.execute = fence;
+    d.result.flags =
+        (space != Space::Global ? crossesShared : 0u) |
+        (space == Space::Generic || space == Space::Global ? crossesGlobal : 0u);
   } else if (d.take("tensormap::generic")) {
     std::optional<unsigned> order = d.takeOneOf({"acquire", "release"});
     if (!order || !d.takeOneOf({"cta", "cluster", "gpu", "sys"}))
@@ -97,8 +115,10 @@ void tilewright::ptx::decodeFence(Decoder &d) {
   d.result.execute = fence;
   if (d.statement.opcode == "membar") {
     d.result.flags = acquires | releases;
-    if (!d.takeOneOf({"cta", "gl", "sys"}))
-      d.fail("a level is expected: .cta, .gl or .sys");
+    std::optional<unsigned> level = d.takeOneOf({"cta", "gl", "sys"});
+    if (!level)
+      return d.fail("a level is expected: .cta, .gl or .sys");
+    d.result.flags |= *level > 0 ? ofDevice : 0u;
     return;
   }
   if (d.take("mbarrier_init")) {
@@ -111,6 +131,8 @@ void tilewright::ptx::decodeFence(Decoder &d) {
   if (d.takeOneOf({"sync_restrict::shared::cta", "sync_restrict::shared::cluster"}) &&
       d.result.flags == (acquires | releases))
     return d.fail("it is .acquire or .release");
-  if (!d.takeOneOf({"cta", "cluster", "gpu", "sys"}))
-    d.fail("a scope is expected: .cta, .cluster, .gpu or .sys");
+  std::optional<unsigned> scope = d.takeOneOf({"cta", "cluster", "gpu", "sys"});
+  if (!scope)
+    return d.fail("a scope is expected: .cta, .cluster, .gpu or .sys");
+  d.result.flags |= *scope > 1 ? ofDevice : 0u;
 }

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "emulators/ptx/Fences.h"
+#include "emulators/ptx/GlobalWrites.h"
 
 using namespace tilewright::ptx;
 using tilewright::emulator::VectorClock;
@@ -41,12 +42,21 @@ void tilewright::ptx::fenceAcquire(Warp &warp) {
   observed = VectorClock();
 }
 
-void tilewright::ptx::fenceProxyAsync(Warp &warp) {
+void tilewright::ptx::fenceProxyAsync(Warp &warp, bool ofShared, bool ofGlobal) {
   VectorClock &clock = warp.block.clockOf(warp);
   clock.step(warp.block.agentOf(warp));
-  uint32_t row = rowOf(warp, View::Async);
-  for (uint32_t agent = 0; agent < row; ++agent)
-    clock.raise(row + agent, clock[agent]);
+  const uint32_t agents = rowOf(warp, View::Async);
+  auto raise = [&](View view) {
+    uint32_t row = rowOf(warp, view);
+    for (uint32_t agent = 0; agent < agents; ++agent)
+      clock.raise(row + agent, clock[agent]);
+  };
+  if (ofShared)
+    raise(View::Async);
+  if (GlobalWrites *writes = warp.block.launch.globalWrites.get(); writes && ofGlobal) {
+    raise(View::AsyncGlobal);
+    writes->noteFence(warp);
+  }
 }
 
 void tilewright::ptx::fenceMbarrierInit(Warp &warp) {

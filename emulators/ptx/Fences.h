@@ -6,15 +6,18 @@
 //===----------------------------------------------------------------------===//
 //
 // A proxy fence orders what lies before it on the way of synchronisation from a write to
-// its use, whoever executes it. So a warp's vector clock has three rows of a clock for
+// its use, whoever executes it. So a warp's vector clock has four rows of a clock for
 // each agent, and joining clocks carries all of them along:
 //
 //   row 0, Generic:      how far of the agent's past is synchronised with
 //   row 1, Async:        how far of it a proxy fence on the way has made visible to the
-//                        async proxy (cp.async.bulk, tensor copies, wgmma)
+//                        async proxy (cp.async.bulk, tensor copies, wgmma) in shared
+//                        memory
 //   row 2, MbarrierInit: how far of its mbarrier.inits fence.mbarrier_init has published
+//   row 3, AsyncGlobal:  as row 1, in global memory
 //
-//   fence.proxy.async:   own clock steps on, then row 1 := max(row 1, row 0)
+//   fence.proxy.async:   own clock steps on, then row 1 := max(row 1, row 0), and so row
+//                        3; with a state space one of the two
 //   fence.mbarrier_init: own clock steps on, then row 2's own clock := own clock
 //
 // Fences of the memory model work with relaxed operations: what a warp had released by
@@ -32,7 +35,7 @@
 
 namespace tilewright::ptx {
 
-enum class View : uint8_t { Generic, Async, MbarrierInit };
+enum class View : uint8_t { Generic, Async, MbarrierInit, AsyncGlobal };
 
 /// How far of `agent`'s past `warp` sees through `view`. For a word's LastWrite `last`,
 /// `last.clock <= visibleClock(warp, View::Async, last.agent)` says that what `warp`
@@ -41,7 +44,8 @@ uint32_t visibleClock(const Warp &warp, View view, uint32_t agent);
 
 /// What a warp's fences did.
 struct WarpFences : WarpState {
-  emulator::VectorClock released; ///< by the last releasing fence
+  emulator::VectorClock released;   ///< by the last releasing fence
+  bool hasReleasedToDevice = false; ///< by a fence of a scope beyond the cluster
   emulator::VectorClock
       observed; ///< by relaxed operations since the last acquiring fence
   /// Generic addresses of tensor maps that fence.proxy.tensormap acquired.
@@ -56,7 +60,7 @@ void acquireRelaxed(Warp &warp, const emulator::VectorClock &object);
 /// The fences themselves.
 void fenceRelease(Warp &warp);
 void fenceAcquire(Warp &warp);
-void fenceProxyAsync(Warp &warp);
+void fenceProxyAsync(Warp &warp, bool ofShared, bool ofGlobal);
 void fenceMbarrierInit(Warp &warp);
 
 } // namespace tilewright::ptx

@@ -12,7 +12,10 @@
 //
 //   release   an operation with .release or .acq_rel, or a relaxed one of a warp that has
 //             executed a releasing fence before
-//   acquire   any strong read or atomic operation
+//   acquire   an operation with .acquire or .acq_rel, or the next acquiring fence in the
+//             cluster after a relaxed one
+//
+// What ld.nc reads no thread of the launch writes, ordered or not.
 //
 // A launch starts with nothing noted, since kernel boundaries order everything. There are
 // too many clusters to keep a clock for each pair, so clocks are sparse, and of the reads
@@ -41,25 +44,31 @@ public:
   /// Notes an access of `warp` to `size` bytes at `offset` of `allocation` and reports a
   /// conflict at `lane`.
   void note(Warp &warp, const emulator::Allocation &allocation, uint64_t offset,
-            uint32_t size, Access access, unsigned lane);
+            uint32_t size, Access access, unsigned lane, bool isNonCoherent = false);
   /// `warp` releases to the word at `address`; a store (not an atomic operation) ends
   /// what others had released to it.
   void release(Warp &warp, uint64_t address, bool isStore);
   /// A relaxed store: whoever reads it acquires nothing.
   void forget(uint64_t address);
-  void acquire(Warp &warp, uint64_t address);
+  /// `warp` reads the word at `address` by an operation that acquires, or (`isRelaxed`)
+  /// that does so with the next fence.
+  void acquire(Warp &warp, uint64_t address, bool isRelaxed);
+  /// `warp` executes an acquiring fence of a scope beyond the cluster.
+  void acquireByFence(Warp &warp);
 
 private:
   struct Mark {
     uint32_t cluster = 0; ///< plus 1; 0: none
     uint32_t clock = 0;
     uint32_t line = 0;
+    uint8_t bytes = 0; ///< of the word
   };
   /// What is known of four bytes.
   struct Word {
     Mark write, reads[2];
-    uint8_t bytes = 0;
     bool atomic = false;
+    uint8_t nonCoherentBytes = 0; ///< that ld.nc has read, last at the line
+    uint32_t nonCoherentLine = 0;
   };
   struct History {
     explicit History(uint64_t bytes) : words((bytes + 3) / 4) {}

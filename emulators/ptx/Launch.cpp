@@ -13,6 +13,7 @@
 
 #include "emulators/ptx/Block.h"
 #include "emulators/ptx/GlobalRaces.h"
+#include "emulators/ptx/GlobalWrites.h"
 
 #include <algorithm>
 #include <cstring>
@@ -93,6 +94,9 @@ std::string tilewright::ptx::launch(Device &device, const Program &program,
   run.statistics.byLine = options.checks.statistics;
   if (options.checks.globalRaces)
     run.globalRaces = std::make_shared<GlobalRaces>();
+  // Without the race check there are no clocks to tell what fences made visible.
+  if (program.copiesGlobal && options.checks.proxyFences && options.checks.sharedRaces)
+    run.globalWrites = std::make_shared<GlobalWrites>();
 
   const Dim3 &cluster = options.cluster;
   Grid grid;

@@ -19,6 +19,7 @@ namespace tilewright::ptx {
 class Tracer;
 
 class GlobalRaces;
+class GlobalWrites;
 using emulator::Order;
 
 /// What a device checks beyond what it needs to go on. All on by default, but the last.
@@ -52,6 +53,9 @@ struct Device {
   std::mutex outputLock;
   std::string output; ///< what printf wrote
   unsigned multiprocessors = 132;
+  /// Host memory for the frames of all calls of a launch: 1024 threads of a deep
+  /// recursion would need more than there is.
+  uint64_t frameLimit = uint64_t(1) << 30;
 };
 
 /// A launch while it runs; what all its blocks share.
@@ -78,6 +82,11 @@ struct LaunchRun {
   std::atomic<uint64_t> spins{0};
   /// Where Checks::globalRaces asks for it.
   std::shared_ptr<GlobalRaces> globalRaces;
+  /// Where the program has bulk copies of global memory and Checks::proxyFences asks for
+  /// it.
+  std::shared_ptr<GlobalWrites> globalWrites;
+  /// Host memory that the frames of calls take.
+  std::atomic<uint64_t> frameBytes{0};
 };
 
 /// Checks `options` against the device's limits and runs the grid; "" or why it cannot be

@@ -13,6 +13,7 @@
 
 #include "emulators/ptx/Block.h"
 #include "emulators/ptx/MatrixOps.h"
+#include "emulators/ptx/MemoryAccess.h"
 
 #include <cstring>
 
@@ -146,6 +147,7 @@ static Step executeLdmatrix(Warp &warp, const Instruction &instruction) {
   if (!haveAddresses(warp, instruction.operand[0], count * edge))
     return Step::Stop;
   RowFinder rows(warp, instruction, Access::Read);
+  Busy busy;
   Matrix matrices[4];
   for (unsigned lane = 0; lane < count * edge; ++lane) {
     Place place = rows.find(lane);
@@ -160,10 +162,13 @@ static Step executeLdmatrix(Warp &warp, const Instruction &instruction) {
     if (!matrix.hasPoison)
       memset(matrix.poison, 0, sizeof(matrix.poison));
     matrix.hasPoison = true;
+    busy.add(orBytes(place.shadow, rowBytes), lane);
     uint8_t *poison = matrix.poison[lane % edge];
     for (unsigned i = 0; i < rowBytes; ++i)
       poison[i / 2] |= (place.shadow[i] != 0) << (i % 2);
   }
+  if (busy.shadow)
+    reportBusy(warp, busy.shadow, /*isRead=*/true, busy.lane);
   for (unsigned i = 0; i < count; ++i)
     toRegister(warp, instruction.list[i], matrices[i], instruction.flags & Transposed);
   warp.block.cluster.getStatistics()->sharedRead += count * edge * rowBytes;
@@ -178,6 +183,7 @@ static Step executeStmatrix(Warp &warp, const Instruction &instruction) {
   if (!haveAddresses(warp, instruction.operand[0], count * edge))
     return Step::Stop;
   RowFinder rows(warp, instruction, Access::Write);
+  Busy busy;
   for (unsigned i = 0; i < count; ++i) {
     Matrix matrix;
     fromRegister(warp, instruction.list[i], matrix, instruction.flags & Transposed);
@@ -186,10 +192,16 @@ static Step executeStmatrix(Warp &warp, const Instruction &instruction) {
       if (!place)
         return Step::Stop;
       memcpy(place.data, matrix.value[row], rowBytes);
+      uint8_t before = orBytes(place.shadow, rowBytes);
+      busy.add(before, i * edge + row);
+      if (before & busyShadow)
+        continue;
       for (unsigned column = 0; column < edge; ++column)
         Warp::poisonToShadow(matrix.poison[row][column], place.shadow + column * 2, 2);
     }
   }
+  if (busy.shadow)
+    reportBusy(warp, busy.shadow, /*isRead=*/false, busy.lane);
   warp.block.cluster.getStatistics()->sharedWritten += count * edge * rowBytes;
   return Step::Next;
 }

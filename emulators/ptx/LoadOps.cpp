@@ -143,7 +143,7 @@ template <typename T> static Step load(Warp &warp, const Instruction &instructio
   const bool isStrong = instruction.flags & strongAccess;
   const Access access = isStrong ? Access::StrongRead : Access::Read;
   WarpAccess all = findAll(warp, instruction, addresses, size, /*isRead=*/true);
-  noteAll(warp, all, addresses, size, access);
+  noteAll(warp, instruction, all, addresses, size, access);
   Space space = all.span.space;
   Busy busy;
   std::optional<AccessOrder> order;
@@ -183,6 +183,11 @@ static Step loadParameter(Warp &warp, const Instruction &instruction) {
                      "it reads " + std::to_string(size) + " bytes at " +
                          std::to_string(instruction.immediate) + " of the kernel's " +
                          std::to_string(params.size()) + " bytes of parameters",
+                     warp.firstLane());
+  if (at % size)
+    return warp.stop(Rule::Misaligned,
+                     "parameter offset " + std::to_string(at) + " is no multiple of " +
+                         std::to_string(size),
                      warp.firstLane());
   for (unsigned i = 0; i < instruction.listSize; ++i) {
     if (instruction.list[i] == noRegister)

@@ -36,7 +36,8 @@ std::string MatrixDescriptor::parse(uint64_t bits) {
   return "";
 }
 
-std::string MatrixDescriptor::check(bool isKMajor, uint32_t chunks) const {
+std::string MatrixDescriptor::check(bool isKMajor, uint32_t chunks,
+                                    uint32_t across) const {
   if (width == 0)
     return "";
   uint32_t perRow = width / chunkBytes, first = start % width / chunkBytes;
@@ -45,5 +46,16 @@ std::string MatrixDescriptor::check(bool isKMajor, uint32_t chunks) const {
     return "from " + std::to_string(start % width) + " on, " +
            std::to_string(here * chunkBytes) + " bytes do not fit in a row of the " +
            std::to_string(width) + "-byte swizzle";
+  // Whole patterns lie apart, or one on the other.
+  auto isBad = [&](uint32_t bytes) { return bytes % (8 * width) != 0; };
+  if (across > 8 && isBad(stride))
+    return "the stride of " + std::to_string(stride) +
+           " bytes from eight rows to the next is no multiple of " +
+           std::to_string(8 * width) + ", the bytes of the " + std::to_string(width) +
+           "-byte swizzle's pattern";
+  if (!isKMajor && chunks > perRow && isBad(leading))
+    return "the leading dimension's " + std::to_string(leading) +
+           " bytes are no multiple of " + std::to_string(8 * width) +
+           ", the bytes of the " + std::to_string(width) + "-byte swizzle's pattern";
   return "";
 }

@@ -41,9 +41,9 @@ struct MatrixDescriptor {
 
   /// Reads `bits`; the text of what is wrong with it, empty if nothing is.
   std::string parse(uint64_t bits);
-  /// What is wrong with a matrix of `chunks` chunks in the major dimension; empty if
-  /// nothing is.
-  std::string check(bool isKMajor, uint32_t chunks) const;
+  /// What is wrong with a matrix of `chunks` chunks in the major dimension and `across`
+  /// elements in the other; empty if nothing is.
+  std::string check(bool isKMajor, uint32_t chunks, uint32_t across) const;
 
   /// The shared address of chunk `chunk` of the major dimension, `across` in the other.
   uint32_t addressOf(bool isKMajor, uint32_t across, uint32_t chunk) const {

@@ -69,8 +69,7 @@ bool tilewright::ptx::haveAllLanes(Warp &warp, Step &step) {
     return true;
   uint32_t lacking = allLanes & ~warp.active;
   if (warp.alive == allLanes && warp.active == warp.group->lanes) {
-    warp.waitsFor = "the other lanes of its warp";
-    step = Step::Wait;
+    step = warp.waitForLanes(Rule::Convergence, lacking);
     return false;
   }
   step = warp.stop(Rule::Convergence,

@@ -8,6 +8,7 @@
 #include "emulators/ptx/Mbarrier.h"
 #include "emulators/ptx/Fences.h"
 
+#include <algorithm>
 #include <cstring>
 
 using namespace tilewright::ptx;
@@ -78,6 +79,19 @@ void Mbarrier::defer(DeferredOperation operation) {
   owner.cluster.noteProgress();
 }
 
+bool Mbarrier::hasCopies() const {
+  return std::any_of(deferred.begin(), deferred.end(),
+                     [](const DeferredOperation &one) { return one.bytes != 0; });
+}
+
+bool Mbarrier::pollsAgain(uint32_t agent) {
+  uint32_t mark = static_cast<uint32_t>(phase) + 1;
+  if (polls[agent] == mark)
+    return true;
+  polls.raise(agent, mark);
+  return false;
+}
+
 std::string Mbarrier::landDeferred() {
   if (deferred.empty())
     return "";
@@ -139,6 +153,13 @@ Mbarrier &MbarrierTable::add(Block &owner, uint32_t offset, uint32_t count) {
   return barriers.try_emplace(offset, owner, offset, count).first->second;
 }
 
+const Mbarrier *MbarrierTable::findUnfinished() const {
+  for (const auto &[offset, barrier] : barriers)
+    if (barrier.hasCopies())
+      return &barrier;
+  return nullptr;
+}
+
 Mbarrier *MbarrierTable::findOverlap(uint32_t offset, uint32_t size) {
   auto after = barriers.lower_bound(offset + size);
   if (after == barriers.begin())
@@ -148,7 +169,7 @@ Mbarrier *MbarrierTable::findOverlap(uint32_t offset, uint32_t size) {
 }
 
 Mbarrier *tilewright::ptx::findMbarrier(Warp &warp, Block &owner, uint32_t offset,
-                                        unsigned lane, bool asyncProxy) {
+                                        unsigned lane) {
   std::string place = "the mbarrier at " + std::to_string(offset + sharedStart);
   if (&owner != &warp.block)
     place += " of rank " + std::to_string(owner.rank);
@@ -169,14 +190,6 @@ Mbarrier *tilewright::ptx::findMbarrier(Warp &warp, Block &owner, uint32_t offse
                       " before this",
                   lane);
       found->initClock = 0; // once is enough
-    } else if (asyncProxy && &owner != &warp.block && !sees(View::MbarrierInit) &&
-               !sees(View::Async) && warp.block.launch.options.checks.proxyFences) {
-      warp.report(Rule::ProxyFence,
-                  place + " is used by an asynchronous operation, and " + by +
-                      " executed no fence.mbarrier_init or proxy fence after its "
-                      "mbarrier.init",
-                  lane);
-      found->initClock = 0;
     }
   }
   found->uses.raise(own, warp.block.clockOf(warp)[own] + 1);
@@ -184,7 +197,7 @@ Mbarrier *tilewright::ptx::findMbarrier(Warp &warp, Block &owner, uint32_t offse
 }
 
 Mbarrier *tilewright::ptx::findMbarrier(Warp &warp, Space space, uint64_t address,
-                                        unsigned lane, bool asyncProxy) {
+                                        unsigned lane) {
   Place place = warp.find(space, address, 8, 8, lane, Access::Sync);
   if (!place)
     return nullptr;
@@ -193,5 +206,5 @@ Mbarrier *tilewright::ptx::findMbarrier(Warp &warp, Space space, uint64_t addres
               "an mbarrier lies in shared memory, and this address does not", lane);
     return nullptr;
   }
-  return findMbarrier(warp, *place.owner, place.offset, lane, asyncProxy);
+  return findMbarrier(warp, *place.owner, place.offset, lane);
 }

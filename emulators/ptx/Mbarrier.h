@@ -14,9 +14,10 @@
 //   complete_tx(128)  phase 1, pending 2, bytes 0      a wait with parity 0 succeeds
 //
 // Asynchronous operations are deferred: they land, that is write memory and tell the
-// barrier, when a warp tests the phase that they belong to and nothing else is missing.
-// So data is never there before the wait that covers it. The phase 0 above, tested with a
-// copy of 128 bytes deferred, completes in that test.
+// barrier, when a warp tests the phase that they belong to for the second time and
+// nothing else is missing. So data is never there before the wait that covers it, nor
+// after a wait whose answer is not looked at. The phase 0 above, with a copy of 128 bytes
+// deferred, completes in a warp's second test.
 //
 // The eight bytes in shared memory are marked Opaque: what reads or writes them otherwise
 // is reported.
@@ -70,6 +71,12 @@ public:
 
   void defer(DeferredOperation operation);
   bool hasDeferred() const { return !deferred.empty(); }
+  /// Whether a copy that it is told of has not landed.
+  bool hasCopies() const;
+  /// Whether `agent` has found deferred operations in this phase before; it has now. The
+  /// first time they are still under way, so that a program that does not look at the
+  /// answer of its wait is found out.
+  bool pollsAgain(uint32_t agent);
   /// Lands the deferred operations if with them no arrival of the phase is missing.
   std::string landDeferred();
 
@@ -86,6 +93,7 @@ public:
 
 private:
   void completeIfDone();
+  emulator::VectorClock polls; ///< of each agent: the last phase it tested, plus 1
 
   uint64_t phase = 0; ///< phases completed
   int64_t expected;   ///< arrivals of the next phase
@@ -104,21 +112,22 @@ public:
   void remove(uint32_t offset) { barriers.erase(offset); }
   /// One that holds a byte of [offset, offset + size); null if none does.
   Mbarrier *findOverlap(uint32_t offset, uint32_t size);
+  /// One that is told of copies that have not landed; null if none is.
+  const Mbarrier *findUnfinished() const;
 
 private:
   std::map<uint32_t, Mbarrier> barriers; // by offset
 };
 
-/// The initialised mbarrier at `address` of `space` that `lane` of `warp` uses now, in
-/// the generic proxy or (`asyncProxy`) by an asynchronous operation that it starts. Null
-/// where a fault was reported: misaligned, out of bounds, not initialised, or initialised
-/// by a warp that `warp` has not synchronised with.
-Mbarrier *findMbarrier(Warp &warp, Space space, uint64_t address, unsigned lane,
-                       bool asyncProxy = false);
+/// The initialised mbarrier at `address` of `space` that `lane` of `warp` uses now,
+/// itself or by an asynchronous operation that it starts: of the latter the manual says
+/// that they access their mbarrier by the generic proxy. Null where a fault was reported:
+/// misaligned, out of bounds, not initialised, or initialised by a warp that `warp` has
+/// not synchronised with.
+Mbarrier *findMbarrier(Warp &warp, Space space, uint64_t address, unsigned lane);
 /// As above, of what lies at `offset` of `owner`'s shared memory: the barriers of a
 /// multicast.
-Mbarrier *findMbarrier(Warp &warp, Block &owner, uint32_t offset, unsigned lane,
-                       bool asyncProxy = true);
+Mbarrier *findMbarrier(Warp &warp, Block &owner, uint32_t offset, unsigned lane);
 
 } // namespace tilewright::ptx
 

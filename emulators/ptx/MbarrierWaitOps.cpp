@@ -40,6 +40,8 @@ static bool isOver(Warp &warp, Mbarrier &barrier, uint64_t operand, uint32_t fla
   }
   if (!waitsForCurrent)
     return true;
+  if (barrier.hasDeferred() && !barrier.pollsAgain(warp.block.agentOf(warp)))
+    return false;
   uint64_t before = barrier.getPhase();
   std::string error = barrier.landDeferred();
   if (!error.empty()) {

@@ -7,6 +7,7 @@
 
 #include "emulators/ptx/MemoryAccess.h"
 #include "emulators/ptx/GlobalRaces.h"
+#include "emulators/ptx/GlobalWrites.h"
 
 using namespace tilewright::ptx;
 using tilewright::emulator::Allocation;
@@ -103,6 +104,8 @@ void tilewright::ptx::decodeOrder(Decoder &d, bool isAtomic) {
     return d.fail("an atomic operation is neither weak nor volatile");
   if (isAtomic || order.value_or(Weak) != Weak)
     d.result.flags |= strongAccess;
+  if (scope && *scope < 2)
+    d.result.flags |= narrowScope;
   if (order == Acquire || order == AcquireRelease)
     d.result.flags |= acquiring;
   if (order == Release || order == AcquireRelease)
@@ -245,21 +248,30 @@ Span tilewright::ptx::findSpan(Warp &warp, Space space, uint64_t lowest, uint64_
   return span;
 }
 
-void tilewright::ptx::noteAll(Warp &warp, const WarpAccess &all,
-                              const Addresses &addresses, uint32_t size, Access access) {
+void tilewright::ptx::noteAll(Warp &warp, const Instruction &instruction,
+                              const WarpAccess &all, const Addresses &addresses,
+                              uint32_t size, Access access) {
   const Span &span = all.span;
   if (!span)
     return;
   GlobalRaces *races = nullptr;
+  GlobalWrites *writes = nullptr;
   if (span.space == Space::Global) {
     races = warp.block.launch.globalRaces.get();
-    if (!races)
+    writes = isRead(access) ? nullptr : warp.block.launch.globalWrites.get();
+    if (!races && !writes)
       return;
   }
+  Access toOthers = access;
+  if (instruction.flags & narrowScope)
+    toOthers = isRead(access) ? Access::Read : Access::Write;
   auto note = [&](uint64_t offset, uint32_t bytes, unsigned lane) {
     if (races)
-      races->note(warp, *span.allocation, offset, bytes, access, lane);
-    else
+      races->note(warp, *span.allocation, offset, bytes, toOthers, lane,
+                  instruction.flags & nonCoherent);
+    if (writes)
+      writes->noteGeneric(warp, *span.allocation, offset, bytes);
+    if (span.owner)
       span.owner->note(warp, static_cast<uint32_t>(offset), bytes, access, lane);
   };
   if (all.pattern != Addresses::Scattered) {

@@ -40,6 +40,8 @@ enum AccessFlags : uint32_t {
   strongAccess = 1 << 4,   ///< volatile, relaxed or more
   acquiring = 1 << 5,
   releasing = 1 << 6,
+  narrowScope = 1 << 7, ///< .cta or .cluster: it is not strong to other clusters
+  nonCoherent = 1 << 8, ///< ld.nc: of data that the launch does not change
 };
 
 /// Lays down the address of an access: operand 0 is its base register, or none where the
@@ -91,8 +93,8 @@ struct WarpAccess {
 WarpAccess findAll(Warp &warp, const Instruction &instruction, const Addresses &addresses,
                    uint32_t size, bool isRead);
 /// Tells the race checks of them, where there is memory: `Warp::find` tells of others.
-void noteAll(Warp &warp, const WarpAccess &all, const Addresses &addresses, uint32_t size,
-             Access access);
+void noteAll(Warp &warp, const Instruction &instruction, const WarpAccess &all,
+             const Addresses &addresses, uint32_t size, Access access);
 /// The place at `address`, which lies in `span`.
 Place getPlace(const Span &span, uint64_t address);
 

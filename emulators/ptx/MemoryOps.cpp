@@ -195,7 +195,7 @@ template <typename T> static Step store(Warp &warp, const Instruction &instructi
   const bool isStrong = instruction.flags & strongAccess;
   const Access access = isStrong ? Access::Atomic : Access::Write;
   WarpAccess all = findAll(warp, instruction, addresses, size, /*isRead=*/false);
-  noteAll(warp, all, addresses, size,
+  noteAll(warp, instruction, all, addresses, size,
           access == Access::Write && isRewrite<T>(warp, instruction, all, addresses)
               ? Access::Rewrite
               : access);
@@ -245,8 +245,6 @@ static void decodeExtension(Decoder &d, const Operand &operand) {
   Type type = d.function.syntax->registers[first->reg].type;
   if (getBits(type) <= getBits(d.result.type))
     return;
-  if (getBits(type) > 64)
-    return d.fail("a register of 128 bits holds .b128 only");
   d.result.source = type;
   d.result.flags |= signExtends;
 }
@@ -267,6 +265,8 @@ static Handler chooseStore(unsigned bytes) {
 static void decodeAccess(Decoder &d, bool isLoad) {
   Instruction &result = d.result;
   decodeOrder(d, /*isAtomic=*/false);
+  if (isLoad && d.take("nc"))
+    result.flags |= nonCoherent;
   if (result.flags & (isLoad ? releasing : acquiring))
     return d.fail("loads acquire, and stores release");
   result.space = d.takeSpace();

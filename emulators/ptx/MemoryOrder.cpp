@@ -50,11 +50,17 @@ AccessOrder::AccessOrder(Warp &warp, const Instruction &instruction)
 
 void AccessOrder::releaseClock(SyncWord word, bool isStore) {
   GlobalRaces *races = word.owner ? nullptr : warp.block.launch.globalRaces.get();
+  // To other clusters an operation or a fence of their scope releases.
+  bool releasesToOthers =
+      !(flags & narrowScope) &&
+      (flags & releasing || warp.state<WarpFences>().hasReleasedToDevice);
+  if (races && releasesToOthers)
+    races->release(warp, word.address, isStore);
+  else if (races && isStore)
+    races->forget(word.address);
   if (!isRelease) {
     if (isStore)
       clocks->words.erase(getKey(word));
-    if (isStore && races)
-      races->forget(word.address);
     return;
   }
   VectorClock &clock = clocks->words[getKey(word)];
@@ -64,8 +70,6 @@ void AccessOrder::releaseClock(SyncWord word, bool isStore) {
     warp.block.release(warp, clock);
   else
     releaseRelaxed(warp, clock);
-  if (races)
-    races->release(warp, word.address, isStore);
 }
 
 void AccessOrder::acquireClock(SyncWord word) {
@@ -76,8 +80,8 @@ void AccessOrder::acquireClock(SyncWord word) {
     else
       acquireRelaxed(warp, found->second);
   }
-  if (warp.block.launch.globalRaces && !word.owner)
-    warp.block.launch.globalRaces->acquire(warp, word.address);
+  if (warp.block.launch.globalRaces && !word.owner && !(flags & narrowScope))
+    warp.block.launch.globalRaces->acquire(warp, word.address, !(flags & acquiring));
 }
 
 //===----------------------------------------------------------------------===//

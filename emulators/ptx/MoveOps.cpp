@@ -237,7 +237,7 @@ void decodeMoveWide(Decoder &decoder) {
     }
     if (!isRegisterOf(decoder, operand, Type::B128))
       return decoder.fail("a .b128 register or two of 64 bits are expected");
-    registers[0] = decoder.destination(operand);
+    registers[0] = decoder.function.registerNumber[operand.reg];
     registers[1] = registers[0] + 1;
   };
   halves(to, &result.operand[0], false);

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "emulators/ptx/Printf.h"
+#include "emulators/ptx/Block.h"
 
 #include <cstdio>
 #include <cstring>
@@ -15,12 +16,21 @@ using namespace tilewright::ptx;
 /// Longer strings are taken for memory without a terminator.
 static constexpr size_t longestString = 1 << 16;
 
+/// Finds `bytes` bytes that are printed: the host sees them, so they must be defined.
+static Place findPrinted(Warp &warp, uint64_t address, unsigned bytes, unsigned lane) {
+  Place place = warp.find(Space::Generic, address, bytes, bytes, lane, Access::Read);
+  if (!place || !warp.block.launch.options.checks.uninitialised ||
+      Warp::poisonFromShadow(place.shadow, bytes) == soundValue)
+    return place;
+  warp.stop(Rule::Uninitialised, "what it prints depends on undefined data", lane);
+  return {};
+}
+
 bool tilewright::ptx::readString(Warp &warp, uint64_t address, unsigned lane,
                                  std::string &text) {
   text.clear();
   while (text.size() < longestString) {
-    Place place =
-        warp.find(Space::Generic, address + text.size(), 1, 1, lane, Access::Read);
+    Place place = findPrinted(warp, address + text.size(), 1, lane);
     if (!place)
       return false;
     if (*place.data == 0)
@@ -34,8 +44,7 @@ bool tilewright::ptx::readString(Warp &warp, uint64_t address, unsigned lane,
 static bool readArgument(Warp &warp, uint64_t arguments, uint64_t &offset, unsigned bytes,
                          unsigned lane, uint64_t &value) {
   offset = (offset + bytes - 1) / bytes * bytes;
-  Place place =
-      warp.find(Space::Generic, arguments + offset, bytes, bytes, lane, Access::Read);
+  Place place = findPrinted(warp, arguments + offset, bytes, lane);
   if (!place)
     return false;
   value = 0;

@@ -158,6 +158,7 @@ struct Program {
   bool architectureSpecific = false;     ///< the `a` of sm_90a
   std::deque<DecodedFunction> functions; ///< by the module's order
   std::vector<std::string> opcodes;      ///< full mnemonics, for statistics
+  bool copiesGlobal = false;             ///< it has bulk copies, which use global memory
   /// Module variables in global memory, by name.
   std::unordered_map<std::string, emulator::Allocation *> globals;
   /// Whatever decoders keep alive.

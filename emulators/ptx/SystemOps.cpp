@@ -19,8 +19,6 @@ static constexpr uint64_t patientSleeps = 20000;
 /// Registers of a multiprocessor, and the most that a thread may have.
 static constexpr uint32_t registerFile = 65536;
 static constexpr uint32_t mostRegisters = 256;
-/// Bytes of local memory of a thread.
-static constexpr uint64_t localLimit = 512 * 1024;
 
 static Step nothing(Warp &, const Instruction &) { return Step::Next; }
 

@@ -62,28 +62,42 @@ bool TensorBox::find(Warp &warp, unsigned lane, Access access) {
   Place place = warp.find(Space::Global, first, 1, 1, lane, access);
   if (!place)
     return false;
-  const Allocation &allocation = *place.allocation;
-  if (last > allocation.base + allocation.size) {
+  allocation = place.allocation;
+  if (last > allocation->base + allocation->size) {
     warp.stop(Rule::OutOfBounds,
               "the part of the box inside the tensor ends " +
-                  std::to_string(last - allocation.base - allocation.size) +
-                  " bytes past the end of " + allocation.name + ", which has " +
-                  std::to_string(allocation.size) +
+                  std::to_string(last - allocation->base - allocation->size) +
+                  " bytes past the end of " + allocation->name + ", which has " +
+                  std::to_string(allocation->size) +
                   " bytes: the tensor map names more memory than there is",
               lane);
     return false;
   }
   data = place.data;
   shadow = place.shadow;
-  if (warp.block.launch.globalRaces)
-    forEachRow([&](uint32_t, bool inside, uint64_t at) {
-      if (!inside)
-        return;
-      Place row = place;
-      row.data += at;
-      noteGlobal(warp, row, (end[0] - begin[0]) * getBytes(map.type), access, lane);
-    });
   return true;
+}
+
+template <typename F> void TensorBox::forEachInside(F &&perRow) const {
+  Place row;
+  row.space = Space::Global;
+  row.allocation = allocation;
+  forEachRow([&](uint32_t, bool inside, uint64_t at) {
+    if (!inside)
+      return;
+    row.data = data + at;
+    row.shadow = shadow + at;
+    perRow(row);
+  });
+}
+
+void TensorBox::startCopy(Warp &warp, unsigned lane, Access access) const {
+  forEachInside(
+      [&](const Place &row) { beginGlobal(warp, row, insideRowBytes(), access, lane); });
+}
+
+void TensorBox::checkUnchanged(const GlobalReader &reader) const {
+  forEachInside([&](const Place &row) { reader.check(row, insideRowBytes()); });
 }
 
 uint64_t TensorBox::insideBytes() const {
@@ -185,7 +199,7 @@ void TensorBox::gather(uint32_t offset, const uint8_t *from, const uint8_t *from
 
 void TensorBox::store(uint32_t offset, const uint8_t *from,
                       const uint8_t *fromShadow) const {
-  const size_t bytes = (end[0] - begin[0]) * getBytes(map.type);
+  const size_t bytes = insideRowBytes();
   gather(offset, from, fromShadow,
          [&](uint64_t at, const uint8_t *values, const uint8_t *marks) {
            memcpy(data + at, values, bytes);
@@ -196,7 +210,7 @@ void TensorBox::store(uint32_t offset, const uint8_t *from,
 void TensorBox::reduce(GlobalMemory &memory, Combine combine, uint32_t offset,
                        const uint8_t *from, const uint8_t *fromShadow) const {
   const uint32_t width = getBytes(map.type);
-  const size_t bytes = (end[0] - begin[0]) * width;
+  const size_t bytes = insideRowBytes();
   gather(offset, from, fromShadow,
          [&](uint64_t at, const uint8_t *values, const uint8_t *marks) {
            reduceGlobal(memory, combine, width, first + at, data + at, shadow + at,

@@ -29,9 +29,13 @@ public:
   TensorBox(const TensorMap &map, const int32_t *coordinates);
 
   const TensorMap &getMap() const { return map; }
-  /// Finds the global memory behind the part inside the tensor. False where a fault was
-  /// reported.
+  /// Finds the global memory behind the part inside the tensor, by Access::Read or Sync.
+  /// False where a fault was reported.
   bool find(Warp &warp, unsigned lane, Access access);
+  /// As beginGlobal, of the part inside.
+  void startCopy(Warp &warp, unsigned lane, Access access) const;
+  /// Checks the part inside, which `reader` reads now.
+  void checkUnchanged(const GlobalReader &reader) const;
   /// Global bytes inside the tensor.
   uint64_t insideBytes() const;
 
@@ -47,12 +51,18 @@ private:
   /// Calls `perRow(row, inside, at)`; of a row inside the tensor, `at` is where its first
   /// element inside lies after `first`.
   template <typename F> void forEachRow(F &&perRow) const;
+  /// Calls `perRow(place)` with the part inside of each row that has one.
+  template <typename F> void forEachInside(F &&perRow) const;
   /// Calls `perRow(at, data, shadow)` for each row inside, with its elements inside, put
   /// in order from what was read from shared memory.
   template <typename F>
   void gather(uint32_t offset, const uint8_t *data, const uint8_t *shadow,
               F &&perRow) const;
   void convert(uint8_t *row) const;
+  /// Of a row that has elements inside.
+  uint64_t insideRowBytes() const {
+    return static_cast<uint64_t>(end[0] - begin[0]) * getBytes(map.type);
+  }
 
   TensorMap map;
   int64_t start[maxTensorRank] = {};
@@ -62,6 +72,7 @@ private:
   uint64_t first = 0,
            last = 0; ///< addresses of the first and behind the last byte inside
   uint8_t *data = nullptr, *shadow = nullptr; ///< of `first`
+  emulator::Allocation *allocation = nullptr; ///< that they lie in
 };
 
 /// The map at generic address `address` that `lane` uses: sound, encoded, of `rank`

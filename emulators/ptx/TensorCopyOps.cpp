@@ -34,7 +34,8 @@ static bool expectSoundOperands(Warp &warp, const TensorOperands &operands) {
          warp.expectSound(operands.mask, "the mask of blocks");
 }
 
-/// The box that `lane` names, its global memory found; null where a fault was reported.
+/// The box that `lane` names, its global memory found by `access`, Read or Sync; null
+/// where a fault was reported.
 static std::shared_ptr<TensorBox> findBox(Warp &warp, const TensorOperands &operands,
                                           unsigned lane, Access access) {
   std::optional<TensorMap> map =
@@ -61,11 +62,16 @@ static Step loadTensor(Warp &warp, const Instruction &instruction) {
       mask = static_cast<uint16_t>(warp.values(operands.mask)[lane]);
     // Whatever part of the box is inside, all of it is written and completed.
     uint32_t bytes = box->getMap().boxBytes();
+    box->startCopy(warp, lane, Access::Read);
+    GlobalReader reader(warp, instruction, lane);
     std::vector<LoadTarget> targets =
         findTargets(warp, operands.shared, operands.barrier, bytes, tensorAlign, lane,
-                    Access::Write, mask);
+                    Access::Write, mask, Proxy::Async, getLayout(box->getMap()));
     for (const LoadTarget &target : targets)
-      defer(warp, *target.barrier, bytes, [to = target.place, box] { box->load(to); });
+      defer(warp, *target.barrier, bytes, [to = target.place, box, reader] {
+        box->checkUnchanged(reader);
+        box->load(to);
+      });
     warp.block.cluster.getStatistics()->globalRead += box->insideBytes();
     return !targets.empty();
   });
@@ -112,8 +118,7 @@ static Step storeTensor(Warp &warp, const Instruction &instruction) {
   BulkGroups &groups = warp.state<BulkGroups>();
   GlobalMemory &memory = warp.block.launch.device.memory;
   return forEachLane(warp, [&](unsigned lane) {
-    std::shared_ptr<TensorBox> box =
-        findBox(warp, operands, lane, reduces ? Access::Atomic : Access::Write);
+    std::shared_ptr<TensorBox> box = findBox(warp, operands, lane, Access::Sync);
     if (!box)
       return false;
     Combine combine = nullptr;
@@ -130,6 +135,7 @@ static Step storeTensor(Warp &warp, const Instruction &instruction) {
                            tensorAlign, lane, Access::Sync);
     if (!from)
       return false;
+    box->startCopy(warp, lane, reduces ? Access::Atomic : Access::Write);
     WriteBack write;
     if (combine)
       write = [box, combine, &memory, offset = from.offset](const uint8_t *data,
@@ -197,6 +203,7 @@ void tilewright::ptx::decodeTensorCopy(Decoder &decoder, bool reduces, bool pref
   }
   if (!decoder.take("global"))
     return decoder.fail("one of its sides is .global");
+  decoder.program.copiesGlobal = true;
   if (reduces || decoder.take("bulk_group")) {
     if (reduces) {
       operands.reduction = takeReduction(decoder);

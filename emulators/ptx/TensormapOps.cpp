@@ -205,8 +205,7 @@ static Step replaceField(Warp &warp, const Instruction &instruction) {
 static Step copyMap(Warp &warp, const Instruction &instruction) {
   const auto &operands = *static_cast<const CopyOperands *>(instruction.extra);
   if (!warp.haveConverged(warp.present)) {
-    warp.waitsFor = "the other lanes of the warp";
-    return Step::Wait;
+    return warp.waitForLanes(Rule::Convergence, warp.alive & ~warp.group->lanes);
   }
   if (warp.active != warp.alive)
     return warp.stop(Rule::Convergence, "not all lanes of the warp execute it",

@@ -210,6 +210,8 @@ Step Warp::exit() {
     one->exit(*this, active);
   jumped = true;
   alive &= ~active;
+  if (alive == 0)
+    block.checkExit(*this);
   uint32_t others = group->lanes & ~active;
   if (others) {
     group->lanes = others;
@@ -257,7 +259,7 @@ Warp::Outcome Warp::runLoop(uint64_t quantum, [[maybe_unused]] Tracer *tracer) {
     if (group->pc >= at.function->code.size()) {
       // The end of a body is a return.
       active = group->lanes;
-      ret();
+      returnWithResults(*this);
       if (groups.empty())
         return Outcome::Done;
       continue;

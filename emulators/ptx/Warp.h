@@ -26,6 +26,8 @@ using emulator::Rule;
 
 constexpr unsigned lanesPerWarp = 32;
 constexpr uint32_t allLanes = ~0u;
+/// Bytes of local memory that a thread may use, as on the hardware.
+constexpr uint64_t localLimit = 512 * 1024;
 /// Poison of a value: a bit for each of its bytes. Handlers of arithmetic set all or
 /// none.
 constexpr uint8_t soundValue = 0, undefinedValue = 0xff;
@@ -33,6 +35,26 @@ constexpr uint8_t soundValue = 0, undefinedValue = 0xff;
 /// A predicate of each lane, and which lanes' are undefined.
 struct Predicate {
   uint32_t value = 0, poison = 0;
+};
+
+/// Host memory that a frame takes, counted in `total` while the frame lives.
+class FrameCharge {
+public:
+  FrameCharge() = default;
+  FrameCharge(const FrameCharge &) = delete;
+  ~FrameCharge() { put(nullptr, 0); }
+  void put(std::atomic<uint64_t> *newTotal, uint64_t newBytes) {
+    if (total)
+      *total -= bytes;
+    total = newTotal;
+    bytes = newBytes;
+    if (total)
+      *total += bytes;
+  }
+
+private:
+  std::atomic<uint64_t> *total = nullptr;
+  uint64_t bytes = 0;
 };
 
 /// An activation of a function by a group of lanes.
@@ -52,6 +74,7 @@ struct Frame {
   uint64_t dynamicLocal = 0; ///< bytes that alloca added after them
   uint64_t localEnd() const { return localBase + function->localBytes + dynamicLocal; }
   const Instruction *call = nullptr; ///< what called it
+  FrameCharge charge;
 };
 
 struct Group {
@@ -137,6 +160,7 @@ public:
   /// The active lanes call `callee` and go on after this instruction when they return;
   /// the handler has made `callee`'s frame and filled its parameters.
   Step call(std::shared_ptr<Frame> callee);
+  /// Of a function's results nothing is known here: handlers use returnWithResults.
   Step ret();
   /// The active lanes are done.
   Step exit();
@@ -216,6 +240,10 @@ private:
   bool yieldsInside = false;
   uint64_t favoured = 0; ///< steps that the first group has left before others are asked
 };
+
+/// The active lanes return and take the function's results with them: a `ret`, or the end
+/// of a body. In ControlOps.cpp.
+Step returnWithResults(Warp &warp);
 
 } // namespace tilewright::ptx
 

@@ -7,6 +7,7 @@
 
 #include "emulators/ptx/Block.h"
 #include "emulators/ptx/GlobalRaces.h"
+#include "emulators/ptx/GlobalWrites.h"
 
 #include <cstdio>
 #include <cstring>
@@ -14,9 +15,6 @@
 using namespace tilewright::ptx;
 using tilewright::emulator::Allocation;
 using tilewright::emulator::Bytes;
-
-/// Bytes of local memory that a thread may use, as on the hardware.
-static constexpr uint64_t localLimit = 512 * 1024;
 
 static std::string hex(uint64_t value) {
   char text[24];
@@ -171,5 +169,7 @@ Place Warp::find(Space space, uint64_t address, uint32_t bytes, uint32_t align,
   place.shadow = found->memory.shadow() + at;
   if (block.launch.globalRaces)
     block.launch.globalRaces->note(*this, *found, at, bytes, access, lane);
+  if (block.launch.globalWrites && !isRead(access) && access != Access::Sync)
+    block.launch.globalWrites->noteGeneric(*this, *found, at, bytes);
   return place;
 }

@@ -13,6 +13,8 @@
 #include "emulators/ptx/Redux.h"
 #include "emulators/ptx/WarpParties.h"
 
+#include <cstdio>
+
 using namespace tilewright::ptx;
 
 //===----------------------------------------------------------------------===//
@@ -53,6 +55,20 @@ static void writeParty(Warp &warp, uint32_t reg, uint32_t party,
   warp.active = active;
 }
 
+/// Reports that `party` names lanes that no thread of the block has ever been: what they
+/// hold is nothing, unlike the votes of lanes that are not there.
+static void expectPresent(Warp &warp, uint32_t maskRegister, uint32_t party) {
+  unsigned first = __builtin_ctz(party);
+  uint32_t mask = static_cast<uint32_t>(warp.values(maskRegister)[first]);
+  if (!(mask & ~warp.present))
+    return;
+  char text[96];
+  snprintf(text, sizeof(text),
+           "its mask %#x names lane %d, and the block's last warp has %d lanes", mask,
+           __builtin_ctz(mask & ~warp.present), __builtin_popcount(warp.present));
+  warp.report(Rule::Convergence, text, first);
+}
+
 /// Operands: d, a, b, c, mask, predicate (or none).
 template <Shuffle mode> static Step shuffle(Warp &warp, const Instruction &instruction) {
   const uint32_t *reg = instruction.operand;
@@ -68,6 +84,7 @@ template <Shuffle mode> static Step shuffle(Warp &warp, const Instruction &instr
   for (unsigned lane = 0; lane < lanesPerWarp; ++lane)
     results.lane[lane] = static_cast<uint32_t>(a[sources.lane[lane]]);
   return forEachParty(warp, reg[4], [&](uint32_t party) {
+    expectPresent(warp, reg[4], party);
     uint8_t poison[lanesPerWarp] = {};
     uint32_t undefined = 0;
     if (party != allLanes || !from.isSound() || !how.isSound())

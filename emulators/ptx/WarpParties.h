@@ -8,7 +8,7 @@
 // Each lane names by a mask whom it executes the instruction with. Lanes with the same
 // mask are a party; several may stand at one instruction (two half warps). A party goes
 // on when all lanes that it names and that have not exited are there; lanes that have
-// exited or never were may be named, as the manual allows.
+// exited or never were may be named, as the manual allows (shfl reports the latter).
 //
 //===----------------------------------------------------------------------===//
 

@@ -66,6 +66,11 @@ struct WgmmaChain {
   Type type = Type::None;      ///< of the elements
   unsigned pending = 0;        ///< multiplications not executed
   std::vector<uint8_t> poison; ///< the registers' own
+
+  /// Makes the registers undefined and marks them, so that a write to one is seen.
+  void markInFlight();
+  /// Whether all of them still are as `markInFlight` left them.
+  bool isUntouched() const;
 };
 
 /// Bytes of shared memory that a matrix lies in.
@@ -104,7 +109,8 @@ public:
 private:
   bool findChain(Warp &warp, PendingWgmma &one);
   void findSources(Warp &warp, PendingWgmma &one);
-  void checkRegisters(Warp &warp, const PendingWgmma &one);
+  void checkRegisters(Warp &warp, const PendingWgmma &one,
+                      const WgmmaChain *&lastChecked);
   void releaseSources(Warp &warp, const PendingWgmma &one);
 
   std::deque<PendingWgmma> pending;

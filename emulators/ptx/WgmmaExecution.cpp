@@ -215,14 +215,12 @@ void WgmmaExecution::flush() {
   if (undefined.any)
     poisonElements(RegisterFile(nullptr, chain->poison.data()), getCounting(),
                    shape->dFragment, shape->n, undefined);
+  for (unsigned i = 0; i < chain->count; ++i)
+    memcpy(file.poison + size_t(chain->registers[i]) * lanesPerWarp,
+           &chain->poison[size_t(i) * lanesPerWarp], lanesPerWarp);
   // Others of the chain may be in flight still.
-  for (unsigned i = 0; i < chain->count; ++i) {
-    uint8_t *poison = file.poison + size_t(chain->registers[i]) * lanesPerWarp;
-    if (chain->pending)
-      memset(poison, undefinedValue, lanesPerWarp);
-    else
-      memcpy(poison, &chain->poison[size_t(i) * lanesPerWarp], lanesPerWarp);
-  }
+  if (chain->pending)
+    chain->markInFlight();
   chain = nullptr;
 }
 

@@ -10,6 +10,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "emulators/ptx/AsyncCopy.h"
 #include "emulators/ptx/Wgmma.h"
 
 #include <algorithm>
@@ -130,7 +131,7 @@ static bool findChunks(Warp &warp, uint64_t bits, const char *what, Type type,
   MatrixDescriptor descriptor;
   std::string wrong = descriptor.parse(bits);
   if (wrong.empty())
-    wrong = descriptor.check(/*isKMajor=*/!transposed, along);
+    wrong = descriptor.check(/*isKMajor=*/!transposed, along, transposed ? k : allRows);
   if (!wrong.empty()) {
     warp.stop(Rule::Descriptor, std::string(what) + ": " + wrong, 0);
     return false;
@@ -154,6 +155,7 @@ static bool findChunks(Warp &warp, uint64_t bits, const char *what, Type type,
       }
       chunks.push_back(offset);
     }
+  checkLayout(warp, chunks, descriptor.width, what);
   return true;
 }
 

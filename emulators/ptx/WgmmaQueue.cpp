@@ -24,6 +24,30 @@ static std::string lineOf(const Instruction &instruction) {
 // Accumulators
 //===----------------------------------------------------------------------===//
 
+/// Accumulators have 32 bits. The upper half of a register's 64 says that it is in
+/// flight: whatever writes to it clears that, even where the result is undefined as well.
+static constexpr uint64_t inFlightMark = uint64_t(0x57474d4d) << 32;
+
+void WgmmaChain::markInFlight() {
+  for (unsigned i = 0; i < count; ++i) {
+    size_t first = size_t(registers[i]) * lanesPerWarp;
+    memset(&frame->poison[first], undefinedValue, lanesPerWarp);
+    for (unsigned lane = 0; lane < lanesPerWarp; ++lane)
+      frame->values[first + lane] =
+          (frame->values[first + lane] & 0xffffffff) | inFlightMark;
+  }
+}
+
+bool WgmmaChain::isUntouched() const {
+  uint64_t different = 0;
+  for (unsigned i = 0; i < count; ++i)
+    for (unsigned lane = 0; lane < lanesPerWarp; ++lane)
+      different |=
+          (frame->values[size_t(registers[i]) * lanesPerWarp + lane] ^ inFlightMark) >>
+          32;
+  return different == 0;
+}
+
 /// Whether two lists of registers have one in common.
 static bool overlap(const uint32_t *a, size_t aCount, const uint32_t *b, size_t bCount) {
   return std::any_of(a, a + aCount, [&](uint32_t reg) {
@@ -68,28 +92,25 @@ bool WgmmaQueue::findChain(Warp &warp, PendingWgmma &one) {
     found->count = count;
     found->type = shape.d;
     found->poison.resize(size_t(count) * lanesPerWarp);
-    for (unsigned i = 0; i < count; ++i) {
-      uint8_t *poison = warp.poison(instruction.list[i]);
-      memcpy(&found->poison[size_t(i) * lanesPerWarp], poison, lanesPerWarp);
-      memset(poison, undefinedValue, lanesPerWarp);
-    }
+    for (unsigned i = 0; i < count; ++i)
+      memcpy(&found->poison[size_t(i) * lanesPerWarp], warp.poison(instruction.list[i]),
+             lanesPerWarp);
+    found->markInFlight();
   }
   ++found->pending;
   one.chain = found;
   return true;
 }
 
-/// Reports registers that were written while `one` was in flight.
-void WgmmaQueue::checkRegisters(Warp &warp, const PendingWgmma &one) {
+/// Reports registers that were written while `one` was in flight; accumulators of
+/// `lastChecked`, a chain, have been looked at.
+void WgmmaQueue::checkRegisters(Warp &warp, const PendingWgmma &one,
+                                const WgmmaChain *&lastChecked) {
   const uint32_t *registers = one.instruction->list;
   RegisterFile file(*one.chain->frame);
-  uint64_t all = ~uint64_t(0);
-  for (unsigned i = 0; i < one.chain->count; ++i) {
-    uint64_t poison[lanesPerWarp / 8];
-    memcpy(poison, file.poison + size_t(registers[i]) * lanesPerWarp, sizeof(poison));
-    all &= poison[0] & poison[1] & poison[2] & poison[3];
-  }
-  if (all != ~uint64_t(0))
+  bool isNew = &*one.chain != lastChecked;
+  lastChecked = &*one.chain;
+  if (isNew && !one.chain->isUntouched())
     warp.report(Rule::InFlight,
                 "an accumulator of the wgmma of line " + lineOf(*one.instruction) +
                     " was written before this wait",
@@ -215,9 +236,10 @@ void WgmmaQueue::wait(Warp &warp, size_t left) {
   if (groups.size() <= left)
     return;
   WgmmaExecution execution(warp.block);
+  const WgmmaChain *lastChecked = nullptr;
   for (; groups.size() > left; groups.pop_front())
     for (size_t i = 0; i < groups.front(); ++i) {
-      checkRegisters(warp, pending.front());
+      checkRegisters(warp, pending.front(), lastChecked);
       execution.execute(pending.front());
       releaseSources(warp, pending.front());
       pending.pop_front();

@@ -14,6 +14,7 @@
 
 #include "emulators/ptx/Block.h"
 #include "emulators/ptx/MatrixOps.h"
+#include "emulators/ptx/MemoryAccess.h"
 
 #include <algorithm>
 #include <cstring>
@@ -155,10 +156,12 @@ static Step executeLoad(Warp &warp, const Instruction &instruction) {
   unsigned own = fragment.ownRegisters();
   uint64_t values[16][lanesPerWarp] = {};
   uint8_t poison[16][lanesPerWarp] = {};
+  Busy busy;
   Step step = forPieces(warp, instruction, Access::Read,
                         [&](const Place &place, unsigned lane, unsigned reg,
                             unsigned first, unsigned bytes) {
                           uint64_t value = 0;
+                          busy.add(orBytes(place.shadow, bytes), lane);
                           memcpy(&value, place.data, bytes);
                           values[reg][lane] |= value << (8 * first);
                           poison[reg][lane] |= Warp::poisonFromShadow(place.shadow, bytes)
@@ -166,6 +169,8 @@ static Step executeLoad(Warp &warp, const Instruction &instruction) {
                         });
   if (step != Step::Next)
     return step;
+  if (busy.shadow)
+    reportBusy(warp, busy.shadow, /*isRead=*/true, busy.lane);
   for (unsigned i = 0; i < fragment.registers(); ++i) {
     if (instruction.list[i] == noRegister)
       continue;
@@ -176,15 +181,22 @@ static Step executeLoad(Warp &warp, const Instruction &instruction) {
 }
 
 static Step executeStore(Warp &warp, const Instruction &instruction) {
-  return forPieces(warp, instruction, Access::Write,
-                   [&](const Place &place, unsigned lane, unsigned reg, unsigned first,
-                       unsigned bytes) {
-                     uint32_t number = instruction.list[reg];
-                     uint64_t value = warp.values(number)[lane] >> (8 * first);
-                     memcpy(place.data, &value, bytes);
-                     Warp::poisonToShadow(warp.poison(number)[lane] >> first,
-                                          place.shadow, bytes);
-                   });
+  Busy busy;
+  Step step = forPieces(warp, instruction, Access::Write,
+                        [&](const Place &place, unsigned lane, unsigned reg,
+                            unsigned first, unsigned bytes) {
+                          uint32_t number = instruction.list[reg];
+                          uint64_t value = warp.values(number)[lane] >> (8 * first);
+                          memcpy(place.data, &value, bytes);
+                          uint8_t before = orBytes(place.shadow, bytes);
+                          busy.add(before, lane);
+                          if (!(before & busyShadow))
+                            Warp::poisonToShadow(warp.poison(number)[lane] >> first,
+                                                 place.shadow, bytes);
+                        });
+  if (busy.shadow)
+    reportBusy(warp, busy.shadow, /*isRead=*/false, busy.lane);
+  return step;
 }
 
 //===----------------------------------------------------------------------===//

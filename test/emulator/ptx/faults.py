@@ -1,8 +1,7 @@
 """What a hand-made fault is, and how to run one: a sound PTX program, and one change to it.
 
-The programs are in faults_memory.py, faults_barriers.py, faults_async.py and
-faults_matrix.py. A program is the body of a kernel; its first parameter is the array that
-holds its results.
+The programs are in faults_*.py, by topic. A program is the body of a kernel; its first
+parameter is the array that holds its results.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
@@ -22,7 +21,7 @@ _HEAD = """.version 8.3
 .target {arch}
 .address_size 64
 {globals}
-.visible .entry kernel({parameters})
+.visible .entry kernel({parameters}){directives}
 {{
   .reg .pred %p<8>;
   .reg .b32 %r<32>, %t, %v, %w, %n, %a, %i, %k;
@@ -48,6 +47,7 @@ class Program:
     arch: str = "sm_80"
     more: str = ""
     globals: str = ""
+    directives: str = ""
     grid: int = 1
     block: int = 32
     cluster: int = 1
@@ -56,7 +56,12 @@ class Program:
     @property
     def text(self) -> str:
         parameters = ".param .u64 out, .param .u64 in" + (", " + self.more if self.more else "")
-        head = _HEAD.format(arch=self.arch, globals=self.globals, parameters=parameters)
+        head = _HEAD.format(
+            arch=self.arch,
+            globals=self.globals,
+            parameters=parameters,
+            directives=self.directives,
+        )
         return head + self.body.strip("\n") + "\n  ret;\n}\n"
 
 
@@ -131,8 +136,33 @@ def everything() -> list[Fault]:
     """All faults, of all files."""
     import faults_async
     import faults_barriers
+    import faults_calls
+    import faults_cluster
+    import faults_grid
+    import faults_hopper
     import faults_matrix
     import faults_memory
+    import faults_pipeline
+    import faults_warp
 
-    files = (faults_memory, faults_barriers, faults_async, faults_matrix)
+    files = (
+        faults_memory,
+        faults_barriers,
+        faults_async,
+        faults_matrix,
+        faults_pipeline,
+        faults_hopper,
+        faults_grid,
+        faults_cluster,
+        faults_calls,
+        faults_warp,
+    )
     return [fault for file in files for fault in file.FAULTS]
+
+
+def unusual() -> list[Program]:
+    """Programs that are right and look as if they were not."""
+    import sound_memory
+    import sound_sync
+
+    return [*sound_memory.PROGRAMS, *sound_sync.PROGRAMS]

@@ -224,6 +224,9 @@ FAULTS = [
           ("ld.shared",), ("race",)),
     Fault("no-wait-group", PIPELINE, {"cp.async.wait_group 1;": ""}, "in-flight",
           ("ld.shared",)),
+    Fault("one-warp-waits-for-all", PIPELINE,
+          {"  cp.async.wait_group 1;": "  setp.lt.u32 %p2, %t, 32;\n"
+           "  @%p2 cp.async.wait_group 1;"}, "in-flight", ("ld.shared",), ("race",)),
     Fault("reads-the-next-stage", PIPELINE,
           {"rem.u32 %r4, %k, 3": "add.u32 %r4, %k, 1;\n  rem.u32 %r4, %r4, 3"}, "in-flight",
           ("ld.shared",), ("race",)),
@@ -257,7 +260,8 @@ FAULTS = [
     Fault("arrive-count-too-high", TILES, {"[%r2], 64": "[%r2], 65"}, "deadlock",
           ("%p1, [%r2]", "@!%p1 bra EMPTY")),
     Fault("arrive-count-too-low", TILES, {"[%r2], 64": "[%r2], 48"}, "deadlock",
-          ("%p1, [%r1]", "@!%p1 bra FULL", "%p1, [%r2]", "@!%p1 bra EMPTY")),
+          ("%p1, [%r1]", "@!%p1 bra FULL", "%p1, [%r2]", "@!%p1 bra EMPTY"),
+          ("race", "in-flight")),
     Fault("arrives-too-often", TILES, {"_, [%r2];": "_, [%r2], 3;"}, "barrier-count",
           ("mbarrier.arrive.shared",)),
     Fault("full-count-too-high", TILES, {"[%r1], 1;": "[%r1], 2;"}, "deadlock",
@@ -286,6 +290,9 @@ FAULTS = [
           "in-flight", ("%v;  // 1",), ("race",)),
     Fault("source-overwritten-with-a-group-left", STORES,
           {"wait_group.read 0": "wait_group.read 1"}, "in-flight", ("%v;  // 1",), ("race",)),
+    Fault("source-waited-for-by-another-thread", STORES,
+          {"cp.async.bulk.wait_group.read 0;\nSECOND:": "SECOND:\n  setp.eq.u32 %p2, %t, 32;\n"
+           "  @%p2 cp.async.bulk.wait_group.read 0;"}, "in-flight", ("%v;  // 1",), ("race",)),
     Fault("source-never-committed", STORES, {"cp.async.bulk.commit_group;  // 1": ""},
           "in-flight", ("ret;",)),
     Fault("bulk-store-past-the-end", STORES, {"[%out+256]": "[%out+272]"}, "out-of-bounds",
@@ -313,12 +320,7 @@ FAULTS = [
           arguments=tensors(box=(32, 16))),
     Fault("tensor-past-its-memory", BOXES, {"mov.u32 %k, 8": "mov.u32 %k, 16"},
           "out-of-bounds", ("tensor.2d.global",), arguments=tensors(sizes=(32, 24))),
-]  # fmt: skip
-
-# What is not reported as it should be; none of it is run.
-MISSED = [
-    # try_wait may be over before the phase is, and its answer is not looked at: reported
-    # (as a race) in forward order only.
+    # try_wait may be over before the phase is, and its answer is not looked at.
     Fault("tensor-waited-for-once", BOXES, {"@!%p1 bra FULL;": ""}, "in-flight",
           ("ld.shared",), ("race", "proxy-fence")),
     # The block ends while a copy into its shared memory is under way.
@@ -333,9 +335,18 @@ OVER:"""}, "in-flight", ("// last", "ret;")),
           {"  mbarrier.arrive.expect_tx":
            "  st.global.u32 [%d1], %k;\n  mbarrier.arrive.expect_tx"}, "proxy-fence",
           (_LOAD,)),
+    # The load reads global memory as late as its wait.
+    Fault("overwrites-what-a-bulk-load-reads", TILES,
+          {"FULL:\n": "FULL:\n  @!%p0 st.global.u32 [%in], 5;\n"}, "in-flight", (_LOAD,)),
+    Fault("overwrites-what-a-tensor-load-reads", BOXES,
+          {"FULL:\n": "FULL:\n  @!%p0 st.global.u32 [%in+132], 5;\n"}, "in-flight",
+          (_TENSOR_LOAD,)),
+    Fault("stores-to-the-tile-before-the-wait", TILES,
+          {"FULL:\n": "FULL:\n  @%p0 st.shared.u32 [%a], 5;\n"}, "in-flight",
+          ("[%a], 5",), ("race", "proxy-fence")),
     # wait_group.read says only that the source was read.
     Fault("bulk-store-read-back-too-early", STORES,
           {"wait_group 0;": "wait_group.read 0;\n  ld.global.u32 %w, [%out+256];\n"
            "  setp.eq.u32 %p1, %w, 0;\n  @%p1 bra DONE;"}, "in-flight", ("ld.global",),
-          arguments=lambda device: [device.zeros(128, np.uint32), 0]),
+          ("uninitialised",), arguments=lambda device: [device.zeros(128, np.uint32), 0]),
 ]  # fmt: skip

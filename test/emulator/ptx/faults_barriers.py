@@ -196,10 +196,6 @@ FAULTS = [
     Fault("mbarrier-count-too-high", REMOTE, {"[%a], 1;": "[%a], 2;"}, "deadlock",
           ("mbarrier.try_wait", "@!%p2 bra", "release.aligned;  // last",
            "acquire.aligned;  // last")),
-]  # fmt: skip
-
-# What is not reported as it should be; none of it is run.
-MISSED = [
     # The block has no lanes 16 to 31 in its second warp; nothing says so.
     Fault("shuffle-of-lanes-not-there", NEIGHBOUR, {"0x0000ffff": "0xffffffff"},
           "convergence", ("shfl.sync",)),

@@ -69,6 +69,14 @@ FAULTS = [
     Fault("wgmma-proxy-fence-by-one-thread-only", WGMMA,
           {"  fence.proxy.async.shared::cta;\n": "  setp.ne.u32 %p3, %t, 0;\n"
            "  @!%p3 fence.proxy.async.shared::cta;\n"}, "proxy-fence", (_MMA,)),
+    Fault("wgmma-of-copies-without-proxy-fence", WGMMA,
+          {"  st.shared.u32 [%a+512], %r2;":
+           "  cp.async.ca.shared.global [%a+512], [%from], 4;\n"
+           "  cp.async.wait_all;", "  st.shared.u32 [%a], %r2;\n": "  fence.proxy.async;\n",
+           "  fence.proxy.async.shared::cta;\n": ""}, "proxy-fence", (_MMA,),
+           ("uninitialised",),
+          lambda device: [device.empty(512, np.float32),
+                          device.array(np.full(128, 0x3C003C00, np.uint32))]),
     Fault("no-wgmma-fence", WGMMA, {_FENCE: ""}, "proxy-fence", (_MMA,)),
     Fault("register-written-after-wgmma-fence", WGMMA,
           {_FENCE: _FENCE + "\n  mov.f32 %f1, 0f3f800000;  // late"}, "proxy-fence",

@@ -300,11 +300,7 @@ FAULTS = [
           {"  mma.sync": "  setp.eq.u32 %p0, %t, 9;\n  @!%p0 mma.sync"}, "convergence",
           ("mma.sync",)),
     Fault("use-after-free", KEPT, {}, "use-after-free", ("ld.global",), arguments=freed),
-]  # fmt: skip
-
-# What is not reported as it should be; none of it is run.
-MISSED = [
-    # Named barrier-divergence, at the other lanes' bar.sync: the spinning lane is the cause.
+    # The others wait at the barrier; the spinning lane is the cause.
     Fault("lock-nobody-releases-before-a-barrier", LOCK,
           {"atom.shared.release.cta.exch.b32 %r3, [%a], 0;": ""}, "deadlock",
           ("atom.shared.acquire", "setp.ne.u32 %p2", "@%p2 bra SPIN")),

@@ -16,16 +16,20 @@ from tilewright.emulator import Device, EmulatorError, EmulatorFault
 ORDERS = ["forward", "reverse", 11]
 FAULTS = faults.everything()
 PROGRAMS = {fault.program.name: fault.program for fault in FAULTS}
+UNUSUAL = {program.name: program for program in faults.unusual()}
+ALL = PROGRAMS | UNUSUAL
 
 
 def test_names_are_unique() -> None:
     assert len({fault.name for fault in FAULTS}) == len(FAULTS)
-    assert len(FAULTS) >= 30
+    assert len(FAULTS) >= 300
     assert len({id(fault.program) for fault in FAULTS}) == len(PROGRAMS)
+    assert len(UNUSUAL) == len(faults.unusual())
+    assert not UNUSUAL.keys() & PROGRAMS.keys()
 
 
 @pytest.mark.parametrize("order", ORDERS)
-@pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS.keys())
+@pytest.mark.parametrize("program", ALL.values(), ids=ALL.keys())
 def test_sound_program(program: Program, order: str | int) -> None:
     got = faults.run(program, order)
     assert got.dtype == program.expected.dtype

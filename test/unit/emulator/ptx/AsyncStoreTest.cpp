@@ -210,11 +210,19 @@ TEST_F(AsyncStoreTest, StoreFaults) {
                                   storeAsync("v4.b32", "[%r7], {%r20, %r21, %r22, %r23}, "
                                                        "[%r2]") +
                                   storeResult + waitForBytes);
-  // Generic writes before the store: a fence and a barrier order them.
+  // Ordinary writes before the store: a barrier orders them, as it is one of their proxy.
   expectFault(Rule::Race, start + clear + wholeStore + end);
-  expectFault(Rule::ProxyFence, start + clear + together + wholeStore + end);
-  run(start + clear + "fence.proxy.async;" + together + wholeStore + end);
+  run(start + clear + together + wholeStore + end);
   expectSent(4);
+  // A bulk copy of what was stored is not.
+  const std::string copyOut =
+      "bar.sync 0;\n@%p0 cp.async.bulk.global.shared::cta.bulk_group [%d1], [%r1], 16;\n"
+      "cp.async.bulk.commit_group;\ncp.async.bulk.wait_group 0;\n";
+  expectFault(Rule::ProxyFence,
+              start + together + wholeStore + waitForBytes + copyOut + together);
+  run(start + together + wholeStore + waitForBytes + "fence.proxy.async;\n" + copyOut +
+      together);
+  EXPECT_EQ(harness->faultText(), "");
 }
 
 //===----------------------------------------------------------------------===//
@@ -306,16 +314,16 @@ TEST_F(AsyncStoreTest, ReductionsOfAllThreadsMeet) {
 TEST_F(AsyncStoreTest, ReductionFaults) {
   const std::string start = expectBytes(threads * 4) + clear;
   const std::string end = waitForBytes + std::string(storeResult) + together;
-  const std::string fence = "fence.proxy.async;", add = "add.u32";
-  expectFault(Rule::ProxyFence, start + together + loadValue +
-                                    reduceAsync(add, "[%r5], %r20, [%r6]") + end);
-  expectFault(Rule::OutOfBounds, start + fence + together + loadValue +
+  const std::string add = "add.u32";
+  run(start + together + loadValue + reduceAsync(add, "[%r5], %r20, [%r6]") + end);
+  EXPECT_EQ(harness->faultText(), "");
+  expectFault(Rule::OutOfBounds, start + together + loadValue +
                                      reduceAsync(add, "[%r5], %r20, [%r2]") + end);
-  expectFault(Rule::Misaligned, start + fence + together + loadValue +
+  expectFault(Rule::Misaligned, start + together + loadValue +
                                     reduceAsync("add.u64", "[%r5 + 4], %d20, [%r6]") +
                                     end);
   // What the destination's block reads before its wait.
-  expectFault(Rule::Race, start + fence + together + loadValue +
+  expectFault(Rule::Race, start + together + loadValue +
                               reduceAsync(add, "[%r5], %r20, [%r6]") + storeResult +
                               waitForBytes + together);
 }

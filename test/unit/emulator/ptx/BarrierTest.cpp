@@ -7,6 +7,7 @@
 
 #include "SyncHarness.h"
 #include "emulators/ptx/Fences.h"
+#include "emulators/ptx/GlobalWrites.h"
 
 using namespace tilewright::ptx;
 using namespace tilewright::ptx::test;
@@ -163,12 +164,22 @@ TEST(Barrier, LanesThatNeverCome) {
   std::string body = "setp.ne.u32 %p1, %r3, 0;\n@%p1 bra END;\nbar.sync 1, 64;\nEND:\n"
                      "bar.sync 0;\n";
   expectFault({mirror(body)}, Rule::BarrierDivergence);
-  // Lane 0 polls for ever.
+  // Lane 0 polls for ever, which is the reason.
   body = "mov.u32 %r20, bars;\nsetp.ne.u32 %p1, %r3, 0;\n@%p1 bra END;\n"
          "setp.ne.u32 %p3, %r0, 0;\n@%p3 bra END;\nmbarrier.init.shared.b64 [%r20], 1;\n"
          "SPIN:\nmbarrier.try_wait.parity.shared.b64 %p2, [%r20], 0;\n@!%p2 bra SPIN;\n"
          "END:\nbar.sync 0;\n";
-  expectFault({mirror(body)}, Rule::BarrierDivergence, "lanes 0x1 of the warp");
+  expectFault({mirror(body)}, Rule::Deadlock, "lanes 0x1 of the warp");
+}
+
+TEST(Barrier, LanesThatSpin) {
+  // Others of the warp wait at the barrier for a lane that polls: that is who is to
+  // blame.
+  for (const char *flag : {"[%d0]", "[%d0+4]"})
+    expectFault({std::string("setp.ne.u32 %p0, %r0, 40;\n@%p0 bra MEET;\nSPIN:\n") +
+                 "ld.volatile.global.u32 %r10, " + flag +
+                 ";\nsetp.eq.u32 %p1, %r10, 0;\n@%p1 bra SPIN;\nMEET:\nbar.sync 0;"},
+                Rule::Deadlock, "another value than it reads");
 }
 
 TEST(Barrier, AWarpThatNeverComes) {
@@ -263,6 +274,7 @@ TEST(Fence, ViewsFollowSynchronisation) {
   harness.options.block = {96};
   LaunchRun run(harness.device, *harness.program, *harness.program->find("k"),
                 harness.options);
+  run.globalWrites = std::make_shared<GlobalWrites>();
   Cluster cluster(run, {0, 0, 0});
   Block &block = *cluster.blocks[0];
   Warp &writer = *block.warps[0], &fencer = *block.warps[1], &user = *block.warps[2];
@@ -278,11 +290,12 @@ TEST(Fence, ViewsFollowSynchronisation) {
   block.release(writer, first);
   uint32_t late = access();
   block.acquire(fencer, first);
-  fenceProxyAsync(fencer);
+  fenceProxyAsync(fencer, /*ofShared=*/true, /*ofGlobal=*/false);
   block.release(fencer, second);
   block.acquire(user, second);
   EXPECT_TRUE(sees(View::Generic, early));
   EXPECT_TRUE(sees(View::Async, early));
+  EXPECT_FALSE(sees(View::AsyncGlobal, early));
   EXPECT_FALSE(sees(View::Generic, late));
 
   // Without one it is visible to ordinary instructions alone.
@@ -291,7 +304,10 @@ TEST(Fence, ViewsFollowSynchronisation) {
   block.acquire(user, second);
   EXPECT_TRUE(sees(View::Generic, late));
   EXPECT_FALSE(sees(View::Async, late));
-  fenceProxyAsync(user);
+  fenceProxyAsync(user, /*ofShared=*/false, /*ofGlobal=*/true);
+  EXPECT_TRUE(sees(View::AsyncGlobal, late));
+  EXPECT_FALSE(sees(View::Async, late));
+  fenceProxyAsync(user, /*ofShared=*/true, /*ofGlobal=*/true);
   EXPECT_TRUE(sees(View::Async, late));
 
   // A relaxed release carries what was fenced before it, and no more.

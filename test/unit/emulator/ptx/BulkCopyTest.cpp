@@ -200,7 +200,8 @@ TEST_F(BulkCopyTest, StoreIsNotThereBeforeItsWait) {
     uint64_t a = harness->put(randomWords(256, 3), "a");
     uint64_t result = harness->empty<uint32_t>(257);
     ASSERT_EQ(harness->arg(a).arg(result).launch({1, 1, 1}, {256, 1, 1}), "");
-    EXPECT_EQ(harness->faultText(), "");
+    EXPECT_EQ(harness->faults.empty(), full) << harness->faultText();
+    EXPECT_EQ(harness->hasFault(Rule::InFlight), !full);
     EXPECT_EQ(harness->shadow(result + 1024, 1)[0] == Sound, full);
     EXPECT_EQ(harness->shadow(result, 1)[0], Sound);
   }

@@ -102,6 +102,42 @@ TEST(Decode, Calls) {
   EXPECT_HAS(decodeError(print + call), "the result of vprintf has four bytes");
 }
 
+TEST(Decode, RegistersOf128Bits) {
+  // Only .b128 and halves that a vector names use them.
+  for (const char *body :
+       {"add.u64 %d0, %q, %d1;", "add.u64 %q, %d0, %d1;", "mov.b64 %d0, %q;",
+        "mov.u32 %q, 5;", "mov.b64 {%r0, %r1}, %q;", "mov.b128 {%q, %d0}, %q;",
+        "ld.global.u32 %q, [%d0];", "ld.global.s32 %q, [%d0];",
+        "ld.global.u32 %r0, [%q];", "ld.global.v2.u64 {%d0, %q}, [%d1];",
+        "st.global.u64 [%d0], %q;", "st.global.b128 [%d0], %d1;",
+        "atom.global.add.u64 %d0, [%d1], %q;", "cvt.u64.u32 %q, %r0;",
+        "shfl.sync.idx.b32 %q, %r0, 0, 31, -1;", "selp.b64 %q, %d0, %d1, %p0;",
+        "setp.eq.u64 %p0, %q, %d0;",
+        "mma.sync.aligned.m8n8k4.row.col.f64.f64.f64.f64 {%q, %g1}, {%g2}, {%g3}, "
+        "{%g0, %g1};"})
+    EXPECT_HAS(bodyError(std::string(".reg .b128 %q;\n") + body), "128") << body;
+  EXPECT_EQ(bodyError(".reg .b128 %q, %s;\nmov.b128 %q, {%d0, %d1};\nmov.b128 %s, %q;\n"
+                      "mov.b128 {%d0, %d1}, %s;\nld.global.b128 %q, [%d0];\n"
+                      "st.global.b128 [%d0], %q;\n"
+                      "atom.global.cas.b128 %q, [%d0], %q, %s;"),
+            "");
+}
+
+TEST(Decode, NothingIsLeftOfAModuleThatFails) {
+  tilewright::emulator::GlobalMemory memory(1 << 20);
+  const std::string variables = header + ".global .b8 a[1000];\n.const .b8 c[100];\n";
+  for (const std::string &rest :
+       {std::string(".entry k() { .global .b8 b[10]; nonsense; ret; }"),
+        std::string(".global .b8 big[1 << 21];"),
+        std::string(".shared .b32 s;\n.global .u64 p = s;")}) {
+    SyntaxError error;
+    auto module = parse(variables + rest, error);
+    ASSERT_TRUE(module) << error.message;
+    EXPECT_FALSE(decode(std::move(module), memory, error));
+    EXPECT_EQ(memory.getUsed(), 0u) << rest;
+  }
+}
+
 TEST(Decode, TypesThatAreMissing) {
   EXPECT_HAS(bodyError("mma.sync.aligned.m16n8k32.row.col.f32.e5m2.e5m2 "
                        "{%f0,%f1,%f2,%f3}, {%r1,%r2,%r3,%r4}, {%r5,%r6}, "
@@ -140,21 +176,21 @@ TEST(Decode, EmptyThings) {
 TEST(Decode, WidthsOfPrintf) {
   auto print = [](const std::string &bytes) {
     Harness harness;
-    EXPECT_EQ(
-        harness.load(
-            header + ".extern .func (.param .b32 r) vprintf(.param .b64 a, .param .b64 "
-                     "b);\n.global .b8 text[] = {" +
-            bytes +
-            "};\n.global .u32 values[2] = {7, 9};\n.entry k() {\n.reg .b64 %d<3>;\n"
-            ".param .b64 x; .param .b64 y; .param .b32 z;\nmov.u64 %d1, text;\n"
-            "cvta.global.u64 %d1, %d1; mov.u64 %d2, values;\n"
-            "cvta.global.u64 %d2, %d2; st.param.b64 [x], %d1;\n"
-            "st.param.b64 [y], %d2; call (z), vprintf, (x, y); ret; }"),
-        "");
+    EXPECT_EQ(harness.load(
+                  header +
+                  ".extern .func (.param .b32 r) vprintf(.param .b64 a, .param .b64 "
+                  "b);\n.global .b8 text[] = {" +
+                  bytes +
+                  "};\n.global .u32 values[2] = {7, 9};\n.entry k() {\n.reg .b64 %d<3>;\n"
+                  ".param .b64 x; .param .b64 y; .param .b32 z;\nmov.u64 %d1, text;\n"
+                  "cvta.global.u64 %d1, %d1; mov.u64 %d2, values;\n"
+                  "cvta.global.u64 %d2, %d2; st.param.b64 [x], %d1;\n"
+                  "st.param.b64 [y], %d2; call (z), vprintf, (x, y); ret; }"),
+              "");
     EXPECT_EQ(harness.launch({}, {1, 1, 1}), "");
     return harness.hasFault(Rule::Unsupported) ? "refused" : harness.device.output;
   };
-  EXPECT_EQ(print("37, 51, 100, 10, 0"), "  7\n");                 // %3d
-  EXPECT_EQ(print("37, 57, 57, 57, 57, 100, 0"), "refused");       // %9999d
+  EXPECT_EQ(print("37, 51, 100, 10, 0"), "  7\n");                   // %3d
+  EXPECT_EQ(print("37, 57, 57, 57, 57, 100, 0"), "refused");         // %9999d
   EXPECT_EQ(print("37, 46, 57, 57, 57, 57, 57, 100, 0"), "refused"); // %.99999d
 }

@@ -129,8 +129,10 @@ TEST(WarpOps, ShuffleParties) {
       EXPECT_EQ(halves.result[2 * lane + 1], in[20]);
     }
   }
-  // A warp of 20 lanes with all named.
-  WarpRun partial("shfl.sync.down.b32 %r2, %r1, 4, 31, -1;", in, 20);
+  // A warp of 20 lanes, all of them named, or more than there are.
+  WarpRun tooMany("shfl.sync.down.b32 %r2, %r1, 4, 31, -1;", in, 20);
+  EXPECT_TRUE(tooMany.h.hasFault(Rule::Convergence)) << tooMany.h.faultText();
+  WarpRun partial("shfl.sync.down.b32 %r2, %r1, 4, 31, 0xfffff;", in, 20);
   partial.expectClean();
   for (unsigned lane = 0; lane < 20; ++lane) {
     EXPECT_EQ(partial.shadow[8 * lane], lane + 4 < 20 ? Sound : Undefined);
