@@ -14,14 +14,27 @@ using namespace tilewright::ptx;
 using namespace tilewright::emulator;
 
 namespace {
-/// A cluster's clock; only the host thread that runs the cluster uses it.
-struct ClusterClock : BlockState {
-  uint32_t own = 1;
-  GlobalRaces::SparseClock others;
+/// What the warps of a cluster have acquired from other clusters; only the host thread
+/// that runs the cluster uses it.
+struct Acquisitions : BlockState {
+  struct Event {
+    uint32_t agent, clock; ///< who acquired, and when
+    GlobalRaces::SparseClock seen;
+  };
+  std::vector<Event> events;
 
-  bool hasSeen(uint32_t cluster, uint32_t clock) const {
-    auto found = others.find(cluster);
-    return found != others.end() && found->second >= clock;
+  /// Whether a warp whose clock is `now` may rely on what `event` acquired.
+  static bool isBefore(const Event &event, uint32_t agent, const VectorClock &now) {
+    return event.agent == agent || event.clock <= now[event.agent];
+  }
+  bool hasSeen(uint32_t self, const VectorClock &now, uint32_t cluster, uint32_t agent,
+               uint32_t clock) const {
+    return std::any_of(events.begin(), events.end(), [&](const Event &event) {
+      if (!isBefore(event, self, now))
+        return false;
+      auto found = event.seen.find(cluster);
+      return found != event.seen.end() && clock <= found->second[agent];
+    });
   }
 };
 } // namespace
@@ -54,15 +67,20 @@ void GlobalRaces::note(Warp &warp, const Allocation &allocation, uint64_t offset
   if (access == Access::Sync)
     return;
   History &history = historyOf(allocation);
-  auto &clock = warp.block.cluster.state<ClusterClock>();
-  uint32_t self = clusterOf(warp);
+  auto &acquired = warp.block.cluster.state<Acquisitions>();
+  const uint32_t self = warp.block.agentOf(warp);
+  const VectorClock &now = warp.block.clockOf(warp);
   const Instruction *position = warp.getPosition();
-  Mark mark{self + 1, clock.own, position ? position->statement->line : 0};
+  const Mark mark{clusterOf(warp) + 1, self, now[self] + 1,
+                  position ? position->statement->line : 0};
   Mark conflict;
   bool wasWrite = false;
   auto conflictsWith = [&](const Mark &other) {
-    return other.cluster && other.cluster != mark.cluster &&
-           !clock.hasSeen(other.cluster - 1, other.clock);
+    if (!other.cluster || other.isBy(mark))
+      return false;
+    if (other.cluster == mark.cluster)
+      return other.clock > now[other.agent];
+    return !acquired.hasSeen(self, now, other.cluster - 1, other.agent, other.clock);
   };
   bool isStrong = access == Access::Atomic || access == Access::StrongRead;
   for (uint64_t index = offset / 4; index * 4 < offset + size; ++index) {
@@ -80,8 +98,10 @@ void GlobalRaces::note(Warp &warp, const Allocation &allocation, uint64_t offset
       wasWrite = true;
     }
     if (isRead(access)) {
-      if (word.reads[0].cluster != mark.cluster)
-        word.reads[1] = word.reads[0];
+      Mark *last = std::end(word.reads) - 1;
+      Mark *own = std::find_if(word.reads, last,
+                               [&](const Mark &read) { return read.isBy(mark); });
+      std::move_backward(word.reads, own, own + 1);
       word.reads[0] = mark;
       continue;
     }
@@ -95,25 +115,32 @@ void GlobalRaces::note(Warp &warp, const Allocation &allocation, uint64_t offset
   }
   if (!conflict.cluster)
     return;
-  warp.report(
-      Rule::Race,
-      std::string(isRead(access) ? "it reads " : "it writes ") + allocation.name +
-          " at byte " + std::to_string(offset) + ", which " +
-          (warp.block.launch.options.cluster.count() > 1 ? "cluster " : "block ") +
-          std::to_string(conflict.cluster - 1) + (wasWrite ? " wrote" : " read") +
-          " at line " + std::to_string(conflict.line) + ", and nothing orders the two",
-      lane);
+  const char *kind = conflict.cluster == mark.cluster                ? "warp "
+                     : warp.block.launch.options.cluster.count() > 1 ? "cluster "
+                                                                     : "block ";
+  uint32_t number =
+      conflict.cluster == mark.cluster ? conflict.agent : conflict.cluster - 1;
+  warp.report(Rule::Race,
+              std::string(isRead(access) ? "it reads " : "it writes ") + allocation.name +
+                  " at byte " + std::to_string(offset) + ", which " + kind +
+                  std::to_string(number) + (wasWrite ? " wrote" : " read") + " at line " +
+                  std::to_string(conflict.line) + ", and nothing orders the two",
+              lane);
 }
 
-void GlobalRaces::release(Warp &warp, uint64_t address, bool isStore) {
-  auto &clock = warp.block.cluster.state<ClusterClock>();
+void GlobalRaces::release(Warp &warp, uint64_t address, const VectorClock &clock,
+                          bool isStore) {
+  auto &acquired = warp.block.cluster.state<Acquisitions>();
+  uint32_t self = warp.block.agentOf(warp);
   std::lock_guard<std::mutex> guard(clockLock);
   SparseClock &object = released[address];
   if (isStore)
     object.clear();
-  for (const auto &[cluster, time] : clock.others)
-    object[cluster] = std::max(object[cluster], time);
-  object[clusterOf(warp)] = clock.own++;
+  for (const Acquisitions::Event &event : acquired.events)
+    if (Acquisitions::isBefore(event, self, clock))
+      for (const auto &[cluster, seen] : event.seen)
+        object[cluster].join(seen);
+  object[clusterOf(warp)].join(clock);
 }
 
 void GlobalRaces::forget(uint64_t address) {
@@ -122,11 +149,31 @@ void GlobalRaces::forget(uint64_t address) {
 }
 
 void GlobalRaces::acquire(Warp &warp, uint64_t address) {
-  auto &clock = warp.block.cluster.state<ClusterClock>();
+  auto &acquired = warp.block.cluster.state<Acquisitions>();
+  const uint32_t self = warp.block.agentOf(warp);
+  const uint32_t clock = warp.block.clockOf(warp)[self] + 1;
   std::lock_guard<std::mutex> guard(clockLock);
   auto object = released.find(address);
   if (object == released.end())
     return;
-  for (const auto &[cluster, time] : object->second)
-    clock.others[cluster] = std::max(clock.others[cluster], time);
+  // What a polling warp acquires again adds nothing.
+  const VectorClock &now = warp.block.clockOf(warp);
+  const uint32_t own = clusterOf(warp);
+  auto isKnown = [&](const auto &entry) {
+    const auto &[cluster, seen] = entry;
+    if (cluster == own)
+      return true;
+    for (uint32_t agent = 0; agent < seen.size(); ++agent)
+      if (seen[agent] && !acquired.hasSeen(self, now, cluster, agent, seen[agent]))
+        return false;
+    return true;
+  };
+  if (std::all_of(object->second.begin(), object->second.end(), isKnown))
+    return;
+  if (acquired.events.empty() || acquired.events.back().agent != self ||
+      acquired.events.back().clock != clock)
+    acquired.events.push_back({self, clock, {}});
+  for (const auto &[cluster, seen] : object->second)
+    if (cluster != own)
+      acquired.events.back().seen[cluster].join(seen);
 }

@@ -65,7 +65,10 @@ void AccessOrder::releaseClock(SyncWord word, bool isStore) {
   else
     releaseRelaxed(warp, clock);
   if (races)
-    races->release(warp, word.address, isStore);
+    races->release(warp, word.address,
+                   flags & releasing ? warp.block.clockOf(warp)
+                                     : warp.state<WarpFences>().released,
+                   isStore);
 }
 
 void AccessOrder::acquireClock(SyncWord word) {
