@@ -70,12 +70,18 @@ def accepted() -> list[Form]:
             place = (form.opcode, form.key, pattern.open)
             if place in found:
                 continue
-            try:
-                device.load(_MODULE.replace("SAMPLE", form.sample))
-            except emulator.PtxError:
-                continue
-            found[place] = form
+            if pattern.beyond or accepts(device, form):
+                found[place] = form
     return list(found.values())
+
+
+def accepts(device: emulator.Device, form: Form) -> bool:
+    """Whether the emulator decodes an instruction of the form."""
+    try:
+        device.load(_MODULE.replace("SAMPLE", form.sample))
+    except emulator.PtxError:
+        return False
+    return True
 
 
 def decoder_opcodes() -> set[str]:
@@ -227,7 +233,8 @@ def collect() -> tuple[list[Evidence], list[str]]:
                 getattr(hit, add).update(who)
             if not hits:
                 unknown.add(f"{text}  [{min(who)}]")
-    return evidence, sorted(unknown)
+    known = [one for one in evidence if one.own or not one.form.pattern.beyond]
+    return known, sorted(unknown)
 
 
 @functools.cache

@@ -11,6 +11,9 @@ and the operands of an instruction in short: `T` a register of the last type of 
 128 bits or a predicate, `Nx` a vector of N registers of class x, `[x]` an address; anything
 else is itself. Which of the forms the emulator accepts, it is asked (coverage.py).
 
+`beyond` are those of newer architectures than a device may have: of them the unit tests
+execute all that the decoder takes, and say which.
+
 `open` are modifiers that the form does not look at: those of another pattern. `default` are
 modifiers that an instruction has where it names no other of theirs.
 
@@ -32,7 +35,7 @@ BITS = "b16,b32,b64"
 BYTES = "b8,u8,s8,b16,u16,s16,b32,u32,s32,f32,b64,u64,s64,f64,b128"
 COMPARISONS = "eq,ne,lt,le,gt,ge,lo,ls,hi,hs,equ,neu,ltu,leu,gtu,geu,num,nan"
 SCOPES = ("cta", "cluster", "gpu", "sys")
-ORDERS = ("weak", "volatile", "relaxed", "acquire", "release", "acq_rel", "sc")
+ORDERS = ("weak", "volatile", "mmio", "relaxed", "acquire", "release", "acq_rel", "sc")
 SPACES = ("global", "shared", "shared::cluster", "local", "param", "const")
 # Where data is cached; `L2::cache_hint` has a policy as operand.
 HINTS = (
@@ -42,7 +45,8 @@ HINTS = (
 )  # fmt: skip
 TYPES = frozenset(
     "pred b8 b16 b32 b64 b128 u8 u16 u32 u64 s8 s16 s32 s64 f16 bf16 tf32 f32 f64 f16x2 "
-    "bf16x2 f32x2 u16x2 s16x2 e4m3 e5m2 e4m3x2 e5m2x2 b1 u4 s4 u2 s2".split()
+    "bf16x2 f32x2 u16x2 s16x2 e4m3 e5m2 e4m3x2 e5m2x2 e2m1x2 e2m3x2 e3m2x2 ue8m0x2 "
+    "b1 u4 s4 u2 s2".split()
 )
 
 
@@ -75,6 +79,7 @@ class Pattern:
     open: frozenset[str] = frozenset()
     default: tuple[tuple[str, frozenset[str]], ...] = ()
     body: str = ""
+    beyond: bool = False
 
     def _expand(self) -> Iterator[tuple[list[str], str, str, list[str]]]:
         """All modifiers with the opcode first, the row, the name in it, and the modifiers
@@ -82,14 +87,15 @@ class Pattern:
         pieces = re.findall(r"[{<(][^}>)]*[}>)]|[^{<(]+", self.text)
         choices = [p[1:-1].split(",") if p[0] in "{<(" else [p] for p in pieces]
         for chosen in itertools.product(*choices):
-            whole = row = name = looked = ""
+            whole = row = looked = ""
+            named = []
             for piece, one in zip(pieces, chosen):
                 one = f".{one}" if one[:1] in ("#", "%") else one
                 whole += one
                 row += one if piece[0] not in "<(" else ""
-                name += one if piece[0] == "<" else ""
+                named += [one.strip(".")] if piece[0] == "<" and one else []
                 looked += one if piece[0] != "(" else ""
-            yield _parts(whole), row.replace("..", "."), name, _parts(looked)
+            yield _parts(whole), row.replace("..", "."), ".".join(named), _parts(looked)
 
     def forms(self) -> Iterator[Form]:
         for parts, row, name, looked in self._expand():
@@ -101,9 +107,8 @@ class Pattern:
             sample = f"{mnemonic} {operands};"
             if self.body:
                 sample = self.body.replace("@", sample)
-            name = name.strip(".").replace("..", ".") or "-"
             key = self.key(looked[1:])
-            yield Form(self.family, row.strip("."), name, sample, self, looked[0], key)
+            yield Form(self.family, row.strip("."), name or "-", sample, self, looked[0], key)
 
     def key(self, modifiers: list[str]) -> Key:
         """What is left of an instruction's modifiers when those that are open are away."""
@@ -123,7 +128,7 @@ def register_class(kind: str) -> str:
     """h, r, d, q or p for a type."""
     if kind == "pred":
         return "p"
-    if kind in ("e4m3x2", "e5m2x2"):
+    if kind[0] in "eu" and "m" in kind:
         return "h"
     bits = int(re.search(r"\d+", kind)[0]) * (2 if kind.endswith("x2") else 1)  # type: ignore[index]
     return "h" if bits <= 16 else "r" if bits == 32 else "d" if bits == 64 else "q"
@@ -197,6 +202,10 @@ def _arithmetic() -> Iterator[Pattern]:
     finish = "<,.ftz><,.sat>"
     yield Pattern(family, f"{{add,sub,mul}}{rounding}{finish}.<{FLOATS}>", "T, T, T")
     yield Pattern(family, f"fma{rounding}{finish}<,.relu>.<{FLOATS}>", "T, T, T, T")
+    yield Pattern(family, f"{{add,sub}}{rounding}<,.sat>.<f32>.<f16,bf16>", "T0, T, T0", beyond=True)
+    yield Pattern(family, f"fma{rounding}<,.sat>.<f32>.<f16,bf16>", "T0, T, T, T0", beyond=True)
+    yield Pattern(family, f"{{add,sub,mul}}{rounding}<,.ftz>.f32x2", "d, d, d", beyond=True)
+    yield Pattern(family, f"fma{rounding}<,.ftz>.f32x2", "d, d, d, d", beyond=True)
     yield Pattern(family, f"mad{rounding}{finish}.<f32,f64>", "T, T, T, T")
     yield Pattern(
         family, f"{{min,max}}<,.ftz><,.NaN><,.xorsign.abs>.<{FLOATS}>", "T, T, T"
@@ -220,29 +229,34 @@ def _arithmetic() -> Iterator[Pattern]:
     away = comparisons | TYPES | {"ftz"}
     yield Pattern(family, "setp(.lt).<and,or,xor>(.s32)", "p, T, T, p", away | {"#pair"})
     yield Pattern(family, "setp(.lt)<#pair>(.s32)", "p|p, T, T", away | booleans)
-    for to, source in [
-        ("u32,s32,f32", f"{INTEGERS},{BITS},f32,f64,f16,bf16"),
-        ("u16,s16,f16,bf16", "f16,bf16"),
-        ("u32,s32,f16x2", "f16x2"),
-        ("u32,s32,bf16x2", "bf16x2"),
-    ]:
-        yield Pattern(
-            family, f"set.<{COMPARISONS}><,.ftz>.{{{to}}}.{{{source}}}", "T0, T, T", booleans
-        )
+    results = "u32,s32,f32,u16,s16,f16,bf16,f16x2,bf16x2"
+    yield Pattern(
+        family, f"set.<{COMPARISONS}><,.ftz>.{{{results}}}.{{{compared}}}", "T0, T, T", booleans
+    )
     yield Pattern(family, "set(.lt).<and,or,xor>(.u32.s32)", "r, r, r, p", away)
     yield Pattern(family, f"selp.<{INTEGERS},{BITS},f32,f64>", "T, T, T, p")
     yield Pattern(
         family, f"slct<,.ftz>.<{INTEGERS},{BITS},f32,f64>.<s32,f32>", "T0, T0, T0, r"
     )
     family = "Conversion"
-    kinds = "u8,s8,u16,s16,u32,s32,u64,s64,f16,bf16,f32,f64"
-    how = "<,.rn,.rna,.rz,.rm,.rp,.rni,.rzi,.rmi,.rpi><,.ftz><,.sat,.satfinite><,.relu>"
-    yield Pattern(family, f"cvt{how}.{{{kinds},tf32}}.<{kinds}>", "T0, T")
+    whole = "u8,s8,u16,s16,u32,s32,u64,s64"
+    real = "f16,bf16,f32,f64"
+    nearest, integral = ".rn,.rna,.rz,.rm,.rp", ".rni,.rzi,.rmi,.rpi"
+    yield Pattern(family, f"cvt<,.sat>.{{{whole}}}.<{whole}>", "T0, T")
+    yield Pattern(family, f"cvt<{integral}><,.ftz><,.sat>.{{{whole}}}.<{real}>", "T0, T")
+    yield Pattern(family, f"cvt<{nearest}><,.sat><,.ftz>.{{{real}}}.<{whole}>", "T0, T")
+    how = f"<,{nearest},{integral}><,.ftz><,.sat,.satfinite><,.relu><,.satfinite>"
+    yield Pattern(family, f"cvt{how}.{{{real},tf32}}.<{real}>", "T0, T")
     finite = "<,.relu><,.satfinite><,.relu>"
     yield Pattern(family, f"cvt.<rn,rz>{finite}.{{f16x2,bf16x2}}.f32", "r, r, r")
     yield Pattern(family, f"cvt.rn{finite}.{{e4m3x2,e5m2x2}}.f32", "h, r, r")
     yield Pattern(family, f"cvt.rn{finite}.{{e4m3x2,e5m2x2}}.<f16x2,bf16x2>", "h, r")
     yield Pattern(family, f"cvt.rn{finite}.{{f16x2,bf16x2}}.<e4m3x2,e5m2x2>", "r, h")
+    small = "<e2m1x2,e2m3x2,e3m2x2>"
+    yield Pattern(family, f"cvt.rn.satfinite<,.relu>.{small}.f32", "h, r, r", beyond=True)
+    yield Pattern(family, f"cvt.rn<,.relu>.{{f16x2}}.{small}", "r, h", beyond=True)
+    yield Pattern(family, "cvt.<rz,rp><,.satfinite>.ue8m0x2.<f32,bf16x2>", "h, r, r", beyond=True)
+    yield Pattern(family, "cvt.rn.bf16x2.ue8m0x2", "r, h", beyond=True)
     yield Pattern(family, "cvt.pack.sat.<u16,s16>.s32", "r, r, r")
     yield Pattern(family, "cvt.pack.sat.<u8,s8,u4,s4,u2,s2>.s32.b32", "r, r, r, r")
 
@@ -319,11 +333,11 @@ def _memory() -> Iterator[Pattern]:
     yield Pattern(family, f"ld.const{kinds}", "V, [constant]", away)
     yield Pattern(family, f"ldu.<global,>{kinds}", "V, [d]", away)
     yield Pattern(
-        family, "st.param.<b8,b16,b32,b64,f32,f64>", "[x], T", away | {"v2", "v4"},
-        body="{ .param .b64 x; @ }",
+        family, f"st.param.<{BYTES}>", "[x], T", away | {"v2", "v4"},
+        body="{ .param .align 16 .b8 x[16]; @ }",
     )  # fmt: skip
     orders = ",".join(
-        [".weak", ".volatile", *(f".{o}.{s}" for o in ("relaxed", "acquire") for s in SCOPES)]
+        [".weak", ".volatile", ".mmio.relaxed.sys", *(f".{o}.{s}" for o in ("relaxed", "acquire") for s in SCOPES)]
     )
     spaces = ".global,.shared,.shared::cluster,"
     away = opened(HINTS, ("v2", "v4", "v8")) | TYPES
@@ -343,8 +357,9 @@ def _memory() -> Iterator[Pattern]:
     yield Pattern(family, "discard.<global,>.L2", "[d], 128")
     yield Pattern(family, "applypriority.<global,>.L2::evict_normal", "[d], 128")
     levels = "L2::evict_last,L2::evict_normal,L2::evict_first,L2::evict_unchanged"
-    yield Pattern(family, f"createpolicy.fractional.<{levels}>.b64", "d")
-    yield Pattern(family, f"createpolicy.range<,.global>.<{levels}>.b64", "d, [d], r, r")
+    second = "<,.L2::evict_first,.L2::evict_unchanged>"
+    yield Pattern(family, f"createpolicy.fractional.<{levels}>{second}.b64", "d")
+    yield Pattern(family, f"createpolicy.range<,.global>.<{levels}>{second}.b64", "d, [d], r, r")
     yield Pattern(family, "createpolicy.cvt.L2.b64", "d, d")
 
 
@@ -390,6 +405,7 @@ def _warps() -> Iterator[Pattern]:
     yield Pattern(family, "match.all.sync.<b32,b64>.<#pair>", "r|p, T, -1")
     yield Pattern(family, "redux.sync.<add,min,max>.<u32,s32>", "r, r, -1")
     yield Pattern(family, "redux.sync.<and,or,xor>.b32", "r, r, -1")
+    yield Pattern(family, "redux.sync.<min,max><,.abs><,.NaN>.f32", "r, r, -1", beyond=True)
     yield Pattern(family, "elect.sync", "r|p, -1", opened("#pair"))
     yield Pattern(family, "activemask.b32", "r")
 
@@ -506,7 +522,7 @@ def _copies() -> Iterator[Pattern]:
     yield Pattern(family, f"{reduce}.global.shared.bulk_group.L2::cache_hint(.add.u32)", "[d], [r], r, d",
                   opened("add,min,max,inc,dec,and,or,xor,noftz") | TYPES)  # fmt: skip
     yield Pattern(family, f"{reduce}.shared::cluster.shared{tx}.{operations}.{kinds}", "[r], [r], r, [r]")
-    yield Pattern(family, "st.async<,.weak><.shared::cluster,>" + f"<{tx},>" + "<,.v2,.v4>.<b32,u32,s32,f32,b64,u64,s64,f64>", "[r], V, [r]")
+    yield Pattern(family, "st.async<,.weak><,.cluster><.shared::cluster,>" + f"<{tx},>" + "<,.v2,.v4>.<b32,u32,s32,f32,b64,u64,s64,f64>", "[r], V, [r]")
     yield Pattern(family, "red.async.relaxed.cluster<.shared::cluster,>" + tx + ".<add,min,max,inc,dec,and,or,xor>.<u32,s32,u64,b32>", "[r], T, [r]")
     family = "Tensor copies"
     rank = "{1d,2d,3d,4d,5d}"

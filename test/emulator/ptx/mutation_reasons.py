@@ -9,8 +9,9 @@ Each reason is decided by running the program again, changed in one more way:
 - A strong access (volatile or relaxed, which no race check looks at) is made a weak one. If
   that is a race without the fence and none with it, the fence orders that access: a weakly
   ordered GPU needs it, and the emulator, whose memory is sequentially consistent, does not.
-- The lanes that a mask keeps out get undefined data from a masked load, or store undefined
-  data by a masked store. If that reaches no result, the lanes do not matter.
+- The lanes that a mask keeps out get undefined data from a masked load or atomic operation,
+  or store undefined data by a masked store. If that reaches no result, the lanes do not
+  matter.
 - Counts of executions and lanes say whether a mask was true in all lanes, and whether a
   wait was over whenever it was asked.
 
@@ -41,7 +42,9 @@ MASK_TRUE = "the mask is true in all lanes"
 LOAD_UNUSED = "what the other lanes load reaches no result"
 STORE_UNUSED = "what the other lanes store is read by nobody"
 STORE_SAME = "the other lanes store what is there"
+ATOMIC_SAME = "the other lanes' atomic operations leave what is there"
 WEAK_MEMORY = "weak memory is not modelled"
+LOCKSTEP = "lanes of a warp go in lockstep"
 NOTED = "by reading"
 
 # Neighbours that are tried on each side.
@@ -60,7 +63,7 @@ class Reason:
     @property
     def is_limit(self) -> bool:
         """Whether that is what the emulator does not model."""
-        return self.name == WEAK_MEMORY or self.detail.startswith("limit: ")
+        return self.name in (WEAK_MEMORY, LOCKSTEP) or self.detail.startswith("limit: ")
 
 
 def decide(runner: Runner, mutant: Mutant) -> Reason | None:
@@ -70,8 +73,7 @@ def decide(runner: Runner, mutant: Mutant) -> Reason | None:
     if mutant.kind == "mask":
         return _mask(runner, mutant)
     if mutant.body.startswith("bar.warp"):
-        # Lanes that have not parted go in lockstep, so that runs say nothing.
-        return None
+        return Reason(LOCKSTEP)
     return _single_warp(runner, mutant) or _weak(runner, mutant) or _neighbours(runner, mutant)
 
 
@@ -186,13 +188,14 @@ def _mask(runner: Runner, mutant: Mutant) -> Reason | None:
     unused = all(trial.sound for trial in trials)
     if mutant.body.startswith("st."):
         return Reason(STORE_UNUSED if unused else STORE_SAME)
-    return Reason(LOAD_UNUSED) if unused else None
+    atomic = mutant.body.startswith(("atom.", "red."))
+    return Reason(ATOMIC_SAME if atomic else LOAD_UNUSED) if unused else None
 
 
 def probe_mask(text: str, mutant: Mutant) -> str | None:
     """What takes the place of a masked instruction so that the lanes that the mask keeps out
-    have undefined data in the result: loaded, stored, or copied. None where the instruction
-    is of another kind."""
+    have undefined data in the result: loaded, stored, copied, or from an atomic operation,
+    which they do make. None where the instruction is of another kind."""
     opcode, _, rest = mutant.body.partition(" ")
     place = re.search(r"\[[^\]]*\]", rest)
     guard = mutant.guard.strip()
@@ -200,8 +203,9 @@ def probe_mask(text: str, mutant: Mutant) -> str | None:
     kept = f"{guard} {mutant.body};"
     if place is None:
         return None
-    if opcode.startswith("ld."):
+    if opcode.startswith(("ld.", "atom.", "red.")):
         moves = []
+        kept = kept if opcode.startswith("ld.") else f"{mutant.body};"
         for register in re.findall(r"%[\w$]+", rest[: place.start()]):
             width = register_width(text, register)
             if width is None:
