@@ -48,9 +48,11 @@ TYPES = frozenset(
     "bf16x2 f32x2 u16x2 s16x2 e4m3 e5m2 e4m3x2 e5m2x2 e2m1x2 e2m3x2 e3m2x2 ue8m0x2 "
     "b1 u4 s4 u2 s2".split()
 )
+# Modifiers whose order tells instructions apart.
+ORDERED = TYPES | {"row", "col"}
 
 
-# Modifiers that are no types, in any order, and the types in theirs.
+# Modifiers whose order says nothing, and those that it matters for.
 Key = tuple[frozenset[str], tuple[str, ...]]
 
 
@@ -62,6 +64,7 @@ class Form:
     family: str
     row: str
     name: str
+    mnemonic: str
     sample: str
     pattern: Pattern
     opcode: str
@@ -108,7 +111,8 @@ class Pattern:
             if self.body:
                 sample = self.body.replace("@", sample)
             key = self.key(looked[1:])
-            yield Form(self.family, row.strip("."), name or "-", sample, self, looked[0], key)
+            yield Form(self.family, row.strip("."), name or "-", mnemonic, sample, self,
+                       looked[0], key)  # fmt: skip
 
     def key(self, modifiers: list[str]) -> Key:
         """What is left of an instruction's modifiers when those that are open are away."""
@@ -116,8 +120,8 @@ class Pattern:
         for default, others in self.default:
             if not others.intersection(seen):
                 seen.append(default)
-        types = tuple(one for one in seen if one in TYPES)
-        return frozenset(one for one in seen if one not in TYPES), types
+        ordered = tuple(one for one in seen if one in ORDERED)
+        return frozenset(one for one in seen if one not in ORDERED), ordered
 
 
 def _parts(mnemonic: str) -> list[str]:
@@ -337,19 +341,31 @@ def _memory() -> Iterator[Pattern]:
         body="{ .param .align 16 .b8 x[16]; @ }",
     )  # fmt: skip
     orders = ",".join(
-        [".weak", ".volatile", ".mmio.relaxed.sys", *(f".{o}.{s}" for o in ("relaxed", "acquire") for s in SCOPES)]
+        [".weak", ".volatile", *(f".{o}.{s}" for o in ("relaxed", "acquire") for s in SCOPES)]
     )
     spaces = ".global,.shared,.shared::cluster,"
     away = opened(HINTS, ("v2", "v4", "v8")) | TYPES
     yield Pattern(family, f"ld<{orders}>{{{spaces}}}(.b32)", "r, [d]", away)
     orders = orders.replace("acquire", "release")
     yield Pattern(family, f"st<{orders}>{{{spaces}}}(.b32)", "[d], r", away)
+    away = opened(HINTS, ("v2", "v4", "v8")) | TYPES
+    yield Pattern(family, "ld.mmio.relaxed.sys.{global,}(.b32)", "r, [d]", away)
+    yield Pattern(family, "st.mmio.relaxed.sys.{global,}(.b32)", "[d], r", away)
     away = opened(SCOPES, ORDERS, SPACES, ("v2", "v4", "v8")) | TYPES
-    hints = ",".join(h for h in HINTS if h not in ("L2::cache_hint",))
-    yield Pattern(family, f"ld(.global).<{hints}>(.b32)", "r, [d]", away | opened(HINTS[16:17]))
-    yield Pattern(family, "ld(.global).<L2::cache_hint>(.b32)", "r, [d], d", away | opened(HINTS) - {"L2::cache_hint"})  # fmt: skip
-    yield Pattern(family, f"st(.global).<{hints}>(.b32)", "[d], r", away | opened(HINTS[16:17]))
-    yield Pattern(family, "st(.global).<L2::cache_hint>(.b32)", "[d], r, d", away | opened(HINTS) - {"L2::cache_hint"})  # fmt: skip
+    levels = "L1::evict_first,L1::evict_last,L1::evict_normal,L1::evict_unchanged,L1::no_allocate"
+    sizes = "L2::64B,L2::128B,L2::256B"
+    for opcode, data, hints in (
+        ("ld", "r, [d]", f"ca,cg,cs,lu,cv,nc,{levels},{sizes}"),
+        ("st", "[d], r", f"wb,cg,cs,wt,{levels}"),
+    ):
+        yield Pattern(
+            family, f"{opcode}(.global).<{hints}>(.b32)", data,
+            away | {"L2::cache_hint"},
+        )  # fmt: skip
+        yield Pattern(
+            family, f"{opcode}(.global).<L2::cache_hint>(.b32)", f"{data}, d",
+            away | opened(HINTS) - {"L2::cache_hint"},
+        )  # fmt: skip
     family = "Caches"
     yield Pattern(family, "prefetch<.global,.local,>.<L1,L2,L2::evict_last,L2::evict_normal>", "[d]")
     yield Pattern(family, "prefetch.<param,const,>.tensormap", "[d]")
@@ -576,8 +592,8 @@ def _control() -> Iterator[Pattern]:
     yield Pattern(family, "call<,.uni>", "callee", opened("#indirect"))
     yield Pattern(family, "call<#indirect>", "d, proto", opened("uni"),
                   body="proto: .callprototype _ (); @")  # fmt: skip
-    yield Pattern(family, "{ret,exit}<,.uni>", "")
-    yield Pattern(family, "{trap,brkpt}", "")
+    yield Pattern(family, "ret<,.uni>", "")
+    yield Pattern(family, "{exit,trap,brkpt}", "")
     family = "System"
     yield Pattern(family, "nanosleep.u32", "20")
     yield Pattern(family, "setmaxnreg.<inc,dec>.sync.aligned.u32", "64")

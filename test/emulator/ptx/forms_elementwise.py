@@ -79,7 +79,7 @@ def accepted(family: str, start: str) -> list[Form]:
 
 
 def parts_of(form: Form) -> list[str]:
-    return form.sample.split()[0].split(".")[1:]
+    return form.mnemonic.split(".")[1:]
 
 
 def width(kind: str) -> int:
@@ -144,7 +144,7 @@ def _comparison(form: Form) -> Iterator[Item]:
             results.append((compare(kind, operator, x, y, flush),))
     sources = f"{register(kind, 0)}, {register(kind, 1)}"
     if not to:
-        mnemonic = form.sample.split()[0]
+        mnemonic = form.mnemonic
         first = [int(two[0]) for two in results]
         # Of halves the second predicate is the high one's; else it says the opposite.
         second = [int(two[1]) if half else 1 - int(two[0]) for two in results]
@@ -159,7 +159,7 @@ def _comparison(form: Form) -> Iterator[Item]:
     true = ones.get(to[0], 0xFFFF if half or size == 16 else 0xFFFFFFFF)
     expected = [sum(true * one << 16 * i for i, one in enumerate(two)) for two in results]
     kinds = f"b{size} {register(to[0], 9)}"
-    yield Item(f"{form.sample.split()[0]} {register(to[0], 9)}, {sources};", kinds, expected)
+    yield Item(f"{form.mnemonic} {register(to[0], 9)}, {sources};", kinds, expected)
 
 
 @check
@@ -252,7 +252,8 @@ def _to_integer(to: str, source: str, number: Number, saturates: bool) -> int:
         return integer(to, whole) & kept
     if number.nan:
         # As the manual has it: zero, or the middle of the range where 64 bits take part.
-        return (1 << (size - 1)) & kept if source == "f64" or size == 64 else 0
+        middle = integer(to, 1 << (size - 1))
+        return middle & kept if source == "f64" or size == 64 else 0
     if number.size is None:
         return (least if number.negative else most) & kept
     return min(max(int(number.value), least), most) & kept
@@ -270,7 +271,7 @@ def conversions(bench: Bench) -> None:
         to, source = kinds
         expected = [convert(parts, to, source, x) for x in a]
         result = register(to, 9)
-        text = f"{form.sample.split()[0]} {result}, {register(source, 0)};"
+        text = f"{form.mnemonic} {result}, {register(source, 0)};"
         kind = f"b{max(width(to), 16)} {result}"
         items.append(Item(text, kind, expected, functools.partial(_same, to)))
     assert len(items) > 500

@@ -52,10 +52,11 @@ class Bench:
         device: Any = None,
     ) -> None:
         """Launches one kernel; parameters are those of `args`, loaded by `body`. An array of
-        a device is its address, a number 32 bits, a tensor map itself."""
+        a device is its address, a number 32 bits, bytes and a tensor map themselves."""
         device = device or self.device()
         kinds = {
             name: ".align 64 .b8 {}[128]" if isinstance(one, emulator.TensorMap)
+            else f".align 16 .b8 {{}}[{len(one)}]" if isinstance(one, bytes)
             else ".u32 {}" if isinstance(one, np.generic)
             else ".u64 {}"
             for name, one in args.items()
