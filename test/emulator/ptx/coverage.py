@@ -25,8 +25,10 @@ from pathlib import Path
 
 import case as corpus
 import cases
-import coverage_forms as forms
+import coverage_forms
 import coverage_table
+import forms_harness
+from case import Case
 from coverage_forms import Form
 
 from tilewright import emulator
@@ -35,7 +37,22 @@ ROOT = Path(__file__).resolve().parents[3]
 DOCUMENT = ROOT / "docs" / "emulator-coverage.md"
 UNIT = ROOT / os.environ.get("TILEWRIGHT_BUILD_DIR", "build") / "bin" / "unit"
 TABLE = ROOT / "emulators" / "ptx" / "DecodeModule.cpp"
-SHAPES = frozenset("mov setp shfl match elect bar barrier mbarrier cp wgmma call".split())
+# Opcodes of which operands tell forms apart.
+SHAPES = frozenset(
+    (
+        "mov",
+        "setp",
+        "shfl",
+        "match",
+        "elect",
+        "bar",
+        "barrier",
+        "mbarrier",
+        "cp",
+        "wgmma",
+        "call",
+    )
+)
 
 _MODULE = """.version 9.0
 .target sm_90a
@@ -61,11 +78,12 @@ class Evidence:
     own: set[str] = field(default_factory=set)
 
 
+@functools.cache
 def accepted() -> list[Form]:
     """The forms that the emulator accepts, each once."""
     device = emulator.Device("sm_90a")
     found: dict[tuple, Form] = {}
-    for pattern in forms.all_patterns():
+    for pattern in coverage_forms.all_patterns():
         for form in pattern.forms():
             place = (form.opcode, form.key, pattern.open)
             if place in found:
@@ -87,8 +105,17 @@ def accepts(device: emulator.Device, form: Form) -> bool:
 def decoder_opcodes() -> set[str]:
     """The opcodes of the decoder's table."""
     text = TABLE.read_text()
-    table = text[text.index("const Row rows[]") : text.index("std::unordered_map<std::string_view, FamilyDecoder> map")]
-    return {name for name in re.findall(r'"(\w+)"', table)}
+    table = text[
+        text.index("const Row rows[]") : text.index(
+            "std::unordered_map<std::string_view, FamilyDecoder> map"
+        )
+    ]
+    return set(re.findall(r'"(\w+)"', table))
+
+
+def without_form(opcodes: set[str]) -> set[str]:
+    """Those of `opcodes` that no form has. Every form of multimem is refused."""
+    return opcodes - {form.opcode for form in accepted()} - {"multimem"}
 
 
 # What was executed.
@@ -141,7 +168,7 @@ def _shape(opcode: str, parts: list[str], operands: str) -> Iterator[str]:
             yield "#indirect"
 
 
-_SPECIAL = frozenset(forms.SPECIAL.split(",")) | {"%is_explicit_cluster"}
+_SPECIAL = frozenset(coverage_forms.SPECIAL.split(",")) | {"%is_explicit_cluster"}
 
 
 def _split(operands: str) -> list[str]:
@@ -160,14 +187,25 @@ def foreign() -> dict[str, set[str]]:
     """The statements that programs of the corpus execute, each with the programs."""
     found: dict[str, set[str]] = collections.defaultdict(set)
     for case, arch in cases.PAIRS:
-        if case.error:
-            continue
         seen = Statements(emulator.Device(arch, statistics=True))
-        arrays = corpus.run(case, arch, seen)
-        assert not corpus.mismatches(case, arrays), case.name
-        for text in seen.texts:
+        if case.error:
+            # Of a program that stops itself, the statement that does.
+            texts = {_last(case, arch, seen)}
+        else:
+            assert not corpus.mismatches(case, corpus.run(case, arch, seen)), case.name
+            texts = seen.texts
+        for text in texts:
             found[text].add(case.program)
     return found
+
+
+def _last(case: Case, arch: str, device: Statements) -> str:
+    """The statement that a program stops itself by."""
+    try:
+        corpus.run(case, arch, device)
+    except emulator.EmulatorFault as fault:
+        return fault.faults[0].instruction
+    raise AssertionError(f"{case.name} does not stop")
 
 
 class Statements:
@@ -202,7 +240,9 @@ def own() -> dict[str, set[str]]:
         for program in programs:
             lines = Path(folder) / program.name
             environment = {**os.environ, "TILEWRIGHT_PTX_EVIDENCE": str(lines)}
-            done = subprocess.run([program, "--gtest_brief=1"], env=environment, capture_output=True)
+            done = subprocess.run(
+                [program, "--gtest_brief=1"], env=environment, capture_output=True
+            )
             if done.returncode:
                 raise SystemExit(f"{program.name} fails:\n{done.stdout.decode()[-2000:]}")
             for line in lines.read_text().splitlines() if lines.exists() else ():
@@ -221,7 +261,11 @@ def collect() -> tuple[list[Evidence], list[str]]:
     for one in evidence:
         by_opcode[one.form.opcode][one.form.pattern][one.form.key] = one
     unknown: set[str] = set()
-    for texts, add in ((foreign(), "foreign"), (own(), "own")):
+    for texts, add in (
+        (foreign(), "foreign"),
+        (own(), "own"),
+        (forms_harness.executed(), "own"),
+    ):
         for text, who in texts.items():
             opcode, parts = modifiers(text)
             hits = [
@@ -243,8 +287,7 @@ def document() -> str:
     evidence, unknown = collect()
     if unknown:
         raise SystemExit("no form of coverage_forms.py stands for\n" + "\n".join(unknown))
-    missing = decoder_opcodes() - {one.form.opcode for one in evidence} - {"multimem"}
-    if missing:
+    if missing := without_form(decoder_opcodes()):
         raise SystemExit(f"opcodes of the decoder's table without a row: {sorted(missing)}")
     return coverage_table.render(evidence)
 

@@ -44,9 +44,45 @@ HINTS = (
     "L2::256B", "L2::cache_hint", "L2::evict_first", "L2::evict_last", "L2::evict_normal",
 )  # fmt: skip
 TYPES = frozenset(
-    "pred b8 b16 b32 b64 b128 u8 u16 u32 u64 s8 s16 s32 s64 f16 bf16 tf32 f32 f64 f16x2 "
-    "bf16x2 f32x2 u16x2 s16x2 e4m3 e5m2 e4m3x2 e5m2x2 e2m1x2 e2m3x2 e3m2x2 ue8m0x2 "
-    "b1 u4 s4 u2 s2".split()
+    [
+        "pred",
+        "b8",
+        "b16",
+        "b32",
+        "b64",
+        "b128",
+        "u8",
+        "u16",
+        "u32",
+        "u64",
+        "s8",
+        "s16",
+        "s32",
+        "s64",
+        "f16",
+        "bf16",
+        "tf32",
+        "f32",
+        "f64",
+        "f16x2",
+        "bf16x2",
+        "f32x2",
+        "u16x2",
+        "s16x2",
+        "e4m3",
+        "e5m2",
+        "e4m3x2",
+        "e5m2x2",
+        "e2m1x2",
+        "e2m3x2",
+        "e3m2x2",
+        "ue8m0x2",
+        "b1",
+        "u4",
+        "s4",
+        "u2",
+        "s2",
+    ]
 )
 # Modifiers whose order tells instructions apart.
 ORDERED = TYPES | {"row", "col"}
@@ -206,19 +242,17 @@ def _arithmetic() -> Iterator[Pattern]:
     finish = "<,.ftz><,.sat>"
     yield Pattern(family, f"{{add,sub,mul}}{rounding}{finish}.<{FLOATS}>", "T, T, T")
     yield Pattern(family, f"fma{rounding}{finish}<,.relu>.<{FLOATS}>", "T, T, T, T")
-    yield Pattern(family, f"{{add,sub}}{rounding}<,.sat>.<f32>.<f16,bf16>", "T0, T, T0", beyond=True)
+    yield Pattern(
+        family, f"{{add,sub}}{rounding}<,.sat>.<f32>.<f16,bf16>", "T0, T, T0", beyond=True
+    )
     yield Pattern(family, f"fma{rounding}<,.sat>.<f32>.<f16,bf16>", "T0, T, T, T0", beyond=True)
     yield Pattern(family, f"{{add,sub,mul}}{rounding}<,.ftz>.f32x2", "d, d, d", beyond=True)
     yield Pattern(family, f"fma{rounding}<,.ftz>.f32x2", "d, d, d, d", beyond=True)
     yield Pattern(family, f"mad{rounding}{finish}.<f32,f64>", "T, T, T, T")
-    yield Pattern(
-        family, f"{{min,max}}<,.ftz><,.NaN><,.xorsign.abs>.<{FLOATS}>", "T, T, T"
-    )
+    yield Pattern(family, f"{{min,max}}<,.ftz><,.NaN><,.xorsign.abs>.<{FLOATS}>", "T, T, T")
     yield Pattern(family, f"{{abs,neg}}<,.ftz>.<{FLOATS}>", "T, T")
     yield Pattern(family, "div<.approx,.full,.rn,.rz,.rm,.rp><,.ftz>.<f32,f64>", "T, T, T")
-    yield Pattern(
-        family, "{rcp,sqrt,rsqrt}<.approx,.rn,.rz,.rm,.rp><,.ftz>.<f32,f64>", "T, T"
-    )
+    yield Pattern(family, "{rcp,sqrt,rsqrt}<.approx,.rn,.rz,.rm,.rp><,.ftz>.<f32,f64>", "T, T")
     yield Pattern(family, f"{{sin,cos,lg2,ex2,tanh}}.approx<,.ftz>.<{FLOATS}>", "T, T")
     yield Pattern(family, "copysign.<f32,f64>", "T, T, T")
     tests = "finite,infinite,number,notanumber,normal,subnormal"
@@ -239,9 +273,7 @@ def _arithmetic() -> Iterator[Pattern]:
     )
     yield Pattern(family, "set(.lt).<and,or,xor>(.u32.s32)", "r, r, r, p", away)
     yield Pattern(family, f"selp.<{INTEGERS},{BITS},f32,f64>", "T, T, T, p")
-    yield Pattern(
-        family, f"slct<,.ftz>.<{INTEGERS},{BITS},f32,f64>.<s32,f32>", "T0, T0, T0, r"
-    )
+    yield Pattern(family, f"slct<,.ftz>.<{INTEGERS},{BITS},f32,f64>.<s32,f32>", "T0, T0, T0, r")
     family = "Conversion"
     whole = "u8,s8,u16,s16,u32,s32,u64,s64"
     real = "f16,bf16,f32,f64"
@@ -259,7 +291,9 @@ def _arithmetic() -> Iterator[Pattern]:
     small = "<e2m1x2,e2m3x2,e3m2x2>"
     yield Pattern(family, f"cvt.rn.satfinite<,.relu>.{small}.f32", "h, r, r", beyond=True)
     yield Pattern(family, f"cvt.rn<,.relu>.{{f16x2}}.{small}", "r, h", beyond=True)
-    yield Pattern(family, "cvt.<rz,rp><,.satfinite>.ue8m0x2.<f32,bf16x2>", "h, r, r", beyond=True)
+    yield Pattern(
+        family, "cvt.<rz,rp><,.satfinite>.ue8m0x2.<f32,bf16x2>", "h, r, r", beyond=True
+    )
     yield Pattern(family, "cvt.rn.bf16x2.ue8m0x2", "r, h", beyond=True)
     yield Pattern(family, "cvt.pack.sat.<u16,s16>.s32", "r, r, r")
     yield Pattern(family, "cvt.pack.sat.<u8,s8,u4,s4,u2,s2>.s32.b32", "r, r, r, r")
@@ -316,12 +350,10 @@ def _moves() -> Iterator[Pattern]:
     yield Pattern(family, "mov.b128.<#pack2>", "q, 2d")
     yield Pattern(family, "mov.b128.<#unpack2>", "2d, q")
     yield Pattern(family, "mov(.u64)<#address>", "d, variable", TYPES)
-    yield Pattern(
-        family, "mov(.pred)<%is_explicit_cluster>", "p, %is_explicit_cluster", TYPES
-    )
+    yield Pattern(family, "mov(.pred)<%is_explicit_cluster>", "p, %is_explicit_cluster", TYPES)
     yield Pattern(family, f"mov(.u32).<{SPECIAL}>", _special, TYPES)
     spaces = "global,shared,shared::cluster,local,const,param"
-    yield Pattern(family, f"cvta<,.to>.<{spaces}>.<u32,u64>", "T, T", opened("#address"))
+    yield Pattern(family, f"cvta<,.to>.<{spaces}>.u64", "d, d", opened("#address"))
     yield Pattern(family, f"isspacep.<{spaces}>", "p, d")
 
 
@@ -352,7 +384,9 @@ def _memory() -> Iterator[Pattern]:
     yield Pattern(family, "ld.mmio.relaxed.sys.{global,}(.b32)", "r, [d]", away)
     yield Pattern(family, "st.mmio.relaxed.sys.{global,}(.b32)", "[d], r", away)
     away = opened(SCOPES, ORDERS, SPACES, ("v2", "v4", "v8")) | TYPES
-    levels = "L1::evict_first,L1::evict_last,L1::evict_normal,L1::evict_unchanged,L1::no_allocate"
+    levels = (
+        "L1::evict_first,L1::evict_last,L1::evict_normal,L1::evict_unchanged,L1::no_allocate"
+    )
     sizes = "L2::64B,L2::128B,L2::256B"
     for opcode, data, hints in (
         ("ld", "r, [d]", f"ca,cg,cs,lu,cv,nc,{levels},{sizes}"),
@@ -367,7 +401,9 @@ def _memory() -> Iterator[Pattern]:
             away | opened(HINTS) - {"L2::cache_hint"},
         )  # fmt: skip
     family = "Caches"
-    yield Pattern(family, "prefetch<.global,.local,>.<L1,L2,L2::evict_last,L2::evict_normal>", "[d]")
+    yield Pattern(
+        family, "prefetch<.global,.local,>.<L1,L2,L2::evict_last,L2::evict_normal>", "[d]"
+    )
     yield Pattern(family, "prefetch.<param,const,>.tensormap", "[d]")
     yield Pattern(family, "prefetchu.L1", "[d]")
     yield Pattern(family, "discard.<global,>.L2", "[d], 128")
@@ -375,7 +411,9 @@ def _memory() -> Iterator[Pattern]:
     levels = "L2::evict_last,L2::evict_normal,L2::evict_first,L2::evict_unchanged"
     second = "<,.L2::evict_first,.L2::evict_unchanged>"
     yield Pattern(family, f"createpolicy.fractional.<{levels}>{second}.b64", "d")
-    yield Pattern(family, f"createpolicy.range<,.global>.<{levels}>{second}.b64", "d, [d], r, r")
+    yield Pattern(
+        family, f"createpolicy.range<,.global>.<{levels}>{second}.b64", "d, [d], r, r"
+    )
     yield Pattern(family, "createpolicy.cvt.L2.b64", "d, d")
 
 
@@ -521,9 +559,19 @@ def _copies() -> Iterator[Pattern]:
     tx = ".mbarrier::complete_tx::bytes"
     bulk = "cp.async.bulk"
     yield Pattern(family, f"{bulk}.<shared,shared::cluster>.global{tx}", "[r], [d], r, [r]")
-    yield Pattern(family, f"{bulk}.<shared,shared::cluster>.global{tx}.L2::cache_hint", "[r], [d], r, [r], d")
-    yield Pattern(family, f"{bulk}.shared::cluster.global{tx}.multicast::cluster", "[r], [d], r, [r], h")
-    yield Pattern(family, f"{bulk}.shared::cluster.global{tx}.multicast::cluster.L2::cache_hint", "[r], [d], r, [r], h, d")
+    yield Pattern(
+        family,
+        f"{bulk}.<shared,shared::cluster>.global{tx}.L2::cache_hint",
+        "[r], [d], r, [r], d",
+    )
+    yield Pattern(
+        family, f"{bulk}.shared::cluster.global{tx}.multicast::cluster", "[r], [d], r, [r], h"
+    )
+    yield Pattern(
+        family,
+        f"{bulk}.shared::cluster.global{tx}.multicast::cluster.L2::cache_hint",
+        "[r], [d], r, [r], h, d",
+    )
     yield Pattern(family, f"{bulk}.shared::cluster.shared{tx}", "[r], [r], r, [r]")
     yield Pattern(family, f"{bulk}.global.shared.bulk_group", "[d], [r], r")
     yield Pattern(family, f"{bulk}.global.shared.bulk_group.L2::cache_hint", "[d], [r], r, d")
@@ -534,12 +582,28 @@ def _copies() -> Iterator[Pattern]:
     operations = "{add,min,max,inc,dec,and,or,xor}<,.noftz>"
     kinds = "<u32,s32,b32,u64,s64,b64,f16,bf16,f32,f64>"
     reduce = "cp.reduce.async.bulk"
-    yield Pattern(family, f"{reduce}.global.shared.bulk_group.{operations}.{kinds}", "[d], [r], r")
+    yield Pattern(
+        family, f"{reduce}.global.shared.bulk_group.{operations}.{kinds}", "[d], [r], r"
+    )
     yield Pattern(family, f"{reduce}.global.shared.bulk_group.L2::cache_hint(.add.u32)", "[d], [r], r, d",
                   opened("add,min,max,inc,dec,and,or,xor,noftz") | TYPES)  # fmt: skip
-    yield Pattern(family, f"{reduce}.shared::cluster.shared{tx}.{operations}.{kinds}", "[r], [r], r, [r]")
-    yield Pattern(family, "st.async<,.weak><,.cluster><.shared::cluster,>" + f"<{tx},>" + "<,.v2,.v4>.<b32,u32,s32,f32,b64,u64,s64,f64>", "[r], V, [r]")
-    yield Pattern(family, "red.async.relaxed.cluster<.shared::cluster,>" + tx + ".<add,min,max,inc,dec,and,or,xor>.<u32,s32,u64,b32>", "[r], T, [r]")
+    yield Pattern(
+        family, f"{reduce}.shared::cluster.shared{tx}.{operations}.{kinds}", "[r], [r], r, [r]"
+    )
+    yield Pattern(
+        family,
+        "st.async<,.weak><,.cluster><.shared::cluster,>"
+        + f"<{tx},>"
+        + "<,.v2,.v4>.<b32,u32,s32,f32,b64,u64,s64,f64>",
+        "[r], V, [r]",
+    )
+    yield Pattern(
+        family,
+        "red.async.relaxed.cluster<.shared::cluster,>"
+        + tx
+        + ".<add,min,max,inc,dec,and,or,xor>.<u32,s32,u64,b32>",
+        "[r], T, [r]",
+    )
     family = "Tensor copies"
     rank = "{1d,2d,3d,4d,5d}"
     copy = f"cp.async.bulk.tensor.{rank}"
@@ -588,7 +652,9 @@ def _sized(more: str) -> Callable[[list[str]], str]:
 def _control() -> Iterator[Pattern]:
     family = "Control"
     yield Pattern(family, "bra<,.uni>", "L", body="L: @")
-    yield Pattern(family, "brx.idx<,.uni>", "r, targets", body="L: targets: .branchtargets L; @")
+    yield Pattern(
+        family, "brx.idx<,.uni>", "r, targets", body="L: targets: .branchtargets L; @"
+    )
     yield Pattern(family, "call<,.uni>", "callee", opened("#indirect"))
     yield Pattern(family, "call<#indirect>", "d, proto", opened("uni"),
                   body="proto: .callprototype _ (); @")  # fmt: skip

@@ -27,7 +27,7 @@ def _fragment(elements: int, kind: str, first: int) -> str:
     return _vector(max(elements * BITS[kind] // 32, 1), "r", first)
 
 
-def _shape(parts: list[str]) -> tuple[int, int, int]:
+def shape_of(parts: list[str]) -> tuple[int, int, int]:
     shape = next(part for part in parts if part[0] == "m" and part[1:2].isdigit())
     m, rest = shape[1:].split("n")
     n, k = rest.split("k")
@@ -35,7 +35,7 @@ def _shape(parts: list[str]) -> tuple[int, int, int]:
 
 
 def _mma(parts: list[str]) -> str:
-    m, n, k = _shape(parts)
+    m, n, k = shape_of(parts)
     d, a, b, c = [part for part in parts if part in BITS]
     return ", ".join([
         _fragment(m * n // 32, d, 0), _fragment(m * k // 32, a, 20),
@@ -44,7 +44,7 @@ def _mma(parts: list[str]) -> str:
 
 
 def _wgmma(parts: list[str]) -> str:
-    m, n, k = _shape(parts)
+    m, n, k = shape_of(parts)
     d, a, _ = [part for part in parts if part in BITS]
     in_registers = "#a-registers" in parts
     source = _fragment(m * k // 128, a, 200) if in_registers else "%d1"
@@ -74,14 +74,14 @@ def _wmma_registers(matrix: str, shape: tuple[int, int, int], kind: str) -> tupl
 
 def _wmma_move(parts: list[str]) -> str:
     kind = next(part for part in parts if part in BITS)
-    count, register = _wmma_registers(parts[2], _shape(parts), kind)
+    count, register = _wmma_registers(parts[2], shape_of(parts), kind)
     fragment = _vector(count, register, 0)
     operands = [fragment, "[%d9]"] if parts[1] == "load" else ["[%d9]", fragment]
     return ", ".join([*operands, "%r40"])
 
 
 def _wmma(parts: list[str]) -> str:
-    shape = _shape(parts)
+    shape = shape_of(parts)
     kinds = [part for part in parts if part in BITS]
     d, a, b, c = kinds if len(kinds) == 4 else (kinds[0], "f16", "f16", kinds[1])
     operands = []
@@ -104,18 +104,29 @@ def patterns() -> Iterator[Pattern]:
 
     family = "mma"
     mma = "mma.sync.aligned"
-    yield Pattern(family, f"{mma}.{{m8n8k4,m16n8k4,m16n8k8,m16n8k16}}.row.col<,.rn>.f64.f64.f64.f64", _mma)
+    yield Pattern(
+        family, f"{mma}.{{m8n8k4,m16n8k4,m16n8k8,m16n8k16}}.row.col<,.rn>.f64.f64.f64.f64", _mma
+    )
     yield Pattern(family, f"{mma}.{{m16n8k4,m16n8k8}}.row.col.f32.tf32.tf32.f32", _mma)
-    yield Pattern(family, f"{mma}.{{m16n8k8,m16n8k16}}.row.col.<f16,f32>.f16.f16.<f16,f32>", _mma)
+    yield Pattern(
+        family, f"{mma}.{{m16n8k8,m16n8k16}}.row.col.<f16,f32>.f16.f16.<f16,f32>", _mma
+    )
     yield Pattern(family, f"{mma}.{{m16n8k8,m16n8k16}}.row.col.f32.bf16.bf16.f32", _mma)
     eighths = "<e4m3,e5m2>.<e4m3,e5m2>"
-    yield Pattern(family, f"{mma}.{{m16n8k16,m16n8k32}}.row.col.<f16,f32>.{eighths}.<f16,f32>", _mma)
-    for shapes, kinds in (("m8n8k16,m16n8k16,m16n8k32", "s8,u8"), ("m8n8k32,m16n8k32,m16n8k64", "s4,u4")):
+    yield Pattern(
+        family, f"{mma}.{{m16n8k16,m16n8k32}}.row.col.<f16,f32>.{eighths}.<f16,f32>", _mma
+    )
+    for shapes, kinds in (
+        ("m8n8k16,m16n8k16,m16n8k32", "s8,u8"),
+        ("m8n8k32,m16n8k32,m16n8k64", "s4,u4"),
+    ):
         yield Pattern(
             family, f"{mma}.{{{shapes}}}.row.col<,.satfinite>.s32.<{kinds}>.<{kinds}>.s32", _mma
         )
     yield Pattern(
-        family, f"{mma}.{{m8n8k128,m16n8k128,m16n8k256}}.row.col.s32.b1.b1.s32.<xor,and>.popc", _mma
+        family,
+        f"{mma}.{{m8n8k128,m16n8k128,m16n8k256}}.row.col.s32.b1.b1.s32.<xor,and>.popc",
+        _mma,
     )
 
     family = "wmma"

@@ -89,7 +89,11 @@ def _video() -> Iterator[Item]:
             expected = []
             for x, y, z in zip(a, b, c):
                 values = [
-                    int(function(integer(left[0] + "8", x >> s), integer(right[0] + "8", y >> s)))
+                    int(
+                        function(
+                            integer(left[0] + "8", x >> s), integer(right[0] + "8", y >> s)
+                        )
+                    )
                     for s in (0, 8, 16, 24)
                 ]
                 if "sat" in parts:
@@ -121,7 +125,10 @@ def carries_and_bytes(bench: Bench) -> None:
     items.append(Item("mad24.hi.sat.s32 %r9, %r0, %r1, %r2;", "b32 %r9", products))
     for opcode, best in (("min", min), ("max", max)):
         relu = [
-            sum(max(best(integer("s16", x >> s), integer("s16", y >> s)), 0) << s for s in (0, 16))
+            sum(
+                max(best(integer("s16", x >> s), integer("s16", y >> s)), 0) << s
+                for s in (0, 16)
+            )
             for x, y in zip(a, b)
         ]
         items.append(Item(f"{opcode}.relu.s16x2 %r9, %r0, %r1;", "b32 %r9", relu))
@@ -131,15 +138,15 @@ def carries_and_bytes(bench: Bench) -> None:
 # Floating point.
 
 
-def _sum(x: Number, y: Number) -> Number:
+def total(x: Number, y: Number) -> Number:
     if x.nan or y.nan or (x.size is None and y.size is None and x.negative != y.negative):
         return NAN
     if x.size is None or y.size is None:
         return x if x.size is None else y
-    total = x.value + y.value
+    value = x.value + y.value
     # The sum of opposite numbers is +0, of two zeros of a sign that zero.
-    negative = total < 0 or (total == 0 and x.negative and y.negative)
-    return Number(negative, abs(total))
+    negative = value < 0 or (value == 0 and x.negative and y.negative)
+    return Number(negative, abs(value))
 
 
 def _negated(x: Number) -> Number:
@@ -154,7 +161,7 @@ def _product(x: Number, y: Number) -> Number:
 
 
 _SUMS: dict[str, Callable[[Number, Number], Number]] = {
-    "add": _sum, "sub": lambda x, y: _sum(x, _negated(y)), "mul": _product,
+    "add": total, "sub": lambda x, y: total(x, _negated(y)), "mul": _product,
 }  # fmt: skip
 
 
@@ -239,12 +246,12 @@ def floating_point(bench: Bench) -> None:
             if form.opcode in ("abs", "neg"):
                 sources = register(whole, 0)
             text = f"{form.mnemonic} {to}, {sources};"
-            matches = functools.partial(_same, kind, shifts)
+            matches = functools.partial(same_elements, kind, shifts)
             items.append(Item(text, f"b{width(whole)} {to}", expected, matches))
     elementwise(bench, items, [a, b, c])
 
 
-def _same(kind: str, shifts: tuple[int, ...], got: int, expected: int) -> bool:
+def same_elements(kind: str, shifts: tuple[int, ...], got: int, expected: int) -> bool:
     """Whether each element has the same bits, or both are NaN."""
     mask = (1 << FORMATS[kind].bits) - 1
     pairs = [(got >> s & mask, expected >> s & mask) for s in shifts]
@@ -252,7 +259,6 @@ def _same(kind: str, shifts: tuple[int, ...], got: int, expected: int) -> bool:
 
 
 _CURVES: dict[str, Callable[[float], float]] = {
-    "div.approx.ftz": lambda x: x, "div.full.ftz": lambda x: x, "rsqrt": lambda x: x**-0.5,
     "ex2": lambda x: 2.0**x, "tanh": math.tanh,
 }  # fmt: skip
 
@@ -268,7 +274,9 @@ def approximations(bench: Bench) -> None:
         for s in shifts:
             x, y = decode(kind, got >> s & mask), decode(kind, expected >> s & mask)
             if x.nan or y.nan or x.size is None or y.size is None:
-                if (x.nan, x.size, x.negative) != (y.nan, y.size, y.negative) and not (x.nan and y.nan):
+                if (x.nan, x.size, x.negative) != (y.nan, y.size, y.negative) and not (
+                    x.nan and y.nan
+                ):
                     return False
             elif y.size and y.size >= FORMATS[kind].least * (2 << FORMATS[kind].mantissa):
                 if abs(x.value - y.value) > bound * y.size:
@@ -279,7 +287,9 @@ def approximations(bench: Bench) -> None:
         number = decode(kind, x, flush)
         if number.nan:
             return encode(kind, NAN)
-        value = math.copysign(math.inf if number.size is None else 1.0, -1 if number.negative else 1)
+        value = math.copysign(
+            math.inf if number.size is None else 1.0, -1 if number.negative else 1
+        )
         if number.size is not None:
             value *= float(number.size)
         try:

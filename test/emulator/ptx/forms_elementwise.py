@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 
-import coverage_forms as forms
+import coverage_forms
 from coverage_forms import Form, register_class
 from forms_exact import FORMATS, NAN, Number, decode, encode, is_nan, round_integer
 from forms_harness import Bench, Item, check, elementwise
@@ -71,7 +71,7 @@ def accepted(family: str, start: str) -> list[Form]:
 
     device = emulator.Device("sm_90a")
     found = []
-    for pattern in forms.all_patterns():
+    for pattern in coverage_forms.all_patterns():
         if pattern.family != family or pattern.beyond or not pattern.text.startswith(start):
             continue
         found += [form for form in pattern.forms() if coverage.accepts(device, form)]
@@ -129,9 +129,9 @@ _BOOLEANS = {"and": int.__and__, "or": int.__or__, "xor": int.__xor__}
 def _comparison(form: Form) -> Iterator[Item]:
     """set or setp, plain and, for some, combined with a predicate."""
     parts = parts_of(form)
-    *to, kind = [one for one in parts if one in forms.TYPES]
+    *to, kind = [one for one in parts if one in coverage_forms.TYPES]
     flush = "ftz" in parts
-    operator = next(one for one in parts if one in forms.COMPARISONS.split(","))
+    operator = next(one for one in parts if one in coverage_forms.COMPARISONS.split(","))
     a, b, c = operands()
     half = kind[:-2] if kind.endswith("x2") and kind != "u16x2" else None
     results = []
@@ -177,7 +177,11 @@ def comparisons(bench: Bench) -> None:
         ]
         items.append(Item(text.format("setp", name, "", "%p9"), "pred %p9", less))
         items.append(
-            Item(text.format("set", name, ".u32", "%r9"), "b32 %r9", [0xFFFFFFFF * x for x in less])
+            Item(
+                text.format("set", name, ".u32", "%r9"),
+                "b32 %r9",
+                [0xFFFFFFFF * x for x in less],
+            )
         )
     elementwise(bench, items, [a, b, c])
 
@@ -198,7 +202,7 @@ def selections(bench: Bench) -> None:
         )  # fmt: skip
     for form in accepted("Comparison and selection", "slct"):
         parts = parts_of(form)
-        kind, by = [one for one in parts if one in forms.TYPES]
+        kind, by = [one for one in parts if one in coverage_forms.TYPES]
         mask = (1 << width(kind)) - 1
         first = [compare(by, "ge", z & 0xFFFFFFFF, 0, "ftz" in parts) for z in c]
         expected = [(x if one else y) & mask for x, y, one in zip(a, b, first)]
@@ -243,7 +247,9 @@ def convert(parts: list[str], to: str, source: str, bits: int) -> int:
 
 def _to_integer(to: str, source: str, number: Number, saturates: bool) -> int:
     size = width(to)
-    least, most = (-(1 << (size - 1)), (1 << (size - 1)) - 1) if to[0] == "s" else (0, (1 << size) - 1)
+    least, most = (
+        (-(1 << (size - 1)), (1 << (size - 1)) - 1) if to[0] == "s" else (0, (1 << size) - 1)
+    )
     kept = (1 << max(size, 16)) - 1
     if source not in FORMATS:
         whole = int(number.value)
@@ -265,7 +271,7 @@ def conversions(bench: Bench) -> None:
     items = []
     for form in accepted("Conversion", "cvt"):
         parts = parts_of(form)
-        kinds = [one for one in parts if one in forms.TYPES]
+        kinds = [one for one in parts if one in coverage_forms.TYPES]
         if len(kinds) != 2 or any(one.endswith("x2") for one in kinds) or "pack" in parts:
             continue
         to, source = kinds
@@ -280,6 +286,4 @@ def conversions(bench: Bench) -> None:
 
 def _same(kind: str, got: int, expected: int) -> bool:
     """Whether the bits are the same, or both of a NaN."""
-    return got == expected or (
-        kind in FORMATS and is_nan(kind, got) and is_nan(kind, expected)
-    )
+    return got == expected or (kind in FORMATS and is_nan(kind, got) and is_nan(kind, expected))

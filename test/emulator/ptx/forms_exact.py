@@ -5,6 +5,7 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -60,6 +61,7 @@ class Number:
 NAN = Number(False, None, nan=True)
 
 
+@functools.lru_cache(1 << 16)
 def decode(kind: str, bits: int, flush: bool = False) -> Number:
     """What `bits` stand for; subnormal numbers are zero where they are flushed."""
     form = FORMATS[kind]

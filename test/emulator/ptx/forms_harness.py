@@ -9,6 +9,8 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 from __future__ import annotations
 
 import collections
+import functools
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -66,14 +68,17 @@ class Bench:
                 arch=self.arch,
                 globals=shared,
                 params=", ".join(".param " + kind.format(name) for name, kind in kinds.items()),
-                body=body,
+                # A report names one statement of a line.
+                body=re.sub(r";[ ]*", ";\n", body),
                 words=words,
                 directives=directives,
             )
         )
-        module.launch("k", grid, block, cluster=cluster, args=list(args.values()))
-        lines = device.report["lines"]
-        self.statements |= {" ".join(line["text"].split()) for line in lines}
+        try:
+            module.launch("k", grid, block, cluster=cluster, args=list(args.values()))
+        finally:
+            lines = device.report["lines"]
+            self.statements |= {" ".join(line["text"].split()) for line in lines}
 
     def device(self) -> Any:
         """One that counts what it executes."""
@@ -140,12 +145,21 @@ def check(function: Check) -> Check:
     return function
 
 
+@functools.cache
+def statements(name: str) -> frozenset[str]:
+    """Runs a check; the statements that it executed."""
+    bench = Bench()
+    CHECKS[name](bench)
+    return frozenset(bench.statements)
+
+
 def executed() -> dict[str, set[str]]:
     """The statements that checks execute, each with the names of the checks."""
+    import forms
+
+    assert forms.MODULES
     found: dict[str, set[str]] = collections.defaultdict(set)
-    for name, one in CHECKS.items():
-        bench = Bench()
-        one(bench)
-        for text in bench.statements:
+    for name in CHECKS:
+        for text in statements(name):
             found[text].add(f"test_forms.{name}")
     return found

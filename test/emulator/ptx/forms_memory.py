@@ -31,9 +31,7 @@ _LOCAL = f".local .align 16 .b8 own[{SLOT}]; mov.u32 %r102, own;\n"
 
 def _copy(to: str, source: str) -> str:
     """Copies the slot, by words."""
-    return "".join(
-        f"ld.{source}+{i}]; st.{to}+{i}], %r99;\n" for i in range(0, SLOT, 4)
-    )
+    return "".join(f"ld.{source}+{i}]; st.{to}+{i}], %r99;\n" for i in range(0, SLOT, 4))
 
 
 def _space(form: Form) -> str:
@@ -105,13 +103,17 @@ def _run(bench: Bench, forms: list[Form], body: Callable[[Form, int], str], star
     return results.numpy()
 
 
-def _compare(forms: list[Form], got: np.ndarray, expected: Callable[[Form, int], list[int]]) -> None:
+def _compare(
+    forms: list[Form], got: np.ndarray, expected: Callable[[Form, int], list[int]]
+) -> None:
     failures = []
     for form, found in zip(forms, got):
         for thread in range(THREADS):
             wanted = expected(form, thread)
             if found[thread, : len(wanted)].tolist() != wanted:
-                failures.append(f"{form.sample} in thread {thread}: {found[thread]} not {wanted}")
+                failures.append(
+                    f"{form.sample} in thread {thread}: {found[thread]} not {wanted}"
+                )
                 break
     assert not failures, "\n".join(failures[:20])
 
@@ -145,7 +147,9 @@ def loads(bench: Bench) -> None:
             mnemonic = form.mnemonic
             policy = ", %d80" if "L2::cache_hint" in mnemonic else ""
             made = "createpolicy.fractional.L2::evict_first.b64 %d80;" if policy else ""
-            load = f"{made}{mnemonic} {_vector(registers, form)}, [{_ADDRESS[space]}]{policy};\n"
+            load = (
+                f"{made}{mnemonic} {_vector(registers, form)}, [{_ADDRESS[space]}]{policy};\n"
+            )
             return load + _show(registers, at)
 
         got = _run(bench, forms, body, start, {"values": BYTES[:SLOT]})
@@ -167,7 +171,9 @@ def stores(bench: Bench) -> None:
         for i in range(4):
             start += f"ld.global.b64 %d{i}, [%d101+{8 * i}];"
         for i in range(8):
-            start += f"ld.global.b32 %r{i}, [%d101+{4 * i}]; ld.global.b16 %h{i}, [%d101+{2 * i}];"
+            start += (
+                f"ld.global.b32 %r{i}, [%d101+{4 * i}]; ld.global.b16 %h{i}, [%d101+{2 * i}];"
+            )
         start += "mov.b128 %q0, {%d0, %d1};\n"
         start += _SHARED if space.startswith("shared") else _LOCAL if space == "local" else ""
 
@@ -202,7 +208,7 @@ def stores(bench: Bench) -> None:
 @check
 def parameters_of_calls(bench: Bench) -> None:
     """st.param of every type, and what the callee loads of it."""
-    forms = [f for f in accepted("Loads and stores", "st.param")]
+    forms = list(accepted("Loads and stores", "st.param"))
     device = bench.device()
     results = device.zeros((len(forms), 2), np.uint64)
     callee = (
@@ -217,7 +223,8 @@ def parameters_of_calls(bench: Bench) -> None:
         text += "{ .param .align 16 .b8 x[16]; .param .align 16 .b8 y[16];\n"
         text += "st.param.v2.b64 [x], {0, 0};\n"
         text += f"st.param.{kind} [x], %{register_class(kind)}0;\ncall (y), same, (x);\n"
-        text += f"ld.param.v2.b64 {{%d1, %d2}}, [y]; st.global.v2.b64 [%d100+{16 * at}], {{%d1, %d2}}; }}\n"
+        text += f"ld.param.v2.b64 {{%d1, %d2}}, [y];"
+        text += f"st.global.v2.b64 [%d100+{16 * at}], {{%d1, %d2}}; }}\n"
     bench.run(text, {"results": results}, block=1, shared=callee, device=device)
     for form, got in zip(forms, results.numpy().tolist()):
         bits = width(parts_of(form)[-1])

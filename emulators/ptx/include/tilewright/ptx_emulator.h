@@ -66,7 +66,7 @@ typedef enum tw_ptx_checks {
   TW_PTX_NO_UNINITIALISED = 1, /* undefined data may reach addresses, branches, the host */
   TW_PTX_NO_SHARED_RACES = 2,
   TW_PTX_NO_PROXY_FENCES = 4,
-  TW_PTX_GLOBAL_RACES = 8,   /* races between blocks on global memory, too */
+  TW_PTX_GLOBAL_RACES = 8,   /* races on global memory, too */
   TW_PTX_COUNT_BY_LINE = 16  /* statistics by line of the text, bank conflicts, sectors */
 } tw_ptx_checks;
 
