@@ -28,8 +28,8 @@ import cases
 import coverage_forms
 import coverage_table
 import forms_harness
-from case import Case
-from coverage_forms import Form
+from case import Case, TensorMap
+from coverage_pattern import Form
 
 from tilewright import emulator
 
@@ -88,7 +88,7 @@ def accepted() -> list[Form]:
             place = (form.opcode, form.key, pattern.open)
             if place in found:
                 continue
-            if pattern.beyond or accepts(device, form):
+            if pattern.beyond or pattern.known or accepts(device, form):
                 found[place] = form
     return list(found.values())
 
@@ -194,9 +194,18 @@ def foreign() -> dict[str, set[str]]:
         else:
             assert not corpus.mismatches(case, corpus.run(case, arch, seen)), case.name
             texts = seen.texts
-        for text in texts:
+        for text in texts | set(_maps(case, arch)):
             found[text].add(case.program)
     return found
+
+
+def _maps(case: Case, arch: str) -> Iterator[str]:
+    """The tensor maps that a case makes, as statements of their own."""
+    for launch in case.launches(arch):
+        for given in launch.args:
+            if isinstance(given, TensorMap):
+                kind = forms_harness.map_type(given.dtype)
+                yield forms_harness.map_text(len(given.sizes), given.swizzle, kind, given.fill)
 
 
 def _last(case: Case, arch: str, device: Statements) -> str:

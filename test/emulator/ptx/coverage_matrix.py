@@ -7,10 +7,8 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from coverage_forms import Pattern
+from coverage_pattern import Pattern
 
 BITS = {"f64": 64, "tf32": 32, "f32": 32, "s32": 32, "f16": 16, "bf16": 16, "e4m3": 8,
         "e5m2": 8, "s8": 8, "u8": 8, "s4": 4, "u4": 4, "b1": 1}  # fmt: skip
@@ -93,8 +91,6 @@ def _wmma(parts: list[str]) -> str:
 
 def patterns() -> Iterator[Pattern]:
     """Those of the family."""
-    from coverage_forms import Pattern
-
     family = "Matrix moves"
     yield Pattern(family, "ldmatrix.sync.aligned.m8n8.<x1,x2,x4><,.trans><.shared,>.b16",
                   lambda parts: f"{_vector(int(parts[4][1]), 'r', 0)}, [%d0]")  # fmt: skip
@@ -130,18 +126,19 @@ def patterns() -> Iterator[Pattern]:
     )
 
     family = "wmma"
+    spaces = "<.global,.shared,>"
     wide = "m16n16k16,m32n8k16,m8n32k16"
     for shapes, kinds in ((wide, "f16,bf16,s8,u8"), ("m16n16k8", "tf32"), ("m8n8k4", "f64"),
                           ("m8n8k32", "s4,u4"), ("m8n8k128", "b1")):  # fmt: skip
         yield Pattern(
-            family, f"wmma.load.<a,b>.sync.aligned.<row,col>.{{{shapes}}}<.global,.shared,>.<{kinds}>",
+            family, f"wmma.load.<a,b>.sync.aligned.<row,col>.{{{shapes}}}{spaces}.<{kinds}>",
             _wmma_move,
         )  # fmt: skip
     for shapes, kinds in ((wide, "f16,f32,s32"), ("m16n16k8", "f32"), ("m8n8k4", "f64"),
                           ("m8n8k32", "s32"), ("m8n8k128", "s32")):  # fmt: skip
         for what in ("load.c", "store.d"):
             yield Pattern(
-                family, f"wmma.{what}.sync.aligned.<row,col>.{{{shapes}}}<.global,.shared,>.<{kinds}>",
+                family, f"wmma.{what}.sync.aligned.<row,col>.{{{shapes}}}{spaces}.<{kinds}>",
                 _wmma_move,
             )  # fmt: skip
     layouts = "<row,col>.<row,col>"

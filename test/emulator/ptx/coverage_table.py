@@ -6,7 +6,6 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 from __future__ import annotations
 
 import collections
-import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -29,6 +28,8 @@ form of every instruction that the emulator accepts, as the patterns of
 That an instruction was executed is read from the emulator's statistics, not from texts. A
 form leaves open what its row does not speak of: `atom.add` by scope, for example, counts in
 any state space, and has rows by state space, too. In `#name` a `#` marks what operands tell.
+`map` stands for the tensor maps that copies are made by: dimensions and swizzle, elements and
+what lies outside.
 
 """
 
@@ -147,8 +148,3 @@ def _alternatives(parts: tuple[str, ...]) -> str:
         if numbers == list(range(numbers[0], numbers[-1] + 1, step)):
             return f"{numbers[0]}..{numbers[-1]}"
     return "{" + ",".join(parts) + "}"
-
-
-def strip_modifiers(name: str) -> str:
-    """A row's name without the dots that alternatives left behind."""
-    return re.sub(r"\.\.+", ".", name)

@@ -13,6 +13,7 @@ import forms_maps
 import forms_matrix
 import forms_memory
 import forms_misc
+import forms_swizzle
 import forms_sync
 
 MODULES = (
@@ -24,5 +25,6 @@ MODULES = (
     forms_matrix,
     forms_memory,
     forms_misc,
+    forms_swizzle,
     forms_sync,
 )

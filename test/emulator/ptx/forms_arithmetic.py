@@ -32,7 +32,8 @@ def _carries() -> Iterator[Item]:
             return tuple(integer(kind, one[index]) for one in (a, b, c))  # type: ignore[return-value]
 
         def chain(first: str, second: str, function: Callable[[int, int, int], int],
-                  low: str = low, size: int = size, numbers: Callable = numbers) -> Item:  # fmt: skip
+                  low: str = low, size: int = size,
+                  numbers: Callable = numbers) -> Item:  # fmt: skip
             expected = [function(*numbers(i)) & ((1 << size) - 1) for i in range(len(a))]
             return Item(f"{first} {second}", f"b{size} {low}", expected)
 

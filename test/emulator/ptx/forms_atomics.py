@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from fractions import Fraction
 
 import numpy as np
-from coverage_forms import Form, register_class
+from coverage_pattern import Form, register_class
 from forms_arithmetic import total
 from forms_elementwise import accepted, integer, parts_of, width
 from forms_exact import FORMATS, Number, decode, encode

@@ -10,7 +10,7 @@ import random
 import re
 
 import numpy as np
-from coverage_forms import Form, register_class
+from coverage_pattern import Form, register_class
 from forms_atomics import combine, value_of
 from forms_elementwise import accepted, parts_of, width
 from forms_exact import FORMATS, Number, decode

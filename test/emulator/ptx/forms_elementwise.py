@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from fractions import Fraction
 
 import coverage_forms
-from coverage_forms import Form, register_class
+from coverage_pattern import TYPES, Form, register_class
 from forms_exact import FORMATS, NAN, Number, decode, encode, is_nan, round_integer
 from forms_harness import Bench, Item, check, elementwise
 
@@ -129,7 +129,7 @@ _BOOLEANS = {"and": int.__and__, "or": int.__or__, "xor": int.__xor__}
 def _comparison(form: Form) -> Iterator[Item]:
     """set or setp, plain and, for some, combined with a predicate."""
     parts = parts_of(form)
-    *to, kind = [one for one in parts if one in coverage_forms.TYPES]
+    *to, kind = [one for one in parts if one in TYPES]
     flush = "ftz" in parts
     operator = next(one for one in parts if one in coverage_forms.COMPARISONS.split(","))
     a, b, c = operands()
@@ -202,7 +202,7 @@ def selections(bench: Bench) -> None:
         )  # fmt: skip
     for form in accepted("Comparison and selection", "slct"):
         parts = parts_of(form)
-        kind, by = [one for one in parts if one in coverage_forms.TYPES]
+        kind, by = [one for one in parts if one in TYPES]
         mask = (1 << width(kind)) - 1
         first = [compare(by, "ge", z & 0xFFFFFFFF, 0, "ftz" in parts) for z in c]
         expected = [(x if one else y) & mask for x, y, one in zip(a, b, first)]
@@ -271,7 +271,7 @@ def conversions(bench: Bench) -> None:
     items = []
     for form in accepted("Conversion", "cvt"):
         parts = parts_of(form)
-        kinds = [one for one in parts if one in coverage_forms.TYPES]
+        kinds = [one for one in parts if one in TYPES]
         if len(kinds) != 2 or any(one.endswith("x2") for one in kinds) or "pack" in parts:
             continue
         to, source = kinds

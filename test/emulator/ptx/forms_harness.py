@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from tilewright import emulator
+from tilewright.emulator import tensor_map
 
 _MODULE = """.version 9.0
 .target {arch}
@@ -95,6 +96,19 @@ class Item:
     expected: Sequence[int]
     # Whether a result that differs in its bits is as good: of NaNs, say.
     matches: Callable[[int, int], bool] = int.__eq__
+
+
+def map_text(rank: int, swizzle: str | int, kind: str, fill: str) -> str:
+    """A tensor map as a statement, whose opcode is `map`."""
+    swizzle = str(swizzle).rstrip("B")
+    return f"map.{rank}d.{swizzle}{'' if swizzle == 'none' else 'B'}.{kind}.{fill}"
+
+
+def map_type(dtype: Any) -> str:
+    """The name that tensor maps have for a type of NumPy's or ml_dtypes'."""
+    if isinstance(dtype, str) and dtype in tensor_map.ELEMENTS:
+        return dtype
+    return tensor_map.NAMES.get(np.dtype(dtype).name, "u8")
 
 
 # Items that one kernel executes.

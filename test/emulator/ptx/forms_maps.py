@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 
 import numpy as np
-from coverage_forms import Form
+from coverage_pattern import Form
 from forms_elementwise import accepted, parts_of
 from forms_harness import Bench, check
 
@@ -133,14 +133,16 @@ def _change_map(bench: Bench, space: str, scope: str, fields: list[Form]) -> Non
         text += f"@!%p0 {form.mnemonic} [{address}], {place}{value};\n"
     text += "bar.warp.sync -1;\n"
     if space == "shared":
-        text += f"tensormap.cp_fenceproxy.global.shared::cta.tensormap::generic.release.{scope}.sync.aligned [%d2], [%r1], 128;\n"
+        copy = "tensormap.cp_fenceproxy.global.shared::cta.tensormap::generic.release"
+        text += f"{copy}.{scope}.sync.aligned [%d2], [%r1], 128;\n"
     else:
         text += f"fence.proxy.tensormap::generic.release.{scope};\n"
     text += f"fence.proxy.tensormap::generic.acquire.{scope} [%d2], 128;\n"
     text += "@!%p0 mbarrier.init.shared.b64 [%r2], 1; fence.mbarrier_init.release.cluster;"
     text += "fence.proxy.async; bar.warp.sync -1;\n"
     text += "@!%p0 mbarrier.arrive.expect_tx.shared.b64 _, [%r2], 32;\n"
-    text += "@!%p0 cp.async.bulk.tensor.1d.shared::cluster.global.mbarrier::complete_tx::bytes [%r3], [%d2, {0}], [%r2];\n"
+    load = "cp.async.bulk.tensor.1d.shared::cluster.global.mbarrier::complete_tx::bytes"
+    text += f"@!%p0 {load} [%r3], [%d2, {{0}}], [%r2];\n"
     text += "W: mbarrier.try_wait.parity.shared.b64 %p3, [%r2], 0; @!%p3 bra W;\n"
     text += (
         "setp.lt.u32 %p4, %r5, 8; mad.lo.u32 %r7, %r5, 4, %r3; @%p4 ld.shared.b32 %r8, [%r7];\n"
@@ -174,7 +176,7 @@ def matrix_stores(bench: Bench) -> None:
         address = "%r3" if "shared" in parts_of(form) else "%d2"
         text += "st.shared.v2.b64 [%r3], {0, 0}; bar.warp.sync -1;\n"
         text += f"{form.mnemonic} [{address}], {{{registers}}};\nbar.warp.sync -1;\n"
-        text += f"ld.shared.v2.b64 {{%d5, %d6}}, [%r3];"
+        text += "ld.shared.v2.b64 {%d5, %d6}, [%r3];"
         text += f"st.global.v2.b64 [%d3+{512 * at}], {{%d5, %d6}};\n"
     text += "shr.u32 %r20, %r2, 5; cvt.u64.u32 %d20, %r20; cvt.u64.u32 %d21, %r2;"
     text += "setp.eq.u32 %p5, %r2, 3;\n"

@@ -15,8 +15,8 @@ from collections.abc import Iterator
 
 import ml_dtypes
 import numpy as np
-from coverage_forms import Form
 from coverage_matrix import BITS, shape_of
+from coverage_pattern import Form
 from forms_elementwise import accepted, parts_of
 from forms_harness import Bench, check
 

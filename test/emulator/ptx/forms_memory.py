@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 
 import numpy as np
-from coverage_forms import Form, register_class
+from coverage_pattern import Form, register_class
 from forms_elementwise import accepted, integer, parts_of, width
 from forms_harness import Bench, check
 
@@ -223,7 +223,7 @@ def parameters_of_calls(bench: Bench) -> None:
         text += "{ .param .align 16 .b8 x[16]; .param .align 16 .b8 y[16];\n"
         text += "st.param.v2.b64 [x], {0, 0};\n"
         text += f"st.param.{kind} [x], %{register_class(kind)}0;\ncall (y), same, (x);\n"
-        text += f"ld.param.v2.b64 {{%d1, %d2}}, [y];"
+        text += "ld.param.v2.b64 {%d1, %d2}, [y];"
         text += f"st.global.v2.b64 [%d100+{16 * at}], {{%d1, %d2}}; }}\n"
     bench.run(text, {"results": results}, block=1, shared=callee, device=device)
     for form, got in zip(forms, results.numpy().tolist()):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 import numpy as np
-from coverage_forms import Form
+from coverage_pattern import Form
 from forms_elementwise import accepted, parts_of
 from forms_harness import Bench, check
 
@@ -157,10 +157,8 @@ def barriers(bench: Bench) -> None:
             f"mad.lo.u32 %r3, %r7, 4, %r101; add.u32 %r3, %r3, {256 * at}; mov.b32 %r8, 0;\n"
         )
         # On a barrier of its own all come together before the next form.
-        text += (
-            body
-            + f"bar.sync 1; st.global.b32 [%d100+{512 * at}], %r9; st.global.b32 [%d100+{512 * at + 256}], %r8;\n"
-        )
+        text += body + f"bar.sync 1; st.global.b32 [%d100+{512 * at}], %r9;"
+        text += f"st.global.b32 [%d100+{512 * at + 256}], %r8;\n"
     shared = f".shared .align 4 .b8 words[{256 * len(plain)}];"
     bench.run(text, {"results": results}, block=64, shared=shared, device=device)
     for form, got in zip(plain, results.numpy()):

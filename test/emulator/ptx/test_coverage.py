@@ -10,7 +10,7 @@ import coverage_table
 
 
 def test_document_is_fresh() -> None:
-    """Runs the corpus, the GoogleTests and the checks of forms, and reads what they executed."""
+    """Runs the corpus, the GoogleTests and the checks, and reads what they executed."""
     text = coverage.document()
     assert coverage.DOCUMENT.read_text() == text, (
         "docs/emulator-coverage.md is stale: python test/emulator/ptx/coverage.py"
