@@ -16,12 +16,15 @@ _HEAD = """# What shows that the PTX emulator is right
 
 Made by `python test/emulator/ptx/coverage.py`; a test fails where it is stale. It lists every
 form of every instruction that the emulator accepts, as the patterns of
-`test/emulator/ptx/coverage_forms.py` spell them, and what evidence there is for it:
+`test/emulator/ptx/coverage_forms.py` and its neighbours spell them, and what evidence there
+is for it:
 
 - **foreign**: a program that nvcc, Triton or TileLang compiled executes it, and its results
   are right. How many programs do, and one of them.
-- **own test**: no such program does, but a GoogleTest of `test/unit/emulator/ptx` whose
-  launch breaks no rule. Names of tests that between them execute all of the row's.
+- **own test**: no such program does, but a GoogleTest of `test/unit/emulator/ptx`, by a launch
+  that breaks no rule, or a check of `test_forms.py`, which compares each form's result with
+  fractions, Python's integers or NumPy. Names of tests that between them execute all of the
+  row's.
 - **hardware vector**: results recorded on a GPU. None so far.
 - **none**.
 
