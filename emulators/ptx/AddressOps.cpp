@@ -57,24 +57,20 @@ uint64_t fromGeneric(Space space, uint64_t address, uint64_t ownRank) {
   }
 }
 
-enum AddressFlags : uint32_t { ToSpace = 1, Narrow = 2 };
+enum AddressFlags : uint32_t { ToSpace = 1 };
 
 Step addressHandler(Warp &warp, const Instruction &instruction) {
   const uint32_t to = instruction.operand[0], from = instruction.operand[1];
-  const bool isNarrow = instruction.flags & Narrow;
-  const uint64_t mask = isNarrow ? 0xffffffff : ~uint64_t(0);
   const uint64_t rank = warp.block.rank;
   const uint64_t *a = warp.values(from);
   LaneBuffer results;
   for (unsigned lane = 0; lane < lanesPerWarp; ++lane) {
-    uint64_t address = a[lane] & mask;
-    results.lane[lane] =
-        (instruction.flags & ToSpace ? fromGeneric(instruction.space, address, rank)
-                                     : toGeneric(instruction.space, address, rank)) &
-        mask;
+    results.lane[lane] = instruction.flags & ToSpace
+                             ? fromGeneric(instruction.space, a[lane], rank)
+                             : toGeneric(instruction.space, a[lane], rank);
   }
   writeValues(warp, to, results);
-  spreadPoison(warp, to, PoisonSource{from, poisonOfBytes(isNarrow ? 4 : 8)});
+  spreadPoison(warp, to, PoisonSource{from, poisonOfBytes(8)});
   return Step::Next;
 }
 
@@ -146,10 +142,9 @@ void tilewright::ptx::decodeAddressConversion(Decoder &decoder) {
     result.flags |= ToSpace;
   result.space = decoder.takeSpace();
   Type type = decoder.takeType();
-  if (result.space == Space::Generic || (type != Type::U64 && type != Type::U32))
-    return decoder.fail("a state space and .u32 or .u64 are expected");
-  if (type == Type::U32)
-    result.flags |= Narrow;
+  // Generic addresses have 64 bits in all that is modelled.
+  if (result.space == Space::Generic || type != Type::U64)
+    return decoder.fail("a state space and .u64 are expected");
   if (!decoder.expectOperands(2, 2))
     return;
   const Operand &from = decoder.at(1);

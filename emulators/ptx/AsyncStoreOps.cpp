@@ -101,11 +101,12 @@ void tilewright::ptx::decodeAsyncStore(Decoder &d, bool reduces) {
   Instruction &result = d.result;
   bool isWeak = d.take("weak"), isRelaxed = d.take("relaxed");
   bool isOfCluster = d.take("cluster");
-  if (reduces ? isWeak || !isRelaxed || !isOfCluster : isRelaxed)
+  if (reduces ? isWeak || !isRelaxed || !isOfCluster : isRelaxed || isOfCluster)
     return d.fail(reduces ? "its form is red.async.relaxed.cluster"
                           : "an asynchronous store is weak");
   result.space = d.take("shared::cluster") ? Space::SharedCluster : Space::Generic;
-  if (!d.take("mbarrier::complete_tx::bytes") && reduces)
+  if (!d.take("mbarrier::complete_tx::bytes") &&
+      (reduces || result.space == Space::SharedCluster))
     return d.fail("it names .mbarrier::complete_tx::bytes");
   unsigned count = 1;
   if (reduces) {

@@ -347,7 +347,7 @@ void decodeComparison(Decoder &decoder, bool isSet) {
   if (combines)
     result.flags |= (*combines + 1) * CombinesAnd;
   if ((type == Type::F32 || type == Type::F16 || type == Type::F16x2) &&
-      decoder.take("ftz"))
+      to != Type::BF16 && decoder.take("ftz"))
     result.flags |= FlushesCompared;
   if (type == Type::BF16 || type == Type::BF16x2)
     expectArchitecture(decoder, 90);
@@ -366,7 +366,10 @@ void decodeComparison(Decoder &decoder, bool isSet) {
         return decoder.fail("its result's type is not modelled");
       result.immediate = !same ? 0xffff : type == Type::F16x2 ? 0x3c00 : 0x3f80;
     } else {
-      result.immediate = static_cast<int64_t>(getTrue(to, type));
+      // Of halves there are ones of their own type alone.
+      bool otherFloat = (type == Type::F16 && to == Type::F32) ||
+                        (type == Type::BF16 && (to == Type::F32 || to == Type::F16));
+      result.immediate = otherFloat ? 0 : static_cast<int64_t>(getTrue(to, type));
       if (result.immediate == 0)
         return decoder.fail("its result's type is not modelled");
     }

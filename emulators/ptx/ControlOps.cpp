@@ -385,7 +385,8 @@ void tilewright::ptx::decodeControl(Decoder &d) {
     return decodeIndexedBranch(d);
   if (opcode == "call")
     return decodeCall(d);
-  d.take("uni");
+  if (opcode == "ret")
+    d.take("uni");
   d.result.execute = opcode == "ret"    ? executeReturn
                      : opcode == "exit" ? executeExit
                      : opcode == "trap" ? executeTrap

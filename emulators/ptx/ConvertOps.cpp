@@ -323,6 +323,19 @@ unsigned getRegisterBits(const Decoder &decoder, const Operand &operand) {
 
 bool isHalf(Type type) { return type == Type::F16 || type == Type::BF16; }
 
+/// Whether a value of `from` may lie outside what .sat clamps to: the range of an integer
+/// type, 0 to 1 of a floating one.
+bool maySaturate(Type to, Type from) {
+  if (to == Type::BF16 || from == Type::BF16 || to == Type::TF32)
+    return false;
+  if (!isInteger(to) || !isInteger(from))
+    return true;
+  if (isSigned(from) && !isSigned(to))
+    return true;
+  unsigned sign = isSigned(to) && !isSigned(from);
+  return getBits(to) < getBits(from) + sign;
+}
+
 void decodeScalar(Decoder &decoder, Type to, Type from) {
   Instruction &result = decoder.result;
   Conversion conversion;
@@ -338,6 +351,8 @@ void decodeScalar(Decoder &decoder, Type to, Type from) {
     conversion.rounding = roundings[*rounding];
   if (rounding && *rounding == 1 && to != Type::TF32)
     return decoder.fail(".rna is for .tf32");
+  if (rounding && *rounding > 2 && to == Type::TF32)
+    return decoder.fail(".tf32 is not rounded up or down");
   if (rounding && integral)
     return decoder.fail("it has two roundings");
 
@@ -354,26 +369,30 @@ void decodeScalar(Decoder &decoder, Type to, Type from) {
   if (integral ? fromInt || (!toInt && to != from) : !fromInt && toInt)
     return decoder.fail(".rni, .rzi, .rmi and .rpi are for conversions from floating "
                         "point to integers or to the same type");
-  if (rounding ? toInt : narrows && !integral)
+  if (rounding ? !narrows : narrows && !integral)
     return decoder.fail("a conversion to floating point that may round, and no other, "
                         "says how");
 
   // Modifiers, where the types have them; those left fail.
-  bool special = from == Type::F32 && (isHalf(to) || to == Type::TF32);
   uint32_t flags = 0;
   if (integral)
     flags |= RoundsToIntegral;
-  if ((from == Type::F32 || to == Type::F32) && decoder.take("ftz")) {
+  if (to != Type::TF32 && (from == Type::F32 || to == Type::F32) && decoder.take("ftz")) {
     if (from == Type::F32)
       flags |= FlushesSource;
     if (to == Type::F32)
       flags |= FlushesResult;
   }
-  if (to != Type::BF16 && to != Type::TF32 && decoder.take("sat"))
+  if (maySaturate(to, from) && decoder.take("sat"))
     flags |= SaturatesResult;
+  // These two go with neither of those, nor with a rounding up or down.
+  bool isPlain = !(flags & (FlushesSource | SaturatesResult)) && rounding &&
+                 conversion.rounding != Rounding::Down &&
+                 conversion.rounding != Rounding::Up;
+  bool special = isPlain && from == Type::F32 && (isHalf(to) || to == Type::TF32);
   if (special && decoder.take("satfinite"))
     flags |= IsFinite;
-  if (special && decoder.take("relu"))
+  if (special && conversion.rounding != Rounding::NearestAway && decoder.take("relu"))
     flags |= RectifiesResult;
   if (from == Type::F64 || getBits(to) == 64)
     flags |= NanIsMiddle;

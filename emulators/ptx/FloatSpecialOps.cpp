@@ -281,7 +281,7 @@ void tilewright::ptx::decodeFloatSpecial(Decoder &decoder) {
   bool isBfloat = type == Type::BF16 || type == Type::BF16x2;
   bool mayFlush = type == Type::F64
                       ? approximate && (opcode == "rcp" || opcode == "rsqrt")
-                      : opcode != "tanh";
+                      : opcode != "tanh" && (type == Type::F32 || isBfloat);
   bool flushes = mayFlush && decoder.take("ftz");
   if (isBfloat && opcode == "ex2" && !flushes)
     return decoder.fail(".ftz is missing");

@@ -14,16 +14,29 @@ using namespace tilewright::ptx;
 using namespace tilewright::emulator;
 
 namespace {
-/// A cluster's clock; only the host thread that runs the cluster uses it.
-struct ClusterClock : BlockState {
-  uint32_t own = 1;
-  GlobalRaces::SparseClock others;
-  /// Read by relaxed operations since the last acquiring fence.
-  GlobalRaces::SparseClock observed;
+/// What the warps of a cluster have acquired from other clusters; only the host thread
+/// that runs the cluster uses it.
+struct Acquisitions : BlockState {
+  struct Event {
+    uint32_t agent, clock; ///< who acquired, and when
+    GlobalRaces::SparseClock seen;
+  };
+  std::vector<Event> events;
+  /// Read by relaxed operations; acquired by the next fence of a warp that knows of it.
+  std::vector<Event> observed;
 
-  bool hasSeen(uint32_t cluster, uint32_t clock) const {
-    auto found = others.find(cluster);
-    return found != others.end() && found->second >= clock;
+  /// Whether a warp whose clock is `now` may rely on what `event` acquired.
+  static bool isBefore(const Event &event, uint32_t agent, const VectorClock &now) {
+    return event.agent == agent || event.clock <= now[event.agent];
+  }
+  bool hasSeen(uint32_t self, const VectorClock &now, uint32_t cluster, uint32_t agent,
+               uint32_t clock) const {
+    return std::any_of(events.begin(), events.end(), [&](const Event &event) {
+      if (!isBefore(event, self, now))
+        return false;
+      auto found = event.seen.find(cluster);
+      return found != event.seen.end() && clock <= found->second[agent];
+    });
   }
 };
 } // namespace
@@ -47,18 +60,21 @@ void GlobalRaces::note(Warp &warp, const Allocation &allocation, uint64_t offset
   if (access == Access::Sync)
     return;
   History &history = historyOf(allocation);
-  auto &clock = warp.block.cluster.state<ClusterClock>();
+  auto &acquired = warp.block.cluster.state<Acquisitions>();
+  const uint32_t self = warp.block.agentOf(warp);
+  const VectorClock &now = warp.block.clockOf(warp);
   const Instruction *position = warp.getPosition();
-  Mark mark;
-  mark.cluster = warp.block.cluster.getNumber() + 1;
-  mark.clock = clock.own;
-  mark.line = position ? position->statement->line : 0;
+  Mark mark{warp.block.cluster.getNumber() + 1, self, now[self] + 1,
+            position ? position->statement->line : 0, 0};
   Mark conflict;
   bool wasWrite = false;
   uint32_t nonCoherentLine = 0;
   auto conflictsWith = [&](const Mark &other) {
-    return other.cluster && other.cluster != mark.cluster && other.bytes & mark.bytes &&
-           !clock.hasSeen(other.cluster - 1, other.clock);
+    if (!other.cluster || other.isBy(mark) || !(other.bytes & mark.bytes))
+      return false;
+    if (other.cluster == mark.cluster)
+      return other.clock > now[other.agent];
+    return !acquired.hasSeen(self, now, other.cluster - 1, other.agent, other.clock);
   };
   bool isStrong = access == Access::Atomic || access == Access::StrongRead;
   for (uint64_t index = offset / 4; index * 4 < offset + size; ++index) {
@@ -81,10 +97,12 @@ void GlobalRaces::note(Warp &warp, const Allocation &allocation, uint64_t offset
         word.nonCoherentLine = mark.line;
         word.nonCoherentBytes |= mark.bytes;
       }
-      if (word.reads[0].cluster != mark.cluster)
-        word.reads[1] = word.reads[0];
-      else if (word.reads[0].clock == mark.clock)
-        mark.bytes |= word.reads[0].bytes;
+      Mark *last = std::end(word.reads) - 1;
+      Mark *own = std::find_if(word.reads, last,
+                               [&](const Mark &read) { return read.isBy(mark); });
+      if (own->isBy(mark) && own->clock == mark.clock)
+        mark.bytes |= own->bytes;
+      std::move_backward(word.reads, own, own + 1);
       word.reads[0] = mark;
       continue;
     }
@@ -108,29 +126,33 @@ void GlobalRaces::note(Warp &warp, const Allocation &allocation, uint64_t offset
                     " at line " + std::to_string(nonCoherentLine) +
                     ": ld.nc is of data that does not change",
                 lane);
-  if (conflict.cluster)
-    warp.report(
-        Rule::Race,
-        what + (warp.block.launch.options.cluster.count() > 1 ? "cluster " : "block ") +
-            std::to_string(conflict.cluster - 1) + (wasWrite ? " wrote" : " read") +
-            " at line " + std::to_string(conflict.line) + ", and nothing orders the two",
-        lane);
+  if (!conflict.cluster)
+    return;
+  const bool isInside = conflict.cluster == mark.cluster;
+  const char *kind = isInside                                        ? "warp "
+                     : warp.block.launch.options.cluster.count() > 1 ? "cluster "
+                                                                     : "block ";
+  uint32_t number = isInside ? conflict.agent : conflict.cluster - 1;
+  warp.report(Rule::Race,
+              what + kind + std::to_string(number) + (wasWrite ? " wrote" : " read") +
+                  " at line " + std::to_string(conflict.line) +
+                  ", and nothing orders the two",
+              lane);
 }
 
-/// Makes each clock of `to` at least that of `from`.
-static void join(GlobalRaces::SparseClock &to, const GlobalRaces::SparseClock &from) {
-  for (const auto &[cluster, time] : from)
-    to[cluster] = std::max(to[cluster], time);
-}
-
-void GlobalRaces::release(Warp &warp, uint64_t address, bool isStore) {
-  auto &clock = warp.block.cluster.state<ClusterClock>();
+void GlobalRaces::release(Warp &warp, uint64_t address, const VectorClock &clock,
+                          bool isStore) {
+  auto &acquired = warp.block.cluster.state<Acquisitions>();
+  uint32_t self = warp.block.agentOf(warp);
   std::lock_guard<std::mutex> guard(clockLock);
   SparseClock &object = released[address];
   if (isStore)
     object.clear();
-  join(object, clock.others);
-  object[warp.block.cluster.getNumber()] = clock.own++;
+  for (const Acquisitions::Event &event : acquired.events)
+    if (Acquisitions::isBefore(event, self, clock))
+      for (const auto &[cluster, seen] : event.seen)
+        object[cluster].join(seen);
+  object[warp.block.cluster.getNumber()].join(clock);
 }
 
 void GlobalRaces::forget(uint64_t address) {
@@ -139,15 +161,43 @@ void GlobalRaces::forget(uint64_t address) {
 }
 
 void GlobalRaces::acquire(Warp &warp, uint64_t address, bool isRelaxed) {
-  auto &clock = warp.block.cluster.state<ClusterClock>();
+  auto &acquired = warp.block.cluster.state<Acquisitions>();
+  const uint32_t self = warp.block.agentOf(warp);
+  const uint32_t clock = warp.block.clockOf(warp)[self] + 1;
   std::lock_guard<std::mutex> guard(clockLock);
   auto object = released.find(address);
-  if (object != released.end())
-    join(isRelaxed ? clock.observed : clock.others, object->second);
+  if (object == released.end())
+    return;
+  // What a polling warp acquires again adds nothing.
+  const VectorClock &now = warp.block.clockOf(warp);
+  const uint32_t own = warp.block.cluster.getNumber();
+  auto isKnown = [&](const auto &entry) {
+    const auto &[cluster, seen] = entry;
+    if (cluster == own)
+      return true;
+    for (uint32_t agent = 0; agent < seen.size(); ++agent)
+      if (seen[agent] && !acquired.hasSeen(self, now, cluster, agent, seen[agent]))
+        return false;
+    return true;
+  };
+  if (std::all_of(object->second.begin(), object->second.end(), isKnown))
+    return;
+  auto &events = isRelaxed ? acquired.observed : acquired.events;
+  if (events.empty() || events.back().agent != self || events.back().clock != clock)
+    events.push_back({self, clock, {}});
+  for (const auto &[cluster, seen] : object->second)
+    if (cluster != own)
+      events.back().seen[cluster].join(seen);
 }
 
 void GlobalRaces::acquireByFence(Warp &warp) {
-  auto &clock = warp.block.cluster.state<ClusterClock>();
-  join(clock.others, clock.observed);
-  clock.observed.clear();
+  auto &acquired = warp.block.cluster.state<Acquisitions>();
+  const uint32_t self = warp.block.agentOf(warp);
+  const VectorClock &now = warp.block.clockOf(warp);
+  auto known = std::stable_partition(
+      acquired.observed.begin(), acquired.observed.end(),
+      [&](const auto &event) { return !Acquisitions::isBefore(event, self, now); });
+  for (auto event = known; event != acquired.observed.end(); ++event)
+    acquired.events.push_back({self, now[self] + 1, std::move(event->seen)});
+  acquired.observed.erase(known, acquired.observed.end());
 }

@@ -194,7 +194,9 @@ static void decodeArrive(Decoder &d, bool drops) {
   std::optional<unsigned> order = d.takeOneOf({"release", "relaxed"});
   if (order && *order == 1)
     result.flags |= relaxedOrder;
-  d.takeOneOf({"cta", "cluster"});
+  bool isOfCluster = d.takeOneOf({"cta", "cluster"}) == 1u;
+  if (result.flags & noComplete && (result.flags & relaxedOrder || isOfCluster))
+    return d.fail(".noComplete goes with .release.cta");
   // The result is left out by some compilers where it is not wanted.
   size_t next = d.operandCount() && d.at(0).kind == Operand::Address ? 0 : 1;
   bool needsCount = result.flags & (withExpectTx | noComplete);

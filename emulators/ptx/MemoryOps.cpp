@@ -278,6 +278,13 @@ static void decodeAccess(Decoder &d, bool isLoad) {
     return d.fail("it has no type of 8 to 128 bits");
   if (bytes * count > 32 || (bytes == 16 && count > 1))
     return d.fail("the vector is longer than 32 bytes");
+  if (count == 8 && d.statement.opcode == "ldu")
+    return d.fail("the vector is longer than four");
+  if (bytes * count > 16) {
+    if (result.space != Space::Global || d.statement.opcode == "ldu")
+      return d.fail("vectors of more than 16 bytes are of global memory");
+    expectArchitecture(d, 100);
+  }
   if (!decodeCachePolicy(d, 2))
     return;
   if (!isLoad && result.space == Space::Const)

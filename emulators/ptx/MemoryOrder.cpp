@@ -50,17 +50,11 @@ AccessOrder::AccessOrder(Warp &warp, const Instruction &instruction)
 
 void AccessOrder::releaseClock(SyncWord word, bool isStore) {
   GlobalRaces *races = word.owner ? nullptr : warp.block.launch.globalRaces.get();
-  // To other clusters an operation or a fence of their scope releases.
-  bool releasesToOthers =
-      !(flags & narrowScope) &&
-      (flags & releasing || warp.state<WarpFences>().hasReleasedToDevice);
-  if (races && releasesToOthers)
-    races->release(warp, word.address, isStore);
-  else if (races && isStore)
-    races->forget(word.address);
   if (!isRelease) {
     if (isStore)
       clocks->words.erase(getKey(word));
+    if (isStore && races)
+      races->forget(word.address);
     return;
   }
   VectorClock &clock = clocks->words[getKey(word)];
@@ -70,6 +64,16 @@ void AccessOrder::releaseClock(SyncWord word, bool isStore) {
     warp.block.release(warp, clock);
   else
     releaseRelaxed(warp, clock);
+  if (!races)
+    return;
+  // To other clusters an operation or a fence of their scope releases.
+  const WarpFences &fences = warp.state<WarpFences>();
+  if (!(flags & narrowScope) && (flags & releasing || fences.hasReleasedToDevice))
+    races->release(warp, word.address,
+                   flags & releasing ? warp.block.clockOf(warp) : fences.released,
+                   isStore);
+  else if (isStore)
+    races->forget(word.address);
 }
 
 void AccessOrder::acquireClock(SyncWord word) {

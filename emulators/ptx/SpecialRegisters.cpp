@@ -135,7 +135,8 @@ uint64_t tilewright::ptx::readSpecialRegister(Warp &warp, SpecialRegister specia
   case S::WarpId:
     return warp.index;
   case S::NwarpId:
-    return block.warps.size();
+    // Registers are filled while the block's warps are made.
+    return (options.block.count() + lanesPerWarp - 1) / lanesPerWarp;
   case S::SmId:
     return (block.id.x + block.id.y * options.grid.x) %
            block.launch.device.multiprocessors;

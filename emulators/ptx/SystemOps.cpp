@@ -88,8 +88,9 @@ static void decodeAddress(Decoder &d, bool maps) {
   if (d.result.space != Space::Generic && d.result.space != Space::SharedCluster)
     return d.fail("the space is .shared::cluster or none");
   Type type = d.takeType();
-  if (type != Type::U32 && type != Type::U64)
-    return d.fail("the type is .u32 or .u64");
+  bool isGeneric = d.result.space == Space::Generic;
+  if (type != Type::U64 && (type != Type::U32 || isGeneric))
+    return d.fail("the type is .u64, of addresses in shared::cluster also .u32");
   if (!d.expectOperands(maps ? 3 : 2, maps ? 3 : 2))
     return;
   d.result.execute = maps ? mapAddress : getRank;

@@ -271,6 +271,13 @@ static void decodeWmmaMma(Decoder &decoder) {
   // Fragments are the same for all layouts.
   if (!decoder.takeOneOf({"row", "col"}) || !decoder.takeOneOf({"row", "col"}))
     decoder.fail("the layouts of A and B are missing");
+  std::string_view firstLayout;
+  for (std::string_view modifier : decoder.statement.modifiers)
+    if (firstLayout.empty() && (modifier == "row" || modifier == "col"))
+      firstLayout = modifier;
+  bool isRowCol =
+      firstLayout == "row" && std::count(decoder.statement.modifiers.begin(),
+                                         decoder.statement.modifiers.end(), "col") == 1;
   MmaShape shape;
   shape.size = takeShape(decoder);
   Type types[4];
@@ -287,6 +294,8 @@ static void decodeWmmaMma(Decoder &decoder) {
     shape.b = types[2];
     shape.c = types[3];
   }
+  if (getBits(shape.a) < 8 && !isRowCol)
+    decoder.fail("elements narrower than a byte are contiguous along k: .row.col");
   const Row *row = findRow(shape.a, shape.size);
   if (!row || shape.a != shape.b) {
     decoder.fail("the shape is not modelled for these types");

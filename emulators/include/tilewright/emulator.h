@@ -72,7 +72,7 @@ typedef enum tw_emulator_checks {
   TW_EMULATOR_NO_UNINITIALISED = 1, /* undefined data may reach addresses, branches, the host */
   TW_EMULATOR_NO_SHARED_RACES = 2,
   TW_EMULATOR_NO_PROXY_FENCES = 4,
-  TW_EMULATOR_GLOBAL_RACES = 8,   /* races between blocks on global memory, too */
+  TW_EMULATOR_GLOBAL_RACES = 8,   /* races on global memory, too */
   TW_EMULATOR_COUNT_BY_LINE = 16  /* statistics by line of the text, bank conflicts, sectors */
 } tw_emulator_checks;
 

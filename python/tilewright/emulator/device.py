@@ -32,9 +32,9 @@ class Device:
 
     Checked is, beside what every run needs to go on: that undefined data reaches no address,
     branch or host (`uninitialised`); that accesses to shared memory are ordered
-    (`shared_races`) and, where asked for, those of different blocks to global memory
-    (`global_races`); that memory crosses between ordinary and asynchronous instructions by a
-    fence (`proxy_fences`). `statistics` counts by line of the text, for `report`.
+    (`shared_races`) and, where asked for, those to global memory (`global_races`); that
+    memory crosses between ordinary and asynchronous instructions by a fence
+    (`proxy_fences`). `statistics` counts by line of the text, for `report`.
     """
 
     def __init__(

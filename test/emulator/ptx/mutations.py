@@ -5,8 +5,8 @@ time, where the case executes it. A mutant must be reported, or its results must
 the program: then what was removed is not needed for this launch. A mutant whose results are
 wrong without a report is a miss. README.md gives the reasons for both.
 
-The race check between blocks is on where the program itself has no race that it takes for
-harmless (a plain load before a loop of compare-and-swap, say).
+`mutation_reasons.py` decides why a mutant changes nothing. `limit` counts those that a GPU
+might punish and the emulator does not model; docs/emulator.md names what that is.
 
     python mutations.py [PROGRAM...] [--arch sm_80] [--kind barrier] [--sample N] [--json F]
 
@@ -22,7 +22,7 @@ import json
 import random
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,39 +40,54 @@ KINDS: dict[str, str] = {
     "arrive": r"mbarrier\.(arrive|expect_tx|init)|cp\.async\.mbarrier",
     "mask": r"(ld|st|atom|red|cp)\.",
 }
+# Executions and lanes by line.
+Counts = dict[int, tuple[int, int]]
+
+ORDERS: tuple[str | int, ...] = ("forward", "reverse", 1, 2)
+
 _STATEMENT = re.compile(r"(?P<guard>@!?%?[\w$]+\s+)?(?P<body>[a-z][\w.:]*[^;]*);")
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """A program's text with the statement at `line` changed."""
+    """A program's text with one statement, `guard` and `body`, changed; `before` and `after`
+    are the rest of its line."""
 
     kind: str
     line: int
-    statement: str
-    text: str
+    guard: str
+    body: str
+    before: str
+    changed: str
+    after: str
+
+    @property
+    def statement(self) -> str:
+        return f"{self.guard}{self.body};"
+
+    def apply(self, text: str, changed: str | None = None) -> str:
+        """`text`, the program or a mutant of it at another line, with the statement changed,
+        or with `changed` in its place."""
+        lines = text.split("\n")
+        new = self.changed if changed is None else changed
+        lines[self.line - 1] = self.before + new + self.after
+        return "\n".join(lines)
 
 
 def mutants(text: str) -> Iterator[Mutant]:
     """Every mutant of a program, in the order of its lines."""
-    lines = text.split("\n")
-    for number, line in enumerate(lines):
+    for number, line in enumerate(text.split("\n")):
         code = line.split("//")[0]
         for match in _STATEMENT.finditer(code):
             body = match["body"].strip()
+            guard = match["guard"] or ""
             kind = next((k for k, p in KINDS.items() if re.match(p, body)), None)
-            if kind is None or (kind == "mask" and not match["guard"]):
+            if kind is None or (kind == "mask" and not guard):
                 continue
-            changed = _without(kind, match["guard"] or "", body)
-            if changed is None:
-                continue
-            mutated = code[: match.start()] + changed + code[match.end() :]
-            yield Mutant(
-                kind,
-                number + 1,
-                match[0].strip(),
-                "\n".join([*lines[:number], mutated, *lines[number + 1 :]]),
-            )
+            changed = _without(kind, guard, body)
+            if changed is not None:
+                before, after = code[: match.start()], code[match.end() :]
+                yield Mutant(kind, number + 1, guard, body, before, changed, after)
 
 
 def _without(kind: str, guard: str, body: str) -> str | None:
@@ -91,6 +106,87 @@ def _without(kind: str, guard: str, body: str) -> str | None:
     return ""
 
 
+Fault = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What one run did: the rules it broke and where, whether its results are right, and of
+    each line the executions and lanes."""
+
+    faults: frozenset[Fault]
+    same: bool
+    lines: Counts
+
+    @property
+    def sound(self) -> bool:
+        return self.same and not self.faults
+
+
+class Runner:
+    """Runs changed texts of a program with all checks on, that of global memory too. Races
+    of the program as it is, which its compiler takes for harmless, are not counted."""
+
+    def __init__(self, case: Case, arch: str) -> None:
+        self.case = case
+        self.arch = arch
+        self.text = corpus.ptx(case.program, arch)
+        self.known: frozenset[Fault] = frozenset()
+        self.trial = functools.lru_cache(maxsize=256)(self._run)
+        # A launch that is reported ends the case, so each of them may have races to add.
+        while True:
+            runs = [self._run(self.text, order) for order in ORDERS]
+            found = self.known.union(*(one.faults for one in runs))
+            if found == self.known:
+                break
+            assert all(fault[0] == "race" for fault in found), found
+            self.known = found
+        assert all(one.same for one in runs)
+        every = mutants(self.text)
+        self.mutants = [one for one in every if one.line in runs[0].lines]
+
+    def _run(self, text: str, order: str | int) -> Trial:
+        """Every order has blocks run one after the other, so that a run can be repeated."""
+        device = emulator.Device(
+            self.arch,
+            order,
+            threads=1,
+            global_races=True,
+            statistics=True,
+            max_steps=2_000_000,
+        )
+        recorder = Recorder(device, self.known)
+        faults: frozenset[Fault] = frozenset()
+        same = False
+        try:
+            arrays = corpus.run(self.case, self.arch, recorder, text)
+            same = not corpus.mismatches(self.case, arrays)
+        except emulator.EmulatorFault as fault:
+            faults = frozenset(key(one) for one in fault.faults) - self.known
+        except emulator.EmulatorError as error:
+            faults = frozenset({("refused", str(error))})
+        return Trial(faults, same, recorder.counts)
+
+    def judge(self, mutant: Mutant) -> Verdict:
+        """Runs a mutant in two warp orders; a report in either counts."""
+        rules: list[str] = []
+        same = True
+        text = mutant.apply(self.text)
+        for order in ORDERS[:2]:
+            trial = self.trial(text, order)
+            rules += sorted({fault[0] for fault in trial.faults})
+            if rules:
+                break
+            same = same and trial.same
+        return Verdict(mutant, self.case.program, self.arch, tuple(rules), same)
+
+
+def key(fault: Any) -> Fault:
+    """A fault's rule and place; of a race the other access's too."""
+    other = re.search(r"at line (\d+)", fault.message)
+    return (fault.rule, fault.kernel, str(fault.line), other[1] if other else "")
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What became of a mutant: the rules it broke, or whether its results are right."""
@@ -106,68 +202,53 @@ class Verdict:
         return not self.rules and not self.same
 
 
-def judge(case: Case, arch: str, mutant: Mutant, make_device: Callable[..., Any]) -> Verdict:
-    """Runs a mutant in two warp orders; a report in either counts."""
-    rules: list[str] = []
-    same = True
-    for order in ("forward", "reverse"):
-        device = make_device(arch, order)
-        try:
-            arrays = corpus.run(case, arch, device, mutant.text)
-        except emulator.EmulatorFault as fault:
-            rules += [one.rule for one in fault.faults] or ["error"]
-            break
-        except emulator.EmulatorError:
-            rules.append("refused")
-            break
-        same = same and not corpus.mismatches(case, arrays)
-    return Verdict(mutant, case.program, arch, tuple(rules), same)
-
-
-def make_device(arch: str, order: str, **more: Any) -> Any:
-    """A device whose launches end."""
-    return emulator.Device(arch, order=order, max_steps=2_000_000, **more)
-
-
-def is_race_free(case: Case, arch: str) -> bool:
-    """Whether blocks of the program share global memory in order alone."""
-    try:
-        for order in ("forward", "reverse"):
-            corpus.run(case, arch, make_device(arch, order, global_races=True))
-    except emulator.EmulatorFault:
-        return False
-    return True
-
-
 class Recorder:
-    """A device, or a module of one, that remembers the lines which launches execute."""
+    """A device, or a module of one, that counts how often launches execute each line and
+    with how many lanes, and lets `known` faults pass."""
 
-    def __init__(self, device: Any, inner: Any = None, lines: set[int] | None = None) -> None:
+    def __init__(
+        self,
+        device: Any,
+        known: frozenset[Fault],
+        inner: Any = None,
+        counts: Counts | None = None,
+    ) -> None:
         self.device = device
+        self.known = known
         self.inner = device if inner is None else inner
-        self.lines: set[int] = set() if lines is None else lines
+        self.counts: Counts = {} if counts is None else counts
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.inner, name)
 
     def load(self, text: str) -> Recorder:
-        return Recorder(self.device, self.device.load(text), self.lines)
+        return Recorder(self.device, self.known, self.device.load(text), self.counts)
 
     def launch(self, *args: Any, **named: Any) -> None:
-        self.inner.launch(*args, **named)
-        self.lines |= {line["line"] for line in self.device.report["lines"]}
+        try:
+            self.inner.launch(*args, **named)
+        except emulator.EmulatorFault as fault:
+            if not self.known.issuperset(key(one) for one in fault.faults):
+                raise
+        finally:
+            for line in self.device.report["lines"]:
+                times, lanes = self.counts.get(line["line"], (0, 0))
+                counts = times + line["executions"], lanes + line["lanes"]
+                self.counts[line["line"]] = counts
 
 
-def executed_lines(case: Case, arch: str) -> set[int]:
-    """The lines of the program that the case's launches execute."""
-    recorder = Recorder(make_device(arch, "forward", statistics=True))
-    corpus.run(case, arch, recorder)
-    return recorder.lines
+def programs(names: Sequence[str], arch: str | None) -> Iterator[tuple[Case, str]]:
+    """The pairs whose mutants are judged."""
+    import cases
+
+    for case, of in cases.PAIRS:
+        if not case.error and (not names or case.program in names) and arch in (None, of):
+            yield case, of
 
 
 def main() -> None:
-    """Judges the mutants of the programs asked for, and prints a table by kind."""
-    import cases
+    """Judges the mutants of the programs asked for, and prints tables by kind and reason."""
+    import mutation_reasons
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("programs", nargs="*")
@@ -178,42 +259,60 @@ def main() -> None:
     parser.add_argument("--json")
     options = parser.parse_args()
 
-    table: dict[str, collections.Counter] = collections.defaultdict(collections.Counter)
-    records = []
+    records: list[dict[str, Any]] = []
     start = time.monotonic()
-    for case, arch in cases.PAIRS:
-        if options.programs and case.program not in options.programs:
-            continue
-        if case.error or (options.arch and arch != options.arch):
-            continue
-        lines = executed_lines(case, arch)
-        device = functools.partial(make_device, global_races=is_race_free(case, arch))
-        found = [
-            m
-            for m in mutants(corpus.ptx(case.program, arch))
-            if m.line in lines and (not options.kind or m.kind == options.kind)
-        ]
+    for case, arch in programs(options.programs, options.arch):
+        runner = Runner(case, arch)
+        found = [m for m in runner.mutants if options.kind in (None, m.kind)]
         if options.sample and len(found) > options.sample:
             found = random.Random(case.name).sample(found, options.sample)
         for mutant in found:
-            verdict = judge(case, arch, mutant, device)
-            outcome = "reported" if verdict.rules else "same" if verdict.same else "MISSED"
-            table[mutant.kind][outcome] += 1
+            verdict = runner.judge(mutant)
+            same = not verdict.rules and verdict.same
+            reason = mutation_reasons.decide(runner, mutant) if same else None
+            outcome = (
+                "reported" if verdict.rules
+                else "limit" if reason and reason.is_limit
+                else "explained" if reason
+                else "unexplained" if same
+                else "missed"
+            )  # fmt: skip
             records.append(
                 {"program": case.program, "arch": arch, "kind": mutant.kind,
                  "line": mutant.line, "statement": mutant.statement, "outcome": outcome,
-                 "rules": verdict.rules}
+                 "rules": verdict.rules, "reason": reason.name if reason else "",
+                 "detail": reason.detail if reason else ""}
             )  # fmt: skip
-            if outcome == "MISSED" or (options.list and outcome == "same"):
-                print(f"{outcome:8} {case.name}.{arch}:{mutant.line}: {mutant.statement}")
-    print(f"{'kind':10} {'reported':>9} {'same':>6} {'missed':>7}")
+            if outcome in ("unexplained", "missed", "limit") or (options.list and same):
+                why = f"  [{reason.name}] {reason.detail}" if reason else ""
+                place = f"{case.name}.{arch}:{mutant.line}"
+                print(f"{outcome:11} {place}: {mutant.statement}{why}", flush=True)
+        if options.json:
+            with open(options.json, "w") as file:
+                json.dump(records, file, indent=1)
+    print_tables(records)
+    print(f"{time.monotonic() - start:.0f} s")
+
+
+OUTCOMES = ("reported", "explained", "limit", "unexplained", "missed")
+
+
+def print_tables(records: list[dict[str, Any]]) -> None:
+    """How many mutants of each kind came to what, and why nothing changed."""
+    table = collections.Counter((one["kind"], one["outcome"]) for one in records)
+    print(f"{'kind':10}" + "".join(f"{outcome:>13}" for outcome in OUTCOMES))
     for kind in KINDS:
-        counts = table[kind]
-        print(f"{kind:10} {counts['reported']:9} {counts['same']:6} {counts['MISSED']:7}")
-    print(f"{len(records)} mutants, {time.monotonic() - start:.0f} s")
-    if options.json:
-        with open(options.json, "w") as file:
-            json.dump(records, file, indent=1)
+        counts = (table[kind, outcome] for outcome in OUTCOMES)
+        print(f"{kind:10}" + "".join(f"{count:13}" for count in counts))
+    totals = collections.Counter(one["outcome"] for one in records)
+    print(f"{'all':10}" + "".join(f"{totals[outcome]:13}" for outcome in OUTCOMES))
+    because = collections.Counter(one["reason"] for one in records if one["reason"])
+    for reason, count in because.most_common():
+        kinds = collections.Counter(one["kind"] for one in records if one["reason"] == reason)
+        print(f"{count:5} {reason}: " + ", ".join(f"{n} {kind}" for kind, n in kinds.items()))
+    good = totals["reported"] + totals["explained"]
+    share = 100 * good / max(len(records), 1)
+    print(f"{len(records)} mutants, {share:.1f} % reported or the same for a known reason")
 
 
 if __name__ == "__main__":

@@ -145,7 +145,7 @@ TEST_F(AsyncStoreTest, FormsOfAddresses) {
     cvt.u64.u32 %d31, %r2; cvta.shared.u64 %d31, %d31; mapa.u64 %d31, %d31, %r4;
   )";
   for (const char *form : {"st.async.mbarrier::complete_tx::bytes.b32",
-                           "st.async.weak.cluster.b32", "st.async.b32"}) {
+                           "st.async.weak.b32", "st.async.b32"}) {
     run(expectBytes(threads * 4) + together + loadValue + generic + form +
         " [%d30], %r20, [%d31];" + waitForBytes + storeResult + together);
     expectSent(1);

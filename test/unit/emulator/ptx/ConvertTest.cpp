@@ -274,6 +274,13 @@ TEST(Convert, IntegersToIntegers) {
           std::string text = std::string("cvt.") + (sat ? "sat." : "") + to.name + "." +
                              from.name + " " + reg + "9, %d0;";
           unsigned width = reg[1] == 'd' ? 64 : to.bits == 8 ? 16 : to.bits;
+          // There is no .sat where every value fits.
+          bool fits = to.isSigned ? to.bits >= from.bits + !from.isSigned
+                                  : !from.isSigned && to.bits >= from.bits;
+          if (sat && fits) {
+            EXPECT_NE(snippet.refuse(text), "") << text;
+            continue;
+          }
           Values got =
               snippet.run(text, "b" + std::to_string(width) + " " + reg + "9", a);
           for (size_t i = 0; i < a.size(); ++i) {

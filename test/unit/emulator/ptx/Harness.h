@@ -8,6 +8,7 @@
 #ifndef TILEWRIGHT_TEST_UNIT_EMULATOR_PTX_HARNESS_H
 #define TILEWRIGHT_TEST_UNIT_EMULATOR_PTX_HARNESS_H
 
+#include "Evidence.h"
 #include "emulators/ptx/Launch.h"
 
 #include "gtest/gtest.h"
@@ -108,9 +109,13 @@ public:
     options.cluster = cluster;
     options.dynamicShared = shared;
     statistics = Statistics();
+    if (getEvidenceFile())
+      options.checks.statistics = true;
     std::string error = ptx::launch(device, *program, *entry, options, &statistics);
     options.params.clear();
     faults = device.faults.take();
+    if (getEvidenceFile() && error.empty() && faults.empty())
+      writeEvidence(*program, statistics);
     return error;
   }
 

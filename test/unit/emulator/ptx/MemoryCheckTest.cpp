@@ -305,6 +305,38 @@ TEST(MemoryCheck, RacesBetweenBlocks) {
        "atom.add.gpu.global.u32 %r5, [%d0], 1; setp.ne.u32 %p1, %r5, 7;\n"
        "@%p1 bra E; ld.global.v4.u32 {%r6, %r7, %r8, %r9}, [%d1];\nE:",
        true},
+      // Two warps of a block, in order and not.
+      {"shr.u32 %r5, %r0, 5; mad.wide.u32 %d2, %r5, 4, %d1; setp.ne.u32 %p1, %r4, 0;\n"
+       "@%p1 bra E; st.global.u32 [%d2], %r5; bar.sync 0; ld.global.v2.u32 {%r6, %r7}, "
+       "[%d1];\nE:",
+       false},
+      {"shr.u32 %r5, %r0, 5; mad.wide.u32 %d2, %r5, 4, %d1; setp.ne.u32 %p1, %r4, 0;\n"
+       "@%p1 bra E; st.global.u32 [%d2], %r5; ld.global.v2.u32 {%r6, %r7}, [%d1];\nE:",
+       true},
+      // A thread tells other blocks what its block's other warp wrote, after a barrier
+      // and
+      // without.
+      {"shr.u32 %r5, %r0, 5; mad.wide.u32 %d2, %r4, 4, %d1; setp.eq.u32 %p1, %r5, 0;\n"
+       "@!%p1 st.global.u32 [%d2], %r4; bar.sync 0; @%p0 bra E;\n"
+       "atom.add.acq_rel.gpu.global.u32 %r5, [%d0], 1; setp.ne.u32 %p1, %r5, 7;\n"
+       "@%p1 bra E; ld.global.v4.u32 {%r6, %r7, %r8, %r9}, [%d1];\nE:",
+       false},
+      {"shr.u32 %r5, %r0, 5; mad.wide.u32 %d2, %r4, 4, %d1; setp.eq.u32 %p1, %r5, 0;\n"
+       "@!%p1 st.global.u32 [%d2], %r4; @%p0 bra E;\n"
+       "atom.add.acq_rel.gpu.global.u32 %r5, [%d0], 1; setp.ne.u32 %p1, %r5, 7;\n"
+       "@%p1 bra E; ld.global.v4.u32 {%r6, %r7, %r8, %r9}, [%d1];\nE:",
+       true},
+      // What a thread has acquired its block's other warp has after a barrier alone.
+      {"shr.u32 %r5, %r0, 5; setp.eq.u32 %p1, %r5, 0; mad.wide.u32 %d2, %r4, 4, %d1;\n"
+       "@%p0 bra W; st.global.u32 [%d2], %r4; red.add.release.gpu.global.u32 [%d0], 1;\n"
+       "S: ld.acquire.gpu.global.u32 %r6, [%d0]; setp.ne.u32 %p2, %r6, 8; @%p2 bra S;\n"
+       "W: bar.sync 0; @%p1 bra E; ld.global.v4.u32 {%r6, %r7, %r8, %r9}, [%d1];\nE:",
+       false},
+      {"shr.u32 %r5, %r0, 5; setp.eq.u32 %p1, %r5, 0; mad.wide.u32 %d2, %r4, 4, %d1;\n"
+       "@%p0 bra W; st.global.u32 [%d2], %r4; red.add.release.gpu.global.u32 [%d0], 1;\n"
+       "S: ld.acquire.gpu.global.u32 %r6, [%d0]; setp.ne.u32 %p2, %r6, 8; @%p2 bra S;\n"
+       "W: @%p1 bra E; ld.global.v4.u32 {%r6, %r7, %r8, %r9}, [%d1];\nE:",
+       true},
   };
   for (const Case &c : cases) {
     Harness h;
@@ -314,7 +346,7 @@ TEST(MemoryCheck, RacesBetweenBlocks) {
     ASSERT_EQ(h.loadBody("u64 in, u64 out", body), "");
     h.options.checks.globalRaces = true;
     uint64_t in = h.put(std::vector<uint32_t>{0}), out = h.put(std::vector<uint32_t>(8));
-    EXPECT_EQ(h.arg(in).arg(out).launch({8, 1, 1}, {32, 1, 1}), "");
+    EXPECT_EQ(h.arg(in).arg(out).launch({8, 1, 1}, {64, 1, 1}), "");
     EXPECT_EQ(h.hasFault(Rule::Race), c.isRace) << c.body << h.faultText();
   }
 }
