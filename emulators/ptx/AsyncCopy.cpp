@@ -59,27 +59,27 @@ void tilewright::ptx::checkVisibleToAsync(Warp &warp, const Block &owner, uint32
   const VectorClock &now = warp.block.clockOf(warp);
   // Neighbours often have the same writer.
   uint32_t writer = 0, visible = visibleClock(warp, View::Async, writer);
-  for (uint32_t at = offset & ~3u; at < offset + bytes; at += 4) {
-    const AccessHistory::LastWrite &last = owner.history->getLastWrite(at);
+  using LastWrite = AccessHistory::LastWrite;
+  owner.history->forLastWrites(offset, bytes, [&](size_t at, const LastWrite &last) {
     if (last.clock == 0 || (last.bytes & AccessHistory::asyncMark))
-      continue;
+      return false;
     if (last.agent != writer) {
       writer = last.agent;
       visible = visibleClock(warp, View::Async, writer);
     }
     if (last.clock <= visible)
-      continue;
+      return false;
     // What nothing orders at all is a race, which is reported as such.
     if (last.agent != warp.block.agentOf(warp) && last.clock > now[last.agent])
-      continue;
+      return false;
     warp.report(Rule::ProxyFence,
-                "it uses " + describe(owner, warp.block, at) + ", which warp " +
-                    std::to_string(last.agent % owner.warps.size()) + " wrote at line " +
-                    std::to_string(last.tag) +
+                "it uses " + describe(owner, warp.block, static_cast<uint32_t>(at)) +
+                    ", which warp " + std::to_string(last.agent % owner.warps.size()) +
+                    " wrote at line " + std::to_string(last.tag) +
                     ", and no fence.proxy.async lies between the two",
                 lane);
-    return;
-  }
+    return true;
+  });
 }
 
 void tilewright::ptx::beginWrite(Warp &warp, const Place &place, uint32_t bytes,

@@ -131,7 +131,7 @@ static Step issueCopy(Warp &warp, const Instruction &instruction) {
     statistics.sharedWritten += operands.bytes;
     return true;
   });
-  noteWrites(warp, batch.offset, operands.bytes, unnoted);
+  warp.block.noteLanes(warp, batch.offset, operands.bytes, Access::Write, unnoted);
   return step;
 }
 

@@ -10,8 +10,11 @@
 
 #include "emulators/common/Fault.h"
 #include "emulators/common/Memory.h"
+#include "emulators/common/Order.h"
+#include "emulators/common/Pool.h"
 #include "emulators/ptx/Program.h"
 #include "emulators/ptx/Statistics.h"
+#include "emulators/ptx/Warp.h"
 
 namespace tilewright::ptx {
 
@@ -82,6 +85,10 @@ struct LaunchRun {
   std::atomic<uint64_t> spins{0};
   /// Where Checks::globalRaces asks for it.
   std::shared_ptr<GlobalRaces> globalRaces;
+  /// What blocks that are done leave to those that start.
+  emulator::Pool<emulator::Bytes> sharedMemories;
+  emulator::Pool<emulator::AccessHistory> histories;
+  emulator::Pool<Registers> registers;
 };
 
 /// Checks `options` against the device's limits and runs the grid; "" or why it cannot be

@@ -48,9 +48,14 @@ static void toRegister(Warp &warp, uint32_t reg, const Matrix &matrix, bool tran
   uint8_t *poison = warp.poison(reg);
   memset(poison, soundValue, lanesPerWarp);
   if (transposed) {
+    // Two rows make a word of each column.
+    uint32_t words[edge / 2][edge];
+    for (unsigned pair = 0; pair < edge / 2; ++pair)
+      for (unsigned column = 0; column < edge; ++column)
+        words[pair][column] = matrix.value[2 * pair][column] |
+                              uint32_t(matrix.value[2 * pair + 1][column]) << 16;
     for (unsigned lane = 0; lane < lanesPerWarp; ++lane)
-      values[lane] = matrix.value[lane % 4 * 2][lane / 4] |
-                     uint32_t(matrix.value[lane % 4 * 2 + 1][lane / 4]) << 16;
+      values[lane] = words[lane % 4][lane / 4];
   } else {
     // Row by row, the matrix is the lanes' words in order.
     uint32_t words[lanesPerWarp];
@@ -92,77 +97,72 @@ static bool haveAddresses(Warp &warp, uint32_t reg, unsigned count) {
   return true;
 }
 
-namespace {
-/// Finds the rows that lanes have the addresses of.
-class RowFinder {
-public:
-  RowFinder(Warp &warp, const Instruction &instruction, Access access)
-      : warp(warp), block(warp.block), instruction(instruction), access(access),
-        addresses(warp.values(instruction.operand[0])), agent(block.agentOf(warp)),
-        now(block.clockOf(warp)) {}
-
-  /// The memory of `lane`'s row, if it is shared memory of the block; else a place
-  /// without data, and a fault is reported.
-  Place find(unsigned lane) {
+/// Finds the rows in the block's shared memory that the first `count` lanes have the
+/// addresses of, and notes the access; false where a fault was reported.
+static bool findRows(Warp &warp, const Instruction &instruction, unsigned count,
+                     Access access, uint32_t *offsets) {
+  Block &block = warp.block;
+  const uint64_t *addresses = warp.values(instruction.operand[0]);
+  const uint64_t size = block.shared.size();
+  // What is plainly right goes together; all else Warp::find judges.
+  bool isPlain = instruction.space == Space::Shared && size >= rowBytes;
+  uint8_t shadows = 0;
+  for (unsigned lane = 0; isPlain && lane < count; ++lane) {
     uint64_t address = addresses[lane] + static_cast<uint64_t>(instruction.immediate);
     uint64_t offset = address - sharedStart;
-    // What is plainly right is read on a way of its own; all else Warp::find judges.
-    if (access == Access::Read && instruction.space == Space::Shared && block.history &&
-        address % rowBytes == 0 && address >= sharedStart &&
-        offset + rowBytes <= block.shared.size() &&
-        !block.history
-             ->noteRead(offset, rowBytes, agent, now, instruction.statement->line)
-             .found) {
-      Place place;
-      place.data = block.shared.data() + offset;
-      place.shadow = block.shared.shadow() + offset;
-      return place;
-    }
+    isPlain = address % rowBytes == 0 && offset <= size - rowBytes;
+    if (!isPlain)
+      break;
+    offsets[lane] = static_cast<uint32_t>(offset);
+    // Objects lie at multiples of eight.
+    const uint8_t *shadow = block.shared.shadow() + offset;
+    shadows |= shadow[0] | shadow[rowBytes - 1];
+  }
+  if (isPlain && !(shadows & tilewright::emulator::Opaque)) {
+    block.noteLanes(warp, offsets, rowBytes, access,
+                    count == lanesPerWarp ? allLanes : (1u << count) - 1);
+    return true;
+  }
+  for (unsigned lane = 0; lane < count; ++lane) {
+    uint64_t address = addresses[lane] + static_cast<uint64_t>(instruction.immediate);
     Place place = warp.find(instruction.space, address, rowBytes, rowBytes, lane, access);
-    if (place && (place.space != Space::Shared || place.owner != &block)) {
+    if (!place)
+      return false;
+    if (place.space != Space::Shared || place.owner != &block) {
       warp.stop(Rule::OutOfBounds, "the address is not of the block's shared memory",
                 lane);
-      return {};
+      return false;
     }
-    return place;
+    offsets[lane] = place.offset;
   }
-
-private:
-  Warp &warp;
-  Block &block;
-  const Instruction &instruction;
-  Access access;
-  const uint64_t *addresses;
-  uint32_t agent;
-  const tilewright::emulator::VectorClock &now;
-};
-} // namespace
+  return true;
+}
 
 static Step executeLdmatrix(Warp &warp, const Instruction &instruction) {
   Step step;
   if (!haveAllLanes(warp, step))
     return step;
   unsigned count = instruction.listSize;
-  if (!haveAddresses(warp, instruction.operand[0], count * edge))
+  uint32_t offsets[lanesPerWarp];
+  if (!haveAddresses(warp, instruction.operand[0], count * edge) ||
+      !findRows(warp, instruction, count * edge, Access::Read, offsets))
     return Step::Stop;
-  RowFinder rows(warp, instruction, Access::Read);
   Matrix matrices[4];
+  const uint8_t *data = warp.block.shared.data(), *shadow = warp.block.shared.shadow();
   for (unsigned lane = 0; lane < count * edge; ++lane) {
-    Place place = rows.find(lane);
-    if (!place)
-      return Step::Stop;
     Matrix &matrix = matrices[lane / edge];
-    memcpy(matrix.value[lane % edge], place.data, rowBytes);
-    uint64_t shadow[2];
-    memcpy(shadow, place.shadow, rowBytes);
-    if (!(shadow[0] | shadow[1]))
+    memcpy(matrix.value[lane % edge], data + offsets[lane], rowBytes);
+    const uint8_t *bytes = shadow + offsets[lane];
+    uint64_t words[2];
+    memcpy(words, bytes, rowBytes);
+    if (!(words[0] | words[1]))
       continue;
     if (!matrix.hasPoison)
       memset(matrix.poison, 0, sizeof(matrix.poison));
     matrix.hasPoison = true;
     uint8_t *poison = matrix.poison[lane % edge];
     for (unsigned i = 0; i < rowBytes; ++i)
-      poison[i / 2] |= (place.shadow[i] != 0) << (i % 2);
+      poison[i / 2] |= (bytes[i] != 0) << (i % 2);
   }
   for (unsigned i = 0; i < count; ++i)
     toRegister(warp, instruction.list[i], matrices[i], instruction.flags & Transposed);
@@ -175,19 +175,19 @@ static Step executeStmatrix(Warp &warp, const Instruction &instruction) {
   if (!haveAllLanes(warp, step))
     return step;
   unsigned count = instruction.listSize;
-  if (!haveAddresses(warp, instruction.operand[0], count * edge))
+  uint32_t offsets[lanesPerWarp];
+  if (!haveAddresses(warp, instruction.operand[0], count * edge) ||
+      !findRows(warp, instruction, count * edge, Access::Write, offsets))
     return Step::Stop;
-  RowFinder rows(warp, instruction, Access::Write);
+  uint8_t *data = warp.block.shared.data(), *shadow = warp.block.shared.shadow();
   for (unsigned i = 0; i < count; ++i) {
     Matrix matrix;
     fromRegister(warp, instruction.list[i], matrix, instruction.flags & Transposed);
     for (unsigned row = 0; row < edge; ++row) {
-      Place place = rows.find(i * edge + row);
-      if (!place)
-        return Step::Stop;
-      memcpy(place.data, matrix.value[row], rowBytes);
+      uint32_t offset = offsets[i * edge + row];
+      memcpy(data + offset, matrix.value[row], rowBytes);
       for (unsigned column = 0; column < edge; ++column)
-        Warp::poisonToShadow(matrix.poison[row][column], place.shadow + column * 2, 2);
+        Warp::poisonToShadow(matrix.poison[row][column], shadow + offset + column * 2, 2);
     }
   }
   warp.block.cluster.getStatistics()->sharedWritten += count * edge * rowBytes;

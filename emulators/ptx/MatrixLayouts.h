@@ -75,7 +75,7 @@ struct RegisterFile {
 
   explicit RegisterFile(Warp &warp) : values(warp.values(0)), poison(warp.poison(0)) {}
   explicit RegisterFile(Frame &frame)
-      : values(frame.values.data()), poison(frame.poison.data()) {}
+      : values(frame.registers->values.data()), poison(frame.registers->poison.data()) {}
   RegisterFile(uint64_t *values, uint8_t *poison) : values(values), poison(poison) {}
 };
 

@@ -93,7 +93,7 @@ static constexpr unsigned maxA = 1024, maxB = 1024, maxC = 256;
 
 namespace {
 /// The registers of an instruction by operand.
-struct Registers {
+struct ProductRegisters {
   const uint32_t *d, *a, *b, *c;
 };
 
@@ -136,7 +136,7 @@ template <> struct Operands<Arithmetic::Float> {
       }
     }
   }
-  void multiply(RegisterFile file, const Registers &registers, const MmaShape &shape) {
+  void multiply(RegisterFile file, const ProductRegisters &registers, const MmaShape &shape) {
     const MatrixSize &size = shape.size;
     load(file, registers.a, shape.a, shape.aFragment, size.m * size.k, {size.k, 1}, a);
     if (shape.bFragment.bits == 16 && size.n == 8)
@@ -169,7 +169,7 @@ template <> struct Operands<Arithmetic::Double> {
     gather(file, registers, fragment, raw, strides);
     memcpy(to, raw, count * sizeof(double));
   }
-  void multiply(RegisterFile file, const Registers &registers, const MmaShape &shape) {
+  void multiply(RegisterFile file, const ProductRegisters &registers, const MmaShape &shape) {
     const MatrixSize &size = shape.size;
     load(file, registers.a, shape.aFragment, size.m * size.k, {size.k, 1}, a);
     load(file, registers.b, shape.bFragment, size.k * size.n, {1, size.n}, b);
@@ -200,7 +200,7 @@ struct WordOperands {
     gather(file, registers, fragment, raw, strides);
     unpack(type, raw, count, to);
   }
-  void multiply(RegisterFile file, const Registers &registers, const MmaShape &shape) {
+  void multiply(RegisterFile file, const ProductRegisters &registers, const MmaShape &shape) {
     const MatrixSize &size = shape.size;
     unsigned count = size.m * size.n;
     load(file, registers.a, shape.a, shape.aFragment, size.m * size.k, {size.k, 1}, a);
@@ -232,7 +232,7 @@ static Step executeProduct(Warp &warp, const Instruction &instruction) {
     return step;
   const auto &shape = *static_cast<const MmaShape *>(instruction.extra);
   RegisterFile file(warp);
-  Registers registers;
+  ProductRegisters registers;
   registers.d = instruction.list;
   registers.a = registers.d + shape.dFragment.registers();
   registers.b = registers.a + shape.aFragment.registers();

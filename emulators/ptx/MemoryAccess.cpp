@@ -250,25 +250,27 @@ void tilewright::ptx::noteAll(Warp &warp, const WarpAccess &all,
   const Span &span = all.span;
   if (!span)
     return;
-  GlobalRaces *races = nullptr;
-  if (span.space == Space::Global) {
-    races = warp.block.launch.globalRaces.get();
-    if (!races)
-      return;
+  GlobalRaces *races = warp.block.launch.globalRaces.get();
+  if (span.space == Space::Global && !races)
+    return;
+  const bool isTogether = all.pattern != Addresses::Scattered;
+  const auto bytes = static_cast<uint32_t>(addresses.highest - addresses.lowest + size);
+  if (span.space == Space::Shared) {
+    const auto start = static_cast<uint32_t>(span.offset);
+    if (isTogether)
+      return span.owner->note(warp, start, bytes, access, warp.firstLane());
+    uint32_t offsets[lanesPerWarp];
+    for (unsigned lane = 0; lane < lanesPerWarp; ++lane)
+      offsets[lane] = start + static_cast<uint32_t>(addresses.of[lane] - span.start);
+    return span.owner->noteLanes(warp, offsets, size, access, warp.active);
   }
-  auto note = [&](uint64_t offset, uint32_t bytes, unsigned lane) {
-    if (races)
-      races->note(warp, *span.allocation, offset, bytes, access, lane);
-    else
-      span.owner->note(warp, static_cast<uint32_t>(offset), bytes, access, lane);
-  };
-  if (all.pattern != Addresses::Scattered) {
-    uint64_t bytes = addresses.highest - addresses.lowest + size;
-    return note(span.offset, static_cast<uint32_t>(bytes), warp.firstLane());
-  }
+  if (isTogether)
+    return races->note(warp, *span.allocation, span.offset, bytes, access,
+                       warp.firstLane());
   for (uint32_t lanes = warp.active; lanes; lanes &= lanes - 1) {
     unsigned lane = __builtin_ctz(lanes);
-    note(span.offset + (addresses.of[lane] - span.start), size, lane);
+    races->note(warp, *span.allocation, span.offset + (addresses.of[lane] - span.start),
+                size, access, lane);
   }
 }
 
