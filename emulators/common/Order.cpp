@@ -16,7 +16,8 @@ void AccessHistory::reset(size_t bytes, size_t agentCount) {
   const size_t count = (bytes + granuleBytes - 1) / granuleBytes;
   cells.assign(count, Cell());
   isSplit.assign(count, false);
-  // Rows are read where `readers` says that they were written, words where they are split.
+  // Rows are read where `readers` says that they were written, words where they are
+  // split.
   reads.resize(count * agents);
   atomics.clear();
 }
@@ -34,7 +35,8 @@ void AccessHistory::split(size_t granule) {
   words.resize(cells.size() * granuleWords);
   wordReads.resize(words.size() * agents);
   isSplit[granule] = true;
-  for (size_t word = granule * granuleWords; word < (granule + 1) * granuleWords; ++word) {
+  for (size_t word = granule * granuleWords; word < (granule + 1) * granuleWords;
+       ++word) {
     words[word] = cells[granule];
     std::copy_n(&reads[granule * agents], agents, &wordReads[word * agents]);
   }
@@ -56,6 +58,54 @@ void AccessHistory::findUnordered(const uint32_t *atomicRow, const Accessor &by,
   for (uint32_t other = 0; other < agents; ++other)
     if (by.isUnordered(other, atomicRow[other]))
       conflict = {true, true, other, tag};
+}
+
+void AccessHistory::readCell(Cell &cell, uint32_t *row, uint8_t bytes, const Accessor &by,
+                             bool isStrong, Conflict &conflict) const {
+  const LastWrite &last = cell.write;
+  if (by.isUnordered(last.agent, last.clock) && (last.bytes & bytes) &&
+      !(isStrong && last.atomic))
+    conflict = {true, true, last.agent, last.tag};
+  // A strong read is no part of a race with atomic operations, so it is not kept.
+  if (isStrong)
+    return;
+  const uint64_t self = uint64_t(1) << by.agent % 64;
+  if (agents > 64 && !(cell.readers & self))
+    for (size_t other = by.agent % 64; other < agents; other += 64)
+      row[other] = 0;
+  row[by.agent] = by.clock;
+  cell.readTag = by.tag;
+  cell.readers |= self;
+}
+
+/// `atomicRow` are the clocks of atomic operations on the word, if there were any.
+void AccessHistory::writeCell(Cell &cell, const uint32_t *row, uint32_t *atomicRow,
+                              uint8_t bytes, const Accessor &by, Kind kind,
+                              Conflict &all) const {
+  const bool isAtomic = kind == Kind::Atomic;
+  LastWrite &last = cell.write;
+  Conflict conflict;
+  if (by.isUnordered(last.agent, last.clock) && (last.bytes & bytes) &&
+      !(isAtomic && last.atomic))
+    conflict = {true, true, last.agent, last.tag};
+  for (uint64_t bits = cell.readers; bits; bits &= bits - 1)
+    for (size_t other = __builtin_ctzll(bits); other < agents; other += 64)
+      if (by.isUnordered(static_cast<uint32_t>(other), row[other]))
+        conflict = {true, false, static_cast<uint32_t>(other), cell.readTag};
+  if (isAtomic)
+    atomicRow[by.agent] = by.clock;
+  else if (atomicRow)
+    findUnordered(atomicRow, by, last.tag, conflict);
+  if (conflict.found && kind == Kind::Rewrite)
+    return;
+  if (conflict.found)
+    all = conflict;
+  if (!isAtomic && bytes == 0xf)
+    cell.readers = 0;
+  // Halves of a word that an agent writes one after the other are one write.
+  if (last.agent == by.agent && last.clock == by.clock && last.atomic == isAtomic)
+    bytes |= last.bytes & 0xf;
+  last = {by.clock, static_cast<uint16_t>(by.agent), bytes, isAtomic, by.tag};
 }
 
 void AccessHistory::readWords(size_t granule, size_t begin, size_t end,
@@ -80,64 +130,110 @@ void AccessHistory::writeWords(size_t granule, size_t begin, size_t end,
   mergeIfEqual(granule);
 }
 
-/// Calls `note` with each of `lanes` and its granule; the lanes for which it is false.
+/// Notes accesses of granules that have one history and are no conflict, which most are.
+/// It has what it needs in members of its own, which what it writes cannot change.
+class AccessHistory::Fast {
+public:
+  Fast(AccessHistory &history, const Accessor &by)
+      : by(by), agents(history.agents), self(uint64_t(1) << by.agent % 64),
+        write{by.clock, static_cast<uint16_t>(by.agent), 0xf, false, by.tag},
+        isUsable(history.atomics.empty() && agents <= 64),
+        isSplit(history.isSplit.data()), cells(history.cells.data()),
+        reads(history.reads.data()) {}
+
+  /// Each returns false, with nothing done, where it is not for this granule.
+  bool noteRead(size_t granule) const {
+    Cell &cell = cells[granule];
+    if (!isUsable || isSplit[granule] ||
+        by.isUnordered(cell.write.agent, cell.write.clock))
+      return false;
+    reads[granule * agents + by.agent] = by.clock;
+    cell.readTag = by.tag;
+    cell.readers |= self;
+    return true;
+  }
+  bool noteWrite(size_t granule) const {
+    Cell &cell = cells[granule];
+    if (!isUsable || isSplit[granule] ||
+        by.isUnordered(cell.write.agent, cell.write.clock))
+      return false;
+    for (uint64_t bits = cell.readers; bits; bits &= bits - 1) {
+      auto other = static_cast<uint32_t>(__builtin_ctzll(bits));
+      if (by.isUnordered(other, reads[granule * agents + other]))
+        return false;
+    }
+    cell.readers = 0;
+    cell.write = write;
+    return true;
+  }
+
+private:
+  const Accessor by;
+  const size_t agents;
+  const uint64_t self;
+  const LastWrite write;
+  const bool isUsable;
+  const uint8_t *const isSplit;
+  Cell *const cells;
+  uint32_t *const reads;
+};
+
+AccessHistory::Conflict AccessHistory::noteRead(size_t offset, size_t size,
+                                                const Accessor &by, bool isStrong) {
+  Conflict conflict;
+  const Fast fast(*this, by);
+  forGranules(offset, size, [&](size_t granule, size_t begin, size_t end) {
+    const bool isAll = end - begin == granuleBytes;
+    if (isAll && !isStrong && fast.noteRead(granule))
+      return;
+    if (isAll && !isSplit[granule] && atomics.empty())
+      readCell(cells[granule], &reads[granule * agents], 0xf, by, isStrong, conflict);
+    else
+      readWords(granule, begin, end, by, isStrong, conflict);
+  });
+  return conflict;
+}
+
+AccessHistory::Conflict AccessHistory::note(size_t offset, size_t size,
+                                            const Accessor &by, Kind kind) {
+  Conflict all;
+  const Fast fast(*this, by);
+  forGranules(offset, size, [&](size_t granule, size_t begin, size_t end) {
+    const bool isAll = end - begin == granuleBytes;
+    if (isAll && kind != Kind::Atomic && fast.noteWrite(granule))
+      return;
+    if (isAll && !isSplit[granule] && atomics.empty())
+      writeCell(cells[granule], &reads[granule * agents], nullptr, 0xf, by, kind, all);
+    else
+      writeWords(granule, begin, end, by, kind, all);
+  });
+  return all;
+}
+
+/// Calls `note` with the granule of each of `lanes`; the lanes for which it is false, or
+/// whose offset is in the middle of a granule.
 template <typename Note>
-static uint32_t forWholeGranules(const uint32_t *offsets, uint32_t lanes,
-                                 const uint8_t *isSplit, Note note) {
+static uint32_t forLanes(const uint32_t *offsets, uint32_t lanes, Note note) {
+  constexpr uint32_t bytes = AccessHistory::granuleBytes;
   uint32_t left = 0;
   for (; lanes; lanes &= lanes - 1) {
-    const unsigned lane = __builtin_ctz(lanes);
-    const uint32_t granule = offsets[lane] / AccessHistory::granuleBytes;
-    if (offsets[lane] % AccessHistory::granuleBytes || isSplit[granule] || !note(granule))
+    const uint32_t offset = offsets[__builtin_ctz(lanes)];
+    if (offset % bytes || !note(offset / bytes))
       left |= lanes & -lanes;
   }
   return left;
 }
 
-// Below, members and clocks are kept in locals, which what is written cannot change.
-
 uint32_t AccessHistory::noteGranuleReads(const uint32_t *offsets, uint32_t lanes,
-                                         const Accessor &accessor) {
-  const Accessor by = accessor;
-  const size_t count = agents;
-  if (!atomics.empty() || count > 64)
-    return lanes;
-  const uint64_t self = uint64_t(1) << by.agent;
-  Cell *const cell = cells.data();
-  uint32_t *const row = reads.data() + by.agent;
-  return forWholeGranules(offsets, lanes, isSplit.data(), [=](uint32_t granule) {
-    Cell &one = cell[granule];
-    if (by.isUnordered(one.write.agent, one.write.clock))
-      return false;
-    row[granule * count] = by.clock;
-    one.readTag = by.tag;
-    one.readers |= self;
-    return true;
-  });
+                                         const Accessor &by) {
+  const Fast fast(*this, by);
+  return forLanes(offsets, lanes, [&](uint32_t at) { return fast.noteRead(at); });
 }
 
 uint32_t AccessHistory::noteGranuleWrites(const uint32_t *offsets, uint32_t lanes,
-                                          const Accessor &accessor) {
-  const Accessor by = accessor;
-  const size_t count = agents;
-  if (!atomics.empty() || count > 64)
-    return lanes;
-  const LastWrite write{by.clock, static_cast<uint16_t>(by.agent), 0xf, false, by.tag};
-  Cell *const cell = cells.data();
-  const uint32_t *const row = reads.data();
-  return forWholeGranules(offsets, lanes, isSplit.data(), [=](uint32_t granule) {
-    Cell &one = cell[granule];
-    if (by.isUnordered(one.write.agent, one.write.clock))
-      return false;
-    for (uint64_t bits = one.readers; bits; bits &= bits - 1) {
-      uint32_t other = static_cast<uint32_t>(__builtin_ctzll(bits));
-      if (by.isUnordered(other, row[granule * count + other]))
-        return false;
-    }
-    one.readers = 0;
-    one.write = write;
-    return true;
-  });
+                                          const Accessor &by) {
+  const Fast fast(*this, by);
+  return forLanes(offsets, lanes, [&](uint32_t at) { return fast.noteWrite(at); });
 }
 
 void AccessHistory::beginAtomics() {

@@ -82,8 +82,9 @@ private:
   size_t seenCount;
 };
 
-/// What the race check knows of a memory: who wrote each word of four bytes last and when,
-/// and when each agent last read it. A write remembers which bytes of the word it wrote.
+/// What the race check knows of a memory: who wrote each word of four bytes last and
+/// when, and when each agent last read it. A write remembers which bytes of the word it
+/// wrote.
 ///
 /// Most accesses are of whole granules of four words, which then have one history. An
 /// access of a part of a granule splits it into words, and it is whole again when its
@@ -107,16 +108,7 @@ public:
   /// `by` reads or writes `size` bytes at `offset`. A strong read conflicts with no
   /// atomic.
   Conflict noteRead(size_t offset, size_t size, const Accessor &by,
-                    bool isStrong = false) {
-    Conflict conflict;
-    forGranules(offset, size, [&](size_t granule, size_t begin, size_t end) {
-      if (isWhole(granule, begin, end))
-        readCell(cells[granule], &reads[granule * agents], 0xf, by, isStrong, conflict);
-      else
-        readWords(granule, begin, end, by, isStrong, conflict);
-    });
-    return conflict;
-  }
+                    bool isStrong = false);
   Conflict noteWrite(size_t offset, size_t size, const Accessor &by) {
     return note(offset, size, by, Kind::Write);
   }
@@ -190,67 +182,13 @@ private:
       offset = end;
     }
   }
-  /// Whether [begin, end) of `granule` has the granule's one history.
-  bool isWhole(size_t granule, size_t begin, size_t end) const {
-    return end - begin == granuleBytes && !isSplit[granule] && atomics.empty();
-  }
-  Conflict note(size_t offset, size_t size, const Accessor &by, Kind kind) {
-    Conflict all;
-    forGranules(offset, size, [&](size_t granule, size_t begin, size_t end) {
-      if (isWhole(granule, begin, end))
-        writeCell(cells[granule], &reads[granule * agents], nullptr, 0xf, by, kind, all);
-      else
-        writeWords(granule, begin, end, by, kind, all);
-    });
-    return all;
-  }
+  Conflict note(size_t offset, size_t size, const Accessor &by, Kind kind);
 
+  class Fast;
   void readCell(Cell &cell, uint32_t *row, uint8_t bytes, const Accessor &by,
-                bool isStrong, Conflict &conflict) const {
-    const LastWrite &last = cell.write;
-    if (by.isUnordered(last.agent, last.clock) && (last.bytes & bytes) &&
-        !(isStrong && last.atomic))
-      conflict = {true, true, last.agent, last.tag};
-    // A strong read is no part of a race with atomic operations, so it is not kept.
-    if (isStrong)
-      return;
-    const uint64_t self = uint64_t(1) << by.agent % 64;
-    if (agents > 64 && !(cell.readers & self))
-      for (size_t other = by.agent % 64; other < agents; other += 64)
-        row[other] = 0;
-    row[by.agent] = by.clock;
-    cell.readTag = by.tag;
-    cell.readers |= self;
-  }
-  /// `atomicRow` are the clocks of atomic operations on the word, if there were any.
+                bool isStrong, Conflict &conflict) const;
   void writeCell(Cell &cell, const uint32_t *row, uint32_t *atomicRow, uint8_t bytes,
-                 const Accessor &by, Kind kind, Conflict &all) const {
-    const bool isAtomic = kind == Kind::Atomic;
-    LastWrite &last = cell.write;
-    Conflict conflict;
-    if (by.isUnordered(last.agent, last.clock) && (last.bytes & bytes) &&
-        !(isAtomic && last.atomic))
-      conflict = {true, true, last.agent, last.tag};
-    for (uint64_t bits = cell.readers; bits; bits &= bits - 1)
-      for (size_t other = __builtin_ctzll(bits); other < agents; other += 64)
-        if (by.isUnordered(static_cast<uint32_t>(other), row[other]))
-          conflict = {true, false, static_cast<uint32_t>(other), cell.readTag};
-    if (isAtomic)
-      atomicRow[by.agent] = by.clock;
-    else if (atomicRow)
-      findUnordered(atomicRow, by, last.tag, conflict);
-    if (conflict.found && kind == Kind::Rewrite)
-      return;
-    if (conflict.found)
-      all = conflict;
-    if (!isAtomic && bytes == 0xf)
-      cell.readers = 0;
-    // Halves of a word that an agent writes one after the other are one write.
-    if (last.agent == by.agent && last.clock == by.clock && last.atomic == isAtomic)
-      bytes |= last.bytes & 0xf;
-    last = {by.clock, static_cast<uint16_t>(by.agent), bytes, isAtomic, by.tag};
-  }
-
+                 const Accessor &by, Kind kind, Conflict &all) const;
   void readWords(size_t granule, size_t begin, size_t end, const Accessor &by,
                  bool isStrong, Conflict &conflict);
   void writeWords(size_t granule, size_t begin, size_t end, const Accessor &by, Kind kind,
@@ -262,10 +200,10 @@ private:
   void mergeIfEqual(size_t granule);
 
   size_t agents = 0;
-  std::vector<Cell> cells;        // by granule; meaningless where it is split
-  std::vector<uint8_t> isSplit;   // by granule
-  std::vector<uint32_t> reads;    // by granule: clock of each agent's last read
-  std::vector<Cell> words;        // of split granules; empty before the first
+  std::vector<Cell> cells;         // by granule; meaningless where it is split
+  std::vector<uint8_t> isSplit;    // by granule
+  std::vector<uint32_t> reads;     // by granule: clock of each agent's last read
+  std::vector<Cell> words;         // of split granules; empty before the first
   std::vector<uint32_t> wordReads; // by word, as `reads`
   /// Clock of each agent's last atomic operation on each word; empty before the first.
   /// The last write alone would not do: others' before it are as unordered.

@@ -6,8 +6,8 @@
 //===----------------------------------------------------------------------===//
 //
 // A block's memories and its warps' registers are megabytes, and fresh pages from the
-// system cost as much as the block's instructions. So what one block is done with the next
-// one takes over.
+// system cost as much as the block's instructions. So what one block is done with the
+// next one takes over.
 //
 //===----------------------------------------------------------------------===//
 

@@ -180,6 +180,7 @@ uint32_t Block::warpsAlive() const {
 Cluster::Cluster(LaunchRun &launch, Dim3 id) : launch(launch), id(id) {
   statistics.opcodes.assign(launch.program.opcodes.size(), 0);
   statistics.byLine = launch.options.checks.statistics;
+  statistics.timesProducts = launch.options.checks.timesProducts;
   const Dim3 &size = launch.options.cluster;
   uint32_t rank = 0;
   for (uint32_t z = 0; z < size.z; ++z)

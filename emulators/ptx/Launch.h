@@ -28,13 +28,15 @@ struct Order {
   uint64_t seed = 0;
 };
 
-/// What a device checks beyond what it needs to go on. All on by default, but the last.
+/// What a device checks beyond what it needs to go on. All on by default, but the
+/// last; and what it counts.
 struct Checks {
   bool uninitialised = true;
   bool sharedRaces = true;
   bool proxyFences = true;
   bool globalRaces = false;
-  bool statistics = false; ///< bank conflicts, sectors and counts by line
+  bool statistics = false;    ///< bank conflicts, sectors and counts by line
+  bool timesProducts = false; ///< measures the time in matrix instructions
 };
 
 struct LaunchOptions {

@@ -95,6 +95,16 @@ template <typename Raw>
 void scatter(RegisterFile file, const uint32_t *registers, const Fragment &fragment,
              const Raw *from, Strides strides);
 
+/// The same for rows of floats, `stride` apart, of what most programs have
+/// (MatrixRows.cpp): multiplicands of f16 or bf16, widened, and accumulators of f32,
+/// whose NaNs become the canonical one. Where a register is a sink, nothing is written.
+void gatherHalfRows(RegisterFile file, const uint32_t *registers,
+                    const Fragment &fragment, Type type, float *to, size_t stride);
+void gatherFloatRows(RegisterFile file, const uint32_t *registers,
+                     const Fragment &fragment, float *to, size_t stride);
+void scatterFloatRows(RegisterFile file, const uint32_t *registers,
+                      const Fragment &fragment, const float *from, size_t stride);
+
 /// Whether any byte of an element in `registers` is undefined.
 bool hasPoison(RegisterFile file, const uint32_t *registers, const Fragment &fragment);
 

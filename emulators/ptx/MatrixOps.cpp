@@ -9,6 +9,7 @@
 #include "emulators/ptx/Block.h"
 
 #include <cstring>
+#include <optional>
 
 using namespace tilewright::ptx;
 
@@ -136,15 +137,22 @@ template <> struct Operands<Arithmetic::Float> {
       }
     }
   }
-  void multiply(RegisterFile file, const ProductRegisters &registers, const MmaShape &shape) {
+  void multiply(RegisterFile file, const ProductRegisters &registers,
+                const MmaShape &shape) {
     const MatrixSize &size = shape.size;
-    load(file, registers.a, shape.a, shape.aFragment, size.m * size.k, {size.k, 1}, a);
+    if (shape.aFragment.bits == 16)
+      gatherHalfRows(file, registers.a, shape.aFragment, shape.a, a, size.k);
+    else
+      load(file, registers.a, shape.a, shape.aFragment, size.m * size.k, {size.k, 1}, a);
     if (shape.bFragment.bits == 16 && size.n == 8)
       loadHalvesB(file, registers.b, shape.b, shape.bFragment, b);
     else
       load(file, registers.b, shape.b, shape.bFragment, size.k * size.n, {1, size.n}, b);
-    load(file, registers.c, shape.c, shape.cFragment, size.m * size.n, {size.n, 1}, d);
-    multiplyAdd(size, a, b, d);
+    if (shape.c == Type::F32)
+      gatherFloatRows(file, registers.c, shape.cFragment, d, size.n);
+    else
+      load(file, registers.c, shape.c, shape.cFragment, size.m * size.n, {size.n, 1}, d);
+    multiplyAdd(size, a, b, d, hasExactProducts(shape.a));
   }
   void store(RegisterFile file, const uint32_t *registers, const MmaShape &shape) {
     unsigned count = shape.size.m * shape.size.n;
@@ -154,9 +162,7 @@ template <> struct Operands<Arithmetic::Float> {
       scatter(file, registers, shape.dFragment, halves, {shape.size.n, 1});
       return;
     }
-    uint32_t words[maxC];
-    pack(d, count, words);
-    scatter(file, registers, shape.dFragment, words, {shape.size.n, 1});
+    scatterFloatRows(file, registers, shape.dFragment, d, shape.size.n);
   }
 };
 
@@ -169,7 +175,8 @@ template <> struct Operands<Arithmetic::Double> {
     gather(file, registers, fragment, raw, strides);
     memcpy(to, raw, count * sizeof(double));
   }
-  void multiply(RegisterFile file, const ProductRegisters &registers, const MmaShape &shape) {
+  void multiply(RegisterFile file, const ProductRegisters &registers,
+                const MmaShape &shape) {
     const MatrixSize &size = shape.size;
     load(file, registers.a, shape.aFragment, size.m * size.k, {size.k, 1}, a);
     load(file, registers.b, shape.bFragment, size.k * size.n, {1, size.n}, b);
@@ -200,7 +207,8 @@ struct WordOperands {
     gather(file, registers, fragment, raw, strides);
     unpack(type, raw, count, to);
   }
-  void multiply(RegisterFile file, const ProductRegisters &registers, const MmaShape &shape) {
+  void multiply(RegisterFile file, const ProductRegisters &registers,
+                const MmaShape &shape) {
     const MatrixSize &size = shape.size;
     unsigned count = size.m * size.n;
     load(file, registers.a, shape.a, shape.aFragment, size.m * size.k, {size.k, 1}, a);
@@ -230,6 +238,7 @@ static Step executeProduct(Warp &warp, const Instruction &instruction) {
   Step step;
   if (!haveAllLanes(warp, step))
     return step;
+  ProductTimer timer(*warp.block.cluster.getStatistics());
   const auto &shape = *static_cast<const MmaShape *>(instruction.extra);
   RegisterFile file(warp);
   ProductRegisters registers;
@@ -239,16 +248,21 @@ static Step executeProduct(Warp &warp, const Instruction &instruction) {
   registers.c = registers.b + shape.bFragment.registers();
 
   // D's registers may be those of an operand: read everything first.
-  Undefined undefined;
+  std::optional<Undefined> undefined;
   const MatrixSize &size = shape.size;
-  markRows(file, registers.a, shape.aFragment, undefined);
-  markColumns(file, registers.b, shape.bFragment, undefined);
-  markElements(file, registers.c, shape.cFragment, size.m, size.n, undefined);
+  if (hasPoison(file, registers.a, shape.aFragment) ||
+      hasPoison(file, registers.b, shape.bFragment) ||
+      hasPoison(file, registers.c, shape.cFragment)) {
+    undefined.emplace();
+    markRows(file, registers.a, shape.aFragment, *undefined);
+    markColumns(file, registers.b, shape.bFragment, *undefined);
+    markElements(file, registers.c, shape.cFragment, size.m, size.n, *undefined);
+  }
   Operands<arithmetic> operands;
   operands.multiply(file, registers, shape);
   operands.store(file, registers.d, shape);
-  if (undefined.any)
-    poisonElements(file, registers.d, shape.dFragment, size.n, undefined);
+  if (undefined)
+    poisonElements(file, registers.d, shape.dFragment, size.n, *undefined);
   warp.block.cluster.getStatistics()->multiplyAdds +=
       uint64_t(size.m) * size.n * size.k * (shape.a == Type::B1 ? 32 : 1);
   return Step::Next;

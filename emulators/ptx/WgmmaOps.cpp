@@ -179,6 +179,7 @@ static Step executeMmaAsync(Warp &warp, const Instruction &instruction) {
   Step step;
   if (!haveAllLanes(warp, step))
     return step;
+  ProductTimer timer(*warp.block.cluster.getStatistics());
   const auto &shape = *static_cast<const WgmmaShape *>(instruction.extra);
   Issue entry{&instruction, 0, 0};
   if (!shape.aInRegisters &&
@@ -226,6 +227,7 @@ static Step executeWait(Warp &warp, const Instruction &instruction) {
   Step step;
   if (!haveAllLanes(warp, step))
     return step;
+  ProductTimer timer(*warp.block.cluster.getStatistics());
   warp.state<WgmmaQueue>().wait(warp, static_cast<size_t>(instruction.immediate));
   return Step::Next;
 }

@@ -105,6 +105,7 @@ tw_ptx_status tw_ptx_device_create(const tw_ptx_device_options_v1 *given,
     made->checks.proxyFences = !(options.checks & TW_PTX_NO_PROXY_FENCES);
     made->checks.globalRaces = options.checks & TW_PTX_GLOBAL_RACES;
     made->checks.statistics = options.checks & TW_PTX_COUNT_BY_LINE;
+    made->checks.timesProducts = options.checks & TW_PTX_TIME_PRODUCTS;
     made->threads = options.threads;
     made->maxSteps = options.max_steps;
     if (options.multiprocessors)

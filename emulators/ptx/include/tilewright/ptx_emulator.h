@@ -67,7 +67,8 @@ typedef enum tw_ptx_checks {
   TW_PTX_NO_SHARED_RACES = 2,
   TW_PTX_NO_PROXY_FENCES = 4,
   TW_PTX_GLOBAL_RACES = 8,   /* races between blocks on global memory, too */
-  TW_PTX_COUNT_BY_LINE = 16  /* statistics by line of the text, bank conflicts, sectors */
+  TW_PTX_COUNT_BY_LINE = 16, /* statistics by line of the text, bank conflicts, sectors */
+  TW_PTX_TIME_PRODUCTS = 32  /* the host's time in matrix instructions */
 } tw_ptx_checks;
 
 typedef struct tw_ptx_device_options_v1 {
@@ -201,7 +202,8 @@ TW_PTX_API tw_ptx_status tw_ptx_launch(const tw_ptx_kernel *kernel,
                                        const tw_ptx_launch_v1 *launch);
 
 /* What the last launch of the device executed, as JSON: totals, executions by opcode, and
- * by line of the text where TW_PTX_COUNT_BY_LINE is set. */
+ * by line of the text where TW_PTX_COUNT_BY_LINE is set. `product_seconds`, of all threads
+ * of the host, is 0 unless TW_PTX_TIME_PRODUCTS is set. */
 TW_PTX_API tw_ptx_status tw_ptx_report(tw_ptx_device *device, char **json);
 /* What programs have printed since the last call. */
 TW_PTX_API tw_ptx_status tw_ptx_take_output(tw_ptx_device *device, char **text);
