@@ -89,6 +89,9 @@ void checkSettled(Warp &warp, const Place &place, uint32_t bytes, unsigned lane)
 /// `warp` now starts in the async proxy: copies, and whoever else works there.
 void checkVisibleToAsync(Warp &warp, const Block &owner, uint32_t offset, uint32_t bytes,
                          unsigned lane);
+/// Whether it has nothing to report of `bytes` bytes at each of `offsets`.
+bool areVisibleToAsync(const Warp &warp, const Block &owner,
+                       const std::vector<uint32_t> &offsets, uint32_t bytes);
 /// `lane` of `warp` starts a copy that will write what `place`, found by Access::Sync,
 /// names: it is Pending from now on, unless the copy combines data (Access::Atomic).
 void beginWrite(Warp &warp, const Place &place, uint32_t bytes, unsigned lane,

@@ -131,8 +131,13 @@ void Block::noteLanes(Warp &warp, const uint32_t *offsets, unsigned size, Access
                       uint32_t lanes) {
   if (access == Access::Sync)
     return;
-  const bool mayBeSource =
-      !isRead(access) && !(asyncSources.empty() && matrixSources.empty());
+  bool mayBeSource = !isRead(access) && !asyncSources.empty();
+  if (!isRead(access) && !matrixSources.empty())
+    for (uint32_t rest = lanes; rest; rest &= rest - 1) {
+      const uint32_t offset = offsets[__builtin_ctz(rest)];
+      for (uint32_t unit = offset / 16; unit * 16 < offset + size; ++unit)
+        mayBeSource |= matrixSources[unit].readers != 0;
+    }
   Accessor by(agentOf(warp), clockOf(warp), lineOf(warp));
   if (history && !mayBeSource && size == AccessHistory::granuleBytes) {
     if (access == Access::Read)

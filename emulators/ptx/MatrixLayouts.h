@@ -100,6 +100,10 @@ void scatter(RegisterFile file, const uint32_t *registers, const Fragment &fragm
 /// whose NaNs become the canonical one. Where a register is a sink, nothing is written.
 void gatherHalfRows(RegisterFile file, const uint32_t *registers,
                     const Fragment &fragment, Type type, float *to, size_t stride);
+/// Of multiplicands with eight columns, the matrix with its columns side by side: what
+/// mma.sync has for B.
+void gatherHalfColumns(RegisterFile file, const uint32_t *registers,
+                       const Fragment &fragment, Type type, float *to);
 void gatherFloatRows(RegisterFile file, const uint32_t *registers,
                      const Fragment &fragment, float *to, size_t stride);
 void scatterFloatRows(RegisterFile file, const uint32_t *registers,

@@ -71,26 +71,6 @@ void tilewright::ptx::unpack(Type type, const uint16_t *raw, size_t count, float
     widenAll<WidenBf16>(raw, count, to);
 }
 
-/// Widens the halves of eight words.
-template <typename Widen>
-static void widenPairs(const uint32_t *pairs, float *low, float *high) {
-  WordVector words;
-  load(words, pairs);
-  FloatVector values;
-  Widen::widen(words & 0xffff, values);
-  memcpy(low, &values, sizeof(values));
-  Widen::widen(words >> 16, values);
-  memcpy(high, &values, sizeof(values));
-}
-
-void tilewright::ptx::unpackPairs(Type type, const uint32_t *pairs, float *low,
-                                  float *high) {
-  if (type == Type::F16)
-    widenPairs<WidenF16>(pairs, low, high);
-  else
-    widenPairs<WidenBf16>(pairs, low, high);
-}
-
 template <typename Widen>
 static void widenRows(const uint8_t *const *rows, unsigned count, float *to,
                       size_t stride) {

@@ -42,8 +42,6 @@ void unpack(Type type, const uint16_t *raw, size_t count, float *to);
 void unpack(Type type, const uint32_t *raw, size_t count, float *to);
 void unpack(Type type, const uint8_t *raw, size_t count, float *to);
 void unpack(Type type, const uint8_t *raw, size_t count, uint32_t *to);
-/// Unpacks eight words of two halves each.
-void unpackPairs(Type type, const uint32_t *pairs, float *low, float *high);
 /// Unpacks rows of 16 bytes: eight halves to eight floats, at `to` and on by `stride` for
 /// each row.
 void unpackRows(Type type, const uint8_t *const *rows, unsigned count, float *to,

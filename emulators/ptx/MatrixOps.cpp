@@ -122,21 +122,6 @@ template <> struct Operands<Arithmetic::Float> {
       unpack(type, raw.bytes, count, to);
     }
   }
-  /// As `load`, of B of eight columns of halves: what mma.sync mostly has. Register i of
-  /// lane 4g + t holds rows 8i + 2t and 8i + 2t + 1 of column g.
-  static void loadHalvesB(RegisterFile file, const uint32_t *registers, Type type,
-                          const Fragment &fragment, float *to) {
-    for (unsigned i = 0; i < fragment.ownRegisters(); ++i) {
-      const uint64_t *values = file.values + size_t(registers[i]) * lanesPerWarp;
-      for (unsigned t = 0; t < 4; ++t) {
-        uint32_t pairs[8];
-        for (unsigned g = 0; g < 8; ++g)
-          pairs[g] = static_cast<uint32_t>(values[4 * g + t]);
-        float *rows = to + (8 * i + 2 * t) * 8;
-        unpackPairs(type, pairs, rows, rows + 8);
-      }
-    }
-  }
   void multiply(RegisterFile file, const ProductRegisters &registers,
                 const MmaShape &shape) {
     const MatrixSize &size = shape.size;
@@ -145,7 +130,7 @@ template <> struct Operands<Arithmetic::Float> {
     else
       load(file, registers.a, shape.a, shape.aFragment, size.m * size.k, {size.k, 1}, a);
     if (shape.bFragment.bits == 16 && size.n == 8)
-      loadHalvesB(file, registers.b, shape.b, shape.bFragment, b);
+      gatherHalfColumns(file, registers.b, shape.bFragment, shape.b, b);
     else
       load(file, registers.b, shape.b, shape.bFragment, size.k * size.n, {1, size.n}, b);
     if (shape.c == Type::F32)

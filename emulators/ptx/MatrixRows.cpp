@@ -55,6 +55,54 @@ void tilewright::ptx::gatherHalfRows(RegisterFile file, const uint32_t *register
     gatherHalves<WidenBf16>(file, registers, fragment, to, stride);
 }
 
+/// Four rows of four values as columns.
+static void loadTransposed(const uint64_t *values, ValueVector *columns) {
+  ValueVector row[lanesPerRow];
+  for (unsigned i = 0; i < lanesPerRow; ++i)
+    load(row[i], values + lanesPerRow * i);
+  // Even and odd columns of two rows each.
+  ValueVector even = __builtin_shufflevector(row[0], row[1], 0, 4, 2, 6);
+  ValueVector odd = __builtin_shufflevector(row[0], row[1], 1, 5, 3, 7);
+  ValueVector lastEven = __builtin_shufflevector(row[2], row[3], 0, 4, 2, 6);
+  ValueVector lastOdd = __builtin_shufflevector(row[2], row[3], 1, 5, 3, 7);
+  columns[0] = __builtin_shufflevector(even, lastEven, 0, 1, 4, 5);
+  columns[1] = __builtin_shufflevector(odd, lastOdd, 0, 1, 4, 5);
+  columns[2] = __builtin_shufflevector(even, lastEven, 2, 3, 6, 7);
+  columns[3] = __builtin_shufflevector(odd, lastOdd, 2, 3, 6, 7);
+}
+
+/// Register i of lane 4g + t holds rows 8i + 2t and 8i + 2t + 1 of column g.
+template <typename Widen>
+static void gatherColumns(RegisterFile file, const uint32_t *registers,
+                          const Fragment &fragment, float *to) {
+  for (unsigned i = 0; i < fragment.ownRegisters(); ++i) {
+    const uint64_t *values = file.values + size_t(registers[i]) * lanesPerWarp;
+    ValueVector low[lanesPerRow], high[lanesPerRow]; // of columns 0 to 3 and 4 to 7
+    loadTransposed(values, low);
+    loadTransposed(values + lanesPerWarp / 2, high);
+    for (unsigned t = 0; t < lanesPerRow; ++t) {
+      WordVector first, last;
+      memcpy(&first, &low[t], sizeof(first));
+      memcpy(&last, &high[t], sizeof(last));
+      WordVector words = __builtin_shufflevector(first, last, 0, 2, 4, 6, 8, 10, 12, 14);
+      float *rows = to + (tileRows * i + 2 * t) * tileColumns;
+      FloatVector floats;
+      Widen::widen(__builtin_convertvector(words, HalfVector), floats);
+      store(floats, rows);
+      Widen::widen(__builtin_convertvector(words >> 16, HalfVector), floats);
+      store(floats, rows + tileColumns);
+    }
+  }
+}
+
+void tilewright::ptx::gatherHalfColumns(RegisterFile file, const uint32_t *registers,
+                                        const Fragment &fragment, Type type, float *to) {
+  if (type == Type::F16)
+    gatherColumns<WidenF16>(file, registers, fragment, to);
+  else
+    gatherColumns<WidenBf16>(file, registers, fragment, to);
+}
+
 void tilewright::ptx::gatherFloatRows(RegisterFile file, const uint32_t *registers,
                                       const Fragment &fragment, float *to,
                                       size_t stride) {

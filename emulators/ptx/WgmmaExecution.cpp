@@ -107,14 +107,16 @@ static void collect(const Block &block, const PendingWgmma &one, unsigned depth,
     gather(file, getCounting(), shape.aFragment, a, {depth, 1});
     markRows(file, getCounting(), shape.aFragment, undefined);
   } else {
-    SharedMatrix<Raw> matrix{block, one.aChunks, warpRows, depth, shape.aTransposed};
+    SharedMatrix<Raw> matrix{block, one.operands->aChunks, warpRows, depth,
+                             shape.aTransposed};
     matrix.copy(a, {depth, 1});
     matrix.forUndefined([&](unsigned row) {
       undefined.any = true;
       undefined.row[row] = true;
     });
   }
-  SharedMatrix<Raw> matrix{block, one.bChunks, shape.n, depth, shape.bTransposed};
+  SharedMatrix<Raw> matrix{block, one.operands->bChunks, shape.n, depth,
+                           shape.bTransposed};
   matrix.copy(b, {1, shape.n});
   matrix.forUndefined([&](unsigned column) {
     undefined.any = true;
@@ -137,7 +139,8 @@ static void unpackHalvesA(const Block &block, const PendingWgmma &one, float *a,
     markRows(file, getCounting(), shape.aFragment, undefined);
     return;
   }
-  SharedMatrix<uint16_t> matrix{block, one.aChunks, warpRows, shape.k, shape.aTransposed};
+  SharedMatrix<uint16_t> matrix{block, one.operands->aChunks, warpRows, shape.k,
+                                shape.aTransposed};
   matrix.unpackRows(shape.a, a, shape.k, !shape.aTransposed);
   matrix.forUndefined([&](unsigned row) {
     undefined.any = true;
@@ -149,7 +152,8 @@ static void unpackHalvesA(const Block &block, const PendingWgmma &one, float *a,
 static void unpackHalvesB(const Block &block, const PendingWgmma &one, float *b,
                           Undefined &undefined) {
   const WgmmaShape &shape = one.shape();
-  SharedMatrix<uint16_t> matrix{block, one.bChunks, shape.n, shape.k, shape.bTransposed};
+  SharedMatrix<uint16_t> matrix{block, one.operands->bChunks, shape.n, shape.k,
+                                shape.bTransposed};
   matrix.unpackRows(shape.b, b, shape.n, shape.bTransposed);
   matrix.forUndefined([&](unsigned column) {
     undefined.any = true;
