@@ -12,11 +12,13 @@
 //===----------------------------------------------------------------------===//
 
 #include "emulators/ptx/Block.h"
+#include "emulators/ptx/FloatVectors.h"
 #include "emulators/ptx/MatrixOps.h"
 
 #include <cstring>
 
 using namespace tilewright::ptx;
+using namespace tilewright::ptx::vectors;
 
 static constexpr unsigned edge = 8;
 static constexpr unsigned rowBytes = 16;
@@ -41,28 +43,50 @@ static Place8 placeOf(unsigned lane, unsigned e, bool transposed) {
   return transposed ? Place8{inner, outer} : Place8{outer, inner};
 }
 
+/// Gives each lane the two elements of its column.
+static void storeColumns(const Matrix &matrix, uint64_t *values) {
+  // Four words of a pair of rows are two elements of four columns.
+  FourWords pairs[2][edge / 2];
+  for (unsigned i = 0; i < edge / 2; ++i) {
+    HalfVector a, b;
+    load(a, matrix.value[2 * i]);
+    load(b, matrix.value[2 * i + 1]);
+    HalfVector low = __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+    HalfVector high = __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
+    memcpy(&pairs[0][i], &low, sizeof(low));
+    memcpy(&pairs[1][i], &high, sizeof(high));
+  }
+  for (const auto &rows : pairs) {
+    FourWords a = __builtin_shufflevector(rows[0], rows[1], 0, 4, 1, 5);
+    FourWords b = __builtin_shufflevector(rows[2], rows[3], 0, 4, 1, 5);
+    FourWords c = __builtin_shufflevector(rows[0], rows[1], 2, 6, 3, 7);
+    FourWords d = __builtin_shufflevector(rows[2], rows[3], 2, 6, 3, 7);
+    const FourWords columns[] = {__builtin_shufflevector(a, b, 0, 1, 4, 5),
+                                 __builtin_shufflevector(a, b, 2, 3, 6, 7),
+                                 __builtin_shufflevector(c, d, 0, 1, 4, 5),
+                                 __builtin_shufflevector(c, d, 2, 3, 6, 7)};
+    for (const FourWords &column : columns) {
+      store(__builtin_convertvector(column, ValueVector), values);
+      values += edge / 2;
+    }
+  }
+}
+
 static void toRegister(Warp &warp, uint32_t reg, const Matrix &matrix, bool transposed) {
   if (reg == noRegister)
     return;
   uint64_t *values = warp.values(reg);
   uint8_t *poison = warp.poison(reg);
   memset(poison, soundValue, lanesPerWarp);
-  if (transposed) {
-    // Two rows make a word of each column.
-    uint32_t words[edge / 2][edge];
-    for (unsigned pair = 0; pair < edge / 2; ++pair)
-      for (unsigned column = 0; column < edge; ++column)
-        words[pair][column] = matrix.value[2 * pair][column] |
-                              uint32_t(matrix.value[2 * pair + 1][column]) << 16;
-    for (unsigned lane = 0; lane < lanesPerWarp; ++lane)
-      values[lane] = words[lane % 4][lane / 4];
-  } else {
+  if (transposed)
+    storeColumns(matrix, values);
+  else
     // Row by row, the matrix is the lanes' words in order.
-    uint32_t words[lanesPerWarp];
-    memcpy(words, matrix.value, sizeof(words));
-    for (unsigned lane = 0; lane < lanesPerWarp; ++lane)
-      values[lane] = words[lane];
-  }
+    for (unsigned row = 0; row < edge; ++row) {
+      FourWords words;
+      load(words, matrix.value[row]);
+      store(__builtin_convertvector(words, ValueVector), values + row * edge / 2);
+    }
   if (!matrix.hasPoison)
     return;
   for (unsigned lane = 0; lane < lanesPerWarp; ++lane)
@@ -89,6 +113,10 @@ static bool haveAddresses(Warp &warp, uint32_t reg, unsigned count) {
   if (!warp.block.launch.options.checks.uninitialised)
     return true;
   const uint8_t *poison = warp.poison(reg);
+  uint64_t eights[lanesPerWarp / 8];
+  memcpy(eights, poison, sizeof(eights));
+  if (!(eights[0] | eights[1] | eights[2] | eights[3]))
+    return true;
   for (unsigned lane = 0; lane < count; ++lane)
     if (poison[lane]) {
       warp.stop(Rule::Uninitialised, "the address depends on undefined data", lane);
