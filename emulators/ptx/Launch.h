@@ -28,8 +28,8 @@ struct Order {
   uint64_t seed = 0;
 };
 
-/// What a device checks beyond what it needs to go on. All on by default, but the
-/// last; and what it counts.
+/// What a device checks beyond what it needs to go on, all but the last by default, and
+/// what it counts and measures.
 struct Checks {
   bool uninitialised = true;
   bool sharedRaces = true;
