@@ -37,8 +37,10 @@ WorkGroup::WorkGroup(LaunchRun &launch, Dim3 id)
   uint64_t items = launch.options.block.count();
   unsigned lanes = launch.kernel.waveSize;
   unsigned count = static_cast<unsigned>((items + lanes - 1) / lanes);
-  if (launch.options.checks.sharedRaces)
-    history = std::make_unique<AccessHistory>(lds.size(), count);
+  if (launch.options.checks.sharedRaces) {
+    history = std::make_unique<AccessHistory>();
+    history->reset(lds.size(), count);
+  }
   clocks.assign(count, VectorClock(count));
   gathered = opened = VectorClock(count);
   arrived.assign(count, false);
@@ -200,14 +202,12 @@ void WorkGroup::note(Wave &wave, uint32_t offset, unsigned size, Access access,
                      unsigned lane) {
   if (!history)
     return;
-  const VectorClock &now = clocks[wave.index];
-  uint32_t tag = static_cast<uint32_t>(wave.pc);
+  const Accessor by(wave.index, clocks[wave.index], static_cast<uint32_t>(wave.pc));
   AccessHistory::Conflict conflict =
-      access == Access::Read    ? history->noteRead(offset, size, wave.index, now, tag)
-      : access == Access::Write ? history->noteWrite(offset, size, wave.index, now, tag)
-      : access == Access::Rewrite
-          ? history->noteRewrite(offset, size, wave.index, now, tag)
-          : history->noteAtomic(offset, size, wave.index, now, tag);
+      access == Access::Read      ? history->noteRead(offset, size, by)
+      : access == Access::Write   ? history->noteWrite(offset, size, by)
+      : access == Access::Rewrite ? history->noteRewrite(offset, size, by)
+                                  : history->noteAtomic(offset, size, by);
   if (!conflict.found)
     return;
   char text[160];

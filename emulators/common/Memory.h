@@ -18,10 +18,28 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <new>
 #include <shared_mutex>
 #include <string>
+#include <vector>
 
 namespace tilewright::emulator {
+
+/// Starts arrays at cache lines, so that vectors of them cross none.
+template <typename T> struct LineAllocator {
+  using value_type = T;
+  static constexpr std::align_val_t line{64};
+
+  LineAllocator() = default;
+  template <typename U> LineAllocator(const LineAllocator<U> &) {}
+  T *allocate(size_t count) {
+    return static_cast<T *>(::operator new(count * sizeof(T), line));
+  }
+  void deallocate(T *array, size_t) { ::operator delete(array, line); }
+  bool operator==(const LineAllocator &) const { return true; }
+  bool operator!=(const LineAllocator &) const { return false; }
+};
+template <typename T> using LineVector = std::vector<T, LineAllocator<T>>;
 
 /// What a shadow byte says of its byte. Zero is the common case, so that eight bytes are
 /// known to be sound by one comparison.

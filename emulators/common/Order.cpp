@@ -11,116 +11,246 @@
 
 using namespace tilewright::emulator;
 
-AccessHistory::AccessHistory(size_t bytes, size_t agents)
-    : agents(agents), writes((bytes + 3) / 4), reads((bytes + 3) / 4 * agents, 0),
-      readTags((bytes + 3) / 4, 0), readers((bytes + 3) / 4, 0) {}
-
-/// The bytes of word `word` that lie in [offset, offset + size), as bits.
-static uint8_t bytesOfWord(size_t word, size_t offset, unsigned size) {
-  size_t begin = std::max(word * 4, offset), end = std::min(word * 4 + 4, offset + size);
-  return static_cast<uint8_t>(((1u << (end - begin)) - 1) << (begin - word * 4));
+void AccessHistory::reset(size_t bytes, size_t agentCount) {
+  agents = agentCount;
+  const size_t count = (bytes + granuleBytes - 1) / granuleBytes;
+  cells.assign(count, Cell());
+  isSplit.assign(count, false);
+  // Rows are read where `readers` says that they were written, words where they are
+  // split.
+  reads.resize(count * agents);
+  atomics.clear();
 }
 
-AccessHistory::Conflict AccessHistory::noteRead(size_t offset, unsigned size,
-                                                uint32_t agent, const VectorClock &now,
-                                                uint32_t tag, bool isStrong) {
-  Conflict conflict;
-  const uint32_t clock = now[agent] + 1; // from 1 on, so that 0 is "never"
-  const uint64_t self = uint64_t(1) << agent % 64;
-  const bool isWhole = offset % 4 == 0 && size % 4 == 0;
-  for (size_t word = offset / 4; word * 4 < offset + size; ++word) {
-    const LastWrite &last = writes[word];
-    const uint8_t bytes = isWhole ? 0xf : bytesOfWord(word, offset, size);
-    if (last.clock && last.agent != agent && last.clock > now[last.agent] &&
-        (last.bytes & bytes) && !(isStrong && last.atomic))
-      conflict = {true, true, last.agent, last.tag};
-    // A strong read is no part of a race with atomic operations, so it is not kept.
-    if (isStrong)
-      continue;
-    if (!atomics.empty())
-      noteUnordered(atomics, word, bytes, agent, now, /*wasWrite=*/true, last.tag,
-                    conflict);
-    add(reads[word * agents + agent], clock, bytes);
-    readTags[word] = tag;
-    readers[word] |= self;
+/// The bytes of word `word` that lie in [begin, end), as bits.
+static uint8_t bytesOfWord(size_t word, size_t begin, size_t end) {
+  size_t first = std::max(word * 4, begin), last = std::min(word * 4 + 4, end);
+  return static_cast<uint8_t>(((1u << (last - first)) - 1) << (first - word * 4));
+}
+
+/// Gives each word of `granule` a history of its own, if they have none.
+void AccessHistory::split(size_t granule) {
+  if (isSplit[granule])
+    return;
+  words.resize(cells.size() * granuleWords);
+  wordReads.resize(words.size() * agents);
+  isSplit[granule] = true;
+  for (size_t word = granule * granuleWords; word < (granule + 1) * granuleWords;
+       ++word) {
+    words[word] = cells[granule];
+    std::copy_n(&reads[granule * agents], agents, &wordReads[word * agents]);
   }
+}
+
+/// Makes `granule` whole again if its words were written together and not read since.
+void AccessHistory::mergeIfEqual(size_t granule) {
+  const Cell *first = &words[granule * granuleWords];
+  for (const Cell *cell = first; cell != first + granuleWords; ++cell)
+    if (cell->readers || !(cell->write == first->write))
+      return;
+  cells[granule] = *first;
+  isSplit[granule] = false;
+}
+
+/// Sets `conflict` where another agent's atomic operation on one of `bytes` is not
+/// ordered before now.
+void AccessHistory::findUnordered(const Stamp *atomicRow, uint8_t bytes,
+                                  const Accessor &by, uint32_t tag,
+                                  Conflict &conflict) const {
+  for (uint32_t other = 0; other < agents; ++other)
+    if (isUnordered(by, other, atomicRow[other], bytes))
+      conflict = {true, true, other, tag};
+}
+
+void AccessHistory::readCell(Cell &cell, Stamp *row, uint8_t bytes, const Accessor &by,
+                             bool isStrong, Conflict &conflict) const {
+  const LastWrite &last = cell.write;
+  if (by.isUnordered(last.agent, last.clock) && (last.bytes & bytes) &&
+      !(isStrong && last.atomic))
+    conflict = {true, true, last.agent, last.tag};
+  // A strong read is no part of a race with atomic operations, so it is not kept.
+  if (isStrong)
+    return;
+  const uint64_t self = uint64_t(1) << by.agent % 64;
+  if (!(cell.readers & self))
+    for (size_t other = by.agent % 64; other < agents; other += 64)
+      row[other] = 0;
+  add(row[by.agent], by.clock, bytes);
+  cell.readTag = by.tag;
+  cell.readers |= self;
+}
+
+/// `atomicRow` are the clocks of atomic operations on the word, if there were any.
+void AccessHistory::writeCell(Cell &cell, const Stamp *row, Stamp *atomicRow,
+                              uint8_t bytes, const Accessor &by, Kind kind,
+                              Conflict &all) const {
+  const bool isAtomic = kind == Kind::Atomic;
+  LastWrite &last = cell.write;
+  Conflict conflict;
+  if (by.isUnordered(last.agent, last.clock) && (last.bytes & bytes) &&
+      !(isAtomic && last.atomic))
+    conflict = {true, true, last.agent, last.tag};
+  for (uint64_t bits = cell.readers; bits; bits &= bits - 1)
+    for (size_t other = __builtin_ctzll(bits); other < agents; other += 64)
+      if (isUnordered(by, static_cast<uint32_t>(other), row[other], bytes))
+        conflict = {true, false, static_cast<uint32_t>(other), cell.readTag};
+  if (isAtomic)
+    add(atomicRow[by.agent], by.clock, bytes);
+  else if (atomicRow)
+    findUnordered(atomicRow, bytes, by, last.tag, conflict);
+  if (conflict.found && kind == Kind::Rewrite)
+    return;
+  if (conflict.found)
+    all = conflict;
+  if (!isAtomic && bytes == 0xf)
+    cell.readers = 0;
+  // Halves of a word that an agent writes one after the other are one write.
+  if (last.agent == by.agent && last.clock == by.clock && last.atomic == isAtomic)
+    bytes |= last.bytes & 0xf;
+  last = {by.clock, static_cast<uint16_t>(by.agent), bytes, isAtomic, by.tag};
+}
+
+void AccessHistory::readWords(size_t granule, size_t begin, size_t end,
+                              const Accessor &by, bool isStrong, Conflict &conflict) {
+  split(granule);
+  for (size_t word = begin / 4; word * 4 < end; ++word) {
+    Cell &cell = words[word];
+    const uint8_t bytes = bytesOfWord(word, begin, end);
+    readCell(cell, &wordReads[word * agents], bytes, by, isStrong, conflict);
+    if (!isStrong && !atomics.empty())
+      findUnordered(&atomics[word * agents], bytes, by, cell.write.tag, conflict);
+  }
+}
+
+void AccessHistory::writeWords(size_t granule, size_t begin, size_t end,
+                               const Accessor &by, Kind kind, Conflict &all) {
+  split(granule);
+  for (size_t word = begin / 4; word * 4 < end; ++word)
+    writeCell(words[word], &wordReads[word * agents],
+              atomics.empty() ? nullptr : &atomics[word * agents],
+              bytesOfWord(word, begin, end), by, kind, all);
+  mergeIfEqual(granule);
+}
+
+/// Notes accesses of granules that have one history and are no conflict, which most are.
+/// It has what it needs in members of its own, which what it writes cannot change.
+class AccessHistory::Fast {
+public:
+  Fast(AccessHistory &history, const Accessor &by)
+      : by(by), agents(history.agents), self(uint64_t(1) << by.agent % 64),
+        write{by.clock, static_cast<uint16_t>(by.agent), 0xf, false, by.tag},
+        isUsable(history.atomics.empty() && agents <= 64),
+        isSplit(history.isSplit.data()), cells(history.cells.data()),
+        reads(history.reads.data()) {}
+
+  /// Each returns false, with nothing done, where it is not for this granule.
+  bool noteRead(size_t granule) const {
+    Cell &cell = cells[granule];
+    if (!isUsable || isSplit[granule] ||
+        by.isUnordered(cell.write.agent, cell.write.clock))
+      return false;
+    reads[granule * agents + by.agent] = by.clock << 4 | 0xf;
+    cell.readTag = by.tag;
+    cell.readers |= self;
+    return true;
+  }
+  bool noteWrite(size_t granule) const {
+    Cell &cell = cells[granule];
+    if (!isUsable || isSplit[granule] ||
+        by.isUnordered(cell.write.agent, cell.write.clock))
+      return false;
+    for (uint64_t bits = cell.readers; bits; bits &= bits - 1) {
+      auto other = static_cast<uint32_t>(__builtin_ctzll(bits));
+      if (by.isUnordered(other, reads[granule * agents + other] >> 4))
+        return false;
+    }
+    cell.readers = 0;
+    cell.write = write;
+    return true;
+  }
+
+private:
+  const Accessor by;
+  const size_t agents;
+  const uint64_t self;
+  const LastWrite write;
+  const bool isUsable;
+  const uint8_t *const isSplit;
+  Cell *const cells;
+  uint32_t *const reads;
+};
+
+AccessHistory::Conflict AccessHistory::noteRead(size_t offset, size_t size,
+                                                const Accessor &by, bool isStrong) {
+  Conflict conflict;
+  const Fast fast(*this, by);
+  forGranules(offset, size, [&](size_t granule, size_t begin, size_t end) {
+    const bool isAll = end - begin == granuleBytes;
+    if (isAll && !isStrong && fast.noteRead(granule))
+      return;
+    if (isAll && !isSplit[granule] && atomics.empty())
+      readCell(cells[granule], &reads[granule * agents], 0xf, by, isStrong, conflict);
+    else
+      readWords(granule, begin, end, by, isStrong, conflict);
+  });
   return conflict;
 }
 
-/// Sets `conflict` where another agent's access to `bytes` of `word`, of those in
-/// `stamps`, is not ordered before now.
-void AccessHistory::noteUnordered(const std::vector<Stamp> &stamps, size_t word,
-                                  uint8_t bytes, uint32_t agent, const VectorClock &now,
-                                  bool wasWrite, uint32_t tag, Conflict &conflict) const {
-  const Stamp *row = &stamps[word * agents];
-  for (size_t other = 0; other < agents; ++other)
-    if (isUnordered(row[other], now[other], bytes) && other != agent)
-      conflict = {true, wasWrite, static_cast<uint32_t>(other), tag};
-}
-
-AccessHistory::Conflict AccessHistory::note(size_t offset, unsigned size, uint32_t agent,
-                                            const VectorClock &now, uint32_t tag,
-                                            bool isAtomic, bool isRewrite) {
+AccessHistory::Conflict AccessHistory::note(size_t offset, size_t size,
+                                            const Accessor &by, Kind kind) {
   Conflict all;
-  const uint32_t clock = now[agent] + 1; // from 1 on, so that 0 is "never"
-  const bool isWhole = offset % 4 == 0 && size % 4 == 0;
-  for (size_t word = offset / 4; word * 4 < offset + size; ++word) {
-    LastWrite &last = writes[word];
-    // Most words are written whole, by whoever wrote them before or has synchronised with
-    // it.
-    if (isWhole && !readers[word] &&
-        (last.agent == agent || last.clock <= now[last.agent])) {
-      last = {clock, static_cast<uint16_t>(agent), 0xf, isAtomic, tag};
-      continue;
-    }
-    uint8_t bytes = bytesOfWord(word, offset, size);
-    Conflict conflict;
-    if (last.clock && last.agent != agent && last.clock > now[last.agent] &&
-        (last.bytes & bytes) && !(isAtomic && last.atomic))
-      conflict = {true, true, last.agent, last.tag};
-    if (readers[word]) {
-      const Stamp *row = &reads[word * agents];
-      for (uint64_t bits = readers[word]; bits; bits &= bits - 1)
-        for (size_t other = __builtin_ctzll(bits); other < agents; other += 64)
-          if (isUnordered(row[other], now[other], bytes) && other != agent)
-            conflict = {true, false, static_cast<uint32_t>(other), readTags[word]};
-    }
-    if (!isAtomic && !atomics.empty())
-      noteUnordered(atomics, word, bytes, agent, now, /*wasWrite=*/true, last.tag,
-                    conflict);
-    if (isAtomic) {
-      if (atomics.empty())
-        atomics.assign(reads.size(), 0);
-      add(atomics[word * agents + agent], clock, bytes);
-    }
-    if (conflict.found && isRewrite)
-      continue;
-    if (conflict.found)
-      all = conflict;
-    if (!isAtomic && bytes == 0xf)
-      readers[word] = 0;
-    // Halves of a word that an agent writes one after the other are one write.
-    if (last.agent == agent && last.clock == clock && last.atomic == isAtomic)
-      bytes |= last.bytes & 0xf;
-    last = {clock, static_cast<uint16_t>(agent), bytes, isAtomic, tag};
-  }
+  const Fast fast(*this, by);
+  forGranules(offset, size, [&](size_t granule, size_t begin, size_t end) {
+    const bool isAll = end - begin == granuleBytes;
+    if (isAll && kind != Kind::Atomic && fast.noteWrite(granule))
+      return;
+    if (isAll && !isSplit[granule] && atomics.empty())
+      writeCell(cells[granule], &reads[granule * agents], nullptr, 0xf, by, kind, all);
+    else
+      writeWords(granule, begin, end, by, kind, all);
+  });
   return all;
 }
 
-AccessHistory::Conflict AccessHistory::noteWrite(size_t offset, unsigned size,
-                                                 uint32_t agent, const VectorClock &now,
-                                                 uint32_t tag) {
-  return note(offset, size, agent, now, tag, /*isAtomic=*/false);
+/// Calls `note` with the granule of each of `lanes`; the lanes for which it is false, or
+/// whose offset is in the middle of a granule.
+template <typename Note>
+static uint32_t forLanes(const uint32_t *offsets, uint32_t lanes, Note note) {
+  constexpr uint32_t bytes = AccessHistory::granuleBytes;
+  uint32_t left = 0;
+  for (; lanes; lanes &= lanes - 1) {
+    const uint32_t offset = offsets[__builtin_ctz(lanes)];
+    if (offset % bytes || !note(offset / bytes))
+      left |= lanes & -lanes;
+  }
+  return left;
 }
 
-AccessHistory::Conflict AccessHistory::noteRewrite(size_t offset, unsigned size,
-                                                   uint32_t agent, const VectorClock &now,
-                                                   uint32_t tag) {
-  return note(offset, size, agent, now, tag, /*isAtomic=*/false, /*isRewrite=*/true);
+uint32_t AccessHistory::noteGranuleReads(const uint32_t *offsets, uint32_t lanes,
+                                         const Accessor &by) {
+  const Fast fast(*this, by);
+  return forLanes(offsets, lanes, [&](uint32_t at) { return fast.noteRead(at); });
 }
 
-AccessHistory::Conflict AccessHistory::noteAtomic(size_t offset, unsigned size,
-                                                  uint32_t agent, const VectorClock &now,
-                                                  uint32_t tag) {
-  return note(offset, size, agent, now, tag, /*isAtomic=*/true);
+uint32_t AccessHistory::noteGranuleWrites(const uint32_t *offsets, uint32_t lanes,
+                                          const Accessor &by) {
+  const Fast fast(*this, by);
+  return forLanes(offsets, lanes, [&](uint32_t at) { return fast.noteWrite(at); });
+}
+
+void AccessHistory::beginAtomics() {
+  if (atomics.empty())
+    atomics.assign(cells.size() * granuleWords * agents, 0);
+}
+
+void AccessHistory::markAsync(size_t offset, size_t size) {
+  forGranules(offset, size, [&](size_t granule, size_t begin, size_t end) {
+    if (end - begin == granuleBytes && !isSplit[granule]) {
+      cells[granule].write.bytes |= asyncMark;
+      return;
+    }
+    split(granule);
+    for (size_t word = begin / 4; word * 4 < end; ++word)
+      words[word].write.bytes |= asyncMark;
+  });
 }

@@ -61,35 +61,72 @@ private:
   std::vector<uint32_t> clocks;
 };
 
-/// What the race check knows of the words of a memory: who wrote each last and when, and
-/// when each agent last read it. A word is four bytes; accesses remember which of them.
+/// Who makes accesses, and when: looked up once for those of an instruction.
+struct Accessor {
+  /// Agent `agent`, whose clock is `now`, by the instruction that `tag` names.
+  Accessor(uint32_t agent, const VectorClock &now, uint32_t tag)
+      : agent(agent), clock(now[agent] + 1), tag(tag), seen(now.data()),
+        seenCount(now.size()) {}
+
+  /// Whether what `other` did at `when` is not ordered before now.
+  bool isUnordered(uint32_t other, uint32_t when) const {
+    return other != agent && when > (other < seenCount ? seen[other] : 0);
+  }
+
+  const uint32_t agent;
+  const uint32_t clock; ///< from 1 on, so that 0 is "never"
+  const uint32_t tag;
+
+private:
+  const uint32_t *seen;
+  size_t seenCount;
+};
+
+/// What the race check knows of a memory: who wrote each word of four bytes last and
+/// when, and when each agent last read it, with the bytes of the word that were accessed.
+///
+/// Most accesses are of whole granules of four words, which then have one history. An
+/// access of a part of a granule splits it into words, and it is whole again when its
+/// words have been written by one write and not been read since.
 class AccessHistory {
 public:
-  /// Of `bytes` bytes that `agents` agents use.
-  AccessHistory(size_t bytes, size_t agents);
+  /// Of no memory yet.
+  AccessHistory() = default;
+  /// Forgets all; from now on of `bytes` bytes that `agents` agents use.
+  void reset(size_t bytes, size_t agents);
 
   /// Another agent's access that the one at hand conflicts with.
   struct Conflict {
     bool found = false;
     bool wasWrite = false;
     uint32_t agent = 0;
-    /// Which instruction it was: what `noteRead` or `noteWrite` was given.
+    /// Which instruction it was: its Accessor's tag.
     uint32_t tag = 0;
   };
 
-  /// Agent `agent`, whose clock is `now`, reads or writes `size` bytes at `offset`. `tag`
-  /// names the instruction for later conflicts. A strong read conflicts with no atomic.
-  Conflict noteRead(size_t offset, unsigned size, uint32_t agent, const VectorClock &now,
-                    uint32_t tag, bool isStrong = false);
-  Conflict noteWrite(size_t offset, unsigned size, uint32_t agent, const VectorClock &now,
-                     uint32_t tag);
+  /// `by` reads or writes `size` bytes at `offset`. A strong read conflicts with no
+  /// atomic.
+  Conflict noteRead(size_t offset, size_t size, const Accessor &by,
+                    bool isStrong = false);
+  Conflict noteWrite(size_t offset, size_t size, const Accessor &by) {
+    return note(offset, size, by, Kind::Write);
+  }
   /// As a write, of what is there already: no conflict, and not noted where a write of
   /// something new would have been one.
-  Conflict noteRewrite(size_t offset, unsigned size, uint32_t agent,
-                       const VectorClock &now, uint32_t tag);
+  Conflict noteRewrite(size_t offset, size_t size, const Accessor &by) {
+    return note(offset, size, by, Kind::Rewrite);
+  }
   /// As a write, but two of them do not conflict: atomic operations order themselves.
-  Conflict noteAtomic(size_t offset, unsigned size, uint32_t agent,
-                      const VectorClock &now, uint32_t tag);
+  Conflict noteAtomic(size_t offset, size_t size, const Accessor &by) {
+    beginAtomics();
+    return note(offset, size, by, Kind::Atomic);
+  }
+
+  static constexpr size_t granuleWords = 4, granuleBytes = 4 * granuleWords;
+  /// Of lanes that each read or write a granule, at `offsets`, notes those whose granule
+  /// has one history and no conflict; the others, which are left to be noted.
+  uint32_t noteGranuleReads(const uint32_t *offsets, uint32_t lanes, const Accessor &by);
+  uint32_t noteGranuleWrites(const uint32_t *offsets, uint32_t lanes, const Accessor &by);
 
   /// In LastWrite::bytes: an asynchronous copy made the write.
   static constexpr uint8_t asyncMark = 0x80;
@@ -99,18 +136,56 @@ public:
     uint8_t bytes = 0; ///< a bit for each byte of the word
     bool atomic = false;
     uint32_t tag = 0;
+
+    bool operator==(const LastWrite &other) const {
+      return clock == other.clock && agent == other.agent && bytes == other.bytes &&
+             atomic == other.atomic && tag == other.tag;
+    }
   };
-  const LastWrite &getLastWrite(size_t offset) const { return writes[offset / 4]; }
+  const LastWrite &getLastWrite(size_t offset) const {
+    size_t granule = offset / granuleBytes;
+    return isSplit[granule] ? words[offset / 4].write : cells[granule].write;
+  }
+  /// Calls `use` with the last writes of these bytes and the offset of the first word of
+  /// each, upwards, until it returns true.
+  template <typename Use> void forLastWrites(size_t offset, size_t size, Use use) const {
+    const size_t end = offset + size;
+    for (size_t word = offset / 4; word * 4 < end;) {
+      size_t granule = word / granuleWords;
+      if (use(word * 4, isSplit[granule] ? words[word].write : cells[granule].write))
+        return;
+      word = isSplit[granule] ? word + 1 : (granule + 1) * granuleWords;
+    }
+  }
   /// Marks the last writes of these bytes as made by an asynchronous copy: the async
   /// proxy sees them without a fence.
-  void markAsync(size_t offset, size_t size) {
-    for (size_t word = offset / 4; word * 4 < offset + size; ++word)
-      writes[word].bytes |= asyncMark;
-  }
+  void markAsync(size_t offset, size_t size);
 
 private:
-  Conflict note(size_t offset, unsigned size, uint32_t agent, const VectorClock &now,
-                uint32_t tag, bool isAtomic, bool isRewrite = false);
+  enum class Kind : uint8_t { Write, Rewrite, Atomic };
+
+  /// The history of a granule, or of one of its words.
+  struct Cell {
+    LastWrite write;
+    uint32_t readTag = 0; ///< the last read's
+    /// A bit for each agent modulo 64 that read it since it was last written whole. Reads
+    /// before that write are ordered before whatever is ordered after it.
+    uint64_t readers = 0;
+  };
+
+  /// Calls `function` with each granule and the part [begin, end) of it that lies in
+  /// [offset, offset + size).
+  template <typename Function>
+  static void forGranules(size_t offset, size_t size, Function function) {
+    for (const size_t last = offset + size; offset < last;) {
+      size_t granule = offset / granuleBytes;
+      size_t end = (granule + 1) * granuleBytes;
+      end = end < last ? end : last;
+      function(granule, offset, end);
+      offset = end;
+    }
+  }
+  Conflict note(size_t offset, size_t size, const Accessor &by, Kind kind);
 
   /// When an agent accessed a word, and which of its bytes: clock << 4 | bytes. At one
   /// clock bytes add up.
@@ -118,20 +193,32 @@ private:
   static void add(Stamp &stamp, uint32_t clock, uint8_t bytes) {
     stamp = (stamp >> 4 == clock ? stamp : clock << 4) | bytes;
   }
-  static bool isUnordered(Stamp stamp, uint32_t now, uint8_t bytes) {
-    return stamp >> 4 > now && (stamp & bytes);
+  static bool isUnordered(const Accessor &by, uint32_t other, Stamp stamp,
+                          uint8_t bytes) {
+    return by.isUnordered(other, stamp >> 4) && stamp & bytes;
   }
-  void noteUnordered(const std::vector<Stamp> &stamps, size_t word, uint8_t bytes,
-                     uint32_t agent, const VectorClock &now, bool wasWrite, uint32_t tag,
-                     Conflict &conflict) const;
 
-  size_t agents;
-  std::vector<LastWrite> writes;
-  std::vector<Stamp> reads;       // each agent's last of each word
-  std::vector<uint32_t> readTags; // of each word: the last read's
-  /// Of each word: a bit for each agent modulo 64 that read it since it was last written.
-  /// Reads before that write are ordered before whatever is ordered after it.
-  std::vector<uint64_t> readers;
+  class Fast;
+  void readCell(Cell &cell, Stamp *row, uint8_t bytes, const Accessor &by, bool isStrong,
+                Conflict &conflict) const;
+  void writeCell(Cell &cell, const Stamp *row, Stamp *atomicRow, uint8_t bytes,
+                 const Accessor &by, Kind kind, Conflict &all) const;
+  void readWords(size_t granule, size_t begin, size_t end, const Accessor &by,
+                 bool isStrong, Conflict &conflict);
+  void writeWords(size_t granule, size_t begin, size_t end, const Accessor &by, Kind kind,
+                  Conflict &all);
+  void findUnordered(const Stamp *atomicRow, uint8_t bytes, const Accessor &by,
+                     uint32_t tag, Conflict &conflict) const;
+  void beginAtomics();
+  void split(size_t granule);
+  void mergeIfEqual(size_t granule);
+
+  size_t agents = 0;
+  std::vector<Cell> cells;      // by granule; meaningless where it is split
+  std::vector<uint8_t> isSplit; // by granule
+  std::vector<Stamp> reads;     // by granule: each agent's last read
+  std::vector<Cell> words;      // of split granules; empty before the first
+  std::vector<Stamp> wordReads; // by word, as `reads`
   /// Each agent's last atomic operation on each word; empty before the first. The last
   /// write alone would not do: others' before it are as unordered.
   std::vector<Stamp> atomics;

@@ -12,31 +12,6 @@
 using namespace tilewright::ptx;
 using namespace tilewright::emulator;
 
-void tilewright::ptx::noteWrites(Warp &warp, const uint32_t *offsets, uint32_t bytes,
-                                 uint32_t lanes) {
-  Block &block = warp.block;
-  if (!block.asyncSources.empty() || !block.matrixSources.empty()) {
-    for (; lanes; lanes &= lanes - 1) {
-      unsigned lane = __builtin_ctz(lanes);
-      block.note(warp, offsets[lane], bytes, Access::Write, lane);
-    }
-    return;
-  }
-  if (!block.history)
-    return;
-  const Instruction *position = warp.getPosition();
-  uint32_t line = position ? position->statement->line : 0;
-  uint32_t agent = block.agentOf(warp);
-  const VectorClock &now = block.clockOf(warp);
-  for (; lanes; lanes &= lanes - 1) {
-    unsigned lane = __builtin_ctz(lanes);
-    AccessHistory::Conflict conflict =
-        block.history->noteWrite(offsets[lane], bytes, agent, now, line);
-    if (conflict.found)
-      block.reportConflict(warp, offsets[lane], Access::Write, conflict, lane);
-  }
-}
-
 CopyBatch &AsyncCopies::add(uint32_t bytes) {
   if (free.empty()) {
     batches.push_back(std::make_shared<CopyBatch>());
@@ -72,7 +47,8 @@ void AsyncCopies::land(Warp &warp, CopyBatch &batch, uint32_t lanes) {
   }
   // Others see the data after they have synchronised with this wait. Where an mbarrier is
   // told they synchronise with that, and the write was noted when it was issued.
-  noteWrites(warp, batch.offset, batch.bytes, lanes & ~batch.tracked);
+  warp.block.noteLanes(warp, batch.offset, batch.bytes, Access::Write,
+                       lanes & ~batch.tracked);
 }
 
 void AsyncCopies::collect() {

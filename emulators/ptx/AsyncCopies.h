@@ -49,10 +49,6 @@ private:
   std::vector<std::shared_ptr<CopyBatch>> batches, free;
 };
 
-/// Notes writes of `lanes`, of `bytes` bytes at `offsets` of the warp's block: what
-/// Block::note does, without looking up for each lane who writes.
-void noteWrites(Warp &warp, const uint32_t *offsets, uint32_t bytes, uint32_t lanes);
-
 } // namespace tilewright::ptx
 
 #endif // TILEWRIGHT_EMULATORS_PTX_ASYNCCOPIES_H

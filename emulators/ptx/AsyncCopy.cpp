@@ -55,34 +55,73 @@ void tilewright::ptx::checkSettled(Warp &warp, const Place &place, uint32_t byte
               lane);
 }
 
-void tilewright::ptx::checkVisibleToAsync(Warp &warp, const Block &owner, uint32_t offset,
-                                          uint32_t bytes, unsigned lane) {
-  if (!owner.history || !warp.block.launch.options.checks.proxyFences)
-    return;
-  const VectorClock &now = warp.block.clockOf(warp);
-  // Neighbours often have the same writer.
-  uint32_t writer = 0, visible = visibleClock(warp, View::Async, writer);
-  for (uint32_t at = offset & ~3u; at < offset + bytes; at += 4) {
-    const AccessHistory::LastWrite &last = owner.history->getLastWrite(at);
+namespace {
+/// Which writes what a warp starts now in the async proxy does not see.
+class AsyncView {
+public:
+  explicit AsyncView(const Warp &warp)
+      : warp(warp), now(warp.block.clockOf(warp)), own(warp.block.agentOf(warp)),
+        visible(visibleClock(warp, View::Async, writer)) {}
+
+  bool misses(const AccessHistory::LastWrite &last) {
     if (last.clock == 0 || (last.bytes & AccessHistory::asyncMark))
-      continue;
+      return false;
+    // Neighbours often have the same writer.
     if (last.agent != writer) {
       writer = last.agent;
       visible = visibleClock(warp, View::Async, writer);
     }
     if (last.clock <= visible)
-      continue;
+      return false;
     // What nothing orders at all is a race, which is reported as such.
-    if (last.agent != warp.block.agentOf(warp) && last.clock > now[last.agent])
-      continue;
+    return last.agent == own || last.clock <= now[last.agent];
+  }
+
+private:
+  const Warp &warp;
+  const VectorClock &now;
+  const uint32_t own;
+  uint32_t writer = 0, visible;
+};
+} // namespace
+
+static bool isVisibilityChecked(const Warp &warp, const Block &owner) {
+  return owner.history && warp.block.launch.options.checks.proxyFences;
+}
+
+void tilewright::ptx::checkVisibleToAsync(Warp &warp, const Block &owner, uint32_t offset,
+                                          uint32_t bytes, unsigned lane) {
+  if (!isVisibilityChecked(warp, owner))
+    return;
+  AsyncView view(warp);
+  using LastWrite = AccessHistory::LastWrite;
+  owner.history->forLastWrites(offset, bytes, [&](size_t at, const LastWrite &last) {
+    if (!view.misses(last))
+      return false;
     warp.report(Rule::ProxyFence,
-                "it uses " + describe(owner, warp.block, at) + ", which warp " +
-                    std::to_string(last.agent % owner.warps.size()) + " wrote at line " +
-                    std::to_string(last.tag) +
+                "it uses " + describe(owner, warp.block, static_cast<uint32_t>(at)) +
+                    ", which warp " + std::to_string(last.agent % owner.warps.size()) +
+                    " wrote at line " + std::to_string(last.tag) +
                     ", and no fence.proxy.async lies between the two",
                 lane);
-    return;
-  }
+    return true;
+  });
+}
+
+bool tilewright::ptx::areVisibleToAsync(const Warp &warp, const Block &owner,
+                                        const std::vector<uint32_t> &offsets,
+                                        uint32_t bytes) {
+  if (!isVisibilityChecked(warp, owner))
+    return true;
+  AsyncView view(warp);
+  bool areVisible = true;
+  for (uint32_t offset : offsets)
+    owner.history->forLastWrites(offset, bytes,
+                                 [&](size_t, const AccessHistory::LastWrite &last) {
+                                   areVisible &= !view.misses(last);
+                                   return false;
+                                 });
+  return areVisible;
 }
 
 void tilewright::ptx::beginWrite(Warp &warp, const Place &place, uint32_t bytes,

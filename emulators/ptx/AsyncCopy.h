@@ -90,6 +90,9 @@ void checkSettled(Warp &warp, const Place &place, uint32_t bytes, unsigned lane)
 /// `warp` now starts in the async proxy: copies, and whoever else works there.
 void checkVisibleToAsync(Warp &warp, const Block &owner, uint32_t offset, uint32_t bytes,
                          unsigned lane);
+/// Whether it has nothing to report of `bytes` bytes at each of `offsets`.
+bool areVisibleToAsync(const Warp &warp, const Block &owner,
+                       const std::vector<uint32_t> &offsets, uint32_t bytes);
 /// By which way an asynchronous operation uses memory: cp.async, st.async and red.async
 /// go the way of ordinary instructions, and what they wrote others find there.
 enum class Proxy : uint8_t { Generic, Async };

@@ -75,6 +75,55 @@ static bool readSource(Warp &warp, const CopyOperands &operands, uint32_t bytes,
   return true;
 }
 
+/// Copies of 16 bytes of a warp as most are: from one allocation to the block's own
+/// memory, inside both and aligned.
+class PlainCopies {
+public:
+  PlainCopies(Warp &warp, const CopyOperands &operands, CopyBatch &batch)
+      : operands(operands), batch(batch), shared(warp.block.shared.data()),
+        shadows(warp.block.shared.shadow()), sharedBytes(warp.block.shared.size()),
+        isUsable(operands.bytes == sizeof(batch.data[0]) &&
+                 !warp.block.launch.globalRaces) {}
+
+  /// The one of `lane` from `source`: copies what it reads and marks what it will write;
+  /// the destination, or a place without data, with nothing done, where it is no such
+  /// one.
+  Place copy(Warp &warp, unsigned lane, Allocation *source) {
+    if (!isUsable || !source)
+      return {};
+    uint64_t to = operands.to.of(warp, lane) - sharedStart;
+    uint64_t from = operands.from.of(warp, lane);
+    uint64_t at = from - source->base;
+    if ((to | from) % bytes || sharedBytes < bytes || to > sharedBytes - bytes ||
+        source->size < bytes || at > source->size - bytes || source->freed)
+      return {};
+    memcpy(batch.data[lane], source->memory.data() + at, bytes);
+    copyShadow(batch.shadow[lane], source->memory.shadow() + at, bytes);
+    Place place;
+    place.owner = &warp.block;
+    place.offset = static_cast<uint32_t>(to);
+    place.data = shared + to;
+    place.shadow = shadows + to;
+    uint64_t marks[2];
+    memcpy(marks, place.shadow, bytes);
+    constexpr uint64_t everyByte = 0x0101010101010101;
+    if ((marks[0] | marks[1]) & everyByte * (Pending | Opaque))
+      checkSettled(warp, place, bytes, lane);
+    memset(place.shadow, Pending, bytes);
+    return place;
+  }
+
+private:
+  static constexpr uint32_t bytes = sizeof(CopyBatch::data[0]);
+  static_assert(sharedStart % bytes == 0);
+
+  const CopyOperands &operands;
+  CopyBatch &batch;
+  uint8_t *const shared, *const shadows;
+  const uint64_t sharedBytes;
+  const bool isUsable;
+};
+
 /// The lanes whose source is ignored; nothing if that is undefined.
 static std::optional<uint32_t> getIgnored(Warp &warp, const CopyOperands &operands) {
   if (operands.ignore == noRegister)
@@ -103,6 +152,7 @@ static Step issueCopy(Warp &warp, const Instruction &instruction) {
   Statistics &statistics = *warp.block.cluster.getStatistics();
   uint32_t unnoted = 0;
   Allocation *last = nullptr;
+  PlainCopies plain(warp, operands, batch);
   Step step = forEachLane(warp, [&](unsigned lane) {
     uint32_t bytes = operands.bytes;
     if (operands.sourceBytes != noRegister)
@@ -117,11 +167,16 @@ static Step issueCopy(Warp &warp, const Instruction &instruction) {
     if (*ignored >> lane & 1)
       bytes = 0;
     bool isNoted = false;
-    Place to = findDestination(warp, operands, lane, isNoted);
-    if (!to || !readSource(warp, operands, bytes, lane, batch, last))
-      return false;
-    checkSettled(warp, to, operands.bytes, lane);
-    memset(to.shadow, Pending, operands.bytes);
+    Place to;
+    if (bytes == operands.bytes)
+      to = plain.copy(warp, lane, last);
+    if (!to) {
+      to = findDestination(warp, operands, lane, isNoted);
+      if (!to || !readSource(warp, operands, bytes, lane, batch, last))
+        return false;
+      checkSettled(warp, to, operands.bytes, lane);
+      memset(to.shadow, Pending, operands.bytes);
+    }
     batch.offset[lane] = to.offset;
     batch.group[lane] = copies.open[lane];
     batch.lanes |= 1u << lane;
@@ -131,7 +186,7 @@ static Step issueCopy(Warp &warp, const Instruction &instruction) {
     statistics.sharedWritten += operands.bytes;
     return true;
   });
-  noteWrites(warp, batch.offset, operands.bytes, unnoted);
+  warp.block.noteLanes(warp, batch.offset, operands.bytes, Access::Write, unnoted);
   return step;
 }
 

@@ -28,12 +28,18 @@ static constexpr uint64_t roundsUntilStuck = 1000;
 
 Block::Block(Cluster &cluster, Dim3 id, uint32_t rank)
     : cluster(cluster), launch(cluster.launch), id(id), rank(rank),
-      shared(cluster.launch.sharedBytes) {
+      sharedOwner(launch.sharedMemories.take()), shared(*sharedOwner) {
+  if (shared.size() == launch.sharedBytes)
+    shared.poison();
+  else
+    shared = Bytes(launch.sharedBytes);
   uint64_t threads = launch.options.block.count();
   unsigned count = static_cast<unsigned>((threads + lanesPerWarp - 1) / lanesPerWarp);
   size_t agents = count * launch.options.cluster.count();
-  if (launch.options.checks.sharedRaces)
-    history = std::make_unique<AccessHistory>(shared.size(), agents);
+  if (launch.options.checks.sharedRaces) {
+    history = launch.histories.take();
+    history->reset(shared.size(), agents);
+  }
   clocks.assign(count, VectorClock(agents));
   for (unsigned i = 0; i < count; ++i) {
     uint64_t left = threads - uint64_t(i) * lanesPerWarp;
@@ -58,45 +64,123 @@ void Block::release(Warp &warp, VectorClock &object) {
 
 void Block::acquire(Warp &warp, const VectorClock &object) { clockOf(warp).join(object); }
 
+/// Reports a write to memory that an asynchronous operation has yet to read.
+void Block::reportSources(Warp &warp, uint32_t offset, unsigned size, unsigned lane) {
+  for (const AsyncSource &source : asyncSources)
+    if (offset < source.end && source.begin < offset + size) {
+      warp.report(Rule::InFlight,
+                  "it writes shared memory at " + std::to_string(offset + sharedStart) +
+                      ", which the copy of line " + std::to_string(source.line) +
+                      " has yet to read: wait_group.read comes first",
+                  lane);
+      break;
+    }
+  if (matrixSources.empty())
+    return;
+  for (uint32_t unit = offset / 16; unit * 16 < offset + size; ++unit)
+    if (matrixSources[unit].readers) {
+      warp.report(Rule::InFlight,
+                  "it writes shared memory at " + std::to_string(offset + sharedStart) +
+                      ", which the wgmma of line " +
+                      std::to_string(matrixSources[unit].line) +
+                      " has yet to read: wgmma.wait_group comes first",
+                  lane);
+      break;
+    }
+}
+
+/// The instruction that `warp` executes, by its line.
+static uint32_t lineOf(const Warp &warp) {
+  const Instruction *position = warp.getPosition();
+  return position ? position->statement->line : 0;
+}
+
+static AccessHistory::Conflict noteIn(AccessHistory &history, uint32_t offset,
+                                      unsigned size, Access access, const Accessor &by) {
+  switch (access) {
+  case Access::Read:
+    return history.noteRead(offset, size, by);
+  case Access::StrongRead:
+    return history.noteRead(offset, size, by, /*isStrong=*/true);
+  case Access::Write:
+    return history.noteWrite(offset, size, by);
+  case Access::Rewrite:
+    return history.noteRewrite(offset, size, by);
+  case Access::Atomic:
+    return history.noteAtomic(offset, size, by);
+  case Access::Sync:
+    break;
+  }
+  return {};
+}
+
 void Block::note(Warp &warp, uint32_t offset, unsigned size, Access access,
                  unsigned lane) {
   if (access == Access::Sync)
     return;
-  if (!asyncSources.empty() && !isRead(access) && access != Access::Sync)
-    for (const AsyncSource &source : asyncSources)
-      if (offset < source.end && source.begin < offset + size) {
-        warp.report(Rule::InFlight,
-                    "it writes shared memory at " + std::to_string(offset + sharedStart) +
-                        ", which the copy of line " + std::to_string(source.line) +
-                        " has yet to read: wait_group.read comes first",
-                    lane);
-        break;
-      }
-  if (!matrixSources.empty() && !isRead(access))
-    for (uint32_t unit = offset / 16; unit * 16 < offset + size; ++unit)
-      if (matrixSources[unit].readers) {
-        warp.report(Rule::InFlight,
-                    "it writes shared memory at " + std::to_string(offset + sharedStart) +
-                        ", which the wgmma of line " +
-                        std::to_string(matrixSources[unit].line) +
-                        " has yet to read: wgmma.wait_group comes first",
-                    lane);
-        break;
-      }
+  if (!isRead(access))
+    reportSources(warp, offset, size, lane);
   if (!history)
     return;
-  const Instruction *position = warp.getPosition();
-  uint32_t line = position ? position->statement->line : 0;
-  uint32_t agent = agentOf(warp);
-  const VectorClock &now = clockOf(warp);
-  AccessHistory::Conflict conflict =
-      isRead(access)              ? history->noteRead(offset, size, agent, now, line,
-                                                      access == Access::StrongRead)
-      : access == Access::Write   ? history->noteWrite(offset, size, agent, now, line)
-      : access == Access::Rewrite ? history->noteRewrite(offset, size, agent, now, line)
-                                  : history->noteAtomic(offset, size, agent, now, line);
+  Accessor by(agentOf(warp), clockOf(warp), lineOf(warp));
+  AccessHistory::Conflict conflict = noteIn(*history, offset, size, access, by);
   if (conflict.found)
     reportConflict(warp, offset, access, conflict, lane);
+}
+
+/// The lanes from `lane` on, `together` in all.
+static uint32_t lanesFrom(unsigned lane, unsigned together) {
+  return static_cast<uint32_t>(((uint64_t(1) << together) - 1) << lane);
+}
+
+/// Those of `lanes` that start a granule which they and the lanes after them, `together`
+/// in all, have a part of each, in order.
+static uint32_t findGranules(const uint32_t *offsets, unsigned size, unsigned together,
+                             uint32_t lanes) {
+  uint32_t first = 0;
+  for (unsigned lane = 0; lane + together <= lanesPerWarp; lane += together) {
+    if (lanesFrom(lane, together) & ~lanes)
+      continue;
+    bool isOne = offsets[lane] % AccessHistory::granuleBytes == 0;
+    for (unsigned i = 1; i < together; ++i)
+      isOne &= offsets[lane + i] == offsets[lane] + i * size;
+    first |= uint32_t(isOne) << lane;
+  }
+  return first;
+}
+
+void Block::noteLanes(Warp &warp, const uint32_t *offsets, unsigned size, Access access,
+                      uint32_t lanes) {
+  if (access == Access::Sync)
+    return;
+  bool mayBeSource = !isRead(access) && !asyncSources.empty();
+  if (!isRead(access) && !matrixSources.empty())
+    for (uint32_t rest = lanes; rest; rest &= rest - 1) {
+      const uint32_t offset = offsets[__builtin_ctz(rest)];
+      for (uint32_t unit = offset / 16; unit * 16 < offset + size; ++unit)
+        mayBeSource |= matrixSources[unit].readers != 0;
+    }
+  Accessor by(agentOf(warp), clockOf(warp), lineOf(warp));
+  const bool isPlain = access == Access::Read || access == Access::Write;
+  if (history && !mayBeSource && isPlain && AccessHistory::granuleBytes % size == 0) {
+    const unsigned together = AccessHistory::granuleBytes / size;
+    const uint32_t first = findGranules(offsets, size, together, lanes);
+    uint32_t noted = first & ~(access == Access::Read
+                                   ? history->noteGranuleReads(offsets, first, by)
+                                   : history->noteGranuleWrites(offsets, first, by));
+    for (; noted; noted &= noted - 1)
+      lanes &= ~lanesFrom(__builtin_ctz(noted), together);
+  }
+  for (; lanes; lanes &= lanes - 1) {
+    unsigned lane = __builtin_ctz(lanes);
+    if (mayBeSource)
+      reportSources(warp, offsets[lane], size, lane);
+    if (!history)
+      continue;
+    AccessHistory::Conflict conflict = noteIn(*history, offsets[lane], size, access, by);
+    if (conflict.found)
+      reportConflict(warp, offsets[lane], access, conflict, lane);
+  }
 }
 
 void Block::reportConflict(Warp &warp, uint32_t offset, Access access,
@@ -146,6 +230,7 @@ void Block::checkExit(Warp &warp) {
 Cluster::Cluster(LaunchRun &launch, Dim3 id) : launch(launch), id(id) {
   statistics.opcodes.assign(launch.program.opcodes.size(), 0);
   statistics.byLine = launch.options.checks.statistics;
+  statistics.timesProducts = launch.options.checks.timesProducts;
   const Dim3 &size = launch.options.cluster;
   uint32_t rank = 0;
   for (uint32_t z = 0; z < size.z; ++z)

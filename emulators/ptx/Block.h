@@ -59,10 +59,11 @@ public:
   const uint32_t rank; ///< in its cluster
   std::vector<std::unique_ptr<Warp>> warps;
   /// Shared memory; address `sharedStart + i` is byte i.
-  emulator::Bytes shared;
+  const emulator::Pool<emulator::Bytes>::Pointer sharedOwner;
+  emulator::Bytes &shared;
 
   // The race check on shared memory. Agents are the cluster's warps: `agentOf`.
-  std::unique_ptr<emulator::AccessHistory> history;
+  emulator::Pool<emulator::AccessHistory>::Pointer history;
   uint32_t agentOf(const Warp &warp) const;
   emulator::VectorClock &clockOf(const Warp &warp);
   /// Release to and acquire from the clock of a synchronisation object.
@@ -71,9 +72,9 @@ public:
   /// Notes an access of `warp` to `size` bytes at `offset` of this block's shared memory
   /// and reports a conflict at `lane`.
   void note(Warp &warp, uint32_t offset, unsigned size, Access access, unsigned lane);
-  /// Reports a conflict that `history` gave for an access at `offset`.
-  void reportConflict(Warp &warp, uint32_t offset, Access access,
-                      const emulator::AccessHistory::Conflict &conflict, unsigned lane);
+  /// As `note` for each of `lanes`, at its offset of `offsets`.
+  void noteLanes(Warp &warp, const uint32_t *offsets, unsigned size, Access access,
+                 uint32_t lanes);
   /// Ranges of this block's shared memory that asynchronous copies have yet to read; a
   /// write to one is reported.
   struct AsyncSource {
@@ -105,6 +106,10 @@ public:
   void checkExit(Warp &warp);
 
 private:
+  void reportSources(Warp &warp, uint32_t offset, unsigned size, unsigned lane);
+  void reportConflict(Warp &warp, uint32_t offset, Access access,
+                      const emulator::AccessHistory::Conflict &conflict, unsigned lane);
+
   std::vector<std::unique_ptr<BlockState>> states;
   std::vector<emulator::VectorClock> clocks; // of own warps
 };

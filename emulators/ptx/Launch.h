@@ -10,9 +10,12 @@
 
 #include "emulators/common/Fault.h"
 #include "emulators/common/Memory.h"
+#include "emulators/common/Order.h"
+#include "emulators/common/Pool.h"
 #include "emulators/common/Scheduler.h"
 #include "emulators/ptx/Program.h"
 #include "emulators/ptx/Statistics.h"
+#include "emulators/ptx/Warp.h"
 
 namespace tilewright::ptx {
 
@@ -22,13 +25,15 @@ class GlobalRaces;
 class GlobalWrites;
 using emulator::Order;
 
-/// What a device checks beyond what it needs to go on. All on by default, but the last.
+/// What a device checks beyond what it needs to go on, all but the last by default, and
+/// what it counts and measures.
 struct Checks {
   bool uninitialised = true;
   bool sharedRaces = true;
   bool proxyFences = true;
   bool globalRaces = false;
-  bool statistics = false; ///< bank conflicts, sectors and counts by line
+  bool statistics = false;    ///< bank conflicts, sectors and counts by line
+  bool timesProducts = false; ///< measures the time in matrix instructions
 };
 
 struct LaunchOptions {
@@ -87,6 +92,10 @@ struct LaunchRun {
   std::shared_ptr<GlobalWrites> globalWrites;
   /// Host memory that the frames of calls take.
   std::atomic<uint64_t> frameBytes{0};
+  /// What blocks that are done leave to those that start.
+  emulator::Pool<emulator::Bytes> sharedMemories;
+  emulator::Pool<emulator::AccessHistory> histories;
+  emulator::Pool<Registers> registers;
 };
 
 /// Checks `options` against the device's limits and runs the grid; "" or why it cannot be

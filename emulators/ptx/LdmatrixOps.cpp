@@ -12,12 +12,14 @@
 //===----------------------------------------------------------------------===//
 
 #include "emulators/ptx/Block.h"
+#include "emulators/ptx/FloatVectors.h"
 #include "emulators/ptx/MatrixOps.h"
 #include "emulators/ptx/MemoryAccess.h"
 
 #include <cstring>
 
 using namespace tilewright::ptx;
+using namespace tilewright::ptx::vectors;
 
 static constexpr unsigned edge = 8;
 static constexpr unsigned rowBytes = 16;
@@ -42,23 +44,50 @@ static Place8 placeOf(unsigned lane, unsigned e, bool transposed) {
   return transposed ? Place8{inner, outer} : Place8{outer, inner};
 }
 
+/// Gives each lane the two elements of its column.
+static void storeColumns(const Matrix &matrix, uint64_t *values) {
+  // Four words of a pair of rows are two elements of four columns.
+  FourWords pairs[2][edge / 2];
+  for (unsigned i = 0; i < edge / 2; ++i) {
+    HalfVector a, b;
+    load(a, matrix.value[2 * i]);
+    load(b, matrix.value[2 * i + 1]);
+    HalfVector low = __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+    HalfVector high = __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
+    memcpy(&pairs[0][i], &low, sizeof(low));
+    memcpy(&pairs[1][i], &high, sizeof(high));
+  }
+  for (const auto &rows : pairs) {
+    FourWords a = __builtin_shufflevector(rows[0], rows[1], 0, 4, 1, 5);
+    FourWords b = __builtin_shufflevector(rows[2], rows[3], 0, 4, 1, 5);
+    FourWords c = __builtin_shufflevector(rows[0], rows[1], 2, 6, 3, 7);
+    FourWords d = __builtin_shufflevector(rows[2], rows[3], 2, 6, 3, 7);
+    const FourWords columns[] = {__builtin_shufflevector(a, b, 0, 1, 4, 5),
+                                 __builtin_shufflevector(a, b, 2, 3, 6, 7),
+                                 __builtin_shufflevector(c, d, 0, 1, 4, 5),
+                                 __builtin_shufflevector(c, d, 2, 3, 6, 7)};
+    for (const FourWords &column : columns) {
+      store(__builtin_convertvector(column, ValueVector), values);
+      values += edge / 2;
+    }
+  }
+}
+
 static void toRegister(Warp &warp, uint32_t reg, const Matrix &matrix, bool transposed) {
   if (reg == noRegister)
     return;
   uint64_t *values = warp.values(reg);
   uint8_t *poison = warp.poison(reg);
   memset(poison, soundValue, lanesPerWarp);
-  if (transposed) {
-    for (unsigned lane = 0; lane < lanesPerWarp; ++lane)
-      values[lane] = matrix.value[lane % 4 * 2][lane / 4] |
-                     uint32_t(matrix.value[lane % 4 * 2 + 1][lane / 4]) << 16;
-  } else {
+  if (transposed)
+    storeColumns(matrix, values);
+  else
     // Row by row, the matrix is the lanes' words in order.
-    uint32_t words[lanesPerWarp];
-    memcpy(words, matrix.value, sizeof(words));
-    for (unsigned lane = 0; lane < lanesPerWarp; ++lane)
-      values[lane] = words[lane];
-  }
+    for (unsigned row = 0; row < edge; ++row) {
+      FourWords words;
+      load(words, matrix.value[row]);
+      store(__builtin_convertvector(words, ValueVector), values + row * edge / 2);
+    }
   if (!matrix.hasPoison)
     return;
   for (unsigned lane = 0; lane < lanesPerWarp; ++lane)
@@ -85,6 +114,10 @@ static bool haveAddresses(Warp &warp, uint32_t reg, unsigned count) {
   if (!warp.block.launch.options.checks.uninitialised)
     return true;
   const uint8_t *poison = warp.poison(reg);
+  uint64_t eights[lanesPerWarp / 8];
+  memcpy(eights, poison, sizeof(eights));
+  if (!(eights[0] | eights[1] | eights[2] | eights[3]))
+    return true;
   for (unsigned lane = 0; lane < count; ++lane)
     if (poison[lane]) {
       warp.stop(Rule::Uninitialised, "the address depends on undefined data", lane);
@@ -93,79 +126,74 @@ static bool haveAddresses(Warp &warp, uint32_t reg, unsigned count) {
   return true;
 }
 
-namespace {
-/// Finds the rows that lanes have the addresses of.
-class RowFinder {
-public:
-  RowFinder(Warp &warp, const Instruction &instruction, Access access)
-      : warp(warp), block(warp.block), instruction(instruction), access(access),
-        addresses(warp.values(instruction.operand[0])), agent(block.agentOf(warp)),
-        now(block.clockOf(warp)) {}
-
-  /// The memory of `lane`'s row, if it is shared memory of the block; else a place
-  /// without data, and a fault is reported.
-  Place find(unsigned lane) {
+/// Finds the rows in the block's shared memory that the first `count` lanes have the
+/// addresses of, and notes the access; false where a fault was reported.
+static bool findRows(Warp &warp, const Instruction &instruction, unsigned count,
+                     Access access, uint32_t *offsets) {
+  Block &block = warp.block;
+  const uint64_t *addresses = warp.values(instruction.operand[0]);
+  const uint64_t size = block.shared.size();
+  // What is plainly right goes together; all else Warp::find judges.
+  bool isPlain = instruction.space == Space::Shared && size >= rowBytes;
+  uint8_t shadows = 0;
+  for (unsigned lane = 0; isPlain && lane < count; ++lane) {
     uint64_t address = addresses[lane] + static_cast<uint64_t>(instruction.immediate);
     uint64_t offset = address - sharedStart;
-    // What is plainly right is read on a way of its own; all else Warp::find judges.
-    if (access == Access::Read && instruction.space == Space::Shared && block.history &&
-        address % rowBytes == 0 && address >= sharedStart &&
-        offset + rowBytes <= block.shared.size() &&
-        !block.history
-             ->noteRead(offset, rowBytes, agent, now, instruction.statement->line)
-             .found) {
-      Place place;
-      place.data = block.shared.data() + offset;
-      place.shadow = block.shared.shadow() + offset;
-      return place;
-    }
+    isPlain = address % rowBytes == 0 && offset <= size - rowBytes;
+    if (!isPlain)
+      break;
+    offsets[lane] = static_cast<uint32_t>(offset);
+    // Objects lie at multiples of eight.
+    const uint8_t *shadow = block.shared.shadow() + offset;
+    shadows |= shadow[0] | shadow[rowBytes - 1];
+  }
+  if (isPlain && !(shadows & tilewright::emulator::Opaque)) {
+    block.noteLanes(warp, offsets, rowBytes, access,
+                    count == lanesPerWarp ? allLanes : (1u << count) - 1);
+    return true;
+  }
+  for (unsigned lane = 0; lane < count; ++lane) {
+    uint64_t address = addresses[lane] + static_cast<uint64_t>(instruction.immediate);
     Place place = warp.find(instruction.space, address, rowBytes, rowBytes, lane, access);
-    if (place && (place.space != Space::Shared || place.owner != &block)) {
+    if (!place)
+      return false;
+    if (place.space != Space::Shared || place.owner != &block) {
       warp.stop(Rule::OutOfBounds, "the address is not of the block's shared memory",
                 lane);
-      return {};
+      return false;
     }
-    return place;
+    offsets[lane] = place.offset;
   }
-
-private:
-  Warp &warp;
-  Block &block;
-  const Instruction &instruction;
-  Access access;
-  const uint64_t *addresses;
-  uint32_t agent;
-  const tilewright::emulator::VectorClock &now;
-};
-} // namespace
+  return true;
+}
 
 static Step executeLdmatrix(Warp &warp, const Instruction &instruction) {
   Step step;
   if (!haveAllLanes(warp, step))
     return step;
   unsigned count = instruction.listSize;
-  if (!haveAddresses(warp, instruction.operand[0], count * edge))
+  uint32_t offsets[lanesPerWarp];
+  if (!haveAddresses(warp, instruction.operand[0], count * edge) ||
+      !findRows(warp, instruction, count * edge, Access::Read, offsets))
     return Step::Stop;
-  RowFinder rows(warp, instruction, Access::Read);
   Busy busy;
   Matrix matrices[4];
+  const uint8_t *data = warp.block.shared.data(), *shadow = warp.block.shared.shadow();
   for (unsigned lane = 0; lane < count * edge; ++lane) {
-    Place place = rows.find(lane);
-    if (!place)
-      return Step::Stop;
     Matrix &matrix = matrices[lane / edge];
-    memcpy(matrix.value[lane % edge], place.data, rowBytes);
-    uint64_t shadow[2];
-    memcpy(shadow, place.shadow, rowBytes);
-    if (!(shadow[0] | shadow[1]))
+    memcpy(matrix.value[lane % edge], data + offsets[lane], rowBytes);
+    const uint8_t *bytes = shadow + offsets[lane];
+    uint64_t words[2];
+    memcpy(words, bytes, rowBytes);
+    if (!(words[0] | words[1]))
       continue;
     if (!matrix.hasPoison)
       memset(matrix.poison, 0, sizeof(matrix.poison));
     matrix.hasPoison = true;
-    busy.add(orBytes(place.shadow, rowBytes), lane);
+    busy.add(orBytes(bytes, rowBytes), lane);
     uint8_t *poison = matrix.poison[lane % edge];
     for (unsigned i = 0; i < rowBytes; ++i)
-      poison[i / 2] |= (place.shadow[i] != 0) << (i % 2);
+      poison[i / 2] |= (bytes[i] != 0) << (i % 2);
   }
   if (busy.shadow)
     reportBusy(warp, busy.shadow, /*isRead=*/true, busy.lane);
@@ -180,24 +208,24 @@ static Step executeStmatrix(Warp &warp, const Instruction &instruction) {
   if (!haveAllLanes(warp, step))
     return step;
   unsigned count = instruction.listSize;
-  if (!haveAddresses(warp, instruction.operand[0], count * edge))
+  uint32_t offsets[lanesPerWarp];
+  if (!haveAddresses(warp, instruction.operand[0], count * edge) ||
+      !findRows(warp, instruction, count * edge, Access::Write, offsets))
     return Step::Stop;
-  RowFinder rows(warp, instruction, Access::Write);
   Busy busy;
+  uint8_t *data = warp.block.shared.data(), *shadow = warp.block.shared.shadow();
   for (unsigned i = 0; i < count; ++i) {
     Matrix matrix;
     fromRegister(warp, instruction.list[i], matrix, instruction.flags & Transposed);
     for (unsigned row = 0; row < edge; ++row) {
-      Place place = rows.find(i * edge + row);
-      if (!place)
-        return Step::Stop;
-      memcpy(place.data, matrix.value[row], rowBytes);
-      uint8_t before = orBytes(place.shadow, rowBytes);
+      uint32_t offset = offsets[i * edge + row];
+      memcpy(data + offset, matrix.value[row], rowBytes);
+      uint8_t before = orBytes(shadow + offset, rowBytes);
       busy.add(before, i * edge + row);
       if (before & busyShadow)
         continue;
       for (unsigned column = 0; column < edge; ++column)
-        Warp::poisonToShadow(matrix.poison[row][column], place.shadow + column * 2, 2);
+        Warp::poisonToShadow(matrix.poison[row][column], shadow + offset + column * 2, 2);
     }
   }
   if (busy.shadow)

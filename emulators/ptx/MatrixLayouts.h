@@ -75,7 +75,7 @@ struct RegisterFile {
 
   explicit RegisterFile(Warp &warp) : values(warp.values(0)), poison(warp.poison(0)) {}
   explicit RegisterFile(Frame &frame)
-      : values(frame.values.data()), poison(frame.poison.data()) {}
+      : values(frame.registers->values.data()), poison(frame.registers->poison.data()) {}
   RegisterFile(uint64_t *values, uint8_t *poison) : values(values), poison(poison) {}
 };
 
@@ -94,6 +94,20 @@ void gather(RegisterFile file, const uint32_t *registers, const Fragment &fragme
 template <typename Raw>
 void scatter(RegisterFile file, const uint32_t *registers, const Fragment &fragment,
              const Raw *from, Strides strides);
+
+/// The same for rows of floats, `stride` apart, of what most programs have
+/// (MatrixRows.cpp): multiplicands of f16 or bf16, widened, and accumulators of f32,
+/// whose NaNs become the canonical one. Where a register is a sink, nothing is written.
+void gatherHalfRows(RegisterFile file, const uint32_t *registers,
+                    const Fragment &fragment, Type type, float *to, size_t stride);
+/// Of multiplicands with eight columns, the matrix with its columns side by side: what
+/// mma.sync has for B.
+void gatherHalfColumns(RegisterFile file, const uint32_t *registers,
+                       const Fragment &fragment, Type type, float *to);
+void gatherFloatRows(RegisterFile file, const uint32_t *registers,
+                     const Fragment &fragment, float *to, size_t stride);
+void scatterFloatRows(RegisterFile file, const uint32_t *registers,
+                      const Fragment &fragment, const float *from, size_t stride);
 
 /// Whether any byte of an element in `registers` is undefined.
 bool hasPoison(RegisterFile file, const uint32_t *registers, const Fragment &fragment);

@@ -4,32 +4,17 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
-//
-// Vectors are written out: compilers that honour floating-point exceptions and rounding
-// modes vectorise few loops by themselves.
-//
-//===----------------------------------------------------------------------===//
 
 #include "emulators/ptx/MatrixMath.h"
 #include "emulators/common/Float.h"
+#include "emulators/ptx/FloatVectors.h"
 
 #include <cmath>
 #include <cstring>
 
 using namespace tilewright::ptx;
+using namespace tilewright::ptx::vectors;
 namespace formats = tilewright::emulator::formats;
-
-static constexpr unsigned width = 8;
-
-typedef float FloatVector __attribute__((vector_size(4 * width)));
-typedef uint32_t WordVector __attribute__((vector_size(4 * width)));
-typedef uint16_t HalfVector __attribute__((vector_size(2 * width)));
-
-// By reference: vectors as arguments or results have an ABI that depends on -march.
-template <typename Vector, typename Element>
-static void load(Vector &vector, const Element *from) {
-  memcpy(&vector, from, sizeof(vector));
-}
 
 Arithmetic tilewright::ptx::getArithmetic(Type type) {
   switch (type) {
@@ -51,36 +36,19 @@ Arithmetic tilewright::ptx::getArithmetic(Type type) {
 // Unpacking and packing
 //===----------------------------------------------------------------------===//
 
-/// Eight f16 as floats. The magnitude's bits moved to a float's place are the value
-/// divided by 2^112, subnormals included; what lies above all finite values is infinity
-/// or NaN there too once its exponent is all ones.
-static void widenF16(const WordVector &bits, FloatVector &to) {
-  WordVector magnitude = bits & 0x7fff;
-  WordVector shifted = magnitude << 13;
-  FloatVector scaled;
-  memcpy(&scaled, &shifted, sizeof(scaled));
-  scaled *= 0x1p112f;
-  WordVector result;
-  memcpy(&result, &scaled, sizeof(result));
-  WordVector special = (WordVector)(magnitude > 0x7bff) & 0x7f800000;
-  result |= special | (bits & 0x8000) << 16;
-  memcpy(&to, &result, sizeof(to));
+bool tilewright::ptx::hasExactProducts(Type type) {
+  // A significand of 24 bits holds products of two of 11 or 4; the exponents are in
+  // range.
+  return type == Type::F16 || type == Type::E4M3 || type == Type::E5M2;
 }
 
-/// Eight bf16 as floats, of which they are the upper half.
-static void widenBf16(const WordVector &bits, FloatVector &to) {
-  WordVector shifted = bits << 16;
-  memcpy(&to, &shifted, sizeof(to));
-}
-
-/// Widens `count` halves by `widen`.
-template <void (*widen)(const WordVector &, FloatVector &)>
+/// Widens `count` halves.
+template <typename Widen>
 static void widenAll(const uint16_t *raw, size_t count, float *to) {
   auto convert = [](const uint16_t *from, FloatVector &values) {
     HalfVector halves;
     load(halves, from);
-    WordVector bits = __builtin_convertvector(halves, WordVector);
-    widen(bits, values);
+    Widen::widen(halves, values);
   };
   FloatVector values;
   size_t i = 0;
@@ -98,29 +66,50 @@ static void widenAll(const uint16_t *raw, size_t count, float *to) {
 
 void tilewright::ptx::unpack(Type type, const uint16_t *raw, size_t count, float *to) {
   if (type == Type::F16)
-    widenAll<widenF16>(raw, count, to);
+    widenAll<WidenF16>(raw, count, to);
   else
-    widenAll<widenBf16>(raw, count, to);
+    widenAll<WidenBf16>(raw, count, to);
 }
 
-/// Widens the halves of eight words by `widen`.
-template <void (*widen)(const WordVector &, FloatVector &)>
-static void widenPairs(const uint32_t *pairs, float *low, float *high) {
-  WordVector words;
-  load(words, pairs);
-  FloatVector values;
-  widen(words & 0xffff, values);
-  memcpy(low, &values, sizeof(values));
-  widen(words >> 16, values);
-  memcpy(high, &values, sizeof(values));
+template <typename Widen>
+static void widenRows(const uint8_t *const *rows, unsigned count, float *to,
+                      size_t stride) {
+  for (unsigned row = 0; row < count; ++row) {
+    HalfVector halves;
+    load(halves, rows[row]);
+    FloatVector values;
+    Widen::widen(halves, values);
+    store(values, to + row * stride);
+  }
 }
 
-void tilewright::ptx::unpackPairs(Type type, const uint32_t *pairs, float *low,
-                                  float *high) {
+void tilewright::ptx::unpackRows(Type type, const uint8_t *const *rows, unsigned count,
+                                 float *to, size_t stride) {
   if (type == Type::F16)
-    widenPairs<widenF16>(pairs, low, high);
+    widenRows<WidenF16>(rows, count, to, stride);
   else
-    widenPairs<widenBf16>(pairs, low, high);
+    widenRows<WidenBf16>(rows, count, to, stride);
+}
+
+void tilewright::ptx::unpackColumns(Type type, const uint8_t *const *rows, float *to,
+                                    size_t stride) {
+  // Three times, rows i and i + 4 are interleaved to rows 2i and 2i + 1.
+  static_assert(width == 8);
+  HalfVector at[2][width];
+  for (unsigned row = 0; row < width; ++row)
+    load(at[0][row], rows[row]);
+  for (unsigned step = 0; step < 3; ++step)
+#pragma GCC unroll 4
+    for (unsigned i = 0; i < width / 2; ++i) {
+      const HalfVector &a = at[step % 2][i], &b = at[step % 2][i + width / 2];
+      HalfVector *next = at[(step + 1) % 2];
+      next[2 * i] = __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+      next[2 * i + 1] = __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
+    }
+  const uint8_t *columns[width];
+  for (unsigned column = 0; column < width; ++column)
+    columns[column] = reinterpret_cast<const uint8_t *>(&at[1][column]);
+  unpackRows(type, columns, width, to, stride);
 }
 
 void tilewright::ptx::unpack(Type type, const uint32_t *raw, size_t count, float *to) {
@@ -169,12 +158,13 @@ void tilewright::ptx::canonicalise(double *values, size_t count) {
 //===----------------------------------------------------------------------===//
 
 /// `rows` rows and `vectors` vectors of columns of a product, kept in registers.
-template <typename Vector, typename Element, unsigned rows, unsigned vectors>
+template <bool isExact, typename Vector, unsigned rows, unsigned vectors,
+          typename Element>
 static void multiplyBlock(MatrixSize size, const Element *a, const Element *b,
                           Element *d) {
   Vector sums[rows][vectors];
   // Unrolled whatever the level of optimisation, so that the sums are registers.
-#pragma GCC unroll 4
+#pragma GCC unroll 8
   for (unsigned r = 0; r < rows; ++r)
 #pragma GCC unroll 4
     for (unsigned v = 0; v < vectors; ++v)
@@ -184,40 +174,47 @@ static void multiplyBlock(MatrixSize size, const Element *a, const Element *b,
     for (unsigned v = 0; v < vectors; ++v) {
       Vector column;
       load(column, b + k * size.n + v * width);
-#pragma GCC unroll 4
+#pragma GCC unroll 8
       for (unsigned r = 0; r < rows; ++r)
-        sums[r][v] += a[r * size.k + k] * column;
+        accumulate<isExact>(sums[r][v], a[r * size.k + k], column);
     }
   }
-#pragma GCC unroll 4
+#pragma GCC unroll 8
   for (unsigned r = 0; r < rows; ++r)
 #pragma GCC unroll 4
     for (unsigned v = 0; v < vectors; ++v)
       memcpy(d + r * size.n + v * width, &sums[r][v], sizeof(Vector));
 }
 
-template <typename Vector, typename Element>
+// Eight sums hide the time that each addition takes.
+
+template <bool isExact, typename Vector, typename Element>
 static void multiply(MatrixSize size, const Element *a, const Element *b, Element *d) {
-  constexpr unsigned rows = 4;
+  constexpr unsigned rows = 8;
   for (unsigned m = 0; m < size.m; m += rows) {
     const Element *row = a + m * size.k;
     Element *to = d + m * size.n;
     unsigned n = 0;
     for (; n + 2 * width <= size.n; n += 2 * width)
-      multiplyBlock<Vector, Element, rows, 2>(size, row, b + n, to + n);
+      for (unsigned half = 0; half < rows; half += rows / 2)
+        multiplyBlock<isExact, Vector, rows / 2, 2>(size, row + half * size.k, b + n,
+                                                    to + half * size.n + n);
     for (; n < size.n; n += width)
-      multiplyBlock<Vector, Element, rows, 1>(size, row, b + n, to + n);
+      multiplyBlock<isExact, Vector, rows, 1>(size, row, b + n, to + n);
   }
 }
 
 void tilewright::ptx::multiplyAdd(MatrixSize size, const float *a, const float *b,
-                                  float *d) {
-  multiply<FloatVector>(size, a, b, d);
+                                  float *d, bool isExact) {
+  if (isExact)
+    multiply<true, FloatVector>(size, a, b, d);
+  else
+    multiply<false, FloatVector>(size, a, b, d);
 }
 
 void tilewright::ptx::multiplyAdd(MatrixSize size, const uint32_t *a, const uint32_t *b,
                                   uint32_t *d) {
-  multiply<WordVector>(size, a, b, d);
+  multiply<true, WordVector>(size, a, b, d);
 }
 
 void tilewright::ptx::multiplyAdd(MatrixSize size, const double *a, const double *b,

@@ -42,15 +42,23 @@ void unpack(Type type, const uint16_t *raw, size_t count, float *to);
 void unpack(Type type, const uint32_t *raw, size_t count, float *to);
 void unpack(Type type, const uint8_t *raw, size_t count, float *to);
 void unpack(Type type, const uint8_t *raw, size_t count, uint32_t *to);
-/// Unpacks eight words of two halves each.
-void unpackPairs(Type type, const uint32_t *pairs, float *low, float *high);
+/// Unpacks rows of 16 bytes: eight halves to eight floats, at `to` and on by `stride` for
+/// each row.
+void unpackRows(Type type, const uint8_t *const *rows, unsigned count, float *to,
+                size_t stride);
+/// The same for eight rows, transposed: eight rows of eight floats, each of which has one
+/// element of every row.
+void unpackColumns(Type type, const uint8_t *const *rows, float *to, size_t stride);
 /// Packs floats, rounded to nearest; NaNs become the canonical one.
 void pack(const float *from, size_t count, uint16_t *f16);
 void pack(const float *from, size_t count, uint32_t *f32);
 void canonicalise(double *values, size_t count);
 
-/// d += a * b.
-void multiplyAdd(MatrixSize size, const float *a, const float *b, float *d);
+/// Whether a float holds any product of two elements of `type` as it is.
+bool hasExactProducts(Type type);
+
+/// d += a * b, of elements with exact products or not.
+void multiplyAdd(MatrixSize size, const float *a, const float *b, float *d, bool isExact);
 void multiplyAdd(MatrixSize size, const double *a, const double *b, double *d);
 void multiplyAdd(MatrixSize size, const uint32_t *a, const uint32_t *b, uint32_t *d);
 /// d += the number of ones in a `and` b, or in a `xor` b; `size.k` counts words.

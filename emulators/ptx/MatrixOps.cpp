@@ -9,6 +9,7 @@
 #include "emulators/ptx/Block.h"
 
 #include <cstring>
+#include <optional>
 
 using namespace tilewright::ptx;
 
@@ -92,7 +93,7 @@ static constexpr unsigned maxA = 1024, maxB = 1024, maxC = 256;
 
 namespace {
 /// The registers of an instruction by operand.
-struct Registers {
+struct ProductRegisters {
   const uint32_t *d, *a, *b, *c;
 };
 
@@ -120,30 +121,22 @@ template <> struct Operands<Arithmetic::Float> {
       unpack(type, raw.bytes, count, to);
     }
   }
-  /// As `load`, of B of eight columns of halves: what mma.sync mostly has. Register i of
-  /// lane 4g + t holds rows 8i + 2t and 8i + 2t + 1 of column g.
-  static void loadHalvesB(RegisterFile file, const uint32_t *registers, Type type,
-                          const Fragment &fragment, float *to) {
-    for (unsigned i = 0; i < fragment.ownRegisters(); ++i) {
-      const uint64_t *values = file.values + size_t(registers[i]) * lanesPerWarp;
-      for (unsigned t = 0; t < 4; ++t) {
-        uint32_t pairs[8];
-        for (unsigned g = 0; g < 8; ++g)
-          pairs[g] = static_cast<uint32_t>(values[4 * g + t]);
-        float *rows = to + (8 * i + 2 * t) * 8;
-        unpackPairs(type, pairs, rows, rows + 8);
-      }
-    }
-  }
-  void multiply(RegisterFile file, const Registers &registers, const MmaShape &shape) {
+  void multiply(RegisterFile file, const ProductRegisters &registers,
+                const MmaShape &shape) {
     const MatrixSize &size = shape.size;
-    load(file, registers.a, shape.a, shape.aFragment, size.m * size.k, {size.k, 1}, a);
+    if (shape.aFragment.bits == 16)
+      gatherHalfRows(file, registers.a, shape.aFragment, shape.a, a, size.k);
+    else
+      load(file, registers.a, shape.a, shape.aFragment, size.m * size.k, {size.k, 1}, a);
     if (shape.bFragment.bits == 16 && size.n == 8)
-      loadHalvesB(file, registers.b, shape.b, shape.bFragment, b);
+      gatherHalfColumns(file, registers.b, shape.bFragment, shape.b, b);
     else
       load(file, registers.b, shape.b, shape.bFragment, size.k * size.n, {1, size.n}, b);
-    load(file, registers.c, shape.c, shape.cFragment, size.m * size.n, {size.n, 1}, d);
-    multiplyAdd(size, a, b, d);
+    if (shape.c == Type::F32)
+      gatherFloatRows(file, registers.c, shape.cFragment, d, size.n);
+    else
+      load(file, registers.c, shape.c, shape.cFragment, size.m * size.n, {size.n, 1}, d);
+    multiplyAdd(size, a, b, d, hasExactProducts(shape.a));
   }
   void store(RegisterFile file, const uint32_t *registers, const MmaShape &shape) {
     unsigned count = shape.size.m * shape.size.n;
@@ -153,9 +146,7 @@ template <> struct Operands<Arithmetic::Float> {
       scatter(file, registers, shape.dFragment, halves, {shape.size.n, 1});
       return;
     }
-    uint32_t words[maxC];
-    pack(d, count, words);
-    scatter(file, registers, shape.dFragment, words, {shape.size.n, 1});
+    scatterFloatRows(file, registers, shape.dFragment, d, shape.size.n);
   }
 };
 
@@ -168,7 +159,8 @@ template <> struct Operands<Arithmetic::Double> {
     gather(file, registers, fragment, raw, strides);
     memcpy(to, raw, count * sizeof(double));
   }
-  void multiply(RegisterFile file, const Registers &registers, const MmaShape &shape) {
+  void multiply(RegisterFile file, const ProductRegisters &registers,
+                const MmaShape &shape) {
     const MatrixSize &size = shape.size;
     load(file, registers.a, shape.aFragment, size.m * size.k, {size.k, 1}, a);
     load(file, registers.b, shape.bFragment, size.k * size.n, {1, size.n}, b);
@@ -199,7 +191,8 @@ struct WordOperands {
     gather(file, registers, fragment, raw, strides);
     unpack(type, raw, count, to);
   }
-  void multiply(RegisterFile file, const Registers &registers, const MmaShape &shape) {
+  void multiply(RegisterFile file, const ProductRegisters &registers,
+                const MmaShape &shape) {
     const MatrixSize &size = shape.size;
     unsigned count = size.m * size.n;
     load(file, registers.a, shape.a, shape.aFragment, size.m * size.k, {size.k, 1}, a);
@@ -229,25 +222,31 @@ static Step executeProduct(Warp &warp, const Instruction &instruction) {
   Step step;
   if (!haveAllLanes(warp, step))
     return step;
+  ProductTimer timer(*warp.block.cluster.getStatistics());
   const auto &shape = *static_cast<const MmaShape *>(instruction.extra);
   RegisterFile file(warp);
-  Registers registers;
+  ProductRegisters registers;
   registers.d = instruction.list;
   registers.a = registers.d + shape.dFragment.registers();
   registers.b = registers.a + shape.aFragment.registers();
   registers.c = registers.b + shape.bFragment.registers();
 
   // D's registers may be those of an operand: read everything first.
-  Undefined undefined;
+  std::optional<Undefined> undefined;
   const MatrixSize &size = shape.size;
-  markRows(file, registers.a, shape.aFragment, undefined);
-  markColumns(file, registers.b, shape.bFragment, undefined);
-  markElements(file, registers.c, shape.cFragment, size.m, size.n, undefined);
+  if (hasPoison(file, registers.a, shape.aFragment) ||
+      hasPoison(file, registers.b, shape.bFragment) ||
+      hasPoison(file, registers.c, shape.cFragment)) {
+    undefined.emplace();
+    markRows(file, registers.a, shape.aFragment, *undefined);
+    markColumns(file, registers.b, shape.bFragment, *undefined);
+    markElements(file, registers.c, shape.cFragment, size.m, size.n, *undefined);
+  }
   Operands<arithmetic> operands;
   operands.multiply(file, registers, shape);
   operands.store(file, registers.d, shape);
-  if (undefined.any)
-    poisonElements(file, registers.d, shape.dFragment, size.n, undefined);
+  if (undefined)
+    poisonElements(file, registers.d, shape.dFragment, size.n, *undefined);
   warp.block.cluster.getStatistics()->multiplyAdds +=
       uint64_t(size.m) * size.n * size.k * (shape.a == Type::B1 ? 32 : 1);
   return Step::Next;

@@ -262,22 +262,29 @@ void tilewright::ptx::noteAll(Warp &warp, const Instruction &instruction,
     if (!races && !writes)
       return;
   }
+  const bool isTogether = all.pattern != Addresses::Scattered;
+  const auto bytes = static_cast<uint32_t>(addresses.highest - addresses.lowest + size);
+  if (span.space == Space::Shared) {
+    const auto start = static_cast<uint32_t>(span.offset);
+    if (isTogether)
+      return span.owner->note(warp, start, bytes, access, warp.firstLane());
+    uint32_t offsets[lanesPerWarp];
+    for (unsigned lane = 0; lane < lanesPerWarp; ++lane)
+      offsets[lane] = start + static_cast<uint32_t>(addresses.of[lane] - span.start);
+    return span.owner->noteLanes(warp, offsets, size, access, warp.active);
+  }
   Access toOthers = access;
   if (instruction.flags & narrowScope)
     toOthers = isRead(access) ? Access::Read : Access::Write;
-  auto note = [&](uint64_t offset, uint32_t bytes, unsigned lane) {
+  auto note = [&](uint64_t offset, uint32_t count, unsigned lane) {
     if (races)
-      races->note(warp, *span.allocation, offset, bytes, toOthers, lane,
+      races->note(warp, *span.allocation, offset, count, toOthers, lane,
                   instruction.flags & nonCoherent);
     if (writes)
-      writes->noteGeneric(warp, *span.allocation, offset, bytes);
-    if (span.owner)
-      span.owner->note(warp, static_cast<uint32_t>(offset), bytes, access, lane);
+      writes->noteGeneric(warp, *span.allocation, offset, count);
   };
-  if (all.pattern != Addresses::Scattered) {
-    uint64_t bytes = addresses.highest - addresses.lowest + size;
-    return note(span.offset, static_cast<uint32_t>(bytes), warp.firstLane());
-  }
+  if (isTogether)
+    return note(span.offset, bytes, warp.firstLane());
   for (uint32_t lanes = warp.active; lanes; lanes &= lanes - 1) {
     unsigned lane = __builtin_ctz(lanes);
     note(span.offset + (addresses.of[lane] - span.start), size, lane);

@@ -82,6 +82,13 @@ static bool storeSound(Warp &warp, const Instruction &instruction,
       }
       continue;
     }
+    if (warp.active == allLanes) {
+      for (unsigned lane = 0; lane < lanesPerWarp; ++lane) {
+        T value = static_cast<T>(values[lane]);
+        memcpy(to + (addresses.of[lane] - span.start), &value, sizeof(T));
+      }
+      continue;
+    }
     for (uint32_t lanes = warp.active; lanes; lanes &= lanes - 1) {
       unsigned lane = __builtin_ctz(lanes);
       T value = static_cast<T>(values[lane]);

@@ -122,12 +122,13 @@ static uint64_t hashState(const Warp &warp) {
     last = group.frame.get();
     // Four chains, which do not wait for each other. A register has 32 values.
     uint64_t chains[4] = {hash, 1, 2, 3};
-    for (size_t i = 0; i < last->values.size(); i += 4)
+    const Registers &registers = *last->registers;
+    for (size_t i = 0; i < registers.values.size(); i += 4)
       for (size_t j = 0; j < 4; ++j)
-        chains[j] = mix(chains[j], last->values[i + j]);
+        chains[j] = mix(chains[j], registers.values[i + j]);
     for (uint64_t chain : chains)
       hash = mix(hash, chain);
-    for (const Predicate &predicate : last->predicates)
+    for (const Predicate &predicate : registers.predicates)
       hash = mix(hash, predicate.value);
   }
   return hash;

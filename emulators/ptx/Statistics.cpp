@@ -39,6 +39,7 @@ void Statistics::add(const Statistics &other) {
   warpInstructions += other.warpInstructions;
   threadInstructions += other.threadInstructions;
   multiplyAdds += other.multiplyAdds;
+  productNanoseconds += other.productNanoseconds;
   globalRead += other.globalRead;
   globalWritten += other.globalWritten;
   sharedRead += other.sharedRead;

@@ -35,17 +35,23 @@ Warp::Warp(Block &block, unsigned index, uint32_t lanes)
 
 Warp::~Warp() = default;
 
+void Registers::reset(size_t count, size_t predicateCount) {
+  values.assign(count * lanesPerWarp, 0);
+  poison.assign(count * lanesPerWarp, undefinedValue);
+  predicates.assign(predicateCount, Predicate{0, allLanes});
+}
+
 std::shared_ptr<Frame> Warp::makeFrame(const DecodedFunction &function) {
   auto frame = std::make_shared<Frame>();
   frame->function = &function;
-  frame->values.assign(size_t(function.registers) * lanesPerWarp, 0);
-  frame->poison.assign(size_t(function.registers) * lanesPerWarp, undefinedValue);
-  frame->predicates.assign(function.predicates, Predicate{0, allLanes});
+  frame->registers = block.launch.registers.take();
+  Registers &registers = *frame->registers;
+  registers.reset(function.registers, function.predicates);
   uint32_t first = function.registers - static_cast<uint32_t>(function.pool.size());
   for (size_t i = 0; i < function.pool.size(); ++i) {
     const PoolEntry &entry = function.pool[i];
-    uint64_t *values = &frame->values[(first + i) * lanesPerWarp];
-    memset(&frame->poison[(first + i) * lanesPerWarp], soundValue, lanesPerWarp);
+    uint64_t *values = &registers.values[(first + i) * lanesPerWarp];
+    memset(&registers.poison[(first + i) * lanesPerWarp], soundValue, lanesPerWarp);
     for (unsigned lane = 0; lane < lanesPerWarp; ++lane)
       values[lane] =
           entry.isSpecial ? readSpecialRegister(*this, entry.special, lane) : entry.bits;
@@ -113,9 +119,10 @@ void Warp::choose() {
   }
   std::swap(groups[0], groups[best]);
   group = &groups[0];
-  frameValues = group->frame->values.data();
-  framePoison = group->frame->poison.data();
-  framePredicates = group->frame->predicates.data();
+  Registers &registers = *group->frame->registers;
+  frameValues = registers.values.data();
+  framePoison = registers.poison.data();
+  framePredicates = registers.predicates.data();
 }
 
 Step Warp::jump(uint32_t target) { return branch(target, active); }
@@ -398,6 +405,10 @@ bool Warp::expectSound(uint32_t reg, const char *what) {
   if (reg == noRegister || !block.launch.options.checks.uninitialised)
     return true;
   const uint8_t *bytes = poison(reg);
+  uint64_t eights[lanesPerWarp / 8];
+  memcpy(eights, bytes, sizeof(eights));
+  if (!(eights[0] | eights[1] | eights[2] | eights[3]))
+    return true;
   for (uint32_t lanes = active; lanes; lanes &= lanes - 1) {
     unsigned lane = __builtin_ctz(lanes);
     if (bytes[lane]) {

@@ -16,6 +16,7 @@
 #define TILEWRIGHT_EMULATORS_PTX_WARP_H
 
 #include "emulators/common/Fault.h"
+#include "emulators/common/Pool.h"
 #include "emulators/ptx/Program.h"
 
 namespace tilewright::ptx {
@@ -57,16 +58,23 @@ private:
   uint64_t bytes = 0;
 };
 
+/// The registers of a frame: arrays of 32 values and of 32 poison bytes, one for each.
+struct Registers {
+  /// Makes all of them undefined.
+  void reset(size_t count, size_t predicateCount);
+
+  emulator::LineVector<uint64_t> values;
+  emulator::LineVector<uint8_t> poison;
+  std::vector<Predicate> predicates;
+};
+
 /// An activation of a function by a group of lanes.
 struct Frame {
   const DecodedFunction *function = nullptr;
   std::shared_ptr<Frame> caller;
   uint32_t returnTo = 0; ///< instruction of the caller
   uint32_t depth = 0;
-  /// Arrays of 32 values and of 32 poison bytes, one for each register.
-  std::vector<uint64_t> values;
-  std::vector<uint8_t> poison;
-  std::vector<Predicate> predicates;
+  emulator::Pool<Registers>::Pointer registers;
   /// Parameters, results and call arguments of each lane, with their shadow; lane major.
   emulator::Bytes params;
   /// Where the frame's local variables start in each lane's local memory.

@@ -73,20 +73,27 @@ struct WgmmaChain {
   bool isUntouched() const;
 };
 
-/// Bytes of shared memory that a matrix lies in.
-struct SourceRange {
-  uint32_t offset, size;
+/// Where the matrices of a warp's multiplication lie in its block's shared memory:
+/// offsets of 16 bytes each.
+struct WgmmaOperands {
+  /// Those along the major dimension together: of A's 16 rows (or all k), and of B.
+  std::vector<uint32_t> aChunks, bChunks;
+  uint32_t aWidth = 0, bWidth = 0; ///< of their swizzles
+  /// All of them, each once, upwards.
+  std::vector<uint32_t> sources;
 };
+
+/// Where the operands of `warp`'s part of a multiplication with these descriptors lie,
+/// `a` without a meaning where A is in registers; null if a fault was reported.
+std::shared_ptr<const WgmmaOperands> findOperands(Warp &warp, uint64_t a, uint64_t b,
+                                                  const WgmmaShape &shape);
 
 /// A multiplication of one warp in flight.
 struct PendingWgmma {
   const Instruction *instruction = nullptr;
   std::list<WgmmaChain>::iterator chain;
   bool adds = false; ///< to D, rather than replacing it
-  /// Offsets in shared memory of 16 bytes each, those along the major dimension together:
-  /// of A's 16 rows (or all k), and of B.
-  std::vector<uint32_t> aChunks, bChunks;
-  std::vector<SourceRange> sources;
+  std::shared_ptr<const WgmmaOperands> operands;
   uint32_t issued = 0;           ///< the warp's clock then
   std::vector<uint64_t> aValues; ///< registers of A as they were
   std::vector<uint8_t> aPoison;
@@ -99,7 +106,7 @@ struct PendingWgmma {
 /// The multiplications of a warp in flight.
 class WgmmaQueue : public WarpState {
 public:
-  /// Queues `one`, whose chunks, addend and instruction are set; false if a fault was
+  /// Queues `one`, whose operands, addend and instruction are set; false if a fault was
   /// reported that nothing can go on after.
   bool issue(Warp &warp, PendingWgmma one);
   void commit();
@@ -108,7 +115,9 @@ public:
 
 private:
   bool findChain(Warp &warp, PendingWgmma &one);
-  void findSources(Warp &warp, PendingWgmma &one);
+  void beginReading(Warp &warp, PendingWgmma &one);
+  void checkSources(Warp &warp, const PendingWgmma &one);
+  void noteSources(Warp &warp, const PendingWgmma &one);
   void checkRegisters(Warp &warp, const PendingWgmma &one,
                       const WgmmaChain *&lastChecked);
   void releaseSources(Warp &warp, const PendingWgmma &one);
@@ -117,7 +126,6 @@ private:
   std::deque<size_t> groups; // how many multiplications each has
   size_t uncommitted = 0;
   std::list<WgmmaChain> chains;
-  std::vector<uint64_t> sourceBits; // a bit for each 16 bytes, while sources are found
 };
 
 /// Computes multiplications that follow each other, keeping accumulators of the same

@@ -62,6 +62,24 @@ template <typename Raw> struct SharedMatrix {
         at[i * step] = elements[i];
     });
   }
+  /// Unpacks halves to rows of an array, `stride` apart: chunks lie along its rows, or
+  /// across them.
+  void unpackRows(Type type, float *to, size_t stride, bool isAlong) const {
+    const uint8_t *data = block.shared.data();
+    const unsigned along = (transposed ? outer : depth) / perChunk;
+    const unsigned across = static_cast<unsigned>(chunks.size()) / along;
+    for (unsigned i = 0; i < across; i += perChunk)
+      for (unsigned j = 0; j < along; ++j) {
+        const uint8_t *eight[perChunk];
+        for (unsigned r = 0; r < perChunk; ++r)
+          eight[r] = data + chunks[(i + r) * along + j];
+        if (isAlong)
+          tilewright::ptx::unpackRows(type, eight, perChunk,
+                                      to + i * stride + j * perChunk, stride);
+        else
+          unpackColumns(type, eight, to + j * perChunk * stride + i, stride);
+      }
+  }
   /// Calls `mark` with the outer index of elements that are undefined.
   template <typename Mark> void forUndefined(Mark mark) const {
     forChunks([&](const uint8_t *, const uint8_t *shadow, unsigned row, unsigned) {
@@ -89,14 +107,16 @@ static void collect(const Block &block, const PendingWgmma &one, unsigned depth,
     gather(file, getCounting(), shape.aFragment, a, {depth, 1});
     markRows(file, getCounting(), shape.aFragment, undefined);
   } else {
-    SharedMatrix<Raw> matrix{block, one.aChunks, warpRows, depth, shape.aTransposed};
+    SharedMatrix<Raw> matrix{block, one.operands->aChunks, warpRows, depth,
+                             shape.aTransposed};
     matrix.copy(a, {depth, 1});
     matrix.forUndefined([&](unsigned row) {
       undefined.any = true;
       undefined.row[row] = true;
     });
   }
-  SharedMatrix<Raw> matrix{block, one.bChunks, shape.n, depth, shape.bTransposed};
+  SharedMatrix<Raw> matrix{block, one.operands->bChunks, shape.n, depth,
+                           shape.bTransposed};
   matrix.copy(b, {1, shape.n});
   matrix.forUndefined([&](unsigned column) {
     undefined.any = true;
@@ -107,6 +127,39 @@ static void collect(const Block &block, const PendingWgmma &one, unsigned depth,
 //===----------------------------------------------------------------------===//
 // Products
 //===----------------------------------------------------------------------===//
+
+/// Unpacks A (16 x depth) of halves, and notes which rows are undefined.
+static void unpackHalvesA(const Block &block, const PendingWgmma &one, float *a,
+                          Undefined &undefined) {
+  const WgmmaShape &shape = one.shape();
+  if (shape.aInRegisters) {
+    RegisterFile file(const_cast<uint64_t *>(one.aValues.data()),
+                      const_cast<uint8_t *>(one.aPoison.data()));
+    gatherHalfRows(file, getCounting(), shape.aFragment, shape.a, a, shape.k);
+    markRows(file, getCounting(), shape.aFragment, undefined);
+    return;
+  }
+  SharedMatrix<uint16_t> matrix{block, one.operands->aChunks, warpRows, shape.k,
+                                shape.aTransposed};
+  matrix.unpackRows(shape.a, a, shape.k, !shape.aTransposed);
+  matrix.forUndefined([&](unsigned row) {
+    undefined.any = true;
+    undefined.row[row] = true;
+  });
+}
+
+/// The same of B (depth x n).
+static void unpackHalvesB(const Block &block, const PendingWgmma &one, float *b,
+                          Undefined &undefined) {
+  const WgmmaShape &shape = one.shape();
+  SharedMatrix<uint16_t> matrix{block, one.operands->bChunks, shape.n, shape.k,
+                                shape.bTransposed};
+  matrix.unpackRows(shape.b, b, shape.n, shape.bTransposed);
+  matrix.forUndefined([&](unsigned column) {
+    undefined.any = true;
+    undefined.column[column] = true;
+  });
+}
 
 template <typename Raw>
 static void collectFloats(const Block &block, const PendingWgmma &one, float *a, float *b,
@@ -125,7 +178,8 @@ void WgmmaExecution::multiplyFloats(const PendingWgmma &one, Undefined &operands
     collectFloats<uint8_t>(block, one, a, b, operands);
     break;
   case 16:
-    collectFloats<uint16_t>(block, one, a, b, operands);
+    unpackHalvesA(block, one, a, operands);
+    unpackHalvesB(block, one, b, operands);
     break;
   default:
     collectFloats<uint32_t>(block, one, a, b, operands);
@@ -137,7 +191,7 @@ void WgmmaExecution::multiplyFloats(const PendingWgmma &one, Undefined &operands
   if (one.shape().aNegated != one.shape().bNegated)
     for (unsigned i = 0; i < warpRows * shape->k; ++i)
       a[i] = -a[i];
-  multiplyAdd({warpRows, shape->n, shape->k}, a, b, floats);
+  multiplyAdd({warpRows, shape->n, shape->k}, a, b, floats, hasExactProducts(shape->a));
   if (shape->d == Type::F16) {
     // Each instruction rounds.
     uint16_t halves[warpRows * maxColumns];
@@ -188,8 +242,7 @@ void WgmmaExecution::load() {
     gather(file, chain->registers, shape->dFragment, halves, strides);
     unpack(Type::F16, halves, count, floats);
   } else {
-    gather(file, chain->registers, shape->dFragment, words, strides);
-    unpack(Type::F32, words, count, floats);
+    gatherFloatRows(file, chain->registers, shape->dFragment, floats, shape->n);
   }
   undefined = Undefined();
   markElements(RegisterFile(nullptr, chain->poison.data()), getCounting(),
@@ -206,9 +259,9 @@ void WgmmaExecution::flush() {
     uint16_t halves[warpRows * maxColumns];
     pack(floats, count, halves);
     scatter(file, chain->registers, shape->dFragment, halves, strides);
+  } else if (shape->d == Type::F32) {
+    scatterFloatRows(file, chain->registers, shape->dFragment, floats, shape->n);
   } else {
-    if (shape->d == Type::F32)
-      pack(floats, count, words);
     scatter(file, chain->registers, shape->dFragment, words, strides);
   }
   std::fill(chain->poison.begin(), chain->poison.end(), soundValue);

@@ -10,7 +10,6 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "emulators/ptx/AsyncCopy.h"
 #include "emulators/ptx/Wgmma.h"
 
 #include <algorithm>
@@ -121,44 +120,6 @@ static bool getDescriptor(Warp &warp, uint32_t reg, const char *what, uint64_t &
   return true;
 }
 
-/// The offsets of the chunks of a matrix, `rows` rows from `firstRow` on of A or columns
-/// of B; false if a fault was reported.
-static bool findChunks(Warp &warp, uint64_t bits, const char *what, Type type,
-                       unsigned firstRow, unsigned rows, unsigned allRows, unsigned k,
-                       bool transposed, std::vector<uint32_t> &chunks) {
-  unsigned perChunk = MatrixDescriptor::chunkBytes * 8 / getBits(type);
-  unsigned along = (transposed ? allRows : k) / perChunk;
-  MatrixDescriptor descriptor;
-  std::string wrong = descriptor.parse(bits);
-  if (wrong.empty())
-    wrong = descriptor.check(/*isKMajor=*/!transposed, along, transposed ? k : allRows);
-  if (!wrong.empty()) {
-    warp.stop(Rule::Descriptor, std::string(what) + ": " + wrong, 0);
-    return false;
-  }
-  unsigned firstAcross = transposed ? 0 : firstRow, across = transposed ? k : rows;
-  unsigned first = transposed ? firstRow / perChunk : 0;
-  unsigned count = transposed ? rows / perChunk : along;
-  chunks.reserve(size_t(across) * count);
-  size_t size = warp.block.shared.size();
-  for (unsigned i = 0; i < across; ++i)
-    for (unsigned j = 0; j < count; ++j) {
-      uint32_t address = descriptor.addressOf(!transposed, firstAcross + i, first + j);
-      uint32_t offset = address - sharedStart;
-      if (address < sharedStart || offset + MatrixDescriptor::chunkBytes > size) {
-        warp.stop(Rule::OutOfBounds,
-                  std::string(what) + " leads to 16 bytes at " + std::to_string(address) +
-                      " of shared memory, and the block has " + std::to_string(size) +
-                      " bytes from " + std::to_string(sharedStart) + " on",
-                  0);
-        return false;
-      }
-      chunks.push_back(offset);
-    }
-  checkLayout(warp, chunks, descriptor.width, what);
-  return true;
-}
-
 /// Whether the product is added to D; nothing if a fault was reported.
 static std::optional<bool> getAdds(Warp &warp, const Instruction &instruction,
                                    const WgmmaShape &shape) {
@@ -181,6 +142,7 @@ static Step executeMmaAsync(Warp &warp, const Instruction &instruction) {
   Step step;
   if (!haveAllLanes(warp, step))
     return step;
+  ProductTimer timer(*warp.block.cluster.getStatistics());
   const auto &shape = *static_cast<const WgmmaShape *>(instruction.extra);
   Issue entry{&instruction, 0, 0};
   if (!shape.aInRegisters &&
@@ -200,13 +162,8 @@ static Step executeMmaAsync(Warp &warp, const Instruction &instruction) {
   if (!adds)
     return Step::Stop;
   one.adds = *adds;
-  unsigned firstRow = warp.index % warpsPerWarpgroup * warpRows;
-  if (!shape.aInRegisters &&
-      !findChunks(warp, entry.a, "the descriptor of A", shape.a, firstRow, warpRows,
-                  warpsPerWarpgroup * warpRows, shape.k, shape.aTransposed, one.aChunks))
-    return Step::Stop;
-  if (!findChunks(warp, entry.b, "the descriptor of B", shape.b, 0, shape.n, shape.n,
-                  shape.k, shape.bTransposed, one.bChunks))
+  one.operands = findOperands(warp, entry.a, entry.b, shape);
+  if (!one.operands)
     return Step::Stop;
   return warp.state<WgmmaQueue>().issue(warp, std::move(one)) ? Step::Next : Step::Stop;
 }
@@ -228,6 +185,7 @@ static Step executeWait(Warp &warp, const Instruction &instruction) {
   Step step;
   if (!haveAllLanes(warp, step))
     return step;
+  ProductTimer timer(*warp.block.cluster.getStatistics());
   warp.state<WgmmaQueue>().wait(warp, static_cast<size_t>(instruction.immediate));
   return Step::Next;
 }

@@ -31,10 +31,10 @@ static constexpr uint64_t inFlightMark = uint64_t(0x57474d4d) << 32;
 void WgmmaChain::markInFlight() {
   for (unsigned i = 0; i < count; ++i) {
     size_t first = size_t(registers[i]) * lanesPerWarp;
-    memset(&frame->poison[first], undefinedValue, lanesPerWarp);
+    memset(&frame->registers->poison[first], undefinedValue, lanesPerWarp);
     for (unsigned lane = 0; lane < lanesPerWarp; ++lane)
-      frame->values[first + lane] =
-          (frame->values[first + lane] & 0xffffffff) | inFlightMark;
+      frame->registers->values[first + lane] =
+          (frame->registers->values[first + lane] & 0xffffffff) | inFlightMark;
   }
 }
 
@@ -42,9 +42,9 @@ bool WgmmaChain::isUntouched() const {
   uint64_t different = 0;
   for (unsigned i = 0; i < count; ++i)
     for (unsigned lane = 0; lane < lanesPerWarp; ++lane)
-      different |=
-          (frame->values[size_t(registers[i]) * lanesPerWarp + lane] ^ inFlightMark) >>
-          32;
+      different |= (frame->registers->values[size_t(registers[i]) * lanesPerWarp + lane] ^
+                    inFlightMark) >>
+                   32;
   return different == 0;
 }
 
@@ -133,71 +133,90 @@ void WgmmaQueue::checkRegisters(Warp &warp, const PendingWgmma &one,
 // Shared memory
 //===----------------------------------------------------------------------===//
 
-/// Finds the ranges that the chunks of A and B make up, checks them and marks them as in
-/// flight.
-void WgmmaQueue::findSources(Warp &warp, PendingWgmma &one) {
-  Block &block = warp.block;
-  constexpr unsigned bits = 64;
-  size_t units = block.shared.size() / chunkBytes + 1;
-  sourceBits.resize((units + bits - 1) / bits, 0);
-  for (const std::vector<uint32_t> *chunks : {&one.aChunks, &one.bChunks})
-    for (uint32_t offset : *chunks)
-      sourceBits[offset / chunkBytes / bits] |= uint64_t(1)
-                                                << (offset / chunkBytes % bits);
-  for (size_t word = 0; word < sourceBits.size(); ++word) {
-    uint64_t left = sourceBits[word];
-    sourceBits[word] = 0;
-    while (left) {
-      unsigned first = __builtin_ctzll(left);
-      uint64_t after = ~(left >> first);
-      unsigned count = after ? __builtin_ctzll(after) : bits - first;
-      uint64_t run = count < bits ? (uint64_t(1) << count) - 1 : ~uint64_t(0);
-      left &= ~(run << first);
-      one.sources.push_back(
-          {static_cast<uint32_t>(word * bits + first) * chunkBytes, count * chunkBytes});
-    }
+/// Calls `function` with the offset and size of each run of 16 bytes at `offsets`, of a
+/// kilobyte at most.
+template <typename Function>
+static void forRuns(const std::vector<uint32_t> &offsets, Function function) {
+  constexpr uint32_t longest = 1024;
+  for (size_t i = 0; i < offsets.size();) {
+    size_t first = i++;
+    while (i < offsets.size() && offsets[i] == offsets[i - 1] + chunkBytes &&
+           offsets[i] % longest)
+      ++i;
+    function(offsets[first], static_cast<uint32_t>(i - first) * chunkBytes);
   }
+}
+
+/// Checks the sources of `one` and marks them as in flight.
+void WgmmaQueue::beginReading(Warp &warp, PendingWgmma &one) {
+  Block &block = warp.block;
+  const std::vector<uint32_t> &sources = one.operands->sources;
+  size_t units = block.shared.size() / chunkBytes + 1;
   if (block.matrixSources.size() < units)
     block.matrixSources.resize(units);
   uint32_t line = one.instruction->statement->line;
-  uint8_t marks = 0;
-  for (const SourceRange &range : one.sources) {
-    for (uint32_t i = 0; i < range.size; i += 8) {
-      uint64_t shadow;
-      memcpy(&shadow, block.shared.shadow() + range.offset + i, sizeof(shadow));
-      if (shadow)
-        for (unsigned byte = 0; byte < 8; ++byte)
-          marks |= static_cast<uint8_t>(shadow >> (8 * byte));
-    }
-    checkVisibleToAsync(warp, block, range.offset, range.size, 0);
-    block.note(warp, range.offset, range.size, Access::Read, 0);
-    for (uint32_t unit = range.offset / chunkBytes;
-         unit < (range.offset + range.size) / chunkBytes; ++unit) {
-      ++block.matrixSources[unit].readers;
-      block.matrixSources[unit].line = line;
-    }
-    block.cluster.getStatistics()->sharedRead += range.size;
+  const uint8_t *shadows = block.shared.shadow();
+  uint64_t marks = 0;
+  for (uint32_t offset : sources) {
+    uint64_t shadow[2];
+    memcpy(shadow, shadows + offset, sizeof(shadow));
+    marks |= shadow[0] | shadow[1];
+    Block::MatrixSource &source = block.matrixSources[offset / chunkBytes];
+    ++source.readers;
+    source.line = line;
   }
-  if (marks & Pending)
+  checkSources(warp, one);
+  noteSources(warp, one);
+  block.cluster.getStatistics()->sharedRead += sources.size() * chunkBytes;
+  constexpr uint64_t everyByte = 0x0101010101010101;
+  if (marks & everyByte * Pending)
     warp.report(Rule::InFlight,
                 "a matrix lies in shared memory that a copy has yet to write", 0);
-  else if (marks & Opaque)
+  else if (marks & everyByte * Opaque)
     warp.report(Rule::InFlight, "a matrix lies in shared memory that holds an mbarrier",
                 0);
   one.issued = block.clockOf(warp)[block.agentOf(warp)];
 }
 
+/// Reports sources of `one` that the async proxy does not see yet.
+void WgmmaQueue::checkSources(Warp &warp, const PendingWgmma &one) {
+  Block &block = warp.block;
+  if (areVisibleToAsync(warp, block, one.operands->sources, chunkBytes))
+    return;
+  forRuns(one.operands->sources, [&](uint32_t offset, uint32_t size) {
+    checkVisibleToAsync(warp, block, offset, size, 0);
+  });
+}
+
+/// Notes that `one` reads its sources now.
+void WgmmaQueue::noteSources(Warp &warp, const PendingWgmma &one) {
+  Block &block = warp.block;
+  if (!block.history)
+    return;
+  static_assert(chunkBytes == AccessHistory::granuleBytes);
+  const Instruction *position = warp.getPosition();
+  Accessor by(block.agentOf(warp), block.clockOf(warp),
+              position ? position->statement->line : 0);
+  bool areNoted = true;
+  for (size_t i = 0; i < one.operands->sources.size(); i += lanesPerWarp) {
+    size_t count = std::min<size_t>(lanesPerWarp, one.operands->sources.size() - i);
+    uint32_t all = allLanes >> (lanesPerWarp - count);
+    areNoted &= block.history->noteGranuleReads(&one.operands->sources[i], all, by) == 0;
+  }
+  if (areNoted)
+    return;
+  forRuns(one.operands->sources, [&](uint32_t offset, uint32_t size) {
+    block.note(warp, offset, size, Access::Read, 0);
+  });
+}
+
 void WgmmaQueue::releaseSources(Warp &warp, const PendingWgmma &one) {
   Block &block = warp.block;
   // Who writes there next must have synchronised with this wait, not only with the issue.
-  bool again = block.clockOf(warp)[block.agentOf(warp)] != one.issued;
-  for (const SourceRange &range : one.sources) {
-    if (again)
-      block.note(warp, range.offset, range.size, Access::Read, 0);
-    for (uint32_t unit = range.offset / chunkBytes;
-         unit < (range.offset + range.size) / chunkBytes; ++unit)
-      --block.matrixSources[unit].readers;
-  }
+  if (block.clockOf(warp)[block.agentOf(warp)] != one.issued)
+    noteSources(warp, one);
+  for (uint32_t offset : one.operands->sources)
+    --block.matrixSources[offset / chunkBytes].readers;
 }
 
 //===----------------------------------------------------------------------===//
@@ -219,7 +238,7 @@ bool WgmmaQueue::issue(Warp &warp, PendingWgmma one) {
       memcpy(&one.aPoison[size_t(i) * lanesPerWarp], warp.poison(a[i]), lanesPerWarp);
     }
   }
-  findSources(warp, one);
+  beginReading(warp, one);
   warp.block.cluster.getStatistics()->multiplyAdds +=
       uint64_t(warpRows) * shape.n * shape.k;
   pending.push_back(std::move(one));

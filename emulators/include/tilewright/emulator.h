@@ -73,7 +73,8 @@ typedef enum tw_emulator_checks {
   TW_EMULATOR_NO_SHARED_RACES = 2,
   TW_EMULATOR_NO_PROXY_FENCES = 4,
   TW_EMULATOR_GLOBAL_RACES = 8,   /* races on global memory, too */
-  TW_EMULATOR_COUNT_BY_LINE = 16  /* statistics by line of the text, bank conflicts, sectors */
+  TW_EMULATOR_COUNT_BY_LINE = 16, /* statistics by line of the text, bank conflicts, sectors */
+  TW_EMULATOR_TIME_PRODUCTS = 32  /* the host's time in matrix instructions */
 } tw_emulator_checks;
 
 typedef struct tw_emulator_device_options_v1 {
@@ -207,7 +208,8 @@ TW_EMULATOR_API tw_emulator_status tw_emulator_launch(const tw_emulator_kernel *
                                        const tw_emulator_launch_v1 *launch);
 
 /* What the last launch of the device executed, as JSON: totals, executions by opcode, and
- * by line of the text where TW_EMULATOR_COUNT_BY_LINE is set. */
+ * by line of the text where TW_EMULATOR_COUNT_BY_LINE is set. `product_seconds`, of all threads
+ * of the host, is 0 unless TW_EMULATOR_TIME_PRODUCTS is set. */
 TW_EMULATOR_API tw_emulator_status tw_emulator_report(tw_emulator_device *device, char **json);
 /* What programs have printed since the last call. */
 TW_EMULATOR_API tw_emulator_status tw_emulator_take_output(tw_emulator_device *device, char **text);

@@ -249,6 +249,7 @@ static tw_emulator_status launchLocked(const tw_emulator_kernel &kernel,
   options.checks.proxyFences = !(device.checks & TW_EMULATOR_NO_PROXY_FENCES);
   options.checks.globalRaces = device.checks & TW_EMULATOR_GLOBAL_RACES;
   options.checks.statistics = device.checks & TW_EMULATOR_COUNT_BY_LINE;
+  options.checks.timesProducts = device.checks & TW_EMULATOR_TIME_PRODUCTS;
   options.threads = device.threads;
   options.maxSteps = device.maxSteps;
   TextTracer tracer({launch.trace_block[0], launch.trace_block[1], launch.trace_block[2]},

@@ -71,6 +71,8 @@ std::string api::reportToJson(const PtxDevice &device) {
       .field("warp_instructions", statistics.warpInstructions)
       .field("thread_instructions", statistics.threadInstructions)
       .field("multiply_adds", statistics.multiplyAdds)
+      .key("product_seconds")
+      .number(static_cast<double>(statistics.productNanoseconds) * 1e-9)
       .field("global_read_bytes", statistics.globalRead)
       .field("global_written_bytes", statistics.globalWritten)
       .field("shared_read_bytes", statistics.sharedRead)

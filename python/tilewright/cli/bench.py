@@ -55,8 +55,9 @@ def bench(
     The report is written anew after each measurement. Ctrl-C shows what there is.
 
     With --emulator, matrix products and attention that Triton and TileLang compiled run on
-    the PTX emulator, with the checks that are on by default: instructions and multiply-adds a
-    second, speed-up by threads, start-up, and the time to load a long program.
+    the PTX emulator, with the checks that are on by default: instructions a second but for MMA,
+    over the whole time and over that outside MMA; multiply-adds a second, over the whole time
+    and over that in MMA; speed-up by threads, start-up, and the time to load a long program.
     """
     if emulator:
         if device != "cpu":

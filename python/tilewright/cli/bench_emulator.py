@@ -17,9 +17,9 @@ from tilewright.cli.units import seconds
 DISTURBED = 0.1
 
 NOTE = (
-    "Both rates are over the whole time of a launch: what MMA takes of it cannot be told from "
-    "outside.\nInstructions a second leave MMA out of the count. Checks: all that are on by "
-    "default."
+    "M instr./s leaves MMA out of the count. It and GMAC/s are over the whole time of a "
+    "launch;\n`outside` and `in` are over the time outside and in MMA, from launches that "
+    "measure it.\nChecks: all that are on by default."
 )
 
 
@@ -80,7 +80,7 @@ def _show(report: dict[str, Any]) -> None:
         stdout().print(f"loading {name}, {parse['lines']:,} lines: {took}")
     shown = table(
         "program", "arch", ">threads", ">instructions", ">of them MMA", ">multiply-adds",
-        ">time", ">M instr./s", ">GMAC/s", ">speed-up", ">error / bound",
+        ">time", ">M instr./s", ">outside", ">GMAC/s", ">in", ">speed-up", ">error / bound",
     )  # fmt: skip
     for record in report["results"]:
         # A speed-up of one thread over itself says nothing.
@@ -94,7 +94,9 @@ def _show(report: dict[str, Any]) -> None:
             f"{record['multiply_adds']:,}",
             seconds(record["median_s"]),
             f"{record['warp_instructions_per_s'] / 1e6:.2f}",
+            f"{record['warp_instructions_per_outside_s'] / 1e6:.2f}",
             f"{record['multiply_adds_per_s'] / 1e9:.2f}",
+            f"{record['multiply_adds_per_mma_s'] / 1e9:.2f}",
             f"{speedup:.2f}" if speedup else "",
             f"{record['max_error_over_bound']:.3f}",
         )

@@ -34,7 +34,8 @@ class Device:
     branch or host (`uninitialised`); that accesses to shared memory are ordered
     (`shared_races`) and, where asked for, those to global memory (`global_races`); that
     memory crosses between ordinary and asynchronous instructions by a fence
-    (`proxy_fences`). `statistics` counts by line of the text, for `report`.
+    (`proxy_fences`). For `report`, `statistics` counts by line of the text, and
+    `time_products` measures the time in matrix instructions.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Device:
         proxy_fences: bool = True,
         global_races: bool = False,
         statistics: bool = False,
+        time_products: bool = False,
         max_steps: int = 0,
         memory_bytes: int | None = None,
         multiprocessors: int = 132,
@@ -58,6 +60,7 @@ class Device:
             | (0 if proxy_fences else library.NO_PROXY_FENCES)
             | (library.GLOBAL_RACES if global_races else 0)
             | (library.COUNT_BY_LINE if statistics else 0)
+            | (library.TIME_PRODUCTS if time_products else 0)
         )
         if isinstance(order, str) and order not in library.ORDERS:
             raise ValueError(f"order is 'forward', 'reverse' or a seed, not {order!r}")
@@ -150,7 +153,11 @@ class Device:
 
     @property
     def report(self) -> dict[str, Any]:
-        """What the last launch executed: totals, `opcodes`, and, with `statistics`, `lines`."""
+        """What the last launch executed: totals, `opcodes`, and, with `statistics`, `lines`.
+
+        `product_seconds` is the time in matrix instructions, of all threads of the host, where
+        `time_products` asked for it, else 0.
+        """
         return json.loads(take_text(self._api, "report", self._handle))
 
     @property

@@ -44,9 +44,16 @@ class Measurement:
     """One program on one number of threads; the fields are those of the JSON report.
 
     Counts are of one launch. `mma_instructions` are among `warp_instructions`, and
-    `warp_instructions_per_s` is without them; both rates are over the whole time of the
-    launch, MMA or not. `speedup` is the time of one thread over this one, where one thread
-    was measured. `other_cores` is how many cores other processes kept busy meanwhile.
+    `warp_instructions_per_s` is without them; both it and `multiply_adds_per_s` are over
+    `median_s`, the whole time of the launch, MMA or not.
+
+    `mma_s` is the part of a launch in matrix instructions, and `outside_s` the rest; where
+    several threads run, of one thread on average. They are from launches of their own, which
+    looking at the clock makes a little slower. `multiply_adds_per_mma_s` and
+    `warp_instructions_per_outside_s` are what is done in each part over its time.
+
+    `speedup` is the time of one thread over this one, where one thread was measured.
+    `other_cores` is how many cores other processes kept busy meanwhile.
     """
 
     program: str
@@ -60,6 +67,10 @@ class Measurement:
     median_s: float
     warp_instructions_per_s: float
     multiply_adds_per_s: float
+    mma_s: float
+    outside_s: float
+    warp_instructions_per_outside_s: float
+    multiply_adds_per_mma_s: float
     speedup: float | None
     max_error_over_bound: float
     other_cores: float
@@ -139,6 +150,7 @@ def bench_program(program: str, arch: str, threads: Sequence[int]) -> list[Measu
     _, cases = foreign.corpus()
     try:
         runs = {count: _Run(cases[program], arch, count) for count in threads}
+        parts = {count: _measure_parts(cases[program], arch, count) for count in threads}
         worst = max(run.check() for run in runs.values())
         others = OtherProcesses()
         samples = interleaved_samples(
@@ -154,7 +166,7 @@ def bench_program(program: str, arch: str, threads: Sequence[int]) -> list[Measu
             program=program,
             arch=arch,
             threads=count,
-            **runs[count].rates(seconds),
+            **runs[count].rates(seconds, *parts[count]),
             rounds=len(samples[count]),
             median_s=seconds,
             speedup=medians[1] / seconds if 1 in medians else None,
@@ -165,15 +177,27 @@ def bench_program(program: str, arch: str, threads: Sequence[int]) -> list[Measu
     ]
 
 
+def _measure_parts(case: Any, arch: str, threads: int) -> tuple[float, float]:
+    """Seconds of a launch in matrix instructions, and outside of them."""
+    run = _Run(case, arch, threads, time_products=True)
+    found = []
+    for _ in range(MIN_ROUNDS):
+        run.launch()
+        report = run.report
+        mma = report["product_seconds"] / min(threads, math.prod(report["grid"]))
+        found.append((mma, report["seconds"] - mma))
+    return statistics.median(mma for mma, _ in found), statistics.median(o for _, o in found)
+
+
 class _Run:
     """A case on a device with a number of threads, launched twice to warm up."""
 
-    def __init__(self, case: Any, arch: str, threads: int) -> None:
+    def __init__(self, case: Any, arch: str, threads: int, time_products: bool = False) -> None:
         from tilewright.emulator import Device
 
         self._corpus, _ = foreign.corpus()
         self._case = _replicated(case)
-        self._device = Device(arch, threads=threads)
+        self._device = Device(arch, threads=threads, time_products=time_products)
         self.launch, self._buffers = self._corpus.prepare(self._case, arch, self._device)
         self.launch()
         start = time.perf_counter()
@@ -187,9 +211,13 @@ class _Run:
             raise WrongResult("; ".join(wrong))
         return foreign.worst_error(self._case, arrays)
 
-    def rates(self, seconds: float) -> dict[str, Any]:
-        """What a launch executes, and that over the seconds which one takes."""
-        report = self._device.report
+    @property
+    def report(self) -> dict[str, Any]:
+        return self._device.report
+
+    def rates(self, seconds: float, mma_s: float, outside_s: float) -> dict[str, Any]:
+        """What a launch executes, and that over the seconds which it, and each part, takes."""
+        report = self.report
         executed, products = report["warp_instructions"], report["multiply_adds"]
         mma = sum(o["executions"] for o in report["opcodes"] if o["name"].startswith(MMA))
         return {
@@ -199,6 +227,10 @@ class _Run:
             "multiply_adds": products,
             "warp_instructions_per_s": (executed - mma) / seconds,
             "multiply_adds_per_s": products / seconds,
+            "mma_s": mma_s,
+            "outside_s": outside_s,
+            "warp_instructions_per_outside_s": (executed - mma) / outside_s,
+            "multiply_adds_per_mma_s": products / mma_s,
         }
 
 

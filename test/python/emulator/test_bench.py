@@ -71,7 +71,7 @@ def test_the_table_and_the_report(small, capsys, tmp_path) -> None:
     captured = capsys.readouterr()
     assert captured.err == f"[1/1] {name}\n"
     assert PROGRAM in captured.out
-    assert "Both rates are over the whole time" in captured.out
+    assert "are over the whole time of a launch" in captured.out
 
     report = json.loads(path.read_text())
     assert report.keys() == engine.new_report([1, 2]).keys()
@@ -92,6 +92,13 @@ def test_the_table_and_the_report(small, capsys, tmp_path) -> None:
         assert record["multiply_adds"] == record["mma_instructions"] * 16 * 8 * 16
         others = record["warp_instructions"] - record["mma_instructions"]
         assert record["warp_instructions_per_s"] * record["median_s"] == pytest.approx(others)
+        products = record["multiply_adds"]
+        assert record["multiply_adds_per_s"] * record["median_s"] == pytest.approx(products)
+        # Neither part is nothing.
+        assert record["mma_s"] > 0
+        assert record["outside_s"] > 0
+        assert record["warp_instructions_per_outside_s"] == others / record["outside_s"]
+        assert record["multiply_adds_per_mma_s"] == products / record["mma_s"]
         assert 0 <= record["max_error_over_bound"] <= 1
     assert (one["threads"], two["threads"]) == (1, 2)
     assert one["speedup"] == 1

@@ -79,15 +79,20 @@ TEST(MmaValues, UnpackEveryHalf) {
       ASSERT_EQ(values[i], static_cast<float>(decodeFloat(i, exponent, mantissa))) << i;
       ASSERT_EQ(std::signbit(values[i]), i >> 15) << i;
     }
-    std::vector<float> low(8), high(8);
-    for (unsigned i = 0; i < 65536 - 16; i += 1021) {
-      uint32_t pairs[8];
-      for (unsigned j = 0; j < 8; ++j)
-        pairs[j] = raw[i + 2 * j] | uint32_t(raw[i + 2 * j + 1]) << 16;
-      unpackPairs(type, pairs, low.data(), high.data());
-      for (unsigned j = 0; j < 8; ++j) {
-        ASSERT_EQ(memcmp(&low[j], &values[i + 2 * j], 4), 0);
-        ASSERT_EQ(memcmp(&high[j], &values[i + 2 * j + 1], 4), 0);
+    // Eight rows of eight, as they are and transposed.
+    constexpr unsigned edge = 8, stride = 13;
+    std::vector<float> rows(edge * stride), columns(edge * stride);
+    for (unsigned first = 0; first < 65536; first += edge * edge) {
+      const uint8_t *at[edge];
+      for (unsigned i = 0; i < edge; ++i)
+        at[i] = reinterpret_cast<const uint8_t *>(&raw[first + i * edge]);
+      unpackRows(type, at, edge, rows.data(), stride);
+      unpackColumns(type, at, columns.data(), stride);
+      for (unsigned i = 0; i < edge * edge; ++i) {
+        unsigned row = i / edge, column = i % edge;
+        const float *value = &values[first + i];
+        ASSERT_EQ(memcmp(&rows[row * stride + column], value, 4), 0);
+        ASSERT_EQ(memcmp(&columns[column * stride + row], value, 4), 0);
       }
     }
   }
@@ -96,6 +101,86 @@ TEST(MmaValues, UnpackEveryHalf) {
   unpack(Type::F16, &raw[0x3c00], 4, few.data());
   EXPECT_EQ(few[3], 1 + 3.0f / 1024);
   EXPECT_EQ(few[4], -1);
+}
+
+// Fragments as rows of floats are what they are element by element.
+TEST(MmaValues, RowsAsElements) {
+  constexpr unsigned registers = 128;
+  std::vector<uint64_t> values(registers * 32);
+  for (uint64_t &value : values)
+    value = randomBits()(); // the upper halves are no part of the registers
+  std::vector<uint8_t> poison(registers * 32, 0xff);
+  RegisterFile file(values.data(), poison.data());
+  std::vector<uint32_t> numbers(registers);
+  for (unsigned i = 0; i < registers; ++i)
+    numbers[i] = i * 37 % registers;
+  for (Type type : {Type::F16, Type::BF16})
+    for (auto [outer, inner] : {std::pair{16u, 16u}, std::pair{16u, 8u}, {8u, 16u}}) {
+      Fragment fragment = makeMultiplicand(type, outer, inner);
+      std::vector<uint16_t> raw(outer * inner);
+      std::vector<float> expected(outer * inner), rows(outer * inner, -1);
+      gather(file, numbers.data(), fragment, raw.data(), {inner, 1});
+      unpack(type, raw.data(), raw.size(), expected.data());
+      gatherHalfRows(file, numbers.data(), fragment, type, rows.data(), inner);
+      ASSERT_EQ(memcmp(rows.data(), expected.data(), rows.size() * 4), 0);
+      if (outer != 8)
+        continue;
+      gather(file, numbers.data(), fragment, raw.data(), {1, outer});
+      unpack(type, raw.data(), raw.size(), expected.data());
+      gatherHalfColumns(file, numbers.data(), fragment, type, rows.data());
+      ASSERT_EQ(memcmp(rows.data(), expected.data(), rows.size() * 4), 0);
+    }
+  for (unsigned columns : {8u, 16u, 256u}) {
+    Fragment fragment = makeAccumulator(Type::F32, 16, columns);
+    std::vector<uint32_t> expected(16 * columns);
+    std::vector<float> rows(16 * columns, -1);
+    gather(file, numbers.data(), fragment, expected.data(), {columns, 1});
+    gatherFloatRows(file, numbers.data(), fragment, rows.data(), columns);
+    ASSERT_EQ(memcmp(rows.data(), expected.data(), rows.size() * 4), 0);
+
+    // NaNs of both signs, infinities, and a sink.
+    const uint32_t special[] = {0x7f800001, 0xffffffff, 0xff800000, 0x7f800000, 1};
+    memcpy(rows.data(), special, sizeof(special));
+    std::vector<uint32_t> to = numbers;
+    to[1] = noRegister;
+    std::vector<uint64_t> plainValues = values, fastValues = values;
+    std::vector<uint8_t> plainPoison = poison, fastPoison = poison;
+    pack(rows.data(), rows.size(), expected.data());
+    scatter(RegisterFile(plainValues.data(), plainPoison.data()), to.data(), fragment,
+            expected.data(), {columns, 1});
+    scatterFloatRows(RegisterFile(fastValues.data(), fastPoison.data()), to.data(),
+                     fragment, rows.data(), columns);
+    EXPECT_EQ(fastValues, plainValues);
+    EXPECT_EQ(fastPoison, plainPoison);
+  }
+}
+
+// Where products are exact, adding them in one rounding or in two is the same.
+TEST(MmaValues, FusedSumsOfExactProducts) {
+  const MatrixSize size{16, 24, 16};
+  std::vector<uint16_t> halves(size.k * (size.m + size.n));
+  std::vector<float> values(halves.size()), fused(size.m * size.n), plain(fused.size());
+  ASSERT_TRUE(hasExactProducts(Type::F16));
+  ASSERT_FALSE(hasExactProducts(Type::BF16) || hasExactProducts(Type::TF32));
+  for (unsigned round = 0; round < 200; ++round) {
+    for (uint16_t &half : halves) {
+      half = static_cast<uint16_t>(randomBits()());
+      if ((half & 0x7c00) == 0x7c00)
+        half &= 0x83ff; // subnormal
+    }
+    unpack(Type::F16, halves.data(), halves.size(), values.data());
+    for (size_t i = 0; i < fused.size(); ++i)
+      fused[i] = plain[i] = static_cast<float>(static_cast<int32_t>(randomBits()()));
+    const float *a = values.data(), *b = a + size.m * size.k;
+    multiplyAdd(size, a, b, fused.data(), /*isExact=*/true);
+    for (unsigned m = 0; m < size.m; ++m)
+      for (unsigned n = 0; n < size.n; ++n)
+        for (unsigned k = 0; k < size.k; ++k) {
+          volatile float product = a[m * size.k + k] * b[k * size.n + n];
+          plain[m * size.n + n] += product;
+        }
+    ASSERT_EQ(memcmp(fused.data(), plain.data(), plain.size() * 4), 0);
+  }
 }
 
 // Values of all sizes: each product rounds to f32 at most once for each of 16 sums.

@@ -1,0 +1,290 @@
+//===- OrderTest.cpp - What happens before what -------------------------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// AccessHistory keeps one history for sixteen bytes where it can and has a fast path for
+// what is no conflict. Here it is compared with one that has neither.
+//
+//===----------------------------------------------------------------------===//
+
+#include "emulators/common/Order.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <random>
+
+using namespace tilewright::emulator;
+
+namespace {
+
+enum class Kind { Read, StrongRead, Write, Rewrite, Atomic };
+
+/// The rules, word by word.
+class PlainHistory {
+public:
+  PlainHistory(size_t bytes, size_t agents)
+      : words((bytes + 3) / 4, Word(agents)), agents(agents) {}
+
+  AccessHistory::Conflict note(size_t offset, size_t size, uint32_t agent,
+                               const VectorClock &now, uint32_t tag, Kind kind) {
+    AccessHistory::Conflict all;
+    for (size_t index = offset / 4; index * 4 < offset + size; ++index) {
+      uint8_t bytes = 0;
+      for (size_t i = 0; i < 4; ++i)
+        if (index * 4 + i >= offset && index * 4 + i < offset + size)
+          bytes |= 1 << i;
+      noteWord(words[index], bytes, agent, now, tag, kind, all);
+    }
+    return all;
+  }
+  void markAsync(size_t offset, size_t size) {
+    for (size_t index = offset / 4; index * 4 < offset + size; ++index)
+      words[index].write.bytes |= AccessHistory::asyncMark;
+  }
+  const AccessHistory::LastWrite &getLastWrite(size_t offset) const {
+    return words[offset / 4].write;
+  }
+
+private:
+  struct Word {
+    explicit Word(size_t agents) : reads(agents, 0), atomics(agents, 0) {}
+    AccessHistory::LastWrite write;
+    std::vector<uint32_t> reads, atomics; // 0: none
+    uint32_t readTag = 0;
+  };
+
+  void noteWord(Word &word, uint8_t bytes, uint32_t agent, const VectorClock &now,
+                uint32_t tag, Kind kind, AccessHistory::Conflict &all) {
+    AccessHistory::LastWrite &last = word.write;
+    AccessHistory::Conflict conflict;
+    auto isUnordered = [&](uint32_t other, uint32_t clock) {
+      return other != agent && clock > now[other];
+    };
+    const bool isStrong = kind == Kind::StrongRead || kind == Kind::Atomic;
+    const bool isRead = kind == Kind::Read || kind == Kind::StrongRead;
+    const uint32_t clock = now[agent] + 1;
+    if (isUnordered(last.agent, last.clock) && (last.bytes & bytes) &&
+        !(isStrong && last.atomic))
+      conflict = {true, true, last.agent, last.tag};
+    if (!isRead)
+      for (uint32_t other = 0; other < agents; ++other)
+        if (isUnordered(other, word.reads[other]))
+          conflict = {true, false, other, word.readTag};
+    if (!isStrong)
+      for (uint32_t other = 0; other < agents; ++other)
+        if (isUnordered(other, word.atomics[other]))
+          conflict = {true, true, other, last.tag};
+    if (kind == Kind::Atomic)
+      word.atomics[agent] = clock;
+    if (conflict.found && kind == Kind::Rewrite)
+      return;
+    if (conflict.found)
+      all = conflict;
+    if (kind == Kind::StrongRead)
+      return;
+    if (isRead) {
+      word.reads[agent] = clock;
+      word.readTag = tag;
+      return;
+    }
+    if (kind != Kind::Atomic && bytes == 0xf)
+      std::fill(word.reads.begin(), word.reads.end(), 0);
+    if (last.agent == agent && last.clock == clock &&
+        last.atomic == (kind == Kind::Atomic))
+      bytes |= last.bytes & 0xf;
+    last = {clock, static_cast<uint16_t>(agent), bytes, kind == Kind::Atomic, tag};
+  }
+
+  std::vector<Word> words;
+  size_t agents;
+};
+
+AccessHistory::Conflict note(AccessHistory &history, size_t offset, size_t size,
+                             const Accessor &by, Kind kind) {
+  switch (kind) {
+  case Kind::Read:
+    return history.noteRead(offset, size, by);
+  case Kind::StrongRead:
+    return history.noteRead(offset, size, by, /*isStrong=*/true);
+  case Kind::Write:
+    return history.noteWrite(offset, size, by);
+  case Kind::Rewrite:
+    return history.noteRewrite(offset, size, by);
+  case Kind::Atomic:
+    return history.noteAtomic(offset, size, by);
+  }
+  return {};
+}
+
+/// Of several conflicts, more than 64 agents may find another one.
+void expectEqual(const AccessHistory::Conflict &got,
+                 const AccessHistory::Conflict &expected, size_t agents) {
+  ASSERT_EQ(got.found, expected.found);
+  if (!expected.found || agents > 64)
+    return;
+  ASSERT_EQ(got.wasWrite, expected.wasWrite);
+  ASSERT_EQ(got.agent, expected.agent);
+  ASSERT_EQ(got.tag, expected.tag);
+}
+
+/// A history and the plain one of the same accesses, by agents that now and then
+/// synchronise.
+class Pair {
+public:
+  Pair(uint32_t seed, size_t agents)
+      : agents(agents), plain(bytes, agents), clocks(agents, VectorClock(agents)),
+        random(seed) {
+    history.reset(bytes, agents);
+  }
+
+  static constexpr size_t bytes = 148; // the last granule is a part of one
+  uint32_t below(size_t limit) { return static_cast<uint32_t>(random() % limit); }
+
+  void step(Kind kind) {
+    uint32_t agent = below(agents), tag = 1 + below(1000);
+    // Small and large accesses, most of them aligned.
+    size_t size = size_t(1) << below(7);
+    size_t offset = below(bytes / size) * size;
+    if (below(8) == 0)
+      offset = below(bytes - size + 1);
+    Accessor by(agent, clocks[agent], tag);
+    expectEqual(note(history, offset, size, by, kind),
+                plain.note(offset, size, agent, clocks[agent], tag, kind), agents);
+    if (kind == Kind::Write && below(4) == 0) {
+      history.markAsync(offset, size);
+      plain.markAsync(offset, size);
+    }
+  }
+  void synchronise() {
+    uint32_t from = below(agents), to = below(agents);
+    clocks[from].step(from);
+    clocks[to].join(clocks[from]);
+  }
+  /// Everybody with everybody.
+  void barrier() {
+    VectorClock all;
+    for (uint32_t agent = 0; agent < agents; ++agent) {
+      clocks[agent].step(agent);
+      all.join(clocks[agent]);
+    }
+    for (VectorClock &clock : clocks)
+      clock.join(all);
+  }
+  /// Reads or writes of granules by lanes together.
+  void stepLanes(bool isRead) {
+    uint32_t agent = below(agents), tag = 1 + below(1000);
+    uint32_t offsets[32], lanes = static_cast<uint32_t>(random());
+    for (uint32_t &offset : offsets)
+      offset = below(bytes / 16) * 16;
+    if (below(4) == 0)
+      offsets[below(32)] = below(bytes / 16 - 1) * 16 + 4;
+    Accessor by(agent, clocks[agent], tag);
+    const uint32_t left = isRead ? history.noteGranuleReads(offsets, lanes, by)
+                                 : history.noteGranuleWrites(offsets, lanes, by);
+    ASSERT_EQ(left & ~lanes, 0u);
+    const Kind kind = isRead ? Kind::Read : Kind::Write;
+    // Of what was noted there is nothing to report.
+    for (uint32_t pass : {lanes & ~left, left})
+      for (unsigned lane = 0; lane < 32; ++lane) {
+        if (!(pass >> lane & 1))
+          continue;
+        auto expected = plain.note(offsets[lane], 16, agent, clocks[agent], tag, kind);
+        expectEqual(left >> lane & 1 ? note(history, offsets[lane], 16, by, kind)
+                                     : AccessHistory::Conflict(),
+                    expected, agents);
+      }
+  }
+  void compareLastWrites() {
+    size_t next = 0;
+    history.forLastWrites(0, bytes, [&](size_t at, const auto &last) {
+      EXPECT_GE(at, next);
+      for (; next < at; next += 4)
+        EXPECT_EQ(plain.getLastWrite(next), previous);
+      previous = last;
+      return false;
+    });
+    for (; next < bytes; next += 4)
+      EXPECT_EQ(plain.getLastWrite(next), previous);
+  }
+
+private:
+  const size_t agents;
+  AccessHistory history;
+  PlainHistory plain;
+  std::vector<VectorClock> clocks;
+  std::mt19937 random;
+  AccessHistory::LastWrite previous;
+};
+
+} // namespace
+
+TEST(Order, AccessesAsWordByWord) {
+  for (uint32_t seed = 0; seed < 200; ++seed) {
+    SCOPED_TRACE(seed);
+    Pair pair(seed, seed % 2 ? 3 : 9);
+    for (unsigned i = 0; i < 400 && !testing::Test::HasFatalFailure(); ++i) {
+      pair.step(static_cast<Kind>(pair.below(4)));
+      if (pair.below(2))
+        pair.synchronise();
+      if (pair.below(20) == 0)
+        pair.barrier();
+      if (pair.below(3) == 0)
+        pair.stepLanes(pair.below(2));
+      pair.compareLastWrites();
+    }
+  }
+}
+
+TEST(Order, AtomicsAsWordByWord) {
+  for (uint32_t seed = 0; seed < 100; ++seed) {
+    SCOPED_TRACE(seed);
+    Pair pair(seed, 4);
+    for (unsigned i = 0; i < 200 && !testing::Test::HasFatalFailure(); ++i) {
+      // The first atomic operation comes when there is a history already.
+      pair.step(static_cast<Kind>(pair.below(i < 50 ? 4 : 5)));
+      if (pair.below(2))
+        pair.synchronise();
+      if (pair.below(20) == 0)
+        pair.barrier();
+    }
+  }
+}
+
+TEST(Order, MoreAgentsThanBits) {
+  for (uint32_t seed = 0; seed < 15; ++seed) {
+    SCOPED_TRACE(seed);
+    Pair pair(seed, 130);
+    for (unsigned i = 0; i < 400 && !testing::Test::HasFatalFailure(); ++i) {
+      pair.step(static_cast<Kind>(pair.below(4)));
+      for (unsigned j = 0; j < 8; ++j)
+        pair.synchronise();
+      if (pair.below(20) == 0)
+        pair.barrier();
+      if (pair.below(3) == 0)
+        pair.stepLanes(pair.below(2));
+    }
+  }
+}
+
+TEST(Order, ResetForgets) {
+  AccessHistory history;
+  VectorClock first(2), second(2);
+  for (size_t bytes : {64u, 64u, 16u, 128u}) {
+    history.reset(bytes, 2);
+    // Whole granules and words.
+    for (size_t size : {16u, 4u}) {
+      EXPECT_FALSE(history.noteWrite(0, size, Accessor(0, first, 1)).found);
+      auto conflict = history.noteRead(0, size, Accessor(1, second, 2));
+      EXPECT_TRUE(conflict.found && conflict.wasWrite);
+      history.reset(bytes, 2);
+      EXPECT_FALSE(history.noteRead(0, size, Accessor(1, second, 2)).found);
+      conflict = history.noteWrite(0, size, Accessor(0, first, 1));
+      EXPECT_TRUE(conflict.found && !conflict.wasWrite);
+      history.reset(bytes, 2);
+    }
+  }
+}
