@@ -10,6 +10,7 @@
 
 #include "emulators/common/Fault.h"
 #include "emulators/common/Memory.h"
+#include "emulators/ptx/DeviceHeap.h"
 #include "emulators/ptx/Program.h"
 #include "emulators/ptx/Statistics.h"
 
@@ -34,6 +35,9 @@ struct Checks {
   bool statistics = false; ///< bank conflicts, sectors and counts by line
 };
 
+/// Bytes of shared memory that the system has in each block.
+constexpr uint32_t reservedSharedBytes = 1024;
+
 struct LaunchOptions {
   emulator::Dim3 grid, block, cluster;
   uint32_t dynamicShared = 0;
@@ -56,6 +60,7 @@ struct Device {
   std::mutex outputLock;
   std::string output; ///< what printf wrote
   unsigned multiprocessors = 132;
+  DeviceHeap heap{memory};
 };
 
 /// A launch while it runs; what all its blocks share.
@@ -71,7 +76,11 @@ struct LaunchRun {
   const LaunchOptions &options;
   emulator::Bytes params; ///< all sound
   uint64_t gridId = 1;
-  uint32_t sharedBytes = 0; ///< of each block: static, then dynamic
+  uint32_t sharedBytes = 0; ///< of each block: static, dynamic, then reserved
+  /// Of those, the system's, where the program asks for its place: the last ones, while
+  /// they are the first on hardware.
+  uint32_t reservedShared = 0;
+  uint32_t userShared() const { return sharedBytes - reservedShared; }
   std::atomic<bool> stopped{false};
   Statistics statistics;
   std::mutex statisticsLock;

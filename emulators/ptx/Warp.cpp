@@ -41,6 +41,9 @@ std::shared_ptr<Frame> Warp::makeFrame(const DecodedFunction &function) {
   frame->values.assign(size_t(function.registers) * lanesPerWarp, 0);
   frame->poison.assign(size_t(function.registers) * lanesPerWarp, undefinedValue);
   frame->predicates.assign(function.predicates, Predicate{0, allLanes});
+  for (bool value : {false, true})
+    if (uint32_t number = function.constantPredicates[value]; number != noRegister)
+      frame->predicates[number] = {value ? allLanes : 0, 0};
   uint32_t first = function.registers - static_cast<uint32_t>(function.pool.size());
   for (size_t i = 0; i < function.pool.size(); ++i) {
     const PoolEntry &entry = function.pool[i];
@@ -363,7 +366,7 @@ Site Warp::getSite(const Instruction &instruction, unsigned lane) const {
   site.thread = {thread % size.x, thread / size.x % size.y, thread / size.x / size.y};
   const Statement &statement = *instruction.statement;
   site.line = statement.line;
-  site.instruction = std::string(statement.text);
+  site.instruction = statement.oneLine();
   const Module &module = *launch.program.module;
   const SourceLocation &location = module.locations[statement.location];
   auto file = module.files.find(location.file);

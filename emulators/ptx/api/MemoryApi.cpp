@@ -210,3 +210,8 @@ uint64_t tw_ptx_memory_used(tw_ptx_device *device) {
   std::lock_guard<std::mutex> locked(device->lock);
   return device->device.memory.getUsed();
 }
+
+void tw_ptx_memory_set_heap(tw_ptx_device *device, uint64_t bytes) {
+  if (device)
+    device->device.heap.limit = bytes;
+}

@@ -118,6 +118,8 @@ TW_PTX_API tw_ptx_status tw_ptx_memory_copy(tw_ptx_device *device, uint64_t to,
 TW_PTX_API tw_ptx_status tw_ptx_memory_find(tw_ptx_device *device, uint64_t address,
                                             uint64_t *base, uint64_t *bytes);
 TW_PTX_API uint64_t tw_ptx_memory_used(tw_ptx_device *device);
+/* Sets how many bytes programs may allocate at once by malloc: 8 MiB at first. */
+TW_PTX_API void tw_ptx_memory_set_heap(tw_ptx_device *device, uint64_t bytes);
 
 /* ---- modules and kernels ------------------------------------------------------- */
 
@@ -270,6 +272,20 @@ typedef struct tw_ptx_tensor_map_v1 {
  * Only emulated programs understand them. */
 TW_PTX_API tw_ptx_status tw_ptx_tensor_map_encode(const tw_ptx_tensor_map_v1 *tensor,
                                                   void *map);
+
+/* What an im2col map has instead of a box. Of the tensor's box, box[0] alone counts: the
+ * channels of a pixel. */
+typedef struct tw_ptx_im2col_v1 {
+  uint64_t size;    /* sizeof(tw_ptx_im2col_v1) */
+  int32_t lower[3]; /* corners of the pixels, of dimensions 1 to rank - 2 */
+  int32_t upper[3];
+  uint32_t pixels; /* of a column: 1 to 1024 */
+} tw_ptx_im2col_v1;
+TW_PTX_API tw_ptx_status tw_ptx_tensor_map_encode_im2col(
+    const tw_ptx_tensor_map_v1 *tensor, const tw_ptx_im2col_v1 *im2col, void *map);
+
+/* Gives an encoded map another address. */
+TW_PTX_API tw_ptx_status tw_ptx_tensor_map_move(void *map, uint64_t address);
 
 #ifdef __cplusplus
 }
