@@ -25,7 +25,7 @@ from __future__ import annotations
 from tilewright.emulator.device import Buffer, Device
 from tilewright.emulator.faults import EmulatorError, EmulatorFault, Fault, PtxError
 from tilewright.emulator.module import Kernel, Module, Parameter
-from tilewright.emulator.tensor_map import TensorMap
+from tilewright.emulator.tensor_map import Pixels, TensorMap
 
 __all__ = [
     "Buffer",
@@ -36,6 +36,7 @@ __all__ = [
     "Kernel",
     "Module",
     "Parameter",
+    "Pixels",
     "PtxError",
     "TensorMap",
 ]
