@@ -53,8 +53,8 @@ struct Site {
   std::string kernel;
   Dim3 block{0, 0, 0}, thread{0, 0, 0};
   /// The line in the emulated text, or where `isAddress` the offset in the emulated code,
-  /// the instruction's text, and where the source stands that it was compiled from ("" and
-  /// 0 where nothing tells).
+  /// the instruction's text, and where the source stands that it was compiled from (""
+  /// and 0 where nothing tells).
   uint32_t line = 0;
   bool isAddress = false;
   std::string instruction;

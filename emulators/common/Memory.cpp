@@ -71,7 +71,7 @@ Allocation *GlobalMemory::allocate(uint64_t size, std::string name, uint64_t ali
   return result;
 }
 
-bool GlobalMemory::release(uint64_t base) {
+bool GlobalMemory::retire(uint64_t base) {
   std::unique_lock<std::shared_mutex> guard(mutex);
   auto found = allocations.find(base);
   if (found == allocations.end() || found->second->freed)
@@ -79,7 +79,21 @@ bool GlobalMemory::release(uint64_t base) {
   Allocation &allocation = *found->second;
   allocation.freed = true;
   used -= allocation.size;
-  allocation.memory = Bytes();
+  retired.push_back(&allocation);
+  return true;
+}
+
+void GlobalMemory::dropRetired() {
+  std::unique_lock<std::shared_mutex> guard(mutex);
+  for (Allocation *allocation : retired)
+    allocation->memory = Bytes();
+  retired.clear();
+}
+
+bool GlobalMemory::release(uint64_t base) {
+  if (!retire(base))
+    return false;
+  dropRetired();
   return true;
 }
 

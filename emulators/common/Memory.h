@@ -77,7 +77,7 @@ struct Allocation {
   uint64_t size = 0;
   std::string name; ///< for messages: "argument 2", "global x"
   bool readOnly = false;
-  bool freed = false;
+  std::atomic<bool> freed{false};
   Bytes memory;
   /// A number that no other allocation ever had.
   uint64_t serial = 0;
@@ -98,6 +98,10 @@ public:
   Allocation *allocate(uint64_t size, std::string name, uint64_t align = 256);
   /// False where `base` is not the start of a live allocation.
   bool release(uint64_t base);
+  /// The same while programs run, which may be at the bytes just now: they stay until
+  /// `dropRetired`.
+  bool retire(uint64_t base);
+  void dropRetired();
   /// The allocation, alive or freed, that holds `address`; null where none does. The one
   /// past whose end an address lies, at most a page, is found by `findNear` for messages.
   Allocation *find(uint64_t address);
@@ -112,6 +116,7 @@ private:
   const uint64_t identity; // tells stale per-thread caches of another memory apart
   mutable std::shared_mutex mutex;
   std::map<uint64_t, std::unique_ptr<Allocation>> allocations; // by base
+  std::vector<Allocation *> retired;
   std::unique_ptr<std::atomic_flag[]> locks;
 };
 

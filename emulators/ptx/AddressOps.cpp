@@ -74,6 +74,18 @@ Step addressHandler(Warp &warp, const Instruction &instruction) {
   return Step::Next;
 }
 
+/// The generic address of a local variable: `immediate` in the function's frame.
+Step localVariableHandler(Warp &warp, const Instruction &instruction) {
+  LaneBuffer results;
+  for (uint64_t &lane : results.lane)
+    lane = localWindow + warp.frame().localBase +
+           static_cast<uint64_t>(instruction.immediate);
+  writeValues(warp, instruction.operand[0], results);
+  const uint8_t sound[lanesPerWarp] = {};
+  writePoison(warp, instruction.operand[0], sound);
+  return Step::Next;
+}
+
 bool isInSpace(Warp &warp, Space space, uint64_t address) {
   bool inShared = address - sharedWindow < windowBytes;
   bool inLocal = address - localWindow < windowBytes;
@@ -148,8 +160,19 @@ void tilewright::ptx::decodeAddressConversion(Decoder &decoder) {
   if (!decoder.expectOperands(2, 2))
     return;
   const Operand &from = decoder.at(1);
-  if (from.kind == Operand::Name && findLocal(decoder, from.name))
-    return decoder.fail("the address of a local variable is moved to a register first");
+  const Placement *local =
+      from.kind == Operand::Name ? findLocal(decoder, from.name) : nullptr;
+  if (local) {
+    if (result.space != Space::Local || result.flags)
+      return decoder.fail("a local variable's address is made generic by cvta.local.u64");
+    result.operand[0] = decoder.destination(size_t(0));
+    if (result.operand[0] == noRegister)
+      return decoder.fail("the result may not be a sink");
+    result.immediate =
+        static_cast<int64_t>(local->offset + static_cast<uint64_t>(from.offset));
+    result.execute = localVariableHandler;
+    return;
+  }
   if (decodeOperands(decoder, 1, type))
     result.execute = addressHandler;
 }

@@ -137,7 +137,6 @@ static bool executeElement(Warp &warp, const Instruction &instruction,
 static bool executeLane(Warp &warp, const Instruction &instruction,
                         const AtomicForm &form, const Place &place, uint64_t address,
                         unsigned lane, Busy &busy) {
-  busy.add(orBytes(place.shadow, form.bytes * form.count), lane);
   bool changed = false, inGlobal = place.space == Space::Global;
   for (unsigned i = 0; i < form.count; ++i) {
     uint64_t at = i * form.bytes;
@@ -147,6 +146,7 @@ static bool executeLane(Warp &warp, const Instruction &instruction,
       while (lock->test_and_set(std::memory_order_acquire))
         ;
     }
+    busy.add(orBytes(place.shadow + at, form.bytes), lane);
     changed |= executeElement(warp, instruction, form, place.data + at, place.shadow + at,
                               !inGlobal, i, lane);
     if (lock)

@@ -319,9 +319,7 @@ static void decodeNamedBarrier(Decoder &d) {
     result.flags = RedPopc + *op;
     result.operand[0] = *op == 0 ? d.destination(0) : d.predicate(0);
     const Operand &given = d.at(d.operandCount() - 1);
-    result.operand[3] = d.predicate(given);
-    if (result.operand[3] == noRegister)
-      return d.fail("a predicate is expected");
+    result.operand[3] = d.condition(given);
     if (given.negated)
       result.flags |= negatedFlag;
     next = 1;

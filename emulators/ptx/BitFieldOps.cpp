@@ -193,8 +193,8 @@ void decodeLop3(Decoder &decoder) {
       return decoder.fail("a register | a predicate is expected as the result");
     result.operand[4] = decoder.predicate(to->items[1]);
     to = &to->items[0];
-    result.operand[5] = decoder.predicate(size_t(5));
-    if (result.operand[4] == noRegister || result.operand[5] == noRegister)
+    result.operand[5] = decoder.condition(decoder.at(5));
+    if (result.operand[4] == noRegister)
       return decoder.fail("a predicate is expected");
     result.flags |= *combines == 0 ? CombinesAnd : CombinesOr;
     if (decoder.at(5).negated)

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstring>
 #include <random>
 
 using namespace tilewright::ptx;
@@ -35,6 +36,10 @@ Block::Block(Cluster &cluster, Dim3 id, uint32_t rank)
     shared = Bytes(launch.sharedBytes);
   uint64_t threads = launch.options.block.count();
   unsigned count = static_cast<unsigned>((threads + lanesPerWarp - 1) / lanesPerWarp);
+  // What the system's memory holds is not the program's to know, but is no secret: all
+  // bits set. Cooperative groups clear those that they use, one by one.
+  if (launch.reservedShared)
+    memset(shared.shadow() + launch.userShared(), Sound, launch.reservedShared);
   size_t agents = count * launch.options.cluster.count();
   if (launch.options.checks.sharedRaces) {
     history = launch.histories.take();
@@ -363,7 +368,7 @@ Fault Cluster::describeDeadlock() const {
           list += lanes;
         }
         list += ", line " + std::to_string(position->statement->line) + ": " +
-                std::string(position->statement->text);
+                position->statement->oneLine();
         const std::string &what =
             warp->getGroups().size() > 1 ? group.waitsFor : warp->waitsFor;
         if (!what.empty())

@@ -385,9 +385,7 @@ void decodeComparison(Decoder &decoder, bool isSet) {
   result.operand[2] = decoder.source(size_t(1), type);
   result.operand[3] = decoder.source(size_t(2), type);
   if (combines) {
-    result.operand[4] = decoder.predicate(size_t(3));
-    if (result.operand[4] == noRegister)
-      decoder.fail("a predicate is expected");
+    result.operand[4] = decoder.condition(decoder.at(3));
     if (decoder.at(3).negated)
       result.flags |= NegatesThird;
   }

@@ -6,14 +6,13 @@
 //===----------------------------------------------------------------------===//
 //
 // A call copies its argument variables, bytes and shadow, into the parameters of the
-// callee's frame, and at the return results back into the caller's variables. vprintf and
-// __assertfail, which a program declares and a driver provides, are executed here.
+// callee's frame, and at the return results back into the caller's variables. What a
+// program declares and the driver provides, such as vprintf, is in LibraryCalls.cpp.
 //
 //===----------------------------------------------------------------------===//
 
 #include "emulators/ptx/Block.h"
-#include "emulators/ptx/Decode.h"
-#include "emulators/ptx/Printf.h"
+#include "emulators/ptx/LibraryCalls.h"
 
 #include <cstring>
 
@@ -24,18 +23,6 @@ using namespace tilewright::emulator;
 static constexpr uint32_t deepest = 512;
 
 namespace {
-/// Parts of .param bytes of two frames that correspond.
-struct Span {
-  uint64_t caller, callee, size;
-};
-
-struct CallTarget {
-  const DecodedFunction *function = nullptr; ///< null: by register
-  std::vector<Span> arguments, results;
-  /// Argument and result variables of the caller, for calls by register.
-  std::vector<Placement> argumentPlaces, resultPlaces;
-};
-
 struct BranchTable {
   std::vector<uint32_t> targets;
 };
@@ -237,85 +224,6 @@ static bool findPlaces(Decoder &d, const Operand &list, std::vector<Placement> &
   return true;
 }
 
-//===----------------------------------------------------------------------===//
-// What the driver provides
-//===----------------------------------------------------------------------===//
-
-namespace {
-/// Reads an argument of 8 bytes of a call for one lane.
-class CallArguments {
-public:
-  CallArguments(Warp &warp, const CallTarget &target) : warp(warp), target(target) {}
-  /// Stops the run where the argument is undefined.
-  bool expectSound(size_t index, unsigned lane) const {
-    if (index >= target.argumentPlaces.size() ||
-        !warp.block.launch.options.checks.uninitialised)
-      return true;
-    const Placement &place = target.argumentPlaces[index];
-    const uint8_t *shadow = warp.frame().params.shadow() +
-                            lane * warp.frame().function->paramBytes + place.offset;
-    unsigned bytes = static_cast<unsigned>(std::min<uint64_t>(place.variable->size, 8));
-    if (Warp::poisonFromShadow(shadow, bytes) == soundValue)
-      return true;
-    warp.stop(Rule::Uninitialised,
-              "argument " + std::to_string(index + 1) + " depends on undefined data",
-              lane);
-    return false;
-  }
-  uint64_t read(size_t index, unsigned lane) const {
-    uint64_t value = 0;
-    if (index >= target.argumentPlaces.size())
-      return 0;
-    const Placement &place = target.argumentPlaces[index];
-    memcpy(&value,
-           warp.frame().params.data() + lane * warp.frame().function->paramBytes +
-               place.offset,
-           std::min<uint64_t>(place.variable->size, 8));
-    return value;
-  }
-
-private:
-  Warp &warp;
-  const CallTarget &target;
-};
-} // namespace
-
-static Step callPrintf(Warp &warp, const Instruction &instruction) {
-  const auto &target = *static_cast<const CallTarget *>(instruction.extra);
-  CallArguments arguments(warp, target);
-  for (uint32_t lanes = warp.active; lanes; lanes &= lanes - 1) {
-    unsigned lane = __builtin_ctz(lanes);
-    std::string text;
-    if (!arguments.expectSound(0, lane) || !arguments.expectSound(1, lane) ||
-        !formatPrintf(warp, arguments.read(0, lane), arguments.read(1, lane), lane, text))
-      return Step::Stop;
-    if (!target.resultPlaces.empty()) {
-      uint64_t base =
-          lane * warp.frame().function->paramBytes + target.resultPlaces[0].offset;
-      uint32_t count = static_cast<uint32_t>(text.size());
-      memcpy(warp.frame().params.data() + base, &count, 4);
-      memset(warp.frame().params.shadow() + base, Sound, 4);
-    }
-    Device &device = warp.block.launch.device;
-    std::lock_guard<std::mutex> guard(device.outputLock);
-    device.output += text;
-  }
-  return Step::Next;
-}
-
-static Step callAssertFail(Warp &warp, const Instruction &instruction) {
-  const auto &target = *static_cast<const CallTarget *>(instruction.extra);
-  CallArguments arguments(warp, target);
-  unsigned lane = warp.firstLane();
-  std::string message, file;
-  readString(warp, arguments.read(0, lane), lane, message);
-  readString(warp, arguments.read(1, lane), lane, file);
-  uint32_t line = static_cast<uint32_t>(arguments.read(2, lane));
-  return warp.stop(
-      Rule::Trap,
-      "assertion failed: " + message + " at " + file + ":" + std::to_string(line), lane);
-}
-
 /// call (results), name, (arguments), prototype; the lists and the prototype may be
 /// absent.
 static void decodeCall(Decoder &d) {
@@ -341,15 +249,7 @@ static void decodeCall(Decoder &d) {
   if (function->syntax->isEntry)
     return d.fail(std::string(callee.name) + " is a kernel, which nothing calls");
   if (function->syntax->isDeclaration) {
-    if (callee.name == "vprintf" && !target.resultPlaces.empty() &&
-        target.resultPlaces[0].variable->size != 4)
-      return d.fail("the result of vprintf has four bytes");
-    if (callee.name == "vprintf")
-      d.result.execute = callPrintf;
-    else if (callee.name == "__assertfail" || callee.name == "__assert_fail")
-      d.result.execute = callAssertFail;
-    else
-      return d.fail(std::string(callee.name) + " is declared and nowhere defined");
+    d.result.execute = getLibraryCall(d, callee.name, target);
     d.result.extra = d.keep(std::move(target));
     return;
   }

@@ -369,7 +369,8 @@ void decodeScalar(Decoder &decoder, Type to, Type from) {
   if (integral ? fromInt || (!toInt && to != from) : !fromInt && toInt)
     return decoder.fail(".rni, .rzi, .rmi and .rpi are for conversions from floating "
                         "point to integers or to the same type");
-  if (rounding ? !narrows : narrows && !integral)
+  // Between the two halves rounding to nearest needs no saying.
+  if (rounding ? !narrows : narrows && !integral && !(isHalf(to) && isHalf(from)))
     return decoder.fail("a conversion to floating point that may round, and no other, "
                         "says how");
 

@@ -150,6 +150,19 @@ uint32_t Decoder::predicate(const Operand &operand) {
   return function.registerNumber[operand.reg];
 }
 
+uint32_t Decoder::condition(const Operand &operand) {
+  std::optional<int64_t> constant = integer(operand);
+  if (!constant) {
+    if (operand.kind == Operand::Sink)
+      fail("a predicate is expected");
+    return predicate(operand);
+  }
+  uint32_t &number = function.constantPredicates[*constant != 0];
+  if (number == noRegister)
+    number = function.predicates++;
+  return number;
+}
+
 uint32_t Decoder::poolRegister(const PoolEntry &entry) {
   uint32_t first = function.registers - static_cast<uint32_t>(function.pool.size());
   for (size_t i = 0; i < function.pool.size(); ++i) {
@@ -242,6 +255,9 @@ uint32_t Decoder::source(const Operand &operand, Type type) {
       fail("special register " + std::string(operand.name) + " is not modelled");
       return noRegister;
     }
+    if (special >= SpecialRegister::ReservedSmemBegin &&
+        special <= SpecialRegister::ReservedSmemOffset1)
+      program.usesReservedShared = true;
     if (isVolatile(*special)) {
       fail("only mov reads " + std::string(operand.name) +
            ", which changes all the time");

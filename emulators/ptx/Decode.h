@@ -57,6 +57,8 @@ public:
   /// The number of a predicate register, or noRegister for `_`. Negation is the caller's.
   uint32_t predicate(const Operand &operand);
   uint32_t predicate(size_t index) { return predicate(at(index)); }
+  /// The number of a predicate that is read: a register, or one that holds a constant.
+  uint32_t condition(const Operand &operand);
   bool isPredicate(const Operand &operand) const;
   /// The base register of an address operand, its offset in `result.immediate`. A
   /// variable becomes its address in `space`.

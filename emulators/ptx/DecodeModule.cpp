@@ -240,8 +240,7 @@ bool ModuleDecoder::decodeBody(DecodedFunction &function) {
 
     auto family = getFamilies().find(statement.opcode);
     if (family == getFamilies().end())
-      return fail(statement.line,
-                  mnemonic + " is not modelled: " + std::string(statement.text));
+      return fail(statement.line, mnemonic + " is not modelled: " + statement.oneLine());
     Decoder decoder(program, function, statement, instruction);
     family->second(decoder);
     decoder.finish();
@@ -251,8 +250,8 @@ bool ModuleDecoder::decodeBody(DecodedFunction &function) {
     if (!decoder.failed() && !instruction.execute)
       decoder.fail("it is not modelled");
     if (decoder.failed())
-      return fail(statement.line, mnemonic + ": " + decoder.getError() + ": " +
-                                      std::string(statement.text));
+      return fail(statement.line,
+                  mnemonic + ": " + decoder.getError() + ": " + statement.oneLine());
   }
   return true;
 }

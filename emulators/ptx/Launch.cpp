@@ -34,6 +34,8 @@ static std::string checkLimits(const Device &device, const LaunchRun &run) {
       o.block.y > 1024 || o.block.z > 64)
     return "a block of " + text(o.block) +
            " threads: at most 1024 in all, (1024, 1024, 64)";
+  if (o.grid.x == 0 || o.grid.y == 0 || o.grid.z == 0)
+    return "a grid of " + text(o.grid) + " has no blocks";
   if (o.grid.y > 65535 || o.grid.z > 65535 || o.grid.x > 0x7fffffff)
     return "a grid of " + text(o.grid) + " blocks: at most (2^31 - 1, 65535, 65535)";
   if (o.cluster.count() == 0 || o.cluster.count() > 16)
@@ -87,6 +89,12 @@ std::string tilewright::ptx::launch(Device &device, const Program &program,
   std::string error = checkLimits(device, run);
   if (!error.empty())
     return error;
+  if (program.usesReservedShared) {
+    constexpr uint32_t granule = 128; // in which shared memory is given out
+    run.reservedShared = reservedSharedBytes;
+    run.sharedBytes =
+        (run.sharedBytes + granule - 1) / granule * granule + reservedSharedBytes;
+  }
   if (!options.params.empty()) {
     memcpy(run.params.data(), options.params.data(), options.params.size());
     memset(run.params.shadow(), Sound, options.params.size());
@@ -109,6 +117,7 @@ std::string tilewright::ptx::launch(Device &device, const Program &program,
   grid.stopped = &run.stopped;
   grid.faults = &device.faults;
   runGrid(grid);
+  device.memory.dropRetired();
   if (statistics)
     statistics->add(run.statistics);
   return "";

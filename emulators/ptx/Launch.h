@@ -13,6 +13,7 @@
 #include "emulators/common/Order.h"
 #include "emulators/common/Pool.h"
 #include "emulators/common/Scheduler.h"
+#include "emulators/ptx/DeviceHeap.h"
 #include "emulators/ptx/Program.h"
 #include "emulators/ptx/Statistics.h"
 #include "emulators/ptx/Warp.h"
@@ -35,6 +36,9 @@ struct Checks {
   bool statistics = false;    ///< bank conflicts, sectors and counts by line
   bool timesProducts = false; ///< measures the time in matrix instructions
 };
+
+/// Bytes of shared memory that the system has in each block.
+constexpr uint32_t reservedSharedBytes = 1024;
 
 struct LaunchOptions {
   emulator::Dim3 grid, block, cluster;
@@ -61,6 +65,7 @@ struct Device {
   /// Host memory for the frames of all calls of a launch: 1024 threads of a deep
   /// recursion would need more than there is.
   uint64_t frameLimit = uint64_t(1) << 30;
+  DeviceHeap heap{memory};
 };
 
 /// A launch while it runs; what all its blocks share.
@@ -76,7 +81,11 @@ struct LaunchRun {
   const LaunchOptions &options;
   emulator::Bytes params; ///< all sound
   uint64_t gridId = 1;
-  uint32_t sharedBytes = 0; ///< of each block: static, then dynamic
+  uint32_t sharedBytes = 0; ///< of each block: static, dynamic, then reserved
+  /// Of those, the system's, where the program asks for its place: the last ones, while
+  /// they are the first on hardware.
+  uint32_t reservedShared = 0;
+  uint32_t userShared() const { return sharedBytes - reservedShared; }
   std::atomic<bool> stopped{false};
   Statistics statistics;
   std::mutex statisticsLock;

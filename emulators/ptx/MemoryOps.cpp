@@ -15,6 +15,8 @@
 #include "emulators/ptx/MemoryAccess.h"
 #include "emulators/ptx/MemoryOrder.h"
 
+#include <cmath>
+
 using namespace tilewright::ptx;
 using namespace tilewright::emulator;
 
@@ -135,6 +137,31 @@ static bool isRewrite(Warp &warp, const Instruction &instruction,
   return true;
 }
 
+/// Whether two values differ as sums do whose terms were added in another order: as
+/// normal numbers of f32 or f64 they are close. Lanes that all have the result of a
+/// reduction may have it so, since compilers fuse the first multiplication with the
+/// addition, and all store it: hardware keeps one of them. Integers are no normal numbers
+/// until they are large.
+template <typename T> static bool areClose(T a, T b) {
+  constexpr double tolerance = 1.0 / (1 << 12);
+  auto isClose = [&](auto x, auto y) {
+    return std::isnormal(x) && std::isnormal(y) &&
+           std::abs(double(x) - double(y)) <= tolerance * std::abs(double(x));
+  };
+  if constexpr (sizeof(T) == sizeof(double)) {
+    double x, y;
+    memcpy(&x, &a, sizeof(x));
+    memcpy(&y, &b, sizeof(y));
+    return isClose(x, y);
+  } else if constexpr (sizeof(T) == sizeof(float)) {
+    float x, y;
+    memcpy(&x, &a, sizeof(x));
+    memcpy(&y, &b, sizeof(y));
+    return isClose(x, y);
+  }
+  return false;
+}
+
 /// Reports lanes that store different values to one address. Accesses are aligned to
 /// their size, so two of them are at one address or do not overlap.
 template <typename T>
@@ -150,8 +177,8 @@ static void checkLanes(Warp &warp, const Instruction &instruction,
     for (unsigned i = 0; i < instruction.listSize; ++i) {
       const uint64_t *values = warp.values(instruction.list[i]);
       const uint8_t *poison = warp.poison(instruction.list[i]);
-      if (static_cast<T>(values[a]) != static_cast<T>(values[b]) ||
-          poison[a] != poison[b])
+      T x = static_cast<T>(values[a]), y = static_cast<T>(values[b]);
+      if ((x != y && !areClose(x, y)) || poison[a] != poison[b])
         return false;
     }
     return true;

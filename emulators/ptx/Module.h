@@ -65,6 +65,8 @@ struct Statement {
   uint32_t line = 0;     ///< in the text, from 1
   uint32_t location = 0; ///< index into Module::locations; 0 where no .loc precedes
   std::string_view text; ///< as written, without the semicolon
+  /// The text with one space for each run of white space, as reports show it.
+  std::string oneLine() const;
 };
 
 /// A variable or parameter.

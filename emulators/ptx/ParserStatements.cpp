@@ -9,6 +9,18 @@
 
 using namespace tilewright::ptx;
 
+std::string Statement::oneLine() const {
+  std::string line;
+  for (char c : text) {
+    bool isSpace = c == ' ' || c == '\t' || c == '\n' || c == '\r';
+    if (!isSpace)
+      line.push_back(c);
+    else if (line.empty() || line.back() != ' ')
+      line.push_back(' ');
+  }
+  return line;
+}
+
 /// `label:`, or `@!%p mov.b32 %r1, %r2;`.
 bool Parser::parseStatement() {
   Statement statement;

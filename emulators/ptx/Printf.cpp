@@ -40,17 +40,53 @@ bool tilewright::ptx::readString(Warp &warp, uint64_t address, unsigned lane,
   return true;
 }
 
-/// Reads an argument of `bytes` bytes at the next place that is aligned for it.
-static bool readArgument(Warp &warp, uint64_t arguments, uint64_t &offset, unsigned bytes,
-                         unsigned lane, uint64_t &value) {
-  offset = (offset + bytes - 1) / bytes * bytes;
-  Place place = findPrinted(warp, arguments + offset, bytes, lane);
-  if (!place)
-    return false;
-  value = 0;
-  memcpy(&value, place.data, bytes);
-  offset += bytes;
-  return true;
+namespace {
+/// The packed arguments of a vprintf, one after the other.
+class Arguments {
+public:
+  Arguments(Warp &warp, uint64_t address, unsigned lane)
+      : warp(warp), address(address), lane(lane) {}
+
+  /// The next one, `bytes` bytes at the next place that is aligned for it. False where a
+  /// fault was reported that nothing can go on after.
+  bool read(unsigned bytes, uint64_t &value) {
+    offset = (offset + bytes - 1) / bytes * bytes;
+    Place place =
+        warp.find(Space::Generic, address + offset, bytes, bytes, lane, Access::Read);
+    if (!place)
+      return false;
+    ++count;
+    if (Warp::poisonFromShadow(place.shadow, bytes) &&
+        warp.block.launch.options.checks.uninitialised)
+      warp.report(Rule::Uninitialised,
+                  "it prints argument " + std::to_string(count) +
+                      ", which depends on undefined data",
+                  lane);
+    value = 0;
+    memcpy(&value, place.data, bytes);
+    offset += bytes;
+    return true;
+  }
+
+  int32_t count = 0; ///< that were read
+
+private:
+  Warp &warp;
+  uint64_t address, offset = 0;
+  unsigned lane;
+};
+} // namespace
+
+/// Appends `value` in the host's printf format `spec`, however long it gets.
+template <typename T>
+static void append(std::string &text, const std::string &spec, T value) {
+  int length = snprintf(nullptr, 0, spec.c_str(), value);
+  if (length <= 0)
+    return;
+  size_t before = text.size();
+  text.resize(before + length + 1);
+  snprintf(&text[before], length + 1, spec.c_str(), value);
+  text.pop_back(); // the terminator
 }
 
 /// Whether a width or precision has more than three digits, which the host's printf takes
@@ -66,11 +102,11 @@ static bool hasLongNumber(const std::string &spec) {
 }
 
 bool tilewright::ptx::formatPrintf(Warp &warp, uint64_t format, uint64_t arguments,
-                                   unsigned lane, std::string &text) {
+                                   unsigned lane, std::string &text, int32_t &count) {
   std::string pattern;
   if (!readString(warp, format, lane, pattern))
     return false;
-  uint64_t offset = 0;
+  Arguments given(warp, arguments, lane);
   for (size_t i = 0; i < pattern.size(); ++i) {
     if (pattern[i] != '%') {
       text.push_back(pattern[i]);
@@ -88,7 +124,7 @@ bool tilewright::ptx::formatPrintf(Warp &warp, uint64_t format, uint64_t argumen
     for (; at < pattern.size() && strchr("-+ #0123456789.*hlLqjzt", pattern[at]); ++at) {
       if (pattern[at] == '*') {
         uint64_t width;
-        if (!readArgument(warp, arguments, offset, 4, lane, width))
+        if (!given.read(4, width))
           return false;
         spec += std::to_string(static_cast<int32_t>(width));
       } else if (strchr("lqjzt", pattern[at])) {
@@ -99,7 +135,6 @@ bool tilewright::ptx::formatPrintf(Warp &warp, uint64_t format, uint64_t argumen
     }
     char conversion = at < pattern.size() ? pattern[at] : 0;
     i = at;
-    char buffer[512] = "";
     uint64_t value;
     if (hasLongNumber(spec))
       return warp.stop(Rule::Unsupported,
@@ -107,37 +142,29 @@ bool tilewright::ptx::formatPrintf(Warp &warp, uint64_t format, uint64_t argumen
                        lane),
              false;
     if (strchr("diouxXc", conversion) && conversion) {
-      if (!readArgument(warp, arguments, offset, longs ? 8 : 4, lane, value))
+      if (!given.read(longs ? 8 : 4, value))
         return false;
       if (!longs && strchr("di", conversion))
         value = static_cast<uint64_t>(static_cast<int64_t>(static_cast<int32_t>(value)));
-      spec += conversion == 'c' ? "c" : std::string("ll") + conversion;
       if (conversion == 'c')
-        snprintf(buffer, sizeof(buffer), spec.c_str(), static_cast<int>(value));
+        append(text, spec + "c", static_cast<int>(value));
       else
-        snprintf(buffer, sizeof(buffer), spec.c_str(), static_cast<long long>(value));
-      text += buffer;
+        append(text, spec + "ll" + conversion, static_cast<long long>(value));
     } else if (strchr("eEfFgGaA", conversion) && conversion) {
-      if (!readArgument(warp, arguments, offset, 8, lane, value))
+      if (!given.read(8, value))
         return false;
       double number;
       memcpy(&number, &value, sizeof(number));
-      spec.push_back(conversion);
-      snprintf(buffer, sizeof(buffer), spec.c_str(), number);
-      text += buffer;
-    } else if (conversion == 's' || conversion == 'p') {
-      if (!readArgument(warp, arguments, offset, 8, lane, value))
+      append(text, spec + conversion, number);
+    } else if (conversion == 'p') {
+      if (!given.read(8, value))
         return false;
-      if (conversion == 'p') {
-        snprintf(buffer, sizeof(buffer), "0x%llx",
-                 static_cast<unsigned long long>(value));
-        text += buffer;
-      } else {
-        std::string argument;
-        if (!readString(warp, value, lane, argument))
-          return false;
-        text += argument;
-      }
+      append(text, "0x%llx", static_cast<unsigned long long>(value));
+    } else if (conversion == 's') {
+      std::string argument = "(null)";
+      if (!given.read(8, value) || (value && !readString(warp, value, lane, argument)))
+        return false;
+      append(text, spec + "s", argument.c_str());
     } else {
       // As the device does with what it does not know: the text itself.
       text += spec;
@@ -145,5 +172,6 @@ bool tilewright::ptx::formatPrintf(Warp &warp, uint64_t format, uint64_t argumen
         text.push_back(conversion);
     }
   }
+  count = given.count;
   return true;
 }

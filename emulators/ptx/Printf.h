@@ -17,9 +17,10 @@ namespace tilewright::ptx {
 bool readString(Warp &warp, uint64_t address, unsigned lane, std::string &text);
 
 /// What vprintf prints for the format and the packed arguments at generic addresses: each
-/// argument at a multiple of its size, 4 or 8 bytes. False where a fault was reported.
+/// argument at a multiple of its size, 4 or 8 bytes. `count` is how many there were.
+/// False where a fault was reported that nothing can go on after.
 bool formatPrintf(Warp &warp, uint64_t format, uint64_t arguments, unsigned lane,
-                  std::string &text);
+                  std::string &text, int32_t &count);
 
 } // namespace tilewright::ptx
 

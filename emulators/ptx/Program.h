@@ -107,6 +107,10 @@ enum class SpecialRegister : uint8_t {
   TotalSmemSize,
   AggrSmemSize,
   ReservedSmemBegin,
+  ReservedSmemEnd,
+  ReservedSmemCapacity,
+  ReservedSmemOffset0,
+  ReservedSmemOffset1,
   // Read anew.
   Clock,
   ClockHi,
@@ -146,6 +150,8 @@ struct DecodedFunction {
   std::vector<uint64_t> paramOffsets, resultOffsets;
   /// Of an entry: static shared memory, and where dynamic memory starts after it.
   uint64_t sharedBytes = 0, dynamicSharedAlign = 16;
+  /// Predicates of constant operands, false and true; noRegister where none is used.
+  uint32_t constantPredicates[2] = {noRegister, noRegister};
   /// The number in the function of each of its syntax's registers, which are predicates
   /// or values counted apart.
   std::vector<uint32_t> registerNumber;
@@ -159,6 +165,7 @@ struct Program {
   std::deque<DecodedFunction> functions; ///< by the module's order
   std::vector<std::string> opcodes;      ///< full mnemonics, for statistics
   bool copiesGlobal = false;             ///< it has bulk copies, which use global memory
+  bool usesReservedShared = false;       ///< it asks where the system's shared memory is
   /// Module variables in global memory, by name.
   std::unordered_map<std::string, emulator::Allocation *> globals;
   /// Whatever decoders keep alive.

@@ -87,7 +87,7 @@ void tilewright::ptx::decodeSelection(Decoder &decoder, bool isSlct) {
   result.operand[1] = decoder.source(size_t(1), type);
   result.operand[2] = decoder.source(size_t(2), type);
   result.operand[3] =
-      isSlct ? decoder.source(size_t(3), by) : decoder.predicate(size_t(3));
+      isSlct ? decoder.source(size_t(3), by) : decoder.condition(decoder.at(3));
   if (result.operand[0] == noRegister || result.operand[3] == noRegister)
     decoder.fail("an operand may not be a sink");
   if (!isSlct && decoder.at(3).negated)

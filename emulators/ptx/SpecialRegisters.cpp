@@ -59,6 +59,10 @@ tilewright::ptx::parseSpecialRegister(std::string_view name) {
       {"%total_smem_size", S::TotalSmemSize},
       {"%aggr_smem_size", S::AggrSmemSize},
       {"%reserved_smem_offset_begin", S::ReservedSmemBegin},
+      {"%reserved_smem_offset_end", S::ReservedSmemEnd},
+      {"%reserved_smem_offset_cap", S::ReservedSmemCapacity},
+      {"%reserved_smem_offset_0", S::ReservedSmemOffset0},
+      {"%reserved_smem_offset_1", S::ReservedSmemOffset1},
       {"%clock", S::Clock},
       {"%clock_hi", S::ClockHi},
       {"%clock64", S::Clock64},
@@ -134,9 +138,8 @@ uint64_t tilewright::ptx::readSpecialRegister(Warp &warp, SpecialRegister specia
     return lane;
   case S::WarpId:
     return warp.index;
-  case S::NwarpId:
-    // Registers are filled while the block's warps are made.
-    return (options.block.count() + lanesPerWarp - 1) / lanesPerWarp;
+  case S::NwarpId: // of a multiprocessor, whatever the block has
+    return block.launch.device.architecture % 10 ? 48 : 64;
   case S::SmId:
     return (block.id.x + block.id.y * options.grid.x) %
            block.launch.device.multiprocessors;
@@ -164,9 +167,16 @@ uint64_t tilewright::ptx::readSpecialRegister(Warp &warp, SpecialRegister specia
     return options.dynamicShared;
   case S::TotalSmemSize:
   case S::AggrSmemSize:
-    return block.launch.sharedBytes + sharedStart;
+    return block.launch.userShared() + sharedStart;
   case S::ReservedSmemBegin:
-    return 0;
+  case S::ReservedSmemOffset0:
+    return sharedStart + block.launch.userShared();
+  case S::ReservedSmemEnd:
+    return sharedStart + block.launch.sharedBytes;
+  case S::ReservedSmemCapacity:
+    return reservedSharedBytes;
+  case S::ReservedSmemOffset1:
+    return sharedStart + block.launch.userShared() + reservedSharedBytes / 2;
   case S::Clock:
     return static_cast<uint32_t>(warp.steps);
   case S::ClockHi:

@@ -39,7 +39,57 @@ TensorBox::TensorBox(const TensorMap &map, const int32_t *coordinates) : map(map
   last += getBytes(map.type);
 }
 
+TensorBox::TensorBox(const TensorMap &map, const int32_t *coordinates,
+                     const uint16_t *offsets)
+    : map(map) {
+  const unsigned width = getBytes(map.type), pixelRank = map.rank - 2;
+  start[0] = coordinates[0];
+  begin[0] = std::max<int64_t>(-start[0], 0);
+  end[0] = std::min<int64_t>(static_cast<int64_t>(map.dims[0]) - start[0], map.box[0]);
+  const bool hasChannels = begin[0] < end[0];
+  int64_t at[maxTensorRank];
+  std::copy_n(coordinates, map.rank, at);
+  uint64_t least = outside, most = 0;
+  for (uint32_t row = 0; row < map.pixels; ++row) {
+    bool inside = hasChannels;
+    uint64_t place = static_cast<uint64_t>(start[0] + begin[0]) * width;
+    for (unsigned i = 1; i < map.rank; ++i) {
+      int64_t index = at[i] + (i <= pixelRank ? offsets[i - 1] : 0);
+      inside = inside && index >= 0 && index < static_cast<int64_t>(map.dims[i]);
+      place += static_cast<uint64_t>(index) * map.strides[i - 1];
+    }
+    pixels.push_back(inside ? place : outside);
+    if (inside) {
+      least = std::min(least, place);
+      most = std::max(most, place);
+    }
+    // The next pixel: the first dimension goes on to its corner, then the next one does.
+    unsigned i = 1;
+    for (; i <= pixelRank; ++i) {
+      at[i] += map.elementStrides[i];
+      if (at[i] < static_cast<int64_t>(map.dims[i]) + map.upper[i - 1])
+        break;
+      at[i] = map.lower[i - 1];
+    }
+    if (i > pixelRank)
+      ++at[map.rank - 1];
+  }
+  isOutside = least == outside;
+  if (isOutside)
+    return;
+  for (uint64_t &place : pixels)
+    if (place != outside)
+      place -= least;
+  first = map.address + least;
+  last = map.address + most + static_cast<uint64_t>(end[0] - begin[0]) * width;
+}
+
 template <typename F> void TensorBox::forEachRow(F &&perRow) const {
+  if (map.isIm2col) {
+    for (uint32_t row = 0; row < pixels.size(); ++row)
+      perRow(row, pixels[row] != outside, pixels[row]);
+    return;
+  }
   uint32_t index[maxTensorRank] = {};
   uint32_t rows = map.rows();
   for (uint32_t row = 0; row < rows; ++row) {
@@ -104,6 +154,10 @@ uint64_t TensorBox::insideBytes() const {
   if (isOutside)
     return 0;
   uint64_t count = getBytes(map.type);
+  if (map.isIm2col) {
+    auto inside = pixels.size() - std::count(pixels.begin(), pixels.end(), outside);
+    return count * static_cast<uint64_t>(end[0] - begin[0]) * inside;
+  }
   for (unsigned i = 0; i < map.rank; ++i)
     count *= static_cast<uint64_t>(end[i] - begin[i]);
   return count;

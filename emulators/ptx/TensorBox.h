@@ -27,6 +27,9 @@ namespace tilewright::ptx {
 class TensorBox {
 public:
   TensorBox(const TensorMap &map, const int32_t *coordinates);
+  /// Of an im2col map: the pixels from the one at `coordinates` on, each moved by
+  /// `offsets`, one for each of its dimensions.
+  TensorBox(const TensorMap &map, const int32_t *coordinates, const uint16_t *offsets);
 
   const TensorMap &getMap() const { return map; }
   /// Finds the global memory behind the part inside the tensor, by Access::Read or Sync.
@@ -64,7 +67,11 @@ private:
     return static_cast<uint64_t>(end[0] - begin[0]) * getBytes(map.type);
   }
 
+  static constexpr uint64_t outside = ~uint64_t(0);
+
   TensorMap map;
+  /// Of an im2col map: where each row's elements inside lie after `first`, or `outside`.
+  std::vector<uint64_t> pixels;
   int64_t start[maxTensorRank] = {};
   /// The elements of the box inside the tensor, by dimension: [begin, end).
   int64_t begin[maxTensorRank] = {}, end[maxTensorRank] = {};

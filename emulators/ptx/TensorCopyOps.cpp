@@ -19,6 +19,9 @@ struct TensorOperands {
   unsigned rank = 1;
   uint32_t coordinates[maxTensorRank] = {noRegister, noRegister, noRegister, noRegister,
                                          noRegister};
+  /// In im2col mode, and what the pixels are moved by; none in a store.
+  bool isIm2col = false;
+  uint32_t offsets[maxPixelRank] = {noRegister, noRegister, noRegister};
   uint32_t mask = noRegister;
   Reduction reduction = Reduction::None;
 };
@@ -27,6 +30,9 @@ struct TensorOperands {
 static bool expectSoundOperands(Warp &warp, const TensorOperands &operands) {
   for (unsigned i = 0; i < operands.rank; ++i)
     if (!warp.expectSound(operands.coordinates[i], "a coordinate"))
+      return false;
+  for (uint32_t offset : operands.offsets)
+    if (!warp.expectSound(offset, "an offset"))
       return false;
   return warp.expectSound(operands.map.reg, "the tensor map's address") &&
          warp.expectSound(operands.shared.reg, "the shared memory's address") &&
@@ -42,10 +48,22 @@ static std::shared_ptr<TensorBox> findBox(Warp &warp, const TensorOperands &oper
       findTensorMap(warp, operands.map.of(warp, lane), operands.rank, lane);
   if (!map)
     return nullptr;
+  if (map->isIm2col != operands.isIm2col) {
+    warp.stop(Rule::Descriptor,
+              map->isIm2col ? "the tensor map is an im2col one, and the copy is tiled"
+                            : "the tensor map is a tiled one, and the copy is .im2col",
+              lane);
+    return nullptr;
+  }
   int32_t coordinates[maxTensorRank] = {};
   for (unsigned i = 0; i < operands.rank; ++i)
     coordinates[i] = static_cast<int32_t>(warp.values(operands.coordinates[i])[lane]);
-  auto box = std::make_shared<TensorBox>(*map, coordinates);
+  uint16_t offsets[maxPixelRank] = {};
+  for (unsigned i = 0; i < maxPixelRank; ++i)
+    if (operands.offsets[i] != noRegister)
+      offsets[i] = static_cast<uint16_t>(warp.values(operands.offsets[i])[lane]);
+  auto box = operands.isIm2col ? std::make_shared<TensorBox>(*map, coordinates, offsets)
+                               : std::make_shared<TensorBox>(*map, coordinates);
   return box->find(warp, lane, access) ? box : nullptr;
 }
 
@@ -178,6 +196,15 @@ static void takeTensor(Decoder &decoder, const Operand &operand,
     operands.coordinates[i] = decoder.source(operand.items[1].items[i], Type::S32);
 }
 
+/// {offsets} of a load or prefetch in im2col mode.
+static void takeOffsets(Decoder &decoder, const Operand &operand,
+                        TensorOperands &operands) {
+  if (operand.kind != Operand::Vector || operand.items.size() != operands.rank - 2)
+    return decoder.fail("two offsets fewer than dimensions are expected");
+  for (unsigned i = 0; i < operands.rank - 2; ++i)
+    operands.offsets[i] = decoder.source(operand.items[i], Type::U16);
+}
+
 void tilewright::ptx::decodeTensorCopy(Decoder &decoder, bool reduces, bool prefetches) {
   TensorOperands operands;
   std::optional<unsigned> dimensions = decoder.takeOneOf({"1d", "2d", "3d", "4d", "5d"});
@@ -185,18 +212,28 @@ void tilewright::ptx::decodeTensorCopy(Decoder &decoder, bool reduces, bool pref
     return decoder.fail("it names no number of dimensions");
   operands.rank = *dimensions + 1;
   for (std::string_view modifier : decoder.statement.modifiers)
-    if (modifier.substr(0, 6) == "im2col" || modifier.substr(0, 6) == "tile::" ||
+    if (modifier.substr(0, 8) == "im2col::" || modifier.substr(0, 6) == "tile::" ||
         modifier.substr(0, 9) == "cta_group")
       return decoder.fail("." + std::string(modifier) + " is not modelled");
-  decoder.take("tile");
+  bool hasOffsets = decoder.take("im2col");
+  operands.isIm2col = hasOffsets || decoder.take("im2col_no_offs");
+  if (operands.isIm2col && operands.rank < 3)
+    return decoder.fail("an im2col copy has 3 to 5 dimensions");
+  if (!operands.isIm2col)
+    decoder.take("tile");
   bool hasPolicy = decoder.take("L2::cache_hint");
 
   if (prefetches) {
     if (!decoder.take("L2") || !decoder.take("global"))
       return decoder.fail("a prefetch is .L2.global");
-    if (!decoder.expectOperands(1 + hasPolicy, 1 + hasPolicy))
+    if (operands.isIm2col && !hasOffsets)
+      return decoder.fail("a prefetch in im2col mode has offsets: .im2col");
+    size_t count = 1 + hasOffsets + hasPolicy;
+    if (!decoder.expectOperands(count, count))
       return;
     takeTensor(decoder, decoder.at(0), operands);
+    if (hasOffsets)
+      takeOffsets(decoder, decoder.at(1), operands);
     decoder.result.extra = decoder.keep(operands);
     decoder.result.execute = prefetchTensor;
     return;
@@ -205,6 +242,8 @@ void tilewright::ptx::decodeTensorCopy(Decoder &decoder, bool reduces, bool pref
     return decoder.fail("one of its sides is .global");
   decoder.program.copiesGlobal = true;
   if (reduces || decoder.take("bulk_group")) {
+    if (hasOffsets)
+      return decoder.fail("a store in im2col mode is .im2col_no_offs");
     if (reduces) {
       operands.reduction = takeReduction(decoder);
       if (!decoder.take("bulk_group"))
@@ -225,15 +264,19 @@ void tilewright::ptx::decodeTensorCopy(Decoder &decoder, bool reduces, bool pref
   if (space == Space::Generic || !decoder.take("mbarrier::complete_tx::bytes"))
     return decoder.fail("a load names .shared::cta or .shared::cluster and "
                         ".mbarrier::complete_tx::bytes");
+  if (operands.isIm2col && !hasOffsets)
+    return decoder.fail("a load in im2col mode has offsets: .im2col");
   bool multicasts = space == Space::SharedCluster && decoder.take("multicast::cluster");
-  size_t count = 3 + multicasts + hasPolicy;
+  size_t count = 3 + hasOffsets + multicasts + hasPolicy;
   if (!decoder.expectOperands(count, count))
     return;
   operands.shared = takeAddress(decoder, decoder.at(0), space);
   takeTensor(decoder, decoder.at(1), operands);
   operands.barrier = takeAddress(decoder, decoder.at(2), space);
+  if (hasOffsets)
+    takeOffsets(decoder, decoder.at(3), operands);
   if (multicasts)
-    operands.mask = decoder.source(3, Type::U16);
+    operands.mask = decoder.source(3 + hasOffsets, Type::U16);
   decoder.result.extra = decoder.keep(operands);
   decoder.result.execute = loadTensor;
 }

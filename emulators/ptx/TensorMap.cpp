@@ -25,7 +25,9 @@ struct Layout {
   uint8_t unused[4];
   uint64_t dims[maxTensorRank];
   uint64_t strides[maxTensorRank - 1];
-  uint8_t unusedToo[16];
+  int16_t lower[maxPixelRank], upper[maxPixelRank];
+  uint16_t pixels; // 0 of a tiled map
+  uint8_t unusedToo[2];
 };
 } // namespace
 static_assert(sizeof(Layout) == tensorMapBytes, "a map has 128 bytes");
@@ -88,6 +90,24 @@ static TensorMapProblem unsupported(std::string message) {
   return {Rule::Unsupported, std::move(message)};
 }
 
+/// What an im2col map has and a tiled one has not.
+static TensorMapProblem checkPixels(const TensorMap &map) {
+  if (map.rank < 3)
+    return invalid("an im2col tensor map has 3 to 5 dimensions, not " +
+                   std::to_string(map.rank));
+  if (map.pixels == 0 || map.pixels > 1024)
+    return invalid("the pixels of a column, " + std::to_string(map.pixels) +
+                   ", are not 1 to 1024");
+  int32_t most = map.rank == 3 ? 32767 : map.rank == 4 ? 127 : 15;
+  for (unsigned i = 0; i < map.rank - 2; ++i)
+    for (int32_t corner : {map.lower[i], map.upper[i]})
+      if (corner < -most - 1 || corner > most)
+        return invalid("a corner of the pixels' box, " + std::to_string(corner) +
+                       ", is not " + std::to_string(-most - 1) + " to " +
+                       std::to_string(most));
+  return {};
+}
+
 TensorMapProblem tilewright::ptx::check(const TensorMap &map) {
   auto dimension = [](unsigned i) { return " of dimension " + std::to_string(i); };
   if (map.rank < 1 || map.rank > maxTensorRank)
@@ -108,7 +128,8 @@ TensorMapProblem tilewright::ptx::check(const TensorMap &map) {
     if (map.dims[i] == 0 || map.dims[i] > uint64_t(1) << 32)
       return invalid("the size" + dimension(i) + ", " + std::to_string(map.dims[i]) +
                      ", is not 1 to 2^32");
-    if (map.box[i] == 0 || map.box[i] > 256)
+    bool hasBox = i == 0 || !map.isIm2col;
+    if (hasBox && (map.box[i] == 0 || map.box[i] > 256))
       return invalid("the box size" + dimension(i) + ", " + std::to_string(map.box[i]) +
                      ", is not 1 to 256");
     if (map.elementStrides[i] == 0 || map.elementStrides[i] > 8)
@@ -120,6 +141,9 @@ TensorMapProblem tilewright::ptx::check(const TensorMap &map) {
       return invalid("the stride" + dimension(i) + ", " +
                      std::to_string(map.strides[i - 1]) +
                      " bytes, is no multiple of 16 below 2^40");
+  if (map.isIm2col)
+    if (TensorMapProblem problem = checkPixels(map))
+      return problem;
   if (map.rowBytes() % 16)
     return invalid("a row of the box has " + std::to_string(map.rowBytes()) +
                    " bytes, no multiple of 16");
@@ -139,8 +163,9 @@ TensorMapProblem tilewright::ptx::check(const TensorMap &map) {
   return {};
 }
 
-TensorMapProblem tilewright::ptx::encodeTiled(uint8_t *bytes, const TiledTensor &tensor) {
-  TensorMap map;
+/// Fills `map` from what is the same of both kinds; `boxRank` sizes of the box are there.
+static TensorMapProblem fill(TensorMap &map, const TiledTensor &tensor,
+                             unsigned boxRank) {
   std::optional<TensorType> type = tensorTypeFromDriver(tensor.type);
   if (!type)
     return unsupported("tensor data type " + std::to_string(tensor.type) +
@@ -161,14 +186,41 @@ TensorMapProblem tilewright::ptx::encodeTiled(uint8_t *bytes, const TiledTensor 
   map.swizzle = static_cast<TensorSwizzle>(tensor.swizzle);
   map.fillsWithNaN = tensor.fill == 1;
   std::copy_n(tensor.dims, map.rank, map.dims);
-  std::copy_n(tensor.box, map.rank, map.box);
+  std::copy_n(tensor.box, boxRank, map.box);
   std::copy_n(tensor.elementStrides, map.rank, map.elementStrides);
   if (map.rank > 1)
     std::copy_n(tensor.strides, map.rank - 1, map.strides);
+  return {};
+}
+
+static TensorMapProblem checkAndEncode(uint8_t *bytes, const TensorMap &map) {
   TensorMapProblem problem = check(map);
   if (!problem)
     encode(bytes, map);
   return problem;
+}
+
+TensorMapProblem tilewright::ptx::encodeTiled(uint8_t *bytes, const TiledTensor &tensor) {
+  TensorMap map;
+  if (TensorMapProblem problem = fill(map, tensor, tensor.rank))
+    return problem;
+  return checkAndEncode(bytes, map);
+}
+
+TensorMapProblem tilewright::ptx::encodeIm2col(uint8_t *bytes, const TiledTensor &tensor,
+                                               const Im2colTensor &im2col) {
+  TensorMap map;
+  if (TensorMapProblem problem = fill(map, tensor, 1))
+    return problem;
+  if (!im2col.lower || !im2col.upper)
+    return invalid("an array of the pixels' corners is null");
+  map.isIm2col = true;
+  map.pixels = im2col.pixels;
+  if (map.rank > 2) {
+    std::copy_n(im2col.lower, map.rank - 2, map.lower);
+    std::copy_n(im2col.upper, map.rank - 2, map.upper);
+  }
+  return checkAndEncode(bytes, map);
 }
 
 //===----------------------------------------------------------------------===//
@@ -190,6 +242,9 @@ void tilewright::ptx::encode(uint8_t *bytes, const TensorMap &map) {
     layout.dims[i] = map.dims[i];
   }
   std::copy_n(map.strides, maxTensorRank - 1, layout.strides);
+  std::copy_n(map.lower, maxPixelRank, layout.lower);
+  std::copy_n(map.upper, maxPixelRank, layout.upper);
+  layout.pixels = static_cast<uint16_t>(map.isIm2col ? map.pixels : 0);
   layout.checksum = getChecksum(layout);
   memcpy(bytes, &layout, sizeof(layout));
 }
@@ -215,5 +270,9 @@ std::optional<TensorMap> tilewright::ptx::decode(const uint8_t *bytes, bool mayB
     map.dims[i] = layout.dims[i];
   }
   std::copy_n(layout.strides, maxTensorRank - 1, map.strides);
+  std::copy_n(layout.lower, maxPixelRank, map.lower);
+  std::copy_n(layout.upper, maxPixelRank, map.upper);
+  map.pixels = layout.pixels;
+  map.isIm2col = map.pixels != 0;
   return map;
 }

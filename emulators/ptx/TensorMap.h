@@ -53,7 +53,10 @@ bool isFloat(TensorType type);
 /// is not modelled.
 std::optional<TensorType> tensorTypeFromDriver(unsigned type);
 
-/// A tiled tensor map. Dimension 0 is the one whose elements lie side by side.
+/// Pixels of an im2col map: all dimensions but the first, the channels, and the last.
+constexpr unsigned maxPixelRank = maxTensorRank - 2;
+
+/// A tensor map, tiled or im2col. Dimension 0 is the one whose elements lie side by side.
 struct TensorMap {
   uint64_t address = 0;
   uint32_t rank = 1;
@@ -65,6 +68,12 @@ struct TensorMap {
   uint64_t strides[maxTensorRank - 1] = {}; ///< bytes, of dimension 1 on
   uint32_t box[maxTensorRank] = {};
   uint32_t elementStrides[maxTensorRank] = {1, 1, 1, 1, 1};
+  /// An im2col map has instead of a box `pixels` rows, each of box[0] channels of a
+  /// pixel. They go through the tensor from corner to corner: dimension i + 1 from
+  /// lower[i] to its last index plus upper[i].
+  bool isIm2col = false;
+  uint32_t pixels = 0;
+  int32_t lower[maxPixelRank] = {}, upper[maxPixelRank] = {};
 
   /// Elements of a box that are copied along dimension `i`: a traversal stride leaves out
   /// some, but never along dimension 0.
@@ -74,6 +83,8 @@ struct TensorMap {
   uint32_t rowBytes() const { return box[0] * getBytes(type); }
   /// Rows of a box, and the bytes of it in shared memory, which a load always completes.
   uint32_t rows() const {
+    if (isIm2col)
+      return pixels;
     uint32_t count = 1;
     for (unsigned i = 1; i < rank; ++i)
       count *= copied(i);
@@ -90,7 +101,7 @@ struct TensorMapProblem {
   explicit operator bool() const { return !message.empty(); }
 };
 
-/// All the conditions of cuTensorMapEncodeTiled.
+/// All the conditions of cuTensorMapEncodeTiled or cuTensorMapEncodeIm2col.
 TensorMapProblem check(const TensorMap &map);
 
 /// What cuTensorMapEncodeTiled takes, with the driver's numbers.
@@ -104,6 +115,14 @@ struct TiledTensor {
 };
 /// Checks `tensor` and writes its map to `bytes`.
 TensorMapProblem encodeTiled(uint8_t *bytes, const TiledTensor &tensor);
+
+/// What cuTensorMapEncodeIm2col takes beyond that; box[0] of the tensor are its channels.
+struct Im2colTensor {
+  const int32_t *lower = nullptr, *upper = nullptr;
+  uint32_t pixels = 0;
+};
+TensorMapProblem encodeIm2col(uint8_t *bytes, const TiledTensor &tensor,
+                              const Im2colTensor &im2col);
 
 /// Writes `map`, whatever its fields hold, with magic number and checksum.
 void encode(uint8_t *bytes, const TensorMap &map);

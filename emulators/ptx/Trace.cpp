@@ -85,7 +85,7 @@ void TextTracer::executed(Warp &one, const Instruction &instruction, uint32_t la
   const Statement &statement = *instruction.statement;
   char mask[16];
   snprintf(mask, sizeof(mask), "%08x ", lanes);
-  std::string text = mask + std::string(statement.text);
+  std::string text = mask + statement.oneLine();
   std::vector<uint32_t> found;
   for (const Operand &operand : statement.operands)
     collect(operand, found);

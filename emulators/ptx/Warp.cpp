@@ -47,6 +47,9 @@ std::shared_ptr<Frame> Warp::makeFrame(const DecodedFunction &function) {
   frame->registers = block.launch.registers.take();
   Registers &registers = *frame->registers;
   registers.reset(function.registers, function.predicates);
+  for (bool value : {false, true})
+    if (uint32_t number = function.constantPredicates[value]; number != noRegister)
+      registers.predicates[number] = {value ? allLanes : 0, 0};
   uint32_t first = function.registers - static_cast<uint32_t>(function.pool.size());
   for (size_t i = 0; i < function.pool.size(); ++i) {
     const PoolEntry &entry = function.pool[i];
@@ -372,7 +375,7 @@ Site Warp::getSite(const Instruction &instruction, unsigned lane) const {
   site.thread = {thread % size.x, thread / size.x % size.y, thread / size.x / size.y};
   const Statement &statement = *instruction.statement;
   site.line = statement.line;
-  site.instruction = std::string(statement.text);
+  site.instruction = statement.oneLine();
   const Module &module = *launch.program.module;
   const SourceLocation &location = module.locations[statement.location];
   auto file = module.files.find(location.file);

@@ -193,9 +193,7 @@ static void decodeVote(Decoder &d) {
   if (!d.expectOperands(3, 3))
     return;
   d.result.operand[0] = isBallot ? d.destination(size_t(0)) : d.predicate(size_t(0));
-  d.result.operand[1] = d.predicate(1);
-  if (d.result.operand[1] == noRegister)
-    return d.fail("a predicate is expected");
+  d.result.operand[1] = d.condition(d.at(1));
   d.result.flags = d.at(1).negated ? negates : 0;
   d.result.operand[2] = d.source(2, Type::B32);
   static constexpr Handler handlers[] = {vote<Vote::All>, vote<Vote::Any>,

@@ -125,6 +125,8 @@ TW_EMULATOR_API tw_emulator_status tw_emulator_memory_copy(tw_emulator_device *d
 TW_EMULATOR_API tw_emulator_status tw_emulator_memory_find(tw_emulator_device *device, uint64_t address,
                                             uint64_t *base, uint64_t *bytes);
 TW_EMULATOR_API uint64_t tw_emulator_memory_used(tw_emulator_device *device);
+/* Sets how many bytes programs may allocate at once by malloc: 8 MiB at first. NVIDIA's only. */
+TW_EMULATOR_API void tw_emulator_memory_set_heap(tw_emulator_device *device, uint64_t bytes);
 
 /* ---- modules and kernels ------------------------------------------------------- */
 
@@ -240,7 +242,7 @@ TW_EMULATOR_API tw_emulator_status tw_emulator_faults_text(tw_emulator_device *d
 TW_EMULATOR_API tw_emulator_status tw_emulator_faults_json(tw_emulator_device *device, char **json);
 TW_EMULATOR_API void tw_emulator_faults_clear(tw_emulator_device *device);
 
-/* ---- tensor maps ------------------------------------------------------------------ */
+/* ---- tensor maps (NVIDIA's only) ---------------------------------------------------- */
 
 /* Numbered as the driver's own enumerations are. */
 typedef enum tw_emulator_element {
@@ -278,6 +280,20 @@ typedef struct tw_emulator_tensor_map_v1 {
  * Only emulated programs understand them. */
 TW_EMULATOR_API tw_emulator_status tw_emulator_tensor_map_encode(const tw_emulator_tensor_map_v1 *tensor,
                                                   void *map);
+
+/* What an im2col map has instead of a box. Of the tensor's box, box[0] alone counts: the
+ * channels of a pixel. */
+typedef struct tw_emulator_im2col_v1 {
+  uint64_t size;    /* sizeof(tw_emulator_im2col_v1) */
+  int32_t lower[3]; /* corners of the pixels, of dimensions 1 to rank - 2 */
+  int32_t upper[3];
+  uint32_t pixels; /* of a column: 1 to 1024 */
+} tw_emulator_im2col_v1;
+TW_EMULATOR_API tw_emulator_status tw_emulator_tensor_map_encode_im2col(
+    const tw_emulator_tensor_map_v1 *tensor, const tw_emulator_im2col_v1 *im2col, void *map);
+
+/* Gives an encoded map another address. */
+TW_EMULATOR_API tw_emulator_status tw_emulator_tensor_map_move(void *map, uint64_t address);
 
 #ifdef __cplusplus
 }

@@ -61,3 +61,8 @@ tw_emulator_status tw_emulator_device_create(const tw_emulator_device_options_v1
     return TW_EMULATOR_OK;
   });
 }
+
+void tw_emulator_memory_set_heap(tw_emulator_device *device, uint64_t bytes) {
+  if (device)
+    static_cast<PtxDevice *>(device)->device.heap.limit = bytes;
+}

@@ -210,8 +210,27 @@ TW_CUDA Result cuCtxGetStreamPriorityRange(int *least, int *greatest) {
   });
 }
 
-/// Sizes of stack, printf's buffer and heap: none is limited here, so they are only kept.
-static std::map<int, size_t> limits = {{0, 1024}, {1, 1 << 20}, {2, 8 << 20}};
+TW_CUDA Result cuCtxGetId(Context *context, unsigned long long *id) {
+  return enter([&](Driver &) {
+    if (!context)
+      context = currentContext();
+    if (!id || !isContext(context))
+      return id ? InvalidContext : InvalidValue;
+    *id = reinterpret_cast<uintptr_t>(context);
+    return Success;
+  });
+}
+
+/// There is nothing to profile.
+TW_CUDA Result cuProfilerStart() {
+  return enterContext([](Driver &) { return Success; });
+}
+TW_CUDA_ALIAS(cuProfilerStop, cuProfilerStart);
+
+static constexpr int heapLimit = 2;
+/// Sizes of stack, printf's buffer and heap. The heap alone is limited here; the others
+/// are only kept.
+static std::map<int, size_t> limits = {{0, 1024}, {1, 1 << 20}, {heapLimit, 8 << 20}};
 
 TW_CUDA Result cuCtxGetLimit(size_t *value, int limit) {
   return enterContext([&](Driver &) {
@@ -223,7 +242,9 @@ TW_CUDA Result cuCtxGetLimit(size_t *value, int limit) {
 }
 
 TW_CUDA Result cuCtxSetLimit(int limit, size_t value) {
-  return enterContext([&](Driver &) {
+  return enterContext([&](Driver &driver) {
+    if (limit == heapLimit)
+      tw_emulator_memory_set_heap(driver.device, value);
     limits[limit] = value;
     return Success;
   });

@@ -92,6 +92,7 @@ struct GraphExec {
 struct Stream {
   unsigned flags = 0;
   int priority = 0;
+  uint64_t id = 0;
   Graph *capture = nullptr; ///< what the stream's work goes into instead
   bool isOrigin = false;    ///< the one that the capture began on
   uint64_t captureId = 0;
@@ -193,6 +194,8 @@ Result packParameters(Launch &launch, void **params, void **extra);
 /// Whether the device holds `address`, and where its allocation is.
 bool isDevice(Driver &driver, DevicePointer address, uint64_t *base = nullptr,
               uint64_t *bytes = nullptr);
+/// Copies between any two of host and device; each address says which it is.
+Result copy(Driver &driver, DevicePointer to, DevicePointer from, size_t bytes);
 double nowMilliseconds();
 
 } // namespace tilewright::cuda

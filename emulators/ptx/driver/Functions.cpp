@@ -197,6 +197,23 @@ TW_CUDA Result cuOccupancyMaxActiveBlocksPerMultiprocessor(int *blocks,
                                                               shared, 0);
 }
 
+TW_CUDA Result cuOccupancyAvailableDynamicSMemPerBlock(size_t *bytes, Function *function,
+                                                       int blocks, int threads) {
+  return enterContext([&](Driver &driver) {
+    if (!bytes || blocks <= 0 || threads <= 0)
+      return InvalidValue;
+    if (!driver.functions.count(function))
+      return InvalidHandle;
+    if (blocksAtOnce(driver, *function, threads, 0) < blocks)
+      return InvalidValue;
+    int64_t room = (driver.major >= 9 ? 228 : driver.minor == 0 ? 164 : 100) * 1024;
+    int64_t each = std::min(room / blocks / 1024 * 1024 - 1024, room - 1024);
+    *bytes =
+        std::max<int64_t>(each - static_cast<int64_t>(function->info.shared_bytes), 0);
+    return Success;
+  });
+}
+
 TW_CUDA Result cuOccupancyMaxPotentialBlockSize(int *grid, int *block, Function *function,
                                                 size_t (*sharedOf)(int), size_t shared,
                                                 int limit) {

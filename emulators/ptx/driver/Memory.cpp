@@ -152,8 +152,8 @@ TW_CUDA Result cuMemAllocManaged(DevicePointer *, size_t, unsigned) {
 // Copies
 //===----------------------------------------------------------------------===//
 
-/// Copies between any two of host and device; each address says which it is.
-static Result copy(Driver &driver, DevicePointer to, DevicePointer from, size_t bytes) {
+Result tilewright::cuda::copy(Driver &driver, DevicePointer to, DevicePointer from,
+                              size_t bytes) {
   bool toDevice = isDevice(driver, to), fromDevice = isDevice(driver, from);
   if (bytes == 0)
     return Success;

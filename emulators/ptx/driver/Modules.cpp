@@ -7,6 +7,7 @@
 
 #include "emulators/ptx/driver/Driver.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 
@@ -21,10 +22,14 @@ static std::string describeBinary(const unsigned char *image) {
   // The wrapper that nvcc links into programs, and the container itself.
   static constexpr unsigned char wrapper[] = {0xb1, 0x43, 0x62, 0x46};
   static constexpr unsigned char container[] = {0x50, 0xed, 0x55, 0xba};
-  const char *what = memcmp(image, elf, 4) == 0         ? "a cubin"
-                     : memcmp(image, wrapper, 4) == 0   ? "a fatbin"
-                     : memcmp(image, container, 4) == 0 ? "a fatbin"
-                                                        : nullptr;
+  // Not beyond the end of a text of fewer bytes.
+  auto starts = [&](const unsigned char *magic) {
+    return std::equal(magic, magic + 4, image);
+  };
+  const char *what = starts(elf)         ? "a cubin"
+                     : starts(wrapper)   ? "a fatbin"
+                     : starts(container) ? "a fatbin"
+                                         : nullptr;
   if (!what)
     return "";
   return std::string("the image is ") + what +
@@ -151,6 +156,23 @@ TW_CUDA Result cuModuleGetFunctionCount(unsigned *count, Module *module) {
     if (!count || !driver.modules.has(module))
       return count ? InvalidHandle : InvalidValue;
     *count = tw_emulator_module_kernel_count(module->module);
+    return Success;
+  });
+}
+
+TW_CUDA Result cuModuleEnumerateFunctions(Function **functions, unsigned count,
+                                          Module *module) {
+  return enterContext([&](Driver &driver) {
+    if (!functions || !driver.modules.has(module))
+      return functions ? InvalidHandle : InvalidValue;
+    count = std::min(count, tw_emulator_module_kernel_count(module->module));
+    for (unsigned i = 0; i < count; ++i) {
+      tw_emulator_kernel_info_v1 info = {};
+      info.size = sizeof(info);
+      tw_emulator_kernel_info(tw_emulator_module_kernel_at(module->module, i), &info);
+      if (Result result = cuModuleGetFunction(&functions[i], module, info.name))
+        return result;
+    }
     return Success;
   });
 }

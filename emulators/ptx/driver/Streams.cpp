@@ -61,6 +61,9 @@ TW_CUDA Result cuStreamCreateWithPriority(Stream **stream, unsigned flags, int p
     auto made = std::make_unique<Stream>();
     made->flags = flags;
     made->priority = priority;
+    // After those of the default streams.
+    static uint64_t streams = 2;
+    made->id = ++streams;
     *stream = driver.streams.add(std::move(made));
     return Success;
   });
@@ -123,6 +126,31 @@ TW_CUDA Result cuStreamGetCtx(Stream *handle, Context **context) {
   });
 }
 TW_CUDA_ALIAS(cuStreamGetCtx_ptsz, cuStreamGetCtx);
+
+TW_CUDA Result cuStreamGetId(Stream *handle, unsigned long long *id) {
+  return withStream(handle, [&](Driver &, Stream *stream) {
+    if (!id)
+      return InvalidValue;
+    *id = stream ? stream->id : reinterpret_cast<uintptr_t>(handle);
+    return Success;
+  });
+}
+TW_CUDA_ALIAS(cuStreamGetId_ptsz, cuStreamGetId);
+
+/// What the stream had before is done, so the call is now.
+TW_CUDA Result cuStreamAddCallback(Stream *handle,
+                                   void (*callback)(Stream *, Result, void *), void *data,
+                                   unsigned) {
+  return withStream(handle, [&](Driver &, Stream *stream) {
+    if (!callback)
+      return InvalidValue;
+    if (stream && stream->capture)
+      return StreamCaptureUnsupported;
+    callback(handle, Success, data);
+    return Success;
+  });
+}
+TW_CUDA_ALIAS(cuStreamAddCallback_ptsz, cuStreamAddCallback);
 
 /// Work is done in the order of the calls, so an event has always happened.
 TW_CUDA Result cuStreamWaitEvent(Stream *handle, Event *event, unsigned) {

@@ -126,6 +126,40 @@ struct MemsetNodeParams {
   size_t width, height;
 };
 
+/// Of cuMemcpy2D; a position is in bytes and rows.
+struct Memcpy2D {
+  size_t fromX, fromY;
+  unsigned fromType;
+  const void *fromHost;
+  DevicePointer fromDevice;
+  void *fromArray;
+  size_t fromPitch;
+  size_t toX, toY;
+  unsigned toType;
+  void *toHost;
+  DevicePointer toDevice;
+  void *toArray;
+  size_t toPitch;
+  size_t width, height;
+};
+
+/// Of cuMemcpy3D.
+struct Memcpy3D {
+  size_t fromX, fromY, fromZ, fromLevel;
+  unsigned fromType;
+  const void *fromHost;
+  DevicePointer fromDevice;
+  void *fromArray, *reserved0;
+  size_t fromPitch, fromHeight;
+  size_t toX, toY, toZ, toLevel;
+  unsigned toType;
+  void *toHost;
+  DevicePointer toDevice;
+  void *toArray, *reserved1;
+  size_t toPitch, toHeight;
+  size_t width, height, depth;
+};
+
 struct alignas(64) TensorMapBytes {
   uint64_t words[16];
 };

@@ -46,9 +46,9 @@ def stderr():
 
 
 def print_error(message: str) -> None:
-    """`error: ...` on stderr, the message as it is (no markup, no wrapping)."""
+    """`error: ...` on stderr, the message as it is (no markup, no emoji, no wrapping)."""
     stderr().print("[bold red]error:[/] ", end="")
-    stderr().print(message, markup=False, soft_wrap=True)
+    stderr().print(message, markup=False, emoji=False, soft_wrap=True)
 
 
 def table(*columns: str, title: str | None = None):

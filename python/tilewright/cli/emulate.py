@@ -5,6 +5,7 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 from typing import Annotated, Any
@@ -22,6 +23,7 @@ tilewright emulate add.ptx ... --report add.html
 tilewright emulate add.ptx ... --trace 0:1    [dim]what warp 1 of block 0 executes[/]
 """  # noqa: E501
 
+HTML = (".html", ".htm")
 CHECKS = ("uninitialised", "shared-races", "proxy-fences", "global-races")
 
 
@@ -38,7 +40,7 @@ def emulate(
         str | None,
         typer.Option(metavar="X[,Y[,Z]]", help="Blocks of a cluster; as the kernel requires."),
     ] = None,
-    shared: Annotated[int, typer.Option(help="Bytes of dynamic shared memory.")] = 0,
+    shared: Annotated[int, typer.Option(min=0, help="Bytes of dynamic shared memory.")] = 0,
     cooperative: Annotated[
         bool, typer.Option("--cooperative", help="Blocks may wait for all others of the grid.")
     ] = False,
@@ -48,7 +50,9 @@ def emulate(
             metavar="ARGUMENT",
             help="The next argument: f32:1.5, i32:7, bytes:HEX; zeros:f16:1024x64, "
             "ones:..., range:..., random:f32:1000\\[:SEED], file:x.npy; out:f32:1000, which is "
-            "shown afterwards, as is inout: before another array.",
+            "shown afterwards, as is inout: before another array; arg:N, argument N's array "
+            "again; tensormap:64x64,128B: before an array is a tensor map of it, with its box, "
+            "swizzle (none, 32B, 64B, 128B) and fill (zero, nan).",
         ),
     ] = None,
     save: Annotated[
@@ -61,7 +65,7 @@ def emulate(
     order: Annotated[
         str, typer.Option(help="Of warps and blocks: forward, reverse, or a seed.")
     ] = "forward",
-    threads: Annotated[int, typer.Option(help="Of this machine; 0 is all.")] = 0,
+    threads: Annotated[int, typer.Option(min=0, help="Of this machine; 0 is all.")] = 0,
     no_check: Annotated[
         list[str] | None,
         typer.Option(metavar="CHECK", help=f"Leave a check out: {', '.join(CHECKS[:3])}."),
@@ -71,7 +75,7 @@ def emulate(
         typer.Option(metavar="CHECK", help=f"Check more: {CHECKS[3]}."),
     ] = None,
     max_steps: Annotated[
-        int, typer.Option(help="Instructions that a warp may execute; 0 is any number.")
+        int, typer.Option(min=0, help="Instructions that a warp may execute; 0 is any number.")
     ] = 0,
     report: Annotated[
         str | None,
@@ -91,6 +95,9 @@ def emulate(
 
     text = _read(file)
     chosen = _checks(no_check or [], check or [])
+    if report is not None and not report.endswith((".json", *HTML)):
+        if report not in ("text", "json"):
+            raise UsageError(f"--report is text, json, FILE.json or FILE.html, not {report!r}")
     try:
         device = Device(
             arch or _arch_of(text),
@@ -110,10 +117,11 @@ def emulate(
         known = ", ".join(module.kernels) or "none"
         raise UsageError(f"{file} has no kernel {kernel}; it has: {known}")
     arguments = emulate_arguments.make(device, module.kernels[kernel], arg or [])
+    blocks, threads_of = _extent("grid", grid), _extent("block", block)
     problem = _launch(
-        module, kernel, arguments, _extent("grid", grid), _extent("block", block),
+        module, kernel, arguments, blocks, threads_of,
         cluster=_extent("cluster", cluster) if cluster else None,
-        shared=shared, cooperative=cooperative, trace=_trace(trace),
+        shared=shared, cooperative=cooperative, trace=_trace(trace, blocks, threads_of),
     )  # fmt: skip
     print(device.output, end="")
     problems = [problem] if problem else []
@@ -126,8 +134,10 @@ def emulate(
 
 
 def _read(file: Path) -> str:
-    if not file.is_file():
+    if not file.exists():
         raise UsageError(f"there is no file {file}")
+    if file.is_dir():
+        raise UsageError(f"{file} is a folder, not a file")
     return file.read_bytes().decode(errors="replace")
 
 
@@ -169,7 +179,7 @@ def _extent(name: str, text: str) -> tuple[int, ...]:
     return tuple(int(p) for p in parts)
 
 
-def _trace(text: str | None) -> Any:
+def _trace(text: str | None, grid: tuple[int, ...], block: tuple[int, ...]) -> Any:
     """What module.launch takes to print a warp's instructions."""
     if text is None:
         return None
@@ -177,10 +187,18 @@ def _trace(text: str | None) -> Any:
     if not colon or not warp.isdigit():
         raise UsageError(f"--trace takes BLOCK:WARP, such as 0:1 or 2,0,0:3, not {text!r}")
 
+    at = _extent("trace", place)
+    extents = (*grid, 1, 1)[:3]
+    if any(index >= count for index, count in zip(at, extents)):
+        raise UsageError(f"--trace {text}: the grid of {extents} has no such block")
+    warps = -(-math.prod(block) // 32)
+    if int(warp) >= warps:
+        raise UsageError(f"--trace {text}: a block has {warps} warps, counted from 0")
+
     def write(line: int, instruction: str) -> None:
         print(f"{line:6} {' '.join(instruction.split())}")
 
-    return _extent("trace", place), int(warp), write
+    return at, int(warp), write
 
 
 def _list(module: Any) -> None:
@@ -235,9 +253,7 @@ def _report(device: Any, where: str) -> None:
         write_json(Path("-"), found)
     elif where.endswith(".json"):
         write_json(Path(where), found)
-    elif where.endswith((".html", ".htm")):
+    else:
         from tilewright.cli import emulate_html
 
         Path(where).write_text(emulate_html.page(found))
-    else:
-        raise UsageError(f"--report is text, json, FILE.json or FILE.html, not {where!r}")

@@ -19,6 +19,8 @@ DTYPES = {
     "e4m3": "float8_e4m3fn", "e5m2": "float8_e5m2",
 }  # fmt: skip
 ARRAYS = ("zeros", "ones", "range", "random", "empty", "out")
+SWIZZLES, FILLS = ("none", "32B", "64B", "128B"), ("zero", "nan")
+OTHERS = ("file", "bytes", "arg", "inout", "tensormap")
 # Elements of an array that is printed.
 PRINTED = 100
 
@@ -31,10 +33,14 @@ class Argument:
     about: str
     value: Any
     shown: bool = False
+    # The array behind a tensor map; else the value.
+    array: Any = None
 
 
 def make(device: Any, kernel: Any, texts: list[str]) -> list[Argument]:
     """The arguments on the device. Reports call arrays by their parameter."""
+    from tilewright.emulator import EmulatorError
+
     parameters = kernel.parameters
     if len(texts) != len(parameters):
         listed = ", ".join(str(p) for p in parameters) or "none"
@@ -45,38 +51,58 @@ def make(device: Any, kernel: Any, texts: list[str]) -> list[Argument]:
     for index, text in enumerate(texts):
         try:
             about = f"argument {index}, {parameters[index].name}"
-            made.append(_one(device, index, text, about))
-        except (ValueError, TypeError, OverflowError) as error:
+            made.append(_one(device, index, text, about, made))
+        except (ValueError, TypeError, OverflowError, EmulatorError) as error:
             raise UsageError(f"--arg {text}: {error}") from None
+        except MemoryError as error:
+            reason = str(error) or "there is not so much memory"
+            raise UsageError(f"--arg {text}: {reason}") from None
     return made
 
 
-def _one(device: Any, index: int, text: str, about: str) -> Argument:
+def _one(device: Any, index: int, text: str, about: str, before: list[Argument]) -> Argument:
     import numpy as np
 
     kind, _, rest = text.partition(":")
     if kind == "inout":
-        argument = _one(device, index, rest, about)
-        if not hasattr(argument.value, "numpy"):
+        argument = _one(device, index, rest, about, before)
+        if argument.array is None:
             raise ValueError("inout: stands before an array")
         argument.shown = True
         return argument
+    if kind == "tensormap":
+        options, _, rest = rest.partition(":")
+        argument = _one(device, index, rest, about, before)
+        if argument.array is None:
+            raise ValueError("tensormap:BOX: stands before an array")
+        argument.value = _tensor_map(device, argument.array, options.split(","))
+        return argument
+    if kind == "arg":
+        if not rest.isdigit() or int(rest) >= index or before[int(rest)].array is None:
+            raise ValueError("arg:N is the array of an argument before it")
+        array = before[int(rest)].array
+        return Argument(index, about, array, array=array)
     if kind == "bytes":
         return Argument(index, about, bytes.fromhex(rest))
     if kind == "file":
         if not Path(rest).is_file():
             raise ValueError(f"there is no file {rest}")
-        return Argument(index, about, device.array(np.load(rest), about))
+        try:
+            loaded = np.load(rest)
+        except (ValueError, EOFError):
+            raise ValueError(f"{rest} is no .npy file of numbers") from None
+        array = device.array(loaded, about)
+        return Argument(index, about, array, array=array)
     if kind in ARRAYS:
         name, _, extents = rest.partition(":")
         shape, _, seed = extents.partition(":")
         if seed and kind != "random":
             raise ValueError(f"{kind} takes a dtype and a shape")
         value = _array(device, kind, dtype(name), _shape(shape), int(seed or 0), about)
-        return Argument(index, about, value, shown=kind == "out")
+        return Argument(index, about, value, shown=kind == "out", array=value)
     if kind in DTYPES:
         return Argument(index, about, _scalar(dtype(kind), rest))
-    known = ", ".join([*DTYPES, *ARRAYS, "file", "inout", "bytes"])
+    known = ", ".join([*DTYPES, *ARRAYS, *OTHERS])
     raise ValueError(f"an argument starts with one of {known}, and a colon")
 
 
@@ -131,6 +157,31 @@ def _array(
     return device.array(random.standard_normal(shape).astype(of), about)
 
 
+def _tensor_map(device: Any, array: Any, options: list[str]) -> Any:
+    """A tensor map over a whole array, outer dimension first as its shape is."""
+    box = _shape(options[0])
+    if len(box) != len(array.shape):
+        raise ValueError(f"a box of the array has {len(array.shape)} sizes, not {len(box)}")
+    chosen: dict[str, Any] = {}
+    for option in options[1:]:
+        if option in SWIZZLES:
+            chosen["swizzle"] = option
+        elif option in FILLS:
+            chosen["fill"] = option
+        else:
+            known = ", ".join([*SWIZZLES, *FILLS])
+            raise ValueError(f"after the box come of {known}, not {option!r}")
+    pitch = array.dtype.itemsize
+    strides = []
+    for size in reversed(array.shape[1:]):
+        pitch *= size
+        strides.append(pitch)
+    sizes = array.shape[::-1]
+    return device.tensor_map(
+        array, dtype=array.dtype, sizes=sizes, strides=strides, box=box[::-1], **chosen
+    )
+
+
 def show(arguments: list[Argument], folder: Path | None) -> list[str]:
     """Prints or saves what is to be shown; the reports where data is undefined."""
     import numpy as np
@@ -142,10 +193,10 @@ def show(arguments: list[Argument], folder: Path | None) -> list[str]:
         if not argument.shown:
             continue
         try:
-            values = argument.value.numpy(never_written=True)
+            values = argument.array.numpy(never_written=True)
         except EmulatorFault as fault:
             problems.append(str(fault))
-            values = argument.value.numpy(undefined=False)
+            values = argument.array.numpy(undefined=False)
         if folder is None:
             with np.printoptions(threshold=PRINTED):
                 print(f"{argument.about}:\n{values}")

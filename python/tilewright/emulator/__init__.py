@@ -33,7 +33,7 @@ from tilewright.emulator.faults import (
     PtxError,
 )
 from tilewright.emulator.module import Kernel, Module, Parameter
-from tilewright.emulator.tensor_map import TensorMap
+from tilewright.emulator.tensor_map import Pixels, TensorMap
 
 __all__ = [
     "Buffer",
@@ -45,6 +45,7 @@ __all__ = [
     "Kernel",
     "Module",
     "Parameter",
+    "Pixels",
     "ProgramError",
     "PtxError",
     "TensorMap",

@@ -18,7 +18,7 @@ from tilewright.emulator import library
 from tilewright.emulator.faults import check, take_text
 from tilewright.emulator.library import DeviceOptions
 from tilewright.emulator.module import Module
-from tilewright.emulator.tensor_map import TensorMap, encode
+from tilewright.emulator.tensor_map import Pixels, TensorMap, encode
 
 
 class Device:
@@ -64,6 +64,14 @@ class Device:
         )
         if isinstance(order, str) and order not in library.ORDERS:
             raise ValueError(f"order is 'forward', 'reverse' or a seed, not {order!r}")
+        for name, given, most in (
+            ("threads", threads, 2**32),
+            ("max_steps", max_steps, 2**64),
+            ("memory_bytes", memory_bytes, 2**64),
+            ("multiprocessors", multiprocessors, 2**32),
+        ):
+            if not 0 <= (given or 0) < most:
+                raise ValueError(f"{name} is a number from 0 on, not {given}")
         shuffled = not isinstance(order, str)
         options = DeviceOptions(
             arch=arch.encode(),
@@ -121,23 +129,23 @@ class Device:
         dtype: Any,
         sizes: Sequence[int],
         strides: Sequence[int],
-        box: Sequence[int],
+        box: Sequence[int] | Pixels,
         element_strides: Sequence[int] | None = None,
         swizzle: str | int = "none",
         fill: str = "zero",
         interleave: str | int = "none",
     ) -> TensorMap:
         """A tensor map over `buffer`, or an address: what the driver's cuTensorMapEncodeTiled
-        makes, to be given to a kernel by value.
+        makes, or with Pixels for a box cuTensorMapEncodeIm2col, to be given to a kernel by
+        value.
 
         Dimensions start with the inner one. `strides` are in bytes, of all dimensions but
         the inner one. `dtype` is a NumPy or ml_dtypes type, or a name: "u8", "f16", "bf16",
         "tf32", "f32_ftz". `swizzle` and `interleave` are "none" or a number of bytes. `fill`
         is what lies outside the tensor: "zero" or "nan".
         """
-        address = buffer if isinstance(buffer, int) else buffer.address
         return encode(
-            address, dtype, sizes, strides, box, element_strides, swizzle, fill, interleave
+            buffer, dtype, sizes, strides, box, element_strides, swizzle, fill, interleave
         )  # fmt: skip
 
     @property

@@ -14,6 +14,7 @@ from ctypes import (
     Structure,
     c_char_p,
     c_int,
+    c_int32,
     c_uint32,
     c_uint64,
     c_void_p,
@@ -138,6 +139,15 @@ class TensorMapOptions(Sized):
     ]
 
 
+class Im2colOptions(Sized):
+    _fields_ = [
+        ("size", c_uint64),
+        ("lower", c_int32 * 3),
+        ("upper", c_int32 * 3),
+        ("pixels", c_uint32),
+    ]
+
+
 # Name, result, arguments.
 _FUNCTIONS = (
     ("last_error", c_char_p, ()),
@@ -168,10 +178,15 @@ _FUNCTIONS = (
     ("faults_json", c_int, (c_void_p, POINTER(c_void_p))),
     ("faults_clear", None, (c_void_p,)),
     ("tensor_map_encode", c_int, (POINTER(TensorMapOptions), c_void_p)),
+    (
+        "tensor_map_encode_im2col",
+        c_int,
+        (POINTER(TensorMapOptions), POINTER(Im2colOptions), c_void_p),
+    ),
 )
 
 # What only NVIDIA's devices have.
-_OF_NVIDIA = ("tensor_map_encode",)
+_OF_NVIDIA = ("tensor_map_encode", "tensor_map_encode_im2col")
 
 
 def path(vendor: Vendor) -> Path:

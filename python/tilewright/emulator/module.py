@@ -121,6 +121,8 @@ class Module:
         if kernel is None:
             known = ", ".join(self._kernels) or "none"
             raise EmulatorError(f"there is no kernel {name}; the text has: {known}")
+        if not 0 <= shared < 2**32:
+            raise EmulatorError(f"a block has no {shared} bytes of dynamic shared memory")
         parameters = arguments.pack(kernel, args)
         failure: list[BaseException] = []
         options = library.Launch(

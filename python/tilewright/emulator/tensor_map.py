@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -35,21 +35,36 @@ FILLS = {"zero": 0, "zeros": 0, "none": 0, "nan": 1}
 
 @dataclass(frozen=True)
 class TensorMap:
-    """The 128 bytes of a tensor map, which a kernel takes by value."""
+    """The 128 bytes of a tensor map, which a kernel takes by value. `buffer`, the memory that
+    it is over, lives as long as the map."""
 
     data: bytes
+    buffer: Any = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if len(self.data) != BYTES:
             raise ValueError(f"a tensor map has {BYTES} bytes, not {len(self.data)}")
 
 
+@dataclass(frozen=True)
+class Pixels:
+    """What an im2col map has instead of a box: `count` rows of `channels` channels of a pixel,
+    which goes through the tensor from its `lower` corner to the last index plus `upper`. The
+    corners are of all dimensions but the first, the channels, and the last, the inner one
+    first."""
+
+    lower: Sequence[int]
+    upper: Sequence[int]
+    channels: int
+    count: int
+
+
 def encode(
-    address: int,
+    buffer: Any,
     dtype: Any,
     sizes: Sequence[int],
     strides: Sequence[int],
-    box: Sequence[int],
+    box: Sequence[int] | Pixels,
     element_strides: Sequence[int] | None,
     swizzle: str | int,
     fill: str,
@@ -62,7 +77,11 @@ def encode(
         raise ValueError(f"a tensor map has 1 to 5 dimensions, not {rank}")
     for name, given, count in (
         ("strides", strides, rank - 1),
-        ("box", box, rank),
+        *(
+            (("lower", box.lower, rank - 2), ("upper", box.upper, rank - 2))
+            if isinstance(box, Pixels)
+            else (("box", box, rank),)
+        ),
         ("element_strides", element_strides, rank),
     ):
         if len(given) != count:
@@ -70,12 +89,12 @@ def encode(
                 f"{name} of a tensor map of rank {rank} are {count}, not {len(given)}"
             )
     options = library.TensorMapOptions(
-        address=address,
+        address=buffer if isinstance(buffer, int) else buffer.address,
         element=ELEMENTS[_element(dtype)],
         rank=rank,
         extents=tuple(sizes),
         strides=tuple(strides),
-        box=tuple(box),
+        box=(box.channels,) if isinstance(box, Pixels) else tuple(box),
         element_strides=tuple(element_strides),
         interleave=_choice("interleave", INTERLEAVES, interleave),
         swizzle=_choice("swizzle", SWIZZLES, swizzle),
@@ -83,8 +102,17 @@ def encode(
     )
     data = ctypes.create_string_buffer(BYTES)
     api = library.load(library.NVIDIA)
-    check(api, api.tw_emulator_tensor_map_encode(ctypes.byref(options), data))
-    return TensorMap(data.raw)
+    if isinstance(box, Pixels):
+        corners = library.Im2colOptions(
+            lower=tuple(box.lower), upper=tuple(box.upper), pixels=box.count
+        )
+        status = api.tw_emulator_tensor_map_encode_im2col(
+            ctypes.byref(options), ctypes.byref(corners), data
+        )
+    else:
+        status = api.tw_emulator_tensor_map_encode(ctypes.byref(options), data)
+    check(api, status)
+    return TensorMap(data.raw, buffer)
 
 
 def _element(dtype: Any) -> str:

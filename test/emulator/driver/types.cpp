@@ -29,6 +29,16 @@ SAME_PLACE(tw::KernelNodeParams, extra, CUDA_KERNEL_NODE_PARAMS_v1, extra);
 SAME_PLACE(tw::KernelNodeParams, kernel, CUDA_KERNEL_NODE_PARAMS_v2, kern);
 SAME_SIZE(tw::MemsetNodeParams, CUDA_MEMSET_NODE_PARAMS);
 SAME_PLACE(tw::MemsetNodeParams, height, CUDA_MEMSET_NODE_PARAMS, height);
+SAME_SIZE(tw::Memcpy2D, CUDA_MEMCPY2D);
+SAME_PLACE(tw::Memcpy2D, fromPitch, CUDA_MEMCPY2D, srcPitch);
+SAME_PLACE(tw::Memcpy2D, toType, CUDA_MEMCPY2D, dstMemoryType);
+SAME_PLACE(tw::Memcpy2D, toDevice, CUDA_MEMCPY2D, dstDevice);
+SAME_PLACE(tw::Memcpy2D, height, CUDA_MEMCPY2D, Height);
+SAME_SIZE(tw::Memcpy3D, CUDA_MEMCPY3D);
+SAME_PLACE(tw::Memcpy3D, fromHeight, CUDA_MEMCPY3D, srcHeight);
+SAME_PLACE(tw::Memcpy3D, toLevel, CUDA_MEMCPY3D, dstLOD);
+SAME_PLACE(tw::Memcpy3D, toHeight, CUDA_MEMCPY3D, dstHeight);
+SAME_PLACE(tw::Memcpy3D, depth, CUDA_MEMCPY3D, Depth);
 SAME_SIZE(tw::TensorMapBytes, CUtensorMap);
 SAME_SIZE(tw::Uuid, CUuuid);
 

@@ -31,6 +31,7 @@ static void expect(int condition, const char *what) {
 }
 #define EXPECT(condition) expect(condition, #condition)
 
+static const char *path; /* of the PTX */
 static CUmodule module;
 static CUfunction add;
 static CUdeviceptr x, y, out;
@@ -235,15 +236,85 @@ static void images(void) {
   EXPECT(cuModuleGetFunction(&none, module, "none") == CUDA_ERROR_NOT_FOUND);
 }
 
+static void libraries(void) {
+  CUlibrary library;
+  CUkernel kernel;
+  CUfunction function;
+  const char *name = NULL;
+  unsigned kernels = 0;
+  size_t offset = 0, size = 0;
+  int value = 0;
+  CHECK(cuLibraryLoadFromFile(&library, path, NULL, NULL, 0, NULL, NULL, 0));
+  CHECK(cuLibraryGetKernelCount(&kernels, library));
+  EXPECT(kernels == 2);
+  CHECK(cuLibraryGetKernel(&kernel, library, "add"));
+  CHECK(cuKernelGetName(&name, kernel));
+  EXPECT(strcmp(name, "add") == 0);
+  CHECK(cuKernelGetParamInfo(kernel, 3, &offset, &size));
+  EXPECT(offset == 24 && size == 4);
+  CHECK(cuKernelGetAttribute(&value, CU_FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK, kernel, 0));
+  EXPECT(value == 1024);
+  CHECK(cuKernelGetFunction(&function, kernel));
+  CHECK(cuLaunchKernel(function, 8, 1, 1, 128, 1, 1, 0, 0, params, NULL));
+  check_out();
+  clear();
+  CHECK(cuLaunchKernel((CUfunction)kernel, 8, 1, 1, 128, 1, 1, 0, 0, params, NULL));
+  check_out();
+  CHECK(cuLibraryUnload(library));
+  EXPECT(cuKernelGetFunction(&function, kernel) == CUDA_ERROR_INVALID_HANDLE);
+}
+
+/* Copies and fills of rows and slices. */
+static void boxes(void) {
+  static unsigned char from[6 * 40], to[6 * 40];
+  CUdeviceptr rows;
+  size_t pitch = 0;
+  for (size_t i = 0; i < sizeof(from); ++i)
+    from[i] = (unsigned char)i;
+  CHECK(cuMemAllocPitch(&rows, &pitch, 40, 6, 4));
+  CHECK(cuMemsetD2D8(rows, pitch, 255, 40, 6));
+  CUDA_MEMCPY2D down = {.srcMemoryType = CU_MEMORYTYPE_HOST, .srcHost = from, .srcPitch = 40,
+                        .srcXInBytes = 8, .srcY = 1, .dstMemoryType = CU_MEMORYTYPE_DEVICE,
+                        .dstDevice = rows, .dstPitch = pitch, .dstXInBytes = 4, .dstY = 2,
+                        .WidthInBytes = 20, .Height = 3};
+  CHECK(cuMemcpy2D(&down));
+  CUDA_MEMCPY3D up = {.srcMemoryType = CU_MEMORYTYPE_DEVICE, .srcDevice = rows,
+                      .srcPitch = pitch, .srcHeight = 3, .dstMemoryType = CU_MEMORYTYPE_HOST,
+                      .dstHost = to, .dstPitch = 40, .dstHeight = 3, .WidthInBytes = 40,
+                      .Height = 3, .Depth = 2};
+  CHECK(cuMemcpy3D(&up));
+  for (int y = 0; y < 6; ++y)
+    for (int x = 0; x < 40; ++x)
+      EXPECT(to[y * 40 + x] == (y >= 2 && y < 5 && x >= 4 && x < 24
+                                    ? from[(y - 1) * 40 + x + 4]
+                                    : 255));
+  down.WidthInBytes = 50;
+  EXPECT(cuMemcpy2D(&down) == CUDA_ERROR_INVALID_VALUE);
+  CHECK(cuMemsetD2D16(rows, pitch, 0x1234, 3, 2));
+  CHECK(cuMemsetD2D32(rows + 8, pitch, 7, 1, 2));
+  unsigned words[4];
+  CHECK(cuMemcpyDtoH(words, rows + pitch, sizeof(words)));
+  EXPECT(words[0] == 0x12341234 && words[1] == 0xffff1234 && words[2] == 7);
+  CHECK(cuMemFree(rows));
+
+  CUmemoryPool pool;
+  CHECK(cuDeviceGetDefaultMemPool(&pool, 0));
+  CHECK(cuMemAllocFromPoolAsync(&rows, 64, pool, 0));
+  CHECK(cuMemPoolTrimTo(pool, 0));
+  CHECK(cuMemFreeAsync(rows, 0));
+}
+
 int main(int argc, char **argv) {
   static const struct {
     const char *name;
     void (*run)(void);
   } cases[] = {{"launches", launches}, {"graphs", graphs}, {"memory", memory},
-               {"device", device},     {"faults", faults}, {"images", images}};
+               {"device", device},     {"faults", faults}, {"images", images},
+               {"libraries", libraries}, {"boxes", boxes}};
   CUcontext context;
   if (argc != 3)
     return 2;
+  path = argv[1];
   EXPECT(cuCtxGetCurrent(&context) == CUDA_ERROR_NOT_INITIALIZED);
   CHECK(cuInit(0));
   CHECK(cuDevicePrimaryCtxRetain(&context, 0));

@@ -39,6 +39,8 @@ class TensorMap:
     swizzle: str = "none"
     element_strides: tuple[int, ...] | None = None
     fill: str = "zero"
+    # Of an im2col map instead of the box: (lower corner, upper corner, channels, pixels).
+    pixels: tuple[tuple[int, ...], tuple[int, ...], int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -129,6 +131,8 @@ def prepare(
 ) -> tuple[Callable[[], None], dict[str, Any]]:
     """The case's launches as a function, and the arrays in the device's memory, which must
     be kept for as long as it is called."""
+    from tilewright.emulator import Pixels  # the programs are compiled without it
+
     module = device.load(text or program_of(case.program, arch))
     buffers = {name: device.array(array) for name, array in case.inputs().items()}
     for name, (shape, dtype) in case.outputs.items():
@@ -144,7 +148,7 @@ def prepare(
             dtype=given.dtype,
             sizes=given.sizes,
             strides=given.strides,
-            box=given.box,
+            box=Pixels(*given.pixels) if given.pixels else given.box,
             element_strides=given.element_strides or (1,) * len(given.sizes),
             swizzle=given.swizzle,
             fill=given.fill,

@@ -10,6 +10,7 @@ import cases_convert
 import cases_float
 import cases_hopper
 import cases_integer
+import cases_libraries
 import cases_memory
 import cases_mma
 import cases_sync
@@ -17,6 +18,7 @@ import cases_tilelang
 import cases_tma
 import cases_triton
 import cases_triton_matmul
+import cases_triton_training
 import cases_wgmma
 from case import Case
 
@@ -28,8 +30,10 @@ MODULES = (
     cases_convert,
     cases_mma,
     cases_sync,
+    cases_libraries,
     cases_triton,
     cases_triton_matmul,
+    cases_triton_training,
     cases_tilelang,
     cases_hopper,
     cases_tma,

@@ -25,7 +25,7 @@ PAIRS = [pytest.param(case, arch, id=f"{case.name}-{arch}") for case, arch in ca
 FRESH = [
     *((name, "sm_80") for name in (
         "reduce", "transpose", "atomics", "local_array", "calls", "groups", "convert", "mma",
-        "wmma", "cp_async", "named_barriers", "grid_sync",
+        "wmma", "cp_async", "named_barriers", "grid_sync", "cub", "heap",
         "triton_add", "triton_softmax", "triton_layer_norm", "triton_histogram",
         "triton_scan", "triton_sort", "triton_matmul_f16", "triton_attend_d64",
         "tilelang_matmul",
@@ -33,7 +33,8 @@ FRESH = [
     *((name, "sm_90a") for name in (
         "cluster", "tma", "wgmma", "specialised",
         "triton_matmul_f16", "triton_matmul_host_descriptor", "triton_matmul_e4m3",
-        "triton_attend_d128", "tilelang_matmul", "tilelang_attend",
+        "triton_attend_d128", "tilelang_matmul", "tilelang_attend", "tilelang_conv",
+        "triton_layer_norm_backward",
     )),
 ]  # fmt: skip
 

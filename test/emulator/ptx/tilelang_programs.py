@@ -11,6 +11,7 @@ from typing import Any
 
 import tilelang
 import tilelang.language as T
+import tilelang_training as training
 from tvm.target import Target
 
 SWIZZLES = ("none", "32B", "64B", "128B")
@@ -183,6 +184,10 @@ PROGRAMS: dict[str, Callable[[], Any]] = {
     "tilelang_attend": lambda: attend(2, 192, 64, causal=False, stages=2),
     "tilelang_attend_causal": lambda: attend(2, 192, 128, causal=True, stages=1),
     "tilelang_split_sum": lambda: split_sum(96, 200, 3),
+    "tilelang_conv": lambda: training.conv(16, 32, 64),
+    "tilelang_matmul_int4": lambda: training.matmul_int4(128, 64, 128),
+    "tilelang_attend_backward": lambda: training.attend_backward(1, 128, 64),
+    "tilelang_cumsum": lambda: training.cumsum(64, 96),
 }
 
 
@@ -197,6 +202,10 @@ def lower(program: str, arch: str) -> tuple[str, dict[str, Any]]:
         r'call_packed\("__tvm_tensormap_create_tiled", (\w+), (.*)\)', host
     ):
         maps[name] = tensor_map([word.strip() for word in words.split(",")])
+    for name, words in re.findall(
+        r'call_packed\("__tvm_tensormap_create_im2col", (\w+), (.*)\)', host
+    ):
+        maps[name] = im2col_map([word.strip() for word in words.split(",")])
     [call] = re.findall(r'call_packed\("(\w+_kernel)", (.*)\)', host)
     kernel, words = call[0], [word.strip() for word in call[1].split(",")]
     names = [word for word in words if not word.isdigit()]
@@ -227,6 +236,26 @@ def tensor_map(words: list[str]) -> dict[str, Any]:
         "sizes": sizes,
         "strides": strides[1:],
         "box": box,
+        "element_strides": steps,
+        "swizzle": SWIZZLES[swizzle],
+        "fill": "nan" if fill else "zero",
+    }
+
+
+def im2col_map(words: list[str]) -> dict[str, Any]:
+    """The arguments of TileLang's call that makes an im2col map."""
+    dtype, rank, array = DTYPES[int(words[0])], int(words[1]), words[2]
+    numbers = [int(word) for word in words[3:]]
+    sizes, strides, steps = (numbers[i * rank : (i + 1) * rank] for i in range(3))
+    lower, upper = numbers[3 * rank : 4 * rank - 2], numbers[4 * rank - 2 : 5 * rank - 4]
+    count, channels, _, swizzle, _, fill = numbers[5 * rank - 4 :]
+    return {
+        "array": array,
+        "dtype": dtype,
+        "sizes": sizes,
+        "strides": strides[1:],
+        "box": [],
+        "pixels": [lower, upper, channels, count],
         "element_strides": steps,
         "swizzle": SWIZZLES[swizzle],
         "fill": "nan" if fill else "zero",

@@ -12,6 +12,17 @@ import triton
 import triton.language as tl
 from triton_attention import attend, attend_descriptors
 from triton_matmul import matmul, matmul_descriptors, matmul_device_descriptors
+from triton_training import (
+    attend_backward,
+    dot_fp4,
+    dot_scaled,
+    dropout,
+    gather,
+    layer_norm_backward,
+    matmul_int4,
+    matmul_persistent,
+    recurrence,
+)
 
 SWIZZLES = ("none", "32B", "64B", "128B")
 
@@ -256,6 +267,61 @@ PROGRAMS = {
         ),
         {"D": 64, "BM": 64, "BN": 64},
         {"num_stages": 2, "num_warps": 4},
+    ),
+    "triton_recurrence": Program(
+        recurrence, _signature("a: *fp32; b: *fp32; out: *fp32; back: *fp32"), {"BLOCK": 1024}
+    ),
+    "triton_gather": Program(
+        gather,
+        _signature(
+            "x: *fp32; rows: *i32; columns: *i32; by_rows: *fp32; by_columns: *fp32; top: *fp32"
+        ),
+        {},
+    ),
+    "triton_dropout": Program(
+        dropout,
+        _signature("x: *fp32; out: *fp32; normal: *fp32; n: i32; p: fp32; seed: i32"),
+        {"BLOCK": 256},
+    ),
+    "triton_layer_norm_backward": Program(
+        layer_norm_backward,
+        _signature(
+            "dx: *fp32; dy: *fp32; dw: *fp32; db: *fp32; x: *fp32; w: *fp32; mean: *fp32;"
+            "rstd: *fp32; locks: *i32; columns: i32"
+        ),
+        {"GROUP": 4, "BLOCK": 128},
+    ),
+    "triton_attend_backward": Program(
+        attend_backward,
+        _signature(
+            "q: *fp16; k: *fp16; v: *fp16; dout: *fp16; dk: *fp32; dv: *fp32; lse: *fp32;"
+            "delta: *fp32; scale: fp32; length: i32"
+        ),
+        {"BM": 32, "BN": 64, "D": 64},
+    ),
+    "triton_dot_scaled": Program(
+        dot_scaled,
+        _signature("a: *fp8e4nv; sa: *u8; b: *fp8e4nv; sb: *u8; c: *fp32"),
+        {"M": 128, "N": 64, "K": 128},
+    ),
+    "triton_dot_fp4": Program(
+        dot_fp4,
+        _signature("a: *u8; sa: *u8; b: *bf16; c: *fp32"),
+        {"M": 128, "N": 64, "K": 128},
+    ),
+    "triton_matmul_int4": Program(
+        matmul_int4,
+        _signature("a: *fp16; b: *i32; scales: *fp16; c: *fp32"),
+        {"M": 64, "N": 64, "K": 128, "BK": 32},
+    ),
+    "triton_matmul_persistent": Program(
+        matmul_persistent,
+        _signature(
+            "a: tensordesc<fp16[64, 64]>; b: tensordesc<fp16[64, 64]>;"
+            "c: tensordesc<fp16[64, 64]>; m: i32; n: i32; k: i32"
+        ),
+        {"BLOCKS": 4, "BM": 64, "BN": 64, "BK": 64},
+        {"num_stages": 3, "num_warps": 4},
     ),
 }
 

@@ -134,3 +134,39 @@ AGAIN:
 }
 """
 )
+
+# The box of 16 x 2 at (16, 1) that a tensor map of words has, to memory.
+BOX = """.version 8.0
+.target sm_90a
+.address_size 64
+.visible .entry box(.param .align 64 .b8 map[128], .param .u64 out)
+{
+  .reg .pred %p;
+  .reg .b32 %r<4>;
+  .reg .b64 %rd<4>;
+  .shared .align 128 .b8 tile[128];
+  .shared .align 8 .b64 bar;
+  mov.b64 %rd1, map;
+  cvta.param.u64 %rd2, %rd1;
+  ld.param.u64 %rd3, [out];
+  mbarrier.init.shared.b64 [bar], 1;
+  mbarrier.arrive.expect_tx.shared.b64 _, [bar], 128;
+  mov.u32 %r1, tile;
+  mov.u32 %r3, bar;
+  cp.async.bulk.tensor.2d.shared::cta.global.mbarrier::complete_tx::bytes
+    [%r1], [%rd2, {16, 1}], [%r3];
+WAIT:
+  mbarrier.try_wait.parity.shared.b64 %p, [bar], 0;
+  @!%p bra WAIT;
+  mov.u32 %r2, 0;
+NEXT:
+  ld.shared.b32 %r3, [%r1];
+  st.global.b32 [%rd3], %r3;
+  add.u32 %r1, %r1, 4;
+  add.s64 %rd3, %rd3, 4;
+  add.u32 %r2, %r2, 1;
+  setp.lt.u32 %p, %r2, 32;
+  @%p bra NEXT;
+  ret;
+}
+"""

@@ -6,6 +6,7 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -122,9 +123,6 @@ def test_trace(capsys, scale):
     traced = [line for line in out.splitlines() if "mul.f32" in line]
     assert len(traced) == 1
     assert "%f3 = 2 2 2 2" in traced[0]
-    code, out, _ = run(capsys, scale, *args, "--trace", "1,0,0:9")
-    assert code == 0
-    assert "mul.f32" not in out
 
 
 @pytest.mark.parametrize(
@@ -139,12 +137,31 @@ def test_trace(capsys, scale):
         (launch("f32:1", "out:f32:1", "f32:1", "i32:1"), "takes 8 bytes, and float32 has 4"),
         (launch("u64:0", "u64:0", "f32:1", "i32:0", grid="0,y"), "--grid takes"),
         (launch("u64:0", "u64:0", "f32:1", "i32:0", block="2048"), "at most 1024"),
+        (launch("u64:0", "u64:0", "f32:1", "i32:0", grid="2,0"), "has no blocks"),
         ([*launch("u64:0", "u64:0", "f32:1", "i32:0"), "--trace", "0"], "BLOCK:WARP"),
+        ([*launch("u64:0", "u64:0", "f32:1", "i32:0"), "--trace", "2:0"], "no such block"),
+        (
+            [*launch("u64:0", "u64:0", "f32:1", "i32:0"), "--trace", "1:4"],
+            "a block has 4 warps",
+        ),
+        ([*launch("u64:0", "u64:0", "f32:1", "i32:0"), "--report", "x.txt"], "--report is"),
+        ([*launch("u64:0", "u64:0", "f32:1", "i32:0"), "--shared", str(2**33)], str(2**33)),
+        (["--threads", "-1"], "equal to 0"),
+        (["--max-steps", "-5"], "equal to 0"),
+        # What the message quotes is shown as it is, also where it looks like an emoji.
+        (launch("u64:abc", "u64:0", "f32:1", "i32:0"), "--arg u64:abc: "),
+        (launch("out:f32:99999999999", "u64:0", "f32:1", "i32:0"), "--arg out:f32:99999999999"),
+        (launch("f32:1", "arg:1", "f32:1", "i32:1"), "an argument before it"),
+        (launch("tensormap:4:f32:1", "u64:0", "f32:1", "i32:1"), "stands before an array"),
+        (launch("tensormap:4x4:out:f32:8", "u64:0", "f32:1", "i32:1"), "has 1 sizes, not 2"),
+        (launch("tensormap:4,64C:out:f32:8", "u64:0", "f32:1", "i32:1"), "not '64C'"),
+        (launch("file:SELF", "u64:0", "f32:1", "i32:1"), "no .npy file"),
         (["--no-check", "this"], "no check 'this'"),
         (["--order", "sideways"], "forward, reverse or a seed"),
     ],
 )
 def test_wrong_command_line(capsys, scale, options, message):
+    options = [option.replace("SELF", str(scale)) for option in options]
     code, out, err = run(capsys, scale, *options)
     assert (code, out) == (2, "")
     assert message in err
@@ -158,6 +175,28 @@ def test_no_ptx(capsys, tmp_path):
     code, _, err = run(capsys, tmp_path / "none.ptx")
     assert code == 2
     assert "there is no file" in err
+    code, _, err = run(capsys, tmp_path)
+    assert code == 2
+    assert "is a folder" in err
+    code, _, err = run(capsys, os.devnull)
+    assert code == 1
+    assert "line 1, column 1" in err
+
+
+def test_same_array_twice(capsys, scale):
+    code, out, err = run(capsys, scale, *launch("inout:range:f32:4", "arg:0", "f32:3", "i32:4"))
+    assert (code, err) == (0, "")
+    assert "[0. 3. 6. 9.]" in out
+
+
+def test_tensor_map(capsys, tmp_path):
+    """A box of 2 x 16 at (16, 1) of a tensor of 3 x 32."""
+    (tmp_path / "box.ptx").write_text(programs.BOX)
+    args = ["--arg", "tensormap:2x16,none:range:f32:3x32", "--arg", "out:f32:2x16"]
+    code, out, err = run(capsys, tmp_path / "box.ptx", "--kernel", "box", *args)
+    assert (code, err) == (0, "")
+    expected = np.arange(96, dtype=np.float32).reshape(3, 32)[1:, 16:]
+    assert str(expected) in out
 
 
 def test_no_check(capsys, scale, tmp_path):

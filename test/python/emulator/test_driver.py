@@ -65,7 +65,9 @@ def run(program: Path, case: str, arch: str = "sm_90a", **more: str):
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("case", ["launches", "graphs", "memory", "device", "images"])
+@pytest.mark.parametrize(
+    "case", ["launches", "graphs", "memory", "device", "images", "libraries", "boxes"]
+)
 def test_c_program(vector_add: Path, case: str) -> None:
     done = run(vector_add, case)
     assert done.returncode == 0, done.stdout

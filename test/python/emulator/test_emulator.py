@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from emulator import programs
-from tilewright.emulator import Device, EmulatorError, EmulatorFault, PtxError
+from tilewright.emulator import Device, EmulatorError, EmulatorFault, Pixels, PtxError
 
 
 @pytest.fixture
@@ -279,6 +279,45 @@ def test_tensor_map(gpu: Device) -> None:
         gpu.tensor_map(buffer, dtype="f16", sizes=(128, 64), strides=(255,), box=(64, 32))
     with pytest.raises(ValueError, match="strides"):
         gpu.tensor_map(buffer, dtype="f16", sizes=(128, 64), strides=(2, 256), box=(64, 32))
+
+
+def test_tensor_map_keeps_its_memory(gpu: Device) -> None:
+    sizes = {"sizes": (64,), "strides": (), "box": (64,)}
+    made = gpu.tensor_map(gpu.zeros(64, np.float32), dtype=np.float32, **sizes)
+    assert gpu.memory_used == 256
+    del made
+    assert gpu.memory_used == 0
+
+
+def test_im2col_map(gpu: Device) -> None:
+    buffer = gpu.zeros((2, 8, 8, 16), np.float16)
+    sizes = {"sizes": (16, 8, 8, 2), "strides": (32, 256, 2048)}
+    box = Pixels(lower=(-1, -1), upper=(-1, -1), channels=16, count=64)
+    assert len(gpu.tensor_map(buffer, dtype=np.float16, box=box, **sizes).data) == 128
+    with pytest.raises(ValueError, match="lower of a tensor map of rank 4 are 2, not 1"):
+        gpu.tensor_map(buffer, dtype=np.float16, box=Pixels((0,), (0, 0), 16, 64), **sizes)
+    with pytest.raises(EmulatorError, match="pixels of a column, 2000"):
+        gpu.tensor_map(buffer, dtype="f16", box=Pixels((0, 0), (0, 0), 16, 2000), **sizes)
+
+
+def test_numbers_out_of_range(gpu: Device) -> None:
+    with pytest.raises(ValueError, match="threads"):
+        Device("sm_80", threads=-1)
+    module = gpu.load(programs.SCALE)
+    for shared in (-1, 2**32 + 8):
+        with pytest.raises(EmulatorError, match=f"no {shared} bytes"):
+            module.launch("scale", 1, 1, shared=shared, args=[0, 0, 1.0, 0])
+
+
+def test_instructions_are_shown_on_one_line() -> None:
+    gpu = Device("sm_80")
+    text = programs.SCALE.replace("%f1, %f2;", "%f1,\n\t%f9;")
+    with pytest.raises(PtxError, match="%f9"):
+        gpu.load(text)
+    module = gpu.load(programs.SCALE.replace("ld.global.f32 %f2,", "ld.global.f32\n\t%f2, "))
+    with pytest.raises(EmulatorFault) as raised:
+        module.launch("scale", 1, 1, args=[0, 16, 1.0, 1])
+    assert raised.value.faults[0].instruction == "ld.global.f32 %f2, [%rd4]"
 
 
 def test_order_is_checked() -> None:

@@ -264,3 +264,28 @@ TEST(Compare, RefusesWhatIsNoPtx) {
         "slct.u32.u32 %r0, %r1, %r2, %r3;"})
     EXPECT_NE(snippet.refuse(text), "") << text;
 }
+
+// The assembler takes constants where a predicate is read.
+TEST(Compare, ConstantPredicates) {
+  Harness h;
+  ASSERT_EQ(h.loadBody("u64 out",
+                       "ld.param.u64 %d0, [out]; mov.u32 %r0, 3;\n"
+                       "setp.eq.and.u32 %p1, %r0, 3, 1; selp.u32 %r1, 1, 0, %p1;\n"
+                       "setp.eq.and.u32 %p2, %r0, 3, 0; selp.u32 %r2, 1, 0, %p2;\n"
+                       "selp.u32 %r3, 5, 6, 0;\n"
+                       "lop3.or.b32 %r4|%p3, %r0, %r0, %r0, 0, 1;\n"
+                       "selp.u32 %r4, 7, 8, %p3;\n"
+                       "vote.sync.ballot.b32 %r5, 1, -1;\n"
+                       "set.eq.or.u32.u32 %r6, %r0, 4, 1;\n"
+                       "st.global.v2.u32 [%d0], {%r1, %r2};\n"
+                       "st.global.v2.u32 [%d0+8], {%r3, %r4};\n"
+                       "st.global.v2.u32 [%d0+16], {%r5, %r6};"),
+            "");
+  uint64_t out = h.empty<uint32_t>(6);
+  h.arg(out);
+  ASSERT_EQ(h.launch({1, 1, 1}, {32, 1, 1}), "");
+  EXPECT_EQ(h.faultText(), "");
+  EXPECT_EQ(h.get<uint32_t>(out, 6),
+            (std::vector<uint32_t>{1, 0, 6, 7, 0xffffffff, 0xffffffff}));
+  EXPECT_NE(h.loadBody("u64 a", "setp.eq.u32 1, %r0, %r1;"), "");
+}

@@ -561,3 +561,23 @@ TEST(Convert, RefusesWhatIsNoPtx) {
   EXPECT_NE(old.refuse("cvt.rn.bf16.f16 %h0, %h1;"), "");
   EXPECT_EQ(old.refuse("cvt.rn.bf16.f32 %h0, %f1;"), "");
 }
+
+// The two halves convert into each other without a word about rounding, to nearest.
+TEST(Convert, BetweenHalves) {
+  Harness h;
+  ASSERT_EQ(h.loadBody("u64 out", "ld.param.u64 %d0, [out];\n"
+                                  "mov.b16 %h0, 0x3c01; cvt.bf16.f16 %h1, %h0;\n"
+                                  "mov.b16 %h2, 0x3c0c; cvt.bf16.f16 %h3, %h2;\n"
+                                  "mov.b16 %h4, 0x3f81; cvt.f16.bf16 %h5, %h4;\n"
+                                  "mov.b16 %h6, 0x4780; cvt.f16.bf16 %h7, %h6;\n"
+                                  "st.global.v4.b16 [%d0], {%h1, %h3, %h5, %h7};"),
+            "");
+  uint64_t out = h.empty<uint16_t>(4);
+  h.arg(out);
+  ASSERT_EQ(h.launch({1, 1, 1}, {1, 1, 1}), "");
+  EXPECT_EQ(h.faultText(), "");
+  // 1 + 2^-10, 1 + 12 * 2^-10 (a tie, to even), 1 + 2^-7, and 2^16.
+  EXPECT_EQ(h.get<uint16_t>(out, 4),
+            (std::vector<uint16_t>{0x3f80, 0x3f82, 0x3c08, 0x7c00}));
+  EXPECT_NE(h.loadBody("u64 a", "cvt.f16.f32 %h0, %f0;"), "");
+}

@@ -99,7 +99,7 @@ TEST(Decode, Calls) {
       ".extern .func (.param .b32 r) vprintf(.param .b64 a, .param .b64 b);\n";
   const std::string call = ".entry k() { .param .b64 x; .param .b64 y; .param .b8 z;\n"
                            "call (z), vprintf, (x, y); ret; }";
-  EXPECT_HAS(decodeError(print + call), "the result of vprintf has four bytes");
+  EXPECT_HAS(decodeError(print + call), "the arguments are not those of vprintf");
 }
 
 TEST(Decode, RegistersOf128Bits) {

@@ -95,3 +95,49 @@ TEST(Control, DependentGridsAndEvents) {
             "pmevent.mask 7;\n"});
   EXPECT_NE(getError("griddepcontrol.start;"), "");
 }
+
+TEST(SpecialRegisters, WarpsOfAMultiprocessor) {
+  for (auto [architecture, count] : {std::pair{80u, 64u}, {86u, 48u}, {90u, 64u}}) {
+    Harness h(architecture);
+    ASSERT_EQ(h.loadBody("u64 out", "ld.param.u64 %d0, [out]; mov.u32 %r0, %tid.x;\n"
+                                    "mul.wide.u32 %d1, %r0, 4; add.u64 %d1, %d1, %d0;\n"
+                                    "mov.u32 %r1, %nwarpid; st.global.u32 [%d1], %r1;"),
+              "");
+    uint64_t out = h.empty<uint32_t>(96);
+    h.arg(out);
+    ASSERT_EQ(h.launch({1, 1, 1}, {96, 1, 1}), "");
+    EXPECT_EQ(h.get<uint32_t>(out, 96), std::vector<uint32_t>(96, count));
+  }
+}
+
+// Cooperative groups keep barriers of several warps in what the system has.
+TEST(SpecialRegisters, ReservedSharedMemory) {
+  Harness h;
+  ASSERT_EQ(
+      h.loadBody(
+          "u64 out",
+          "ld.param.u64 %d0, [out];\nmov.u32 %r1, %reserved_smem_offset_begin;\n"
+          "mov.u32 %r2, %reserved_smem_offset_end;\n"
+          "mov.u32 %r3, %reserved_smem_offset_cap;\n"
+          "mov.u32 %r4, %reserved_smem_offset_0;\n"
+          "mov.u32 %r5, %reserved_smem_offset_1;\nmov.u32 %r6, own;\n"
+          "st.shared.u32 [own], 7; st.shared.u32 [%r5+284], 8;\n"
+          "ld.shared.u32 %r7, [own]; sub.u32 %r8, %r2, %r1; sub.u32 %r9, %r5, %r4;\n"
+          "setp.lt.u32 %p1, %r6, %r1; selp.u32 %r10, 1, 0, %p1;\n"
+          "st.global.v4.u32 [%d0], {%r3, %r7, %r8, %r9};\n"
+          "st.global.u32 [%d0+16], %r10;",
+          ".shared .align 4 .b8 own[4];\n"),
+      "");
+  uint64_t out = h.empty<uint32_t>(5);
+  h.arg(out);
+  ASSERT_EQ(h.launch({1, 1, 1}, {1, 1, 1}), "");
+  EXPECT_EQ(h.faultText(), "");
+  EXPECT_EQ(h.get<uint32_t>(out, 5), (std::vector<uint32_t>{1024, 7, 1024, 512, 1}));
+}
+
+TEST(Launch, NeedsABlock) {
+  Harness h;
+  ASSERT_EQ(h.loadBody("u64 a", ""), "");
+  h.arg(uint64_t(0));
+  EXPECT_NE(h.launch({1, 0, 1}, {1, 1, 1}).find("has no blocks"), std::string::npos);
+}

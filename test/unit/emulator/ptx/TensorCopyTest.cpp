@@ -265,3 +265,134 @@ TEST(TensorCopyTest, Reductions) {
   checkStore<uint32_t>(make(3), 0, "or", [](uint32_t a, uint32_t b) { return a | b; });
   checkStore<uint64_t>(make(4), 0, "xor", [](uint64_t a, uint64_t b) { return a ^ b; });
 }
+
+//===----------------------------------------------------------------------===//
+// im2col
+//===----------------------------------------------------------------------===//
+
+/// Pixels of a tensor of `rank` dimensions of bytes, counted out one by one.
+static void checkPixels(unsigned rank, std::mt19937 &random) {
+  const unsigned pixelRank = rank - 2;
+  uint64_t dims[5], strides[4];
+  uint32_t channels = 16 * (1 + random() % 2), pixels = 1 + random() % 60, steps[5];
+  int32_t lower[3], upper[3], at[5];
+  uint16_t offsets[3];
+  uint64_t bytes = 1;
+  for (unsigned i = 0; i < rank; ++i) {
+    dims[i] = i == 0 ? 48 : 2 + random() % 6;
+    steps[i] = i == 0 || i == rank - 1 ? 1 : 1 + random() % 2;
+    bytes *= dims[i];
+    if (i < rank - 1)
+      strides[i] = bytes;
+  }
+  for (unsigned i = 0; i < pixelRank; ++i) {
+    lower[i] = int(random() % 3) - 1;
+    upper[i] = lower[i] - int(random() % 2);
+    offsets[i] = random() % 3;
+  }
+  at[0] = int(random() % 5) * 16 - 16;
+  at[rank - 1] = random() % 2;
+  for (unsigned i = 1; i <= pixelRank; ++i)
+    at[i] = lower[i - 1];
+  std::vector<uint8_t> memory(bytes);
+  for (uint8_t &byte : memory)
+    byte = static_cast<uint8_t>(random());
+
+  Harness h(90);
+  TiledTensor tensor;
+  tensor.rank = rank;
+  tensor.address = h.put(memory, "tensor");
+  tensor.dims = dims;
+  tensor.strides = strides;
+  tensor.box = &channels;
+  tensor.elementStrides = steps;
+  std::vector<uint8_t> map(128);
+  ASSERT_EQ(encodeIm2col(map.data(), tensor, {lower, upper, pixels}).message, "");
+  std::string text = loadKernel(rank), given = ", {";
+  for (unsigned i = 0; i < pixelRank; ++i)
+    given += (i ? ", " : "") + std::to_string(offsets[i]);
+  text.replace(text.find(".mbarrier::complete"), 0, ".im2col");
+  text.insert(text.find(";", text.find("cp.async.bulk")), given + "}");
+  ASSERT_EQ(h.loadBody(TensorCase::params, text, sharedMemory), "");
+  const uint32_t count = channels * pixels;
+  uint64_t out = h.empty<uint8_t>(count);
+  h.arg(h.put(map, "map")).arg(out).arg(0u).arg(count);
+  for (unsigned i = 0; i < 5; ++i)
+    h.arg(i < rank ? at[i] : 0);
+  ASSERT_EQ(h.launch({1, 1, 1}, {64, 1, 1}, 40 << 10), "");
+  ASSERT_EQ(h.faultText(), "");
+
+  std::vector<uint8_t> expected;
+  int32_t place[5];
+  std::copy_n(at, rank, place);
+  for (uint32_t pixel = 0; pixel < pixels; ++pixel) {
+    for (uint32_t channel = 0; channel < channels; ++channel) {
+      int64_t index = at[0] + channel, from = index;
+      bool inside = index >= 0 && index < int64_t(dims[0]);
+      for (unsigned i = 1; i < rank; ++i) {
+        int64_t x = place[i] + (i <= pixelRank ? offsets[i - 1] : 0);
+        inside = inside && x >= 0 && x < int64_t(dims[i]);
+        from += x * int64_t(strides[i - 1]);
+      }
+      expected.push_back(inside ? memory[from] : 0);
+    }
+    unsigned i = 1;
+    for (; i <= pixelRank; ++i) {
+      place[i] += steps[i];
+      if (place[i] <= int64_t(dims[i]) - 1 + upper[i - 1])
+        break;
+      place[i] = lower[i - 1];
+    }
+    place[rank - 1] += i > pixelRank;
+  }
+  ASSERT_EQ(h.get<uint8_t>(out, count), expected);
+}
+
+TEST(TensorCopyTest, PixelsOfIm2colMaps) {
+  std::mt19937 random(41);
+  for (unsigned rank = 3; rank <= 5; ++rank)
+    for (unsigned repeat = 0; repeat < 20; ++repeat) {
+      checkPixels(rank, random);
+      if (HasFatalFailure())
+        return;
+    }
+}
+
+// Worked out by hand: a row of four pixels between a lower corner of -1 and the last
+// index less one, with offset 1.
+TEST(TensorCopyTest, OneRowOfPixels) {
+  Harness h(90);
+  std::vector<uint8_t> memory(4 * 16);
+  for (unsigned i = 0; i < 64; ++i)
+    memory[i] = static_cast<uint8_t>(10 * (i / 16));
+  const uint64_t dims[] = {16, 4, 1}, strides[] = {16, 64};
+  const uint32_t channels = 16, steps[] = {1, 1, 1};
+  const int32_t lower[] = {-1}, upper[] = {-1};
+  TiledTensor tensor;
+  tensor.rank = 3;
+  tensor.address = h.put(memory, "tensor");
+  tensor.dims = dims;
+  tensor.strides = strides;
+  tensor.box = &channels;
+  tensor.elementStrides = steps;
+  std::vector<uint8_t> map(128);
+  ASSERT_EQ(encodeIm2col(map.data(), tensor, {lower, upper, 6}).message, "");
+  std::string text = loadKernel(3);
+  text.replace(text.find(".mbarrier::complete"), 0, ".im2col");
+  text.insert(text.find(";", text.find("cp.async.bulk")), ", {0}");
+  ASSERT_EQ(h.loadBody(TensorCase::params, text, sharedMemory), "");
+  uint64_t out = h.empty<uint8_t>(96);
+  h.arg(h.put(map, "map")).arg(out).arg(0u).arg(96u).arg(0).arg(-1).arg(0).arg(0).arg(0);
+  ASSERT_EQ(h.launch({1, 1, 1}, {64, 1, 1}, 40 << 10), "");
+  ASSERT_EQ(h.faultText(), "");
+  // -1, 0, 1, 2, and on to the next image, which there is not.
+  std::vector<uint8_t> got = h.get<uint8_t>(out, 96);
+  for (unsigned pixel = 0; pixel < 6; ++pixel)
+    EXPECT_EQ(got[pixel * 16], (std::vector<uint8_t>{0, 0, 10, 20, 0, 0})[pixel]);
+
+  // A tiled copy by an im2col map.
+  ASSERT_EQ(h.loadBody(TensorCase::params, loadKernel(3), sharedMemory), "");
+  h.arg(h.put(map, "map")).arg(out).arg(0u).arg(96u).arg(0).arg(-1).arg(0).arg(0).arg(0);
+  ASSERT_EQ(h.launch({1, 1, 1}, {64, 1, 1}, 40 << 10), "");
+  EXPECT_TRUE(h.hasFault(Rule::Descriptor));
+}

@@ -197,7 +197,11 @@ TEST(TensorMapTest, RefusedForms) {
   std::string complete = "mbarrier::complete_tx::bytes",
               replace = "tensormap.replace.tile.";
   for (const std::string &text :
-       {load + ("im2col." + complete) + " [%r1], [%d0, {%r2, %r3}], [%r4];",
+       {load + ("im2col." + complete) + " [%r1], [%d0, {%r2, %r3}], [%r4], {%h0};",
+        "cp.async.bulk.tensor.3d.shared::cta.global.im2col." + complete +
+            " [%r1], [%d0, {%r2, %r3, %r3}], [%r4];",
+        "cp.async.bulk.tensor.3d.shared::cta.global.im2col_no_offs." + complete +
+            " [%r1], [%d0, {%r2, %r3, %r3}], [%r4];",
         load + ("tile::gather4." + complete) + " [%r1], [%d0, {%r2, %r3}], [%r4];",
         load + complete + ".cta_group::1 [%r1], [%d0, {%r2, %r3}], [%r4];",
         load + complete + " [%r1], [%d0, {%r2}], [%r4];",
