@@ -9,7 +9,6 @@
 #define TILEWRIGHT_EMULATORS_AMDGPU_INTEGERALU_H
 
 #include "emulators/amdgpu/HalfLanes.h"
-#include "emulators/amdgpu/VectorAlu.h"
 
 #include <algorithm>
 #include <limits>

@@ -36,7 +36,7 @@ inline uint64_t sample64(unsigned operand, unsigned item) {
 }
 
 /// Runs `text` with samples: 0, 1, 2 in v0, v1, v2, and 64 bits of them (0, 1, 4) in
-/// v[4:5], v[6:7], v[8:9]; v10 and v11 hold 0xa5a5a5a5.
+/// v[4:5], v[6:7], v[8:9]; v10 to v119 hold 0xa5a5a5a5.
 inline std::unique_ptr<Machine> runSamples(const char *target, const std::string &text) {
   auto machine = std::make_unique<Machine>(target, text, sampleCount);
   for (uint16_t i = 0; i < 3; ++i)
@@ -46,8 +46,8 @@ inline std::unique_ptr<Machine> runSamples(const char *target, const std::string
       machine->set(static_cast<uint16_t>(4 + 2 * i + half), [i, half](unsigned item) {
         return static_cast<uint32_t>(sample64(i == 2 ? 4 : i, item) >> (32 * half));
       });
-  machine->set(10, 0xa5a5a5a5);
-  machine->set(11, 0xa5a5a5a5);
+  for (uint16_t reg = 10; reg < 120; ++reg)
+    machine->set(reg, 0xa5a5a5a5);
   machine->runClean();
   return machine;
 }
