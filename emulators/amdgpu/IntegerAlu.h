@@ -92,6 +92,9 @@ Decoded decodeIntegers(Decoder &decoder, const IntegerEntry (&entries)[size]) {
   return Decoded::NotMine;
 }
 
+/// Of decodeMove.
+Decoded decodeIndexedMove(Decoder &);
+
 // The topics of decodeInteger.
 Decoded decodeIntegerLogic(Decoder &);
 Decoded decodeIntegerArithmetic(Decoder &);

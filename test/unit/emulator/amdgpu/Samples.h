@@ -10,8 +10,6 @@
 
 #include "test/unit/emulator/amdgpu/Harness.h"
 
-#include <random>
-
 namespace tilewright::amdgpu::test {
 
 constexpr const char *everyTarget[] = {"gfx90a", "gfx942", "gfx950", "gfx1100",
@@ -27,9 +25,11 @@ inline uint32_t sample(unsigned operand, unsigned item) {
       0x7fff, 0x8000, 0xffff, 0x7fffffff, 0x80000000, 0x80008000, 0xfffffffe, 0xffffffff};
   if (item < 256 && operand < 2)
     return special[operand ? item / 16 : item % 16];
-  std::mt19937 random(item * 8 + operand + 1);
-  random();
-  return static_cast<uint32_t>(random());
+  // splitmix64
+  uint64_t bits = (uint64_t(item) * 8 + operand + 1) * 0x9e3779b97f4a7c15;
+  bits = (bits ^ bits >> 30) * 0xbf58476d1ce4e5b9;
+  bits = (bits ^ bits >> 27) * 0x94d049bb133111eb;
+  return static_cast<uint32_t>(bits >> 32);
 }
 inline uint64_t sample64(unsigned operand, unsigned item) {
   return sample(operand, item) | uint64_t(sample(operand + 2, item)) << 32;
