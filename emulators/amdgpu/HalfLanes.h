@@ -14,16 +14,17 @@
 #ifndef TILEWRIGHT_EMULATORS_AMDGPU_HALFLANES_H
 #define TILEWRIGHT_EMULATORS_AMDGPU_HALFLANES_H
 
-#include "emulators/amdgpu/Wave.h"
+#include "emulators/amdgpu/VectorAlu.h"
 
 namespace tilewright::amdgpu {
 
 /// Of Instruction::flags: the result's other half becomes zero.
 constexpr uint32_t zeroesOtherHalf = uint32_t(1) << 31;
 
-template <typename T> struct ReadSource;
 template <> struct ReadSource<uint16_t> {
   ReadSource(Wave &wave, const Source &source);
+  ReadSource(ToRead from) : ReadSource(from.wave, from.source) {}
+  ReadSource(const ReadSource &) = delete;
   LaneArray<uint16_t> values;
   LanePoison poisonBuffer;
   const uint8_t *poison;

@@ -9,7 +9,6 @@
 #define TILEWRIGHT_EMULATORS_AMDGPU_INTEGERALU_H
 
 #include "emulators/amdgpu/HalfLanes.h"
-#include "emulators/amdgpu/VectorAlu.h"
 
 #include <algorithm>
 #include <limits>
@@ -18,19 +17,25 @@ namespace tilewright::amdgpu {
 
 /// All bits of each byte that has a bit in `poison`.
 constexpr uint64_t bitsOf(uint8_t poison) {
-  uint64_t bits = 0;
-  for (unsigned byte = 0; byte < 8; ++byte)
-    bits |=
-        (0 - static_cast<uint64_t>(poison >> byte & 1)) & (uint64_t(0xff) << (8 * byte));
-  return bits;
+  // A copy in each byte, which keeps its own bit; then its lowest bit says whether it
+  // did.
+  uint64_t own = poison * UINT64_C(0x0101010101010101) & UINT64_C(0x8040201008040201);
+  own |= own >> 4 & UINT64_C(0x0f0f0f0f0f0f0f0f);
+  own |= own >> 2 & UINT64_C(0x3333333333333333);
+  own |= own >> 1 & UINT64_C(0x5555555555555555);
+  return (own & UINT64_C(0x0101010101010101)) * 0xff;
 }
 /// A bit for each byte of `bits` that is not zero.
 constexpr uint8_t bytesOf(uint64_t bits) {
-  unsigned bytes = 0;
-  for (unsigned byte = 0; byte < 8; ++byte)
-    bytes |= static_cast<unsigned>((bits >> (8 * byte) & 0xff) != 0) << byte;
-  return static_cast<uint8_t>(bytes);
+  bits |= bits >> 4 & UINT64_C(0x0f0f0f0f0f0f0f0f);
+  bits |= bits >> 2 & UINT64_C(0x3333333333333333);
+  bits |= bits >> 1 & UINT64_C(0x5555555555555555);
+  return static_cast<uint8_t>(
+      (bits & UINT64_C(0x0101010101010101)) * UINT64_C(0x0102040810204080) >> 56);
 }
+static_assert(bitsOf(0xa5) == UINT64_C(0xff00ff0000ff00ff) &&
+              bitsOf(0x5a) == ~bitsOf(0xa5));
+static_assert(bytesOf(UINT64_C(0x8000010000200004)) == 0xa5 && bytesOf(0x40) == 1);
 /// Of sums and products: a byte depends on those below it and on its own, not on those
 /// above. Compilers add narrow integers in registers whose upper bytes are undefined.
 constexpr uint8_t upward(unsigned poison) {
@@ -92,6 +97,9 @@ Decoded decodeIntegers(Decoder &decoder, const IntegerEntry (&entries)[size]) {
       return decodedIf(decodeIntegerOperands(decoder, entry));
   return Decoded::NotMine;
 }
+
+/// Of decodeMove.
+Decoded decodeIndexedMove(Decoder &);
 
 // The topics of decodeInteger.
 Decoded decodeIntegerLogic(Decoder &);

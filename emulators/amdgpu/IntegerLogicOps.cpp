@@ -16,23 +16,33 @@ using U16 = uint16_t;
 using U32 = uint32_t;
 using U64 = uint64_t;
 
-using Logic2 = ScalarValue (*)(ScalarValue, ScalarValue);
-
-template <Logic2 logic> struct Bitwise {
-  template <typename T> static T apply(T a, T b) {
-    return static_cast<T>(logic({a, 0}, {b, 0}).bits);
+// Values are computed in their own type, for the compiler to vectorise; what is undefined
+// of them is found as of scalars.
+#define LOGIC(name, expression, undefined)                                               \
+  struct name {                                                                          \
+    template <typename T> static T apply(T a, T b) {                                     \
+      return static_cast<T>(expression);                                                 \
+    }                                                                                    \
+    static ScalarValue both(ScalarValue a, ScalarValue b) { return undefined(a, b); }    \
   }
+LOGIC(And, a &b, andOf);
+LOGIC(Or, a | b, orOf);
+LOGIC(Xor, a ^ b, xorOf);
+LOGIC(Xnor, ~(a ^ b), xnorOf);
+#undef LOGIC
+
+template <typename Logic> struct Bitwise {
+  template <typename T> static T apply(T a, T b) { return Logic::apply(a, b); }
   static uint8_t poison(U64 a, U64 b, uint8_t p, uint8_t q) {
-    return bytesOf(logic({a, bitsOf(p)}, {b, bitsOf(q)}).poison);
+    return bytesOf(Logic::both({a, bitsOf(p)}, {b, bitsOf(q)}).poison);
   }
 };
-/// second(first(a, b), c)
-template <Logic2 first, Logic2 second> struct Bitwise3 {
-  static U32 apply(U32 a, U32 b, U32 c) {
-    return static_cast<U32>(second(first({a, 0}, {b, 0}), {c, 0}).bits);
-  }
+/// Second(First(a, b), c)
+template <typename First, typename Second> struct Bitwise3 {
+  static U32 apply(U32 a, U32 b, U32 c) { return Second::apply(First::apply(a, b), c); }
   static uint8_t poison(U64 a, U64 b, U64 c, uint8_t p, uint8_t q, uint8_t r) {
-    return bytesOf(second(first({a, bitsOf(p)}, {b, bitsOf(q)}), {c, bitsOf(r)}).poison);
+    ScalarValue first = First::both({a, bitsOf(p)}, {b, bitsOf(q)});
+    return bytesOf(Second::both(first, {c, bitsOf(r)}).poison);
   }
 };
 struct Not {
@@ -143,15 +153,17 @@ struct LeadingSigns {
 template <typename T> Step bitOperation(Wave &wave, const Instruction &instruction) {
   ReadSource<T> a(wave, instruction.source[0]), b(wave, instruction.source[1]),
       c(wave, instruction.source[2]);
-  auto minterm = [](unsigned index, U64 x, U64 y, U64 z) {
-    return (index & 4 ? x : ~x) & (index & 2 ? y : ~y) & (index & 1 ? z : ~z);
-  };
   LaneArray<T> result = {};
-  for (unsigned index = 0; index < 8; ++index)
-    if (instruction.immediate >> index & 1)
-      for (unsigned lane = 0; lane < maxLanes; ++lane)
-        result[lane] |= static_cast<T>(
-            minterm(index, a.values[lane], b.values[lane], c.values[lane]));
+  for (unsigned index = 0; index < 8; ++index) {
+    if (!(instruction.immediate >> index & 1))
+      continue;
+    const T x = static_cast<T>(index & 4 ? 0 : ~0u),
+            y = static_cast<T>(index & 2 ? 0 : ~0u),
+            z = static_cast<T>(index & 1 ? 0 : ~0u);
+    for (unsigned lane = 0; lane < maxLanes; ++lane)
+      result[lane] |= static_cast<T>((a.values[lane] ^ x) & (b.values[lane] ^ y) &
+                                     (c.values[lane] ^ z));
+  }
   if (!a.poison && !b.poison && !c.poison) {
     writeLanes(wave, instruction, result, nullptr);
     return Step::Next;
@@ -194,30 +206,22 @@ constexpr Type B16 = Type::B16, B32 = Type::B32, B64 = Type::B64;
 constexpr ResultKind Word = ResultKind::Word, Pair = ResultKind::Pair,
                      Half = ResultKind::Half;
 constexpr IntegerEntry entries[] = {
-    {"v_and_b32", map<U32, Bitwise<andOf>, U32, U32>, Word, {B32, B32}, 2},
-    {"v_or_b32", map<U32, Bitwise<orOf>, U32, U32>, Word, {B32, B32}, 2},
-    {"v_xor_b32", map<U32, Bitwise<xorOf>, U32, U32>, Word, {B32, B32}, 2},
-    {"v_xnor_b32", map<U32, Bitwise<xnorOf>, U32, U32>, Word, {B32, B32}, 2},
+    {"v_and_b32", map<U32, Bitwise<And>, U32, U32>, Word, {B32, B32}, 2},
+    {"v_or_b32", map<U32, Bitwise<Or>, U32, U32>, Word, {B32, B32}, 2},
+    {"v_xor_b32", map<U32, Bitwise<Xor>, U32, U32>, Word, {B32, B32}, 2},
+    {"v_xnor_b32", map<U32, Bitwise<Xnor>, U32, U32>, Word, {B32, B32}, 2},
     {"v_not_b32", map<U32, Not, U32>, Word, {B32}, 1},
-    {"v_and_b16", map<U16, Bitwise<andOf>, U16, U16>, Half, {B16, B16}, 2},
-    {"v_or_b16", map<U16, Bitwise<orOf>, U16, U16>, Half, {B16, B16}, 2},
-    {"v_xor_b16", map<U16, Bitwise<xorOf>, U16, U16>, Half, {B16, B16}, 2},
+    {"v_and_b16", map<U16, Bitwise<And>, U16, U16>, Half, {B16, B16}, 2},
+    {"v_or_b16", map<U16, Bitwise<Or>, U16, U16>, Half, {B16, B16}, 2},
+    {"v_xor_b16", map<U16, Bitwise<Xor>, U16, U16>, Half, {B16, B16}, 2},
     {"v_not_b16", map<U16, Not, U16>, Half, {B16}, 1},
     {"v_and_or_b32",
-     map<U32, Bitwise3<andOf, orOf>, U32, U32, U32>,
+     map<U32, Bitwise3<And, Or>, U32, U32, U32>,
      Word,
      {B32, B32, B32},
      3},
-    {"v_or3_b32",
-     map<U32, Bitwise3<orOf, orOf>, U32, U32, U32>,
-     Word,
-     {B32, B32, B32},
-     3},
-    {"v_xor3_b32",
-     map<U32, Bitwise3<xorOf, xorOf>, U32, U32, U32>,
-     Word,
-     {B32, B32, B32},
-     3},
+    {"v_or3_b32", map<U32, Bitwise3<Or, Or>, U32, U32, U32>, Word, {B32, B32, B32}, 3},
+    {"v_xor3_b32", map<U32, Bitwise3<Xor, Xor>, U32, U32, U32>, Word, {B32, B32, B32}, 3},
     {"v_lshl_or_b32", map<U32, ShiftLeftOr, U32, U32, U32>, Word, {B32, B32, B32}, 3},
     {"v_bfe_u32", map<U32, ExtractField<false>, U32, U32, U32>, Word, {B32, B32, B32}, 3},
     {"v_bfe_i32", map<U32, ExtractField<true>, U32, U32, U32>, Word, {B32, B32, B32}, 3},

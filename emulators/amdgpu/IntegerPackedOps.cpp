@@ -24,9 +24,8 @@ using U64 = uint64_t;
 template <typename Operation, size_t... index>
 Step mapHalves(Wave &wave, const Instruction &instruction,
                std::index_sequence<index...>) {
-  std::tuple<ReadSource<std::conditional_t<index == index, U32, void>>...> sources{
-      ReadSource<std::conditional_t<index == index, U32, void>>(
-          wave, instruction.source[index])...};
+  std::tuple<ReadSource<std::conditional_t<index == index, U32, void>>...> sources(
+      ToRead{wave, instruction.source[index]}...);
   Lanes32 result = {};
   LanePoison poison = {};
   const bool any = (std::get<index>(sources).poison || ...);

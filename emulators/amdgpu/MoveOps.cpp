@@ -245,5 +245,6 @@ Decoded tilewright::amdgpu::decodeMove(Decoder &decoder) {
     decoder.instruction.execute = nothing;
     return Decoded::Yes;
   }
-  return decodeVectors(decoder, moves);
+  Decoded decoded = decodeVectors(decoder, moves);
+  return decoded == Decoded::NotMine ? decodeIndexedMove(decoder) : decoded;
 }

@@ -25,6 +25,7 @@
 #include "emulators/amdgpu/Decoder.h"
 #include "emulators/amdgpu/Wave.h"
 
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -36,11 +37,19 @@ template <typename Operation>
 struct HasPoison<Operation, std::void_t<decltype(&Operation::poison)>> : std::true_type {
 };
 
-/// A source, read once: its values, and what of them is undefined (null: nothing).
+/// What to read, as one value from which a tuple makes its elements in place.
+struct ToRead {
+  Wave &wave;
+  const Source &source;
+};
+/// A source, read once: its values, and what of them is undefined (null: nothing). It
+/// points into itself, so it cannot be moved.
 template <typename T> struct ReadSource {
   ReadSource(Wave &wave, const Source &source)
       : values(wave.read(source, buffer)), poison(wave.readPoison(source, poisonBuffer)) {
   }
+  ReadSource(ToRead from) : ReadSource(from.wave, from.source) {}
+  ReadSource(const ReadSource &) = delete;
   LaneArray<T> buffer;
   LanePoison poisonBuffer;
   const T *values;
@@ -59,8 +68,7 @@ inline void writeLanes(Wave &wave, const Instruction &instruction,
 template <typename Result, typename Operation, typename... Values, size_t... index>
 Step mapSources(Wave &wave, const Instruction &instruction,
                 std::index_sequence<index...>) {
-  std::tuple<ReadSource<Values>...> sources{
-      ReadSource<Values>(wave, instruction.source[index])...};
+  std::tuple<ReadSource<Values>...> sources(ToRead{wave, instruction.source[index]}...);
   LaneArray<Result> result;
   for (unsigned lane = 0; lane < maxLanes; ++lane)
     result[lane] = Operation::apply(std::get<index>(sources).values[lane]...);

@@ -278,18 +278,29 @@ const Case cases[] = {
 } // namespace
 
 TEST(Integer, Operations) {
-  for (const char *target : everyTarget)
+  for (const char *target : everyTarget) {
+    // One program: each operation has its own result.
+    std::string text;
+    uint16_t next = 10;
+    std::vector<std::pair<const Case *, uint16_t>> all;
     for (const Case &one : cases) {
       std::string name = isCdna(target) ? one.cdna : one.rdna;
       if (name.empty())
         continue;
-      auto machine = runSamples(target, name + " " + one.operands);
-      for (unsigned item = 0; item < sampleCount; ++item)
-        ASSERT_EQ(resultOf(*machine, 10, item),
-                  one.expected(sample(0, item), sample(1, item), sample(2, item)))
-            << target << " " << name << " " << one.operands << " " << std::hex
-            << sample(0, item) << " " << sample(1, item) << " " << sample(2, item);
+      std::string operands = one.operands;
+      operands.replace(operands.find("v10"), 3, "v" + std::to_string(next));
+      text += name + " " + operands + "\n";
+      all.push_back({&one, next++});
     }
+    auto machine = runSamples(target, text);
+    for (const auto &[one, reg] : all)
+      for (unsigned item = 0; item < sampleCount; ++item)
+        ASSERT_EQ(resultOf(*machine, reg, item),
+                  one->expected(sample(0, item), sample(1, item), sample(2, item)))
+            << target << " " << one->cdna << " " << one->rdna << " " << one->operands
+            << std::hex << " " << sample(0, item) << " " << sample(1, item) << " "
+            << sample(2, item);
+  }
 }
 
 TEST(Integer, Pairs) {

@@ -106,6 +106,45 @@ TEST(Lanes, SwapsAreOfActiveLanes) {
   }
 }
 
+TEST(Lanes, RegistersAreIndexed) {
+  struct {
+    const char *target, *text;
+  } const all[] = {
+      {"gfx942", "s_set_gpr_idx_on s0, gpr_idx(SRC0)\nv_mov_b32 v8, v1\n"
+                 "s_set_gpr_idx_off\ns_set_gpr_idx_on s1, gpr_idx(DST)\n"
+                 "v_mov_b32 v4, v0\ns_set_gpr_idx_off"},
+      {"gfx1100", "s_mov_b32 m0, s0\nv_movrels_b32 v8, v1\ns_mov_b32 m0, s1\n"
+                  "v_movreld_b32 v4, v0"},
+      {"gfx1201", "s_mov_b32 m0, s0\nv_movrels_b32 v8, v1\ns_mov_b32 m0, s1\n"
+                  "v_movreld_b32 v4, v0"},
+  };
+  for (const auto &one : all)
+    for (uint32_t index : {2u, 300u}) {
+      Machine machine(one.target, one.text);
+      for (uint16_t reg = 0; reg < 9; ++reg)
+        machine.set(reg, 100u + reg);
+      machine.setScalar(0, index);
+      machine.setScalar(1, 1);
+      auto faults = machine.run();
+      // gfx9's index has eight bits.
+      bool isWild = index == 300 && std::string(one.target) != "gfx942";
+      ASSERT_EQ(faults.size(), isWild ? 1u : 0u) << one.target;
+      if (index == 2) {
+        EXPECT_EQ(machine.get(8, 3), 103u);
+        EXPECT_EQ(machine.get(5, 3), 100u);
+        EXPECT_EQ(machine.get(4, 3), 104u);
+      }
+    }
+  Machine scalars("gfx942", "s_mov_b32 m0, 3\ns_movrels_b32 s0, s4\n"
+                            "s_movreld_b64 s[8:9], s[4:5]");
+  for (uint16_t reg = 0; reg < 16; ++reg)
+    scalars.setScalar(reg, 100u + reg);
+  scalars.runClean();
+  EXPECT_EQ(scalars.getScalar(0), 107u);
+  EXPECT_EQ(scalars.getScalar(11), 104u);
+  EXPECT_EQ(scalars.getScalar(12), 105u);
+}
+
 TEST(Lanes, AnUndefinedSelectorIsReported) {
   Machine machine("gfx1100", "v_permlane16_b32 v1, v0, s0, s1");
   machine.set(0, 1);

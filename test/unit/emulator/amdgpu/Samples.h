@@ -10,8 +10,6 @@
 
 #include "test/unit/emulator/amdgpu/Harness.h"
 
-#include <random>
-
 namespace tilewright::amdgpu::test {
 
 constexpr const char *everyTarget[] = {"gfx90a", "gfx942", "gfx950", "gfx1100",
@@ -27,16 +25,18 @@ inline uint32_t sample(unsigned operand, unsigned item) {
       0x7fff, 0x8000, 0xffff, 0x7fffffff, 0x80000000, 0x80008000, 0xfffffffe, 0xffffffff};
   if (item < 256 && operand < 2)
     return special[operand ? item / 16 : item % 16];
-  std::mt19937 random(item * 8 + operand + 1);
-  random();
-  return static_cast<uint32_t>(random());
+  // splitmix64
+  uint64_t bits = (uint64_t(item) * 8 + operand + 1) * 0x9e3779b97f4a7c15;
+  bits = (bits ^ bits >> 30) * 0xbf58476d1ce4e5b9;
+  bits = (bits ^ bits >> 27) * 0x94d049bb133111eb;
+  return static_cast<uint32_t>(bits >> 32);
 }
 inline uint64_t sample64(unsigned operand, unsigned item) {
   return sample(operand, item) | uint64_t(sample(operand + 2, item)) << 32;
 }
 
 /// Runs `text` with samples: 0, 1, 2 in v0, v1, v2, and 64 bits of them (0, 1, 4) in
-/// v[4:5], v[6:7], v[8:9]; v10 and v11 hold 0xa5a5a5a5.
+/// v[4:5], v[6:7], v[8:9]; v10 to v119 hold 0xa5a5a5a5.
 inline std::unique_ptr<Machine> runSamples(const char *target, const std::string &text) {
   auto machine = std::make_unique<Machine>(target, text, sampleCount);
   for (uint16_t i = 0; i < 3; ++i)
@@ -46,8 +46,8 @@ inline std::unique_ptr<Machine> runSamples(const char *target, const std::string
       machine->set(static_cast<uint16_t>(4 + 2 * i + half), [i, half](unsigned item) {
         return static_cast<uint32_t>(sample64(i == 2 ? 4 : i, item) >> (32 * half));
       });
-  machine->set(10, 0xa5a5a5a5);
-  machine->set(11, 0xa5a5a5a5);
+  for (uint16_t reg = 10; reg < 120; ++reg)
+    machine->set(reg, 0xa5a5a5a5);
   machine->runClean();
   return machine;
 }

@@ -226,51 +226,57 @@ std::string name(unsigned first, unsigned bits) {
 } // namespace
 
 TEST(ScalarAlu, Operations) {
-  // Each program runs the operation on eight pairs, in s[20:21] and s[22:23], SCC set or
-  // not; the result goes to s[24:25], SCC to s26, and both are kept in vector registers.
+  // One program runs each operation on pairs in s[20:21] and s[22:23], SCC set or not.
+  // The result and SCC go to three vector registers, a lane for each pair.
+  constexpr unsigned pairs = 32;
+  auto itemOf = [](unsigned pair) { return pair * 17 % sampleCount; };
   for (const char *target : everyTarget) {
-    for (const Case &one : cases) {
-      std::string mnemonic = isCdna(target) ? one.cdna : one.rdna;
-      if (mnemonic.empty())
-        continue;
-      std::string text;
-      constexpr unsigned pairs = 48;
-      for (unsigned i = 0; i < pairs; ++i) {
-        auto load = [&](unsigned reg, U32 value) {
-          text +=
-              "s_mov_b32 s" + std::to_string(reg) + ", " + std::to_string(value) + "\n";
-        };
-        unsigned item = i * 11 % 512;
-        for (unsigned half = 0; half < 2; ++half) {
-          load(20 + half, U32(sample64(0, item) >> (32 * half)));
-          load(22 + half, U32(sample64(1, item) >> (32 * half)));
-        }
-        text += i & 1 ? "s_cmp_eq_u32 0, 0\n" : "s_cmp_lg_u32 0, 0\n";
+    std::string text;
+    for (unsigned pair = 0; pair < pairs; ++pair) {
+      U64 a = sample64(0, itemOf(pair)), b = sample64(1, itemOf(pair));
+      for (unsigned half = 0; half < 2; ++half) {
+        text += "s_mov_b32 s" + std::to_string(20 + half) + ", " +
+                std::to_string(U32(a >> (32 * half))) + "\n";
+        text += "s_mov_b32 s" + std::to_string(22 + half) + ", " +
+                std::to_string(U32(b >> (32 * half))) + "\n";
+      }
+      uint16_t reg = 0;
+      for (const Case &one : cases) {
+        std::string mnemonic = isCdna(target) ? one.cdna : one.rdna;
+        if (mnemonic.empty())
+          continue;
+        text += pair & 1 ? "s_cmp_eq_u32 0, 0\n" : "s_cmp_lg_u32 0, 0\n";
         text += mnemonic + " " + (one.resultBits ? name(24, one.resultBits) + ", " : "") +
                 name(20, one.firstBits) +
                 (one.secondBits ? ", " + name(22, one.secondBits) : "") + "\n";
         text += "s_cselect_b32 s26, 1, 0\n";
-        for (unsigned j = 0; j < 3; ++j)
-          if (j == 2 || (one.resultBits > 32 * j))
-            text += "v_mov_b32 v" + std::to_string(3 * i + j) + ", s" +
-                    std::to_string(24 + j) + "\n";
+        for (unsigned j = 0; j < 3; ++j, ++reg)
+          if (j == 2 || one.resultBits > 32 * j)
+            text += "v_writelane_b32 v" + std::to_string(reg) + ", s" +
+                    std::to_string(24 + j) + ", " + std::to_string(pair) + "\n";
       }
-      Machine machine(target, text, 32);
-      machine.runClean();
-      for (unsigned i = 0; i < pairs; ++i) {
-        unsigned item = i * 11 % 512;
-        U64 a = sample64(0, item), b = sample64(1, item);
+      ASSERT_LE(reg, 256);
+    }
+    Machine machine(target, text, 32);
+    machine.runClean();
+    uint16_t reg = 0;
+    for (const Case &one : cases) {
+      std::string mnemonic = isCdna(target) ? one.cdna : one.rdna;
+      if (mnemonic.empty())
+        continue;
+      for (unsigned pair = 0; pair < pairs; ++pair) {
+        U64 a = sample64(0, itemOf(pair)), b = sample64(1, itemOf(pair));
         Result expected = one.expected(one.firstBits == 64 ? a : U32(a),
-                                       one.secondBits == 64 ? b : U32(b), i & 1);
-        uint16_t reg = uint16_t(3 * i);
-        U64 got = one.resultBits == 0 ? 0 : machine.get(reg, 0);
+                                       one.secondBits == 64 ? b : U32(b), pair & 1);
+        U64 got = one.resultBits == 0 ? 0 : machine.get(reg, pair);
         if (one.resultBits == 64)
-          got |= U64(machine.get(uint16_t(reg + 1), 0)) << 32;
+          got |= U64(machine.get(uint16_t(reg + 1), pair)) << 32;
         ASSERT_EQ(got, expected.bits)
             << target << " " << mnemonic << std::hex << " " << a << " " << b;
-        ASSERT_EQ(machine.get(uint16_t(reg + 2), 0), U32(expected.scc))
+        ASSERT_EQ(machine.get(uint16_t(reg + 2), pair), U32(expected.scc))
             << target << " " << mnemonic << std::hex << " " << a << " " << b;
       }
+      reg = uint16_t(reg + 3);
     }
   }
 }

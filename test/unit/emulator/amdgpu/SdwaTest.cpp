@@ -29,32 +29,44 @@ uint32_t select(uint32_t value, const Part &part, bool isSigned) {
 } // namespace
 
 TEST(Sdwa, SourcesAreSelectedAndExtended) {
-  for (const char *target : cdna)
+  for (const char *target : cdna) {
+    std::string text;
+    auto reg = [](const Part &a, bool isSigned) {
+      return uint16_t(10 + 2 * (&a - parts) + isSigned);
+    };
+    auto other = [](const Part &a) { return parts[(&a - parts + 3) % 7]; };
     for (const Part &a : parts)
-      for (bool isSigned : {false, true}) {
-        const Part &b = parts[(&a - parts + 3) % 7];
-        std::string text = std::string("v_add_u32_sdwa v10, ") +
-                           (isSigned ? "sext(v0), v1" : "v0, sext(v1)") +
-                           " dst_sel:DWORD dst_unused:UNUSED_PAD src0_sel:" + a.name +
-                           " src1_sel:" + b.name;
-        auto machine = runSamples(target, text);
+      for (bool isSigned : {false, true})
+        text += "v_add_u32_sdwa v" + std::to_string(reg(a, isSigned)) +
+                (isSigned ? ", sext(v0), v1" : ", v0, sext(v1)") +
+                " dst_sel:DWORD dst_unused:UNUSED_PAD src0_sel:" + a.name +
+                " src1_sel:" + other(a).name + "\n";
+    auto machine = runSamples(target, text);
+    for (const Part &a : parts)
+      for (bool isSigned : {false, true})
         for (unsigned item = 0; item < sampleCount; ++item)
-          ASSERT_EQ(resultOf(*machine, 10, item),
+          ASSERT_EQ(resultOf(*machine, reg(a, isSigned), item),
                     select(sample(0, item), a, isSigned) +
-                        select(sample(1, item), b, !isSigned))
-              << text;
-      }
+                        select(sample(1, item), other(a), !isSigned))
+              << a.name;
+  }
 }
 
 TEST(Sdwa, ResultsAreMerged) {
   const char *kinds[] = {"UNUSED_PAD", "UNUSED_SEXT", "UNUSED_PRESERVE"};
-  for (const char *target : cdna)
+  for (const char *target : cdna) {
+    std::string text;
+    auto reg = [](const Part &to, int kind) {
+      return uint16_t(10 + 3 * (&to - parts) + kind);
+    };
     for (const Part &to : parts)
-      for (int kind = 0; kind < 3; ++kind) {
-        std::string text = std::string("v_add_u32_sdwa v10, v0, v1 dst_sel:") + to.name +
-                           " dst_unused:" + kinds[kind] +
-                           " src0_sel:DWORD src1_sel:DWORD";
-        auto machine = runSamples(target, text);
+      for (int kind = 0; kind < 3; ++kind)
+        text += "v_add_u32_sdwa v" + std::to_string(reg(to, kind)) +
+                ", v0, v1 dst_sel:" + to.name + " dst_unused:" + kinds[kind] +
+                " src0_sel:DWORD src1_sel:DWORD\n";
+    auto machine = runSamples(target, text);
+    for (const Part &to : parts)
+      for (int kind = 0; kind < 3; ++kind)
         for (unsigned item = 0; item < sampleCount; ++item) {
           uint32_t sum = sample(0, item) + sample(1, item);
           uint64_t mask = ((uint64_t(1) << to.bits) - 1) << to.shift;
@@ -63,9 +75,10 @@ TEST(Sdwa, ResultsAreMerged) {
             expected = uint64_t(select(sum, {"", 0, to.bits}, true)) << to.shift;
           if (kind == 2)
             expected |= 0xa5a5a5a5 & ~mask;
-          ASSERT_EQ(resultOf(*machine, 10, item), uint32_t(expected)) << text;
+          ASSERT_EQ(resultOf(*machine, reg(to, kind), item), uint32_t(expected))
+              << to.name << kinds[kind];
         }
-      }
+  }
 }
 
 TEST(Sdwa, ComparisonsAndCarries) {
