@@ -100,6 +100,39 @@ Step widenWord(Wave &wave, const Instruction &instruction) {
   return Step::Next;
 }
 
+/// What `roundToSmall` makes of all lanes, without branches: as doubleToSmall of Float.h
+/// does it, of a format that is known when it runs.
+void roundLanes(const Format &format, const uint32_t *values, bool saturates,
+                Lanes32 &result) {
+  const bool hasMinusZero = format.specials != Specials::NanAsMinusZero;
+  const unsigned shift = 52 - format.mantissaBits;
+  const uint64_t half = (uint64_t(1) << (shift - 1)) - 1;
+  const uint64_t rebias = uint64_t(1023 - format.bias) << format.mantissaBits;
+  const uint64_t anchor = uint64_t(1023 + 1 - format.bias + shift) << 52;
+  const int64_t smallest = int64_t(1023 + 1 - format.bias) << 52;
+  const uint64_t largest = format.largest(), nan = format.nan();
+  const uint64_t tooLarge = saturates                                 ? largest
+                            : format.specials == Specials::Infinities ? largest + 1
+                                                                      : nan;
+  const uint64_t signBit = format.signBit(), signOfNan = hasMinusZero ? signBit : 0;
+  const unsigned signShift = 63 - format.magnitudeBits();
+  for (unsigned lane = 0; lane < maxLanes; ++lane) {
+    uint64_t bits = bitCast<uint64_t>(double(bitCast<float>(values[lane])));
+    uint64_t magnitude = bits & ~(uint64_t(1) << 63);
+    uint64_t sign = bits >> signShift & signBit;
+    uint64_t normal = ((magnitude + half + (magnitude >> shift & 1)) >> shift) - rebias;
+    uint64_t subnormal =
+        bitCast<uint64_t>(bitCast<double>(magnitude) + bitCast<double>(anchor)) - anchor;
+    uint64_t rounded = select(int64_t(magnitude) < smallest, subnormal, normal);
+    rounded = select(int64_t(rounded) > int64_t(largest), tooLarge, rounded);
+    // Without -0 a zero has no sign.
+    uint64_t kept = select(hasMinusZero | (rounded != 0), sign, 0);
+    uint64_t ofNan = nan | (sign & signOfNan);
+    result[lane] = static_cast<uint32_t>(
+        select(int64_t(magnitude) > int64_t(doubleInfinity), ofNan, rounded | kept));
+  }
+}
+
 /// v_cvt_pk_fp8_f32: into a word of the destination.
 Step packBytes(Wave &wave, const Instruction &instruction) {
   const Format &format = *static_cast<const Small *>(instruction.extra)->format;
@@ -109,11 +142,10 @@ Step packBytes(Wave &wave, const Instruction &instruction) {
   bool isPoisoned = false;
   for (unsigned i = 0; i < 2; ++i) {
     ReadSource<uint32_t> source(wave, instruction.source[i]);
-    for (unsigned lane = 0; lane < maxLanes; ++lane) {
-      double value = double(bitCast<float>(source.values[lane]));
-      result[lane] |= static_cast<uint16_t>(
-          roundToSmall(format, value, environment.saturates) << (8 * i));
-    }
+    Lanes32 bytes;
+    roundLanes(format, source.values, environment.saturates, bytes);
+    for (unsigned lane = 0; lane < maxLanes; ++lane)
+      result[lane] |= static_cast<uint16_t>(bytes[lane] << (8 * i));
     isPoisoned |= source.poison != nullptr;
     for (unsigned lane = 0; source.poison && lane < maxLanes; ++lane)
       poison[lane] |= source.poison[lane] ? 1 << i : 0;

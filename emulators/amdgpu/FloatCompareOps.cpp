@@ -47,7 +47,7 @@ enum CompareFlags : uint32_t {
   HasNoDestination = 1 << 21,
 };
 
-/// Of a comparison of `values` lanes, undefined where `poison` is.
+/// Writes a comparison's bit of each active lane, undefined where `poison` is.
 void writeLaneMask(Wave &wave, const Instruction &instruction, uint64_t bits,
                    const uint8_t *poison) {
   ScalarValue result;

@@ -45,17 +45,20 @@ void convertNans(const typename From::Bits *values,
   }
 }
 
-/// An integral value or NaN, which is 0.
-template <typename Integer> inline Integer clampTo(double value) {
+/// An integral value or NaN, which is 0, as an integer of up to 32 bits.
+template <typename Integer> inline Integer toInteger(double whole) {
   constexpr double least = std::numeric_limits<Integer>::min();
   constexpr double most = std::numeric_limits<Integer>::max();
-  // Each select as a comparison that NaN fails.
-  value = value > least ? value : least;
-  value = value < most ? value : most;
-  return static_cast<Integer>(static_cast<int64_t>(value));
-}
-template <typename Integer> inline Integer toInteger(double whole) {
-  return std::isnan(whole) ? Integer(0) : clampTo<Integer>(whole);
+  uint64_t bits = bitCast<uint64_t>(whole);
+  bool isNan = (bits & ~(uint64_t(1) << 63)) > emulator::doubleInfinity;
+  whole = bitCast<double>(isNan ? uint64_t(0) : bits);
+  whole = whole > least ? whole : least;
+  whole = whole < most ? whole : most;
+  // Hosts convert to signed integers of 32 bits.
+  if constexpr (std::is_same_v<Integer, uint32_t>)
+    return uint32_t(static_cast<int32_t>(whole - 2147483648.0)) ^ 0x80000000;
+  else
+    return static_cast<Integer>(static_cast<int32_t>(whole));
 }
 
 /// [-1, 1] or [0, 1] in all of an integer's range.
@@ -63,8 +66,8 @@ template <typename Integer> inline uint16_t toNormalised(double value) {
   constexpr double most = std::numeric_limits<Integer>::max();
   constexpr double least = std::is_signed_v<Integer> ? -most : 0;
   double scaled = emulator::roundToIntegral(value * most, Rounding::NearestEven);
-  scaled = scaled > least ? scaled : least;
-  return static_cast<uint16_t>(std::isnan(value) ? Integer(0) : clampTo<Integer>(scaled));
+  scaled = scaled < least ? least : scaled;
+  return static_cast<uint16_t>(toInteger<Integer>(scaled));
 }
 
 } // namespace tilewright::amdgpu

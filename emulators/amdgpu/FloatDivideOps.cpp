@@ -83,6 +83,23 @@ typename F::Bits divScale(typename F::Bits a, typename F::Bits denominator,
   return exponentN <= L::tiny ? scaled<F>(a, L::scale) : a;
 }
 
+/// Whether an exponent of any lane is where `divScale` may change something.
+template <typename F>
+bool anyNeedsScale(const typename F::Bits *denominators,
+                   const typename F::Bits *numerators) {
+  using L = Limits<F>;
+  using Signed = std::make_signed_t<typename F::Bits>;
+  constexpr Signed largest = 2 * F::format.bias;
+  Signed any = 0;
+  for (unsigned lane = 0; lane < maxLanes; ++lane) {
+    Signed d = Signed(magnitudeOf<F>(denominators[lane]) >> F::format.mantissaBits);
+    Signed n = Signed(magnitudeOf<F>(numerators[lane]) >> F::format.mantissaBits);
+    any |= (d < 1) | (d > largest - 2) | (n <= L::tiny) | (n > largest) |
+           (n - d >= L::farApart) | (n - d <= 2 - F::format.bias);
+  }
+  return any;
+}
+
 template <typename F> Step divScaleLanes(Wave &wave, const Instruction &instruction) {
   using Bits = typename F::Bits;
   ReadSource<Bits> sources[] = {ReadSource<Bits>(wave, instruction.source[0]),
@@ -90,18 +107,22 @@ template <typename F> Step divScaleLanes(Wave &wave, const Instruction &instruct
                                 ReadSource<Bits>(wave, instruction.source[2])};
   const Environment environment(wave, instruction.flags, F::isSingle);
   LaneArray<Bits> result;
-  ScalarValue mask;
-  for (unsigned lane = 0; lane < maxLanes; ++lane) {
-    Bits in[3];
+  const Bits *in[] = {sources[0].values, sources[1].values, sources[2].values};
+  LaneArray<Bits> copies[3];
+  if (environment.flushesSources)
     for (unsigned i = 0; i < 3; ++i) {
-      in[i] = sources[i].values[lane];
-      if (environment.flushesSources)
-        in[i] = flush<F>(in[i]);
+      memcpy(copies[i].v, in[i], sizeof(copies[i].v));
+      flushLanes<F>(copies[i]);
+      in[i] = copies[i].v;
     }
-    bool takesBack;
-    result[lane] = divScale<F>(in[0], in[1], in[2], takesBack);
-    mask.bits |= uint64_t(takesBack) << lane;
-  }
+  ScalarValue mask;
+  memcpy(result.v, in[0], sizeof(result.v));
+  if (anyNeedsScale<F>(in[1], in[2]))
+    for (unsigned lane = 0; lane < maxLanes; ++lane) {
+      bool takesBack;
+      result[lane] = divScale<F>(in[0][lane], in[1][lane], in[2][lane], takesBack);
+      mask.bits |= uint64_t(takesBack) << lane;
+    }
   if (environment.changesResults())
     finishLanes<F>(environment, result);
   LanePoison buffer;
@@ -230,15 +251,34 @@ template <typename F> Step divFixupLanes(Wave &wave, const Instruction &instruct
                                 ReadSource<Bits>(wave, instruction.source[2])};
   const Environment environment(wave, instruction.flags, F::isSingle);
   LaneArray<Bits> result;
-  for (unsigned lane = 0; lane < maxLanes; ++lane) {
-    Bits in[3];
+  const Bits *in[] = {valuesOf(sources[0]), valuesOf(sources[1]), valuesOf(sources[2])};
+  LaneArray<Bits> copies[3];
+  if (environment.flushesSources)
     for (unsigned i = 0; i < 3; ++i) {
-      in[i] = valuesOf(sources[i])[lane];
-      if (environment.flushesSources)
-        in[i] = flush<F>(in[i]);
+      memcpy(copies[i].v, in[i], sizeof(copies[i].v));
+      flushLanes<F>(copies[i]);
+      in[i] = copies[i].v;
     }
-    result[lane] = divFixup<F>(environment, in[0], in[1], in[2]);
+  // Lanes of normal values, whose quotient is right but for its sign; then the others.
+  LaneArray<Bits> isSpecial;
+  Bits any = 0;
+  constexpr Bits smallest = Bits(uint64_t(1) << F::format.mantissaBits);
+  constexpr int underflow = std::is_same_v<F, Half> ? -100 : -150;
+  using Signed = std::make_signed_t<Bits>;
+  for (unsigned lane = 0; lane < maxLanes; ++lane) {
+    Bits d = magnitudeOf<F>(in[1][lane]), n = magnitudeOf<F>(in[2][lane]);
+    Signed apart =
+        Signed(n >> F::format.mantissaBits) - Signed(d >> F::format.mantissaBits);
+    result[lane] =
+        ((in[1][lane] ^ in[2][lane]) & signBit<F>) | magnitudeOf<F>(in[0][lane]);
+    isSpecial[lane] =
+        Bits((d < smallest) | (d >= infinity<F>) | (n < smallest) | (n >= infinity<F>) |
+             (apart < underflow) | (magnitudeOf<F>(in[0][lane]) > infinity<F>));
+    any |= isSpecial[lane];
   }
+  for (unsigned lane = 0; any && lane < maxLanes; ++lane)
+    if (isSpecial[lane])
+      result[lane] = divFixup<F>(environment, in[0][lane], in[1][lane], in[2][lane]);
   if (environment.changesResults())
     finishLanes<F>(environment, result);
   LanePoison buffer;

@@ -60,6 +60,38 @@ inline double exp2Of(double x) {
       select(int64_t(magnitude) > int64_t(emulator::doubleInfinity), bits, result));
 }
 
+/// log2(x) in the same way, of values that are normal in double.
+inline double log2Of(double x) {
+  const uint64_t bits = bitCast<uint64_t>(x);
+  // The value is m * 2^power, m in [sqrt(1/2), sqrt(2)).
+  constexpr uint64_t rootHalf = 0x3fe6a09e667f3bcd, bias = 1100;
+  uint64_t power = ((bits - rootHalf + (bias << 52)) >> 52) - bias;
+  double m = bitCast<double>(bits - (power << 52));
+  // As double: an integer in the low bits of an anchor.
+  double whole = bitCast<double>(power + bitCast<uint64_t>(0x1.8p52)) - 0x1.8p52;
+  // log2(m) = 2 / ln(2) * atanh(s), |s| < 0.172.
+  double s = (m - 1.0) / (m + 1.0), t = s * s;
+  double sum = 0.043478260869565216;
+  sum = sum * t + 0.047619047619047616;
+  sum = sum * t + 0.05263157894736842;
+  sum = sum * t + 0.058823529411764705;
+  sum = sum * t + 0.06666666666666667;
+  sum = sum * t + 0.07692307692307693;
+  sum = sum * t + 0.09090909090909091;
+  sum = sum * t + 0.1111111111111111;
+  sum = sum * t + 0.14285714285714285;
+  sum = sum * t + 0.2;
+  sum = sum * t + 0.3333333333333333;
+  sum = sum * t + 1.0;
+  uint64_t result = bitCast<uint64_t>(whole + sum * s * 2.8853900817779268);
+  constexpr uint64_t sign = uint64_t(1) << 63;
+  const uint64_t magnitude = bits & ~sign;
+  // Infinity and NaN are their own, negative ones have none, that of zero is -infinity.
+  result = select(int64_t(magnitude) >= int64_t(emulator::doubleInfinity), bits, result);
+  result = select(int64_t(bits) < 0, uint64_t(0x7ff8) << 48, result);
+  return bitCast<double>(select(magnitude == 0, emulator::doubleInfinity | sign, result));
+}
+
 /// Rounded to nearest whatever MODE says.
 struct ToNearest {
   static constexpr bool ignoresRounding = true;
@@ -73,10 +105,10 @@ struct ExpF16 : ToNearest {
 };
 struct Log : ToNearest {
   static constexpr bool flushes = true;
-  static float apply(float a) { return float(std::log2(double(a))); }
+  static float apply(float a) { return float(log2Of(a)); }
 };
 struct LogF16 : ToNearest {
-  static double toOdd(double a) { return std::log2(a); }
+  static double toOdd(double a) { return log2Of(a); }
 };
 struct Reciprocal : ToNearest {
   static constexpr bool flushes = true;

@@ -107,6 +107,17 @@ void tilewright::amdgpu::roundToHalf(const Environment &environment,
       results[lane] = static_cast<uint16_t>(doubleToHalf<F16>(values[lane]));
     return;
   }
+  if (environment.rounding == Rounding::Zero && !environment.saturates) {
+    // To nearest, and back by one where that went away from zero.
+    constexpr uint64_t magnitude = ~(uint64_t(1) << 63);
+    for (unsigned lane = 0; lane < maxLanes; ++lane) {
+      uint64_t half = doubleToHalf<F16>(values[lane]);
+      uint64_t back = bitCast<uint64_t>(halfToDouble<F16>(half)) & magnitude;
+      uint64_t value = bitCast<uint64_t>(values[lane]) & magnitude;
+      results[lane] = static_cast<uint16_t>(half - (int64_t(back) > int64_t(value)));
+    }
+    return;
+  }
   for (unsigned lane = 0; lane < maxLanes; ++lane) {
     // An infinity is no overflow.
     bool saturates = environment.saturates && std::isfinite(values[lane]);

@@ -39,8 +39,6 @@ enum FloatFlags : uint32_t {
   omodMask = 3 << omodShift,
   /// Of gfx12, whose MODE has neither IEEE nor DX10_CLAMP.
   IsModern = 8,
-  /// Of a 32-bit result with rounding and subnormals as f16 and f64 have them.
-  floatFlagsEnd = 16,
 };
 
 struct Single {

@@ -122,46 +122,69 @@ bool decodeMixed(Decoder &decoder) {
 // Dot products
 //===----------------------------------------------------------------------===//
 
-/// Products of two or four factors that stand in a word.
-struct DotKind {
-  const emulator::Format *a, *b;
-  unsigned terms;
-  const emulator::Format *result;
-};
 struct Dot {
-  DotKind kind;
-  bool negate[2][4] = {}; ///< of the factors of the first source and the second
+  double sign[2][4]; ///< of the factors of the first source and the second
 };
 
-double factorOf(const emulator::Format &format, uint32_t word, unsigned index,
-                bool negate) {
-  unsigned bits = format.bits();
-  uint64_t part = word >> (bits * index) & ((uint64_t(1) << bits) - 1);
-  double value = toDouble(format, part);
-  return negate ? -value : value;
-}
+// The factors that stand in a word.
+struct OfF16 {
+  static constexpr unsigned count = 2;
+  static double get(uint32_t word, unsigned i) {
+    return emulator::halfToDouble<emulator::F16>(word >> (16 * i) & 0xffff);
+  }
+};
+struct OfBf16 {
+  static constexpr unsigned count = 2;
+  static double get(uint32_t word, unsigned i) {
+    return double(bitCast<float>(word >> (16 * i) << 16));
+  }
+};
+template <const emulator::Format &format> struct OfByte {
+  static constexpr unsigned count = 4;
+  static double get(uint32_t word, unsigned i) {
+    return double(emulator::getValues8(format)[word >> (8 * i) & 0xff]);
+  }
+};
+using OfFp8 = OfByte<formats::e4m3>;
+using OfBf8 = OfByte<formats::e5m2>;
 
-template <typename Bits> Step dotLanes(Wave &wave, const Instruction &instruction) {
+// Sums, as double has them.
+struct InSingle {
+  using Bits = uint32_t;
+  static constexpr const emulator::Format &format = formats::f32;
+  static double widen(Bits bits) { return double(bitCast<float>(bits)); }
+  static Bits round(double value) { return bitCast<uint32_t>(float(value)); }
+};
+template <typename Small> struct InHalf {
+  using Bits = uint16_t;
+  static constexpr const emulator::Format &format = Small::format;
+  static double widen(Bits bits) { return emulator::halfToDouble<Small>(bits); }
+  static Bits round(double value) {
+    return static_cast<Bits>(emulator::doubleToHalf<Small>(value));
+  }
+};
+
+template <typename A, typename B, typename Sum>
+Step dotLanes(Wave &wave, const Instruction &instruction) {
+  using Bits = typename Sum::Bits;
   const Dot &dot = *static_cast<const Dot *>(instruction.extra);
-  const emulator::Format &format = *dot.kind.result;
   ReadSource<uint32_t> factors[] = {ReadSource<uint32_t>(wave, instruction.source[0]),
                                     ReadSource<uint32_t>(wave, instruction.source[1])};
   ReadSource<Bits> start[] = {ReadSource<Bits>(wave, instruction.source[2])};
   const Bits *starts = valuesOf(start[0]);
   LaneArray<Bits> result;
-  for (unsigned lane = 0; lane < maxLanes; ++lane) {
-    Bits sum = starts[lane];
-    for (unsigned i = 0; i < dot.kind.terms; ++i) {
-      double a = factorOf(*dot.kind.a, factors[0].values[lane], i, dot.negate[0][i]);
-      double b = factorOf(*dot.kind.b, factors[1].values[lane], i, dot.negate[1][i]);
-      double exact = emulator::fusedToOdd(a, b, toDouble(format, sum));
-      sum = static_cast<Bits>(fromDouble(format, exact, Rounding::NearestEven));
-      if (exact != exact)
-        sum = static_cast<Bits>(format.infinity() | uint64_t(1)
-                                                        << (format.mantissaBits - 1));
+  for (unsigned lane = 0; lane < maxLanes; ++lane)
+    result[lane] = starts[lane];
+  for (unsigned i = 0; i < A::count; ++i)
+    for (unsigned lane = 0; lane < maxLanes; ++lane) {
+      double a = A::get(factors[0].values[lane], i) * dot.sign[0][i];
+      double b = B::get(factors[1].values[lane], i) * dot.sign[1][i];
+      result[lane] = Sum::round(emulator::fusedToOdd(a, b, Sum::widen(result[lane])));
     }
-    result[lane] = sum;
-  }
+  constexpr Bits top = static_cast<Bits>(Sum::format.infinity());
+  constexpr Bits nan = top | Bits(1u << (Sum::format.mantissaBits - 1));
+  for (unsigned lane = 0; lane < maxLanes; ++lane)
+    result[lane] = Bits(result[lane] << 1) > Bits(top << 1) ? nan : result[lane];
   const Environment environment(wave, instruction.flags, sizeof(Bits) == 4);
   if constexpr (sizeof(Bits) == 4) {
     if (environment.clamps)
@@ -178,38 +201,37 @@ template <typename Bits> Step dotLanes(Wave &wave, const Instruction &instructio
 
 struct DotEntry {
   std::string_view name;
-  DotKind kind;
-  Type accumulator;
-  Type factors;
+  Handler handler;
+  Type accumulator, factors;
   bool accumulates = false;
 };
-constexpr const emulator::Format *f16 = &formats::f16, *bf16 = &formats::bf16,
-                                 *f32 = &formats::f32, *fp8 = &formats::e4m3,
-                                 *bf8 = &formats::e5m2;
+constexpr Type F16 = Type::F16, BF16 = Type::BF16, B32 = Type::B32, F32 = Type::F32;
 constexpr DotEntry dots[] = {
-    {"v_dot2_f32_f16", {f16, f16, 2, f32}, Type::F32, Type::F16},
-    {"v_dot2c_f32_f16", {f16, f16, 2, f32}, Type::F32, Type::F16, true},
-    {"v_dot2acc_f32_f16", {f16, f16, 2, f32}, Type::F32, Type::F16, true},
-    {"v_dot2_f32_bf16", {bf16, bf16, 2, f32}, Type::F32, Type::BF16},
-    {"v_dot2c_f32_bf16", {bf16, bf16, 2, f32}, Type::F32, Type::BF16, true},
-    {"v_dot2acc_f32_bf16", {bf16, bf16, 2, f32}, Type::F32, Type::BF16, true},
-    {"v_dot2_f16_f16", {f16, f16, 2, f16}, Type::F16, Type::F16},
-    {"v_dot2_bf16_bf16", {bf16, bf16, 2, bf16}, Type::BF16, Type::BF16},
-    {"v_dot4_f32_fp8_fp8", {fp8, fp8, 4, f32}, Type::F32, Type::B32},
-    {"v_dot4_f32_fp8_bf8", {fp8, bf8, 4, f32}, Type::F32, Type::B32},
-    {"v_dot4_f32_bf8_fp8", {bf8, fp8, 4, f32}, Type::F32, Type::B32},
-    {"v_dot4_f32_bf8_bf8", {bf8, bf8, 4, f32}, Type::F32, Type::B32},
+    {"v_dot2_f32_f16", dotLanes<OfF16, OfF16, InSingle>, F32, F16},
+    {"v_dot2c_f32_f16", dotLanes<OfF16, OfF16, InSingle>, F32, F16, true},
+    {"v_dot2acc_f32_f16", dotLanes<OfF16, OfF16, InSingle>, F32, F16, true},
+    {"v_dot2_f32_bf16", dotLanes<OfBf16, OfBf16, InSingle>, F32, BF16},
+    {"v_dot2c_f32_bf16", dotLanes<OfBf16, OfBf16, InSingle>, F32, BF16, true},
+    {"v_dot2acc_f32_bf16", dotLanes<OfBf16, OfBf16, InSingle>, F32, BF16, true},
+    {"v_dot2_f16_f16", dotLanes<OfF16, OfF16, InHalf<emulator::F16>>, F16, F16},
+    {"v_dot2_bf16_bf16", dotLanes<OfBf16, OfBf16, InHalf<emulator::BF16>>, BF16, BF16},
+    {"v_dot4_f32_fp8_fp8", dotLanes<OfFp8, OfFp8, InSingle>, F32, B32},
+    {"v_dot4_f32_fp8_bf8", dotLanes<OfFp8, OfBf8, InSingle>, F32, B32},
+    {"v_dot4_f32_bf8_fp8", dotLanes<OfBf8, OfFp8, InSingle>, F32, B32},
+    {"v_dot4_f32_bf8_bf8", dotLanes<OfBf8, OfBf8, InSingle>, F32, B32},
 };
 
 bool decodeDot(Decoder &decoder, const DotEntry &entry) {
   Instruction &instruction = decoder.instruction;
   const bool isHalf = getBits(entry.accumulator) == 16;
-  instruction.execute = isHalf ? dotLanes<uint16_t> : dotLanes<uint32_t>;
+  instruction.execute = entry.handler;
   if (!decoder.expect(entry.accumulates ? 3 : 4) ||
       !decoder.destination(0, instruction.destination[0]))
     return false;
   Dot dot;
-  dot.kind = entry.kind;
+  for (auto &signs : dot.sign)
+    for (double &sign : signs)
+      sign = 1;
   for (unsigned i = 0; i < 2; ++i)
     if (!packedHalf(decoder, i + 1, entry.factors, instruction.source[i]))
       return false;
@@ -238,9 +260,11 @@ bool decodeDot(Decoder &decoder, const DotEntry &entry) {
       return decoder.fail("op_sel of a dot product is not modelled");
   for (unsigned i = 0; i < 2; ++i)
     for (unsigned part = 0; part < 2; ++part) {
-      if (entry.kind.terms != 2 && modifiers.negate[part][i])
+      if (!modifiers.negate[part][i])
+        continue;
+      if (entry.factors == B32)
         return decoder.fail("neg of a factor of eight bits");
-      dot.negate[i][part] = modifiers.negate[part][i];
+      dot.sign[i][part] = -1;
     }
   if (modifiers.negate[0][2])
     start.flip ^= 0x80000000;

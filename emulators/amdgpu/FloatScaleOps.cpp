@@ -53,10 +53,27 @@ template <typename F> Step scaleLanes(Wave &wave, const Instruction &instruction
   LaneArray<Bits> result;
   const Bits *values = valuesOf(value[0]);
   const Exponent *exponents = valuesOf(exponent[0]);
-  for (unsigned lane = 0; lane < maxLanes; ++lane)
-    result[lane] = scale<F>(
-        environment, values[lane],
-        static_cast<int>(static_cast<std::make_signed_t<Exponent>>(exponents[lane])));
+  // Normal values that stay normal get another exponent; then the others.
+  using Wide = std::conditional_t<sizeof(Bits) == 2, int32_t, std::make_signed_t<Bits>>;
+  using SignedExponent = std::make_signed_t<Exponent>;
+  constexpr Wide largest = 2 * F::format.bias;
+  LaneArray<Bits> isSpecial;
+  Bits any = 0;
+  for (unsigned lane = 0; lane < maxLanes; ++lane) {
+    Wide power = static_cast<SignedExponent>(exponents[lane]);
+    Wide clamped = power < -4000 ? Wide(-4000) : power > 4000 ? Wide(4000) : power;
+    Wide old = Wide(magnitudeOf<F>(values[lane]) >> F::format.mantissaBits);
+    Wide biased = old + clamped;
+    bool isNormal = (old > 0) & (old <= largest) & (biased > 0) & (biased <= largest);
+    result[lane] = values[lane] + (Bits(clamped) << F::format.mantissaBits);
+    result[lane] = isZero<F>(values[lane]) ? values[lane] : result[lane];
+    isSpecial[lane] = Bits(!isNormal & !isZero<F>(values[lane]));
+    any |= isSpecial[lane];
+  }
+  for (unsigned lane = 0; any && lane < maxLanes; ++lane)
+    if (isSpecial[lane])
+      result[lane] = scale<F>(environment, values[lane],
+                              static_cast<SignedExponent>(exponents[lane]));
   if (environment.changesResults())
     finishLanes<F>(environment, result);
   LanePoison buffer, second;

@@ -50,14 +50,15 @@ template <typename Min, typename Max> struct Middle {
   static typename F::Bits apply(bool isIeee, typename F::Bits a, typename F::Bits b,
                                 typename F::Bits c) {
     using Bits = typename F::Bits;
-    if (isNan<F>(a) || isNan<F>(b) || isNan<F>(c))
-      return Chain<Min, Min>::template apply<F>(isIeee, a, b, c);
+    // Without branches, so that lanes go together.
+    Bits least = Chain<Min, Min>::template apply<F>(isIeee, a, b, c);
     Bits largest = Chain<Max, Max>::template apply<F>(isIeee, a, b, c);
-    if (largest == a)
-      return Max::template apply<F>(isIeee, b, c);
-    if (largest == b)
-      return Max::template apply<F>(isIeee, a, c);
-    return Max::template apply<F>(isIeee, a, b);
+    Bits ofBc = Max::template apply<F>(isIeee, b, c);
+    Bits ofAc = Max::template apply<F>(isIeee, a, c);
+    Bits ofAb = Max::template apply<F>(isIeee, a, b);
+    Bits middle = largest == b ? ofAc : ofAb;
+    middle = largest == a ? ofBc : middle;
+    return isNan<F>(a) | isNan<F>(b) | isNan<F>(c) ? least : middle;
   }
 };
 

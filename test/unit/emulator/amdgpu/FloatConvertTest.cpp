@@ -119,6 +119,35 @@ TEST_P(EveryTarget, FloatsBecomeIntegersAndBack) {
   }
 }
 
+TEST_P(EveryTarget, IntegersAreRoundedAsTheNameSays) {
+  Machine machine(
+      GetParam(),
+      isRdna() ? "v_cvt_nearest_i32_f32 v1, v0\nv_cvt_floor_i32_f32 v2, v0\n"
+                 "v_cvt_pk_norm_i16_f32 v3, v0, -v0\nv_cvt_pk_norm_u16_f32 v4, v0, v0\n"
+                 "v_cvt_off_f32_i4 v5, v6"
+               : "v_cvt_rpi_i32_f32 v1, v0\nv_cvt_flr_i32_f32 v2, v0\n"
+                 "v_cvt_pknorm_i16_f32 v3, v0, -v0\nv_cvt_pknorm_u16_f32 v4, v0, v0\n"
+                 "v_cvt_off_f32_i4 v5, v6");
+  const float values[] = {0.5f, -0.5f, 1.5f,     2.5f, -2.5f, 0.25f,
+                          1.0f, -1.0f, INFINITY, NAN,  3e9f,  -3e9f};
+  machine.set(0, [&](unsigned lane) { return bitCast<uint32_t>(values[lane % 12]); });
+  machine.set(6, [](unsigned lane) { return 0xf0 | (lane & 15); });
+  machine.runClean();
+  for (unsigned lane = 0; lane < machine.wave().lanes; ++lane) {
+    double value = values[lane % 12];
+    EXPECT_EQ(machine.get(1, lane), uint32_t(clamped<int32_t>(std::floor(value + 0.5))));
+    EXPECT_EQ(machine.get(2, lane), uint32_t(clamped<int32_t>(std::floor(value))));
+    double limited = std::isnan(value) ? 0 : std::fmin(std::fmax(value, -1), 1);
+    int16_t low = int16_t(std::nearbyint(limited * 32767));
+    EXPECT_EQ(machine.get(3, lane), uint16_t(low) | uint32_t(uint16_t(-low)) << 16);
+    uint32_t positive = uint32_t(std::nearbyint(std::fmax(limited, 0) * 65535));
+    EXPECT_EQ(machine.get(4, lane), positive | positive << 16) << value;
+    int nibble = int(lane & 15);
+    EXPECT_EQ(bitCast<float>(machine.get(5, lane)),
+              float(nibble < 8 ? nibble : nibble - 16) / 16);
+  }
+}
+
 TEST_P(EveryTarget, AnUndefinedByteIsOneResult) {
   Machine machine(GetParam(), "v_cvt_f32_ubyte0 v1, v0\nv_cvt_f32_ubyte3 v2, v0");
   machine.set(0, 0x05000007);

@@ -142,3 +142,47 @@ TEST_P(EveryTarget, ScalesAndParts) {
     }
   }
 }
+
+TEST_P(EveryTarget, ScalesOfF64AndF16) {
+  std::string low = isRdna() ? ".l" : "";
+  Machine machine(GetParam(), "v_ldexp_f64 v[4:5], v[0:1], v2\nv_ldexp_f16 v6" + low +
+                                  ", v3" + low + ", v2" + low +
+                                  "\nv_frexp_exp_i32_f64 v7, v[0:1]\n"
+                                  "v_frexp_exp_i16_f16 v8" +
+                                  low + ", v3" + low);
+  machine.set(6, 0);
+  machine.set(8, 0);
+  for (unsigned round = 0; round < 30; ++round) {
+    machine.wave().pc = 0;
+    machine.wave().isDone = false;
+    auto wide = valuesF64(64, round + 1);
+    auto half = valuesF16(64, round + 1);
+    std::mt19937 random(round);
+    std::vector<int> powers(64);
+    for (int &power : powers)
+      power = round % 2 ? int(random() % 4200) - 2100 : int(random() % 60) - 30;
+    machine.set(0, [&](unsigned lane) { return uint32_t(wide[lane]); });
+    machine.set(1, [&](unsigned lane) { return uint32_t(wide[lane] >> 32); });
+    machine.set(2, [&](unsigned lane) { return uint32_t(powers[lane]); });
+    machine.set(3, [&](unsigned lane) { return half[lane]; });
+    machine.runClean();
+    for (unsigned lane = 0; lane < machine.wave().lanes; ++lane) {
+      double value = bitCast<double>(wide[lane]), want = std::ldexp(value, powers[lane]);
+      uint64_t got = machine.get(4, lane) | uint64_t(machine.get(5, lane)) << 32;
+      int exponent = 0;
+      if (!std::isnan(value)) {
+        EXPECT_EQ(got, bitCast<uint64_t>(want)) << value << " " << powers[lane];
+        std::frexp(value, &exponent);
+        EXPECT_EQ(machine.get(7, lane), std::isinf(value) ? 0u : uint32_t(exponent));
+      }
+      double small = toDouble(formats::f16, half[lane]);
+      if (std::isnan(small))
+        continue;
+      EXPECT_EQ(machine.get(6, lane),
+                fromDouble(formats::f16, std::ldexp(small, powers[lane]),
+                           Rounding::NearestEven));
+      std::frexp(small, &exponent);
+      EXPECT_EQ(machine.get(8, lane), std::isinf(small) ? 0u : uint16_t(exponent));
+    }
+  }
+}

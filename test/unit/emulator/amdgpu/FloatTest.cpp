@@ -259,3 +259,137 @@ TEST_P(EveryTarget, ClampAndOmod) {
   EXPECT_EQ(value(3, 1), 1.0f);
   EXPECT_EQ(value(3, 5), 0.0f);
 }
+
+TEST_P(EveryTarget, FunctionsOfEveryF16) {
+  struct {
+    const char *name;
+    double (*apply)(double);
+  } const functions[] = {
+      {"v_rcp_f16", [](double a) { return 1 / a; }},
+      {"v_rsq_f16", [](double a) { return 1 / std::sqrt(a); }},
+      {"v_sqrt_f16", [](double a) { return std::sqrt(a); }},
+      {"v_exp_f16", [](double a) { return std::exp2(a); }},
+      {"v_log_f16", [](double a) { return std::log2(a); }},
+      {"v_floor_f16", [](double a) { return std::floor(a); }},
+      {"v_ceil_f16", [](double a) { return std::ceil(a); }},
+      {"v_trunc_f16", [](double a) { return std::trunc(a); }},
+      {"v_rndne_f16", [](double a) { return std::nearbyint(a); }},
+      {"v_fract_f16",
+       [](double a) {
+         return std::isfinite(a) ? std::fmin(a - std::floor(a), 0x1.ffcp-1) : NAN;
+       }},
+      {"v_frexp_mant_f16",
+       [](double a) {
+         int exponent;
+         return std::frexp(a, &exponent);
+       }},
+  };
+  for (const auto &function : functions) {
+    Machine machine(GetParam(),
+                    std::string(function.name) + " " + half("v1") + ", " + half("v0"));
+    machine.set(1, 0);
+    for (unsigned base = 0; base < 65536; base += machine.wave().lanes) {
+      machine.wave().pc = 0;
+      machine.wave().isDone = false;
+      machine.set(0, [&](unsigned lane) { return 0xabcd0000u | (base + lane); });
+      machine.runClean();
+      for (unsigned lane = 0; lane < machine.wave().lanes; ++lane) {
+        double exact = function.apply(toDouble(formats::f16, base + lane));
+        uint32_t got = machine.get(1, lane);
+        if (std::isnan(exact))
+          EXPECT_EQ(got & 0x7e00, 0x7e00u) << function.name << base + lane;
+        else
+          EXPECT_EQ(got, fromDouble(formats::f16, exact, Rounding::NearestEven))
+              << function.name << std::hex << base + lane;
+      }
+    }
+  }
+}
+
+TEST_P(EveryTarget, ModeRoundsF16AndF64) {
+  const Rounding roundings[] = {Rounding::NearestEven, Rounding::Up, Rounding::Down,
+                                Rounding::Zero};
+  for (unsigned mode = 0; mode < 4; ++mode) {
+    Machine machine(GetParam(), "v_cvt_f16_f32 " + half("v4") + ", v0\nv_mul_f16 " +
+                                    half("v5") + ", " + half("v4") + ", " + half("v4") +
+                                    "\nv_cvt_f64_f32 v[6:7], v0\n"
+                                    "v_mul_f64 v[6:7], v[6:7], v[2:3]\n"
+                                    "v_cvt_f32_f64 v8, v[6:7]\nv_rndne_f32 v9, v0");
+    machine.wave().mode = 0x3f0 | mode << 2;
+    auto values = valuesF32(64, mode + 1);
+    for (uint32_t &value : values)
+      value = (value & 0x83ffffff) | 0x3c000000; // no extremes
+    machine.set(0, [&](unsigned lane) { return values[lane]; });
+    const double third = 1.0 / 3;
+    machine.set(2, uint32_t(bitCast<uint64_t>(third)));
+    machine.set(3, uint32_t(bitCast<uint64_t>(third) >> 32));
+    machine.set(4, 0);
+    machine.set(5, 0);
+    machine.runClean();
+    for (unsigned lane = 0; lane < machine.wave().lanes; ++lane) {
+      float value = bitCast<float>(values[lane]);
+      uint64_t half = fromDouble(formats::f16, value, roundings[mode]);
+      EXPECT_EQ(machine.get(4, lane), half);
+      double wide = toDouble(formats::f16, half);
+      EXPECT_EQ(machine.get(5, lane),
+                fromDouble(formats::f16, wide * wide, roundings[mode]));
+      volatile double product;
+      {
+        RoundingScope scope(roundings[mode]);
+        volatile double x = value, y = third;
+        product = x * y;
+      }
+      EXPECT_EQ(machine.get(6, lane) | uint64_t(machine.get(7, lane)) << 32,
+                bitCast<uint64_t>(double(product)));
+      EXPECT_EQ(machine.get(8, lane), fromDouble(formats::f32, product, roundings[mode]));
+      EXPECT_EQ(bitCast<float>(machine.get(9, lane)), std::nearbyint(value));
+    }
+  }
+}
+
+TEST_P(EveryTarget, TheFirstNanIsTheResult) {
+  Machine machine(GetParam(), "v_fma_f32 v3, v0, v1, v2\nv_add_f32 v4, v5, -v5");
+  machine.set(0, bitCast<uint32_t>(1.0f));
+  machine.set(1, 0xff800123); // signalling
+  machine.set(2, 0x7fc00456);
+  machine.set(5, 0x7f800000);
+  machine.runClean();
+  EXPECT_EQ(machine.get(3, 0), 0xffc00123u);
+  EXPECT_EQ(machine.get(4, 0), 0x7fc00000u);
+}
+
+TEST(Float, LegacyProductsOfZero) {
+  Machine old("gfx90a", "v_mul_legacy_f32 v2, v0, v1\nv_mad_legacy_f32 v3, v0, v1, v1\n"
+                        "v_mov_b32 v4, 0\nv_mac_f32 v4, v5, v5");
+  old.set(0, 0x80000000);
+  old.set(1, 0x7f800000);
+  old.set(5, 0x1f000000); // its square is subnormal
+  old.runClean();
+  EXPECT_EQ(old.get(2, 0), 0u);
+  EXPECT_EQ(old.get(3, 0), 0x7f800000u);
+  EXPECT_EQ(old.get(4, 0), 0u);
+  for (const char *gpu : {"gfx1100", "gfx1201"}) {
+    Machine machine(gpu, "v_mul_dx9_zero_f32 v2, v0, v1\n"
+                         "v_fma_dx9_zero_f32 v3, v0, v1, -v1");
+    machine.set(0, 0x80000000);
+    machine.set(1, 0x7f800000);
+    machine.runClean();
+    EXPECT_EQ(machine.get(2, 0), 0u);
+    EXPECT_EQ(machine.get(3, 0), 0xff800000u);
+  }
+}
+
+TEST(Float, ConstantsHaveTheTypesBits) {
+  Machine machine("gfx1100", "v_add_f16 v2.l, 0.5, v0.l\nv_fmaak_f32 v3, v1, v1, "
+                             "0x40400000\nv_fmamk_f32 v4, v1, 0x40400000, v1\n"
+                             "v_add_f64 v[6:7], v[0:1], 0x40100000\n"
+                             "v_mul_f32 v5, 0.15915494, v1");
+  machine.set(0, 0);
+  machine.set(1, bitCast<uint32_t>(2.0f));
+  machine.set(2, 0);
+  machine.runClean();
+  EXPECT_EQ(machine.get(2, 0), 0x3800u);
+  EXPECT_EQ(bitCast<float>(machine.get(3, 0)), 7.0f);
+  EXPECT_EQ(bitCast<float>(machine.get(4, 0)), 8.0f);
+  EXPECT_EQ(machine.get(5, 0), 0x3e22f983u + 0x800000u);
+}
