@@ -101,6 +101,8 @@ public:
     uint32_t tag = 0;
   };
   const LastWrite &getLastWrite(size_t offset) const { return writes[offset / 4]; }
+  /// What the last read of the word was given as its tag.
+  uint32_t getReadTag(size_t offset) const { return readTags[offset / 4]; }
   /// Marks the last writes of these bytes as made by an asynchronous copy: the async
   /// proxy sees them without a fence.
   void markAsync(size_t offset, size_t size) {
