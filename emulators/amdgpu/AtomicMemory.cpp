@@ -258,6 +258,9 @@ void tilewright::amdgpu::updateMemory(Wave &wave, Space space, const Lanes64 &at
     uint64_t value, second = 0, memory = 0;
     uint8_t poison = take(0, lane, value);
     uint8_t secondPoison = operation.hasSecond() ? take(secondAt, lane, second) : 0;
+    if (space == Space::Lds && (operation.kind == Atomic::CompareSwap ||
+                                operation.kind == Atomic::FloatCompareSwap))
+      wave.group.noteCompareSwap(static_cast<uint32_t>(at[lane]));
     WordLock lock(wave, space, at[lane]);
     memcpy(&memory, place.data, bytes);
     uint8_t memoryPoison = poisonFromShadow(place.shadow, bytes);

@@ -292,6 +292,7 @@ constexpr std::string_view ignored[] = {
     "s_wakeup",
     "buffer_inv",
     "buffer_wbl2",
+    "buffer_invl2",
     "buffer_wbinvl1",
     "buffer_wbinvl1_vol",
     "buffer_gl0_inv",

@@ -56,7 +56,7 @@ Step update(Wave &wave, const Instruction &instruction) {
     if (atomic.parts == 2)
       land(wave, registerOf(to, registers), width, second, bitOf(Counter::Lds));
   }
-  issue(wave, Counter::Lds, to, wave.group.tick(wave));
+  issueLds(wave, to);
   return Step::Next;
 }
 
@@ -82,7 +82,7 @@ Step count(Wave &wave, const Instruction &instruction) {
     old.poisonLanes(1, wave.active);
   }
   land(wave, instruction.destination[0], Width(), old, bitOf(Counter::Lds));
-  issue(wave, Counter::Lds, instruction.destination[0], wave.group.tick(wave));
+  issueLds(wave, instruction.destination[0]);
   return Step::Next;
 }
 

@@ -30,10 +30,6 @@ void addOffset(const uint32_t *base, uint32_t offset, Lanes64 &at) {
     at[lane] = base[lane] + offset;
 }
 
-void issueLds(Wave &wave, const Source &destination) {
-  issue(wave, Counter::Lds, destination, wave.group.tick(wave));
-}
-
 Step load(Wave &wave, const Instruction &instruction) {
   const auto &access = *static_cast<const LdsAccess *>(instruction.extra);
   unsigned registers = access.width.registers();

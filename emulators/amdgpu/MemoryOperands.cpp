@@ -189,6 +189,11 @@ void tilewright::amdgpu::issue(Wave &wave, Counter counter, const Source &destin
   wave.waits.issue(operation);
 }
 
+void tilewright::amdgpu::issueLds(Wave &wave, const Source &destination) {
+  wave.group.tick(wave);
+  issue(wave, Counter::Lds, destination);
+}
+
 uint32_t tilewright::amdgpu::readM0(Wave &wave) {
   Source m0;
   m0.kind = Operand::Scalar;

@@ -113,9 +113,11 @@ Step load(Wave &wave, const Instruction &instruction) {
   }
   exchange(wave, shape, read, result);
   const Source &to = instruction.destination[0];
-  Counter counter = shape.isGlobal ? Counter::Load : Counter::Lds;
-  land(wave, to, width, result, bitOf(counter));
-  issue(wave, counter, to, shape.isGlobal ? 0 : wave.group.tick(wave));
+  land(wave, to, width, result, bitOf(shape.isGlobal ? Counter::Load : Counter::Lds));
+  if (shape.isGlobal)
+    issue(wave, Counter::Load, to);
+  else
+    issueLds(wave, to);
   return Step::Next;
 }
 } // namespace

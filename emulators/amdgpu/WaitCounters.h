@@ -36,8 +36,10 @@ struct Outstanding {
   uint16_t reg = 0;
   uint8_t count = 0; ///< registers that it will write; 0 of a store
   uint32_t line = 0; ///< offset of its instruction
-  /// The wave's clock when it was issued, where it touches LDS; see
-  /// WorkGroup::getOrderedClock. 0 where not.
+  /// The wave's clock when it was issued, where it touches LDS some time later: a flat
+  /// operation, a load to LDS. A barrier orders it only after a wait. The LDS unit's own
+  /// operations are done in the order of all waves, so that compilers put a barrier after
+  /// them without a wait. 0 of those.
   uint32_t ldsClock = 0;
   /// It may end before operations that were issued before it, or after later ones.
   bool anyOrder = false;

@@ -63,6 +63,7 @@ WorkGroup::WorkGroup(LaunchRun &launch, Dim3 id)
 }
 
 WorkGroup::~WorkGroup() {
+  reportHeld();
   std::lock_guard<std::mutex> guard(launch.statisticsLock);
   launch.statistics.add(statistics);
 }
@@ -97,8 +98,10 @@ Party::Outcome WorkGroup::run(uint64_t rounds) {
         return Outcome::Stopped;
       }
     }
-    if (done)
+    if (done) {
+      reportHeld();
       return Outcome::Done;
+    }
     bool idle = !ran && progress == before;
     stuckRounds = idle && inside ? stuckRounds + 1 : 0;
     if (stuckRounds > roundsUntilStuck)
@@ -203,6 +206,7 @@ void WorkGroup::note(Wave &wave, uint32_t offset, unsigned size, Access access,
   if (!history)
     return;
   const Accessor by(wave.index, clocks[wave.index], static_cast<uint32_t>(wave.pc));
+  bool wasAtomic = history->getLastWrite(offset).atomic;
   AccessHistory::Conflict conflict =
       access == Access::Read      ? history->noteRead(offset, size, by)
       : access == Access::Write   ? history->noteWrite(offset, size, by)
@@ -215,5 +219,20 @@ void WorkGroup::note(Wave &wave, uint32_t offset, unsigned size, Access access,
            "it %s LDS at %u, which wave %u %s at 0x%x, and nothing orders the two",
            access == Access::Read ? "reads" : "writes", offset, conflict.agent,
            conflict.wasWrite ? "wrote" : "read", conflict.tag);
-  wave.report(Rule::Race, text, lane);
+  bool isRead = access == Access::Read;
+  bool isHeld = isRead ? wasAtomic : access == Access::Atomic && !conflict.wasWrite;
+  if (!isHeld)
+    return wave.report(Rule::Race, text, lane);
+  auto [place, isNew] = held.try_emplace({isRead ? tag : conflict.tag, tag});
+  if (isNew)
+    place->second = {Rule::Race, text, wave.getSite(lane)};
+  else
+    ++place->second.repeated;
+}
+
+void WorkGroup::reportHeld() {
+  for (auto &[key, fault] : held)
+    if (!comparedLoads.count(key.first))
+      launch.device.faults.add(std::move(fault));
+  held.clear();
 }

@@ -12,6 +12,9 @@
 #include "emulators/amdgpu/Wave.h"
 #include "emulators/common/Order.h"
 
+#include <map>
+#include <set>
+
 namespace tilewright::amdgpu {
 
 enum class Access : uint8_t {
@@ -51,6 +54,13 @@ public:
   // The race check on LDS; agents are waves.
   /// Notes an access to `size` bytes at `offset` and reports a conflict at `lane`.
   void note(Wave &wave, uint32_t offset, unsigned size, Access access, unsigned lane);
+  /// A compare-and-swap at `offset`. The load that its expected value came from takes
+  /// part in no race with atomic operations, since the comparison tells whether it was
+  /// right: compilers load so before their loops.
+  void noteCompareSwap(uint32_t offset) {
+    if (history)
+      comparedLoads.insert(history->getReadTag(offset));
+  }
   /// The clock that an operation issued now has; it is what Outstanding::ldsClock keeps.
   uint32_t tick(Wave &wave);
 
@@ -65,6 +75,9 @@ public:
 private:
   /// Opens the barrier if all waves that live have come.
   void openBarrier();
+  /// Reports the races of loads with atomic operations, but for loads that a
+  /// compare-and-swap followed.
+  void reportHeld();
 
   std::vector<Wave *> order;  // in which waves have their turns
   std::vector<bool> arrived;  // at the barrier, by wave
@@ -74,6 +87,10 @@ private:
   /// What is ordered before the barrier that waves come to, and before the one that they
   /// were released from.
   emulator::VectorClock gathered, opened;
+  /// Of loads with atomic operations, by the load's and the reporting instruction's
+  /// offset: whether they count is known in the end.
+  std::map<std::pair<uint32_t, uint32_t>, emulator::Fault> held;
+  std::set<uint32_t> comparedLoads;
   uint64_t progress = 0, idleRounds = 0, stuckRounds = 0;
 };
 

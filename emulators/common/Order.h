@@ -146,6 +146,11 @@ public:
     size_t granule = offset / granuleBytes;
     return isSplit[granule] ? words[offset / 4].write : cells[granule].write;
   }
+  /// The tag of the word's last read.
+  uint32_t getReadTag(size_t offset) const {
+    size_t granule = offset / granuleBytes;
+    return isSplit[granule] ? words[offset / 4].readTag : cells[granule].readTag;
+  }
   /// Calls `use` with the last writes of these bytes and the offset of the first word of
   /// each, upwards, until it returns true.
   template <typename Use> void forLastWrites(size_t offset, size_t size, Use use) const {

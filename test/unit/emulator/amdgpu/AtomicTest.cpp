@@ -446,3 +446,23 @@ TEST_P(Atomics, AtomicOperationsOfTwoWavesDoNotRace) {
     }
   }
 }
+
+/// A load before a loop of compare-and-swap is no race; one without the loop is.
+TEST_P(Atomics, LoadsThatACompareSwapFollowsDoNotRace) {
+  std::string load = isCdna ? "ds_read_b32 v4, v2\n" : "ds_load_b32 v4, v2\n";
+  std::string swap =
+      isCdna ? "ds_cmpst_b32 v2, v4, v5\n" : "ds_cmpstore_b32 v2, v5, v4\n";
+  for (bool swaps : {true, false}) {
+    Machine machine(GetParam(),
+                    load + waitForLds(target) + (swaps ? swap : "ds_add_u32 v2, v5\n") +
+                        waitAll,
+                    2 * lanes, 256);
+    fillLds(machine, [](uint32_t) { return uint8_t(0); });
+    machine.set(2, 16);
+    machine.set(5, 1);
+    auto faults = machine.run();
+    EXPECT_EQ(faults.empty(), swaps);
+    for (const Fault &fault : faults)
+      EXPECT_EQ(fault.rule, Rule::Race);
+  }
+}
