@@ -161,7 +161,8 @@ std::vector<std::string> check(const char *gpu, const std::string &text) {
     if (!size)
       break;
     traits.push_back(findHazardTraits(target, texts.back()));
-    std::string report = hazards.issue(traits.back(), static_cast<uint32_t>(at));
+    std::string report = hazards.issue(traits.back(), static_cast<uint32_t>(at),
+                                       static_cast<uint32_t>(size));
     if (!report.empty())
       reports.push_back(report);
     at += size;
@@ -203,6 +204,24 @@ TEST(Hazard, OtherInstructionsAreWaitStates) {
   EXPECT_EQ(check("gfx942", MFMA8 "\n" + others + READ).size(), 1u);
   EXPECT_EQ(check("gfx942", MFMA8 "\n" + others + "s_waitcnt vmcnt(0)\n" READ).size(),
             0u);
+}
+
+TEST(Hazard, IsFoundOnEveryWayToAnInstruction) {
+  // In line, enough stands in between; after the jump back, which skips it, not.
+  const Target &target = *findTarget("gfx942");
+  HazardTraits matrix = findHazardTraits(target, MFMA8);
+  HazardTraits wait = findHazardTraits(target, "s_nop 15");
+  HazardTraits read = findHazardTraits(target, READ);
+  Hazards hazards(target);
+  for (unsigned i = 0; i < 3; ++i) {
+    EXPECT_EQ(hazards.issue(wait, 0, 4), "");
+    EXPECT_EQ(hazards.issue(wait, 4, 4), "");
+    EXPECT_EQ(hazards.issue(matrix, 8, 8), "");
+    EXPECT_EQ(hazards.issue(wait, 16, 4), "");
+    EXPECT_EQ(hazards.issue(read, 20, 4), "");
+  }
+  EXPECT_EQ(hazards.issue(matrix, 8, 8), "");
+  EXPECT_NE(hazards.issue(read, 20, 4), "");
 }
 
 TEST(Hazard, Gfx90aForgetsAWriteBeforeAProductOfDoubles) {
