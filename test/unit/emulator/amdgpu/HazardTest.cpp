@@ -246,6 +246,8 @@ TEST(Hazard, WmmaThatFollowsItsFactorNeedsAVectorInstructionInBetween) {
     EXPECT_EQ(check(gpu, first + second + b + factor + "0").size(), 1u);
     EXPECT_EQ(check(gpu, first + "s_nop 3\n" + second + b + factor + "0").size(), 1u);
     EXPECT_EQ(check(gpu, first + "v_nop\n" + second + b + factor + "0").size(), 0u);
+    std::string dual = "v_dual_mov_b32 v40, v41 :: v_dual_mov_b32 v43, v42\n";
+    EXPECT_EQ(check(gpu, first + dual + second + b + factor + "0").size(), 0u);
     EXPECT_EQ(check(gpu, first + second + b + b + (isOld ? "v[0:7]" : "v[0:3]")).size(),
               0u);
   }
