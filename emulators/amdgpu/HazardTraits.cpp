@@ -222,8 +222,11 @@ HazardTraits tilewright::amdgpu::findHazardTraits(const Target &target,
                                                   std::string_view text) {
   HazardTraits traits;
   Assembly assembly;
-  if (!parseAssembly(text, assembly))
+  if (!parseAssembly(text, assembly)) { // two in one: VOPD
+    if (startsWith(text, "v_"))
+      traits.unit = HazardTraits::Valu;
     return traits;
+  }
   std::string_view name = assembly.mnemonic;
   if (startsWith(name, "v_mfma") || startsWith(name, "v_smfmac") ||
       startsWith(name, "v_wmma") || startsWith(name, "v_swmmac"))

@@ -222,45 +222,61 @@ static std::string nameOf(const RegisterRange &range) {
          std::to_string(first + range.count - 1) + "]";
 }
 
-std::string Hazards::issue(const HazardTraits &traits, uint32_t offset) {
-  broken = {};
+std::string Hazards::describe() const {
+  char place[32];
+  snprintf(place, sizeof(place), "0x%x", broken.earlier->offset);
+  return std::string("it ") + broken.why + " the instruction at " + place +
+         (broken.range.count ? " (" + nameOf(broken.range) + ")" : "") + ": " +
+         std::to_string(broken.needed) + " wait states are needed in between, and " +
+         std::to_string(broken.present) + " are there";
+}
+
+void Hazards::check(const HazardTraits &traits) {
   bool isMatrix = traits.unit == HazardTraits::Matrix;
-  bool isVector = isMatrix || traits.unit == HazardTraits::Valu;
   if (target.isRdna()) {
     if (isMatrix && matrixCount)
       checkWmma(traits, matrices[(matrixCount - 1) % kept]);
-  } else {
-    bool touchesVectors = isVector || traits.unit == HazardTraits::Memory ||
-                          traits.unit == HazardTraits::Lds;
-    for (unsigned i = 1; touchesVectors && i <= std::min(matrixCount, kept); ++i) {
-      const Issued &earlier = matrices[(matrixCount - i) % kept];
-      if (statesSince(earlier) >= longestAfterMatrix)
-        break;
-      if (isMatrix)
-        checkMatrixAfterMatrix(traits, earlier);
-      else
-        checkAfterMatrix(traits, earlier);
-    }
-    for (unsigned i = 1; i <= std::min(otherCount, kept); ++i) {
-      const Issued &earlier = others[(otherCount - i) % kept];
-      if (statesSince(earlier) >= longestAfterOthers)
-        break;
-      if (earlier.traits->unit == HazardTraits::Valu)
-        checkAfterVector(traits, earlier);
-      else
-        checkAfterOther(traits, earlier);
-    }
+    return;
   }
+  bool touchesVectors =
+      traits.unit != HazardTraits::Other && traits.unit != HazardTraits::Salu;
+  for (unsigned i = 1; touchesVectors && i <= std::min(matrixCount, kept); ++i) {
+    const Issued &earlier = matrices[(matrixCount - i) % kept];
+    if (statesSince(earlier) >= longestAfterMatrix)
+      break;
+    if (isMatrix)
+      checkMatrixAfterMatrix(traits, earlier);
+    else
+      checkAfterMatrix(traits, earlier);
+  }
+  for (unsigned i = 1; i <= std::min(otherCount, kept); ++i) {
+    const Issued &earlier = others[(otherCount - i) % kept];
+    if (statesSince(earlier) >= longestAfterOthers)
+      break;
+    if (earlier.traits->unit == HazardTraits::Valu)
+      checkAfterVector(traits, earlier);
+    else
+      checkAfterOther(traits, earlier);
+  }
+}
+
+std::string Hazards::issue(const HazardTraits &traits, uint32_t offset, uint32_t size) {
+  if (offset != next)
+    lineStart = now;
+  next = offset + size;
   std::string message;
-  if (broken.earlier) {
-    char place[32];
-    snprintf(place, sizeof(place), "0x%x", broken.earlier->offset);
-    message = std::string("it ") + broken.why + " the instruction at " + place +
-              (broken.range.count ? " (" + nameOf(broken.range) + ")" : "") + ": " +
-              std::to_string(broken.needed) + " wait states are needed in between, and " +
-              std::to_string(broken.present) + " are there";
+  bool isInLine = target.isCdna() && now - lineStart > longestAfterMatrix;
+  std::atomic<bool> &isFine = traits.isFineInLine.value;
+  if (!isInLine || !isFine.load(std::memory_order_relaxed)) {
+    broken = {};
+    check(traits);
+    if (broken.earlier)
+      message = describe();
+    else if (isInLine)
+      isFine.store(true, std::memory_order_relaxed);
   }
-  if (isVector)
+  bool isMatrix = traits.unit == HazardTraits::Matrix;
+  if (isMatrix || traits.unit == HazardTraits::Valu)
     ++vectorCount;
   Issued issued = {&traits, target.isRdna() ? vectorCount : now, offset};
   if (isMatrix)

@@ -21,6 +21,7 @@
 #include "emulators/amdgpu/Assembly.h"
 #include "emulators/amdgpu/Target.h"
 
+#include <atomic>
 #include <string>
 #include <vector>
 
@@ -61,6 +62,15 @@ struct HazardTraits {
   bool readsM0 = false;                     ///< LDS-DMA, s_sendmsg
   int setsRegister = -1, getsRegister = -1; ///< s_setreg, s_getreg: which
   RegisterRange wideData;                   ///< of a store of more than 64 bits
+
+  /// Set once the instruction was found to keep all rules after those that stand before
+  /// it in the program, which then need no check again.
+  struct Flag {
+    Flag() = default;
+    Flag(const Flag &) {}
+    std::atomic<bool> value{false};
+  };
+  mutable Flag isFineInLine;
 };
 
 HazardTraits findHazardTraits(const Target &target, std::string_view text);
@@ -70,9 +80,9 @@ class Hazards {
 public:
   explicit Hazards(const Target &target) : target(target) {}
 
-  /// `traits`, whose instruction stands at `offset`, is issued now: "" or which rule it
-  /// breaks.
-  std::string issue(const HazardTraits &traits, uint32_t offset);
+  /// `traits`, whose instruction of `size` bytes stands at `offset`, is issued now: "" or
+  /// which rule it breaks.
+  std::string issue(const HazardTraits &traits, uint32_t offset, uint32_t size);
 
 private:
   struct Issued {
@@ -89,6 +99,8 @@ private:
   };
   static constexpr unsigned kept = 32;
 
+  void check(const HazardTraits &traits);
+  std::string describe() const;
   uint64_t statesSince(const Issued &earlier) const { return now - earlier.time - 1; }
   void require(const Issued &earlier, unsigned needed, const char *why,
                RegisterRange range = {});
@@ -102,8 +114,10 @@ private:
   uint64_t now = 1; ///< the wait state at hand
   Issued matrices[kept], others[kept];
   unsigned matrixCount = 0, otherCount = 0;
-  uint64_t lastDouble = 0; ///< gfx90a: when a product of f64 was issued
-  uint64_t vectorCount = 0;
+  uint64_t lastDouble = 0;  ///< gfx90a: when a product of f64 was issued
+  uint64_t vectorCount = 0; ///< vector instructions so far; RDNA's time
+  uint64_t lineStart = 0;   ///< when the last jump was
+  uint32_t next = ~0u;      ///< where the program goes on without one
   Broken broken;
 };
 

@@ -161,7 +161,8 @@ std::vector<std::string> check(const char *gpu, const std::string &text) {
     if (!size)
       break;
     traits.push_back(findHazardTraits(target, texts.back()));
-    std::string report = hazards.issue(traits.back(), static_cast<uint32_t>(at));
+    std::string report = hazards.issue(traits.back(), static_cast<uint32_t>(at),
+                                       static_cast<uint32_t>(size));
     if (!report.empty())
       reports.push_back(report);
     at += size;
@@ -205,6 +206,24 @@ TEST(Hazard, OtherInstructionsAreWaitStates) {
             0u);
 }
 
+TEST(Hazard, IsFoundOnEveryWayToAnInstruction) {
+  // In line, enough stands in between; after the jump back, which skips it, not.
+  const Target &target = *findTarget("gfx942");
+  HazardTraits matrix = findHazardTraits(target, MFMA8);
+  HazardTraits wait = findHazardTraits(target, "s_nop 15");
+  HazardTraits read = findHazardTraits(target, READ);
+  Hazards hazards(target);
+  for (unsigned i = 0; i < 3; ++i) {
+    EXPECT_EQ(hazards.issue(wait, 0, 4), "");
+    EXPECT_EQ(hazards.issue(wait, 4, 4), "");
+    EXPECT_EQ(hazards.issue(matrix, 8, 8), "");
+    EXPECT_EQ(hazards.issue(wait, 16, 4), "");
+    EXPECT_EQ(hazards.issue(read, 20, 4), "");
+  }
+  EXPECT_EQ(hazards.issue(matrix, 8, 8), "");
+  EXPECT_NE(hazards.issue(read, 20, 4), "");
+}
+
 TEST(Hazard, Gfx90aForgetsAWriteBeforeAProductOfDoubles) {
   std::string product = "v_mfma_f64_16x16x4f64 v[0:7], v[64:65], v[80:81], v[0:7]\n";
   std::string before = "v_mov_b32_e32 v100, v101\n" + product;
@@ -227,6 +246,8 @@ TEST(Hazard, WmmaThatFollowsItsFactorNeedsAVectorInstructionInBetween) {
     EXPECT_EQ(check(gpu, first + second + b + factor + "0").size(), 1u);
     EXPECT_EQ(check(gpu, first + "s_nop 3\n" + second + b + factor + "0").size(), 1u);
     EXPECT_EQ(check(gpu, first + "v_nop\n" + second + b + factor + "0").size(), 0u);
+    std::string dual = "v_dual_mov_b32 v40, v41 :: v_dual_mov_b32 v43, v42\n";
+    EXPECT_EQ(check(gpu, first + dual + second + b + factor + "0").size(), 0u);
     EXPECT_EQ(check(gpu, first + second + b + b + (isOld ? "v[0:7]" : "v[0:3]")).size(),
               0u);
   }
