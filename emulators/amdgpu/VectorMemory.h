@@ -92,8 +92,9 @@ void land(Wave &wave, const Source &destination, const Width &width, LaneData &d
 void issue(Wave &wave, Counter counter, const Source &destination, uint32_t ldsClock = 0,
            bool anyOrder = false);
 
-/// The same for the LDS unit's accesses to memory. It does those of all waves in the order
-/// that they were issued in, so a barrier orders them before others', waited for or not.
+/// The same for the LDS unit's accesses to memory. It does those of all waves in the
+/// order that they were issued in, so a barrier orders them before others', waited for or
+/// not.
 void issueLds(Wave &wave, const Source &destination);
 /// Writes what was read to LDS, from where M0 and the instruction's offset say: a dword
 /// or more for each lane, lane after lane. It is there when a wait covers it.

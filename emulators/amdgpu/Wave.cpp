@@ -344,7 +344,8 @@ Wave::Outcome Wave::run(uint64_t quantum) {
     uint64_t at = pc;
     if (hazards && hazardStep != steps) {
       hazardStep = steps; // not again where it waits
-      std::string broken = hazards->issue(*current->hazards, current->offset, current->size);
+      std::string broken =
+          hazards->issue(*current->hazards, current->offset, current->size);
       if (!broken.empty())
         report(Rule::Hazard, std::move(broken), firstLane());
     }

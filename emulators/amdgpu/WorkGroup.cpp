@@ -223,7 +223,7 @@ void WorkGroup::note(Wave &wave, uint32_t offset, unsigned size, Access access,
   bool isHeld = isRead ? wasAtomic : access == Access::Atomic && !conflict.wasWrite;
   if (!isHeld)
     return wave.report(Rule::Race, text, lane);
-  auto [place, isNew] = held.try_emplace({isRead ? tag : conflict.tag, tag});
+  auto [place, isNew] = held.try_emplace({isRead ? by.tag : conflict.tag, tag});
   if (isNew)
     place->second = {Rule::Race, text, wave.getSite(lane)};
   else
