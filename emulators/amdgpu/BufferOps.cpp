@@ -100,11 +100,12 @@ Decoded tilewright::amdgpu::decodeBuffer(Decoder &decoder) {
   ignoreCachePolicy(decoder);
   bool toLds = isLoad && decoder.flag("lds");
   instruction.execute = toLds ? loadToLds : isLoad ? load : store;
+  instruction.isLateInLds = toLds;
   size_t first = toLds ? 0 : 1;
   unsigned registers = access.width.registers();
   bool good = decoder.expect(first + 3) &&
               (toLds    ? true
-               : isLoad ? decoder.destination(0, instruction.destination[0], registers)
+               : isLoad ? loadDestination(decoder, access.width, registers)
                         : decoder.source(0, Type::B32, access.data, registers)) &&
               decodeBufferAddress(decoder, first, access.mode);
   instruction.extra = decoder.keep(access);

@@ -106,6 +106,7 @@ struct Waits {
 Step waitFor(Wave &wave, const Instruction &instruction) {
   for (const Waits::One &one : static_cast<const Waits *>(instruction.extra)->all)
     wave.waits.wait(one.counters, one.most);
+  wave.group.seeLate(wave);
   return Step::Next;
 }
 

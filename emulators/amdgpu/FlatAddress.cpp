@@ -70,6 +70,7 @@ bool tilewright::amdgpu::consumeSegment(std::string_view &mnemonic, FlatMode &mo
 bool tilewright::amdgpu::decodeFlatAddress(Decoder &decoder, size_t vector, size_t scalar,
                                            FlatMode &mode) {
   Instruction &instruction = decoder.instruction;
+  instruction.isLateInLds |= mode.segment == FlatMode::Flat;
   decoder.integer("offset", mode.offset);
   bool isScratch = mode.segment == FlatMode::Scratch;
   auto isOff = [&](size_t index) {

@@ -61,13 +61,13 @@ Step store(Wave &wave, const Instruction &instruction) {
 bool decodeLoad(Decoder &decoder, FlatAccess access, bool toLds) {
   Instruction &instruction = decoder.instruction;
   instruction.execute = toLds ? loadToLds : load;
+  instruction.isLateInLds = toLds;
   size_t address = toLds ? 0 : 1;
   size_t scalar = address + !access.mode.addsThread;
   bool good =
       decoder.expect(countOperands(access.mode, address) - access.mode.addsThread);
   good = good &&
-         (toLds ||
-          decoder.destination(0, instruction.destination[0], access.width.registers())) &&
+         (toLds || loadDestination(decoder, access.width, access.width.registers())) &&
          decodeFlatAddress(decoder, address, scalar, access.mode);
   instruction.extra = decoder.keep(access);
   return good;

@@ -14,6 +14,7 @@ ReadSource<uint16_t>::ReadSource(Wave &wave, const Source &source) {
   Source whole = source;
   whole.keep = ~uint64_t(0);
   whole.flip = 0;
+  whole.halves = source.isHigh ? 2 : 1;
   Lanes32 buffer;
   const uint32_t *all = wave.read(whole, buffer);
   const unsigned shift = source.isHigh ? 16 : 0;
@@ -30,9 +31,11 @@ ReadSource<uint16_t>::ReadSource(Wave &wave, const Source &source) {
 void tilewright::amdgpu::writeLanes(Wave &wave, const Instruction &instruction,
                                     const LaneArray<uint16_t> &values,
                                     const uint8_t *poison) {
-  const Source &to = instruction.destination[0];
+  Source to = instruction.destination[0];
   const bool zeroes = instruction.flags & zeroesOtherHalf;
   const unsigned shift = to.isHigh ? 16 : 0;
+  if (!zeroes)
+    to.halves = to.isHigh ? 2 : 1;
   const uint32_t *old = wave.vector(to.reg);
   const uint32_t kept = zeroes ? 0 : 0xffff0000u >> shift;
   Lanes32 merged;

@@ -42,6 +42,7 @@ struct Source {
   SpecialValue special = SpecialValue::None;
   bool isHigh = false; ///< of operations of 16 bits: the upper half of the register
   uint8_t count = 0;   ///< registers
+  uint8_t halves = 3;  ///< of a register, those that are used: 1 the lower, 2 the upper
   uint16_t reg = 0;
   uint64_t bits = 0; ///< of a constant
   /// What abs and neg do to the bits that were read: (bits & keep) ^ flip.
@@ -62,6 +63,8 @@ struct Instruction {
   uint32_t offset = 0, size = 0; ///< in the code, in bytes
   uint32_t opcode = 0;           ///< index into the program's mnemonics
   bool isMatrix = false;         ///< MFMA, WMMA: counted apart
+  /// Its accesses to LDS happen some time later, not in the order of the LDS unit.
+  bool isLateInLds = false;
   /// What the check of hazards needs; owned by the program.
   const HazardTraits *hazards = nullptr;
   std::string text;

@@ -112,8 +112,7 @@ bool decodeLoad(Decoder &decoder, LdsAccess access) {
   instruction.execute = load;
   unsigned registers = access.width.registers() * access.parts;
   instruction.extra = decoder.keep(access);
-  return decoder.expect(2) &&
-         decoder.destination(0, instruction.destination[0], registers) &&
+  return decoder.expect(2) && loadDestination(decoder, access.width, registers) &&
          decoder.source(1, Type::B32, instruction.source[0]);
 }
 

@@ -138,6 +138,16 @@ bool tilewright::amdgpu::parseLoadWidth(std::string_view text, Width &width) {
   return find(loads, text, width);
 }
 
+bool tilewright::amdgpu::loadDestination(Decoder &decoder, const Width &width,
+                                         unsigned registers) {
+  Source &to = decoder.instruction.destination[0];
+  if (!decoder.destination(0, to, registers))
+    return false;
+  if (decoder.target.isRdna() && width.half != Width::None)
+    to.halves = width.half == Width::High ? 2 : 1;
+  return true;
+}
+
 bool tilewright::amdgpu::parseStoreWidth(std::string_view text, Width &width) {
   return find(stores, text, width);
 }
@@ -149,6 +159,8 @@ void tilewright::amdgpu::ignoreCachePolicy(Decoder &decoder) {
 StoreData::StoreData(Wave &wave, const Source &from, const Width &width) {
   for (unsigned i = 0; i < width.registers(); ++i) {
     Source one = registerOf(from, i);
+    if (width.bytes < 4)
+      one.halves = width.half == Width::High ? 2 : 1;
     source.values[i] = wave.read(one, buffers[i]);
     source.poison[i] = wave.readPoison(one, poisonBuffers[i]);
   }
@@ -183,6 +195,7 @@ void tilewright::amdgpu::issue(Wave &wave, Counter counter, const Source &destin
   operation.counter = counter;
   operation.reg = destination.reg;
   operation.count = destination ? destination.count : 0;
+  operation.halves = destination.halves;
   operation.line = static_cast<uint32_t>(wave.pc);
   operation.ldsClock = ldsClock;
   operation.anyOrder = anyOrder;

@@ -35,6 +35,9 @@ struct Width {
 /// The width that the end of a mnemonic names: "ubyte_d16_hi", "b64", "dwordx3".
 bool parseLoadWidth(std::string_view text, Width &width);
 bool parseStoreWidth(std::string_view text, Width &width);
+/// Operand 0 as the destination of a load. The half that it leaves alone may be used
+/// before it ends, but on CDNA, which leaves none alone.
+bool loadDestination(Decoder &decoder, const Width &width, unsigned registers);
 /// Modifiers that say what caches do, and nothing else. On atomics `sc0`, `glc` and
 /// `th:TH_ATOMIC_RETURN` say more: take those first.
 void ignoreCachePolicy(Decoder &decoder);

@@ -57,10 +57,10 @@ void WaitCounters::wait(uint32_t mask, unsigned most) {
 }
 
 const Outstanding *WaitCounters::find(bool isVector, uint16_t reg, unsigned count,
-                                      uint32_t except) const {
+                                      uint8_t halves, uint32_t except) const {
   for (const Outstanding &one : operations)
     if (one.isVector == isVector && one.reg < reg + count && reg < one.reg + one.count &&
-        !(except >> unsigned(one.counter) & 1))
+        one.halves & halves && !(except >> unsigned(one.counter) & 1))
       return &one;
   return nullptr;
 }

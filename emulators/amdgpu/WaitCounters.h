@@ -48,6 +48,8 @@ struct Outstanding {
   uint8_t ldsBytes = 0;
   uint32_t ldsBegin = 0;
   uint64_t ldsLanes = 0;
+  /// Of a single register, what it will write: 1 the lower half, 2 the upper.
+  uint8_t halves = 3;
 };
 
 class WaitCounters {
@@ -60,9 +62,9 @@ public:
   /// under way.
   void wait(uint32_t mask, unsigned most);
   bool isIdle() const { return operations.empty(); }
-  /// The operation that has yet to write one of these registers, or null. Those of the
-  /// counters in `except` are passed over.
-  const Outstanding *find(bool isVector, uint16_t reg, unsigned count,
+  /// The operation that has yet to write one of these registers, or one of these halves
+  /// of it, or null. Those of the counters in `except` are passed over.
+  const Outstanding *find(bool isVector, uint16_t reg, unsigned count, uint8_t halves,
                           uint32_t except = 0) const;
   /// The least ldsClock of the operations under way; 0 where there is none.
   uint32_t getOldestLdsClock() const;

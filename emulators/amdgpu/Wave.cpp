@@ -67,8 +67,9 @@ uint64_t Wave::getSpecial(SpecialValue value) const {
 }
 
 void Wave::checkPending(const Source &source, bool isWrite) {
-  const Outstanding *found = waits.find(source.kind == Operand::Vector, source.reg,
-                                        source.count, isWrite ? landing : 0);
+  const Outstanding *found =
+      waits.find(source.kind == Operand::Vector, source.reg, source.count, source.halves,
+                 isWrite ? landing : 0);
   if (!found)
     return;
   const char *kind = source.kind == Operand::Scalar ? "s"

@@ -39,10 +39,11 @@ WorkGroup::WorkGroup(LaunchRun &launch, Dim3 id)
   unsigned count = static_cast<unsigned>((items + lanes - 1) / lanes);
   if (launch.options.checks.sharedRaces) {
     history = std::make_unique<AccessHistory>();
-    history->reset(lds.size(), count);
+    history->reset(lds.size(), 2 * size_t(count));
   }
-  clocks.assign(count, VectorClock(count));
-  gathered = opened = VectorClock(count);
+  clocks.assign(count, VectorClock(2 * count));
+  lateClocks.assign(count, 1); // 0 of Outstanding::ldsClock is none
+  gathered = opened = VectorClock(2 * count);
   arrived.assign(count, false);
   released.assign(count, false);
   for (unsigned i = 0; i < count; ++i) {
@@ -153,10 +154,8 @@ bool WorkGroup::signal(Wave &wave) {
   arrived[wave.index] = true;
   VectorClock &clock = clocks[wave.index];
   // What no wait has covered is not ordered before the barrier.
-  uint32_t outstanding = wave.waits.getOldestLdsClock();
-  for (unsigned agent = 0; agent < waves.size(); ++agent)
-    gathered.raise(agent,
-                   agent == wave.index && outstanding ? outstanding : clock[agent]);
+  seeLate(wave);
+  gathered.join(clock);
   clock.step(wave.index);
   openBarrier();
   return isFirst;
@@ -190,11 +189,25 @@ void WorkGroup::openBarrier() {
   released = arrived;
   arrived.assign(waves.size(), false);
   opened = gathered;
-  gathered = VectorClock(waves.size());
+  gathered = VectorClock(2 * waves.size());
   noteProgress();
 }
 
+uint32_t WorkGroup::agentOf(const Wave &wave) const {
+  const Instruction *instruction = wave.getInstruction();
+  bool isLate = instruction && instruction->isLateInLds;
+  return static_cast<uint32_t>(wave.index + (isLate ? waves.size() : 0));
+}
+
+void WorkGroup::seeLate(Wave &wave) {
+  uint32_t outstanding = wave.waits.getOldestLdsClock();
+  clocks[wave.index].raise(waves.size() + wave.index,
+                           outstanding ? outstanding : lateClocks[wave.index]);
+}
+
 uint32_t WorkGroup::tick(Wave &wave) {
+  if (agentOf(wave) != wave.index)
+    return lateClocks[wave.index]++;
   VectorClock &clock = clocks[wave.index];
   uint32_t now = clock[wave.index];
   clock.step(wave.index);
@@ -205,7 +218,14 @@ void WorkGroup::note(Wave &wave, uint32_t offset, unsigned size, Access access,
                      unsigned lane) {
   if (!history)
     return;
-  const Accessor by(wave.index, clocks[wave.index], static_cast<uint32_t>(wave.pc));
+  const uint32_t agent = agentOf(wave);
+  VectorClock late;
+  if (agent != wave.index) {
+    late = clocks[wave.index];
+    late.raise(agent, lateClocks[wave.index]);
+  }
+  const Accessor by(agent, agent != wave.index ? late : clocks[wave.index],
+                    static_cast<uint32_t>(wave.pc));
   bool wasAtomic = history->getLastWrite(offset).atomic;
   AccessHistory::Conflict conflict =
       access == Access::Read      ? history->noteRead(offset, size, by)
@@ -217,13 +237,14 @@ void WorkGroup::note(Wave &wave, uint32_t offset, unsigned size, Access access,
   char text[160];
   snprintf(text, sizeof(text),
            "it %s LDS at %u, which wave %u %s at 0x%x, and nothing orders the two",
-           access == Access::Read ? "reads" : "writes", offset, conflict.agent,
+           access == Access::Read ? "reads" : "writes", offset,
+           static_cast<unsigned>(conflict.agent % waves.size()),
            conflict.wasWrite ? "wrote" : "read", conflict.tag);
   bool isRead = access == Access::Read;
   bool isHeld = isRead ? wasAtomic : access == Access::Atomic && !conflict.wasWrite;
   if (!isHeld)
     return wave.report(Rule::Race, text, lane);
-  auto [place, isNew] = held.try_emplace({isRead ? by.tag : conflict.tag, tag});
+  auto [place, isNew] = held.try_emplace({isRead ? by.tag : conflict.tag, by.tag});
   if (isNew)
     place->second = {Rule::Race, text, wave.getSite(lane)};
   else

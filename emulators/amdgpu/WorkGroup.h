@@ -51,7 +51,9 @@ public:
     return arrived[wave.index] || released[wave.index];
   }
 
-  // The race check on LDS; agents are waves.
+  // The race check on LDS. Each wave is two agents: one for what the LDS unit does, in
+  // the order of all waves, and one for flat operations and loads to LDS, which happen
+  // some time later. What the second does the first has seen when a wait has covered it.
   /// Notes an access to `size` bytes at `offset` and reports a conflict at `lane`.
   void note(Wave &wave, uint32_t offset, unsigned size, Access access, unsigned lane);
   /// A compare-and-swap at `offset`. The load that its expected value came from takes
@@ -61,8 +63,12 @@ public:
     if (history)
       comparedLoads.insert(history->getReadTag(offset));
   }
-  /// The clock that an operation issued now has; it is what Outstanding::ldsClock keeps.
+  /// The clock that an operation issued now has, of the agent that the instruction at
+  /// hand is of; it is what Outstanding::ldsClock keeps.
   uint32_t tick(Wave &wave);
+  /// `wave` has waited: its late operations that are done are ordered before what
+  /// follows.
+  void seeLate(Wave &wave);
 
   /// `wave` executed an instruction.
   void count(const Instruction &instruction, uint64_t lanes) {
@@ -73,6 +79,7 @@ public:
   Statistics statistics;
 
 private:
+  uint32_t agentOf(const Wave &wave) const;
   /// Opens the barrier if all waves that live have come.
   void openBarrier();
   /// Reports the races of loads with atomic operations, but for loads that a
@@ -83,7 +90,8 @@ private:
   std::vector<bool> arrived;  // at the barrier, by wave
   std::vector<bool> released; // from it, but not gone on yet
   std::unique_ptr<emulator::AccessHistory> history;
-  std::vector<emulator::VectorClock> clocks;
+  std::vector<emulator::VectorClock> clocks; // by wave
+  std::vector<uint32_t> lateClocks;          // by wave, of its second agent
   /// What is ordered before the barrier that waves come to, and before the one that they
   /// were released from.
   emulator::VectorClock gathered, opened;

@@ -340,13 +340,17 @@ def compile_program(program: str, arch: str) -> tuple[str | bytes, dict[str, Any
         if kind.startswith("*") or name in given.divisible
     }
     source = ASTSource(given.kernel, types, given.constants, attributes)
+    options = dict(given.options)
     if arch.startswith("gfx"):
+        # LDS is smaller than shared memory, and waves hold more in registers.
+        if "num_stages" in options:
+            options["num_stages"] = 2
         lanes = 64 if arch.startswith("gfx9") else 32
         target = GPUTarget("hip", arch, lanes)
     else:
         lanes = 32
         target = GPUTarget("cuda", int(arch[3:5]), lanes)
-    made = triton.compile(source, target=target, options=given.options)
+    made = triton.compile(source, target=target, options=options)
     facts = made.metadata
     words = made.asm["hsaco" if arch.startswith("gfx") else "ptx"]
     descriptors = [
