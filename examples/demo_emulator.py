@@ -1,7 +1,8 @@
 """The demo's last table: other compilers' GPU kernels, executed here without a GPU.
 
-The programs are PTX that Triton and TileLang wrote, kept in test/emulator/ptx; the emulator
-runs them with its checks on, and their results are compared with float64 references.
+The programs are PTX and AMD code objects that Triton, TileLang and clang wrote, kept in
+test/emulator; the emulators run them with their checks on, and their results are compared with
+float64 references.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
@@ -24,6 +25,11 @@ PROGRAMS = (
     ("triton_attend_d64", "sm_80"),
     ("triton_attend_d64", "sm_90a"),
     ("tilelang_matmul", "sm_90a"),
+    ("triton_softmax", "gfx1100"),
+    ("triton_matmul_f16", "gfx942"),
+    ("triton_matmul_f16", "gfx1201"),
+    ("triton_attend_d64", "gfx950"),
+    ("hip_atomics", "gfx90a"),
 )
 
 
@@ -39,7 +45,7 @@ class Outcome(NamedTuple):
 
 def execute(program: str, arch: str) -> Outcome:
     """Runs a program of the corpus and compares what it computes."""
-    corpus, cases = foreign.corpus()
+    corpus, cases = foreign.corpus(arch)
     case = cases[program]
     device = Device(arch)
     took, faults = 0.0, 0

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "emulators/amdgpu/AtomicMemory.h"
+#include "emulators/amdgpu/MemoryStatistics.h"
 
 #include "emulators/common/Float.h"
 
@@ -231,6 +232,7 @@ void tilewright::amdgpu::updateMemory(Wave &wave, Space space, const Lanes64 &at
                                       const LaneSource &data, unsigned secondAt,
                                       LaneData &old) {
   const unsigned bytes = operation.bytes, registers = bytes / 4;
+  countAccess(wave, space, at, lanes, bytes, Access::Atomic);
   // Of a value's registers: the value, and a bit for each undefined byte.
   auto take = [&](unsigned first, unsigned lane, uint64_t &value) {
     value = data.values[first][lane];

@@ -26,6 +26,7 @@ struct Checks {
   bool sharedRaces = true;
   bool hazards = true;
   bool globalRaces = false;
+  bool statistics = false; ///< bank conflicts and sectors by instruction
 };
 
 struct LaunchOptions {
@@ -45,8 +46,17 @@ struct Statistics {
   struct Counts {
     uint64_t executions = 0, lanes = 0;
   };
+  /// Where Checks::statistics asks for it: sectors of 32 bytes moved and bytes asked of
+  /// global memory, cycles of LDS taken and needed.
+  struct MemoryCounts {
+    uint64_t globalSectors = 0, globalBytes = 0;
+    uint64_t sharedWavefronts = 0, sharedIdeal = 0;
+  };
   std::vector<Counts> instructions; ///< by dword of the code
+  std::vector<MemoryCounts> memory; ///< the same; empty where it is not asked for
   uint64_t multiplyAdds = 0;        ///< of matrix instructions
+  uint64_t globalRead = 0, globalWritten = 0, sharedRead = 0,
+           sharedWritten = 0; ///< bytes
   void add(const Statistics &other);
 };
 

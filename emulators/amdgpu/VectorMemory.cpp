@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "emulators/amdgpu/VectorMemory.h"
+#include "emulators/amdgpu/MemoryStatistics.h"
 
 #include <cstring>
 
@@ -346,6 +347,7 @@ void writeWith(Wave &wave, const Lanes64 &at, uint64_t lanes, unsigned bytes,
 void tilewright::amdgpu::readMemory(Wave &wave, Space space, const Lanes64 &at,
                                     uint64_t lanes, unsigned bytes, unsigned align,
                                     LaneData &data, unsigned first) {
+  countAccess(wave, space, at, lanes, bytes, Access::Read);
   if (space == Space::Global)
     readWith<GlobalCursor>(wave, at, lanes, bytes, align, data, first);
   else if (space == Space::Lds)
@@ -357,6 +359,7 @@ void tilewright::amdgpu::readMemory(Wave &wave, Space space, const Lanes64 &at,
 void tilewright::amdgpu::writeMemory(Wave &wave, Space space, const Lanes64 &at,
                                      uint64_t lanes, unsigned bytes, unsigned align,
                                      const LaneSource &source, unsigned first) {
+  countAccess(wave, space, at, lanes, bytes, Access::Write);
   if (space == Space::Global) {
     writeWith<GlobalCursor>(wave, at, lanes, bytes, align, source, first);
     wave.group.launch.globalProgress.fetch_add(1, std::memory_order_relaxed);

@@ -28,12 +28,26 @@ void Statistics::add(const Statistics &other) {
     instructions[i].executions += other.instructions[i].executions;
     instructions[i].lanes += other.instructions[i].lanes;
   }
+  if (memory.size() < other.memory.size())
+    memory.resize(other.memory.size());
+  for (size_t i = 0; i < other.memory.size(); ++i) {
+    memory[i].globalSectors += other.memory[i].globalSectors;
+    memory[i].globalBytes += other.memory[i].globalBytes;
+    memory[i].sharedWavefronts += other.memory[i].sharedWavefronts;
+    memory[i].sharedIdeal += other.memory[i].sharedIdeal;
+  }
   multiplyAdds += other.multiplyAdds;
+  globalRead += other.globalRead;
+  globalWritten += other.globalWritten;
+  sharedRead += other.sharedRead;
+  sharedWritten += other.sharedWritten;
 }
 
 WorkGroup::WorkGroup(LaunchRun &launch, Dim3 id)
     : launch(launch), id(id), lds(launch.sharedBytes) {
   statistics.instructions.resize(launch.program.getDwords());
+  if (launch.options.checks.statistics)
+    statistics.memory.resize(launch.program.getDwords());
   uint64_t items = launch.options.block.count();
   unsigned lanes = launch.kernel.waveSize;
   unsigned count = static_cast<unsigned>((items + lanes - 1) / lanes);

@@ -29,6 +29,19 @@ public:
   Call(Warp &warp, const Instruction &instruction)
       : warp(warp), target(*static_cast<const CallTarget *>(instruction.extra)) {}
 
+  /// Whether argument `index` is defined; a fault is reported where not.
+  bool isDefined(size_t index, unsigned lane) const {
+    const Placement &place = target.argumentPlaces[index];
+    auto bytes = static_cast<unsigned>(std::min<uint64_t>(place.variable->size, 8));
+    const uint8_t *shadow = warp.frame().params.shadow() + offsetOf(place, lane);
+    if (!Warp::poisonFromShadow(shadow, bytes) ||
+        !warp.block.launch.options.checks.uninitialised)
+      return true;
+    warp.report(Rule::Uninitialised,
+                "argument " + std::to_string(index + 1) + " depends on undefined data",
+                lane);
+    return false;
+  }
   /// Argument `index`, at most 8 bytes. A fault is reported where it is undefined.
   uint64_t read(size_t index, unsigned lane) const {
     const Placement &place = target.argumentPlaces[index];
@@ -36,11 +49,7 @@ public:
     size_t bytes = std::min<uint64_t>(place.variable->size, sizeof(value));
     const Bytes &params = warp.frame().params;
     memcpy(&value, params.data() + at, bytes);
-    if (Warp::poisonFromShadow(params.shadow() + at, static_cast<unsigned>(bytes)) &&
-        warp.block.launch.options.checks.uninitialised)
-      warp.report(Rule::Uninitialised,
-                  "argument " + std::to_string(index + 1) + " depends on undefined data",
-                  lane);
+    isDefined(index, lane);
     return value;
   }
 
@@ -75,6 +84,11 @@ template <typename Work> static Step forLanes(Warp &warp, Work &&work) {
 static Step callPrintf(Warp &warp, const Instruction &instruction) {
   Call call(warp, instruction);
   return forLanes(warp, [&](unsigned lane) {
+    // Addresses: nothing can go on with undefined ones.
+    if (!call.isDefined(0, lane) || !call.isDefined(1, lane)) {
+      warp.block.launch.stopped = true;
+      return false;
+    }
     std::string text;
     uint64_t format = call.read(0, lane), arguments = call.read(1, lane);
     int32_t count = -1;

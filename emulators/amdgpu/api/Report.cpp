@@ -48,7 +48,15 @@ static void writeLines(JsonWriter &json, Program &program, const Statistics &sta
     SourceLine source = program.getSource(i * 4);
     if (source.line)
       json.field("file", source.file).field("source_line", uint64_t(source.line));
-    json.field("executions", counts.executions).field("lanes", counts.lanes).close('}');
+    const Statistics::MemoryCounts memory =
+        i < statistics.memory.size() ? statistics.memory[i] : Statistics::MemoryCounts();
+    json.field("executions", counts.executions)
+        .field("lanes", counts.lanes)
+        .field("global_sectors", memory.globalSectors)
+        .field("global_bytes", memory.globalBytes)
+        .field("shared_wavefronts", memory.sharedWavefronts)
+        .field("shared_ideal", memory.sharedIdeal)
+        .close('}');
   }
   json.close(']');
 }
@@ -75,7 +83,12 @@ std::string api::reportToJson(const AmdDevice &device) {
       .number(last.seconds)
       .field("warp_instructions", executions)
       .field("thread_instructions", lanes)
-      .field("multiply_adds", statistics.multiplyAdds);
+      .field("lanes_per_warp", uint64_t(last.kernel->kernel->waveSize))
+      .field("multiply_adds", statistics.multiplyAdds)
+      .field("global_read_bytes", statistics.globalRead)
+      .field("global_written_bytes", statistics.globalWritten)
+      .field("shared_read_bytes", statistics.sharedRead)
+      .field("shared_written_bytes", statistics.sharedWritten);
   writeOpcodes(json, program, statistics);
   if (device.checks & TW_EMULATOR_COUNT_BY_LINE)
     writeLines(json, program, statistics);

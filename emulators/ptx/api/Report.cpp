@@ -70,6 +70,7 @@ std::string api::reportToJson(const PtxDevice &device) {
       .number(last.seconds)
       .field("warp_instructions", statistics.warpInstructions)
       .field("thread_instructions", statistics.threadInstructions)
+      .field("lanes_per_warp", uint64_t(lanesPerWarp))
       .field("multiply_adds", statistics.multiplyAdds)
       .key("product_seconds")
       .number(static_cast<double>(statistics.productNanoseconds) * 1e-9)

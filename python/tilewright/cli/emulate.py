@@ -1,4 +1,4 @@
-"""`tilewright emulate`: a kernel of a PTX file on the emulator.
+"""`tilewright emulate`: a kernel of a PTX file or an AMD code object on the emulator.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
@@ -18,17 +18,26 @@ from tilewright.cli.console import CliError, UsageError, stdout, table, write_js
 EXAMPLES = """
 tilewright emulate add.ptx                    [dim]its kernels and their parameters[/]
 tilewright emulate add.ptx --kernel add --grid 8 --block 128 --arg random:f32:1000 --arg random:f32:1000 --arg out:f32:1000 --arg i32:1000
+tilewright emulate add.hsaco --kernel add ...  [dim]a code object of an AMD GPU[/]
 tilewright emulate add.ptx ... --report text  [dim]instructions, bank conflicts, sectors[/]
 tilewright emulate add.ptx ... --report add.html
 tilewright emulate add.ptx ... --trace 0:1    [dim]what warp 1 of block 0 executes[/]
 """  # noqa: E501
 
 HTML = (".html", ".htm")
+# By EF_AMDGPU_MACH in the flags of a code object's header.
+AMD_MACHINES = {
+    0x3F: "gfx90a",
+    0x4C: "gfx942",
+    0x4F: "gfx950",
+    0x41: "gfx1100",
+    0x4E: "gfx1201",
+}
 CHECKS = ("uninitialised", "shared-races", "proxy-fences", "global-races")
 
 
 def emulate(
-    file: Annotated[Path, typer.Argument(metavar="FILE.ptx", help="PTX text.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="PTX text, or an AMD code object.")],
     kernel: Annotated[
         str | None, typer.Option("--kernel", "-k", help="The kernel; without it, a list.")
     ] = None,
@@ -86,28 +95,29 @@ def emulate(
         typer.Option(metavar="BLOCK:WARP", help="Print each instruction of a warp."),
     ] = None,
 ) -> None:
-    """Run a kernel of a PTX file on an emulated GPU, and say what it does wrong.
+    """Run a kernel of a PTX file or of an AMD code object on an emulated GPU, and say what it
+    does wrong.
 
     Without --kernel, list the kernels of the file and their parameters. Reports of what the
     kernel breaks go to stderr.
     """
     from tilewright.emulator import Device, EmulatorError
 
-    text = _read(file)
+    program = _read(file)
     chosen = _checks(no_check or [], check or [])
     if report is not None and not report.endswith((".json", *HTML)):
         if report not in ("text", "json"):
             raise UsageError(f"--report is text, json, FILE.json or FILE.html, not {report!r}")
     try:
         device = Device(
-            arch or _arch_of(text),
+            arch or _arch_of(program),
             _order(order),
             threads,
             statistics=report is not None,
             max_steps=max_steps,
             **chosen,
         )
-        module = device.load(text)
+        module = device.load(program)
     except EmulatorError as error:
         raise CliError(f"{file}: {error}") from None
     if kernel is None:
@@ -133,16 +143,25 @@ def emulate(
         raise CliError("\n\n".join(problems))
 
 
-def _read(file: Path) -> str:
+def _read(file: Path) -> str | bytes:
+    """PTX as text, a code object (or a bundle of them) as it is."""
     if not file.exists():
         raise UsageError(f"there is no file {file}")
     if file.is_dir():
         raise UsageError(f"{file} is a folder, not a file")
-    return file.read_bytes().decode(errors="replace")
+    data = file.read_bytes()
+    if data.startswith((b"\x7fELF", b"__CLANG_OFFLOAD_BUNDLE__")):
+        return data
+    return data.decode(errors="replace")
 
 
-def _arch_of(text: str) -> str:
-    """The device for the text's .target: the first that runs it."""
+def _arch_of(text: str | bytes) -> str:
+    """The device that a code object is for; that of a text's .target, the first that runs
+    it."""
+    if isinstance(text, bytes):
+        # Other machines' get the emulator's own message, from any device of AMD's.
+        flags = int.from_bytes(text[48:52], "little") & 0xFF
+        return AMD_MACHINES.get(flags, "gfx942")
     found = re.search(r"^\s*\.target\s+sm_(\d+)(\w?)", text, re.MULTILINE)
     if not found:
         return "sm_90a"

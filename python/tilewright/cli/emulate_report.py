@@ -11,7 +11,6 @@ from typing import Any
 from tilewright.cli.console import stdout, table
 from tilewright.cli.units import size
 
-LANES = 32
 SECTOR = 32
 ROWS = 20
 
@@ -25,12 +24,12 @@ def summary(report: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
     yield "kernel", f"{report['kernel']} ({report['target']} on {report['device']})"
     yield "grid, block", f"{extent('grid')} blocks of {extent('block')} threads"
-    if report["cluster"] != [1, 1, 1]:
+    if report.get("cluster", [1, 1, 1]) != [1, 1, 1]:
         yield "cluster", extent("cluster")
     yield "shared memory", size(report["shared_bytes"])
     yield "warp instructions", f"{warps:,}"
     if warps:
-        yield "lanes active", f"{100 * lanes / (warps * LANES):.1f} %"
+        yield "lanes active", f"{100 * lanes / (warps * report['lanes_per_warp']):.1f} %"
     if report["multiply_adds"]:
         yield "multiply-adds of matrix instructions", f"{report['multiply_adds']:,}"
     for space in ("global", "shared"):
@@ -66,7 +65,7 @@ def accesses(report: dict[str, Any]) -> list[dict[str, Any]]:
 def divergent(report: dict[str, Any]) -> list[dict[str, Any]]:
     """Lines that were executed with lanes missing, those where most were first."""
     rows = [
-        {**line, "missing": line["executions"] * LANES - line["lanes"]}
+        {**line, "missing": line["executions"] * report["lanes_per_warp"] - line["lanes"]}
         for line in report["lines"]
     ]
     return sorted((r for r in rows if r["missing"]), key=lambda r: (-r["missing"], r["line"]))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Other compilers' programs in PTX, of a checkout's test/emulator/ptx, for the emulator."""
+"""Other compilers' GPU programs, of a checkout's test/emulator, for the emulators."""
 
 from __future__ import annotations
 
@@ -20,25 +20,30 @@ class NoCheckout(RuntimeError):
     """The programs are not there: the package runs outside a checkout."""
 
 
-def corpus() -> tuple[ModuleType, dict[str, Any]]:
-    """The corpus's module `case`, and its cases by name. Raises NoCheckout."""
+def corpus(arch: str = "sm_80") -> tuple[ModuleType, dict[str, Any]]:
+    """The corpus's module `case`, and the cases of the vendor of `arch` by name. Raises
+    NoCheckout."""
     if not (FOLDER / "case.py").is_file():
         raise NoCheckout(
             f"the emulated programs are in test/emulator/ptx of a checkout of Tilewright, and "
             f"there is no {FOLDER}: run this in a checkout"
         )
     # They are plain modules that import each other by name.
-    sys.path.insert(0, str(FOLDER))
+    folders = [str(FOLDER), str(FOLDER.parent / "amdgpu")]
+    cases = "amd_cases" if arch.startswith("gfx") else "cases"
+    sys.path[:0] = folders
     try:
-        return importlib.import_module("case"), importlib.import_module("cases").BY_NAME
+        return importlib.import_module("case"), importlib.import_module(cases).BY_NAME
     finally:
-        sys.path.remove(str(FOLDER))
+        for folder in folders:
+            sys.path.remove(folder)
 
 
 def compiler(program: str) -> str:
     """What compiled a program of the corpus."""
     prefix = program.partition("_")[0]
-    return {"triton": "Triton", "tilelang": "TileLang"}.get(prefix, "nvcc")
+    known = {"triton": "Triton", "tilelang": "TileLang", "hip": "clang"}
+    return known.get(prefix, "nvcc")
 
 
 def error_over_bound(actual: np.ndarray, value: np.ndarray, bound: Any) -> float:

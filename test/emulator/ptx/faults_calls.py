@@ -205,10 +205,8 @@ FAULTS = [
           ("brx.idx",)),
     Fault("local-as-global", CHOICE, {"ld.u32 %v, [%d3]": "ld.global.u32 %v, [%d3]"},
           "out-of-bounds", ("ld.global",)),
-    Fault("print-pattern-at-null", PRINT, {"mov.u64 %d2, text;": "mov.u64 %d2, 0;"},
+    Fault("print-pattern-at-nothing", PRINT, {"mov.u64 %d2, text;": "mov.u64 %d2, 64;"},
           "out-of-bounds", ("call.uni",)),
-    Fault("print-pattern-in-another-space", PRINT,
-          {"st.param.b64 [f], %d2;": "st.param.b64 [f], %d0;"}, "out-of-bounds", ("call.uni",)),
     Fault("print-pattern-without-end", PRINT, {"text[7] = {37, 100, 32, 37, 115, 10, 0}":
            "text[6] = {37, 100, 32, 37, 115, 10}"}, "out-of-bounds", ("call.uni",)),
     Fault("print-text-is-a-number", PRINT, {"st.local.u64 [%d0+8], %d3;":

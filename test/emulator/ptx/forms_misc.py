@@ -98,9 +98,9 @@ def odd_arithmetic(bench: Bench) -> None:
 def special_registers(bench: Bench) -> None:
     """Those that say where a thread is, and clocks, which do not go back."""
     names = {
-        "%warpid": lambda t: t // 32, "%nwarpid": lambda t: 2, "%gridid": lambda t: 1,
+        "%warpid": lambda t: t // 32, "%nwarpid": lambda t: 64, "%gridid": lambda t: 1,
         "%aggr_smem_size": lambda t: 1024 + 128, "%total_smem_size": lambda t: 1024 + 128,
-        "%reserved_smem_offset_begin": lambda t: 0, "%envreg0": lambda t: 0,
+        "%reserved_smem_offset_begin": lambda t: 1024 + 128, "%envreg0": lambda t: 0,
         "%clock_hi": lambda t: 0,
     }  # fmt: skip
     pairs = ("%clock", "%clock64", "%globaltimer_lo", "%globaltimer_hi", "%globaltimer")

@@ -32,7 +32,7 @@ def wrong_cases(monkeypatch: pytest.MonkeyPatch, **changes: object) -> None:
     """Puts a changed case in the place of the program's own."""
     corpus, cases = foreign.corpus()
     changed = cases | {PROGRAM: dataclasses.replace(cases[PROGRAM], **changes)}
-    monkeypatch.setattr(foreign, "corpus", lambda: (corpus, changed))
+    monkeypatch.setattr(foreign, "corpus", lambda *arch: (corpus, changed))
 
 
 def test_names_select() -> None:

@@ -123,7 +123,7 @@ def test_exports_nothing_else() -> None:
         text=True,
     ).stdout
     names = [line.split()[-1].partition("@")[0] for line in emulator.splitlines()]
-    assert {n for n in names if not n.startswith("tw_emulator_")} <= {"TILEWRIGHT_PTX_1"}
+    assert {n for n in names if not n.startswith("tw_emulator_")} <= {"TILEWRIGHT_EMULATOR_1"}
 
 
 def test_names_of_the_header() -> None:

@@ -50,10 +50,19 @@ public:
   }
 
 private:
+  /// When an agent accessed a word last, and which bytes of it at that time.
+  struct Stamp {
+    uint32_t clock = 0; // 0: never
+    uint8_t bytes = 0;
+    void add(uint32_t when, uint8_t more) {
+      bytes = static_cast<uint8_t>(clock == when ? bytes | more : more);
+      clock = when;
+    }
+  };
   struct Word {
-    explicit Word(size_t agents) : reads(agents, 0), atomics(agents, 0) {}
+    explicit Word(size_t agents) : reads(agents), atomics(agents) {}
     AccessHistory::LastWrite write;
-    std::vector<uint32_t> reads, atomics; // 0: none
+    std::vector<Stamp> reads, atomics;
     uint32_t readTag = 0;
   };
 
@@ -72,14 +81,16 @@ private:
       conflict = {true, true, last.agent, last.tag};
     if (!isRead)
       for (uint32_t other = 0; other < agents; ++other)
-        if (isUnordered(other, word.reads[other]))
+        if (isUnordered(other, word.reads[other].clock) &&
+            word.reads[other].bytes & bytes)
           conflict = {true, false, other, word.readTag};
     if (!isStrong)
       for (uint32_t other = 0; other < agents; ++other)
-        if (isUnordered(other, word.atomics[other]))
+        if (isUnordered(other, word.atomics[other].clock) &&
+            word.atomics[other].bytes & bytes)
           conflict = {true, true, other, last.tag};
     if (kind == Kind::Atomic)
-      word.atomics[agent] = clock;
+      word.atomics[agent].add(clock, bytes);
     if (conflict.found && kind == Kind::Rewrite)
       return;
     if (conflict.found)
@@ -87,12 +98,12 @@ private:
     if (kind == Kind::StrongRead)
       return;
     if (isRead) {
-      word.reads[agent] = clock;
+      word.reads[agent].add(clock, bytes);
       word.readTag = tag;
       return;
     }
     if (kind != Kind::Atomic && bytes == 0xf)
-      std::fill(word.reads.begin(), word.reads.end(), 0);
+      std::fill(word.reads.begin(), word.reads.end(), Stamp());
     if (last.agent == agent && last.clock == clock &&
         last.atomic == (kind == Kind::Atomic))
       bytes |= last.bytes & 0xf;
