@@ -37,7 +37,9 @@ CHECKS = ("uninitialised", "shared-races", "proxy-fences", "global-races")
 
 
 def emulate(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="PTX text, or an AMD code object.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="PTX text, or an AMD code object.")
+    ],
     kernel: Annotated[
         str | None, typer.Option("--kernel", "-k", help="The kernel; without it, a list.")
     ] = None,

@@ -110,6 +110,8 @@ def _coordinates(before: str, after: str) -> Callable[[list[str]], str]:
         rank = int(next(part for part in parts if re.fullmatch(r"\dd", part))[0])
         tensor = "[%d9, {" + ", ".join(f"%r{i}" for i in range(rank)) + "}]"
         rest = after
+        if "im2col" in parts:
+            rest += ", {" + ", ".join(f"%h{i + 1}" for i in range(rank - 2)) + "}"
         rest += ", %h0" if "multicast::cluster" in parts else ""
         rest += ", %d8" if "L2::cache_hint" in parts else ""
         return ", ".join(one for one in (before, tensor, rest.strip(", ")) if one)
@@ -206,6 +208,24 @@ def _copies() -> Iterator[Pattern]:
                   _coordinates("", "[%r8]"), tile)  # fmt: skip
     yield Pattern(family, f"cp.async.bulk.prefetch.tensor.{rank}.L2.global<,.L2::cache_hint>",
                   _coordinates("", ""), tile)  # fmt: skip
+    pixels = "cp.async.bulk.tensor.{3d,4d,5d}"
+    yield Pattern(
+        family, f"{pixels}.<shared,shared::cluster>.global.im2col{tx}<,.L2::cache_hint>",
+        _coordinates("[%r9]", "[%r8]"),
+    )  # fmt: skip
+    yield Pattern(
+        family,
+        f"{pixels}.shared::cluster.global.im2col{tx}.multicast::cluster<,.L2::cache_hint>",
+        _coordinates("[%r9]", "[%r8]"),
+    )  # fmt: skip
+    yield Pattern(
+        family, f"{pixels}.global.shared.im2col_no_offs.bulk_group<,.L2::cache_hint>",
+        _coordinates("", "[%r8]"),
+    )  # fmt: skip
+    yield Pattern(
+        family, "cp.async.bulk.prefetch.tensor.{3d,4d,5d}.L2.global.im2col<,.L2::cache_hint>",
+        _coordinates("", ""),
+    )  # fmt: skip
     reduce = f"cp.reduce.async.bulk.tensor.{rank}.global.shared"
     yield Pattern(
         family, f"{reduce}.<add,min,max,inc,dec,and,or,xor>.bulk_group",
