@@ -7,14 +7,14 @@
 
 #include "emulators/amdgpu/CodeObject.h"
 
-#include "llvm/BinaryFormat/MsgPackDocument.h"
+#include "emulators/amdgpu/Metadata.h"
+
 #include "llvm/Object/ELFObjectFile.h"
 #include "llvm/Support/AMDHSAKernelDescriptor.h"
 
 #include <algorithm>
 
 using namespace tilewright::amdgpu;
-using llvm::msgpack::DocNode;
 using ElfFile = llvm::object::ELF64LEFile;
 
 /// The most memory that an object may ask for; a damaged header asks for anything.
@@ -32,8 +32,8 @@ private:
   bool readSegments();
   bool readRelocations();
   bool readSymbols();
-  bool readMetadata();
-  bool readKernel(DocNode node);
+  bool readNotes();
+  bool readKernel(const Metadata &node);
   bool readDescriptor(Kernel &kernel);
   bool fail(std::string message) {
     error = "the code object is damaged: " + std::move(message);
@@ -48,33 +48,11 @@ private:
   const ElfFile &file;
   std::string &error;
 };
-
-std::string stringOf(DocNode node) {
-  bool isString = !node.isEmpty() && node.getKind() == llvm::msgpack::Type::String;
-  return isString ? node.getString().str() : "";
-}
-
-uint64_t integerOf(DocNode node) {
-  if (node.isEmpty())
-    return 0;
-  if (node.getKind() == llvm::msgpack::Type::UInt)
-    return node.getUInt();
-  return node.getKind() == llvm::msgpack::Type::Int && node.getInt() > 0
-             ? static_cast<uint64_t>(node.getInt())
-             : 0;
-}
-
-DocNode member(DocNode map, const char *name) {
-  if (map.isEmpty() || !map.isMap())
-    return {};
-  auto found = map.getMap().find(name);
-  return found == map.getMap().end() ? DocNode() : found->second;
-}
 } // namespace
 
 bool Reader::read() {
   return readTarget() && readSegments() && readRelocations() && readSymbols() &&
-         readMetadata();
+         readNotes();
 }
 
 bool Reader::readTarget() {
@@ -202,7 +180,7 @@ bool Reader::readSymbols() {
   return true;
 }
 
-bool Reader::readMetadata() {
+bool Reader::readNotes() {
   auto headers = file.program_headers();
   for (const auto &header : *headers) { // read once already
     if (header.p_type != llvm::ELF::PT_NOTE)
@@ -212,15 +190,13 @@ bool Reader::readMetadata() {
     for (const auto &note : file.notes(header, wrong)) {
       if (note.getName() != "AMDGPU" || note.getType() != llvm::ELF::NT_AMDGPU_METADATA)
         continue;
-      llvm::msgpack::Document document;
-      if (!document.readFromBlob(note.getDescAsStringRef(header.p_align), false)) {
+      llvm::StringRef bytes = note.getDescAsStringRef(header.p_align);
+      Metadata metadata;
+      if (!readMetadata({bytes.data(), bytes.size()}, metadata)) {
         sound = fail("its metadata is no msgpack document");
         break;
       }
-      DocNode kernels = member(document.getRoot(), "amdhsa.kernels");
-      if (kernels.isEmpty() || !kernels.isArray())
-        continue;
-      for (DocNode kernel : kernels.getArray())
+      for (const Metadata &kernel : metadata["amdhsa.kernels"].items)
         if (sound)
           sound = readKernel(kernel);
     }
@@ -232,13 +208,12 @@ bool Reader::readMetadata() {
   return true;
 }
 
-bool Reader::readKernel(DocNode node) {
+bool Reader::readKernel(const Metadata &node) {
   Kernel kernel;
-  kernel.name = stringOf(member(node, ".name"));
-  std::string symbol = stringOf(member(node, ".symbol"));
-  kernel.maxThreads =
-      static_cast<uint32_t>(integerOf(member(node, ".max_flat_workgroup_size")));
-  kernel.waveSize = static_cast<unsigned>(integerOf(member(node, ".wavefront_size")));
+  kernel.name = node[".name"].text;
+  std::string symbol = node[".symbol"].text;
+  kernel.maxThreads = static_cast<uint32_t>(node[".max_flat_workgroup_size"].integer);
+  kernel.waveSize = static_cast<unsigned>(node[".wavefront_size"].integer);
   if (kernel.waveSize != 32 && kernel.waveSize != 64)
     return fail("the wave size of " + kernel.name + " is neither 32 nor 64");
   auto found = std::find_if(object.symbols.begin(), object.symbols.end(),
@@ -246,13 +221,10 @@ bool Reader::readKernel(DocNode node) {
   if (symbol.empty() || found == object.symbols.end())
     return fail("the kernel " + kernel.name + " has no descriptor");
   kernel.descriptor = found->address;
-  DocNode arguments = member(node, ".args");
-  if (!arguments.isEmpty() && arguments.isArray())
-    for (DocNode argument : arguments.getArray())
-      kernel.arguments.push_back(
-          {stringOf(member(argument, ".name")), stringOf(member(argument, ".value_kind")),
-           static_cast<uint32_t>(integerOf(member(argument, ".offset"))),
-           static_cast<uint32_t>(integerOf(member(argument, ".size")))});
+  for (const Metadata &argument : node[".args"].items)
+    kernel.arguments.push_back({argument[".name"].text, argument[".value_kind"].text,
+                                static_cast<uint32_t>(argument[".offset"].integer),
+                                static_cast<uint32_t>(argument[".size"].integer)});
   if (!readDescriptor(kernel))
     return false;
   for (const Argument &argument : kernel.arguments)

@@ -184,7 +184,7 @@ def _describe(api: ctypes.CDLL, pointer: int) -> Kernel:
         check(api, api.tw_emulator_kernel_parameter(pointer, index, ctypes.byref(found)))
         parameters.append(
             Parameter(
-                found.name.decode(), found.type.decode(), found.offset, found.bytes, found.align
+                found.name.decode(errors="replace"), found.type.decode(), found.offset, found.bytes, found.align
             )
         )
 
@@ -192,7 +192,7 @@ def _describe(api: ctypes.CDLL, pointer: int) -> Kernel:
         return tuple(max(v, 1) for v in values) if values[0] else None
 
     return Kernel(
-        name=info.name.decode(),
+        name=info.name.decode(errors="replace"),
         parameters=tuple(parameters),
         parameter_bytes=info.parameter_bytes,
         shared_bytes=info.shared_bytes,

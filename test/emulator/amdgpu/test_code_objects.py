@@ -1,0 +1,172 @@
+"""Code objects: what is read of them, damaged ones, reports, and the command line.
+
+SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from case import program_of
+
+from tilewright import emulator
+
+ADD = program_of("triton_add", "gfx942")
+
+
+def launch(device: emulator.Device, code: bytes, n: int = 1000) -> np.ndarray:
+    """Triton's addition of `n` elements in arrays of 1000."""
+    module = device.load(code)
+    x = device.array(np.arange(1000, dtype=np.float32), "x")
+    out = device.empty(1000, np.float32, "out")
+    module.launch("add", grid=8, block=256, args=[x, x, out, n, 0, 0])
+    return out.numpy()
+
+
+def test_kernels_and_their_parameters() -> None:
+    kernel = emulator.Device("gfx942").load(ADD).kernels["add"]
+    assert [(p.type, p.offset, p.bytes) for p in kernel.parameters] == [
+        ("u64", 0, 8), ("u64", 8, 8), ("u64", 16, 8), ("b32", 24, 4), ("u64", 32, 8),
+        ("u64", 40, 8),
+    ]  # fmt: skip
+    assert kernel.parameter_bytes == 48
+    assert kernel.max_threads == (256, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        (b"", "no code object"),
+        (b"some text", "no code object"),
+        (b"__CLANG_OFFLOAD_BUNDLE__ and so on", "bundle"),
+        (b"\x7fELF", "damaged"),
+        (ADD[:18] + b"\x3e\x00" + ADD[20:], "not for AMD"),
+        (ADD[:16] + b"\x01\x00" + ADD[18:], "not linked"),
+        (ADD[:48] + b"\x2c" + ADD[49:], "not emulated"),
+        (program_of("triton_add", "gfx1100"), "for gfx1100, and the device is gfx942"),
+    ],
+)
+def test_what_is_none(code: bytes, message: str) -> None:
+    with pytest.raises(emulator.CodeObjectError, match=message):
+        emulator.Device("gfx942").load(code)
+
+
+def test_cut_short_anywhere() -> None:
+    for length in range(0, len(ADD), 5):
+        device = emulator.Device("gfx942", threads=1)
+        with contextlib.suppress(emulator.CodeObjectError):
+            device.load(ADD[:length])
+        assert device.memory_used < 2 * len(ADD) + 2**16
+
+
+def test_damaged_anywhere() -> None:
+    """Whatever a file holds, there is a result or an error, and never more."""
+    random = np.random.default_rng(3)
+    sound = 0
+    for number in range(1500):
+        code = bytearray(ADD)
+        # Headers and metadata, or code and descriptors.
+        places = random.integers(0, 1536 if number % 2 else len(ADD), 1 + number % 4)
+        code[int(places[0])] ^= 1 << int(random.integers(8))
+        for place in places[1:]:
+            code[int(place)] = int(random.integers(256))
+        device = emulator.Device("gfx942", threads=1, max_steps=2000, memory_bytes=2**26)
+        with contextlib.suppress(emulator.EmulatorError, MemoryError, TypeError):
+            launch(device, bytes(code))
+            sound += 1
+    assert sound > 100
+
+
+def test_a_report_names_the_source() -> None:
+    device = emulator.Device("gfx942")
+    module = device.load(program_of("transpose", "gfx942"))
+    x = device.array(np.zeros((64, 32), np.float32), "x")
+    out = device.empty((32, 64), np.float32)
+    with pytest.raises(emulator.EmulatorFault) as caught:
+        module.launch("transpose", (1, 3), (32, 8), args=[x, out, 65, 32])
+    fault = caught.value.faults[0]
+    assert fault.rule == "out-of-bounds"
+    assert "byte 8192 of x, which has 8192" in fault.message
+    assert fault.block == (0, 2, 0)
+    assert fault.file.endswith("transpose.hip")
+    assert fault.source_line == 10
+    assert fault.instruction.startswith("global_load_dword")
+
+
+def test_undefined_results_reach_the_host() -> None:
+    device = emulator.Device("gfx942")
+    module = device.load(ADD)
+    x, out = device.empty(1000, np.float32), device.empty(1000, np.float32)
+    module.launch("add", grid=8, block=256, args=[x, x, out, 1000, 0, 0])
+    with pytest.raises(emulator.EmulatorFault, match="came from undefined data"):
+        out.numpy()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"block": 512}, "allows work-groups of 256 work-items, not 512"),
+        ({"shared": 2**17}, "of LDS, and gfx942 has 65536"),
+        ({"cluster": 2}, "no clusters"),
+    ],
+)
+def test_launches_that_no_device_takes(changes: dict, message: str) -> None:
+    device = emulator.Device("gfx942")
+    with pytest.raises(emulator.EmulatorError, match=message):
+        device.load(ADD).launch(
+            "add", **({"grid": 8, "block": 256} | changes), args=[0, 0, 0, 0, 0, 0]
+        )
+
+
+def test_what_was_executed() -> None:
+    device = emulator.Device("gfx942", statistics=True)
+    assert np.array_equal(launch(device, ADD), 2 * np.arange(1000))
+    report = device.report
+    assert report["lanes_per_warp"] == 64
+    assert report["global_read_bytes"] == 8000
+    assert report["global_written_bytes"] == 4000
+    assert sum(o["executions"] for o in report["opcodes"]) == report["warp_instructions"]
+    loads = [line for line in report["lines"] if line["text"].startswith("global_load")]
+    assert sum(line["global_sectors"] for line in loads) == 2 * 125
+    assert sum(line["lanes"] for line in loads) == 2000
+
+
+def command(*arguments: str | Path) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-m", "tilewright", "emulate", *map(str, arguments)],
+        capture_output=True, text=True,
+    )  # fmt: skip
+
+
+def test_command_line(tmp_path: Path) -> None:
+    path = tmp_path / "add.hsaco"
+    path.write_bytes(ADD)
+    listed = command(path)
+    assert listed.returncode == 0
+    assert "blocks of at most 256" in listed.stdout
+    arguments = ["--kernel", "add", "--grid", "4", "--block", "256"]
+    for one in ("ones:f32:1000", "ones:f32:1000", "out:f32:1000", "i32:1000", "i64:0", "i64:0"):
+        arguments += ["--arg", one]
+    ran = command(path, *arguments, "--report", tmp_path / "report.json")
+    assert ran.returncode == 0, ran.stderr
+    assert "2. 2. 2." in ran.stdout
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report["device"] == "gfx942"
+    assert report["lines"]
+    shown = command(path, *arguments, "--report", "text")
+    assert "v_add_f32_e32" in shown.stdout
+    page = command(path, *arguments, "--report", tmp_path / "page.html")
+    assert page.returncode == 0, page.stderr
+    wrong = command(path, *arguments[:-2], "--arg", "i32:1")
+    assert wrong.returncode != 0
+    assert "Traceback" not in wrong.stderr
+    path.write_bytes(ADD[:1000])
+    cut = command(path)
+    assert cut.returncode != 0
+    assert "damaged" in cut.stderr
