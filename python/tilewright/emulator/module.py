@@ -184,7 +184,11 @@ def _describe(api: ctypes.CDLL, pointer: int) -> Kernel:
         check(api, api.tw_emulator_kernel_parameter(pointer, index, ctypes.byref(found)))
         parameters.append(
             Parameter(
-                found.name.decode(errors="replace"), found.type.decode(), found.offset, found.bytes, found.align
+                found.name.decode(errors="replace"),
+                found.type.decode(),
+                found.offset,
+                found.bytes,
+                found.align,
             )
         )
 

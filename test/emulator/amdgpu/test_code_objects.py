@@ -95,7 +95,7 @@ def test_a_report_names_the_source() -> None:
     assert "byte 8192 of x, which has 8192" in fault.message
     assert fault.block == (0, 2, 0)
     assert fault.file.endswith("transpose.hip")
-    assert fault.source_line == 10
+    assert fault.source_line == 9
     assert fault.instruction.startswith("global_load_dword")
 
 
