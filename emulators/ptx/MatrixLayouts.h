@@ -5,10 +5,11 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// All fragment tables of the PTX manual but that of mma.m8n8k4.f16 are one table. A
-// matrix has an inner dimension, along which elements are packed (k of A and B, n of C
-// and D), and an outer one. It is cut into tiles of 8 outer by 4 * run inner elements; of
-// a tile, lane 4g + t holds the `run` elements from inner index t * run on in row g:
+// All fragment tables of the PTX manual but that of mma.m8n8k4.f16 (MmaQuadOps.cpp) are
+// one table. A matrix has an inner dimension, along which elements are packed (k of A and
+// B, n of C and D), and an outer one. It is cut into tiles of 8 outer by 4 * run inner
+// elements; of a tile, lane 4g + t holds the `run` elements from inner index t * run on
+// in row g:
 //
 //            inner 0..run-1   run..2run-1   2run..3run-1   3run..4run-1
 //   outer 0      lane 0          lane 1         lane 2         lane 3

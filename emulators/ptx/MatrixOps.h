@@ -18,6 +18,7 @@ void decodeLdmatrix(Decoder &decoder);  // LdmatrixOps.cpp
 void decodeStmatrix(Decoder &decoder);  // LdmatrixOps.cpp
 void decodeMovmatrix(Decoder &decoder); // LdmatrixOps.cpp
 void decodeMma(Decoder &decoder);       // MmaOps.cpp
+void decodeMmaQuad(Decoder &decoder);   // MmaQuadOps.cpp
 void decodeWmma(Decoder &decoder);      // WmmaOps.cpp
 
 /// Takes .sync.aligned, which all of them need.

@@ -5,12 +5,14 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Which shapes and types there are. Sparse forms, mma.m8n8k4.f16 (whose fragments no
-// other instruction shares) and the block-scaled forms of sm_120 are refused.
+// Which shapes and types there are. Sparse forms and the block-scaled forms of sm_120 are
+// refused.
 //
 //===----------------------------------------------------------------------===//
 
 #include "emulators/ptx/MatrixOps.h"
+
+#include <algorithm>
 
 using namespace tilewright::ptx;
 
@@ -80,6 +82,10 @@ void tilewright::ptx::decodeMma(Decoder &decoder) {
   takeSyncAligned(decoder);
   MmaShape shape;
   shape.size = takeShape(decoder);
+  const auto &types = decoder.statement.modifiers;
+  bool hasHalves = std::find(types.begin(), types.end(), "f16") != types.end();
+  if (hasHalves && shape.size.m == 8 && shape.size.n == 8 && shape.size.k == 4)
+    return decodeMmaQuad(decoder);
   if (!decoder.take("row") || !decoder.take("col"))
     decoder.fail("A by rows and B by columns are what is modelled");
   shape.d = decoder.takeType();

@@ -103,6 +103,14 @@ def patterns() -> Iterator[Pattern]:
     yield Pattern(
         family, f"{mma}.{{m8n8k4,m16n8k4,m16n8k8,m16n8k16}}.row.col<,.rn>.f64.f64.f64.f64", _mma
     )
+    yield Pattern(
+        family,
+        f"{mma}.m8n8k4.<row,col>.<row,col>.<f16,f32>.f16.f16.<f16,f32>",
+        lambda parts: ", ".join(
+            (_vector(4 if parts[-4] == "f16" else 8, "r", 0), _vector(2, "r", 20),
+             _vector(2, "r", 40), _vector(4 if parts[-1] == "f16" else 8, "r", 60))
+        ),
+    )  # fmt: skip
     yield Pattern(family, f"{mma}.{{m16n8k4,m16n8k8}}.row.col.f32.tf32.tf32.f32", _mma)
     yield Pattern(
         family, f"{mma}.{{m16n8k8,m16n8k16}}.row.col.<f16,f32>.f16.f16.<f16,f32>", _mma

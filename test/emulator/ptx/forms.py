@@ -13,6 +13,7 @@ import forms_maps
 import forms_matrix
 import forms_memory
 import forms_misc
+import forms_quads
 import forms_swizzle
 import forms_sync
 
@@ -25,6 +26,7 @@ MODULES = (
     forms_matrix,
     forms_memory,
     forms_misc,
+    forms_quads,
     forms_swizzle,
     forms_sync,
 )
