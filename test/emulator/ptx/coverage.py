@@ -187,7 +187,8 @@ def foreign() -> dict[str, set[str]]:
     """The statements that programs of the corpus execute, each with the programs."""
     found: dict[str, set[str]] = collections.defaultdict(set)
     for case, arch in cases.PAIRS:
-        seen = Statements(emulator.Device(arch, statistics=True))
+        # One thread: whether a block that waits backs off must not depend on the host.
+        seen = Statements(emulator.Device(arch, statistics=True, threads=1))
         if case.error:
             # Of a program that stops itself, the statement that does.
             texts = {_last(case, arch, seen)}
