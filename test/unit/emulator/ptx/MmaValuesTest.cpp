@@ -280,8 +280,8 @@ TEST(MmaValues, Convergence) {
 
 TEST(MmaValues, Refuses) {
   for (const char *text :
-       {"mma.sync.aligned.m8n8k4.row.col.f32.f16.f16.f32 "
-        "{%f0,%f1,%f2,%f3,%f4,%f5,%f6,%f7},"
+       {// The result may not be narrower than what it is added to.
+        "mma.sync.aligned.m8n8k4.row.col.f16.f16.f16.f32 {%r4,%r5,%r6,%r7},"
         " {%r0,%r1}, {%r2,%r3}, {%f0,%f1,%f2,%f3,%f4,%f5,%f6,%f7};",
         "mma.sp.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%f0,%f1,%f2,%f3}, "
         "{%r0,%r1}, {%r2,%r3}, {%f0,%f1,%f2,%f3}, %r4, 0;",
