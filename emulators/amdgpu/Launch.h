@@ -12,6 +12,7 @@
 #include "emulators/common/Fault.h"
 #include "emulators/common/Memory.h"
 #include "emulators/common/Scheduler.h"
+#include "emulators/common/Statistics.h"
 
 namespace tilewright::amdgpu {
 
@@ -26,7 +27,8 @@ struct Checks {
   bool sharedRaces = true;
   bool hazards = true;
   bool globalRaces = false;
-  bool statistics = false; ///< bank conflicts and sectors by instruction
+  bool statistics = false;    ///< bank conflicts and sectors by instruction
+  bool timesProducts = false; ///< measures the time in matrix instructions
 };
 
 struct LaunchOptions {
@@ -42,21 +44,13 @@ struct LaunchOptions {
 };
 
 /// Counts of a launch.
-struct Statistics {
+struct Statistics : emulator::LaunchTotals {
   struct Counts {
     uint64_t executions = 0, lanes = 0;
   };
-  /// Where Checks::statistics asks for it: sectors of 32 bytes moved and bytes asked of
-  /// global memory, cycles of LDS taken and needed.
-  struct MemoryCounts {
-    uint64_t globalSectors = 0, globalBytes = 0;
-    uint64_t sharedWavefronts = 0, sharedIdeal = 0;
-  };
   std::vector<Counts> instructions; ///< by dword of the code
-  std::vector<MemoryCounts> memory; ///< the same; empty where it is not asked for
-  uint64_t multiplyAdds = 0;        ///< of matrix instructions
-  uint64_t globalRead = 0, globalWritten = 0, sharedRead = 0,
-           sharedWritten = 0; ///< bytes
+  /// The same; empty where Checks::statistics does not ask for it.
+  std::vector<emulator::AccessCounts> memory;
   void add(const Statistics &other);
 };
 

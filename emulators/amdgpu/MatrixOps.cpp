@@ -307,6 +307,7 @@ Step execute(Wave &wave, const Instruction &instruction, const Matrix &matrix) {
 
 Step tilewright::amdgpu::multiplyMatrices(Wave &wave, const Instruction &instruction) {
   const auto &matrix = *static_cast<const Matrix *>(instruction.extra);
+  emulator::ProductTimer timer(wave.group.statistics);
   if (wave.lanes != matrix.lanes)
     return wave.stop(
         Rule::Unsupported,

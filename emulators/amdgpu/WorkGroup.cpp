@@ -30,22 +30,15 @@ void Statistics::add(const Statistics &other) {
   }
   if (memory.size() < other.memory.size())
     memory.resize(other.memory.size());
-  for (size_t i = 0; i < other.memory.size(); ++i) {
-    memory[i].globalSectors += other.memory[i].globalSectors;
-    memory[i].globalBytes += other.memory[i].globalBytes;
-    memory[i].sharedWavefronts += other.memory[i].sharedWavefronts;
-    memory[i].sharedIdeal += other.memory[i].sharedIdeal;
-  }
-  multiplyAdds += other.multiplyAdds;
-  globalRead += other.globalRead;
-  globalWritten += other.globalWritten;
-  sharedRead += other.sharedRead;
-  sharedWritten += other.sharedWritten;
+  for (size_t i = 0; i < other.memory.size(); ++i)
+    memory[i].add(other.memory[i]);
+  LaunchTotals::add(other);
 }
 
 WorkGroup::WorkGroup(LaunchRun &launch, Dim3 id)
     : launch(launch), id(id), lds(launch.sharedBytes) {
   statistics.instructions.resize(launch.program.getDwords());
+  statistics.timesProducts = launch.options.checks.timesProducts;
   if (launch.options.checks.statistics)
     statistics.memory.resize(launch.program.getDwords());
   uint64_t items = launch.options.block.count();

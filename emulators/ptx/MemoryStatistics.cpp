@@ -22,47 +22,7 @@
 
 using namespace tilewright::ptx;
 
-static constexpr uint32_t sectorBytes = 32, banks = 32, wordBytes = 4;
-
-/// The sectors that the active lanes touch.
-static uint64_t countSectors(const Addresses &addresses, uint32_t active, uint32_t size) {
-  uint64_t sectors[2 * lanesPerWarp];
-  size_t count = 0;
-  for (uint32_t lanes = active; lanes; lanes &= lanes - 1) {
-    uint64_t address = addresses.of[__builtin_ctz(lanes)];
-    uint64_t last = (address + size - 1) / sectorBytes;
-    for (uint64_t sector = address / sectorBytes; sector <= last; ++sector)
-      sectors[count++] = sector;
-  }
-  std::sort(sectors, sectors + count);
-  return static_cast<uint64_t>(std::unique(sectors, sectors + count) - sectors);
-}
-
-/// Adds the wavefronts of the lanes `active`, which go together, to `line`.
-static void countWavefronts(LineCounts &line, const Addresses &addresses, uint32_t active,
-                            uint32_t size, bool isAtomic) {
-  uint64_t words[lanesPerWarp * 8];
-  size_t count = 0;
-  for (uint32_t lanes = active; lanes; lanes &= lanes - 1) {
-    uint64_t address = addresses.of[__builtin_ctz(lanes)];
-    uint64_t last = (address + size - 1) / wordBytes;
-    for (uint64_t word = address / wordBytes; word <= last; ++word)
-      words[count++] = word;
-  }
-  uint64_t *end = words + count;
-  uint32_t load[banks] = {};
-  if (isAtomic)
-    for (uint64_t *word = words; word != end; ++word)
-      ++load[*word % banks];
-  std::sort(words, end);
-  end = std::unique(words, end);
-  uint64_t distinct = static_cast<uint64_t>(end - words);
-  if (!isAtomic)
-    for (uint64_t *word = words; word != end; ++word)
-      ++load[*word % banks];
-  line.sharedWavefronts += *std::max_element(load, load + banks);
-  line.sharedIdeal += (distinct + banks - 1) / banks;
-}
+static constexpr unsigned banks = 32;
 
 void tilewright::ptx::countAccess(Warp &warp, const Instruction &instruction, Space space,
                                   bool isRead, const Addresses &addresses, uint32_t size,
@@ -84,15 +44,18 @@ void tilewright::ptx::countAccess(Warp &warp, const Instruction &instruction, Sp
   if (!statistics.byLine)
     return;
   LineCounts &line = statistics.lines[instruction.statement->line];
-  if (space == Space::Global) {
-    line.globalBytes += bytes;
-    line.globalSectors += countSectors(addresses, active, size);
-    return;
-  }
+  uint64_t at[lanesPerWarp];
+  auto gather = [&](uint32_t lanes) {
+    size_t count = 0;
+    for (; lanes; lanes &= lanes - 1)
+      at[count++] = addresses.of[__builtin_ctz(lanes)];
+    return count;
+  };
+  if (space == Space::Global)
+    return line.countGlobal(at, gather(active), size);
   unsigned together = size <= 4 ? 32 : std::max(1u, 128 / size);
   for (unsigned first = 0; first < lanesPerWarp; first += together) {
     uint32_t mask = together == 32 ? allLanes : ((1u << together) - 1) << first;
-    if (active & mask)
-      countWavefronts(line, addresses, active & mask, size, isAtomic);
+    line.countShared(at, gather(active & mask), size, banks, isAtomic);
   }
 }

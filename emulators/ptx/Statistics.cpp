@@ -31,17 +31,9 @@ void Statistics::add(const Statistics &other) {
     LineCounts &sum = lines[line];
     sum.executions += counts.executions;
     sum.lanes += counts.lanes;
-    sum.globalSectors += counts.globalSectors;
-    sum.globalBytes += counts.globalBytes;
-    sum.sharedWavefronts += counts.sharedWavefronts;
-    sum.sharedIdeal += counts.sharedIdeal;
+    sum.AccessCounts::add(counts);
   }
   warpInstructions += other.warpInstructions;
   threadInstructions += other.threadInstructions;
-  multiplyAdds += other.multiplyAdds;
-  productNanoseconds += other.productNanoseconds;
-  globalRead += other.globalRead;
-  globalWritten += other.globalWritten;
-  sharedRead += other.sharedRead;
-  sharedWritten += other.sharedWritten;
+  LaunchTotals::add(other);
 }

@@ -201,6 +201,7 @@ static tw_emulator_status launchLocked(const tw_emulator_kernel &kernel,
   options.checks.sharedRaces = !(device.checks & TW_EMULATOR_NO_SHARED_RACES);
   options.checks.globalRaces = device.checks & TW_EMULATOR_GLOBAL_RACES;
   options.checks.statistics = device.checks & TW_EMULATOR_COUNT_BY_LINE;
+  options.checks.timesProducts = device.checks & TW_EMULATOR_TIME_PRODUCTS;
   options.threads = device.threads;
   options.maxSteps = device.maxSteps;
 

@@ -48,14 +48,12 @@ static void writeLines(JsonWriter &json, Program &program, const Statistics &sta
     SourceLine source = program.getSource(i * 4);
     if (source.line)
       json.field("file", source.file).field("source_line", uint64_t(source.line));
-    const Statistics::MemoryCounts memory =
-        i < statistics.memory.size() ? statistics.memory[i] : Statistics::MemoryCounts();
+    const tilewright::emulator::AccessCounts memory =
+        i < statistics.memory.size() ? statistics.memory[i]
+                                     : tilewright::emulator::AccessCounts();
     json.field("executions", counts.executions)
         .field("lanes", counts.lanes)
-        .field("global_sectors", memory.globalSectors)
-        .field("global_bytes", memory.globalBytes)
-        .field("shared_wavefronts", memory.sharedWavefronts)
-        .field("shared_ideal", memory.sharedIdeal)
+        .counts(memory)
         .close('}');
   }
   json.close(']');
@@ -84,11 +82,7 @@ std::string api::reportToJson(const AmdDevice &device) {
       .field("warp_instructions", executions)
       .field("thread_instructions", lanes)
       .field("lanes_per_warp", uint64_t(last.kernel->kernel->waveSize))
-      .field("multiply_adds", statistics.multiplyAdds)
-      .field("global_read_bytes", statistics.globalRead)
-      .field("global_written_bytes", statistics.globalWritten)
-      .field("shared_read_bytes", statistics.sharedRead)
-      .field("shared_written_bytes", statistics.sharedWritten);
+      .totals(statistics);
   writeOpcodes(json, program, statistics);
   if (device.checks & TW_EMULATOR_COUNT_BY_LINE)
     writeLines(json, program, statistics);

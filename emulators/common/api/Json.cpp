@@ -43,3 +43,20 @@ JsonWriter &JsonWriter::string(std::string_view value) {
   }
   return raw(quoted + "\"");
 }
+
+JsonWriter &JsonWriter::totals(const LaunchTotals &totals) {
+  return field("multiply_adds", totals.multiplyAdds)
+      .key("product_seconds")
+      .number(static_cast<double>(totals.productNanoseconds) * 1e-9)
+      .field("global_read_bytes", totals.globalRead)
+      .field("global_written_bytes", totals.globalWritten)
+      .field("shared_read_bytes", totals.sharedRead)
+      .field("shared_written_bytes", totals.sharedWritten);
+}
+
+JsonWriter &JsonWriter::counts(const AccessCounts &counts) {
+  return field("global_sectors", counts.globalSectors)
+      .field("global_bytes", counts.globalBytes)
+      .field("shared_wavefronts", counts.sharedWavefronts)
+      .field("shared_ideal", counts.sharedIdeal);
+}

@@ -8,6 +8,8 @@
 #ifndef TILEWRIGHT_EMULATORS_COMMON_API_JSON_H
 #define TILEWRIGHT_EMULATORS_COMMON_API_JSON_H
 
+#include "emulators/common/Statistics.h"
+
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -53,6 +55,9 @@ public:
         .number(uint64_t(value.z))
         .close(']');
   }
+  /// The fields of a report's totals, and of the accesses of one instruction.
+  JsonWriter &totals(const LaunchTotals &totals);
+  JsonWriter &counts(const AccessCounts &counts);
 
   std::string text;
 

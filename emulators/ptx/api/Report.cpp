@@ -43,10 +43,7 @@ static void writeLines(JsonWriter &json, const Program &program,
     }
     json.field("executions", counts.executions)
         .field("lanes", counts.lanes)
-        .field("global_sectors", counts.globalSectors)
-        .field("global_bytes", counts.globalBytes)
-        .field("shared_wavefronts", counts.sharedWavefronts)
-        .field("shared_ideal", counts.sharedIdeal)
+        .counts(counts)
         .close('}');
   }
   json.close(']');
@@ -71,13 +68,7 @@ std::string api::reportToJson(const PtxDevice &device) {
       .field("warp_instructions", statistics.warpInstructions)
       .field("thread_instructions", statistics.threadInstructions)
       .field("lanes_per_warp", uint64_t(lanesPerWarp))
-      .field("multiply_adds", statistics.multiplyAdds)
-      .key("product_seconds")
-      .number(static_cast<double>(statistics.productNanoseconds) * 1e-9)
-      .field("global_read_bytes", statistics.globalRead)
-      .field("global_written_bytes", statistics.globalWritten)
-      .field("shared_read_bytes", statistics.sharedRead)
-      .field("shared_written_bytes", statistics.sharedWritten);
+      .totals(statistics);
 
   std::vector<std::pair<uint64_t, std::string_view>> opcodes;
   for (size_t i = 0; i < statistics.opcodes.size(); ++i)

@@ -19,7 +19,7 @@ EXAMPLES = """
 tilewright bench                              [dim]every case, one thread and all[/]
 tilewright bench gemm/n1024 --threads 1       [dim]one case[/]
 tilewright bench mla_decode --json mla.json   [dim]with a report[/]
-tilewright bench --emulator                   [dim]the PTX emulator, on other compilers' programs[/]
+tilewright bench --emulator                   [dim]the emulators, on other compilers' programs[/]
 """  # noqa: E501
 
 
@@ -42,7 +42,7 @@ def bench(
         bool,
         typer.Option(
             "--emulator",
-            help="Measure the PTX emulator instead: KERNEL is PROGRAM or PROGRAM/ARCH of its "
+            help="Measure the emulators instead: KERNEL is PROGRAM or PROGRAM/ARCH of their "
             "tests. Needs a checkout.",
         ),
     ] = False,
@@ -55,7 +55,7 @@ def bench(
     The report is written anew after each measurement. Ctrl-C shows what there is.
 
     With --emulator, matrix products and attention that Triton and TileLang compiled run on
-    the PTX emulator, with the checks that are on by default: instructions a second but for MMA,
+    the emulators, with the checks that are on by default: instructions a second but for MMA,
     over the whole time and over that outside MMA; multiply-adds a second, over the whole time
     and over that in MMA; speed-up by threads, start-up, and the time to load a long program.
     """

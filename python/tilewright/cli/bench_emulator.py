@@ -1,4 +1,4 @@
-"""`tilewright bench --emulator`: the PTX emulator's speed on other compilers' programs.
+"""`tilewright bench --emulator`: the emulators' speed on other compilers' programs.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
@@ -17,7 +17,7 @@ from tilewright.cli.units import seconds
 DISTURBED = 0.1
 
 NOTE = (
-    "M instr./s leaves MMA out of the count. It and GMAC/s are over the whole time of a "
+    "M instr./s leaves MMA (matrix instructions) out of the count. It and GMAC/s are over the whole time of a "
     "launch;\n`outside` and `in` are over the time outside and in MMA, from launches that "
     "measure it.\nChecks: all that are on by default."
 )
@@ -27,14 +27,12 @@ def bench_emulator(programs: Sequence[str], threads: Sequence[int], json: Path |
     """Measures, shows and writes; the report is written anew after each program."""
     from tilewright.testing import emulator_bench as engine
     from tilewright.testing.bench import WrongResult
-    from tilewright.testing.foreign import NoCheckout, corpus
+    from tilewright.testing.foreign import NoCheckout
 
     try:
         pairs = engine.select(programs)
     except ValueError as error:
         raise UsageError(str(error)) from None
-    try:
-        corpus()
     except NoCheckout as error:
         raise CliError(str(error)) from None
 
@@ -42,7 +40,7 @@ def bench_emulator(programs: Sequence[str], threads: Sequence[int], json: Path |
     to_stdout = str(json) == "-"
     ended: CliError | None = None
     try:
-        report["startup"] = engine.measure_startup()
+        report["startup"] = [engine.measure_startup(*one) for one in engine.STARTED]
         report["parse"] = engine.measure_parse()
         for number, (program, arch) in enumerate(pairs, 1):
             line = f"[{number}/{len(pairs)}] {program}/{arch}"
@@ -71,7 +69,7 @@ def _show(report: dict[str, Any]) -> None:
     """Start-up and parsing, then a line for each program and number of threads."""
     machine = report["machine"]
     stdout().print(f"{machine['cpu']}, {machine['cores']} cores", markup=False)
-    if startup := report["startup"]:
+    for startup in report["startup"]:
         name = f"{startup['program']}.{startup['arch']}"
         stdout().print(f"start-up, with a device and {name}: {seconds(startup['median_s'])}")
     if parse := report["parse"]:

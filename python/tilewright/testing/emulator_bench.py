@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""How fast the PTX emulator executes matrix products and attention of other compilers."""
+"""How fast the emulators execute matrix products and attention of other compilers."""
 
 from __future__ import annotations
 
@@ -20,21 +20,24 @@ from tilewright.testing.threads import OtherProcesses
 from tilewright.testing.timing import MIN_ROUNDS, interleaved_samples
 
 PROGRAMS = ("triton_matmul_f16", "triton_attend_d64", "triton_attend_d128", "tilelang_matmul")
-ARCHS = ("sm_80", "sm_90a")
+# The matrix instructions of each: mma.sync, wgmma, MFMA and WMMA.
+ARCHS = ("sm_80", "sm_90a", "gfx942", "gfx1100")
+# What is loaded in a new process, of each vendor.
+STARTED = (("triton_matmul_f16", "sm_80"), ("triton_matmul_f16", "gfx942"))
 # The longest of the corpus whose length is near 4,000 lines.
 PARSED = ("tilelang_attend_causal", "sm_80")
 # A grid is repeated so often along z, which these programs do not look at: each block runs
 # that many times, and writes the same results.
 REPLICAS = 16
-MMA = ("mma.", "wmma.mma", "wgmma.mma_async")
+MMA = ("mma.", "wmma.mma", "wgmma.mma_async", "v_mfma", "v_wmma")
 
 # Start-up as a program sees it that has imported the package: the library is not loaded.
 STARTUP = """
-import pathlib, sys, time
+import sys, time
 from tilewright.emulator import Device
-text = pathlib.Path(sys.argv[1]).read_text()
+program = sys.stdin.buffer.read()
 start = time.perf_counter()
-Device(sys.argv[2]).load(text)
+Device(sys.argv[1]).load(program)
 print(time.perf_counter() - start)
 """
 
@@ -80,7 +83,12 @@ def select(names: Sequence[str] = ()) -> list[tuple[str, str]]:
     """Programs and architectures of PROGRAM or PROGRAM/ARCH; all where there is no name.
 
     Raises ValueError for a name that selects nothing."""
-    pairs = [(program, arch) for program in PROGRAMS for arch in ARCHS]
+    pairs = [
+        (program, arch)
+        for program in PROGRAMS
+        for arch in ARCHS
+        if program in (known := foreign.corpus(arch)[1]) and arch in known[program].archs
+    ]
     for name in names:
         if not any(name in (program, f"{program}/{arch}") for program, arch in pairs):
             known = ", ".join(PROGRAMS)
@@ -93,7 +101,7 @@ def new_report(threads: Sequence[int]) -> dict[str, Any]:
     return {
         "machine": {"cpu": _cpu(), "cores": len(os.sched_getaffinity(0))},
         "threads": list(threads),
-        "startup": None,
+        "startup": [],
         "parse": None,
         "results": [],
         "failures": [],
@@ -101,15 +109,20 @@ def new_report(threads: Sequence[int]) -> dict[str, Any]:
     }
 
 
-def measure_startup() -> dict[str, Any]:
+def measure_startup(program: str, arch: str) -> dict[str, Any]:
     """Seconds, in a new process, to load the library, make a device, and load a program."""
-    corpus, _ = foreign.corpus()
-    program, arch = PROGRAMS[0], ARCHS[0]
-    command = [sys.executable, "-c", STARTUP, corpus.VECTORS / f"{program}.{arch}.ptx", arch]
+    corpus, _ = foreign.corpus(arch)
+    text = corpus.program_of(program, arch)
+    given = text.encode() if isinstance(text, str) else text
+    command = [sys.executable, "-c", STARTUP, arch]
     paths = [str(Path(foreign.tilewright.__file__).parents[1]), os.environ.get("PYTHONPATH")]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
     found = [
-        float(subprocess.run(command, env=environment, check=True, capture_output=True).stdout)
+        float(
+            subprocess.run(
+                command, input=given, env=environment, check=True, capture_output=True
+            ).stdout
+        )
         for _ in range(MIN_ROUNDS)
     ]
     return {"program": program, "arch": arch, "median_s": statistics.median(found)}
@@ -147,7 +160,7 @@ def bench_program(program: str, arch: str, threads: Sequence[int]) -> list[Measu
     """
     from tilewright.emulator import EmulatorError
 
-    _, cases = foreign.corpus()
+    _, cases = foreign.corpus(arch)
     try:
         runs = {count: _Run(cases[program], arch, count) for count in threads}
         parts = {count: _measure_parts(cases[program], arch, count) for count in threads}
@@ -195,7 +208,7 @@ class _Run:
     def __init__(self, case: Any, arch: str, threads: int, time_products: bool = False) -> None:
         from tilewright.emulator import Device
 
-        self._corpus, _ = foreign.corpus()
+        self._corpus, _ = foreign.corpus(arch)
         self._case = _replicated(case)
         self._device = Device(arch, threads=threads, time_products=time_products)
         self.launch, self._buffers = self._corpus.prepare(self._case, arch, self._device)

@@ -36,8 +36,10 @@ def wrong_cases(monkeypatch: pytest.MonkeyPatch, **changes: object) -> None:
 
 
 def test_names_select() -> None:
-    assert len(engine.select()) == len(engine.PROGRAMS) * len(engine.ARCHS)
-    assert engine.select([PROGRAM]) == [(PROGRAM, "sm_80"), (PROGRAM, "sm_90a")]
+    assert {arch for _, arch in engine.select()} == set(engine.ARCHS)
+    assert engine.select([PROGRAM]) == [(PROGRAM, arch) for arch in engine.ARCHS]
+    # TileLang's are of one vendor.
+    assert {arch for _, arch in engine.select(["tilelang_matmul"])} == {"sm_80", "sm_90a"}
     assert engine.select([f"{PROGRAM}/sm_90a"]) == [(PROGRAM, "sm_90a")]
 
 
@@ -78,7 +80,8 @@ def test_the_table_and_the_report(small, capsys, tmp_path) -> None:
     assert report["complete"] is True
     assert report["failures"] == []
     assert report["threads"] == [1, 2]
-    assert report["startup"]["median_s"] > 0
+    assert [one["arch"] for one in report["startup"]] == ["sm_80", "gfx942"]
+    assert all(one["median_s"] > 0 for one in report["startup"])
     assert report["parse"]["lines"] >= 4000
     assert report["parse"]["median_s"] > 0
     one, two = report["results"]
@@ -103,6 +106,14 @@ def test_the_table_and_the_report(small, capsys, tmp_path) -> None:
     assert (one["threads"], two["threads"]) == (1, 2)
     assert one["speedup"] == 1
     assert two["speedup"] == pytest.approx(one["median_s"] / two["median_s"])
+
+
+def test_the_parts_of_a_code_object(small) -> None:
+    [found] = engine.bench_program(PROGRAM, "gfx942", [1])
+    assert found.mma_instructions > 0
+    assert found.multiply_adds == 6 * 64 * 64 * 160
+    assert found.mma_s > 0
+    assert found.outside_s > 0
 
 
 def test_a_grid_is_repeated() -> None:
