@@ -55,6 +55,8 @@ public:
     return {found->memory.data() + offset, found->memory.shadow() + offset};
   }
 
+  void noteAll(const Lanes64 &, uint64_t) {}
+
 private:
   Wave &wave;
   unsigned bytes, align;
@@ -63,13 +65,34 @@ private:
   uint8_t *data = nullptr, *shadow = nullptr;
 };
 
+/// Whether a load to LDS has yet to write one of these bytes.
+bool isPending(const uint8_t *shadow, size_t size) {
+  uint8_t all = 0;
+  for (size_t i = 0; i < size; ++i)
+    all |= shadow[i];
+  return all & Pending;
+}
+
 /// The same of LDS.
 class LdsCursor {
 public:
   LdsCursor(Wave &wave, unsigned bytes, unsigned align, Access access)
-      : wave(wave), bytes(bytes), align(align), access(access) {}
+      : wave(wave), lds(wave.group.lds), bytes(bytes), align(align), access(access) {}
 
+  /// Notes together what it can of the accesses of `lanes` at `at`; to be called before
+  /// `find`.
+  void noteAll(const Lanes64 &at, uint64_t lanes) {
+    uint64_t plain = 0;
+    for (uint64_t left = lanes; left; left &= left - 1) {
+      const uint64_t offset = at[__builtin_ctzll(left)];
+      if (isInside(offset, bytes) && !isPending(lds.shadow() + offset, bytes))
+        plain |= left & -left;
+    }
+    noted = plain & ~wave.group.noteLanes(wave, at, plain, bytes, access);
+  }
   Place find(uint64_t offset, unsigned lane) {
+    if (noted >> lane & 1)
+      return {lds.data() + offset, lds.shadow() + offset};
     // Lanes that read the same are one access.
     if (last && offset == lastOffset && access == Access::Read)
       return last;
@@ -77,21 +100,22 @@ public:
     return last = findLds(wave, offset, bytes, align, lane, access);
   }
   Place findRun(uint64_t offset, uint64_t size) {
-    Bytes &lds = wave.group.lds;
-    if (offset > lds.size() || size > lds.size() - offset || offset % align)
+    if (!isInside(offset, size) || isPending(lds.shadow() + offset, size))
       return {};
-    const uint8_t *shadow = lds.shadow() + offset;
-    for (uint64_t i = 0; i < size; ++i)
-      if (shadow[i] & Pending)
-        return {};
     return findLds(wave, offset, static_cast<uint32_t>(size), align, wave.firstLane(),
                    access);
+  }
+  bool isNoted(unsigned lane) const { return noted >> lane & 1; }
+  bool isInside(uint64_t offset, uint64_t size) const {
+    return offset <= lds.size() && size <= lds.size() - offset && offset % align == 0;
   }
 
 private:
   Wave &wave;
+  Bytes &lds;
   unsigned bytes, align;
   Access access;
+  uint64_t noted = 0;
   Place last;
   uint64_t lastOffset = 0;
 };
@@ -175,6 +199,7 @@ void readWith(Wave &wave, const Lanes64 &at, uint64_t lanes, unsigned align,
                       data, first);
       return;
     }
+  cursor.noteAll(at, lanes);
   for (uint64_t left = lanes; left; left &= left - 1) {
     unsigned lane = __builtin_ctzll(left);
     if (Place place = cursor.find(at[lane], lane)) {
@@ -219,13 +244,14 @@ void writeWith(Wave &wave, const Lanes64 &at, uint64_t lanes, unsigned align,
                        source, first);
       return;
     }
+  cursor.noteAll(at, lanes);
   for (uint64_t left = lanes; left; left &= left - 1) {
     unsigned lane = __builtin_ctzll(left);
-    if (std::is_same<Cursor, LdsCursor>::value) {
+    if constexpr (std::is_same<Cursor, LdsCursor>::value) {
       // Waves that write the same value do not race.
       Bytes &lds = wave.group.lds;
-      uint64_t offset = at[lane];
-      if (offset < lds.size() && bytes <= lds.size() - offset && offset % align == 0 &&
+      const uint64_t offset = at[lane];
+      if (!cursor.isNoted(lane) && cursor.isInside(offset, bytes) &&
           isThere<bytes>({lds.data() + offset, lds.shadow() + offset}, lane, source,
                          first)) {
         wave.group.note(wave, static_cast<uint32_t>(offset), bytes, Access::Rewrite,

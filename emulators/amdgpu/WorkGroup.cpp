@@ -258,6 +258,18 @@ void WorkGroup::note(Wave &wave, uint32_t offset, unsigned size, Access access,
     ++place->second.repeated;
 }
 
+uint64_t WorkGroup::noteLanes(Wave &wave, const Lanes64 &offsets, uint64_t lanes,
+                              unsigned size, Access access) {
+  if (!history)
+    return 0;
+  const uint32_t agent = agentOf(wave);
+  if (agent != wave.index)
+    return lanes;
+  const Accessor by(agent, clocks[agent], static_cast<uint32_t>(wave.pc));
+  return access == Access::Read ? history->noteLaneReads(offsets.v, lanes, size, by)
+                                : history->noteLaneWrites(offsets.v, lanes, size, by);
+}
+
 void WorkGroup::reportHeld() {
   for (auto &[key, fault] : held)
     if (!comparedLoads.count(key.first))

@@ -56,6 +56,10 @@ public:
   // some time later. What the second does the first has seen when a wait has covered it.
   /// Notes an access to `size` bytes at `offset` and reports a conflict at `lane`.
   void note(Wave &wave, uint32_t offset, unsigned size, Access access, unsigned lane);
+  /// As `note`, with Read or Write, for each of `lanes` at its offset; the lanes for
+  /// which it did not do and that are left to be noted.
+  uint64_t noteLanes(Wave &wave, const Lanes64 &offsets, uint64_t lanes, unsigned size,
+                     Access access);
   /// A compare-and-swap at `offset`. The load that its expected value came from takes
   /// part in no race with atomic operations, since the comparison tells whether it was
   /// right: compilers load so before their loops.

@@ -8,6 +8,7 @@
 #include "emulators/common/Order.h"
 
 #include <algorithm>
+#include <cstring>
 
 using namespace tilewright::emulator;
 
@@ -28,6 +29,13 @@ static uint8_t bytesOfWord(size_t word, size_t begin, size_t end) {
   return static_cast<uint8_t>(((1u << (last - first)) - 1) << (first - word * 4));
 }
 
+/// The bytes of a granule that [begin, end) is, as bits.
+static uint16_t bytesOfGranule(size_t begin, size_t end) {
+  return static_cast<uint16_t>(((1u << (end - begin)) - 1)
+                               << begin % AccessHistory::granuleBytes);
+}
+static constexpr uint16_t wholeGranule = 0xffff;
+
 /// Gives each word of `granule` a history of its own, if they have none.
 void AccessHistory::split(size_t granule) {
   if (isSplit[granule])
@@ -37,9 +45,29 @@ void AccessHistory::split(size_t granule) {
   isSplit[granule] = true;
   for (size_t word = granule * granuleWords; word < (granule + 1) * granuleWords;
        ++word) {
-    words[word] = cells[granule];
-    std::copy_n(&reads[granule * agents], agents, &wordReads[word * agents]);
+    Cell &cell = words[word] = cells[granule];
+    std::fill(std::begin(cell.readTags), std::end(cell.readTags),
+              cells[granule].readTags[word % granuleWords]);
+    const unsigned shift = 4 * (word % granuleWords);
+    std::transform(&reads[granule * agents], &reads[granule * agents] + agents,
+                   &wordReads[word * agents], [&](Stamp stamp) -> Stamp {
+                     const Stamp bytes = stamp >> shift & 0xf;
+                     return bytes ? stamp >> stampBits << stampBits | bytes : 0;
+                   });
   }
+}
+
+/// Whether each reader of `granule`, which is not split, has read all of it, the last one
+/// by one instruction.
+bool AccessHistory::isReadWhole(size_t granule) const {
+  const uint32_t *tags = cells[granule].readTags;
+  if (!std::equal(tags + 1, tags + granuleWords, tags))
+    return false;
+  for (uint64_t bits = cells[granule].readers; bits; bits &= bits - 1)
+    for (size_t other = __builtin_ctzll(bits); other < agents; other += 64)
+      if (Stamp stamp = reads[granule * agents + other]; stamp && ~stamp & wholeGranule)
+        return false;
+  return true;
 }
 
 /// Makes `granule` whole again if its words were written together and not read since.
@@ -62,7 +90,7 @@ void AccessHistory::findUnordered(const Stamp *atomicRow, uint8_t bytes,
       conflict = {true, true, other, tag};
 }
 
-void AccessHistory::readCell(Cell &cell, Stamp *row, uint8_t bytes, const Accessor &by,
+void AccessHistory::readCell(Cell &cell, Stamp *row, uint16_t bytes, const Accessor &by,
                              bool isStrong, Conflict &conflict) const {
   const LastWrite &last = cell.write;
   if (by.isUnordered(last.agent, last.clock) && (last.bytes & bytes) &&
@@ -76,7 +104,7 @@ void AccessHistory::readCell(Cell &cell, Stamp *row, uint8_t bytes, const Access
     for (size_t other = by.agent % 64; other < agents; other += 64)
       row[other] = 0;
   add(row[by.agent], by.clock, bytes);
-  cell.readTag = by.tag;
+  std::fill(std::begin(cell.readTags), std::end(cell.readTags), by.tag);
   cell.readers |= self;
 }
 
@@ -93,7 +121,7 @@ void AccessHistory::writeCell(Cell &cell, const Stamp *row, Stamp *atomicRow,
   for (uint64_t bits = cell.readers; bits; bits &= bits - 1)
     for (size_t other = __builtin_ctzll(bits); other < agents; other += 64)
       if (isUnordered(by, static_cast<uint32_t>(other), row[other], bytes))
-        conflict = {true, false, static_cast<uint32_t>(other), cell.readTag};
+        conflict = {true, false, static_cast<uint32_t>(other), cell.readTags[0]};
   if (isAtomic)
     add(atomicRow[by.agent], by.clock, bytes);
   else if (atomicRow)
@@ -102,11 +130,11 @@ void AccessHistory::writeCell(Cell &cell, const Stamp *row, Stamp *atomicRow,
     return;
   if (conflict.found)
     all = conflict;
-  if (!isAtomic && bytes == 0xf)
-    cell.readers = 0;
   // Halves of a word that an agent writes one after the other are one write.
   if (last.agent == by.agent && last.clock == by.clock && last.atomic == isAtomic)
     bytes |= last.bytes & 0xf;
+  if (!isAtomic && bytes == 0xf)
+    cell.readers = 0;
   last = {by.clock, static_cast<uint16_t>(by.agent), bytes, isAtomic, by.tag};
 }
 
@@ -143,14 +171,25 @@ public:
         isSplit(history.isSplit.data()), cells(history.cells.data()),
         reads(history.reads.data()) {}
 
-  /// Each returns false, with nothing done, where it is not for this granule.
-  bool noteRead(size_t granule) const {
+  /// Each returns false, with nothing done, where it is not for this granule. The bits of
+  /// `bytes` are what is read of it.
+  bool noteRead(size_t granule, uint16_t bytes) const {
     Cell &cell = cells[granule];
     if (!isUsable || isSplit[granule] ||
         by.isUnordered(cell.write.agent, cell.write.clock))
       return false;
-    reads[granule * agents + by.agent] = by.clock << 4 | 0xf;
-    cell.readTag = by.tag;
+    Stamp &stamp = reads[granule * agents + by.agent];
+    Stamp all = Stamp(by.clock) << stampBits | bytes;
+    if (bytes != wholeGranule && cell.readers & self) {
+      if (stamp >> stampBits == by.clock)
+        all |= stamp;
+      else if (stamp & wholeGranule & ~bytes)
+        return false; // one clock would not do for both
+    }
+    stamp = all;
+    for (size_t word = 0; word < granuleWords; ++word)
+      if (bytes >> 4 * word & 0xf)
+        cell.readTags[word] = by.tag;
     cell.readers |= self;
     return true;
   }
@@ -161,7 +200,8 @@ public:
       return false;
     for (uint64_t bits = cell.readers; bits; bits &= bits - 1) {
       auto other = static_cast<uint32_t>(__builtin_ctzll(bits));
-      if (by.isUnordered(other, reads[granule * agents + other] >> 4))
+      if (by.isUnordered(
+              other, static_cast<uint32_t>(reads[granule * agents + other] >> stampBits)))
         return false;
     }
     cell.readers = 0;
@@ -177,7 +217,7 @@ private:
   const bool isUsable;
   const uint8_t *const isSplit;
   Cell *const cells;
-  uint32_t *const reads;
+  Stamp *const reads;
 };
 
 AccessHistory::Conflict AccessHistory::noteRead(size_t offset, size_t size,
@@ -186,10 +226,11 @@ AccessHistory::Conflict AccessHistory::noteRead(size_t offset, size_t size,
   const Fast fast(*this, by);
   forGranules(offset, size, [&](size_t granule, size_t begin, size_t end) {
     const bool isAll = end - begin == granuleBytes;
-    if (isAll && !isStrong && fast.noteRead(granule))
+    if (!isStrong && fast.noteRead(granule, bytesOfGranule(begin, end)))
       return;
     if (isAll && !isSplit[granule] && atomics.empty())
-      readCell(cells[granule], &reads[granule * agents], 0xf, by, isStrong, conflict);
+      readCell(cells[granule], &reads[granule * agents], wholeGranule, by, isStrong,
+               conflict);
     else
       readWords(granule, begin, end, by, isStrong, conflict);
   });
@@ -204,7 +245,7 @@ AccessHistory::Conflict AccessHistory::note(size_t offset, size_t size,
     const bool isAll = end - begin == granuleBytes;
     if (isAll && kind != Kind::Atomic && fast.noteWrite(granule))
       return;
-    if (isAll && !isSplit[granule] && atomics.empty())
+    if (isAll && !isSplit[granule] && atomics.empty() && isReadWhole(granule))
       writeCell(cells[granule], &reads[granule * agents], nullptr, 0xf, by, kind, all);
     else
       writeWords(granule, begin, end, by, kind, all);
@@ -212,31 +253,107 @@ AccessHistory::Conflict AccessHistory::note(size_t offset, size_t size,
   return all;
 }
 
-/// Calls `note` with the granule of each of `lanes`; the lanes for which it is false, or
-/// whose offset is in the middle of a granule.
-template <typename Note>
-static uint32_t forLanes(const uint32_t *offsets, uint32_t lanes, Note note) {
-  constexpr uint32_t bytes = AccessHistory::granuleBytes;
-  uint32_t left = 0;
+namespace {
+/// What the lanes of an instruction access of each granule.
+class LaneParts {
+public:
+  struct Part {
+    size_t granule = 0;
+    uint16_t bytes = 0;
+    uint64_t lanes = 0;
+  };
+  LaneParts() { memset(slots, none, sizeof(slots)); }
+
+  void add(size_t granule, uint16_t bytes, uint64_t lane) {
+    Part &part = find(granule);
+    part.bytes |= bytes;
+    part.lanes |= lane;
+  }
+  const Part *begin() const { return parts; }
+  const Part *end() const { return parts + count; }
+
+private:
+  /// A hash table twice as large as there can be granules.
+  static constexpr unsigned slotCount = 128;
+  static constexpr uint8_t none = 0xff;
+
+  Part &find(size_t granule) {
+    if (count && parts[count - 1].granule == granule)
+      return parts[count - 1];
+    for (size_t slot = granule * 0x9e3779b1u >> 7;; ++slot) {
+      uint8_t &number = slots[slot % slotCount];
+      if (number == none) {
+        number = static_cast<uint8_t>(count);
+        parts[count].granule = granule;
+        return parts[count++];
+      }
+      if (parts[number].granule == granule)
+        return parts[number];
+    }
+  }
+  uint8_t slots[slotCount];
+  Part parts[64];
+  unsigned count = 0;
+};
+} // namespace
+
+/// Calls `note` with each granule that `lanes` access bytes of, and these; the lanes for
+/// which it is false, or that access more than one granule.
+template <typename Offset, typename Note>
+static uint64_t forLanes(const Offset *offsets, uint64_t lanes, unsigned size,
+                         Note note) {
+  constexpr size_t granuleBytes = AccessHistory::granuleBytes;
+  uint64_t left = 0;
+  if (size == granuleBytes) {
+    for (; lanes; lanes &= lanes - 1) {
+      const size_t begin = offsets[__builtin_ctzll(lanes)];
+      if (begin % granuleBytes || !note(begin / granuleBytes, wholeGranule))
+        left |= lanes & -lanes;
+    }
+    return left;
+  }
+  LaneParts parts;
   for (; lanes; lanes &= lanes - 1) {
-    const uint32_t offset = offsets[__builtin_ctz(lanes)];
-    if (offset % bytes || !note(offset / bytes))
+    const size_t begin = offsets[__builtin_ctzll(lanes)], end = begin + size;
+    if (begin / granuleBytes == (end - 1) / granuleBytes)
+      parts.add(begin / granuleBytes, bytesOfGranule(begin, end), lanes & -lanes);
+    else
       left |= lanes & -lanes;
   }
+  for (const LaneParts::Part &part : parts)
+    if (!note(part.granule, part.bytes))
+      left |= part.lanes;
   return left;
 }
 
-uint32_t AccessHistory::noteGranuleReads(const uint32_t *offsets, uint32_t lanes,
-                                         const Accessor &by) {
+template <typename Offset>
+uint64_t AccessHistory::noteLaneReads(const Offset *offsets, uint64_t lanes,
+                                      unsigned size, const Accessor &by) {
   const Fast fast(*this, by);
-  return forLanes(offsets, lanes, [&](uint32_t at) { return fast.noteRead(at); });
+  return forLanes(offsets, lanes, size, [&](size_t granule, uint16_t bytes) {
+    return fast.noteRead(granule, bytes);
+  });
 }
 
-uint32_t AccessHistory::noteGranuleWrites(const uint32_t *offsets, uint32_t lanes,
-                                          const Accessor &by) {
+template <typename Offset>
+uint64_t AccessHistory::noteLaneWrites(const Offset *offsets, uint64_t lanes,
+                                       unsigned size, const Accessor &by) {
   const Fast fast(*this, by);
-  return forLanes(offsets, lanes, [&](uint32_t at) { return fast.noteWrite(at); });
+  return forLanes(offsets, lanes, size, [&](size_t granule, uint16_t bytes) {
+    return bytes == wholeGranule && fast.noteWrite(granule);
+  });
 }
+
+namespace tilewright::emulator {
+template uint64_t AccessHistory::noteLaneReads(const uint32_t *, uint64_t, unsigned,
+                                               const Accessor &);
+template uint64_t AccessHistory::noteLaneReads(const uint64_t *, uint64_t, unsigned,
+                                               const Accessor &);
+template uint64_t AccessHistory::noteLaneWrites(const uint32_t *, uint64_t, unsigned,
+                                                const Accessor &);
+template uint64_t AccessHistory::noteLaneWrites(const uint64_t *, uint64_t, unsigned,
+                                                const Accessor &);
+} // namespace tilewright::emulator
 
 void AccessHistory::beginAtomics() {
   if (atomics.empty())

@@ -85,9 +85,10 @@ private:
 /// What the race check knows of a memory: who wrote each word of four bytes last and
 /// when, and when each agent last read it, with the bytes of the word that were accessed.
 ///
-/// Most accesses are of whole granules of four words, which then have one history. An
-/// access of a part of a granule splits it into words, and it is whole again when its
-/// words have been written by one write and not been read since.
+/// Most accesses are of whole granules of four words, which then have one history; it
+/// also has room for who read which bytes, as long as each agent read them at one
+/// clock. Any other access of a part of a granule splits it into words, and it is whole
+/// again when its words have been written by one write and not been read since.
 class AccessHistory {
 public:
   /// Of no memory yet.
@@ -123,10 +124,15 @@ public:
   }
 
   static constexpr size_t granuleWords = 4, granuleBytes = 4 * granuleWords;
-  /// Of lanes that each read or write a granule, at `offsets`, notes those whose granule
-  /// has one history and no conflict; the others, which are left to be noted.
-  uint32_t noteGranuleReads(const uint32_t *offsets, uint32_t lanes, const Accessor &by);
-  uint32_t noteGranuleWrites(const uint32_t *offsets, uint32_t lanes, const Accessor &by);
+  /// Of lanes that each read or write `size` bytes, at `offsets` (of 32 or 64 bits),
+  /// notes those whose granule has one history and no conflict; the others, which are
+  /// left to be noted.
+  template <typename Offset>
+  uint64_t noteLaneReads(const Offset *offsets, uint64_t lanes, unsigned size,
+                         const Accessor &by);
+  template <typename Offset>
+  uint64_t noteLaneWrites(const Offset *offsets, uint64_t lanes, unsigned size,
+                          const Accessor &by);
 
   /// In LastWrite::bytes: an asynchronous copy made the write.
   static constexpr uint8_t asyncMark = 0x80;
@@ -149,7 +155,8 @@ public:
   /// The tag of the word's last read.
   uint32_t getReadTag(size_t offset) const {
     size_t granule = offset / granuleBytes;
-    return isSplit[granule] ? words[offset / 4].readTag : cells[granule].readTag;
+    const Cell &cell = isSplit[granule] ? words[offset / 4] : cells[granule];
+    return cell.readTags[offset / 4 % granuleWords];
   }
   /// Calls `use` with the last writes of these bytes and the offset of the first word of
   /// each, upwards, until it returns true.
@@ -172,7 +179,7 @@ private:
   /// The history of a granule, or of one of its words.
   struct Cell {
     LastWrite write;
-    uint32_t readTag = 0; ///< the last read's
+    uint32_t readTags[granuleWords] = {}; ///< the last read's, of each word
     /// A bit for each agent modulo 64 that read it since it was last written whole. Reads
     /// before that write are ordered before whatever is ordered after it.
     uint64_t readers = 0;
@@ -192,19 +199,22 @@ private:
   }
   Conflict note(size_t offset, size_t size, const Accessor &by, Kind kind);
 
-  /// When an agent accessed a word, and which of its bytes: clock << 4 | bytes. At one
-  /// clock bytes add up.
-  using Stamp = uint32_t;
-  static void add(Stamp &stamp, uint32_t clock, uint8_t bytes) {
-    stamp = (stamp >> 4 == clock ? stamp : clock << 4) | bytes;
+  /// When an agent accessed a word, or a granule that is not split, and which of its
+  /// bytes: clock << 16 | bytes. At one clock bytes add up.
+  using Stamp = uint64_t;
+  static constexpr unsigned stampBits = granuleBytes;
+  static void add(Stamp &stamp, uint32_t clock, uint16_t bytes) {
+    const Stamp now = Stamp(clock) << stampBits;
+    stamp = (stamp >> stampBits == clock ? stamp : now) | bytes;
   }
   static bool isUnordered(const Accessor &by, uint32_t other, Stamp stamp,
-                          uint8_t bytes) {
-    return by.isUnordered(other, stamp >> 4) && stamp & bytes;
+                          uint16_t bytes) {
+    return by.isUnordered(other, static_cast<uint32_t>(stamp >> stampBits)) &&
+           stamp & bytes;
   }
 
   class Fast;
-  void readCell(Cell &cell, Stamp *row, uint8_t bytes, const Accessor &by, bool isStrong,
+  void readCell(Cell &cell, Stamp *row, uint16_t bytes, const Accessor &by, bool isStrong,
                 Conflict &conflict) const;
   void writeCell(Cell &cell, const Stamp *row, Stamp *atomicRow, uint8_t bytes,
                  const Accessor &by, Kind kind, Conflict &all) const;
@@ -216,6 +226,7 @@ private:
                      uint32_t tag, Conflict &conflict) const;
   void beginAtomics();
   void split(size_t granule);
+  bool isReadWhole(size_t granule) const;
   void mergeIfEqual(size_t granule);
 
   size_t agents = 0;

@@ -133,27 +133,6 @@ void Block::note(Warp &warp, uint32_t offset, unsigned size, Access access,
     reportConflict(warp, offset, access, conflict, lane);
 }
 
-/// The lanes from `lane` on, `together` in all.
-static uint32_t lanesFrom(unsigned lane, unsigned together) {
-  return static_cast<uint32_t>(((uint64_t(1) << together) - 1) << lane);
-}
-
-/// Those of `lanes` that start a granule which they and the lanes after them, `together`
-/// in all, have a part of each, in order.
-static uint32_t findGranules(const uint32_t *offsets, unsigned size, unsigned together,
-                             uint32_t lanes) {
-  uint32_t first = 0;
-  for (unsigned lane = 0; lane + together <= lanesPerWarp; lane += together) {
-    if (lanesFrom(lane, together) & ~lanes)
-      continue;
-    bool isOne = offsets[lane] % AccessHistory::granuleBytes == 0;
-    for (unsigned i = 1; i < together; ++i)
-      isOne &= offsets[lane + i] == offsets[lane] + i * size;
-    first |= uint32_t(isOne) << lane;
-  }
-  return first;
-}
-
 void Block::noteLanes(Warp &warp, const uint32_t *offsets, unsigned size, Access access,
                       uint32_t lanes) {
   if (access == Access::Sync)
@@ -166,16 +145,10 @@ void Block::noteLanes(Warp &warp, const uint32_t *offsets, unsigned size, Access
         mayBeSource |= matrixSources[unit].readers != 0;
     }
   Accessor by(agentOf(warp), clockOf(warp), lineOf(warp));
-  const bool isPlain = access == Access::Read || access == Access::Write;
-  if (history && !mayBeSource && isPlain && AccessHistory::granuleBytes % size == 0) {
-    const unsigned together = AccessHistory::granuleBytes / size;
-    const uint32_t first = findGranules(offsets, size, together, lanes);
-    uint32_t noted = first & ~(access == Access::Read
-                                   ? history->noteGranuleReads(offsets, first, by)
-                                   : history->noteGranuleWrites(offsets, first, by));
-    for (; noted; noted &= noted - 1)
-      lanes &= ~lanesFrom(__builtin_ctz(noted), together);
-  }
+  if (history && !mayBeSource && access == Access::Read)
+    lanes = static_cast<uint32_t>(history->noteLaneReads(offsets, lanes, size, by));
+  else if (history && !mayBeSource && access == Access::Write)
+    lanes = static_cast<uint32_t>(history->noteLaneWrites(offsets, lanes, size, by));
   for (; lanes; lanes &= lanes - 1) {
     unsigned lane = __builtin_ctz(lanes);
     if (mayBeSource)

@@ -201,7 +201,8 @@ void WgmmaQueue::noteSources(Warp &warp, const PendingWgmma &one) {
   for (size_t i = 0; i < one.operands->sources.size(); i += lanesPerWarp) {
     size_t count = std::min<size_t>(lanesPerWarp, one.operands->sources.size() - i);
     uint32_t all = allLanes >> (lanesPerWarp - count);
-    areNoted &= block.history->noteGranuleReads(&one.operands->sources[i], all, by) == 0;
+    areNoted &=
+        !block.history->noteLaneReads(&one.operands->sources[i], all, chunkBytes, by);
   }
   if (areNoted)
     return;

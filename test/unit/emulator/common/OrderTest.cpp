@@ -102,11 +102,11 @@ private:
       word.readTag = tag;
       return;
     }
-    if (kind != Kind::Atomic && bytes == 0xf)
-      std::fill(word.reads.begin(), word.reads.end(), Stamp());
     if (last.agent == agent && last.clock == clock &&
         last.atomic == (kind == Kind::Atomic))
       bytes |= last.bytes & 0xf;
+    if (kind != Kind::Atomic && bytes == 0xf)
+      std::fill(word.reads.begin(), word.reads.end(), Stamp());
     last = {clock, static_cast<uint16_t>(agent), bytes, kind == Kind::Atomic, tag};
   }
 
@@ -185,26 +185,33 @@ public:
     for (VectorClock &clock : clocks)
       clock.join(all);
   }
-  /// Reads or writes of granules by lanes together.
+  /// Reads or writes by lanes together: each anywhere, or one beside the other.
   void stepLanes(bool isRead) {
     uint32_t agent = below(agents), tag = 1 + below(1000);
-    uint32_t offsets[32], lanes = static_cast<uint32_t>(random());
-    for (uint32_t &offset : offsets)
-      offset = below(bytes / 16) * 16;
+    constexpr unsigned count = 64;
+    static constexpr uint32_t sizes[] = {1, 2, 4, 8, 12, 16};
+    const uint32_t size = sizes[below(6)];
+    uint64_t offsets[count], lanes = random() | uint64_t(random()) << 32;
+    if (below(2))
+      lanes = ~uint64_t(0);
+    const bool isRow = below(2);
+    const uint32_t places = static_cast<uint32_t>(bytes) / size, first = below(places);
+    for (unsigned lane = 0; lane < count; ++lane)
+      offsets[lane] = (isRow ? (first + lane) % places : below(places)) * size;
     if (below(4) == 0)
-      offsets[below(32)] = below(bytes / 16 - 1) * 16 + 4;
+      offsets[below(count)] = below(static_cast<uint32_t>(bytes) / 16 - 1) * 16 + 4;
     Accessor by(agent, clocks[agent], tag);
-    const uint32_t left = isRead ? history.noteGranuleReads(offsets, lanes, by)
-                                 : history.noteGranuleWrites(offsets, lanes, by);
+    const uint64_t left = isRead ? history.noteLaneReads(offsets, lanes, size, by)
+                                 : history.noteLaneWrites(offsets, lanes, size, by);
     ASSERT_EQ(left & ~lanes, 0u);
     const Kind kind = isRead ? Kind::Read : Kind::Write;
     // Of what was noted there is nothing to report.
-    for (uint32_t pass : {lanes & ~left, left})
-      for (unsigned lane = 0; lane < 32; ++lane) {
+    for (uint64_t pass : {lanes & ~left, left})
+      for (unsigned lane = 0; lane < count; ++lane) {
         if (!(pass >> lane & 1))
           continue;
-        auto expected = plain.note(offsets[lane], 16, agent, clocks[agent], tag, kind);
-        expectEqual(left >> lane & 1 ? note(history, offsets[lane], 16, by, kind)
+        auto expected = plain.note(offsets[lane], size, agent, clocks[agent], tag, kind);
+        expectEqual(left >> lane & 1 ? note(history, offsets[lane], size, by, kind)
                                      : AccessHistory::Conflict(),
                     expected, agents);
       }
