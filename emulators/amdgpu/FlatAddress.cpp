@@ -93,7 +93,7 @@ void tilewright::amdgpu::issueFlat(Wave &wave, const FlatMode &mode, Counter fir
   bool anyOrder = isFlat && wave.group.launch.device.target.isCdna();
   issue(wave, first, destination, 0, anyOrder);
   if (isFlat)
-    issue(wave, Counter::Lds, destination, wave.group.tick(wave), anyOrder);
+    issue(wave, Counter::Lds, destination, wave.group.tickLate(wave), anyOrder);
 }
 
 uint32_t tilewright::amdgpu::orderOf(const Wave &wave, const FlatMode &mode) {

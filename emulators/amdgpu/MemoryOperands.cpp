@@ -203,7 +203,6 @@ void tilewright::amdgpu::issue(Wave &wave, Counter counter, const Source &destin
 }
 
 void tilewright::amdgpu::issueLds(Wave &wave, const Source &destination) {
-  wave.group.tick(wave);
   issue(wave, Counter::Lds, destination);
 }
 
@@ -240,6 +239,6 @@ void tilewright::amdgpu::landInLds(Wave &wave, const Width &width, uint32_t offs
     for (unsigned i = 0; i < bytes; ++i)
       place.shadow[i] |= Pending;
   }
-  operation.ldsClock = wave.group.tick(wave);
+  operation.ldsClock = wave.group.tickLate(wave);
   wave.waits.issue(operation);
 }

@@ -26,10 +26,11 @@ void LaneData::poisonLanes(unsigned registers, uint64_t lanes) {
 
 namespace {
 /// Finds global memory for one lane after the other: mostly in one allocation.
-class GlobalCursor {
+template <unsigned bytes> class GlobalCursor {
 public:
-  GlobalCursor(Wave &wave, unsigned bytes, unsigned align, Access access)
-      : wave(wave), bytes(bytes), align(align), access(access) {}
+  static constexpr bool isLds = false;
+  GlobalCursor(Wave &wave, unsigned align, Access access)
+      : wave(wave), align(align), access(access) {}
 
   Place find(uint64_t address, unsigned lane) {
     if (address - base < room && address % align == 0)
@@ -56,28 +57,40 @@ public:
   }
 
   void noteAll(const Lanes64 &, uint64_t) {}
+  uint64_t copySound(const Lanes64 &, uint64_t lanes, LaneData &, unsigned) const {
+    return lanes;
+  }
 
 private:
   Wave &wave;
-  unsigned bytes, align;
+  unsigned align;
   Access access;
   uint64_t base = 0, room = 0;
   uint8_t *data = nullptr, *shadow = nullptr;
 };
 
-/// Whether a load to LDS has yet to write one of these bytes.
-bool isPending(const uint8_t *shadow, size_t size) {
-  uint8_t all = 0;
-  for (size_t i = 0; i < size; ++i)
+/// All of the shadow's bits, of `size` bytes.
+uint8_t joinShadow(const uint8_t *shadow, size_t size) {
+  uint64_t all = 0;
+  size_t i = 0;
+  for (; i + 8 <= size; i += 8) {
+    uint64_t eight;
+    memcpy(&eight, shadow + i, 8);
+    all |= eight;
+  }
+  for (; i < size; ++i)
     all |= shadow[i];
-  return all & Pending;
+  all |= all >> 32;
+  all |= all >> 16;
+  return static_cast<uint8_t>(all | all >> 8);
 }
 
 /// The same of LDS.
-class LdsCursor {
+template <unsigned bytes> class LdsCursor {
 public:
-  LdsCursor(Wave &wave, unsigned bytes, unsigned align, Access access)
-      : wave(wave), lds(wave.group.lds), bytes(bytes), align(align), access(access) {}
+  static constexpr bool isLds = true;
+  LdsCursor(Wave &wave, unsigned align, Access access)
+      : wave(wave), lds(wave.group.lds), align(align), access(access) {}
 
   /// Notes together what it can of the accesses of `lanes` at `at`; to be called before
   /// `find`.
@@ -85,8 +98,14 @@ public:
     uint64_t plain = 0;
     for (uint64_t left = lanes; left; left &= left - 1) {
       const uint64_t offset = at[__builtin_ctzll(left)];
-      if (isInside(offset, bytes) && !isPending(lds.shadow() + offset, bytes))
-        plain |= left & -left;
+      if (!isInside(offset, bytes))
+        continue;
+      const uint8_t state = joinShadow(lds.shadow() + offset, bytes);
+      if (state & Pending)
+        continue;
+      plain |= left & -left;
+      if (!state)
+        sound |= left & -left;
     }
     noted = plain & ~wave.group.noteLanes(wave, at, plain, bytes, access);
   }
@@ -100,12 +119,24 @@ public:
     return last = findLds(wave, offset, bytes, align, lane, access);
   }
   Place findRun(uint64_t offset, uint64_t size) {
-    if (!isInside(offset, size) || isPending(lds.shadow() + offset, size))
+    if (!isInside(offset, size) || (joinShadow(lds.shadow() + offset, size) & Pending))
       return {};
     return findLds(wave, offset, static_cast<uint32_t>(size), align, wave.firstLane(),
                    access);
   }
   bool isNoted(unsigned lane) const { return noted >> lane & 1; }
+  /// Copies what is defined to lanes that were noted together; the other lanes.
+  uint64_t copySound(const Lanes64 &at, uint64_t lanes, LaneData &data,
+                     unsigned first) const {
+    for (uint64_t left = lanes & noted & sound; left; left &= left - 1) {
+      const unsigned lane = __builtin_ctzll(left);
+      uint32_t words[(bytes + 3) / 4] = {};
+      memcpy(words, lds.data() + at[lane], bytes);
+      for (unsigned i = 0; i < (bytes + 3) / 4; ++i)
+        data.values[first + i][lane] = words[i];
+    }
+    return lanes & ~(noted & sound);
+  }
   bool isInside(uint64_t offset, uint64_t size) const {
     return offset <= lds.size() && size <= lds.size() - offset && offset % align == 0;
   }
@@ -113,9 +144,9 @@ public:
 private:
   Wave &wave;
   Bytes &lds;
-  unsigned bytes, align;
+  unsigned align;
   Access access;
-  uint64_t noted = 0;
+  uint64_t noted = 0, sound = 0;
   Place last;
   uint64_t lastOffset = 0;
 };
@@ -133,18 +164,7 @@ bool isContiguous(const Lanes64 &at, unsigned count, unsigned bytes) {
   return count > 1 && !other;
 }
 
-bool isSound(const uint8_t *shadow, size_t size) {
-  uint64_t all = 0;
-  size_t i = 0;
-  for (; i + 8 <= size; i += 8) {
-    uint64_t eight;
-    memcpy(&eight, shadow + i, 8);
-    all |= eight;
-  }
-  for (; i < size; ++i)
-    all |= shadow[i];
-  return !all;
-}
+bool isSound(const uint8_t *shadow, size_t size) { return !joinShadow(shadow, size); }
 
 /// `words` dwords, or `bytes` of one, from memory to lane `lane`.
 template <unsigned bytes>
@@ -182,10 +202,10 @@ void scatter(const Place &place, unsigned lane, const LaneSource &source,
   memcpy(place.shadow, states, bytes);
 }
 
-template <typename Cursor, unsigned bytes>
+template <template <unsigned> class Cursor, unsigned bytes>
 void readWith(Wave &wave, const Lanes64 &at, uint64_t lanes, unsigned align,
               LaneData &data, unsigned first) {
-  Cursor cursor(wave, bytes, align, Access::Read);
+  Cursor<bytes> cursor(wave, align, Access::Read);
   constexpr unsigned registers = (bytes + 3) / 4;
   unsigned count = countRun(lanes);
   if (isContiguous(at, count, bytes))
@@ -200,7 +220,7 @@ void readWith(Wave &wave, const Lanes64 &at, uint64_t lanes, unsigned align,
       return;
     }
   cursor.noteAll(at, lanes);
-  for (uint64_t left = lanes; left; left &= left - 1) {
+  for (uint64_t left = cursor.copySound(at, lanes, data, first); left; left &= left - 1) {
     unsigned lane = __builtin_ctzll(left);
     if (Place place = cursor.find(at[lane], lane)) {
       gather<bytes>(place, lane, data, first);
@@ -227,12 +247,12 @@ bool isThere(const Place &place, unsigned lane, const LaneSource &source,
   return !memcmp(place.data, words, bytes) && isSound(place.shadow, bytes);
 }
 
-template <typename Cursor, unsigned bytes>
+template <template <unsigned> class Cursor, unsigned bytes>
 void writeWith(Wave &wave, const Lanes64 &at, uint64_t lanes, unsigned align,
                const LaneSource &source, unsigned first) {
-  Cursor cursor(wave, bytes, align, Access::Write);
+  Cursor<bytes> cursor(wave, align, Access::Write);
   unsigned count = countRun(lanes);
-  if (std::is_same<Cursor, GlobalCursor>::value && isContiguous(at, count, bytes))
+  if (!Cursor<bytes>::isLds && isContiguous(at, count, bytes))
     if (Place place = cursor.findRun(at[0], uint64_t(count) * bytes)) {
       if (bytes == 4 && !source.poison[first]) {
         memcpy(place.data, source.values[first], count * bytes);
@@ -247,7 +267,7 @@ void writeWith(Wave &wave, const Lanes64 &at, uint64_t lanes, unsigned align,
   cursor.noteAll(at, lanes);
   for (uint64_t left = lanes; left; left &= left - 1) {
     unsigned lane = __builtin_ctzll(left);
-    if constexpr (std::is_same<Cursor, LdsCursor>::value) {
+    if constexpr (Cursor<bytes>::isLds) {
       // Waves that write the same value do not race.
       Bytes &lds = wave.group.lds;
       const uint64_t offset = at[lane];
@@ -331,41 +351,21 @@ void writePrivate(Wave &wave, const Lanes64 &at, uint64_t lanes, unsigned bytes,
   }
 }
 
-template <typename Cursor>
-void readWith(Wave &wave, const Lanes64 &at, uint64_t lanes, unsigned bytes,
-              unsigned align, LaneData &data, unsigned first) {
+/// Calls `use` with the width as a constant.
+template <typename Use> void withBytes(unsigned bytes, Use use) {
   switch (bytes) {
   case 1:
-    return readWith<Cursor, 1>(wave, at, lanes, align, data, first);
+    return use(std::integral_constant<unsigned, 1>());
   case 2:
-    return readWith<Cursor, 2>(wave, at, lanes, align, data, first);
+    return use(std::integral_constant<unsigned, 2>());
   case 4:
-    return readWith<Cursor, 4>(wave, at, lanes, align, data, first);
+    return use(std::integral_constant<unsigned, 4>());
   case 8:
-    return readWith<Cursor, 8>(wave, at, lanes, align, data, first);
+    return use(std::integral_constant<unsigned, 8>());
   case 12:
-    return readWith<Cursor, 12>(wave, at, lanes, align, data, first);
+    return use(std::integral_constant<unsigned, 12>());
   default:
-    return readWith<Cursor, 16>(wave, at, lanes, align, data, first);
-  }
-}
-
-template <typename Cursor>
-void writeWith(Wave &wave, const Lanes64 &at, uint64_t lanes, unsigned bytes,
-               unsigned align, const LaneSource &source, unsigned first) {
-  switch (bytes) {
-  case 1:
-    return writeWith<Cursor, 1>(wave, at, lanes, align, source, first);
-  case 2:
-    return writeWith<Cursor, 2>(wave, at, lanes, align, source, first);
-  case 4:
-    return writeWith<Cursor, 4>(wave, at, lanes, align, source, first);
-  case 8:
-    return writeWith<Cursor, 8>(wave, at, lanes, align, source, first);
-  case 12:
-    return writeWith<Cursor, 12>(wave, at, lanes, align, source, first);
-  default:
-    return writeWith<Cursor, 16>(wave, at, lanes, align, source, first);
+    return use(std::integral_constant<unsigned, 16>());
   }
 }
 } // namespace
@@ -374,25 +374,30 @@ void tilewright::amdgpu::readMemory(Wave &wave, Space space, const Lanes64 &at,
                                     uint64_t lanes, unsigned bytes, unsigned align,
                                     LaneData &data, unsigned first) {
   countAccess(wave, space, at, lanes, bytes, Access::Read);
-  if (space == Space::Global)
-    readWith<GlobalCursor>(wave, at, lanes, bytes, align, data, first);
-  else if (space == Space::Lds)
-    readWith<LdsCursor>(wave, at, lanes, bytes, align, data, first);
-  else
-    readPrivate(wave, at, lanes, bytes, data, first);
+  if (space == Space::Private)
+    return readPrivate(wave, at, lanes, bytes, data, first);
+  withBytes(bytes, [&](auto width) {
+    if (space == Space::Global)
+      readWith<GlobalCursor, width>(wave, at, lanes, align, data, first);
+    else
+      readWith<LdsCursor, width>(wave, at, lanes, align, data, first);
+  });
 }
 
 void tilewright::amdgpu::writeMemory(Wave &wave, Space space, const Lanes64 &at,
                                      uint64_t lanes, unsigned bytes, unsigned align,
                                      const LaneSource &source, unsigned first) {
   countAccess(wave, space, at, lanes, bytes, Access::Write);
-  if (space == Space::Global) {
-    writeWith<GlobalCursor>(wave, at, lanes, bytes, align, source, first);
+  if (space == Space::Private)
+    return writePrivate(wave, at, lanes, bytes, source, first);
+  withBytes(bytes, [&](auto width) {
+    if (space == Space::Global)
+      writeWith<GlobalCursor, width>(wave, at, lanes, align, source, first);
+    else
+      writeWith<LdsCursor, width>(wave, at, lanes, align, source, first);
+  });
+  if (space == Space::Global)
     wave.group.launch.globalProgress.fetch_add(1, std::memory_order_relaxed);
-  } else if (space == Space::Lds) {
-    writeWith<LdsCursor>(wave, at, lanes, bytes, align, source, first);
+  else
     wave.group.noteProgress();
-  } else {
-    writePrivate(wave, at, lanes, bytes, source, first);
-  }
 }

@@ -19,10 +19,18 @@ void WaitCounters::issue(const Outstanding &operation) {
   if (operations.size() >= mostUnderWay)
     wait(1u << unsigned(operation.counter), mostUnderWay - 1);
   operations.push_back(operation);
+  countRegisters(operation, 1);
 }
 
-/// What it wrote to LDS is there now.
+void WaitCounters::countRegisters(const Outstanding &operation, int by) {
+  uint8_t *counts = &pending[(operation.isVector ? scalarRegisters : 0) + operation.reg];
+  for (unsigned i = 0; i < operation.count; ++i)
+    counts[i] = static_cast<uint8_t>(counts[i] + by);
+}
+
+/// What it wrote to registers and to LDS is there now.
 void WaitCounters::finish(const Outstanding &operation) {
+  countRegisters(operation, -1);
   for (uint64_t left = operation.ldsLanes; left; left &= left - 1) {
     size_t begin =
         operation.ldsBegin + __builtin_ctzll(left) * size_t(operation.ldsBytes);
@@ -56,8 +64,8 @@ void WaitCounters::wait(uint32_t mask, unsigned most) {
                    operations.end());
 }
 
-const Outstanding *WaitCounters::find(bool isVector, uint16_t reg, unsigned count,
-                                      uint8_t halves, uint32_t except) const {
+const Outstanding *WaitCounters::search(bool isVector, uint16_t reg, unsigned count,
+                                        uint8_t halves, uint32_t except) const {
   for (const Outstanding &one : operations)
     if (one.isVector == isVector && one.reg < reg + count && reg < one.reg + one.count &&
         one.halves & halves && !(except >> unsigned(one.counter) & 1))

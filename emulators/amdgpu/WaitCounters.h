@@ -65,15 +65,28 @@ public:
   /// The operation that has yet to write one of these registers, or one of these halves
   /// of it, or null. Those of the counters in `except` are passed over.
   const Outstanding *find(bool isVector, uint16_t reg, unsigned count, uint8_t halves,
-                          uint32_t except = 0) const;
+                          uint32_t except = 0) const {
+    // Most registers that are asked for are nobody's.
+    const uint8_t *counts = &pending[isVector ? scalarRegisters : 0];
+    unsigned any = counts[reg];
+    for (unsigned i = 1; i < count; ++i)
+      any |= counts[reg + i];
+    return any ? search(isVector, reg, count, halves, except) : nullptr;
+  }
   /// The least ldsClock of the operations under way; 0 where there is none.
   uint32_t getOldestLdsClock() const;
 
 private:
+  const Outstanding *search(bool isVector, uint16_t reg, unsigned count, uint8_t halves,
+                            uint32_t except) const;
   void finish(const Outstanding &operation);
+  void countRegisters(const Outstanding &operation, int by);
 
   emulator::Bytes &lds;
   std::deque<Outstanding> operations; // the oldest first
+  /// Operations that have yet to write each register: scalars, then vectors, and room for
+  /// a range that starts at the last one.
+  uint8_t pending[scalarRegisters + vectorRegisters + 64] = {};
 };
 
 } // namespace tilewright::amdgpu

@@ -162,8 +162,8 @@ bool WorkGroup::signal(Wave &wave) {
   VectorClock &clock = clocks[wave.index];
   // What no wait has covered is not ordered before the barrier.
   seeLate(wave);
-  gathered.join(clock);
   clock.step(wave.index);
+  gathered.join(clock);
   openBarrier();
   return isFirst;
 }
@@ -210,15 +210,6 @@ void WorkGroup::seeLate(Wave &wave) {
   uint32_t outstanding = wave.waits.getOldestLdsClock();
   clocks[wave.index].raise(waves.size() + wave.index,
                            outstanding ? outstanding : lateClocks[wave.index]);
-}
-
-uint32_t WorkGroup::tick(Wave &wave) {
-  if (agentOf(wave) != wave.index)
-    return lateClocks[wave.index]++;
-  VectorClock &clock = clocks[wave.index];
-  uint32_t now = clock[wave.index];
-  clock.step(wave.index);
-  return now;
 }
 
 void WorkGroup::note(Wave &wave, uint32_t offset, unsigned size, Access access,

@@ -67,9 +67,8 @@ public:
     if (history)
       comparedLoads.insert(history->getReadTag(offset));
   }
-  /// The clock that an operation issued now has, of the agent that the instruction at
-  /// hand is of; it is what Outstanding::ldsClock keeps.
-  uint32_t tick(Wave &wave);
+  /// The clock of a late operation that is issued now; Outstanding::ldsClock keeps it.
+  uint32_t tickLate(const Wave &wave) { return lateClocks[wave.index]++; }
   /// `wave` has waited: its late operations that are done are ordered before what
   /// follows.
   void seeLate(Wave &wave);

@@ -49,11 +49,14 @@ void AccessHistory::split(size_t granule) {
     std::fill(std::begin(cell.readTags), std::end(cell.readTags),
               cells[granule].readTags[word % granuleWords]);
     const unsigned shift = 4 * (word % granuleWords);
-    std::transform(&reads[granule * agents], &reads[granule * agents] + agents,
-                   &wordReads[word * agents], [&](Stamp stamp) -> Stamp {
-                     const Stamp bytes = stamp >> shift & 0xf;
-                     return bytes ? stamp >> stampBits << stampBits | bytes : 0;
-                   });
+    // Rows are read where `readers` says that they were written.
+    for (uint64_t bits = cell.readers; bits; bits &= bits - 1)
+      for (size_t other = __builtin_ctzll(bits); other < agents; other += 64) {
+        const Stamp stamp = reads[granule * agents + other];
+        const Stamp bytes = stamp >> shift & 0xf;
+        wordReads[word * agents + other] =
+            bytes ? stamp >> stampBits << stampBits | bytes : 0;
+      }
   }
 }
 
@@ -160,23 +163,27 @@ void AccessHistory::writeWords(size_t granule, size_t begin, size_t end,
   mergeIfEqual(granule);
 }
 
-/// Notes accesses of granules that have one history and are no conflict, which most are.
-/// It has what it needs in members of its own, which what it writes cannot change.
+/// Notes accesses that are no conflict, which most are. It has what it needs in members
+/// of its own, which what it writes cannot change.
 class AccessHistory::Fast {
 public:
   Fast(AccessHistory &history, const Accessor &by)
-      : by(by), agents(history.agents), self(uint64_t(1) << by.agent % 64),
+      : history(history), by(by), agents(history.agents),
+        self(uint64_t(1) << by.agent % 64),
         write{by.clock, static_cast<uint16_t>(by.agent), 0xf, false, by.tag},
         isUsable(history.atomics.empty() && agents <= 64),
         isSplit(history.isSplit.data()), cells(history.cells.data()),
         reads(history.reads.data()) {}
 
-  /// Each returns false, with nothing done, where it is not for this granule. The bits of
-  /// `bytes` are what is read of it.
+  /// Each returns false, with nothing noted, where it does not do. The bits of `bytes`
+  /// are what is read or written of the granule.
   bool noteRead(size_t granule, uint16_t bytes) const {
+    if (!isUsable)
+      return false;
+    if (isSplit[granule])
+      return readWords(granule, bytes);
     Cell &cell = cells[granule];
-    if (!isUsable || isSplit[granule] ||
-        by.isUnordered(cell.write.agent, cell.write.clock))
+    if (isUnordered(cell.write))
       return false;
     Stamp &stamp = reads[granule * agents + by.agent];
     Stamp all = Stamp(by.clock) << stampBits | bytes;
@@ -193,29 +200,82 @@ public:
     cell.readers |= self;
     return true;
   }
-  bool noteWrite(size_t granule) const {
-    Cell &cell = cells[granule];
-    if (!isUsable || isSplit[granule] ||
-        by.isUnordered(cell.write.agent, cell.write.clock))
+  bool noteWrite(size_t granule, uint16_t bytes) const {
+    if (!isUsable)
       return false;
-    for (uint64_t bits = cell.readers; bits; bits &= bits - 1) {
-      auto other = static_cast<uint32_t>(__builtin_ctzll(bits));
-      if (by.isUnordered(
-              other, static_cast<uint32_t>(reads[granule * agents + other] >> stampBits)))
-        return false;
-    }
+    if (isSplit[granule] || bytes != wholeGranule)
+      return writeWords(granule, bytes);
+    Cell &cell = cells[granule];
+    if (!isFree(cell, &reads[granule * agents]))
+      return false;
     cell.readers = 0;
     cell.write = write;
     return true;
   }
 
 private:
+  bool isUnordered(const LastWrite &last) const {
+    return by.isUnordered(last.agent, last.clock);
+  }
+  /// Whether nobody's access is unordered with a write now.
+  bool isFree(const Cell &cell, const Stamp *row) const {
+    if (isUnordered(cell.write))
+      return false;
+    for (uint64_t bits = cell.readers; bits; bits &= bits - 1) {
+      auto other = static_cast<uint32_t>(__builtin_ctzll(bits));
+      if (by.isUnordered(other, static_cast<uint32_t>(row[other] >> stampBits)))
+        return false;
+    }
+    return true;
+  }
+  /// Calls `use` with each word of `granule` that `bytes` has bits of, and these, until
+  /// it is false; whether it never was.
+  template <typename Use> static bool forWords(size_t granule, uint16_t bytes, Use use) {
+    for (size_t word = granule * granuleWords; bytes; ++word, bytes >>= 4)
+      if (bytes & 0xf && !use(word, bytes & 0xf))
+        return false;
+    return true;
+  }
+  bool readWords(size_t granule, uint16_t bytes) const {
+    Cell *words = history.words.data();
+    auto isSafe = [&](size_t word, unsigned) { return !isUnordered(words[word].write); };
+    return forWords(granule, bytes, isSafe) &&
+           forWords(granule, bytes, [&](size_t word, unsigned part) {
+             Cell &cell = words[word];
+             Stamp &stamp = history.wordReads[word * agents + by.agent];
+             if (!(cell.readers & self))
+               stamp = 0;
+             add(stamp, by.clock, static_cast<uint16_t>(part));
+             std::fill(std::begin(cell.readTags), std::end(cell.readTags), by.tag);
+             cell.readers |= self;
+             return true;
+           });
+  }
+  bool writeWords(size_t granule, uint16_t bytes) const {
+    if (!forWords(granule, bytes, [](size_t, unsigned part) { return part == 0xf; }))
+      return false;
+    history.split(granule);
+    Cell *words = history.words.data();
+    if (!forWords(granule, bytes, [&](size_t word, unsigned) {
+          return isFree(words[word], &history.wordReads[word * agents]);
+        }))
+      return false;
+    forWords(granule, bytes, [&](size_t word, unsigned) {
+      words[word].readers = 0;
+      words[word].write = write;
+      return true;
+    });
+    history.mergeIfEqual(granule);
+    return true;
+  }
+
+  AccessHistory &history;
   const Accessor by;
   const size_t agents;
   const uint64_t self;
   const LastWrite write;
   const bool isUsable;
-  const uint8_t *const isSplit;
+  uint8_t *const isSplit;
   Cell *const cells;
   Stamp *const reads;
 };
@@ -243,7 +303,7 @@ AccessHistory::Conflict AccessHistory::note(size_t offset, size_t size,
   const Fast fast(*this, by);
   forGranules(offset, size, [&](size_t granule, size_t begin, size_t end) {
     const bool isAll = end - begin == granuleBytes;
-    if (isAll && kind != Kind::Atomic && fast.noteWrite(granule))
+    if (kind != Kind::Atomic && fast.noteWrite(granule, bytesOfGranule(begin, end)))
       return;
     if (isAll && !isSplit[granule] && atomics.empty() && isReadWhole(granule))
       writeCell(cells[granule], &reads[granule * agents], nullptr, 0xf, by, kind, all);
@@ -340,7 +400,7 @@ uint64_t AccessHistory::noteLaneWrites(const Offset *offsets, uint64_t lanes,
                                        unsigned size, const Accessor &by) {
   const Fast fast(*this, by);
   return forLanes(offsets, lanes, size, [&](size_t granule, uint16_t bytes) {
-    return bytes == wholeGranule && fast.noteWrite(granule);
+    return fast.noteWrite(granule, bytes);
   });
 }
 

@@ -125,8 +125,7 @@ public:
 
   static constexpr size_t granuleWords = 4, granuleBytes = 4 * granuleWords;
   /// Of lanes that each read or write `size` bytes, at `offsets` (of 32 or 64 bits),
-  /// notes those whose granule has one history and no conflict; the others, which are
-  /// left to be noted.
+  /// notes most that are no conflict; the others, which are left to be noted.
   template <typename Offset>
   uint64_t noteLaneReads(const Offset *offsets, uint64_t lanes, unsigned size,
                          const Accessor &by);
