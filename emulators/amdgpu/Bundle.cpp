@@ -19,8 +19,8 @@ using namespace tilewright::amdgpu;
 static constexpr std::string_view bundleMagic = "__CLANG_OFFLOAD_BUNDLE__";
 static constexpr std::string_view compressedMagic = "CCOB";
 static constexpr std::string_view elfMagic = "\177ELF";
-/// More entries or longer names than any bundle has.
-static constexpr uint64_t mostEntries = 4096;
+/// More than any bundle has.
+static constexpr uint64_t mostEntries = 4096, largestBundle = uint64_t(1) << 30;
 
 static bool startsWith(std::string_view text, std::string_view prefix) {
   return text.substr(0, prefix.size()) == prefix;
@@ -122,20 +122,46 @@ static Selection selectEntry(std::string_view image, const Target &target,
 
 static Selection selectCompressed(std::string_view image, const Target &target,
                                   std::string &bytes, std::string &error) {
-  auto buffer = llvm::MemoryBuffer::getMemBuffer(
-      llvm::StringRef(image.data(), image.size()), "", /*RequiresNullTerminator=*/false);
-  auto bundle = llvm::object::CompressedOffloadBundle::decompress(*buffer);
-  if (!bundle) {
-    error = "the compressed bundle of code objects is damaged: " +
-            llvm::toString(bundle.takeError());
+  using llvm::object::CompressedOffloadBundle;
+  auto fail = [&](const std::string &why) {
+    error = "the compressed bundle of code objects is damaged: " + why;
     return Selection::Damaged;
-  }
+  };
+  llvm::StringRef packed(image.data(), image.size());
+  auto header = CompressedOffloadBundle::CompressedBundleHeader::tryParse(packed);
+  if (!header)
+    return fail(llvm::toString(header.takeError()));
+  // LLVM takes memory as the header says, and stops the process where there is none.
+  if (header->UncompressedFileSize > largestBundle)
+    return fail("it says that it has " + std::to_string(header->UncompressedFileSize) +
+                " bytes");
+  auto buffer = llvm::MemoryBuffer::getMemBuffer(packed, "",
+                                                 /*RequiresNullTerminator=*/false);
+  auto bundle = CompressedOffloadBundle::decompress(*buffer);
+  if (!bundle)
+    return fail(llvm::toString(bundle.takeError()));
   llvm::StringRef text = (*bundle)->getBuffer();
-  if (!startsWith({text.data(), text.size()}, bundleMagic)) {
-    error = "the compressed bundle of code objects is damaged: no bundle is in it";
-    return Selection::Damaged;
-  }
+  if (!startsWith({text.data(), text.size()}, bundleMagic))
+    return fail("no bundle is in it");
   return selectEntry({text.data(), text.size()}, target, bytes, error);
+}
+
+/// A code object as it is, unless it is for another of the emulated GPUs.
+static Selection selectWhole(std::string_view image, const Target &target,
+                             std::string &bytes, std::string &error) {
+  llvm::ELF::Elf64_Ehdr header;
+  if (startsWith(image, elfMagic) && image.size() >= sizeof(header)) {
+    memcpy(&header, image.data(), sizeof(header));
+    for (const Target &other : targets)
+      if (header.e_machine == llvm::ELF::EM_AMDGPU && &other != &target &&
+          (header.e_flags & llvm::ELF::EF_AMDGPU_MACH) == other.elfMachine) {
+        error = "the code object is for " + std::string(other.name) +
+                ", and the device is " + std::string(target.name);
+        return Selection::OtherGpu;
+      }
+  }
+  bytes = image;
+  return Selection::Found;
 }
 
 Selection tilewright::amdgpu::selectCodeObject(std::string_view image,
@@ -145,8 +171,7 @@ Selection tilewright::amdgpu::selectCodeObject(std::string_view image,
     return selectEntry(image, target, bytes, error);
   if (startsWith(image, compressedMagic))
     return selectCompressed(image, target, bytes, error);
-  bytes = image;
-  return Selection::Found;
+  return selectWhole(image, target, bytes, error);
 }
 
 //===----------------------------------------------------------------------===//

@@ -27,8 +27,8 @@ enum class Selection {
 };
 
 /// The code object for `target` in `image`, which is a bundle or a code object, into
-/// `bytes`; otherwise `error` says why there is none. What is no bundle is not looked at
-/// beyond its header.
+/// `bytes`; otherwise `error` says why there is none. What is neither is taken for a code
+/// object, whose reader says what is wrong with it.
 Selection selectCodeObject(std::string_view image, const Target &target,
                            std::string &bytes, std::string &error);
 

@@ -33,10 +33,6 @@ tw_emulator_status tw_emulator_module_load(tw_emulator_device *given, const char
     auto object = readCodeObject(std::move(code), error);
     if (!object)
       return fail(TW_EMULATOR_ERROR_SYNTAX, error);
-    if (object->target != &device.device.target)
-      return fail(TW_EMULATOR_ERROR_SYNTAX, "the code object is for " +
-                                                std::string(object->target->name) +
-                                                ", and the device is " + device.arch);
     auto made = std::make_unique<tw_emulator_module>();
     made->device = &device;
     made->program = Program::load(std::move(object), device.device.memory, error);

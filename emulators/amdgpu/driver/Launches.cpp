@@ -126,7 +126,6 @@ TW_CALL Result hipLaunchKernel(const void *host, Dim3 grid, Dim3 block, void **p
                                size_t shared, Stream *stream) {
   return note(launchHost(host, grid, block, params, shared, stream, nullptr));
 }
-TW_CALL_ALIAS(hipLaunchKernel_spt, hipLaunchKernel);
 
 TW_CALL Result hipLaunchCooperativeKernel(const void *host, Dim3 grid, Dim3 block,
                                           void **params, unsigned shared,

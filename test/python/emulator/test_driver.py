@@ -147,7 +147,7 @@ def test_triton(arch: str, tmp_path: Path) -> None:
     python = foreign_python()
     assert python is not None, "triton is in requirements-compilers.lock"
     done = subprocess.run(
-        [python, SOURCES / "triton_launch.py"],
+        [python, SOURCES / "triton_launch.py", "cuda"],
         env=environment(
             arch,
             TRITON_LIBCUDA_PATH=str(STUB),
