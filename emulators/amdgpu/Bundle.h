@@ -1,4 +1,4 @@
-//===- Bundle.h - Bundles of code objects for several GPUs -----------------===//
+//===- Bundle.h - Bundles of code objects for several GPUs --------------------===//
 //
 // Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

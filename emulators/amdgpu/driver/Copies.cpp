@@ -1,4 +1,4 @@
-//===- Copies.cpp - Copies between host and device -------------------------===//
+//===- Copies.cpp - Copies between host and device ----------------------------===//
 //
 // Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

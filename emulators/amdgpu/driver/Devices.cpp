@@ -1,4 +1,4 @@
-//===- Devices.cpp - The runtime's start, and what its device is -----------===//
+//===- Devices.cpp - The runtime's start, and what its device is --------------===//
 //
 // Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

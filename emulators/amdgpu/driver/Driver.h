@@ -1,4 +1,4 @@
-//===- Driver.h - A stand-in for HIP's runtime -----------------------------===//
+//===- Driver.h - A stand-in for HIP's runtime --------------------------------===//
 //
 // Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

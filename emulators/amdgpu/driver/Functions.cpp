@@ -1,4 +1,4 @@
-//===- Functions.cpp - Attributes of functions, and occupancy --------------===//
+//===- Functions.cpp - Attributes of functions, and occupancy -----------------===//
 //
 // Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- Launches.cpp - Launching kernels ------------------------------------===//
+//===- Launches.cpp - Launching kernels ---------------------------------------===//
 //
 // Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

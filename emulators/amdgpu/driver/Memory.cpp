@@ -1,4 +1,4 @@
-//===- Memory.cpp - Memory of the device and of the host, and fills --------===//
+//===- Memory.cpp - Memory of the device and of the host, and fills -----------===//
 //
 // Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

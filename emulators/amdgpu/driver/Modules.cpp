@@ -1,4 +1,4 @@
-//===- Modules.cpp - Modules of code objects, and functions by name --------===//
+//===- Modules.cpp - Modules of code objects, and functions by name -----------===//
 //
 // Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

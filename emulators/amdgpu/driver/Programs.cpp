@@ -1,4 +1,4 @@
-//===- Programs.cpp - Kernels and variables of the program itself ----------===//
+//===- Programs.cpp - Kernels and variables of the program itself -------------===//
 //
 // Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- Streams.cpp - Streams, captures, graphs and events ------------------===//
+//===- Streams.cpp - Streams, captures, graphs and events ---------------------===//
 //
 // Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- Driver.cpp - The start of a stand-in, and its messages --------------===//
+//===- Driver.cpp - The start of a stand-in, and its messages -----------------===//
 //
 // Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

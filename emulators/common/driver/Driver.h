@@ -1,4 +1,4 @@
-//===- Driver.h - What stand-ins for GPU drivers share ---------------------===//
+//===- Driver.h - What stand-ins for GPU drivers share ------------------------===//
 //
 // Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

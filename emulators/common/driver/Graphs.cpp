@@ -1,4 +1,4 @@
-//===- Graphs.cpp - Executing graphs of work -------------------------------===//
+//===- Graphs.cpp - Executing graphs of work ----------------------------------===//
 //
 // Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- Memory.cpp - Memory of the device and of the host -------------------===//
+//===- Memory.cpp - Memory of the device and of the host ----------------------===//
 //
 // Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

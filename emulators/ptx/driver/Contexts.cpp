@@ -1,4 +1,4 @@
-//===- Contexts.cpp - Contexts and each thread's current one ---------------===//
+//===- Contexts.cpp - Contexts and each thread's current one ------------------===//
 //
 // Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

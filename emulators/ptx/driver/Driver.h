@@ -1,4 +1,4 @@
-//===- Driver.h - A stand-in for the CUDA driver ---------------------------===//
+//===- Driver.h - A stand-in for the CUDA driver ------------------------------===//
 //
 // Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

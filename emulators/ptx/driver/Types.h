@@ -1,4 +1,4 @@
-//===- Types.h - Types of the CUDA driver's interface ----------------------===//
+//===- Types.h - Types of the CUDA driver's interface -------------------------===//
 //
 // Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
