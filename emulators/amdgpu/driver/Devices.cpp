@@ -138,9 +138,8 @@ static void describe(const Driver &driver, DeviceProperties &made) {
   made.memoryBusWidth = part.memoryBusWidth;
   made.l2Bytes = part.l2Bytes;
   made.clockInstructionRate = 100000;
-  // gfx942 is 9.4, gfx1100 is 11.0.
-  made.major = static_cast<int>(target.generation);
-  made.minor = driver.arch[driver.arch.size() - 2] - '0';
+  made.major = majorOf(driver);
+  made.minor = minorOf(driver);
   made.textureAlignment = made.texturePitchAlignment = 256;
   made.multiprocessors = driver.multiprocessors;
   made.maxThreadsPerMultiprocessor = maxThreadsPerMultiprocessor;
@@ -344,7 +343,7 @@ TW_CALL Result hipDeviceCanAccessPeer(int *can, int device, int) {
 
 TW_CALL Result hipDeviceSynchronize() { return note(synchronize()); }
 
-/// Forgets the fault of a kernel. Memory stays, as it may be the program's next use.
+/// Forgets the fault of a kernel. Memory stays, which HIP itself would free.
 TW_CALL Result hipDeviceReset() { return note(resetPrimary(0)); }
 
 TW_CALL Result hipDeviceGetStreamPriorityRange(int *least, int *greatest) {

@@ -38,6 +38,13 @@ struct Part {
 /// Of the driver's device.
 const Part &getPart(const Driver &driver);
 const amdgpu::Target &getTarget(const Driver &driver);
+/// gfx942 is 9.4, gfx1100 is 11.0.
+inline int majorOf(const Driver &driver) {
+  return static_cast<int>(getTarget(driver).generation);
+}
+inline int minorOf(const Driver &driver) {
+  return driver.arch[driver.arch.size() - 2] - '0';
+}
 
 constexpr int maxThreadsPerMultiprocessor = 2048, maxBlocksPerMultiprocessor = 32;
 /// Loads the code object for the device out of `image`, which is one or a bundle of them;

@@ -55,9 +55,8 @@ TW_CALL Result hipFuncGetAttribute(int *value, int attribute, Function *function
       *value = static_cast<int>(function->info.registers);
       return Success;
     case PtxVersion:
-    case BinaryVersion: // 94 of gfx942
-      *value = static_cast<int>(getTarget(driver).generation) * 10 +
-               (driver.arch[driver.arch.size() - 2] - '0');
+    case BinaryVersion:
+      *value = majorOf(driver) * 10 + minorOf(driver);
       return Success;
     case MaxDynamicShared:
       *value = maxDynamicShared(driver, *function);

@@ -16,9 +16,14 @@ static int multiprocessorsOf(const std::string &arch) {
   return capabilityOf(arch) >= 90 ? 132 : 108;
 }
 
-/// Memory is numbered with 3 for arrays and 4 for what has one address everywhere.
-const Vendor tilewright::emulator::driver::vendor = {
-    "sm_90a", "cuLaunchKernel", InvalidPtx, 0, 3, 4, false, multiprocessorsOf};
+const Vendor tilewright::emulator::driver::vendor = {/*arch=*/"sm_90a",
+                                                     /*launchCall=*/"cuLaunchKernel",
+                                                     /*badProgram=*/InvalidPtx,
+                                                     /*extraEnd=*/0,
+                                                     /*arrayType=*/3,
+                                                     /*unifiedType=*/4,
+                                                     /*isImplicit=*/false,
+                                                     multiprocessorsOf};
 
 TW_CALL Result cuInit(unsigned flags) {
   if (flags)
