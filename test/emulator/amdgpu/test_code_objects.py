@@ -203,6 +203,9 @@ def test_command_line(tmp_path: Path) -> None:
     wrong = command(path, *arguments[:-2], "--arg", "i32:1")
     assert wrong.returncode != 0
     assert "Traceback" not in wrong.stderr
+    path.write_bytes(bundles.bundle({bundles.target("gfx942"): ADD}))
+    bundled = command(path)
+    assert bundled.stdout == listed.stdout
     path.write_bytes(ADD[:1000])
     cut = command(path)
     assert cut.returncode != 0
