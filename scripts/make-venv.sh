@@ -21,6 +21,11 @@ install() {
   fi
 }
 
+# Whether the machine has a program of the CUDA toolkit.
+in_toolkit() {
+  command -v "$1" >/dev/null || [ -x "${CUDA_HOME:-/usr/local/cuda}/bin/$1" ]
+}
+
 # A .venv that was moved or whose interpreter went away is made anew.
 if ! "$venv/bin/python" -c '' 2>/dev/null || ! grep -qF "$venv" "$venv/bin/activate"; then
   step venv "Python environment" /usr/bin/python3 -m venv --clear "$venv"
@@ -31,8 +36,9 @@ runtime) installed dev || install runtime "Python packages" requirements.lock ;;
 dev)
   install dev "Python packages (dev)" requirements-dev.lock
   install compilers "Python packages (compilers)" requirements-compilers.lock
-  # Every PTX of the tests is assembled, by the CUDA toolkit's ptxas where there is one.
-  if ! command -v ptxas >/dev/null && ! [ -x "${CUDA_HOME:-/usr/local/cuda}/bin/ptxas" ]; then
+  # Every PTX of the tests is assembled, and CUDA programs are compiled for the emulator, by
+  # the CUDA toolkit where there is one.
+  if ! in_toolkit ptxas || ! in_toolkit nvcc; then
     install ptxas "Python packages (ptxas)" requirements-ptxas.lock
   fi
   ;;

@@ -214,6 +214,7 @@ bool Reader::readKernel(const Metadata &node) {
   std::string symbol = node[".symbol"].text;
   kernel.maxThreads = static_cast<uint32_t>(node[".max_flat_workgroup_size"].integer);
   kernel.waveSize = static_cast<unsigned>(node[".wavefront_size"].integer);
+  kernel.vectorRegisters = static_cast<uint32_t>(node[".vgpr_count"].integer);
   if (kernel.waveSize != 32 && kernel.waveSize != 64)
     return fail("the wave size of " + kernel.name + " is neither 32 nor 64");
   auto found = std::find_if(object.symbols.begin(), object.symbols.end(),
@@ -272,10 +273,7 @@ std::unique_ptr<CodeObject> tilewright::amdgpu::readCodeObject(std::string bytes
   auto object = std::make_unique<CodeObject>();
   object->bytes = std::move(bytes);
   if (object->bytes.compare(0, 4, "\177ELF") != 0) {
-    error = object->bytes.compare(0, 24, "__CLANG_OFFLOAD_BUNDLE__") == 0
-                ? "this is a bundle of code objects: take one out with "
-                  "clang-offload-bundler, or compile with --no-gpu-bundle-output"
-                : "this is no code object: it does not begin with \\177ELF";
+    error = "this is no code object: it does not begin with \\177ELF";
     return nullptr;
   }
   auto file = ElfFile::create(object->bytes);

@@ -40,6 +40,7 @@ struct Kernel {
   uint16_t preloadLength = 0, preloadOffset = 0; ///< in dwords
   unsigned waveSize = 64;
   uint32_t maxThreads = 1024;
+  uint32_t vectorRegisters = 0; ///< that a wave has, accumulation registers included
   std::vector<Argument> arguments;
 };
 

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "emulators/amdgpu/Bundle.h"
 #include "emulators/amdgpu/api/Api.h"
 
 #include <chrono>
@@ -25,14 +26,13 @@ tw_emulator_status tw_emulator_module_load(tw_emulator_device *given, const char
       return fail(TW_EMULATOR_ERROR_INVALID, "tw_emulator_module_load: a null argument");
     AmdDevice &device = *static_cast<AmdDevice *>(given);
     std::lock_guard<std::mutex> locked(device.lock);
-    std::string error;
-    auto object = readCodeObject(std::string(bytes, length), error);
+    std::string code, error;
+    if (selectCodeObject({bytes, length}, device.device.target, code, error) !=
+        Selection::Found)
+      return fail(TW_EMULATOR_ERROR_SYNTAX, error);
+    auto object = readCodeObject(std::move(code), error);
     if (!object)
       return fail(TW_EMULATOR_ERROR_SYNTAX, error);
-    if (object->target != &device.device.target)
-      return fail(TW_EMULATOR_ERROR_SYNTAX, "the code object is for " +
-                                                std::string(object->target->name) +
-                                                ", and the device is " + device.arch);
     auto made = std::make_unique<tw_emulator_module>();
     made->device = &device;
     made->program = Program::load(std::move(object), device.device.memory, error);
@@ -129,6 +129,7 @@ tw_emulator_status tw_emulator_kernel_info(const tw_emulator_kernel *kernel,
     known.parameter_bytes = kernel->parameterBytes();
     known.shared_bytes = kernel->kernel->groupBytes;
     known.local_bytes = kernel->kernel->privateBytes;
+    known.registers = kernel->kernel->vectorRegisters;
     known.max_threads[0] = kernel->kernel->maxThreads;
     if (!writeSized(known, info))
       return fail(TW_EMULATOR_ERROR_INVALID,

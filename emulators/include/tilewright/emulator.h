@@ -133,7 +133,8 @@ TW_EMULATOR_API void tw_emulator_memory_set_heap(tw_emulator_device *device, uin
 typedef struct tw_emulator_module tw_emulator_module;
 typedef struct tw_emulator_kernel tw_emulator_kernel;
 
-/* Loads PTX text; it need not end in a zero byte. */
+/* Loads PTX text, which need not end in a zero byte, or a linked code object, or clang's bundle
+ * of several, of which the device's is taken. */
 TW_EMULATOR_API tw_emulator_status tw_emulator_module_load(tw_emulator_device *device, const char *text,
                                             uint64_t length, tw_emulator_module **module);
 /* Frees the module, its kernels and its variables. */
@@ -156,7 +157,7 @@ typedef struct tw_emulator_kernel_info_v1 {
   uint64_t parameter_bytes;  /* of the block of parameters that a launch takes */
   uint64_t shared_bytes;     /* static */
   uint64_t local_bytes;      /* of a thread's frame */
-  uint32_t registers;        /* virtual ones, of 32 bits where they are as wide */
+  uint32_t registers;        /* of 32 bits: PTX's virtual ones, AMD's vector registers */
   uint32_t max_threads[3];   /* .maxntid; 0 where absent */
   uint32_t required_threads[3]; /* .reqntid */
   uint32_t required_cluster[3]; /* .reqnctapercluster */

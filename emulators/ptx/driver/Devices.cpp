@@ -7,103 +7,25 @@
 
 #include "emulators/ptx/driver/Driver.h"
 
-#include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 
 using namespace tilewright::cuda;
 
-Driver &tilewright::cuda::getDriver() {
-  // Never destroyed: threads of the program may call while it ends.
-  static Driver *driver = new Driver;
-  return *driver;
+static int multiprocessorsOf(const std::string &arch) {
+  return capabilityOf(arch) >= 90 ? 132 : 108;
 }
 
-double tilewright::cuda::nowMilliseconds() {
-  auto now = std::chrono::steady_clock::now().time_since_epoch();
-  return std::chrono::duration<double, std::milli>(now).count();
-}
+const Vendor tilewright::emulator::driver::vendor = {/*arch=*/"sm_90a",
+                                                     /*launchCall=*/"cuLaunchKernel",
+                                                     /*badProgram=*/InvalidPtx,
+                                                     /*extraEnd=*/0,
+                                                     /*arrayType=*/3,
+                                                     /*unifiedType=*/4,
+                                                     /*isImplicit=*/false,
+                                                     multiprocessorsOf};
 
-void tilewright::cuda::flushOutput() {
-  char *text = nullptr;
-  if (tw_emulator_take_output(getDriver().device, &text) != TW_EMULATOR_OK)
-    return;
-  fputs(text, stdout);
-  if (*text)
-    fflush(stdout);
-  tw_emulator_text_free(text);
-}
-
-//===----------------------------------------------------------------------===//
-// Start
-//===----------------------------------------------------------------------===//
-
-/// What TILEWRIGHT_EMULATOR_CHECKS, words between commas, turns off and on; false where a
-/// word is none of them.
-static bool parseChecks(const char *text, uint32_t &checks) {
-  static constexpr std::pair<const char *, uint32_t> words[] = {
-      {"no-uninitialised", TW_EMULATOR_NO_UNINITIALISED},
-      {"no-shared-races", TW_EMULATOR_NO_SHARED_RACES},
-      {"no-proxy-fences", TW_EMULATOR_NO_PROXY_FENCES},
-      {"global-races", TW_EMULATOR_GLOBAL_RACES},
-  };
-  std::string rest = text;
-  while (!rest.empty()) {
-    size_t comma = rest.find(',');
-    std::string word = rest.substr(0, comma);
-    rest = comma == std::string::npos ? "" : rest.substr(comma + 1);
-    bool known = word.empty();
-    for (const auto &[name, bit] : words)
-      if (word == name) {
-        checks |= bit;
-        known = true;
-      }
-    if (!known)
-      return false;
-  }
-  return true;
-}
-
-static Result start(Driver &driver) {
-  auto variable = [](const char *name, const char *otherwise) {
-    const char *value = getenv(name);
-    return value && *value ? value : otherwise;
-  };
-  tw_emulator_device_options_v1 options = {};
-  options.size = sizeof(options);
-  driver.arch = variable("TILEWRIGHT_EMULATOR_ARCH", "sm_90a");
-  options.arch = driver.arch.c_str();
-  options.threads =
-      static_cast<uint32_t>(atoi(variable("TILEWRIGHT_EMULATOR_THREADS", "0")));
-  const char *checks = variable("TILEWRIGHT_EMULATOR_CHECKS", "");
-  if (!parseChecks(checks, options.checks))
-    return refuse(NoDevice, std::string("TILEWRIGHT_EMULATOR_CHECKS: ") + checks +
-                                " has a word that is none of no-uninitialised, "
-                                "no-shared-races, no-proxy-fences, global-races");
-  std::string order = variable("TILEWRIGHT_EMULATOR_ORDER", "forward");
-  if (order == "reverse") {
-    options.order = TW_EMULATOR_REVERSE;
-  } else if (order != "forward") {
-    char *end = nullptr;
-    options.order = TW_EMULATOR_SHUFFLED;
-    options.seed = strtoull(order.c_str(), &end, 10);
-    if (*end)
-      return refuse(NoDevice, "TILEWRIGHT_EMULATOR_ORDER: " + order +
-                                  " is not forward, reverse or a number");
-  }
-  int number = atoi(driver.arch.c_str() + (driver.arch.size() > 3 ? 3 : 0));
-  driver.major = number / 10;
-  driver.minor = number % 10;
-  options.multiprocessors = driver.major >= 9 ? 132 : 108;
-  driver.memoryBytes = uint64_t(16) << 30;
-  options.memory_bytes = driver.memoryBytes;
-  if (tw_emulator_device_create(&options, &driver.device) != TW_EMULATOR_OK)
-    return refuse(NoDevice, tw_emulator_last_error());
-  return Success;
-}
-
-TW_CUDA Result cuInit(unsigned flags) {
+TW_CALL Result cuInit(unsigned flags) {
   if (flags)
     return InvalidValue;
   Driver &driver = getDriver();
@@ -111,7 +33,7 @@ TW_CUDA Result cuInit(unsigned flags) {
   return driver.device ? Success : start(driver);
 }
 
-TW_CUDA Result cuDriverGetVersion(int *version) {
+TW_CALL Result cuDriverGetVersion(int *version) {
   if (!version)
     return InvalidValue;
   *version = driverVersion;
@@ -122,7 +44,7 @@ TW_CUDA Result cuDriverGetVersion(int *version) {
 // The device
 //===----------------------------------------------------------------------===//
 
-TW_CUDA Result cuDeviceGet(int *device, int ordinal) {
+TW_CALL Result cuDeviceGet(int *device, int ordinal) {
   return enter([&](Driver &) {
     if (!device)
       return InvalidValue;
@@ -133,7 +55,7 @@ TW_CUDA Result cuDeviceGet(int *device, int ordinal) {
   });
 }
 
-TW_CUDA Result cuDeviceGetCount(int *count) {
+TW_CALL Result cuDeviceGetCount(int *count) {
   return enter([&](Driver &) {
     if (!count)
       return InvalidValue;
@@ -142,7 +64,7 @@ TW_CUDA Result cuDeviceGetCount(int *count) {
   });
 }
 
-TW_CUDA Result cuDeviceGetName(char *name, int length, int device) {
+TW_CALL Result cuDeviceGetName(char *name, int length, int device) {
   return enter([&](Driver &driver) {
     if (!name || length <= 0)
       return InvalidValue;
@@ -154,7 +76,7 @@ TW_CUDA Result cuDeviceGetName(char *name, int length, int device) {
   });
 }
 
-TW_CUDA Result cuDeviceGetUuid(Uuid *uuid, int device) {
+TW_CALL Result cuDeviceGetUuid(Uuid *uuid, int device) {
   return enter([&](Driver &driver) {
     if (!uuid || device != 0)
       return uuid ? InvalidDevice : InvalidValue;
@@ -163,9 +85,9 @@ TW_CUDA Result cuDeviceGetUuid(Uuid *uuid, int device) {
     return Success;
   });
 }
-TW_CUDA_ALIAS(cuDeviceGetUuid_v2, cuDeviceGetUuid);
+TW_CALL_ALIAS(cuDeviceGetUuid_v2, cuDeviceGetUuid);
 
-TW_CUDA Result cuDeviceTotalMem_v2(size_t *bytes, int device) {
+TW_CALL Result cuDeviceTotalMem_v2(size_t *bytes, int device) {
   return enter([&](Driver &driver) {
     if (!bytes || device != 0)
       return bytes ? InvalidDevice : InvalidValue;
@@ -173,14 +95,14 @@ TW_CUDA Result cuDeviceTotalMem_v2(size_t *bytes, int device) {
     return Success;
   });
 }
-TW_CUDA_ALIAS(cuDeviceTotalMem, cuDeviceTotalMem_v2);
+TW_CALL_ALIAS(cuDeviceTotalMem, cuDeviceTotalMem_v2);
 
-TW_CUDA Result cuDeviceComputeCapability(int *major, int *minor, int device) {
+TW_CALL Result cuDeviceComputeCapability(int *major, int *minor, int device) {
   return enter([&](Driver &driver) {
     if (!major || !minor || device != 0)
       return InvalidValue;
-    *major = driver.major;
-    *minor = driver.minor;
+    *major = majorOf(driver);
+    *minor = minorOf(driver);
     return Success;
   });
 }
@@ -188,7 +110,7 @@ TW_CUDA Result cuDeviceComputeCapability(int *major, int *minor, int device) {
 /// The value of an attribute by the driver's number: limits as the architecture's data
 /// centre part has them, and no where a feature is asked for that is not emulated.
 static int getAttribute(const Driver &driver, int attribute) {
-  bool hopper = driver.major >= 9, large = hopper || driver.minor == 0;
+  bool hopper = majorOf(driver) >= 9, large = hopper || minorOf(driver) == 0;
   int shared = hopper ? 227 : large ? 163 : 99; // KiB that a block may have
   switch (attribute) {
   case 1: // threads of a block
@@ -229,7 +151,7 @@ static int getAttribute(const Driver &driver, int attribute) {
   case 115: // stream-ordered allocation
     return 1;
   case 16: // multiprocessors
-    return hopper ? 132 : 108;
+    return driver.multiprocessors;
   case 36: // kilohertz of memory
     return hopper ? 2619000 : 1215000;
   case 37: // bits of its bus
@@ -243,9 +165,9 @@ static int getAttribute(const Driver &driver, int attribute) {
   case 51: // pitch of textures
     return 32;
   case 75:
-    return driver.major;
+    return majorOf(driver);
   case 76:
-    return driver.minor;
+    return minorOf(driver);
   case 81: // shared memory of a multiprocessor
     return (shared + 1) * 1024;
   case 87: // single to double precision
@@ -264,7 +186,7 @@ static int getAttribute(const Driver &driver, int attribute) {
   }
 }
 
-TW_CUDA Result cuDeviceGetAttribute(int *value, int attribute, int device) {
+TW_CALL Result cuDeviceGetAttribute(int *value, int attribute, int device) {
   return enter([&](Driver &driver) {
     if (!value || attribute < 1 || attribute > 1023)
       return InvalidValue;
@@ -275,7 +197,7 @@ TW_CUDA Result cuDeviceGetAttribute(int *value, int attribute, int device) {
   });
 }
 
-TW_CUDA Result cuDeviceGetPCIBusId(char *id, int length, int device) {
+TW_CALL Result cuDeviceGetPCIBusId(char *id, int length, int device) {
   return enter([&](Driver &) {
     if (!id || length < 13 || device != 0)
       return InvalidValue;
@@ -284,7 +206,7 @@ TW_CUDA Result cuDeviceGetPCIBusId(char *id, int length, int device) {
   });
 }
 
-TW_CUDA Result cuDeviceCanAccessPeer(int *can, int, int) {
+TW_CALL Result cuDeviceCanAccessPeer(int *can, int, int) {
   return enter([&](Driver &) {
     if (!can)
       return InvalidValue;

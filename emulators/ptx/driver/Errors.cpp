@@ -1,4 +1,4 @@
-//===- Errors.cpp - Names of results, and how they come about -----------------===//
+//===- Errors.cpp - Names of results ------------------------------------------===//
 //
 // Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -6,8 +6,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "emulators/ptx/driver/Driver.h"
-
-#include <cstdio>
 
 using namespace tilewright::cuda;
 
@@ -65,30 +63,6 @@ static constexpr ResultText resultTexts[] = {
     {Unknown, "CUDA_ERROR_UNKNOWN", "unknown error"},
 };
 
-Result tilewright::cuda::refuse(Result result, const std::string &message) {
-  fprintf(stderr, "tilewright emulator: %s\n", message.c_str());
-  fflush(stderr);
-  return result;
-}
-
-Result tilewright::cuda::toResult(tw_emulator_status status, const char *call) {
-  switch (status) {
-  case TW_EMULATOR_OK:
-    return Success;
-  case TW_EMULATOR_ERROR_MEMORY:
-    return OutOfMemory;
-  case TW_EMULATOR_ERROR_NOT_FOUND:
-    return NotFound;
-  case TW_EMULATOR_ERROR_SYNTAX:
-    return refuse(InvalidPtx, std::string(call) + ": " + tw_emulator_last_error());
-  case TW_EMULATOR_ERROR_FAULT:
-    tw_emulator_faults_clear(getDriver().device);
-    return refuse(LaunchFailed, std::string(call) + ":\n" + tw_emulator_last_error());
-  default:
-    return refuse(InvalidValue, std::string(call) + ": " + tw_emulator_last_error());
-  }
-}
-
 static const ResultText *find(Result result) {
   for (const ResultText &one : resultTexts)
     if (one.result == result)
@@ -96,7 +70,7 @@ static const ResultText *find(Result result) {
   return nullptr;
 }
 
-TW_CUDA Result cuGetErrorName(Result error, const char **name) {
+TW_CALL Result cuGetErrorName(Result error, const char **name) {
   const ResultText *found = find(error);
   if (!name)
     return InvalidValue;
@@ -104,7 +78,7 @@ TW_CUDA Result cuGetErrorName(Result error, const char **name) {
   return found ? Success : InvalidValue;
 }
 
-TW_CUDA Result cuGetErrorString(Result error, const char **text) {
+TW_CALL Result cuGetErrorString(Result error, const char **text) {
   const ResultText *found = find(error);
   if (!text)
     return InvalidValue;

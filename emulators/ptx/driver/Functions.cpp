@@ -11,45 +11,16 @@
 
 using namespace tilewright::cuda;
 
-namespace {
-/// Numbered as the driver does.
-enum FunctionAttribute {
-  MaxThreadsPerBlock = 0,
-  SharedBytes = 1,
-  ConstBytes = 2,
-  LocalBytes = 3,
-  Registers = 4,
-  PtxVersion = 5,
-  BinaryVersion = 6,
-  CacheModeCa = 7,
-  MaxDynamicShared = 8,
-  PreferredCarveout = 9,
-  ClusterSizeMustBeSet = 10,
-  RequiredClusterWidth = 11,
-  RequiredClusterHeight = 12,
-  RequiredClusterDepth = 13,
-  NonPortableClusterSize = 14,
-  ClusterScheduling = 15,
-};
-} // namespace
-
-static int threadsOf(const uint32_t (&extents)[3]) {
-  return static_cast<int>(extents[0] * std::max(extents[1], 1u) *
-                          std::max(extents[2], 1u));
-}
-
-TW_CUDA Result cuFuncGetAttribute(int *value, int attribute, Function *function) {
+TW_CALL Result cuFuncGetAttribute(int *value, int attribute, Function *function) {
   return enterContext([&](Driver &driver) {
     if (!value)
       return InvalidValue;
     if (!driver.functions.count(function))
       return InvalidHandle;
     const tw_emulator_kernel_info_v1 &info = function->info;
-    int most = info.required_threads[0] ? threadsOf(info.required_threads)
-                                        : threadsOf(info.max_threads);
     switch (attribute) {
     case MaxThreadsPerBlock:
-      *value = most ? most : 1024;
+      *value = maxThreads(*function);
       return Success;
     case SharedBytes:
       *value = static_cast<int>(info.shared_bytes);
@@ -62,7 +33,7 @@ TW_CUDA Result cuFuncGetAttribute(int *value, int attribute, Function *function)
       return Success;
     case PtxVersion:
     case BinaryVersion:
-      *value = driver.major * 10 + driver.minor;
+      *value = majorOf(driver) * 10 + minorOf(driver);
       return Success;
     case MaxDynamicShared:
       *value = std::max(function->maxDynamicShared,
@@ -93,11 +64,11 @@ TW_CUDA Result cuFuncGetAttribute(int *value, int attribute, Function *function)
   });
 }
 
-TW_CUDA Result cuFuncSetAttribute(Function *function, int attribute, int value) {
+TW_CALL Result cuFuncSetAttribute(Function *function, int attribute, int value) {
   return enterContext([&](Driver &driver) {
     if (!driver.functions.count(function))
       return InvalidHandle;
-    int most = (driver.major >= 9 ? 227 : driver.minor == 0 ? 163 : 99) * 1024;
+    int most = (majorOf(driver) >= 9 ? 227 : minorOf(driver) == 0 ? 163 : 99) * 1024;
     switch (attribute) {
     case MaxDynamicShared:
       if (value < 0 || value + static_cast<int64_t>(function->info.shared_bytes) > most)
@@ -118,14 +89,14 @@ TW_CUDA Result cuFuncSetAttribute(Function *function, int attribute, int value) 
   });
 }
 
-TW_CUDA Result cuFuncSetCacheConfig(Function *function, int) {
+TW_CALL Result cuFuncSetCacheConfig(Function *function, int) {
   return enterContext([&](Driver &driver) {
     return driver.functions.count(function) ? Success : InvalidHandle;
   });
 }
-TW_CUDA_ALIAS(cuFuncSetSharedMemConfig, cuFuncSetCacheConfig);
+TW_CALL_ALIAS(cuFuncSetSharedMemConfig, cuFuncSetCacheConfig);
 
-TW_CUDA Result cuFuncGetModule(Module **module, Function *function) {
+TW_CALL Result cuFuncGetModule(Module **module, Function *function) {
   return enterContext([&](Driver &driver) {
     if (!module || !driver.functions.count(function))
       return module ? InvalidHandle : InvalidValue;
@@ -134,7 +105,7 @@ TW_CUDA Result cuFuncGetModule(Module **module, Function *function) {
   });
 }
 
-TW_CUDA Result cuFuncGetName(const char **name, Function *function) {
+TW_CALL Result cuFuncGetName(const char **name, Function *function) {
   return enterContext([&](Driver &driver) {
     if (!name || !driver.functions.count(function))
       return name ? InvalidHandle : InvalidValue;
@@ -143,7 +114,7 @@ TW_CUDA Result cuFuncGetName(const char **name, Function *function) {
   });
 }
 
-TW_CUDA Result cuFuncGetParamInfo(Function *function, size_t index, size_t *offset,
+TW_CALL Result cuFuncGetParamInfo(Function *function, size_t index, size_t *offset,
                                   size_t *bytes) {
   return enterContext([&](Driver &driver) {
     if (!offset || !driver.functions.count(function))
@@ -168,7 +139,7 @@ TW_CUDA Result cuFuncGetParamInfo(Function *function, size_t index, size_t *offs
 /// Blocks that a multiprocessor holds at once, by threads and shared memory alone.
 static int blocksAtOnce(const Driver &driver, const Function &function, int threads,
                         size_t dynamicShared) {
-  bool hopper = driver.major >= 9, large = hopper || driver.minor == 0;
+  bool hopper = majorOf(driver) >= 9, large = hopper || minorOf(driver) == 0;
   int64_t shared =
       static_cast<int64_t>(function.info.shared_bytes + dynamicShared) + 1024;
   int64_t room = (hopper ? 228 : large ? 164 : 100) * 1024;
@@ -178,7 +149,7 @@ static int blocksAtOnce(const Driver &driver, const Function &function, int thre
   return static_cast<int>(std::min(blocks, room / shared));
 }
 
-TW_CUDA Result cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(
+TW_CALL Result cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(
     int *blocks, Function *function, int threads, size_t dynamicShared, unsigned) {
   return enterContext([&](Driver &driver) {
     if (!blocks || threads <= 0)
@@ -190,14 +161,14 @@ TW_CUDA Result cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(
   });
 }
 
-TW_CUDA Result cuOccupancyMaxActiveBlocksPerMultiprocessor(int *blocks,
+TW_CALL Result cuOccupancyMaxActiveBlocksPerMultiprocessor(int *blocks,
                                                            Function *function,
                                                            int threads, size_t shared) {
   return cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(blocks, function, threads,
                                                               shared, 0);
 }
 
-TW_CUDA Result cuOccupancyAvailableDynamicSMemPerBlock(size_t *bytes, Function *function,
+TW_CALL Result cuOccupancyAvailableDynamicSMemPerBlock(size_t *bytes, Function *function,
                                                        int blocks, int threads) {
   return enterContext([&](Driver &driver) {
     if (!bytes || blocks <= 0 || threads <= 0)
@@ -206,7 +177,7 @@ TW_CUDA Result cuOccupancyAvailableDynamicSMemPerBlock(size_t *bytes, Function *
       return InvalidHandle;
     if (blocksAtOnce(driver, *function, threads, 0) < blocks)
       return InvalidValue;
-    int64_t room = (driver.major >= 9 ? 228 : driver.minor == 0 ? 164 : 100) * 1024;
+    int64_t room = (majorOf(driver) >= 9 ? 228 : minorOf(driver) == 0 ? 164 : 100) * 1024;
     int64_t each = std::min(room / blocks / 1024 * 1024 - 1024, room - 1024);
     *bytes =
         std::max<int64_t>(each - static_cast<int64_t>(function->info.shared_bytes), 0);
@@ -214,27 +185,25 @@ TW_CUDA Result cuOccupancyAvailableDynamicSMemPerBlock(size_t *bytes, Function *
   });
 }
 
-TW_CUDA Result cuOccupancyMaxPotentialBlockSize(int *grid, int *block, Function *function,
+TW_CALL Result cuOccupancyMaxPotentialBlockSize(int *grid, int *block, Function *function,
                                                 size_t (*sharedOf)(int), size_t shared,
                                                 int limit) {
-  int most = 1024;
-  if (Result result = cuFuncGetAttribute(&most, MaxThreadsPerBlock, function))
-    return result;
   return enterContext([&](Driver &driver) {
-    if (!grid || !block)
-      return InvalidValue;
+    if (!grid || !block || !driver.functions.count(function))
+      return grid && block ? InvalidHandle : InvalidValue;
+    int most = maxThreads(*function);
     if (limit > 0)
       most = std::min(most, limit);
     *block = most;
     *grid = std::max(
                 blocksAtOnce(driver, *function, most, sharedOf ? sharedOf(most) : shared),
                 1) *
-            (driver.major >= 9 ? 132 : 108);
+            driver.multiprocessors;
     return Success;
   });
 }
 
-TW_CUDA Result cuOccupancyMaxActiveClusters(int *clusters, Function *function,
+TW_CALL Result cuOccupancyMaxActiveClusters(int *clusters, Function *function,
                                             const LaunchConfig *config) {
   return enterContext([&](Driver &driver) {
     if (!clusters || !config)
@@ -252,17 +221,17 @@ TW_CUDA Result cuOccupancyMaxActiveClusters(int *clusters, Function *function,
     int threads =
         static_cast<int>(config->block[0] * config->block[1] * config->block[2]);
     int blocks = blocksAtOnce(driver, *function, threads, config->sharedBytes);
-    *clusters = blocks * (driver.major >= 9 ? 132 : 108) / static_cast<int>(size);
+    *clusters = blocks * driver.multiprocessors / static_cast<int>(size);
     return Success;
   });
 }
 
-TW_CUDA Result cuOccupancyMaxPotentialClusterSize(int *size, Function *function,
+TW_CALL Result cuOccupancyMaxPotentialClusterSize(int *size, Function *function,
                                                   const LaunchConfig *) {
   return enterContext([&](Driver &driver) {
     if (!size || !driver.functions.count(function))
       return size ? InvalidHandle : InvalidValue;
-    *size = driver.major < 9 ? 1 : function->allowsLargeClusters ? 16 : 8;
+    *size = majorOf(driver) < 9 ? 1 : function->allowsLargeClusters ? 16 : 8;
     return Success;
   });
 }

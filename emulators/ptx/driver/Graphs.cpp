@@ -1,12 +1,7 @@
-//===- Graphs.cpp - Graphs of work --------------------------------------------===//
+//===- Graphs.cpp - Building graphs of work -----------------------------------===//
 //
 // Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//
-//===----------------------------------------------------------------------===//
-//
-// An executable graph is a list of steps, each after those it depends on. A launch does
-// one after the other.
 //
 //===----------------------------------------------------------------------===//
 
@@ -16,7 +11,7 @@
 
 using namespace tilewright::cuda;
 
-TW_CUDA Result cuGraphCreate(Graph **graph, unsigned flags) {
+TW_CALL Result cuGraphCreate(Graph **graph, unsigned flags) {
   return enter([&](Driver &driver) {
     if (!graph || flags)
       return InvalidValue;
@@ -25,11 +20,7 @@ TW_CUDA Result cuGraphCreate(Graph **graph, unsigned flags) {
   });
 }
 
-TW_CUDA Result cuGraphDestroy(Graph *graph) {
-  return enter([&](Driver &driver) {
-    return driver.graphs.remove(graph) ? Success : InvalidHandle;
-  });
-}
+TW_CALL Result cuGraphDestroy(Graph *graph) { return destroyGraph(graph); }
 
 static bool hasNode(const Graph &graph, const GraphNode *node) {
   return std::any_of(graph.nodes.begin(), graph.nodes.end(),
@@ -60,17 +51,13 @@ static Result addNode(Driver &driver, GraphNode **node, Graph *graph,
 }
 
 static Result makeLaunch(Driver &driver, const KernelNodeParams &params, Launch &launch) {
-  launch.function = params.function;
-  if (!driver.functions.count(launch.function))
-    return InvalidHandle;
-  launch.launch.size = sizeof(launch.launch);
-  std::copy_n(params.grid, 3, launch.launch.grid);
-  std::copy_n(params.block, 3, launch.launch.block);
-  launch.launch.shared_bytes = params.sharedBytes;
+  if (Result result = prepare(driver, params.function, params.grid, params.block,
+                              params.sharedBytes, launch))
+    return result;
   return packParameters(launch, params.params, params.extra);
 }
 
-TW_CUDA Result cuGraphAddKernelNode(GraphNode **node, Graph *graph,
+TW_CALL Result cuGraphAddKernelNode(GraphNode **node, Graph *graph,
                                     GraphNode *const *dependencies, size_t count,
                                     const KernelNodeParams *params) {
   return enterContext([&](Driver &driver) {
@@ -95,7 +82,7 @@ static Result readSecondVersion(const KernelNodeParams *params, KernelNodeParams
   return read.context && !isContext(read.context) ? InvalidContext : Success;
 }
 
-TW_CUDA Result cuGraphAddKernelNode_v2(GraphNode **node, Graph *graph,
+TW_CALL Result cuGraphAddKernelNode_v2(GraphNode **node, Graph *graph,
                                        GraphNode *const *dependencies, size_t count,
                                        const KernelNodeParams *params) {
   KernelNodeParams read;
@@ -104,7 +91,7 @@ TW_CUDA Result cuGraphAddKernelNode_v2(GraphNode **node, Graph *graph,
   return cuGraphAddKernelNode(node, graph, dependencies, count, &read);
 }
 
-TW_CUDA Result cuGraphAddEmptyNode(GraphNode **node, Graph *graph,
+TW_CALL Result cuGraphAddEmptyNode(GraphNode **node, Graph *graph,
                                    GraphNode *const *dependencies, size_t count) {
   return enterContext([&](Driver &driver) {
     return addNode(driver, node, graph, dependencies, count,
@@ -112,7 +99,7 @@ TW_CUDA Result cuGraphAddEmptyNode(GraphNode **node, Graph *graph,
   });
 }
 
-TW_CUDA Result cuGraphAddMemsetNode(GraphNode **node, Graph *graph,
+TW_CALL Result cuGraphAddMemsetNode(GraphNode **node, Graph *graph,
                                     GraphNode *const *dependencies, size_t count,
                                     const MemsetNodeParams *params, Context *) {
   return enterContext([&](Driver &driver) {
@@ -132,7 +119,7 @@ TW_CUDA Result cuGraphAddMemsetNode(GraphNode **node, Graph *graph,
   });
 }
 
-TW_CUDA Result cuGraphAddDependencies(Graph *graph, GraphNode *const *from,
+TW_CALL Result cuGraphAddDependencies(Graph *graph, GraphNode *const *from,
                                       GraphNode *const *to, size_t count) {
   return enter([&](Driver &driver) {
     if (!driver.graphs.has(graph))
@@ -146,7 +133,7 @@ TW_CUDA Result cuGraphAddDependencies(Graph *graph, GraphNode *const *from,
   });
 }
 
-TW_CUDA Result cuGraphGetNodes(Graph *graph, GraphNode **nodes, size_t *count) {
+TW_CALL Result cuGraphGetNodes(Graph *graph, GraphNode **nodes, size_t *count) {
   return enter([&](Driver &driver) {
     if (!count || !driver.graphs.has(graph))
       return count ? InvalidHandle : InvalidValue;
@@ -162,7 +149,7 @@ TW_CUDA Result cuGraphGetNodes(Graph *graph, GraphNode **nodes, size_t *count) {
   });
 }
 
-TW_CUDA Result cuGraphNodeGetType(GraphNode *node, int *type) {
+TW_CALL Result cuGraphNodeGetType(GraphNode *node, int *type) {
   return enter([&](Driver &) {
     if (!node || !type)
       return InvalidValue;
@@ -176,45 +163,21 @@ TW_CUDA Result cuGraphNodeGetType(GraphNode *node, int *type) {
 // Execution
 //===----------------------------------------------------------------------===//
 
-TW_CUDA Result cuGraphInstantiateWithFlags(GraphExec **executable, Graph *graph,
+TW_CALL Result cuGraphInstantiateWithFlags(GraphExec **executable, Graph *graph,
                                            unsigned long long) {
-  return enterContext([&](Driver &driver) {
-    if (!executable)
-      return InvalidValue;
-    if (!driver.graphs.has(graph))
-      return InvalidHandle;
-    auto made = std::make_unique<GraphExec>();
-    std::vector<const GraphNode *> done;
-    auto isDone = [&](const GraphNode *node) {
-      return std::find(done.begin(), done.end(), node) != done.end();
-    };
-    while (done.size() < graph->nodes.size()) {
-      size_t before = done.size();
-      for (const auto &node : graph->nodes)
-        if (!isDone(node.get()) &&
-            std::all_of(node->dependencies.begin(), node->dependencies.end(), isDone)) {
-          done.push_back(node.get());
-          made->steps.push_back({node.get(), *node});
-        }
-      if (done.size() == before)
-        return refuse(InvalidValue,
-                      "cuGraphInstantiate: the graph's nodes wait for each other");
-    }
-    *executable = driver.executables.add(std::move(made));
-    return Success;
-  });
+  return instantiateGraph("cuGraphInstantiate", executable, graph);
 }
-TW_CUDA_ALIAS(cuGraphInstantiate, cuGraphInstantiateWithFlags);
+TW_CALL_ALIAS(cuGraphInstantiate, cuGraphInstantiateWithFlags);
 
 /// Of CUDA 11, with a log that nothing is written to.
-TW_CUDA Result cuGraphInstantiate_v2(GraphExec **executable, Graph *graph, GraphNode **,
+TW_CALL Result cuGraphInstantiate_v2(GraphExec **executable, Graph *graph, GraphNode **,
                                      char *log, size_t bytes) {
   if (log && bytes)
     *log = 0;
-  return cuGraphInstantiateWithFlags(executable, graph, 0);
+  return instantiateGraph("cuGraphInstantiate", executable, graph);
 }
 
-TW_CUDA Result cuGraphExecKernelNodeSetParams(GraphExec *executable, GraphNode *node,
+TW_CALL Result cuGraphExecKernelNodeSetParams(GraphExec *executable, GraphNode *node,
                                               const KernelNodeParams *params) {
   return enterContext([&](Driver &driver) {
     if (!params || !driver.executables.has(executable))
@@ -226,7 +189,7 @@ TW_CUDA Result cuGraphExecKernelNodeSetParams(GraphExec *executable, GraphNode *
   });
 }
 
-TW_CUDA Result cuGraphExecKernelNodeSetParams_v2(GraphExec *executable, GraphNode *node,
+TW_CALL Result cuGraphExecKernelNodeSetParams_v2(GraphExec *executable, GraphNode *node,
                                                  const KernelNodeParams *params) {
   KernelNodeParams read;
   if (Result result = readSecondVersion(params, read))
@@ -234,41 +197,18 @@ TW_CUDA Result cuGraphExecKernelNodeSetParams_v2(GraphExec *executable, GraphNod
   return cuGraphExecKernelNodeSetParams(executable, node, &read);
 }
 
-/// All the steps of a graph, as one piece of a stream's work.
-static Result runSteps(Driver &driver, GraphExec &executable) {
-  for (GraphStep &step : executable.steps) {
-    Result result = step.copy.kind == GraphNode::Kernel ? run(driver, step.copy.launch)
-                    : step.copy.work                    ? step.copy.work()
-                                                        : Success;
-    if (result != Success)
-      return result;
-    if (Context *context = currentContext(); context && context->error != Success)
-      return Success; // as an asynchronous launch: who waits is told
-  }
-  return Success;
+TW_CALL Result cuGraphLaunch(GraphExec *executable, Stream *handle) {
+  return launchGraph("cuGraphLaunch", executable, handle);
 }
+TW_CALL_ALIAS(cuGraphLaunch_ptsz, cuGraphLaunch);
 
-TW_CUDA Result cuGraphLaunch(GraphExec *executable, Stream *handle) {
-  return enterContext([&](Driver &driver) {
-    Stream *stream = nullptr;
-    if (!driver.executables.has(executable) || !findStream(driver, handle, stream))
-      return InvalidHandle;
-    if (stream && stream->capture)
-      return refuse(NotSupported, "cuGraphLaunch: a graph in a capture is not modelled");
-    return runSteps(driver, *executable);
-  });
-}
-TW_CUDA_ALIAS(cuGraphLaunch_ptsz, cuGraphLaunch);
-
-TW_CUDA Result cuGraphUpload(GraphExec *executable, Stream *) {
+TW_CALL Result cuGraphUpload(GraphExec *executable, Stream *) {
   return enterContext([&](Driver &driver) {
     return driver.executables.has(executable) ? Success : InvalidHandle;
   });
 }
-TW_CUDA_ALIAS(cuGraphUpload_ptsz, cuGraphUpload);
+TW_CALL_ALIAS(cuGraphUpload_ptsz, cuGraphUpload);
 
-TW_CUDA Result cuGraphExecDestroy(GraphExec *executable) {
-  return enter([&](Driver &driver) {
-    return driver.executables.remove(executable) ? Success : InvalidHandle;
-  });
+TW_CALL Result cuGraphExecDestroy(GraphExec *executable) {
+  return destroyExecutable(executable);
 }

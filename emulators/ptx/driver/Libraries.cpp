@@ -16,37 +16,37 @@
 
 using namespace tilewright::cuda;
 
-TW_CUDA Result cuModuleLoadDataEx(Module **, const void *, unsigned, int *, void **);
-TW_CUDA Result cuModuleLoad(Module **, const char *);
-TW_CUDA Result cuModuleUnload(Module *);
-TW_CUDA Result cuModuleGetFunction(Function **, Module *, const char *);
-TW_CUDA Result cuModuleGetFunctionCount(unsigned *, Module *);
-TW_CUDA Result cuModuleEnumerateFunctions(Function **, unsigned, Module *);
-TW_CUDA Result cuModuleGetGlobal_v2(DevicePointer *, size_t *, Module *, const char *);
-TW_CUDA Result cuFuncGetAttribute(int *, int, Function *);
-TW_CUDA Result cuFuncSetAttribute(Function *, int, int);
-TW_CUDA Result cuFuncSetCacheConfig(Function *, int);
-TW_CUDA Result cuFuncGetName(const char **, Function *);
-TW_CUDA Result cuFuncGetParamInfo(Function *, size_t, size_t *, size_t *);
+TW_CALL Result cuModuleLoadDataEx(Module **, const void *, unsigned, int *, void **);
+TW_CALL Result cuModuleLoad(Module **, const char *);
+TW_CALL Result cuModuleUnload(Module *);
+TW_CALL Result cuModuleGetFunction(Function **, Module *, const char *);
+TW_CALL Result cuModuleGetFunctionCount(unsigned *, Module *);
+TW_CALL Result cuModuleEnumerateFunctions(Function **, unsigned, Module *);
+TW_CALL Result cuModuleGetGlobal_v2(DevicePointer *, size_t *, Module *, const char *);
+TW_CALL Result cuFuncGetAttribute(int *, int, Function *);
+TW_CALL Result cuFuncSetAttribute(Function *, int, int);
+TW_CALL Result cuFuncSetCacheConfig(Function *, int);
+TW_CALL Result cuFuncGetName(const char **, Function *);
+TW_CALL Result cuFuncGetParamInfo(Function *, size_t, size_t *, size_t *);
 
-TW_CUDA Result cuLibraryLoadData(Module **library, const void *code, int *jitOptions,
+TW_CALL Result cuLibraryLoadData(Module **library, const void *code, int *jitOptions,
                                  void **jitValues, unsigned jitCount, int *, void **,
                                  unsigned) {
   return cuModuleLoadDataEx(library, code, jitCount, jitOptions, jitValues);
 }
 
-TW_CUDA Result cuLibraryLoadFromFile(Module **library, const char *path, int *, void **,
+TW_CALL Result cuLibraryLoadFromFile(Module **library, const char *path, int *, void **,
                                      unsigned, int *, void **, unsigned) {
   return cuModuleLoad(library, path);
 }
 
-TW_CUDA Result cuLibraryUnload(Module *library) { return cuModuleUnload(library); }
+TW_CALL Result cuLibraryUnload(Module *library) { return cuModuleUnload(library); }
 
-TW_CUDA Result cuLibraryGetKernel(Function **kernel, Module *library, const char *name) {
+TW_CALL Result cuLibraryGetKernel(Function **kernel, Module *library, const char *name) {
   return cuModuleGetFunction(kernel, library, name);
 }
 
-TW_CUDA Result cuLibraryGetModule(Module **module, Module *library) {
+TW_CALL Result cuLibraryGetModule(Module **module, Module *library) {
   return enterContext([&](Driver &driver) {
     if (!module || !driver.modules.has(library))
       return module ? InvalidHandle : InvalidValue;
@@ -55,21 +55,21 @@ TW_CUDA Result cuLibraryGetModule(Module **module, Module *library) {
   });
 }
 
-TW_CUDA Result cuLibraryGetGlobal(DevicePointer *address, size_t *bytes, Module *library,
+TW_CALL Result cuLibraryGetGlobal(DevicePointer *address, size_t *bytes, Module *library,
                                   const char *name) {
   return cuModuleGetGlobal_v2(address, bytes, library, name);
 }
 
-TW_CUDA Result cuLibraryGetKernelCount(unsigned *count, Module *library) {
+TW_CALL Result cuLibraryGetKernelCount(unsigned *count, Module *library) {
   return cuModuleGetFunctionCount(count, library);
 }
 
-TW_CUDA Result cuLibraryEnumerateKernels(Function **kernels, unsigned count,
+TW_CALL Result cuLibraryEnumerateKernels(Function **kernels, unsigned count,
                                          Module *library) {
   return cuModuleEnumerateFunctions(kernels, count, library);
 }
 
-TW_CUDA Result cuKernelGetFunction(Function **function, Function *kernel) {
+TW_CALL Result cuKernelGetFunction(Function **function, Function *kernel) {
   return enterContext([&](Driver &driver) {
     if (!function || !driver.functions.count(kernel))
       return function ? InvalidHandle : InvalidValue;
@@ -78,7 +78,7 @@ TW_CUDA Result cuKernelGetFunction(Function **function, Function *kernel) {
   });
 }
 
-TW_CUDA Result cuKernelGetLibrary(Module **library, Function *kernel) {
+TW_CALL Result cuKernelGetLibrary(Module **library, Function *kernel) {
   return enterContext([&](Driver &driver) {
     if (!library || !driver.functions.count(kernel))
       return library ? InvalidHandle : InvalidValue;
@@ -87,25 +87,25 @@ TW_CUDA Result cuKernelGetLibrary(Module **library, Function *kernel) {
   });
 }
 
-TW_CUDA Result cuKernelGetAttribute(int *value, int attribute, Function *kernel,
+TW_CALL Result cuKernelGetAttribute(int *value, int attribute, Function *kernel,
                                     int device) {
   return device ? InvalidDevice : cuFuncGetAttribute(value, attribute, kernel);
 }
 
-TW_CUDA Result cuKernelSetAttribute(int attribute, int value, Function *kernel,
+TW_CALL Result cuKernelSetAttribute(int attribute, int value, Function *kernel,
                                     int device) {
   return device ? InvalidDevice : cuFuncSetAttribute(kernel, attribute, value);
 }
 
-TW_CUDA Result cuKernelSetCacheConfig(Function *kernel, int config, int device) {
+TW_CALL Result cuKernelSetCacheConfig(Function *kernel, int config, int device) {
   return device ? InvalidDevice : cuFuncSetCacheConfig(kernel, config);
 }
 
-TW_CUDA Result cuKernelGetName(const char **name, Function *kernel) {
+TW_CALL Result cuKernelGetName(const char **name, Function *kernel) {
   return cuFuncGetName(name, kernel);
 }
 
-TW_CUDA Result cuKernelGetParamInfo(Function *kernel, size_t index, size_t *offset,
+TW_CALL Result cuKernelGetParamInfo(Function *kernel, size_t index, size_t *offset,
                                     size_t *bytes) {
   return cuFuncGetParamInfo(kernel, index, offset, bytes);
 }

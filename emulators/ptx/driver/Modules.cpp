@@ -8,13 +8,9 @@
 #include "emulators/ptx/driver/Driver.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <cstring>
 
 using namespace tilewright::cuda;
-
-/// Options of cuModuleLoadDataEx that name a buffer for messages, and its size.
-static constexpr int errorLogBuffer = 5, errorLogBytes = 6;
 
 /// Why an image is no PTX text; "" if it looks like text.
 static std::string describeBinary(const unsigned char *image) {
@@ -39,33 +35,9 @@ static std::string describeBinary(const unsigned char *image) {
          "passes the text through (Triton: TRITON_PTXAS_PATH)";
 }
 
-static void writeLog(const std::string &text, unsigned count, const int *options,
-                     void **values) {
-  char *buffer = nullptr;
-  size_t size = 0;
-  for (unsigned i = 0; options && values && i < count; ++i) {
-    if (options[i] == errorLogBuffer)
-      buffer = static_cast<char *>(values[i]);
-    if (options[i] == errorLogBytes)
-      size = reinterpret_cast<uintptr_t>(values[i]) & 0xffffffff;
-  }
-  if (buffer && size)
-    snprintf(buffer, size, "%s", text.c_str());
-}
-
-static Result load(Driver &driver, Module **module, const char *text, size_t length) {
-  auto made = std::make_unique<Module>();
-  tw_emulator_status status =
-      tw_emulator_module_load(driver.device, text, length, &made->module);
-  if (status != TW_EMULATOR_OK)
-    return toResult(status, "cuModuleLoadData");
-  *module = driver.modules.add(std::move(made));
-  return Success;
-}
-
-TW_CUDA Result cuModuleLoadDataEx(Module **module, const void *image, unsigned count,
+TW_CALL Result cuModuleLoadDataEx(Module **module, const void *image, unsigned count,
                                   int *options, void **values) {
-  return enterContext([&](Driver &driver) {
+  return enterContext([&](Driver &) {
     if (!module || !image)
       return InvalidValue;
     std::string binary = describeBinary(static_cast<const unsigned char *>(image));
@@ -74,84 +46,45 @@ TW_CUDA Result cuModuleLoadDataEx(Module **module, const void *image, unsigned c
       return refuse(NoBinaryForGpu, "cuModuleLoadData: " + binary);
     }
     const char *text = static_cast<const char *>(image);
-    Result result = load(driver, module, text, strlen(text));
+    Result result = loadModule("cuModuleLoadData", module, text, strlen(text));
     if (result != Success)
       writeLog(tw_emulator_last_error(), count, options, values);
     return result;
   });
 }
 
-TW_CUDA Result cuModuleLoadData(Module **module, const void *image) {
+TW_CALL Result cuModuleLoadData(Module **module, const void *image) {
   return cuModuleLoadDataEx(module, image, 0, nullptr, nullptr);
 }
 
-TW_CUDA Result cuModuleLoadFatBinary(Module **module, const void *image) {
+TW_CALL Result cuModuleLoadFatBinary(Module **module, const void *image) {
   return cuModuleLoadDataEx(module, image, 0, nullptr, nullptr);
 }
 
-TW_CUDA Result cuModuleLoad(Module **module, const char *path) {
-  if (!module || !path)
-    return InvalidValue;
-  FILE *file = fopen(path, "rb");
-  if (!file)
-    return FileNotFound;
+TW_CALL Result cuModuleLoad(Module **module, const char *path) {
   std::string text;
-  char piece[4096];
-  while (size_t count = fread(piece, 1, sizeof(piece), file))
-    text.append(piece, count);
-  fclose(file);
+  if (Result result = module ? readFile(path, text) : InvalidValue)
+    return result;
   text.append(4, '\0'); // so that the first four bytes are there
   return cuModuleLoadDataEx(module, text.data(), 0, nullptr, nullptr);
 }
 
-TW_CUDA Result cuModuleUnload(Module *module) {
-  return enterContext([&](Driver &driver) {
-    if (!driver.modules.has(module))
-      return InvalidHandle;
-    for (const auto &entry : module->functions)
-      driver.functions.erase(entry.second.get());
-    tw_emulator_module_unload(module->module);
-    driver.modules.remove(module);
-    return Success;
-  });
-}
+TW_CALL Result cuModuleUnload(Module *module) { return unloadModule(module); }
 
 /// There is no lazy loading to be told of.
-TW_CUDA Result cuModuleGetLoadingMode(int *mode) {
+TW_CALL Result cuModuleGetLoadingMode(int *mode) {
   if (!mode)
     return InvalidValue;
   *mode = 1; // eager
   return Success;
 }
 
-TW_CUDA Result cuModuleGetFunction(Function **function, Module *module,
+TW_CALL Result cuModuleGetFunction(Function **function, Module *module,
                                    const char *name) {
-  return enterContext([&](Driver &driver) {
-    if (!function || !name)
-      return InvalidValue;
-    if (!driver.modules.has(module))
-      return InvalidHandle;
-    std::unique_ptr<Function> &known = module->functions[name];
-    if (!known) {
-      const tw_emulator_kernel *kernel = nullptr;
-      if (tw_emulator_module_kernel(module->module, name, &kernel) != TW_EMULATOR_OK) {
-        module->functions.erase(name);
-        return refuse(NotFound,
-                      std::string("cuModuleGetFunction: ") + tw_emulator_last_error());
-      }
-      known = std::make_unique<Function>();
-      known->module = module;
-      known->kernel = kernel;
-      known->info.size = sizeof(known->info);
-      tw_emulator_kernel_info(kernel, &known->info);
-      driver.functions[known.get()] = module;
-    }
-    *function = known.get();
-    return Success;
-  });
+  return getFunction("cuModuleGetFunction", function, module, name);
 }
 
-TW_CUDA Result cuModuleGetFunctionCount(unsigned *count, Module *module) {
+TW_CALL Result cuModuleGetFunctionCount(unsigned *count, Module *module) {
   return enterContext([&](Driver &driver) {
     if (!count || !driver.modules.has(module))
       return count ? InvalidHandle : InvalidValue;
@@ -160,7 +93,7 @@ TW_CUDA Result cuModuleGetFunctionCount(unsigned *count, Module *module) {
   });
 }
 
-TW_CUDA Result cuModuleEnumerateFunctions(Function **functions, unsigned count,
+TW_CALL Result cuModuleEnumerateFunctions(Function **functions, unsigned count,
                                           Module *module) {
   return enterContext([&](Driver &driver) {
     if (!functions || !driver.modules.has(module))
@@ -177,19 +110,8 @@ TW_CUDA Result cuModuleEnumerateFunctions(Function **functions, unsigned count,
   });
 }
 
-TW_CUDA Result cuModuleGetGlobal_v2(DevicePointer *address, size_t *bytes, Module *module,
+TW_CALL Result cuModuleGetGlobal_v2(DevicePointer *address, size_t *bytes, Module *module,
                                     const char *name) {
-  return enterContext([&](Driver &driver) {
-    if (!name || !driver.modules.has(module))
-      return name ? InvalidHandle : InvalidValue;
-    uint64_t base = 0, size = 0;
-    if (tw_emulator_module_variable(module->module, name, &base, &size) != TW_EMULATOR_OK)
-      return NotFound;
-    if (address)
-      *address = base;
-    if (bytes)
-      *bytes = size;
-    return Success;
-  });
+  return getGlobal(address, bytes, module, name);
 }
-TW_CUDA_ALIAS(cuModuleGetGlobal, cuModuleGetGlobal_v2);
+TW_CALL_ALIAS(cuModuleGetGlobal, cuModuleGetGlobal_v2);

@@ -37,7 +37,7 @@ enum PoolAttribute {
 static Pool defaultPool = {
     {{ReuseFollowEvents, 1}, {ReuseAllowOpportunistic, 1}, {ReuseAllowInternal, 1}}};
 
-TW_CUDA Result cuDeviceGetDefaultMemPool(Pool **pool, int device) {
+TW_CALL Result cuDeviceGetDefaultMemPool(Pool **pool, int device) {
   return enter([&](Driver &) {
     if (device)
       return InvalidDevice;
@@ -47,15 +47,15 @@ TW_CUDA Result cuDeviceGetDefaultMemPool(Pool **pool, int device) {
     return Success;
   });
 }
-TW_CUDA_ALIAS(cuDeviceGetMemPool, cuDeviceGetDefaultMemPool);
+TW_CALL_ALIAS(cuDeviceGetMemPool, cuDeviceGetDefaultMemPool);
 
-TW_CUDA Result cuDeviceSetMemPool(int device, Pool *pool) {
+TW_CALL Result cuDeviceSetMemPool(int device, Pool *pool) {
   return enter([&](Driver &) {
     return device ? InvalidDevice : pool == &defaultPool ? Success : InvalidValue;
   });
 }
 
-TW_CUDA Result cuMemPoolSetAttribute(Pool *pool, int attribute, void *value) {
+TW_CALL Result cuMemPoolSetAttribute(Pool *pool, int attribute, void *value) {
   return enter([&](Driver &) {
     if (pool != &defaultPool || !value)
       return InvalidValue;
@@ -69,7 +69,7 @@ TW_CUDA Result cuMemPoolSetAttribute(Pool *pool, int attribute, void *value) {
   });
 }
 
-TW_CUDA Result cuMemPoolGetAttribute(Pool *pool, int attribute, void *value) {
+TW_CALL Result cuMemPoolGetAttribute(Pool *pool, int attribute, void *value) {
   return enter([&](Driver &driver) {
     if (pool != &defaultPool || !value)
       return InvalidValue;
@@ -85,14 +85,14 @@ TW_CUDA Result cuMemPoolGetAttribute(Pool *pool, int attribute, void *value) {
   });
 }
 
-TW_CUDA Result cuMemPoolTrimTo(Pool *pool, size_t) {
+TW_CALL Result cuMemPoolTrimTo(Pool *pool, size_t) {
   return enter([&](Driver &) { return pool == &defaultPool ? Success : InvalidValue; });
 }
 
-TW_CUDA Result cuMemAlloc_v2(DevicePointer *address, size_t bytes);
+TW_CALL Result cuMemAlloc_v2(DevicePointer *address, size_t bytes);
 
-TW_CUDA Result cuMemAllocFromPoolAsync(DevicePointer *address, size_t bytes, Pool *pool,
+TW_CALL Result cuMemAllocFromPoolAsync(DevicePointer *address, size_t bytes, Pool *pool,
                                        Stream *) {
   return pool == &defaultPool ? cuMemAlloc_v2(address, bytes) : InvalidValue;
 }
-TW_CUDA_ALIAS(cuMemAllocFromPoolAsync_ptsz, cuMemAllocFromPoolAsync);
+TW_CALL_ALIAS(cuMemAllocFromPoolAsync_ptsz, cuMemAllocFromPoolAsync);

@@ -14,8 +14,6 @@
 
 #include "emulators/ptx/driver/Driver.h"
 
-#include <dlfcn.h>
-
 using namespace tilewright::cuda;
 
 namespace {
@@ -41,31 +39,19 @@ static constexpr Variant variants[] = {
     {"cuGetProcAddress", 12000, "cuGetProcAddress_v2"},
 };
 
-TW_CUDA Result cuGetProcAddress_v2(const char *symbol, void **function, int version,
-                                   uint64_t flags, int *status);
-
-/// The library that this is.
-static void *openSelf() {
-  Dl_info self;
-  if (!dladdr(reinterpret_cast<const void *>(&cuGetProcAddress_v2), &self))
-    return nullptr;
-  return dlopen(self.dli_fname, RTLD_NOW | RTLD_NOLOAD);
-}
-
 static void *find(const std::string &name, int version) {
-  static void *self = openSelf();
-  if (!self || name.compare(0, 2, "cu") != 0)
+  if (name.compare(0, 2, "cu") != 0)
     return nullptr;
   for (const Variant &variant : variants)
     if (name == variant.name && version >= variant.since)
-      return variant.symbol ? dlsym(self, variant.symbol) : nullptr;
+      return variant.symbol ? findOwnSymbol(variant.symbol) : nullptr;
   // The others differ in the width of sizes alone, which were 64 bits long before.
-  if (void *second = dlsym(self, (name + "_v2").c_str()))
+  if (void *second = findOwnSymbol((name + "_v2").c_str()))
     return second;
-  return dlsym(self, name.c_str());
+  return findOwnSymbol(name.c_str());
 }
 
-TW_CUDA Result cuGetProcAddress_v2(const char *symbol, void **function, int version,
+TW_CALL Result cuGetProcAddress_v2(const char *symbol, void **function, int version,
                                    uint64_t, int *status) {
   if (!symbol || !function)
     return InvalidValue;
@@ -75,10 +61,10 @@ TW_CUDA Result cuGetProcAddress_v2(const char *symbol, void **function, int vers
   // With a status, what is not there is no error.
   return *function || status ? Success : NotFound;
 }
-TW_CUDA_ALIAS(cuGetProcAddress_v2_ptsz, cuGetProcAddress_v2);
+TW_CALL_ALIAS(cuGetProcAddress_v2_ptsz, cuGetProcAddress_v2);
 
-TW_CUDA Result cuGetProcAddress(const char *symbol, void **function, int version,
+TW_CALL Result cuGetProcAddress(const char *symbol, void **function, int version,
                                 uint64_t flags) {
   return cuGetProcAddress_v2(symbol, function, version, flags, nullptr);
 }
-TW_CUDA_ALIAS(cuGetProcAddress_ptsz, cuGetProcAddress);
+TW_CALL_ALIAS(cuGetProcAddress_ptsz, cuGetProcAddress);

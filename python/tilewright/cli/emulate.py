@@ -152,15 +152,17 @@ def _read(file: Path) -> str | bytes:
     if file.is_dir():
         raise UsageError(f"{file} is a folder, not a file")
     data = file.read_bytes()
-    if data.startswith((b"\x7fELF", b"__CLANG_OFFLOAD_BUNDLE__")):
+    if data.startswith((b"\x7fELF", b"__CLANG_OFFLOAD_BUNDLE__", b"CCOB")):
         return data
     return data.decode(errors="replace")
 
 
 def _arch_of(text: str | bytes) -> str:
-    """The device that a code object is for; that of a text's .target, the first that runs
-    it."""
+    """The device that a code object is for, gfx942 of a bundle; that of a text's .target, the
+    first that runs it."""
     if isinstance(text, bytes):
+        if not text.startswith(b"\x7fELF"):
+            return "gfx942"
         # Other machines' get the emulator's own message, from any device of AMD's.
         flags = int.from_bytes(text[48:52], "little") & 0xFF
         return AMD_MACHINES.get(flags, "gfx942")

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import bundles
 import numpy as np
 import pytest
 from case import program_of
@@ -44,7 +45,9 @@ def test_kernels_and_their_parameters() -> None:
     [
         (b"", "no code object"),
         (b"some text", "no code object"),
-        (b"__CLANG_OFFLOAD_BUNDLE__ and so on", "bundle"),
+        (b"__CLANG_OFFLOAD_BUNDLE__ and so on", "bundle of code objects is damaged"),
+        (b"CCOB and so on", "compressed bundle of code objects is damaged"),
+        (bundles.bundle({}), "has none for gfx942; it has: host-x86_64"),
         (b"\x7fELF", "damaged"),
         (ADD[:18] + b"\x3e\x00" + ADD[20:], "not for AMD"),
         (ADD[:16] + b"\x01\x00" + ADD[18:], "not linked"),
@@ -55,6 +58,40 @@ def test_kernels_and_their_parameters() -> None:
 def test_what_is_none(code: bytes, message: str) -> None:
     with pytest.raises(emulator.CodeObjectError, match=message):
         emulator.Device("gfx942").load(code)
+
+
+@pytest.mark.parametrize("form", [0, 1, 2, 3])
+def test_bundles(form: int) -> None:
+    """Plain, and compressed in each version: the device's entry is taken, with what the GPU
+    has turned off."""
+    codes = {
+        bundles.target("gfx1100"): program_of("triton_add", "gfx1100"),
+        bundles.target("gfx942:xnack+"): b"for another mode",
+        bundles.target("gfx942:sramecc+:xnack-"): ADD,
+    }
+    made = bundles.bundle(codes)
+    if form:
+        made = bundles.compress(made, form)
+    assert np.array_equal(launch(emulator.Device("gfx942"), made), 2 * np.arange(1000))
+    with pytest.raises(emulator.CodeObjectError, match=r"none for gfx90a; it has: .*gfx1100"):
+        emulator.Device("gfx90a").load(made)
+
+
+def test_damaged_bundles() -> None:
+    """Whatever a list of entries holds, there is the code object or an error."""
+    random = np.random.default_rng(5)
+    plain = bundles.bundle({bundles.target("gfx942"): ADD}, align=64)
+    packed = bundles.compress(plain, 3)
+    device = emulator.Device("gfx942", threads=1)
+    sound = 0
+    for number in range(400):
+        code = bytearray(packed if number % 4 == 0 else plain)
+        # The lists, sizes and names, which come first.
+        for place in random.integers(0, 200, 1 + number % 3):
+            code[int(place)] = int(random.integers(256))
+        with contextlib.suppress(emulator.CodeObjectError):
+            sound += "add" in device.load(bytes(code[: len(code) - number % 50])).kernels
+    assert 0 < sound < 400
 
 
 def test_cut_short_anywhere() -> None:
@@ -166,6 +203,9 @@ def test_command_line(tmp_path: Path) -> None:
     wrong = command(path, *arguments[:-2], "--arg", "i32:1")
     assert wrong.returncode != 0
     assert "Traceback" not in wrong.stderr
+    path.write_bytes(bundles.bundle({bundles.target("gfx942"): ADD}))
+    bundled = command(path)
+    assert bundled.stdout == listed.stdout
     path.write_bytes(ADD[:1000])
     cut = command(path)
     assert cut.returncode != 0

@@ -1,7 +1,10 @@
-"""Triton's kernels through Triton's own launcher, on the stand-in for the CUDA driver.
+"""Triton's kernels through Triton's own launchers, on the stand-ins for drivers.
 
-No PyTorch: arrays are NumPy's, copied through the driver's calls. Run with the folder of the
-stand-in in LD_LIBRARY_PATH and TRITON_LIBCUDA_PATH, and its `ptxas` in TRITON_PTXAS_PATH.
+usage: triton_launch.py cuda|hip
+
+No PyTorch: arrays are NumPy's, copied through the driver's calls. For CUDA run with the folder
+of the stand-in in LD_LIBRARY_PATH and TRITON_LIBCUDA_PATH, and its `ptxas` in
+TRITON_PTXAS_PATH; for HIP with the stand-in in TRITON_LIBHIP_PATH.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
@@ -9,8 +12,9 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 from __future__ import annotations
 
 import ctypes
+import os
 import sys
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -30,15 +34,57 @@ import triton  # noqa: E402
 import triton.language as tl  # noqa: E402
 from triton.tools.tensor_descriptor import TensorDescriptor  # noqa: E402
 
-_cuda = ctypes.CDLL("libcuda.so.1")
+
+class Calls(NamedTuple):
+    """What a vendor's driver names the calls that are made here."""
+
+    library: str
+    allocate: str
+    to_device: str
+    to_host: str
+    synchronize: str
 
 
-def check(result: int) -> None:
-    """Raises what the driver answered."""
-    if result:
-        name = ctypes.c_char_p()
-        _cuda.cuGetErrorName(result, ctypes.byref(name))
-        raise RuntimeError((name.value or b"?").decode())
+CALLS = {
+    "cuda": Calls(
+        "libcuda.so.1", "cuMemAlloc_v2", "cuMemcpyHtoD_v2", "cuMemcpyDtoH_v2",
+        "cuCtxSynchronize",
+    ),
+    "hip": Calls(
+        os.environ.get("TRITON_LIBHIP_PATH", ""), "hipMalloc", "hipMemcpyHtoD",
+        "hipMemcpyDtoH", "hipDeviceSynchronize",
+    ),
+}  # fmt: skip
+VENDOR = sys.argv[1]
+_calls = CALLS[VENDOR]
+_library = ctypes.CDLL(_calls.library)
+
+
+def call(name: str, *arguments: Any) -> None:
+    """Makes a call and raises what the driver answered."""
+    if result := getattr(_library, name)(*arguments):
+        raise RuntimeError(f"{name}: {result}")
+
+
+def hip_driver() -> Any:
+    """Triton's class for HIP, which asks PyTorch which device and stream are current; here
+    HIP itself is asked."""
+    from triton.backends.amd.driver import HIPDriver, HIPLauncher, HIPUtils
+
+    class Driver(HIPDriver):
+        def __init__(self) -> None:
+            self.utils = HIPUtils()
+            self.launcher_cls = HIPLauncher
+
+        def get_current_device(self) -> int:
+            device = ctypes.c_int()
+            call("hipGetDevice", ctypes.byref(device))
+            return device.value
+
+        def get_current_stream(self, _: int) -> int:
+            return 0
+
+    return Driver()
 
 
 class Array:
@@ -48,28 +94,26 @@ class Array:
         self.values = np.ascontiguousarray(values)
         self.dtype = {"float32": tl.float32, "float16": tl.float16}[values.dtype.name]
         address = ctypes.c_uint64()
-        check(_cuda.cuMemAlloc_v2(ctypes.byref(address), ctypes.c_size_t(values.nbytes)))
+        call(_calls.allocate, ctypes.byref(address), ctypes.c_size_t(values.nbytes))
         self.address = address.value
-        check(
-            _cuda.cuMemcpyHtoD_v2(
-                ctypes.c_uint64(self.address),
-                ctypes.c_void_p(self.values.ctypes.data),
-                ctypes.c_size_t(values.nbytes),
-            )
+        call(
+            _calls.to_device,
+            ctypes.c_uint64(self.address),
+            ctypes.c_void_p(self.values.ctypes.data),
+            ctypes.c_size_t(values.nbytes),
         )
 
     def data_ptr(self) -> int:
         return self.address
 
     def numpy(self) -> np.ndarray:
-        check(_cuda.cuCtxSynchronize())
+        call(_calls.synchronize)
         out = np.empty_like(self.values)
-        check(
-            _cuda.cuMemcpyDtoH_v2(
-                ctypes.c_void_p(out.ctypes.data),
-                ctypes.c_uint64(self.address),
-                ctypes.c_size_t(out.nbytes),
-            )
+        call(
+            _calls.to_host,
+            ctypes.c_void_p(out.ctypes.data),
+            ctypes.c_uint64(self.address),
+            ctypes.c_size_t(out.nbytes),
         )
         return out
 
@@ -110,6 +154,8 @@ def copy_tiles(source, target, M: tl.constexpr, N: tl.constexpr):
 
 def main() -> None:
     """Runs the kernels and compares them with NumPy."""
+    if VENDOR == "hip":
+        triton.runtime.driver.set_active(hip_driver())
     driver: Any = triton.runtime.driver.active
     device = driver.get_current_device()
     print("target", driver.get_current_target(), "stream", driver.get_current_stream(device))
@@ -136,7 +182,7 @@ def main() -> None:
     assert np.abs(c.numpy() - exact).max() < 1e-4
     print("matmul")
 
-    if driver.get_current_target().arch >= 90:
+    if VENDOR == "cuda" and driver.get_current_target().arch >= 90:
         x = random.standard_normal((48, 80)).astype(np.float32)
         out = Array(np.zeros_like(x))
         maps = [TensorDescriptor(a, [48, 80], [80, 1], [32, 32]) for a in (Array(x), out)]

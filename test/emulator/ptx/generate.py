@@ -9,12 +9,15 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 from __future__ import annotations
 
+import functools
 import gzip
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +72,7 @@ def compile_program(program: str, arch: str) -> tuple[str, dict[str, Any]] | Non
 
 def compile_cuda(program: str, arch: str) -> tuple[str, dict[str, Any]] | None:
     """By nvcc; blocks and sizes are those of the cases, which choose them."""
-    if not shutil.which("nvcc"):
+    if not find_nvcc():
         return None
     options = ["-ptx", "-lineinfo", f"-arch={arch}"]
     shutil.copytree(FOLDER / "cuda", WORK / "cuda", dirs_exist_ok=True)
@@ -105,7 +108,7 @@ def compile_triton(program: str, arch: str) -> tuple[str, dict[str, Any]] | None
 
 def compile_tilelang(program: str, arch: str) -> tuple[str, dict[str, Any]] | None:
     """By TileLang to CUDA C++, and from there by nvcc with the headers of the wheel."""
-    if not shutil.which("nvcc"):
+    if not find_nvcc():
         return None
     try:
         import tilelang
@@ -131,15 +134,25 @@ def compile_tilelang(program: str, arch: str) -> tuple[str, dict[str, Any]] | No
     return text, {"command": command, "tools": tools, "kernels": kernels}
 
 
+@functools.cache
+def find_nvcc() -> str | None:
+    """On the PATH, of a CUDA toolkit, or of the wheels that requirements-ptxas.lock names."""
+    folders = [Path(os.environ.get("CUDA_HOME", "/usr/local/cuda"), "bin")]
+    folders += Path(sysconfig.get_path("purelib"), "nvidia").glob("cu*/bin")
+    return shutil.which("nvcc") or shutil.which("nvcc", path=os.pathsep.join(map(str, folders)))
+
+
 def nvcc(source: str, options: list[str]) -> str:
     """The stripped PTX of one file in the work folder."""
-    subprocess.run(["nvcc", *options, source, "-o", "out.ptx"], check=True, cwd=WORK)
+    subprocess.run([find_nvcc(), *options, source, "-o", "out.ptx"], check=True, cwd=WORK)
     return ptx_text.strip((WORK / "out.ptx").read_text(), WORK)
 
 
 def nvcc_version() -> str:
     """As in `13.0.88`."""
-    text = subprocess.run(["nvcc", "--version"], check=True, capture_output=True, text=True)
+    text = subprocess.run(
+        [find_nvcc(), "--version"], check=True, capture_output=True, text=True
+    )
     match = re.search(r"V([\d.]+)", text.stdout)
     assert match
     return match[1]

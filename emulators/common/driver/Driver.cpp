@@ -1,0 +1,134 @@
+//===- Driver.cpp - The start of a stand-in, and its messages -----------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "emulators/common/driver/Driver.h"
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <dlfcn.h>
+
+using namespace tilewright::emulator::driver;
+namespace driver = tilewright::emulator::driver;
+
+Driver &driver::getDriver() {
+  // Never destroyed: threads of the program may call while it ends.
+  static Driver *driver = new Driver;
+  return *driver;
+}
+
+double driver::nowMilliseconds() {
+  auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration<double, std::milli>(now).count();
+}
+
+/// The library that this is.
+static void *openSelf() {
+  Dl_info self;
+  if (!dladdr(reinterpret_cast<const void *>(&getDriver), &self))
+    return nullptr;
+  return dlopen(self.dli_fname, RTLD_NOW | RTLD_NOLOAD);
+}
+
+void *driver::findOwnSymbol(const char *name) {
+  static void *self = openSelf();
+  return self ? dlsym(self, name) : nullptr;
+}
+
+//===----------------------------------------------------------------------===//
+// Start
+//===----------------------------------------------------------------------===//
+
+/// What TILEWRIGHT_EMULATOR_CHECKS, words between commas, turns off and on; false where a
+/// word is none of them.
+static bool parseChecks(const char *text, uint32_t &checks) {
+  static constexpr std::pair<const char *, uint32_t> words[] = {
+      {"no-uninitialised", TW_EMULATOR_NO_UNINITIALISED},
+      {"no-shared-races", TW_EMULATOR_NO_SHARED_RACES},
+      {"no-proxy-fences", TW_EMULATOR_NO_PROXY_FENCES},
+      {"global-races", TW_EMULATOR_GLOBAL_RACES},
+  };
+  std::string rest = text;
+  while (!rest.empty()) {
+    size_t comma = rest.find(',');
+    std::string word = rest.substr(0, comma);
+    rest = comma == std::string::npos ? "" : rest.substr(comma + 1);
+    bool known = word.empty();
+    for (const auto &[name, bit] : words)
+      if (word == name) {
+        checks |= bit;
+        known = true;
+      }
+    if (!known)
+      return false;
+  }
+  return true;
+}
+
+Result driver::start(Driver &driver) {
+  auto variable = [](const char *name, const char *otherwise) {
+    const char *value = getenv(name);
+    return value && *value ? value : otherwise;
+  };
+  tw_emulator_device_options_v1 options = {};
+  options.size = sizeof(options);
+  driver.arch = variable("TILEWRIGHT_EMULATOR_ARCH", vendor.arch);
+  options.arch = driver.arch.c_str();
+  options.threads =
+      static_cast<uint32_t>(atoi(variable("TILEWRIGHT_EMULATOR_THREADS", "0")));
+  const char *checks = variable("TILEWRIGHT_EMULATOR_CHECKS", "");
+  if (!parseChecks(checks, options.checks))
+    return refuse(NoDevice, std::string("TILEWRIGHT_EMULATOR_CHECKS: ") + checks +
+                                " has a word that is none of no-uninitialised, "
+                                "no-shared-races, no-proxy-fences, global-races");
+  std::string order = variable("TILEWRIGHT_EMULATOR_ORDER", "forward");
+  if (order == "reverse") {
+    options.order = TW_EMULATOR_REVERSE;
+  } else if (order != "forward") {
+    char *end = nullptr;
+    options.order = TW_EMULATOR_SHUFFLED;
+    options.seed = strtoull(order.c_str(), &end, 10);
+    if (*end)
+      return refuse(NoDevice, "TILEWRIGHT_EMULATOR_ORDER: " + order +
+                                  " is not forward, reverse or a number");
+  }
+  driver.multiprocessors = vendor.multiprocessorsOf(driver.arch);
+  options.multiprocessors = static_cast<uint32_t>(driver.multiprocessors);
+  driver.memoryBytes = uint64_t(16) << 30;
+  options.memory_bytes = driver.memoryBytes;
+  if (tw_emulator_device_create(&options, &driver.device) != TW_EMULATOR_OK)
+    return refuse(NoDevice, tw_emulator_last_error());
+  return Success;
+}
+
+//===----------------------------------------------------------------------===//
+// Messages
+//===----------------------------------------------------------------------===//
+
+Result driver::refuse(Result result, const std::string &message) {
+  fprintf(stderr, "tilewright emulator: %s\n", message.c_str());
+  fflush(stderr);
+  return result;
+}
+
+Result driver::toResult(tw_emulator_status status, const char *call) {
+  switch (status) {
+  case TW_EMULATOR_OK:
+    return Success;
+  case TW_EMULATOR_ERROR_MEMORY:
+    return OutOfMemory;
+  case TW_EMULATOR_ERROR_NOT_FOUND:
+    return NotFound;
+  case TW_EMULATOR_ERROR_SYNTAX:
+    return refuse(vendor.badProgram, std::string(call) + ": " + tw_emulator_last_error());
+  case TW_EMULATOR_ERROR_FAULT:
+    tw_emulator_faults_clear(getDriver().device);
+    return refuse(LaunchFailed, std::string(call) + ":\n" + tw_emulator_last_error());
+  default:
+    return refuse(InvalidValue, std::string(call) + ": " + tw_emulator_last_error());
+  }
+}

@@ -1,0 +1,362 @@
+//===- Driver.h - What stand-ins for GPU drivers share ------------------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A stand-in has the entry points of a vendor's driver, each of which calls one of these
+// functions, on the emulator's C API. There is one device. Work is done when it is asked
+// for, whatever the stream, which is one of the orders that a driver may choose; only a
+// capture defers it. A fault of a kernel is written to stderr at once and remembered by
+// the context: calls that synchronise give it, as a driver's do, until the context is
+// reset.
+//
+// Functions that begin with `call` take the name that messages have of the entry point.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TILEWRIGHT_EMULATORS_COMMON_DRIVER_DRIVER_H
+#define TILEWRIGHT_EMULATORS_COMMON_DRIVER_DRIVER_H
+
+#include "emulators/common/driver/Types.h"
+#include "emulators/include/tilewright/emulator.h"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+/// An exported function.
+#define TW_CALL extern "C" __attribute__((visibility("default")))
+/// Another name of `function` of the same file.
+#define TW_CALL_ALIAS(name, function)                                                    \
+  TW_CALL __typeof__(function) name __attribute__((alias(#function)))
+
+namespace tilewright::emulator::driver {
+
+struct Context {
+  bool isPrimary = false;
+  unsigned flags = 0;
+  unsigned references = 0; ///< of the primary one
+  Result error = Success;  ///< of a kernel
+};
+
+struct Module {
+  tw_emulator_module *module = nullptr;
+  std::map<std::string, std::unique_ptr<Function>> functions;
+};
+
+struct Function {
+  Module *module = nullptr;
+  const tw_emulator_kernel *kernel = nullptr;
+  tw_emulator_kernel_info_v1 info = {};
+  int maxDynamicShared = 0; ///< what the program has asked for
+  int carveout = -1;
+  bool allowsLargeClusters = false;
+};
+
+/// A kernel with its arguments, ready to run.
+struct Launch {
+  Function *function = nullptr;
+  tw_emulator_launch_v1 launch = {};
+  std::vector<uint8_t> params;
+};
+
+struct GraphNode {
+  Graph *graph = nullptr;
+  std::vector<GraphNode *> dependencies;
+  enum Kind { Kernel, Memcpy, Memset, Host, Empty } kind = Empty;
+  Launch launch;                ///< of a kernel
+  std::function<Result()> work; ///< of others; may be null
+};
+
+struct Graph {
+  std::vector<std::unique_ptr<GraphNode>> nodes;
+};
+
+/// What one step of an instantiated graph does, and which node it was made of.
+struct GraphStep {
+  const GraphNode *node;
+  GraphNode copy;
+};
+
+struct GraphExec {
+  std::vector<GraphStep> steps;
+};
+
+struct Stream {
+  unsigned flags = 0;
+  int priority = 0;
+  uint64_t id = 0;
+  Graph *capture = nullptr; ///< what the stream's work goes into instead
+  bool isOrigin = false;    ///< the one that the capture began on
+  uint64_t captureId = 0;
+};
+
+struct Event {
+  unsigned flags = 0;
+  bool isRecorded = false;
+  double milliseconds = 0;
+  Graph *capture = nullptr; ///< where a capturing stream has recorded it
+};
+
+/// Objects of one kind that programs have handles to.
+template <typename T> class Handles {
+public:
+  T *add(std::unique_ptr<T> object) {
+    T *handle = object.get();
+    live.emplace(handle, std::move(object));
+    return handle;
+  }
+  bool has(const T *handle) const { return live.count(const_cast<T *>(handle)) != 0; }
+  bool remove(T *handle) { return live.erase(handle) != 0; }
+  template <typename Work> void forEach(Work work) {
+    for (auto &entry : live)
+      work(*entry.first);
+  }
+
+private:
+  std::unordered_map<T *, std::unique_ptr<T>> live;
+};
+
+/// The process's driver.
+struct Driver {
+  std::recursive_mutex lock;            ///< held by every call
+  tw_emulator_device *device = nullptr; ///< null before its start
+  std::string arch;
+  int multiprocessors = 0;
+  uint64_t memoryBytes = 0;
+  Context primary;
+  Handles<Context> contexts; ///< but the primary one
+  Handles<Module> modules;
+  Handles<Stream> streams;
+  Handles<Event> events;
+  Handles<Graph> graphs;
+  Handles<GraphExec> executables;
+  std::map<void *, size_t> hostMemory; ///< that the program allocated here
+  std::unordered_map<const Function *, Module *> functions;
+  uint64_t captures = 0;
+};
+
+/// What is different between the vendors' drivers. Each stand-in defines its `vendor`.
+struct Vendor {
+  const char *arch;                ///< of the device, where the environment names none
+  const char *launchCall;          ///< the name that faults of kernels are reported under
+  Result badProgram;               ///< of a module that is none or is not modelled
+  uintptr_t extraEnd;              ///< the word that ends a launch's `extra`
+  unsigned arrayType, unifiedType; ///< of memory
+  /// Whether the first call starts the driver, and threads that have set no context have
+  /// the primary one.
+  bool isImplicit;
+  /// The multiprocessors of a device.
+  int (*multiprocessorsOf)(const std::string &arch);
+};
+extern const Vendor vendor;
+
+Driver &getDriver();
+double nowMilliseconds();
+/// An exported function of this library; null where there is none.
+void *findOwnSymbol(const char *name);
+
+//===----------------------------------------------------------------------===//
+// Starting, and entering calls
+//===----------------------------------------------------------------------===//
+
+/// Makes the device that the environment asks for.
+Result start(Driver &driver);
+/// Writes `message` to stderr, as the emulator's, and gives `result` back.
+Result refuse(Result result, const std::string &message);
+/// What a status of the emulator is as a driver's result; its message goes to stderr.
+Result toResult(tw_emulator_status status, const char *call);
+
+/// The calling thread's current context; null if there is none.
+Context *currentContext();
+bool isContext(const Context *context);
+
+/// Runs `work`, which gives a Result, under the driver's lock, once the driver has
+/// started.
+template <typename Work> Result enter(Work work) {
+  try {
+    Driver &driver = getDriver();
+    std::lock_guard<std::recursive_mutex> locked(driver.lock);
+    if (!driver.device) {
+      if (!vendor.isImplicit)
+        return NotInitialized;
+      if (Result result = start(driver))
+        return result;
+    }
+    return work(driver);
+  } catch (const std::bad_alloc &) {
+    return OutOfMemory;
+  } catch (const std::exception &) {
+    return Unknown;
+  }
+}
+
+/// The same where the thread has a current context. After a fault it gives the fault.
+template <typename Work> Result enterContext(Work work) {
+  return enter([&](Driver &driver) {
+    Context *context = currentContext();
+    if (!context)
+      return InvalidContext;
+    return context->error == Success ? work(driver) : context->error;
+  });
+}
+
+/// Whether `device` is the one that there is.
+inline Result checkDevice(int device) { return device == 0 ? Success : InvalidDevice; }
+
+//===----------------------------------------------------------------------===//
+// Contexts
+//===----------------------------------------------------------------------===//
+
+Result retainPrimary(Context **context, int device);
+Result releasePrimary(int device);
+Result resetPrimary(int device);
+Result setPrimaryFlags(int device, unsigned flags);
+Result getPrimaryState(int device, unsigned *flags, int *active);
+Result createContext(Context **context, unsigned flags, int device);
+Result destroyContext(Context *context);
+Result getCurrentContext(Context **context);
+Result setCurrentContext(Context *context);
+Result pushContext(Context *context);
+Result popContext(Context **context);
+Result getContextDevice(int *device);
+Result getContextFlags(unsigned *flags);
+/// All work is done; gives the fault of a kernel.
+Result synchronize();
+
+//===----------------------------------------------------------------------===//
+// Memory
+//===----------------------------------------------------------------------===//
+
+/// Whether the device holds `address`, and where its allocation is.
+bool isDevice(Driver &driver, DevicePointer address, uint64_t *base = nullptr,
+              uint64_t *bytes = nullptr);
+inline DevicePointer toAddress(const void *pointer) {
+  return reinterpret_cast<DevicePointer>(pointer);
+}
+
+Result allocate(const char *call, DevicePointer *address, size_t bytes);
+Result allocatePitch(const char *call, DevicePointer *address, size_t *pitch,
+                     size_t width, size_t height);
+Result release(const char *call, DevicePointer address);
+Result getMemoryInfo(size_t *free, size_t *total);
+Result getAddressRange(DevicePointer *base, size_t *bytes, DevicePointer address);
+Result allocateHost(void **memory, size_t bytes);
+Result releaseHost(void *memory);
+
+/// Where an address of a copy is to be; Any is what the address itself says.
+enum class Place { Any, Host, Device };
+Result copyOnStream(const char *call, Stream *stream, DevicePointer to, Place toPlace,
+                    DevicePointer from, Place fromPlace, size_t bytes);
+/// Writes `count` times the low `width` bytes of `value`.
+Result fill(const char *call, DevicePointer address, uint32_t value, uint32_t width,
+            size_t count, Stream *stream);
+/// The same in `height` rows that are `pitch` bytes apart.
+Result fillRows(const char *call, DevicePointer address, size_t pitch, uint32_t value,
+                uint32_t width, size_t count, size_t height, Stream *stream);
+
+/// One side of a copy: where its first byte is, and how far rows and slices are apart.
+struct Side {
+  DevicePointer start = 0;
+  size_t row = 0, slice = 0;
+};
+/// A side of a copy from what a driver's structure says of it.
+Result describeSide(unsigned type, const void *host, DevicePointer device, size_t xBytes,
+                    size_t y, size_t z, size_t pitch, size_t height, size_t width,
+                    Side &side);
+Result copyBox(const char *call, Stream *stream, const Side &to, const Side &from,
+               size_t width, size_t height, size_t depth);
+Result copyRows(const char *call, const Memcpy2D *given, Stream *stream);
+
+/// What an address is.
+struct PointerInfo {
+  bool isDevice = false, isHost = false; ///< host memory that was allocated here
+  uint64_t base = 0, bytes = 0;
+};
+PointerInfo describePointer(Driver &driver, DevicePointer address);
+Result getPointerAttribute(void *data, int attribute, DevicePointer address);
+Result getPointerAttributes(unsigned count, int *attributes, void **data,
+                            DevicePointer address);
+
+//===----------------------------------------------------------------------===//
+// Modules and launches
+//===----------------------------------------------------------------------===//
+
+Result loadModule(const char *call, Module **module, const char *bytes, size_t length);
+Result unloadModule(Module *module);
+/// All of a file, or why not.
+Result readFile(const char *path, std::string &bytes);
+/// Puts `text` into the buffer for errors among the options of a load, if there is one.
+void writeLog(const std::string &text, unsigned count, const int *options, void **values);
+Result getFunction(const char *call, Function **function, Module *module,
+                   const char *name);
+Result getGlobal(DevicePointer *address, size_t *bytes, Module *module, const char *name);
+/// How many threads a block of a function may have.
+int maxThreads(const Function &function);
+
+/// Fills a launch but for its parameters; an error where the function is none or an
+/// extent is zero.
+Result prepare(Driver &driver, Function *function, const unsigned (&grid)[3],
+               const unsigned (&block)[3], unsigned sharedBytes, Launch &launch);
+/// Fills a launch's parameters from an array of pointers or the buffer that `extra`
+/// names.
+Result packParameters(Launch &launch, void **params, void **extra);
+/// Runs a kernel; a fault is kept in the current context, and the call succeeds, as an
+/// asynchronous one does.
+Result run(Driver &driver, Launch &launch);
+Result launchHostFunction(Stream *stream, void (*function)(void *), void *data);
+
+//===----------------------------------------------------------------------===//
+// Streams, captures, events and graphs
+//===----------------------------------------------------------------------===//
+
+/// The stream that a handle means; null for those of the default stream.
+bool findStream(Driver &driver, Stream *handle, Stream *&stream);
+/// Does `work` now, or notes it as a node where the stream captures.
+Result submit(Driver &driver, Stream *stream, GraphNode::Kind kind,
+              std::function<Result()> work);
+/// The same for a kernel.
+Result submit(Driver &driver, Stream *stream, Launch launch);
+
+/// Runs `work` with the stream that a handle means.
+template <typename Work> Result withStream(Stream *handle, Work work) {
+  return enterContext([&](Driver &driver) {
+    Stream *stream = nullptr;
+    return findStream(driver, handle, stream) ? work(driver, stream) : InvalidHandle;
+  });
+}
+
+Result createStream(Stream **stream, unsigned flags, int priority);
+Result destroyStream(Stream *stream);
+Result synchronizeStream(Stream *stream);
+Result getStreamFlags(Stream *stream, unsigned *flags);
+Result getStreamPriority(Stream *stream, int *priority);
+Result getPriorityRange(int *least, int *greatest);
+Result addCallback(Stream *stream, void (*callback)(Stream *, Result, void *),
+                   void *data);
+Result waitForEvent(Stream *stream, Event *event);
+Result beginCapture(Stream *stream);
+Result endCapture(Stream *stream, Graph **graph);
+Result isCapturing(Stream *stream, int *status);
+Result exchangeCaptureMode(int *mode);
+
+Result createEvent(Event **event, unsigned flags);
+Result destroyEvent(Event *event);
+Result recordEvent(Event *event, Stream *stream);
+Result synchronizeEvent(Event *event);
+Result getElapsedTime(float *milliseconds, Event *from, Event *to);
+
+Result instantiateGraph(const char *call, GraphExec **executable, Graph *graph);
+Result launchGraph(const char *call, GraphExec *executable, Stream *stream);
+Result destroyGraph(Graph *graph);
+Result destroyExecutable(GraphExec *executable);
+
+} // namespace tilewright::emulator::driver
+
+#endif // TILEWRIGHT_EMULATORS_COMMON_DRIVER_DRIVER_H
