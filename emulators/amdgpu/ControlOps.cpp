@@ -104,8 +104,12 @@ struct Waits {
 };
 
 Step waitFor(Wave &wave, const Instruction &instruction) {
-  for (const Waits::One &one : static_cast<const Waits *>(instruction.extra)->all)
-    wave.waits.wait(one.counters, one.most);
+  std::vector<Ended> &counted = wave.group.statistics.ended;
+  for (const Waits::One &one : static_cast<const Waits *>(instruction.extra)->all) {
+    Ended ended = wave.waits.wait(one.counters, one.most);
+    if (!counted.empty())
+      counted[instruction.offset / 4].add(ended);
+  }
   wave.group.seeLate(wave);
   return Step::Next;
 }

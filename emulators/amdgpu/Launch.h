@@ -9,6 +9,7 @@
 #define TILEWRIGHT_EMULATORS_AMDGPU_LAUNCH_H
 
 #include "emulators/amdgpu/Program.h"
+#include "emulators/amdgpu/WaitCounters.h"
 #include "emulators/common/Fault.h"
 #include "emulators/common/Memory.h"
 #include "emulators/common/Scheduler.h"
@@ -51,6 +52,7 @@ struct Statistics : emulator::LaunchTotals {
   std::vector<Counts> instructions; ///< by dword of the code
   /// The same; empty where Checks::statistics does not ask for it.
   std::vector<emulator::AccessCounts> memory;
+  std::vector<Ended> ended; ///< the same: by the waits at hand
   void add(const Statistics &other);
 };
 

@@ -39,7 +39,8 @@ void WaitCounters::finish(const Outstanding &operation) {
   }
 }
 
-void WaitCounters::wait(uint32_t mask, unsigned most) {
+Ended WaitCounters::wait(uint32_t mask, unsigned most) {
+  Ended ended;
   unsigned under = 0;
   bool anyOrder = false;
   for (const Outstanding &one : operations)
@@ -48,20 +49,24 @@ void WaitCounters::wait(uint32_t mask, unsigned most) {
       anyOrder |= one.counter == Counter::Scalar || one.anyOrder;
     }
   if (under <= most)
-    return;
+    return ended;
   // Where some end in any order, which ones have ended is known only when all have.
   if (most && anyOrder)
-    return;
+    return ended;
   unsigned over = under - most;
   auto covered = [&](const Outstanding &one) {
     if (!over || !(mask >> unsigned(one.counter) & 1))
       return false;
     --over;
+    ++(one.count || one.ldsLanes     ? ended.loads
+       : one.counter == Counter::Lds ? ended.ldsStores
+                                     : ended.stores);
     finish(one);
     return true;
   };
   operations.erase(std::remove_if(operations.begin(), operations.end(), covered),
                    operations.end());
+  return ended;
 }
 
 const Outstanding *WaitCounters::search(bool isVector, uint16_t reg, unsigned count,

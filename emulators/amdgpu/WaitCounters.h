@@ -52,6 +52,18 @@ struct Outstanding {
   uint8_t halves = 3;
 };
 
+/// What a wait ended: loads, stores of the LDS unit, which keep their order among all
+/// waves, and other stores.
+struct Ended {
+  uint64_t loads = 0, ldsStores = 0, stores = 0;
+
+  void add(const Ended &other) {
+    loads += other.loads;
+    ldsStores += other.ldsStores;
+    stores += other.stores;
+  }
+};
+
 class WaitCounters {
 public:
   /// `lds` is where loads to LDS write.
@@ -60,7 +72,7 @@ public:
   void issue(const Outstanding &operation);
   /// Waits until at most `most` operations of the counters in `mask` (a bit for each) are
   /// under way.
-  void wait(uint32_t mask, unsigned most);
+  Ended wait(uint32_t mask, unsigned most);
   bool isIdle() const { return operations.empty(); }
   /// The operation that has yet to write one of these registers, or one of these halves
   /// of it, or null. Those of the counters in `except` are passed over.

@@ -32,6 +32,10 @@ void Statistics::add(const Statistics &other) {
     memory.resize(other.memory.size());
   for (size_t i = 0; i < other.memory.size(); ++i)
     memory[i].add(other.memory[i]);
+  if (ended.size() < other.ended.size())
+    ended.resize(other.ended.size());
+  for (size_t i = 0; i < other.ended.size(); ++i)
+    ended[i].add(other.ended[i]);
   LaunchTotals::add(other);
 }
 
@@ -39,8 +43,10 @@ WorkGroup::WorkGroup(LaunchRun &launch, Dim3 id)
     : launch(launch), id(id), lds(launch.sharedBytes) {
   statistics.instructions.resize(launch.program.getDwords());
   statistics.timesProducts = launch.options.checks.timesProducts;
-  if (launch.options.checks.statistics)
+  if (launch.options.checks.statistics) {
     statistics.memory.resize(launch.program.getDwords());
+    statistics.ended.resize(launch.program.getDwords());
+  }
   uint64_t items = launch.options.block.count();
   unsigned lanes = launch.kernel.waveSize;
   unsigned count = static_cast<unsigned>((items + lanes - 1) / lanes);

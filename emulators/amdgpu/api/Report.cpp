@@ -51,9 +51,13 @@ static void writeLines(JsonWriter &json, Program &program, const Statistics &sta
     const tilewright::emulator::AccessCounts memory =
         i < statistics.memory.size() ? statistics.memory[i]
                                      : tilewright::emulator::AccessCounts();
+    const Ended ended = i < statistics.ended.size() ? statistics.ended[i] : Ended();
     json.field("executions", counts.executions)
         .field("lanes", counts.lanes)
         .counts(memory)
+        .field("ended_loads", ended.loads)
+        .field("ended_lds_stores", ended.ldsStores)
+        .field("ended_stores", ended.stores)
         .close('}');
   }
   json.close(']');

@@ -26,10 +26,10 @@ import functools
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from mutations import ORDERS, Mutant, Runner
+from trials import Reason, covering
 
 NOTES = Path(__file__).resolve().parent / "mutation_notes.json"
 
@@ -53,27 +53,14 @@ _SYNCHRONISE = ("barrier", "wait", "fence", "commit")
 _MEMORY_FENCE = re.compile(r"membar|fence\.(sc|acq_rel|acquire|release)")
 
 
-@dataclass(frozen=True)
-class Reason:
-    """Why a mutant changes nothing: one of the reasons above, and the particulars."""
-
-    name: str
-    detail: str = ""
-
-    @property
-    def is_limit(self) -> bool:
-        """Whether that is what the emulator does not model."""
-        return self.name in (WEAK_MEMORY, LOCKSTEP) or self.detail.startswith("limit: ")
-
-
 def decide(runner: Runner, mutant: Mutant) -> Reason | None:
     """Why `mutant` changes nothing; None where that is not decided."""
     if note := notes().get(f"{runner.case.program}.{runner.arch}:{mutant.line}"):
-        return Reason(NOTED, note)
+        return Reason(NOTED, note, is_limit=note.startswith("limit: "))
     if mutant.kind == "mask":
         return _mask(runner, mutant)
     if mutant.body.startswith("bar.warp"):
-        return Reason(LOCKSTEP)
+        return Reason(LOCKSTEP, is_limit=True)
     return _single_warp(runner, mutant) or _weak(runner, mutant) or _neighbours(runner, mutant)
 
 
@@ -84,13 +71,6 @@ def notes() -> dict[str, str]:
 
 
 # Statements that synchronise.
-
-
-def _without(runner: Runner, *mutants: Mutant) -> str:
-    text = runner.text
-    for mutant in mutants:
-        text = mutant.apply(text)
-    return text
 
 
 def _single_warp(runner: Runner, mutant: Mutant) -> Reason | None:
@@ -115,21 +95,15 @@ def _weak(runner: Runner, mutant: Mutant) -> Reason | None:
         for order in ORDERS[:2]:
             texts = ["\n".join([*t[:at], weak, *t[at + 1 :]]) for t in (lines, without)]
             if runner.trial(texts[0], order).sound and not runner.trial(texts[1], order).sound:
-                return Reason(WEAK_MEMORY, f"line {at + 1}: {lines[at].strip()}")
+                return Reason(WEAK_MEMORY, f"line {at + 1}: {lines[at].strip()}", True)
     return None
 
 
 def _neighbours(runner: Runner, mutant: Mutant) -> Reason | None:
-    executed = 0
     near = list(_near(runner, mutant))
-    for group in [[one] for one in near] + [near]:
-        for order in ORDERS[:2]:
-            alone = runner.trial(_without(runner, *group), order)
-            both = runner.trial(_without(runner, *group, mutant), order)
-            executed += mutant.line in alone.lines
-            if both.faults - alone.faults or (alone.sound and not both.sound):
-                lines = ", ".join(str(one.line) for one in group)
-                return Reason(COVERED, f"line {lines}: {group[0].statement}")
+    found, executed = covering(runner, mutant, near)
+    if found:
+        return Reason(COVERED, f"line {found.line}: {found.statement}")
     if _is_over_at_once(runner, mutant):
         return Reason(AT_ONCE)
     return Reason(NEEDLESS) if executed else None

@@ -16,7 +16,6 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 from __future__ import annotations
 
 import argparse
-import collections
 import functools
 import json
 import random
@@ -28,6 +27,7 @@ from typing import Any
 
 import case as corpus
 from case import Case
+from trials import Fault, Recorder, Trial, key, outcome_of, print_tables
 
 from tilewright import emulator
 
@@ -40,8 +40,6 @@ KINDS: dict[str, str] = {
     "arrive": r"mbarrier\.(arrive|expect_tx|init)|cp\.async\.mbarrier",
     "mask": r"(ld|st|atom|red|cp)\.",
 }
-# Executions and lanes by line.
-Counts = dict[int, tuple[int, int]]
 
 ORDERS: tuple[str | int, ...] = ("forward", "reverse", 1, 2)
 
@@ -106,26 +104,11 @@ def _without(kind: str, guard: str, body: str) -> str | None:
     return ""
 
 
-Fault = tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Trial:
-    """What one run did: the rules it broke and where, whether its results are right, and of
-    each line the executions and lanes."""
-
-    faults: frozenset[Fault]
-    same: bool
-    lines: Counts
-
-    @property
-    def sound(self) -> bool:
-        return self.same and not self.faults
-
-
 class Runner:
     """Runs changed texts of a program with all checks on, that of global memory too. Races
     of the program as it is, which its compiler takes for harmless, are not counted."""
+
+    orders = ORDERS[:2]
 
     def __init__(self, case: Case, arch: str) -> None:
         self.case = case
@@ -172,19 +155,13 @@ class Runner:
         rules: list[str] = []
         same = True
         text = mutant.apply(self.text)
-        for order in ORDERS[:2]:
+        for order in self.orders:
             trial = self.trial(text, order)
             rules += sorted({fault[0] for fault in trial.faults})
             if rules:
                 break
             same = same and trial.same
         return Verdict(mutant, self.case.program, self.arch, tuple(rules), same)
-
-
-def key(fault: Any) -> Fault:
-    """A fault's rule and place; of a race the other access's too."""
-    other = re.search(r"at line (\d+)", fault.message)
-    return (fault.rule, fault.kernel, str(fault.line), other[1] if other else "")
 
 
 @dataclass(frozen=True)
@@ -200,41 +177,6 @@ class Verdict:
     @property
     def missed(self) -> bool:
         return not self.rules and not self.same
-
-
-class Recorder:
-    """A device, or a module of one, that counts how often launches execute each line and
-    with how many lanes, and lets `known` faults pass."""
-
-    def __init__(
-        self,
-        device: Any,
-        known: frozenset[Fault],
-        inner: Any = None,
-        counts: Counts | None = None,
-    ) -> None:
-        self.device = device
-        self.known = known
-        self.inner = device if inner is None else inner
-        self.counts: Counts = {} if counts is None else counts
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.inner, name)
-
-    def load(self, text: str) -> Recorder:
-        return Recorder(self.device, self.known, self.device.load(text), self.counts)
-
-    def launch(self, *args: Any, **named: Any) -> None:
-        try:
-            self.inner.launch(*args, **named)
-        except emulator.EmulatorFault as fault:
-            if not self.known.issuperset(key(one) for one in fault.faults):
-                raise
-        finally:
-            for line in self.device.report["lines"]:
-                times, lanes = self.counts.get(line["line"], (0, 0))
-                counts = times + line["executions"], lanes + line["lanes"]
-                self.counts[line["line"]] = counts
 
 
 def programs(names: Sequence[str], arch: str | None) -> Iterator[tuple[Case, str]]:
@@ -270,13 +212,7 @@ def main() -> None:
             verdict = runner.judge(mutant)
             same = not verdict.rules and verdict.same
             reason = mutation_reasons.decide(runner, mutant) if same else None
-            outcome = (
-                "reported" if verdict.rules
-                else "limit" if reason and reason.is_limit
-                else "explained" if reason
-                else "unexplained" if same
-                else "missed"
-            )  # fmt: skip
+            outcome = outcome_of(verdict.rules, verdict.same, reason)
             records.append(
                 {"program": case.program, "arch": arch, "kind": mutant.kind,
                  "line": mutant.line, "statement": mutant.statement, "outcome": outcome,
@@ -290,29 +226,8 @@ def main() -> None:
         if options.json:
             with open(options.json, "w") as file:
                 json.dump(records, file, indent=1)
-    print_tables(records)
+    print_tables(records, KINDS)
     print(f"{time.monotonic() - start:.0f} s")
-
-
-OUTCOMES = ("reported", "explained", "limit", "unexplained", "missed")
-
-
-def print_tables(records: list[dict[str, Any]]) -> None:
-    """How many mutants of each kind came to what, and why nothing changed."""
-    table = collections.Counter((one["kind"], one["outcome"]) for one in records)
-    print(f"{'kind':10}" + "".join(f"{outcome:>13}" for outcome in OUTCOMES))
-    for kind in KINDS:
-        counts = (table[kind, outcome] for outcome in OUTCOMES)
-        print(f"{kind:10}" + "".join(f"{count:13}" for count in counts))
-    totals = collections.Counter(one["outcome"] for one in records)
-    print(f"{'all':10}" + "".join(f"{totals[outcome]:13}" for outcome in OUTCOMES))
-    because = collections.Counter(one["reason"] for one in records if one["reason"])
-    for reason, count in because.most_common():
-        kinds = collections.Counter(one["kind"] for one in records if one["reason"] == reason)
-        print(f"{count:5} {reason}: " + ", ".join(f"{n} {kind}" for kind, n in kinds.items()))
-    good = totals["reported"] + totals["explained"]
-    share = 100 * good / max(len(records), 1)
-    print(f"{len(records)} mutants, {share:.1f} % reported or the same for a known reason")
 
 
 if __name__ == "__main__":
