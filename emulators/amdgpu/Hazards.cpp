@@ -12,9 +12,9 @@
 
 using namespace tilewright::amdgpu;
 
-/// How long instructions are looked back at. After gfx950's longest matrix instructions
-/// 20 wait states are needed, but LLVM looks for no more than 19.
-static constexpr unsigned longestAfterMatrix = 19, longestAfterOthers = 5;
+/// How long instructions are looked back at: after gfx950's longest matrix instructions
+/// 20 wait states are needed.
+static constexpr unsigned longestAfterMatrix = 20, longestAfterOthers = 5;
 
 static const RegisterRange *findOverlap(const std::vector<RegisterRange> &ranges,
                                         const RegisterRange &range) {
@@ -70,7 +70,7 @@ static unsigned untilAddend(const Target &target, const HazardTraits &earlier,
     return !isOld && earlier.passes == 2 ? 2 : 0;
   }
   if (earlier.isDouble)
-    return traits.isXdl ? 0 : earlier.isDouble4 ? 4 : 9;
+    return traits.isXdl ? 0 : earlier.isDouble4 ? 4 : target.gpu == Gpu::Gfx950 ? 17 : 9;
   if (isOld)
     return traits.isDouble ? byPasses(earlier.passes, 3, 9, 17)
                            : byPasses(earlier.passes, 2, 8, 16);

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "emulators/amdgpu/AtomicMemory.h"
+#include "emulators/amdgpu/WorkGroup.h"
 
 #include <cstring>
 
@@ -21,6 +22,7 @@ struct LdsAtomic {
 
 Step update(Wave &wave, const Instruction &instruction) {
   const auto &atomic = *static_cast<const LdsAtomic *>(instruction.extra);
+  const uint32_t clock = wave.group.tickStore(wave);
   unsigned registers = atomic.operation.bytes / 4;
   Width width;
   width.bytes = atomic.operation.bytes;
@@ -56,13 +58,14 @@ Step update(Wave &wave, const Instruction &instruction) {
     if (atomic.parts == 2)
       land(wave, registerOf(to, registers), width, second, bitOf(Counter::Lds));
   }
-  issueLds(wave, to);
+  issueLds(wave, to, clock);
   return Step::Next;
 }
 
 /// ds_append, ds_consume: a counter goes up or down by the number of active lanes, which
 /// all get what it was. M0 is its address.
 Step count(Wave &wave, const Instruction &instruction) {
+  const uint32_t clock = wave.group.tickStore(wave);
   LaneData old(1, false);
   uint64_t at = (readM0(wave) & 0xffff) + static_cast<uint64_t>(instruction.immediate);
   Place place = findLds(wave, at, 4, 4, wave.firstLane(), Access::Atomic);
@@ -82,7 +85,7 @@ Step count(Wave &wave, const Instruction &instruction) {
     old.poisonLanes(1, wave.active);
   }
   land(wave, instruction.destination[0], Width(), old, bitOf(Counter::Lds));
-  issueLds(wave, instruction.destination[0]);
+  issueLds(wave, instruction.destination[0], clock);
   return Step::Next;
 }
 

@@ -11,6 +11,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "emulators/amdgpu/VectorMemory.h"
+#include "emulators/amdgpu/WorkGroup.h"
 
 using namespace tilewright::amdgpu;
 using namespace tilewright::emulator;
@@ -55,6 +56,7 @@ Step load(Wave &wave, const Instruction &instruction) {
 
 Step store(Wave &wave, const Instruction &instruction) {
   const auto &access = *static_cast<const LdsAccess *>(instruction.extra);
+  const uint32_t clock = wave.group.tickStore(wave);
   if (wave.expectSound(instruction.source[0], "an LDS address")) {
     Lanes32 buffer;
     const uint32_t *base = wave.read(instruction.source[0], buffer);
@@ -66,7 +68,7 @@ Step store(Wave &wave, const Instruction &instruction) {
                   data.source);
     }
   }
-  issueLds(wave, {});
+  issueLds(wave, {}, clock);
   return Step::Next;
 }
 
@@ -77,15 +79,17 @@ Step addThread(Wave &wave, const Instruction &instruction) {
   for (unsigned lane = 0; lane < maxLanes; ++lane)
     at[lane] = base + static_cast<uint32_t>(instruction.immediate) + 4 * lane;
   const Width width;
+  uint32_t clock = 0;
   if (instruction.destination[0]) {
     LaneData data(1, isWhole(wave));
     readMemory(wave, Space::Lds, at, wave.active, 4, 1, data);
     land(wave, instruction.destination[0], width, data, bitOf(Counter::Lds));
   } else {
+    clock = wave.group.tickStore(wave);
     StoreData data(wave, instruction.source[0], width);
     writeMemory(wave, Space::Lds, at, wave.active, 4, 1, data.source);
   }
-  issueLds(wave, instruction.destination[0]);
+  issueLds(wave, instruction.destination[0], clock);
   return Step::Next;
 }
 

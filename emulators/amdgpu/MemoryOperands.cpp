@@ -190,7 +190,7 @@ void tilewright::amdgpu::land(Wave &wave, const Source &destination, const Width
 }
 
 void tilewright::amdgpu::issue(Wave &wave, Counter counter, const Source &destination,
-                               uint32_t ldsClock, bool anyOrder) {
+                               uint32_t ldsClock, bool anyOrder, bool isLdsUnit) {
   Outstanding operation;
   operation.counter = counter;
   operation.reg = destination.reg;
@@ -199,11 +199,13 @@ void tilewright::amdgpu::issue(Wave &wave, Counter counter, const Source &destin
   operation.line = static_cast<uint32_t>(wave.pc);
   operation.ldsClock = ldsClock;
   operation.anyOrder = anyOrder;
+  operation.isLdsUnit = isLdsUnit;
   wave.waits.issue(operation);
 }
 
-void tilewright::amdgpu::issueLds(Wave &wave, const Source &destination) {
-  issue(wave, Counter::Lds, destination);
+void tilewright::amdgpu::issueLds(Wave &wave, const Source &destination,
+                                  uint32_t storeClock) {
+  issue(wave, Counter::Lds, destination, storeClock, false, storeClock != 0);
 }
 
 uint32_t tilewright::amdgpu::readM0(Wave &wave) {

@@ -93,12 +93,13 @@ void land(Wave &wave, const Source &destination, const Width &width, LaneData &d
 /// `Counter::Load` also waits for what returns nothing on targets without a counter of
 /// stores.
 void issue(Wave &wave, Counter counter, const Source &destination, uint32_t ldsClock = 0,
-           bool anyOrder = false);
+           bool anyOrder = false, bool isLdsUnit = false);
 
-/// The same for the LDS unit's accesses to memory. It does those of all waves in the
-/// order that they were issued in, so a barrier orders them before others', waited for or
-/// not.
-void issueLds(Wave &wave, const Source &destination);
+/// The same for the LDS unit's accesses to memory. It does those of a wave in the order
+/// that they were issued in, but has several queues for the waves: a barrier orders a
+/// store before other waves' accesses only after a wait. `storeClock` is of
+/// WorkGroup::tickStore, 0 of a load.
+void issueLds(Wave &wave, const Source &destination, uint32_t storeClock = 0);
 /// Writes what was read to LDS, from where M0 and the instruction's offset say: a dword
 /// or more for each lane, lane after lane. It is there when a wait covers it.
 void landInLds(Wave &wave, const Width &width, uint32_t offset, LaneData &data);

@@ -78,10 +78,10 @@ const Outstanding *WaitCounters::search(bool isVector, uint16_t reg, unsigned co
   return nullptr;
 }
 
-uint32_t WaitCounters::getOldestLdsClock() const {
+uint32_t WaitCounters::getOldestLdsClock(bool isLdsUnit) const {
   uint32_t oldest = 0;
   for (const Outstanding &one : operations)
-    if (one.ldsClock && (!oldest || one.ldsClock < oldest))
+    if (one.ldsClock && one.isLdsUnit == isLdsUnit && (!oldest || one.ldsClock < oldest))
       oldest = one.ldsClock;
   return oldest;
 }

@@ -36,11 +36,11 @@ struct Outstanding {
   uint16_t reg = 0;
   uint8_t count = 0; ///< registers that it will write; 0 of a store
   uint32_t line = 0; ///< offset of its instruction
-  /// The wave's clock when it was issued, where it touches LDS some time later: a flat
-  /// operation, a load to LDS. A barrier orders it only after a wait. The LDS unit's own
-  /// operations are done in the order of all waves, so that compilers put a barrier after
-  /// them without a wait. 0 of those.
+  /// The clock of its agent when it was issued, where it is a store of the LDS unit, a
+  /// flat operation or a load to LDS: a barrier orders it only after a wait. 0 of others.
   uint32_t ldsClock = 0;
+  /// It is the LDS unit's own store; else a flat one, or a load to LDS.
+  bool isLdsUnit = false;
   /// It may end before operations that were issued before it, or after later ones.
   bool anyOrder = false;
   /// What it has yet to write of LDS: so many bytes for each of these lanes, one lane's
@@ -85,8 +85,9 @@ public:
       any |= counts[reg + i];
     return any ? search(isVector, reg, count, halves, except) : nullptr;
   }
-  /// The least ldsClock of the operations under way; 0 where there is none.
-  uint32_t getOldestLdsClock() const;
+  /// The least ldsClock of the operations under way, of the LDS unit's own or of the
+  /// others; 0 where there is none.
+  uint32_t getOldestLdsClock(bool isLdsUnit) const;
 
 private:
   const Outstanding *search(bool isVector, uint16_t reg, unsigned count, uint8_t halves,

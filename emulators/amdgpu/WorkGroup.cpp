@@ -169,7 +169,10 @@ bool WorkGroup::signal(Wave &wave) {
   // What no wait has covered is not ordered before the barrier.
   seeLate(wave);
   clock.step(wave.index);
-  gathered.join(clock);
+  VectorClock covered = clock;
+  if (uint32_t outstanding = wave.waits.getOldestLdsClock(true))
+    covered.lower(wave.index, outstanding - 1);
+  gathered.join(covered);
   openBarrier();
   return isFirst;
 }
@@ -213,9 +216,15 @@ uint32_t WorkGroup::agentOf(const Wave &wave) const {
 }
 
 void WorkGroup::seeLate(Wave &wave) {
-  uint32_t outstanding = wave.waits.getOldestLdsClock();
+  uint32_t outstanding = wave.waits.getOldestLdsClock(false);
   clocks[wave.index].raise(waves.size() + wave.index,
                            outstanding ? outstanding : lateClocks[wave.index]);
+}
+
+uint32_t WorkGroup::tickStore(const Wave &wave) {
+  VectorClock &clock = clocks[wave.index];
+  clock.step(wave.index);
+  return clock[wave.index] + 1; // as Accessor has it
 }
 
 void WorkGroup::note(Wave &wave, uint32_t offset, unsigned size, Access access,

@@ -69,6 +69,9 @@ public:
   }
   /// The clock of a late operation that is issued now; Outstanding::ldsClock keeps it.
   uint32_t tickLate(const Wave &wave) { return lateClocks[wave.index]++; }
+  /// The clock of a store of the LDS unit, to be asked for before it is noted: what the
+  /// wave did before has another.
+  uint32_t tickStore(const Wave &wave);
   /// `wave` has waited: its late operations that are done are ordered before what
   /// follows.
   void seeLate(Wave &wave);

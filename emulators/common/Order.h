@@ -44,6 +44,11 @@ public:
     if (clocks[agent] < clock)
       clocks[agent] = clock;
   }
+  /// Makes the clock of `agent` at most `clock`.
+  void lower(size_t agent, uint32_t clock) {
+    if (agent < clocks.size() && clocks[agent] > clock)
+      clocks[agent] = clock;
+  }
   void join(const VectorClock &other) {
     grow(other.clocks.size());
     for (size_t i = 0; i < other.clocks.size(); ++i)

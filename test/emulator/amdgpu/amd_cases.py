@@ -24,5 +24,9 @@ ALL: list[Case] = [
     ),
     *cases_hip.CASES,
 ]
+# The compiler left out a wait: stores to LDS are waited for after the barrier that other waves
+# read them behind. (Of Triton 3.9.0's other programs, and clang's, every such barrier has a
+# wait before it.)
+MISSING_WAIT = {("triton_matmul_e4m3", "gfx1100"), ("triton_matmul_e5m2", "gfx1100")}
 PAIRS: list[tuple[Case, str]] = [(case, arch) for case in ALL for arch in case.archs]
 BY_NAME: dict[str, Case] = {case.name: case for case in ALL}

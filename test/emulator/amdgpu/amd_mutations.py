@@ -1,8 +1,11 @@
-"""Takes waits, barriers and masks out of code objects: `python amd_mutations.py [NAME...]`.
+"""Code objects with one synchronisation taken out or weakened, and what the emulator says.
 
-Each that a case executes is replaced, one at a time: a wait or a barrier by s_nop, the saving
-of EXEC (s_and_saveexec) by a move that leaves EXEC as it is. What is left runs in two orders
-of waves, and is reported, gives the same results, or wrong ones without a report.
+Each that a case executes (`amd_mutants.py` says which there are) is changed, one at a time.
+What is left runs in two orders of waves with all checks on. It must be reported, or every byte
+of its results must be that of the program: then `amd_mutation_reasons.py` says why. A mutant
+whose results differ without a report is a miss.
+
+    python amd_mutations.py [CASE...] [--arch gfx942] [--kind wait] [--json FILE] [--jobs 2]
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
@@ -10,143 +13,170 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 from __future__ import annotations
 
 import argparse
-import collections
+import functools
 import json
-import struct
+import multiprocessing
 import sys
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+import time
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 FOLDER = Path(__file__).resolve().parent
 sys.path[:0] = [str(FOLDER), str(FOLDER.parent / "ptx")]
 
 import amd_cases  # noqa: E402
+import amd_mutants  # noqa: E402
 import case as corpus  # noqa: E402
+from amd_mutants import Mutant  # noqa: E402
+from trials import Fault, Recorder, Trial, key, outcome_of, print_tables  # noqa: E402
 
 from tilewright import emulator  # noqa: E402
 
-NOP = 0xBF800000
-EXEC = 126
+# What is counted of each instruction.
+FIELDS = ("executions", "lanes", "ended_loads", "ended_lds_stores", "ended_stores")
 ORDERS = ("forward", "reverse")
-STEPS = 1_000_000
+# Another seed of the inputs than a case's own.
+OTHER_INPUTS = 20_25
 
 
-@dataclass(frozen=True)
-class Mutant:
-    """One instruction of a code object, by its offset in the loaded object."""
+class Runner:
+    """Runs changed code objects of a case, with the work-groups one after the other so that a
+    run can be repeated."""
 
-    kind: str
-    offset: int
-    text: str
+    orders = ORDERS
 
+    def __init__(self, case: corpus.Case, arch: str) -> None:
+        inputs = case.inputs()
+        self.case = replace(case, make_inputs=lambda _: inputs)
+        self.arch = arch
+        self.text: bytes = corpus.program_of(case.program, arch)
+        self.texts: dict[int, str] = {}
+        self.max_steps = 0
+        self._sound: dict[str, dict[str, bytes]] = {}
+        self._never_written = True
+        self.known: frozenset[Fault] = frozenset()
+        if (case.name, arch) in amd_cases.MISSING_WAIT:
+            for order in ORDERS:
+                self.known |= self._execute(self.text, order)[0]
+            assert {fault[0] for fault in self.known} == {"race"}
+        for order in ORDERS:
+            faults, results, _ = self._execute(self.text, order)
+            if faults and self._never_written:
+                self._never_written = False  # the program leaves some of its outputs alone
+                faults, results, _ = self._execute(self.text, order)
+            assert not faults, (case.name, arch, faults)
+            self._sound[order] = results
+        self.trial = functools.lru_cache(maxsize=64)(self._run)
+        self.mutants = list(amd_mutants.mutants(self.text, arch, self.texts))
 
-@dataclass(frozen=True)
-class Verdict:
-    """What became of a mutant: "reported", "same" or "wrong"; by which rules."""
+    @functools.cached_property
+    def other(self) -> Runner:
+        """The same case on other inputs."""
+        make = amd_cases.BY_NAME[self.case.name].make_inputs
+        inputs = make(np.random.default_rng(OTHER_INPUTS))
+        return Runner(replace(self.case, make_inputs=lambda _: inputs), self.arch)
 
-    case: str
-    arch: str
-    kind: str
-    offset: int
-    text: str
-    outcome: str
-    rules: tuple[str, ...]
-
-
-def kind_of(text: str) -> str | None:
-    """What taking an instruction out would be."""
-    mnemonic = text.partition(" ")[0]
-    if mnemonic in ("s_barrier", "s_barrier_wait"):
-        return "barrier"
-    if mnemonic.startswith(("s_waitcnt_vscnt", "s_wait_storecnt")) or mnemonic in (
-        "s_wait_alu", "s_waitcnt_depctr", "s_wait_idle",
-    ):  # fmt: skip
-        return None  # of stores, or of time alone
-    if mnemonic.startswith(("s_waitcnt", "s_wait_")):
-        return "wait"
-    return "mask" if mnemonic.startswith("s_and_saveexec") else None
-
-
-def executed(case: corpus.Case, arch: str) -> list[Mutant]:
-    """Those that the case's launches execute."""
-    device = emulator.Device(arch, statistics=True)
-    corpus.run(case, arch, device)
-    found = ((kind_of(one["text"]), one) for one in device.report["lines"])
-    return [Mutant(kind, one["line"], one["text"]) for kind, one in found if kind]
-
-
-def apply(code: bytes, mutant: Mutant) -> bytes:
-    """The code object without the instruction."""
-    at = _file_offset(code, mutant.offset)
-    (word,) = struct.unpack_from("<I", code, at)
-    if mutant.kind == "mask":
-        # s_mov_b64 (or b32) of the same destination, from EXEC.
-        wide = "_b64" in mutant.text
-        word = 0xBE800000 | (word & 0x7F0000) | wide << 8 | EXEC
-    else:
-        word = NOP
-    return code[:at] + struct.pack("<I", word) + code[at + 4 :]
-
-
-def _file_offset(code: bytes, address: int) -> int:
-    """Where an address of the loaded object is in the file."""
-    (table,) = struct.unpack_from("<Q", code, 32)
-    size, count = struct.unpack_from("<HH", code, 54)
-    for number in range(count):
-        kind, _, offset, virtual, _, length = struct.unpack_from(
-            "<IIQQQQ", code, table + number * size
+    def _execute(
+        self, code: bytes, order: str
+    ) -> tuple[frozenset[Fault], dict[str, bytes], Recorder]:
+        device = emulator.Device(
+            self.arch, order, threads=1, statistics=True, max_steps=self.max_steps
         )
-        if kind == 1 and virtual <= address < virtual + length:
-            return offset + address - virtual
-    raise ValueError(f"{address:#x} is in no segment")
-
-
-def judge(case: corpus.Case, arch: str, mutant: Mutant) -> Verdict:
-    """Runs a mutant."""
-    code = apply(corpus.program_of(case.program, arch), mutant)
-    outcome, rules = "same", set()
-    for order in ORDERS:
+        recorder = Recorder(device, self.known, FIELDS, texts=self.texts)
+        faults: frozenset[Fault] = frozenset()
+        results = {}
         try:
-            arrays = corpus.run(
-                case, arch, emulator.Device(arch, order=order, max_steps=STEPS), code
-            )
+            launch, buffers = corpus.prepare(self.case, self.arch, recorder, code)
+            launch()
+            never = self._never_written
+            for name, buffer in buffers.items():
+                results[name] = buffer.numpy(never_written=never).tobytes()
         except emulator.EmulatorFault as fault:
-            rules |= {one.rule for one in fault.faults}
+            faults = frozenset(key(one) for one in fault.faults) - self.known
+        except emulator.EmulatorError as error:
+            faults = frozenset({("refused", str(error))})
+        if code is self.text:
+            most = sum(counts[0] for counts in recorder.counts.values())
+            self.max_steps = max(self.max_steps, 2 * most)
+        return faults, results, recorder
+
+    def _run(self, code: bytes, order: str) -> Trial:
+        faults, results, recorder = self._execute(code, order)
+        return Trial(faults, results == self._sound[order], recorder.counts)
+
+    def judge(self, mutant: Mutant) -> tuple[list[str], bool]:
+        """The rules that a mutant breaks in either order, and whether its results are those
+        of the program in both."""
+        rules: set[str] = set()
+        same = True
+        for order in ORDERS:
+            trial = self.trial(mutant.apply(self.text), order)
+            rules |= {fault[0] for fault in trial.faults}
+            if rules:
+                break
+            same = same and trial.same
+        return sorted(rules), same
+
+
+def records_of(name: str, arch: str, kind: str | None = None) -> list[dict[str, Any]]:
+    """What became of each mutant of a case."""
+    import amd_mutation_reasons
+
+    runner = Runner(amd_cases.BY_NAME[name], arch)
+    records = []
+    for mutant in runner.mutants:
+        if kind not in (None, mutant.kind):
             continue
-        if corpus.mismatches(case, arrays):
-            outcome = "wrong"
-    if rules:
-        outcome = "reported"
-    return Verdict(
-        case.name, arch, mutant.kind, mutant.offset, mutant.text, outcome, tuple(sorted(rules))
-    )
+        rules, same = runner.judge(mutant)
+        reason = None if rules else amd_mutation_reasons.decide(runner, mutant, same)
+        records.append(
+            {"case": name, "arch": arch, "kind": mutant.kind, "line": f"{mutant.line:#x}",
+             "text": mutant.text, "change": mutant.change, "rules": rules,
+             "outcome": outcome_of(rules, same, reason),
+             "reason": reason.name if reason else "", "detail": reason.detail if reason else ""}
+        )  # fmt: skip
+    return records
 
 
-def verdicts(names: list[str]) -> Iterator[Verdict]:
-    """Of all mutants of the named cases, or of all cases."""
-    for case, arch in amd_cases.PAIRS:
-        if not names or case.name in names:
-            for mutant in executed(case, arch):
-                yield judge(case, arch, mutant)
+def _work(job: tuple[str, str, str | None]) -> list[dict[str, Any]]:
+    return records_of(*job)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("names", nargs="*", metavar="NAME", help="cases; all by default")
-    parser.add_argument("--json", type=Path, help="write every verdict there")
+    """Judges the mutants of the cases asked for, and prints tables by kind, GPU and reason."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("cases", nargs="*", metavar="CASE", help="all by default")
+    parser.add_argument("--arch")
+    parser.add_argument("--kind", choices=amd_mutants.KINDS)
+    parser.add_argument("--json", type=Path, help="write every record there, as they come")
+    parser.add_argument("--jobs", type=int, default=1, help="processes")
     options = parser.parse_args()
-    found = []
-    for verdict in verdicts(options.names):
-        found.append(verdict)
-        if verdict.outcome == "wrong":
-            print(f"{verdict.case} {verdict.arch} {verdict.offset:#x}: {verdict.text}: wrong")
-    if options.json:
-        options.json.write_text(json.dumps([asdict(one) for one in found], indent=1) + "\n")
-    counts = collections.Counter((one.kind, one.outcome) for one in found)
-    for kind in ("wait", "barrier", "mask"):
-        line = ", ".join(f"{counts[kind, o]} {o}" for o in ("reported", "same", "wrong"))
-        print(f"{kind}: {line}")
+    jobs = [
+        (case.name, arch, options.kind)
+        for case, arch in amd_cases.PAIRS
+        if (not options.cases or case.name in options.cases) and options.arch in (None, arch)
+    ]
+    records: list[dict[str, Any]] = []
+    start = time.monotonic()
+    with multiprocessing.Pool(options.jobs, maxtasksperchild=8) as pool:
+        for found in pool.imap_unordered(_work, jobs):
+            records += found
+            for one in found:
+                if one["outcome"] in ("missed", "unexplained"):
+                    place = f"{one['case']}.{one['arch']}:{one['line']}"
+                    print(f"{one['outcome']:11} {place}: {one['text']}: {one['change']}")
+            sys.stdout.flush()
+            if options.json:
+                options.json.write_text(json.dumps(records, indent=1) + "\n")
+    for arch in sorted({one["arch"] for one in records}):
+        print(f"\n{arch}")
+        print_tables([one for one in records if one["arch"] == arch], amd_mutants.KINDS)
+    print("\nall GPUs")
+    print_tables(records, amd_mutants.KINDS)
+    print(f"{time.monotonic() - start:.0f} s")
 
 
 if __name__ == "__main__":

@@ -80,7 +80,7 @@ class Recorder:
                 before = self.counts.get(number, (0,) * len(self.fields))
                 now = (line[field] for field in self.fields)
                 self.counts[number] = tuple(a + b for a, b in zip(before, now, strict=True))
-                self.texts[number] = line["text"]
+                self.texts.setdefault(number, line["text"])
 
 
 @dataclass(frozen=True)

@@ -64,6 +64,7 @@ const Pair pairs[] = {
      READ, 8},
     {"gfx950", "v_mfma_f32_16x16x128_f8f6f4 v[0:3], v[64:71], v[80:83], 0 blgp:4", READ,
      12},
+    {"gfx950", MFMA16, READ, 20},
     {"gfx950", DOUBLE16, READ, 19},
     // Another matrix instruction.
     {"gfx942", MFMA8, "v_mfma_f32_16x16x16_f16 v[100:103], v[0:1], v[80:81], 0", 11},
@@ -76,6 +77,8 @@ const Pair pairs[] = {
     {"gfx942", FLOAT16, "v_mfma_f32_16x16x4_f32 v[100:103], v80, v80, v[2:5]", 16},
     {"gfx942", DOUBLE16, "v_mfma_f64_4x4x4_4b_f64 v[100:101], v[80:81], v[80:81], v[2:3]",
      9},
+    {"gfx950", DOUBLE16, "v_mfma_f64_4x4x4_4b_f64 v[100:101], v[80:81], v[80:81], v[2:3]",
+     17},
     {"gfx90a", "v_mfma_f32_16x16x16f16 v[0:3], v[64:65], v[80:81], 0",
      "v_mfma_f32_4x4x4f16 v[100:103], v[64:65], v[80:81], v[2:5]", 8},
     // C is read late.

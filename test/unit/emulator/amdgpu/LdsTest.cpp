@@ -230,16 +230,16 @@ TEST_P(Lds, AnUndefinedAddressIsReported) {
   EXPECT_EQ(machine.getPoison(4, 3), 0xf);
 }
 
-/// Two waves exchange their values through LDS. The LDS unit does the operations of all
-/// waves in order, so that the barrier needs no wait before it; flat stores take another
-/// way to LDS.
+/// Two waves exchange their values through LDS. The LDS unit has several queues for the
+/// waves of a work-group, so that a barrier orders only what was waited for; a flat store
+/// takes another way to LDS.
 TEST_P(Lds, ABarrierOrdersWhatWasStoredBefore) {
   if (target.generation >= 12)
     return; // its barriers are not modelled here yet
   struct Case {
     bool isFlat, waits, meets, isRight;
   };
-  for (const Case &one : {Case{false, true, true, true}, Case{false, false, true, true},
+  for (const Case &one : {Case{false, true, true, true}, Case{false, false, true, false},
                           Case{false, true, false, false}, Case{true, true, true, true},
                           Case{true, false, true, false}}) {
     std::string flat = isCdna ? "flat_store_dword v[6:7], v0\n"
@@ -263,6 +263,26 @@ TEST_P(Lds, ABarrierOrdersWhatWasStoredBefore) {
       for (unsigned lane = 0; lane < target.waveSize; ++lane)
         EXPECT_EQ(machine.get(4, lane, wave),
                   all - 1 - (wave * target.waveSize + lane) + 100);
+  }
+}
+
+/// A wait after the barrier is too late for it, and in time for the next one.
+TEST_P(Lds, TheNextBarrierOrdersWhatWasWaitedForSince) {
+  if (target.generation >= 12)
+    return;
+  for (bool isLate : {false, true}) {
+    Machine machine(GetParam(),
+                    write + "_b32 v2, v0\ns_barrier\n" + wait +
+                        (isLate ? "" : "s_barrier\n") + read + "_b32 v4, v3\n" + wait,
+                    2 * target.waveSize, 1024);
+    unsigned all = 2 * target.waveSize;
+    machine.set(0, [](unsigned item) { return item + 100; });
+    machine.set(2, [](unsigned item) { return item * 4; });
+    machine.set(3, [&](unsigned item) { return (all - 1 - item) * 4; });
+    auto faults = machine.run();
+    EXPECT_EQ(faults.empty(), !isLate);
+    for (const Fault &fault : faults)
+      EXPECT_EQ(fault.rule, Rule::Race);
   }
 }
 

@@ -1,0 +1,158 @@
+"""Why a code object whose synchronisation was taken out gives the same results.
+
+Each reason is decided by what the emulator counts:
+
+- The operations that each wait ended, of the program and of the mutant, say whether there was
+  anything that the wait would have ended, and where that ended instead.
+- Lanes by instruction say whether a mask was true in all lanes, and whether the lanes that it
+  keeps out stored anything. Such a mutant must have the program's results on other inputs, too.
+- A barrier whose neighbour does the same is found as for PTX: with both missing a rule is
+  broken that is not without the neighbour alone.
+
+What none of these decides is in `amd_mutation_notes.json`, read by a person.
+
+SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from pathlib import Path
+
+from amd_mutants import Mutant
+from amd_mutations import ORDERS, Runner
+from trials import Counts, Reason, covering
+
+NOTES = Path(__file__).resolve().parent / "amd_mutation_notes.json"
+
+NOTHING = "nothing that it would end is under way"
+LATER = "a later wait ends it, before anything touches it"
+NEVER = "the wave ends first, and nothing touches it"
+LDS_ORDER = "the LDS unit keeps the order of its operations"
+STORES_END = "stores to memory, and the wave only ends after them"
+WEAK_MEMORY = "weak memory is not modelled"
+ONE_WAVE = "the work-group has one wave"
+COVERED = "a neighbour does the same"
+NEEDLESS = "nothing depends on it, with its neighbours or without"
+MASK_TRUE = "the mask is true in all lanes"
+STORES_NOTHING = "the other lanes store nothing, and no result depends on them"
+STORES_SAME = "the other lanes store what is there"
+NOTED = "by reading"
+
+# Neighbours that are tried on each side.
+REACH = 3
+_STORES = re.compile(r"\w+_(store|atomic|write|add|sub|min|max|and|or|xor|inc|dec)")
+_MEMORY = ("global_", "flat_", "buffer_", "scratch_", "ds_")
+
+
+def decide(runner: Runner, mutant: Mutant, same: bool) -> Reason | None:
+    """Why `mutant`, which breaks no rule, changes nothing, or what it has that is not
+    modelled; None where that is not decided."""
+    place = f"{runner.case.name}.{runner.arch}:{mutant.line:#x} {mutant.change}"
+    if note := notes().get(place):
+        return Reason(NOTED, note, is_limit=note.startswith("limit: "))
+    if not same:
+        return None
+    if mutant.kind == "wait":
+        return _wait(runner, mutant)
+    if mutant.kind == "barrier":
+        return _barrier(runner, mutant)
+    if mutant.kind in ("mask", "join"):
+        return _mask(runner, mutant)
+    return None
+
+
+@functools.cache
+def notes() -> dict[str, str]:
+    """The reasons that were found by reading, by case, offset and change."""
+    return json.loads(NOTES.read_text()) if NOTES.exists() else {}
+
+
+def _both(runner: Runner, mutant: Mutant) -> list[tuple[Counts, Counts]]:
+    """In each order the counts of the program and of the mutant."""
+    code = mutant.apply(runner.text)
+    return [
+        (runner.trial(runner.text, order).lines, runner.trial(code, order).lines)
+        for order in ORDERS
+    ]
+
+
+def _wait(runner: Runner, mutant: Mutant) -> Reason | None:
+    lost = {0: 0, 1: 0, 2: 0}
+    later: dict[int, int] = {}
+    for sound, changed in _both(runner, mutant):
+        for of in lost:
+            lost[of] += sound[mutant.line][2 + of] - changed[mutant.line][2 + of]
+        for line, counts in changed.items():
+            more = sum(counts[2:]) - sum(sound.get(line, (0,) * 5)[2:])
+            if more > 0:
+                later[line] = later.get(line, 0) + more
+    loads, lds_stores, stores = lost.values()
+    if not loads and not lds_stores and not stores:
+        return Reason(NOTHING)
+    if stores:
+        return _stores(runner, mutant)
+    if not loads:
+        return Reason(LDS_ORDER, f"{lds_stores} stores")
+    if sum(later.values()) == loads + lds_stores:
+        return Reason(LATER, ", ".join(f"{line:#x}" for line in sorted(later)))
+    return Reason(NEVER, f"{loads + lds_stores - sum(later.values())} operations")
+
+
+def _stores(runner: Runner, mutant: Mutant) -> Reason:
+    """A wait for stores orders them before what other waves may see after it: nothing, if
+    no barrier, atomic operation or other store comes."""
+    after = [text for line, text in runner.texts.items() if line > mutant.line]
+    loop = [
+        text for text in after if re.match(r"s_c?branch", text) and int(text.split()[1]) >> 15
+    ]
+    seen = [
+        text for text in after
+        if text.startswith("s_barrier") or (text.startswith(_MEMORY) and _STORES.match(text))
+    ]  # fmt: skip
+    if not loop and not seen:
+        return Reason(STORES_END)
+    return Reason(WEAK_MEMORY, (seen or loop)[0], is_limit=True)
+
+
+def _barrier(runner: Runner, mutant: Mutant) -> Reason | None:
+    waves = 64 if runner.arch.startswith("gfx9") else 32
+    blocks = {launch.block for launch in runner.case.launches(runner.arch)}
+    if all(x * y * z <= waves for x, y, z in blocks):
+        return Reason(ONE_WAVE)
+    others = [
+        one for one in runner.mutants
+        if one.kind == "barrier" and one.line != mutant.line
+        and one.change.endswith(mutant.change)
+    ]  # fmt: skip
+    before = [one for one in others if one.line < mutant.line][-REACH:]
+    after = [one for one in others if one.line > mutant.line][:REACH]
+    found, executed = covering(runner, mutant, before + after)
+    if found:
+        return Reason(COVERED, f"{found.line:#x}: {found.text}")
+    return Reason(NEEDLESS) if executed else None
+
+
+def _mask(runner: Runner, mutant: Mutant) -> Reason | None:
+    both = _both(runner, mutant)
+    if all(_lanes(sound, mutant) == _lanes(changed, mutant) for sound, changed in both):
+        return Reason(MASK_TRUE)
+    other = runner.other
+    trials = [other.trial(mutant.apply(other.text), order) for order in ORDERS]
+    if not all(trial.sound for trial in trials):
+        return None
+    stores = any(
+        counts[1] > sound.get(line, (0, 0))[1]
+        for sound, changed in both
+        for line, counts in changed.items()
+        if runner.texts.get(line, "").startswith(_MEMORY)
+        and _STORES.match(runner.texts.get(line, ""))
+    )
+    return Reason(STORES_SAME if stores else STORES_NOTHING)
+
+
+def _lanes(counts: Counts, mutant: Mutant) -> dict[int, int]:
+    changed = {at for at, _ in mutant.words}
+    return {line: one[1] for line, one in counts.items() if line not in changed}
