@@ -30,8 +30,7 @@ NOTES = Path(__file__).resolve().parent / "amd_mutation_notes.json"
 NOTHING = "nothing that it would end is under way"
 LATER = "a later wait ends it, before anything touches it"
 NEVER = "the wave ends first, and nothing touches it"
-LDS_ORDER = "the LDS unit keeps the order of its operations"
-STORES_END = "stores to memory, and the wave only ends after them"
+UNSEEN = "nothing that follows the stores could see their order"
 WEAK_MEMORY = "weak memory is not modelled"
 ONE_WAVE = "the work-group has one wave"
 COVERED = "a neighbour does the same"
@@ -39,11 +38,15 @@ NEEDLESS = "nothing depends on it, with its neighbours or without"
 MASK_TRUE = "the mask is true in all lanes"
 STORES_NOTHING = "the other lanes store nothing, and no result depends on them"
 STORES_SAME = "the other lanes store what is there"
+CAREFUL = "the compiler keeps a distance that the hardware does not need"
+DEALLOCATION = "giving back vector registers is not modelled"
 NOTED = "by reading"
 
 # Neighbours that are tried on each side.
 REACH = 3
 _STORES = re.compile(r"\w+_(store|atomic|write|add|sub|min|max|and|or|xor|inc|dec)")
+# Scalar loads are of memory that nothing writes.
+_SEES = re.compile(r"(global|flat|buffer)_(load|atomic)")
 _MEMORY = ("global_", "flat_", "buffer_", "scratch_", "ds_")
 
 
@@ -61,7 +64,7 @@ def decide(runner: Runner, mutant: Mutant, same: bool) -> Reason | None:
         return _barrier(runner, mutant)
     if mutant.kind in ("mask", "join"):
         return _mask(runner, mutant)
-    return None
+    return _nop(runner, mutant)
 
 
 @functools.cache
@@ -94,27 +97,53 @@ def _wait(runner: Runner, mutant: Mutant) -> Reason | None:
         return Reason(NOTHING)
     if stores:
         return _stores(runner, mutant)
-    if not loads:
-        return Reason(LDS_ORDER, f"{lds_stores} stores")
     if sum(later.values()) == loads + lds_stores:
         return Reason(LATER, ", ".join(f"{line:#x}" for line in sorted(later)))
     return Reason(NEVER, f"{loads + lds_stores - sum(later.values())} operations")
 
 
 def _stores(runner: Runner, mutant: Mutant) -> Reason:
-    """A wait for stores orders them before what other waves may see after it: nothing, if
-    no barrier, atomic operation or other store comes."""
-    after = [text for line, text in runner.texts.items() if line > mutant.line]
-    loop = [
-        text for text in after if re.match(r"s_c?branch", text) and int(text.split()[1]) >> 15
-    ]
-    seen = [
-        text for text in after
-        if text.startswith("s_barrier") or (text.startswith(_MEMORY) and _STORES.match(text))
-    ]  # fmt: skip
-    if not loop and not seen:
-        return Reason(STORES_END)
-    return Reason(WEAK_MEMORY, (seen or loop)[0], is_limit=True)
+    """A wait for stores to memory orders them before what follows: it is seen only through
+    loads and atomic operations that follow, in a loop around it as well."""
+    first = mutant.line
+    for line, text in runner.texts.items():
+        if line > mutant.line and re.match(r"s_c?branch", text):
+            distance = int(text.split()[1])
+            target = line + 4 + 4 * (distance - (distance >> 15 << 16))
+            first = min(first, target)
+    for line, text in sorted(runner.texts.items()):
+        if line > first and line != mutant.line and _SEES.match(text):
+            return Reason(WEAK_MEMORY, f"{line:#x}: {text}", is_limit=True)
+    return Reason(UNSEEN)
+
+
+def _nop(runner: Runner, mutant: Mutant) -> Reason | None:
+    """What LLVM inserts s_nop for beyond the hardware's rules."""
+    lines = sorted(runner.texts)
+    at = lines.index(mutant.line)
+    before = [runner.texts[line] for line in lines[max(at - 4, 0) : at]]
+    after = runner.texts[lines[at + 1]]
+    if "MSG_DEALLOC_VGPRS" in after:
+        return Reason(DEALLOCATION, is_limit=True)
+    read = _registers(after.partition(", ")[2])
+    writer = next((one for one in reversed(before) if _registers(_result(one)) & read), "")
+    if "_dpp" in after and writer.startswith(_MEMORY):
+        return Reason(CAREFUL, f"DPP after a load: {writer}")
+    if writer.startswith("v_pk_"):
+        return Reason(CAREFUL, f"a packed result taken for a part of a register: {writer}")
+    return None
+
+
+def _result(text: str) -> str:
+    return text.partition(" ")[2].partition(", ")[0]
+
+
+def _registers(text: str) -> set[int]:
+    """The vector registers that are named."""
+    found = set()
+    for one, first, last in re.findall(r"\bv(?:(\d+)|\[(\d+):(\d+)\])", text):
+        found |= {int(one)} if one else set(range(int(first), int(last) + 1))
+    return found
 
 
 def _barrier(runner: Runner, mutant: Mutant) -> Reason | None:
