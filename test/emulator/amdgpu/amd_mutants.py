@@ -4,7 +4,7 @@
 - barrier: s_barrier; of gfx12's two halves each, and both.
 - mask: what narrows EXEC leaves it as it is.
 - join: what widens EXEC again leaves it as it is.
-- nop: s_nop by one wait state, and as a whole: the instruction after it comes first.
+- nop: s_nop by one wait state, and as a whole: the instructions after it come first.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
@@ -28,6 +28,8 @@ _LOW, _HIGH = tuple(range(6)), tuple(range(8, 14))
 
 # What waits for time alone, or for dependences between ALUs.
 ALU_WAITS = ("s_wait_alu", "s_waitcnt_depctr", "s_wait_idle", "s_wait_event")
+# How many instructions come before an s_nop that is taken out.
+PASSED = 8
 _NARROWS = re.compile(r"(s_and|s_andn2|s_and_not1|s_xor)_b(32|64) exec|v_cmpx_")
 _WIDENS = re.compile(r"s_(or|mov)_b(32|64) exec")
 _BRANCH = re.compile(r"s_(c?branch|endpgm|setpc|swappc|call|getpc)")
@@ -72,16 +74,16 @@ def mutants(code: bytes, arch: str, texts: Mapping[int, str]) -> Iterator[Mutant
         text = texts[line]
         mnemonic = text.partition(" ")[0]
         (word,) = struct.unpack_from("<I", code, file_offset(code, line))
-        following = lines[at + 1 : at + 3]
         if mnemonic.startswith(("s_waitcnt", "s_wait_")) and mnemonic not in ALU_WAITS:
             yield from _waits(arch, line, text, word)
         elif mnemonic.startswith("s_barrier"):
             yield from _barriers(line, text, texts, lines[at + 1 :])
         elif mnemonic == "s_nop":
-            yield from _nops(code, line, text, word, following, texts)
+            yield from _nops(code, line, text, word, texts, lines[at + 1 :])
         elif "_saveexec_" in mnemonic:
             # s_mov of the same destination, from EXEC.
-            move = 0xBE800000 | (word & 0x7F0000) | _move(arch, text) << 8 | EXEC
+            wide = "_b64" in mnemonic  # the opcode of s_mov_b64
+            move = 0xBE800000 | (word & 0x7F0000) | wide << 8 | EXEC
             kind = "join" if mnemonic.startswith("s_or_") else "mask"
             yield Mutant(kind, line, text, "removed", ((line, move),))
         elif _NARROWS.match(text) or _WIDENS.match(text):
@@ -102,11 +104,6 @@ def _size(code: bytes, line: int, mnemonic: str) -> int:
         return 12 if literal in (second & 0x1FF, second >> 9 & 0x1FF) else 8
     sources = (first & 0x1FF,) if mnemonic.startswith("v_") else (first & 255, first >> 8 & 255)
     return 8 if literal in sources else 4
-
-
-def _move(arch: str, text: str) -> int:
-    """The opcode of s_mov_b32 or s_mov_b64."""
-    return 1 if "_b64" in text else 0
 
 
 def _fields(arch: str, text: str) -> dict[str, tuple[int, ...]]:
@@ -148,17 +145,35 @@ def _barriers(
 
 
 def _nops(
-    code: bytes, line: int, text: str, word: int, following: list[int], texts: Mapping[int, str]
+    code: bytes, line: int, text: str, word: int, texts: Mapping[int, str], later: list[int]
 ) -> Iterator[Mutant]:
-    states = (word & 0xFFFF) + 1
-    if states > 1:
+    if word & 0xFFFF:
         yield Mutant("nop", line, text, "one less", ((line, word - 1),))
-    if len(following) < 2 or following[0] != line + 4 or _BRANCH.match(texts[following[0]]):
+    end = _end_of_line(line, texts, later)
+    if end == line + 4:
         return
-    size = following[1] - following[0]
-    if size > 12:
-        return
-    at = file_offset(code, following[0])
-    moved = struct.unpack_from(f"<{size // 4}I", code, at)
+    at = file_offset(code, line + 4)
+    moved = struct.unpack_from(f"<{(end - line) // 4 - 1}I", code, at)
     words = tuple((line + 4 * i, one) for i, one in enumerate((*moved, word)))
     yield Mutant("nop", line, text, "removed", words)
+
+
+def _end_of_line(line: int, texts: Mapping[int, str], later: list[int]) -> int:
+    """Where the instructions end that are executed one after the other behind `line`, one of
+    four bytes, with no branch among them nor to them; PASSED at most."""
+    end = line + 4
+    targets = {branch_target(one, text) for one, text in texts.items()}
+    for one, following in zip(later[:PASSED], later[1:], strict=False):
+        if one in targets or _BRANCH.match(texts[one]):
+            break
+        end = following
+    return end
+
+
+def branch_target(line: int, text: str) -> int | None:
+    """Where a branch goes; None of other instructions."""
+    found = re.match(r"s_c?branch\w* (\d+)", text)
+    if not found:
+        return None
+    distance = int(found[1])
+    return line + 4 + 4 * (distance - (distance >> 15 << 16))

@@ -21,7 +21,7 @@ import json
 import re
 from pathlib import Path
 
-from amd_mutants import Mutant
+from amd_mutants import Mutant, branch_target
 from amd_mutations import ORDERS, Runner
 from trials import Counts, Reason, covering
 
@@ -39,6 +39,7 @@ MASK_TRUE = "the mask is true in all lanes"
 STORES_NOTHING = "the other lanes store nothing, and no result depends on them"
 STORES_SAME = "the other lanes store what is there"
 CAREFUL = "the compiler keeps a distance that the hardware does not need"
+REPLAY = "loads that are replayed after a page fault are not modelled"
 DEALLOCATION = "giving back vector registers is not modelled"
 NOTED = "by reading"
 
@@ -107,9 +108,7 @@ def _stores(runner: Runner, mutant: Mutant) -> Reason:
     loads and atomic operations that follow, in a loop around it as well."""
     first = mutant.line
     for line, text in runner.texts.items():
-        if line > mutant.line and re.match(r"s_c?branch", text):
-            distance = int(text.split()[1])
-            target = line + 4 + 4 * (distance - (distance >> 15 << 16))
+        if line > mutant.line and (target := branch_target(line, text)) is not None:
             first = min(first, target)
     for line, text in sorted(runner.texts.items()):
         if line > first and line != mutant.line and _SEES.match(text):
@@ -129,6 +128,9 @@ def _nop(runner: Runner, mutant: Mutant) -> Reason | None:
     writer = next((one for one in reversed(before) if _registers(_result(one)) & read), "")
     if "_dpp" in after and writer.startswith(_MEMORY):
         return Reason(CAREFUL, f"DPP after a load: {writer}")
+    if after.startswith(_MEMORY) and before[-1].startswith(_MEMORY):
+        # A group of loads may be replayed, so none may overwrite what one of them reads.
+        return Reason(REPLAY, f"{before[-1]}; {after}", is_limit=True)
     if writer.startswith("v_pk_"):
         return Reason(CAREFUL, f"a packed result taken for a part of a register: {writer}")
     return None

@@ -163,6 +163,8 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write every record there, as they come")
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     options = parser.parse_args()
+    import amd_mutation_reasons  # noqa: F401  as it is now, not when a worker begins
+
     jobs = [
         (case.name, arch, options.kind)
         for case, arch in amd_cases.PAIRS
