@@ -31,13 +31,14 @@ NOTHING = "nothing that it would end is under way"
 LATER = "a later wait ends it, before anything touches it"
 NEVER = "the wave ends first, and nothing touches it"
 UNSEEN = "nothing that follows the stores could see their order"
+GLOBAL = "races on global memory are not checked"
 WEAK_MEMORY = "weak memory is not modelled"
 ONE_WAVE = "the work-group has one wave"
 COVERED = "a neighbour does the same"
 NEEDLESS = "nothing depends on it, with its neighbours or without"
 MASK_TRUE = "the mask is true in all lanes"
-STORES_NOTHING = "the other lanes store nothing, and no result depends on them"
-STORES_SAME = "the other lanes store what is there"
+STORES_NOTHING = "no store has other lanes for it, and no result depends on those"
+STORES_SAME = "stores have other lanes, which store what is there"
 CAREFUL = "the compiler keeps a distance that the hardware does not need"
 REPLAY = "loads that are replayed after a page fault are not modelled"
 DEALLOCATION = "giving back vector registers is not modelled"
@@ -46,8 +47,6 @@ NOTED = "by reading"
 # Neighbours that are tried on each side.
 REACH = 3
 _STORES = re.compile(r"\w+_(store|atomic|write|add|sub|min|max|and|or|xor|inc|dec)")
-# Scalar loads are of memory that nothing writes.
-_SEES = re.compile(r"(global|flat|buffer)_(load|atomic)")
 _MEMORY = ("global_", "flat_", "buffer_", "scratch_", "ds_")
 
 
@@ -104,16 +103,28 @@ def _wait(runner: Runner, mutant: Mutant) -> Reason | None:
 
 
 def _stores(runner: Runner, mutant: Mutant) -> Reason:
-    """A wait for stores to memory orders them before what follows: it is seen only through
-    loads and atomic operations that follow, in a loop around it as well."""
-    first = mutant.line
+    """A wait for stores to memory orders them before what follows."""
+    _, seen = _memory_around(runner, mutant)
+    return Reason(WEAK_MEMORY, seen, is_limit=True) if seen else Reason(UNSEEN)
+
+
+def _memory_around(runner: Runner, mutant: Mutant) -> tuple[str, str]:
+    """Of what the program executes before and after the mutant, in a loop around it too, the
+    first that changes memory which waves share, and the first that sees changes: loads and
+    atomic operations. Scalar loads are of memory that nothing writes."""
+    before = after = mutant.line
     for line, text in runner.texts.items():
-        if line > mutant.line and (target := branch_target(line, text)) is not None:
-            first = min(first, target)
+        target = branch_target(line, text)
+        if target is not None and target <= mutant.line < line:
+            before, after = max(before, line), min(after, target)
+    changes = sees = ""
     for line, text in sorted(runner.texts.items()):
-        if line > first and line != mutant.line and _SEES.match(text):
-            return Reason(WEAK_MEMORY, f"{line:#x}: {text}", is_limit=True)
-    return Reason(UNSEEN)
+        shared = text.startswith(("global_", "flat_", "buffer_"))
+        if shared and line < before and re.match(r"\w+_(store|atomic)", text):
+            changes = changes or f"{line:#x}: {text}"
+        if shared and line > after and re.match(r"\w+_(load|atomic)", text):
+            sees = sees or f"{line:#x}: {text}"
+    return changes, sees
 
 
 def _nop(runner: Runner, mutant: Mutant) -> Reason | None:
@@ -163,6 +174,9 @@ def _barrier(runner: Runner, mutant: Mutant) -> Reason | None:
     found, executed = covering(runner, mutant, before + after)
     if found:
         return Reason(COVERED, f"{found.line:#x}: {found.text}")
+    changes, sees = _memory_around(runner, mutant)
+    if changes and sees:
+        return Reason(GLOBAL, f"{changes}; {sees}", is_limit=True)
     return Reason(NEEDLESS) if executed else None
 
 
@@ -175,9 +189,9 @@ def _mask(runner: Runner, mutant: Mutant) -> Reason | None:
     if not all(trial.sound for trial in trials):
         return None
     stores = any(
-        counts[1] > sound.get(line, (0, 0))[1]
+        sound.get(line, (0, 0))[1] != changed.get(line, (0, 0))[1]
         for sound, changed in both
-        for line, counts in changed.items()
+        for line in sound | changed
         if runner.texts.get(line, "").startswith(_MEMORY)
         and _STORES.match(runner.texts.get(line, ""))
     )
