@@ -87,6 +87,16 @@ def test_changes(name: str, arch: str, text: str, expected: dict[str, str]) -> N
     assert found == expected
 
 
+def test_waits_tell_what_they_end() -> None:
+    """Two scalar loads, a load, a store to LDS, a load from LDS, of six waves."""
+    case = amd_cases.BY_NAME["hip_reverse"]
+    recorder = Recorder(emulator.Device("gfx942", statistics=True), fields=amd_mutations.FIELDS)
+    corpus.run(case, "gfx942", recorder)
+    waits = [line for line, text in recorder.texts.items() if text.startswith("s_waitcnt")]
+    ended = [recorder.counts[line][2:] for line in sorted(waits)]
+    assert ended == [(12, 0, 0), (6, 0, 0), (0, 6, 0), (6, 0, 0)]
+
+
 def test_an_s_nop_changes_places() -> None:
     """Taken out, it stands behind what it kept away."""
     case = amd_cases.BY_NAME["triton_softmax"]
