@@ -30,7 +30,7 @@ NOTES = Path(__file__).resolve().parent / "amd_mutation_notes.json"
 NOTHING = "nothing that it would end is under way"
 LATER = "a later wait ends it, before anything touches it"
 NEVER = "the wave ends first, and nothing touches it"
-UNSEEN = "nothing that follows the stores could see their order"
+UNSEEN = "nothing that follows tells other waves of the stores"
 GLOBAL = "races on global memory are not checked"
 WEAK_MEMORY = "weak memory is not modelled"
 ONE_WAVE = "the work-group has one wave"
@@ -41,11 +41,14 @@ STORES_NOTHING = "no store has other lanes for it, and no result depends on thos
 STORES_SAME = "stores have other lanes, which store what is there"
 CAREFUL = "the compiler keeps a distance that the hardware does not need"
 REPLAY = "loads that are replayed after a page fault are not modelled"
+ALIGNMENT = "it fills up to an aligned address"
 DEALLOCATION = "giving back vector registers is not modelled"
 NOTED = "by reading"
 
 # Neighbours that are tried on each side.
 REACH = 3
+# Where compilers put the starts of loops.
+LOOP_ALIGNMENT = 64
 _STORES = re.compile(r"\w+_(store|atomic|write|add|sub|min|max|and|or|xor|inc|dec)")
 _MEMORY = ("global_", "flat_", "buffer_", "scratch_", "ds_")
 
@@ -103,28 +106,37 @@ def _wait(runner: Runner, mutant: Mutant) -> Reason | None:
 
 
 def _stores(runner: Runner, mutant: Mutant) -> Reason:
-    """A wait for stores to memory orders them before what follows."""
-    _, seen = _memory_around(runner, mutant)
-    return Reason(WEAK_MEMORY, seen, is_limit=True) if seen else Reason(UNSEEN)
+    """A wait for stores to memory orders them before what tells other waves of them."""
+    changes, tells, sees = _memory_around(runner, mutant)
+    if changes and tells and sees:
+        return Reason(WEAK_MEMORY, f"{changes}; {tells}; {sees}", is_limit=True)
+    return Reason(UNSEEN)
 
 
-def _memory_around(runner: Runner, mutant: Mutant) -> tuple[str, str]:
-    """Of what the program executes before and after the mutant, in a loop around it too, the
-    first that changes memory which waves share, and the first that sees changes: loads and
-    atomic operations. Scalar loads are of memory that nothing writes."""
-    before = after = mutant.line
+# Of memory that waves share: what changes it, what tells other waves of changes, and what sees
+# theirs. Scalar loads are of memory that nothing writes.
+_SHARED = (
+    re.compile(r"(global|flat|buffer)_(store|atomic)"),
+    re.compile(r"s_barrier|(global|flat|buffer)_(atomic|store.* (sc[01]|glc|scope:))"),
+    re.compile(r"(global|flat|buffer)_(load|atomic)"),
+)
+
+
+def _memory_around(runner: Runner, mutant: Mutant) -> list[str]:
+    """What the program executes of each of `_SHARED`: the first of those that change memory
+    before the mutant, or in a loop around it, of the others after it or in such a loop."""
+    last = first = mutant.line
     for line, text in runner.texts.items():
         target = branch_target(line, text)
         if target is not None and target <= mutant.line < line:
-            before, after = max(before, line), min(after, target)
-    changes = sees = ""
-    for line, text in sorted(runner.texts.items()):
-        shared = text.startswith(("global_", "flat_", "buffer_"))
-        if shared and line < before and re.match(r"\w+_(store|atomic)", text):
-            changes = changes or f"{line:#x}: {text}"
-        if shared and line > after and re.match(r"\w+_(load|atomic)", text):
-            sees = sees or f"{line:#x}: {text}"
-    return changes, sees
+            last, first = max(last, line), min(first, target)
+    executed = sorted(runner.texts.items())
+    before = [one for one in executed if one[0] < last]
+    after = [one for one in executed if one[0] > first]
+    return [
+        next((f"{line:#x}: {text}" for line, text in lines if pattern.match(text)), "")
+        for pattern, lines in zip(_SHARED, (before, after, after), strict=True)
+    ]
 
 
 def _nop(runner: Runner, mutant: Mutant) -> Reason | None:
@@ -133,6 +145,11 @@ def _nop(runner: Runner, mutant: Mutant) -> Reason | None:
     at = lines.index(mutant.line)
     before = [runner.texts[line] for line in lines[max(at - 4, 0) : at]]
     after = runner.texts[lines[at + 1]]
+    end = mutant.line
+    while runner.texts.get(end) == "s_nop 0":
+        end += 4
+    if end % LOOP_ALIGNMENT == 0:
+        return Reason(ALIGNMENT, f"{end:#x}")
     if "MSG_DEALLOC_VGPRS" in after:
         return Reason(DEALLOCATION, is_limit=True)
     read = _registers(after.partition(", ")[2])
@@ -174,7 +191,7 @@ def _barrier(runner: Runner, mutant: Mutant) -> Reason | None:
     found, executed = covering(runner, mutant, before + after)
     if found:
         return Reason(COVERED, f"{found.line:#x}: {found.text}")
-    changes, sees = _memory_around(runner, mutant)
+    changes, _, sees = _memory_around(runner, mutant)
     if changes and sees:
         return Reason(GLOBAL, f"{changes}; {sees}", is_limit=True)
     return Reason(NEEDLESS) if executed else None
