@@ -53,14 +53,10 @@ _STORES = re.compile(r"\w+_(store|atomic|write|add|sub|min|max|and|or|xor|inc|de
 _MEMORY = ("global_", "flat_", "buffer_", "scratch_", "ds_")
 
 
-def decide(runner: Runner, mutant: Mutant, same: bool) -> Reason | None:
-    """Why `mutant`, which breaks no rule, changes nothing, or what it has that is not
-    modelled; None where that is not decided."""
-    place = f"{runner.case.name}.{runner.arch}:{mutant.line:#x} {mutant.change}"
-    if note := notes().get(place):
+def decide(runner: Runner, mutant: Mutant) -> Reason | None:
+    """Why `mutant`, which breaks no rule, changes nothing; None where that is not decided."""
+    if note := notes().get(f"{runner.case.name}.{runner.arch}:{mutant.line:#x}"):
         return Reason(NOTED, note, is_limit=note.startswith("limit: "))
-    if not same:
-        return None
     if mutant.kind == "wait":
         return _wait(runner, mutant)
     if mutant.kind == "barrier":
@@ -72,8 +68,8 @@ def decide(runner: Runner, mutant: Mutant, same: bool) -> Reason | None:
 
 @functools.cache
 def notes() -> dict[str, str]:
-    """The reasons that were found by reading, by case, offset and change."""
-    return json.loads(NOTES.read_text()) if NOTES.exists() else {}
+    """The reasons that were found by reading, by case and offset."""
+    return json.loads(NOTES.read_text())
 
 
 def _both(runner: Runner, mutant: Mutant) -> list[tuple[Counts, Counts]]:

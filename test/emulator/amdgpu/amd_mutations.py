@@ -140,7 +140,8 @@ def records_of(name: str, arch: str, kind: str | None = None) -> list[dict[str, 
         if kind not in (None, mutant.kind):
             continue
         rules, same = runner.judge(mutant)
-        reason = None if rules else amd_mutation_reasons.decide(runner, mutant, same)
+        quiet = same and not rules
+        reason = amd_mutation_reasons.decide(runner, mutant) if quiet else None
         records.append(
             {"case": name, "arch": arch, "kind": mutant.kind, "line": f"{mutant.line:#x}",
              "text": mutant.text, "change": mutant.change, "rules": rules,

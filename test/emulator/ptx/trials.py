@@ -98,7 +98,7 @@ def outcome_of(rules: Sequence[str], same: bool, reason: Reason | None) -> str:
     if rules:
         return "reported"
     if not same:
-        return "limit" if reason and reason.is_limit else "missed"
+        return "missed"
     if reason is None:
         return "unexplained"
     return "limit" if reason.is_limit else "explained"
