@@ -10,6 +10,7 @@
 
 #include "emulators/amdgpu/Program.h"
 #include "emulators/amdgpu/WaitCounters.h"
+#include "emulators/common/Checks.h"
 #include "emulators/common/Fault.h"
 #include "emulators/common/Memory.h"
 #include "emulators/common/Scheduler.h"
@@ -22,14 +23,8 @@ namespace tilewright::amdgpu {
 constexpr uint64_t sharedAperture = uint64_t(1) << 48;
 constexpr uint64_t privateAperture = uint64_t(2) << 48;
 
-/// What a device checks beyond what it needs to go on.
-struct Checks {
-  bool uninitialised = true;
-  bool sharedRaces = true;
+struct Checks : emulator::Checks {
   bool hazards = true;
-  bool globalRaces = false;
-  bool statistics = false;    ///< bank conflicts and sectors by instruction
-  bool timesProducts = false; ///< measures the time in matrix instructions
 };
 
 struct LaunchOptions {

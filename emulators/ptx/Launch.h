@@ -8,6 +8,7 @@
 #ifndef TILEWRIGHT_EMULATORS_PTX_LAUNCH_H
 #define TILEWRIGHT_EMULATORS_PTX_LAUNCH_H
 
+#include "emulators/common/Checks.h"
 #include "emulators/common/Fault.h"
 #include "emulators/common/Memory.h"
 #include "emulators/common/Order.h"
@@ -26,15 +27,8 @@ class GlobalRaces;
 class GlobalWrites;
 using emulator::Order;
 
-/// What a device checks beyond what it needs to go on, all but the last by default, and
-/// what it counts and measures.
-struct Checks {
-  bool uninitialised = true;
-  bool sharedRaces = true;
+struct Checks : emulator::Checks {
   bool proxyFences = true;
-  bool globalRaces = false;
-  bool statistics = false;    ///< bank conflicts, sectors and counts by line
-  bool timesProducts = false; ///< measures the time in matrix instructions
 };
 
 /// Bytes of shared memory that the system has in each block.

@@ -11,53 +11,48 @@
 #include "emulators/amdgpu/Launch.h"
 #include "emulators/common/api/Api.h"
 
-struct tw_emulator_kernel {
-  tw_emulator_module *module;
-  const tilewright::amdgpu::Kernel *kernel;
+namespace tilewright::amdgpu::api {
+
+struct AmdModule;
+
+struct AmdKernel : tw_emulator_kernel {
+  AmdKernel(AmdModule &module, const Kernel &kernel);
+  const std::string &name() const override { return kernel.name; }
+  tw_emulator_kernel_info_v1 info() const override;
+  tw_emulator_parameter_v1 parameter(uint32_t index) const override;
+  tw_emulator_status launch(const tw_emulator_launch_v1 &launch) const override;
+
+  Program &program;
+  const Kernel &kernel;
   /// The parameters that a launch gives: all but the hidden ones.
-  std::vector<const tilewright::amdgpu::Argument *> parameters;
-  uint64_t parameterBytes() const {
-    return parameters.empty() ? 0 : parameters.back()->offset + parameters.back()->size;
-  }
+  std::vector<const Argument *> parameters;
 };
-
-namespace tilewright::amdgpu::api {
-
-struct AmdDevice;
-
-/// What the last launch was, for its report.
-struct LastLaunch {
-  const tw_emulator_kernel *kernel = nullptr; ///< null: none, or its module is gone
-  std::string json;                           ///< the report, made when the module went
-  LaunchOptions options;
-  Statistics statistics;
-  double seconds = 0;
-};
-
-} // namespace tilewright::amdgpu::api
-
-struct tw_emulator_module {
-  tilewright::amdgpu::api::AmdDevice *device;
-  std::unique_ptr<tilewright::amdgpu::Program> program;
-  std::deque<tw_emulator_kernel> kernels; // in the object's order
-};
-
-namespace tilewright::amdgpu::api {
 
 struct AmdDevice : tw_emulator_device {
   AmdDevice(const Target &target, uint64_t memoryBytes) : device(target, memoryBytes) {}
   ~AmdDevice() override;
   emulator::GlobalMemory &memory() override { return device.memory; }
   std::string takeOutput() override;
-  std::string report() override;
+  tw_emulator_status load(std::string_view code,
+                          std::unique_ptr<tw_emulator_module> &made) override;
+  std::string makeReport() const override;
 
   Device device;
-  std::vector<std::unique_ptr<tw_emulator_module>> modules;
-  LastLaunch last;
+  /// What the last launch was, for its report.
+  struct {
+    LaunchOptions options;
+    Statistics statistics;
+    double seconds = 0;
+  } last;
 };
 
-/// The report of the last launch as JSON.
-std::string reportToJson(const AmdDevice &device);
+struct AmdModule : tw_emulator_module {
+  AmdModule(AmdDevice &device, std::unique_ptr<Program> program);
+  bool findVariable(const std::string &name, uint64_t &address,
+                    uint64_t &bytes) const override;
+
+  std::unique_ptr<Program> program;
+};
 
 } // namespace tilewright::amdgpu::api
 

@@ -18,8 +18,6 @@ std::string AmdDevice::takeOutput() {
   return std::move(device.output);
 }
 
-std::string AmdDevice::report() { return last.kernel ? reportToJson(*this) : last.json; }
-
 tw_emulator_status tw_emulator_device_create(const tw_emulator_device_options_v1 *given,
                                              tw_emulator_device **device) {
   return guard([&] {

@@ -11,6 +11,7 @@
 #include <map>
 
 using namespace tilewright::amdgpu;
+using namespace tilewright::amdgpu::api;
 using tilewright::emulator::api::JsonWriter;
 
 /// Executions by mnemonic, the most often executed first.
@@ -63,9 +64,9 @@ static void writeLines(JsonWriter &json, Program &program, const Statistics &sta
   json.close(']');
 }
 
-std::string api::reportToJson(const AmdDevice &device) {
-  const LastLaunch &last = device.last;
-  Program &program = *last.kernel->module->program;
+std::string AmdDevice::makeReport() const {
+  const auto &kernel = *static_cast<const AmdKernel *>(lastKernel);
+  Program &program = kernel.program;
   const Statistics &statistics = last.statistics;
   uint64_t executions = 0, lanes = 0;
   for (const Statistics::Counts &counts : statistics.instructions) {
@@ -74,21 +75,21 @@ std::string api::reportToJson(const AmdDevice &device) {
   }
   JsonWriter json;
   json.open('{')
-      .field("kernel", last.kernel->kernel->name)
+      .field("kernel", kernel.name())
       .field("target", program.getTarget().name)
-      .field("device", device.arch)
+      .field("device", arch)
       .dim("grid", last.options.grid)
       .dim("block", last.options.block)
       .field("shared_bytes",
-             uint64_t(last.kernel->kernel->groupBytes) + last.options.dynamicShared)
+             uint64_t(kernel.kernel.groupBytes) + last.options.dynamicShared)
       .key("seconds")
       .number(last.seconds)
       .field("warp_instructions", executions)
       .field("thread_instructions", lanes)
-      .field("lanes_per_warp", uint64_t(last.kernel->kernel->waveSize))
+      .field("lanes_per_warp", uint64_t(kernel.kernel.waveSize))
       .totals(statistics);
   writeOpcodes(json, program, statistics);
-  if (device.checks & TW_EMULATOR_COUNT_BY_LINE)
+  if (checks & TW_EMULATOR_COUNT_BY_LINE)
     writeLines(json, program, statistics);
   else
     json.key("lines").open('[').close(']');

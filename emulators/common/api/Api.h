@@ -8,6 +8,7 @@
 #ifndef TILEWRIGHT_EMULATORS_COMMON_API_API_H
 #define TILEWRIGHT_EMULATORS_COMMON_API_API_H
 
+#include "emulators/common/Checks.h"
 #include "emulators/common/Fault.h"
 #include "emulators/common/Memory.h"
 #include "emulators/common/Scheduler.h"
@@ -16,17 +17,52 @@
 #include <algorithm>
 #include <cstring>
 #include <deque>
+#include <memory>
 #include <new>
+#include <string_view>
+#include <vector>
 
-/// A device of the C API. Each vendor's derives from it.
+/// A kernel of the C API. Each vendor's derives from it, as the module and the device do.
+struct tw_emulator_kernel {
+  explicit tw_emulator_kernel(tw_emulator_module &module) : module(module) {}
+  virtual ~tw_emulator_kernel() = default;
+  virtual const std::string &name() const = 0;
+  virtual tw_emulator_kernel_info_v1 info() const = 0;
+  virtual tw_emulator_parameter_v1 parameter(uint32_t index) const = 0;
+  /// Launches it, under the device's lock.
+  virtual tw_emulator_status launch(const tw_emulator_launch_v1 &launch) const = 0;
+
+  tw_emulator_module &module;
+};
+
+struct tw_emulator_module {
+  explicit tw_emulator_module(tw_emulator_device &device) : device(device) {}
+  virtual ~tw_emulator_module() = default;
+  /// False where the program has no such variable.
+  virtual bool findVariable(const std::string &name, uint64_t &address,
+                            uint64_t &bytes) const = 0;
+
+  tw_emulator_device &device;
+  std::vector<std::unique_ptr<tw_emulator_kernel>> kernels; // in the program's order
+};
+
 struct tw_emulator_device {
   virtual ~tw_emulator_device() = default;
   virtual tilewright::emulator::GlobalMemory &memory() = 0;
   virtual std::string takeOutput() = 0;
-  /// The report of the last launch as JSON; "" before there was one.
-  virtual std::string report() = 0;
+  /// Makes a module of a program.
+  virtual tw_emulator_status load(std::string_view program,
+                                  std::unique_ptr<tw_emulator_module> &made) = 0;
+  /// The report of `lastKernel`'s launch as JSON.
+  virtual std::string makeReport() const = 0;
+  /// The last launch's; "" before there was one.
+  std::string report() const { return lastKernel ? makeReport() : lastReport; }
 
   std::mutex lock; ///< held by every call
+  /// Derived classes, whose memory modules are in, clear it when they go.
+  std::vector<std::unique_ptr<tw_emulator_module>> modules;
+  const tw_emulator_kernel *lastKernel = nullptr; ///< null: none, or its module is gone
+  std::string lastReport;                         ///< made when the module went
   std::string arch;
   tilewright::emulator::Order order;
   unsigned threads = 0;
@@ -85,6 +121,8 @@ uint64_t getDefaultMemory();
 /// Checks options that all devices have and copies them; `made` has its arch already.
 tw_emulator_status readOptions(const tw_emulator_device_options_v1 &options,
                                tw_emulator_device &made);
+/// Sets what tw_emulator_checks say of all vendors' checks.
+void readChecks(uint32_t given, Checks &checks);
 /// Takes the faults of a launch into the device's; an error with their text where there
 /// are some.
 tw_emulator_status takeFaults(tw_emulator_device &device, FaultLog &log);

@@ -75,6 +75,14 @@ tw_emulator_status api::readOptions(const tw_emulator_device_options_v1 &options
   return TW_EMULATOR_OK;
 }
 
+void api::readChecks(uint32_t given, Checks &checks) {
+  checks.uninitialised = !(given & TW_EMULATOR_NO_UNINITIALISED);
+  checks.sharedRaces = !(given & TW_EMULATOR_NO_SHARED_RACES);
+  checks.globalRaces = given & TW_EMULATOR_GLOBAL_RACES;
+  checks.statistics = given & TW_EMULATOR_COUNT_BY_LINE;
+  checks.timesProducts = given & TW_EMULATOR_TIME_PRODUCTS;
+}
+
 void tw_emulator_device_destroy(tw_emulator_device *device) { delete device; }
 
 tw_emulator_status tw_emulator_take_output(tw_emulator_device *device, char **text) {

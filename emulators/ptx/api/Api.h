@@ -18,54 +18,48 @@
 
 namespace tilewright::ptx::api {
 
-struct PtxDevice;
+struct PtxModule;
 
-/// What the last launch was, for its report.
-struct LastLaunch {
-  const tw_emulator_kernel *kernel = nullptr; ///< null: none, or its module is gone
-  std::string json;                           ///< the report, made when the module went
-  LaunchOptions options;
-  Statistics statistics;
-  double seconds = 0;
+struct PtxKernel : tw_emulator_kernel {
+  PtxKernel(PtxModule &module, const DecodedFunction &function);
+  const std::string &name() const override { return function.syntax->name; }
+  tw_emulator_kernel_info_v1 info() const override;
+  tw_emulator_parameter_v1 parameter(uint32_t index) const override;
+  tw_emulator_status launch(const tw_emulator_launch_v1 &launch) const override;
+
+  const Program &program;
+  const DecodedFunction &function;
 };
-
-} // namespace tilewright::ptx::api
-
-struct tw_emulator_kernel {
-  tw_emulator_module *module;
-  const tilewright::ptx::DecodedFunction *function;
-  const tilewright::ptx::Function &syntax() const { return *function->syntax; }
-  /// Of the block of parameters.
-  uint64_t parameterBytes() const {
-    const auto &params = syntax().params;
-    return params.empty()
-               ? 0
-               : function->paramOffsets[params.size() - 1] + params.back().size;
-  }
-};
-
-struct tw_emulator_module {
-  tilewright::ptx::api::PtxDevice *device;
-  std::unique_ptr<tilewright::ptx::Program> program;
-  std::deque<tw_emulator_kernel> kernels; // in the text's order
-};
-
-namespace tilewright::ptx::api {
 
 struct PtxDevice : tw_emulator_device {
   PtxDevice(unsigned architecture, bool specific, uint64_t memoryBytes)
       : device{architecture, specific, emulator::GlobalMemory(memoryBytes), {}, {}, {}} {}
+  ~PtxDevice() override;
   emulator::GlobalMemory &memory() override { return device.memory; }
   std::string takeOutput() override;
-  std::string report() override;
+  tw_emulator_status load(std::string_view text,
+                          std::unique_ptr<tw_emulator_module> &made) override;
+  std::string makeReport() const override;
 
   Device device;
-  std::vector<std::unique_ptr<tw_emulator_module>> modules;
-  LastLaunch last;
+  /// What the last launch was, for its report.
+  struct {
+    LaunchOptions options;
+    Statistics statistics;
+    double seconds = 0;
+  } last;
 };
 
-/// The report of the last launch as JSON.
-std::string reportToJson(const PtxDevice &device);
+struct PtxModule : tw_emulator_module {
+  PtxModule(PtxDevice &device, std::unique_ptr<Program> program);
+  /// Releases the program's variables.
+  ~PtxModule() override;
+  bool findVariable(const std::string &name, uint64_t &address,
+                    uint64_t &bytes) const override;
+
+  Device &memoryOwner;
+  std::unique_ptr<Program> program;
+};
 
 } // namespace tilewright::ptx::api
 

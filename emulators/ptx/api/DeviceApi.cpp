@@ -18,7 +18,7 @@ std::string PtxDevice::takeOutput() {
   return taken;
 }
 
-std::string PtxDevice::report() { return last.kernel ? reportToJson(*this) : last.json; }
+PtxDevice::~PtxDevice() { modules.clear(); }
 
 namespace {
 struct Architecture {

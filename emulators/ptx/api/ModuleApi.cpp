@@ -29,169 +29,90 @@ static bool runsOn(const Program &program, const Device &device) {
   return program.architecture <= device.architecture;
 }
 
-/// Releases what `decode` has placed in the device's memory.
-static void releaseVariables(Device &device, const Program &program) {
-  for (const auto &[name, allocation] : program.globals)
-    device.memory.release(allocation->base);
+PtxModule::PtxModule(PtxDevice &device, std::unique_ptr<Program> given)
+    : tw_emulator_module(device), memoryOwner(device.device), program(std::move(given)) {
+  for (const DecodedFunction &function : program->functions)
+    if (function.syntax->isEntry && !function.syntax->isDeclaration)
+      kernels.push_back(std::make_unique<PtxKernel>(*this, function));
 }
 
-tw_emulator_status tw_emulator_module_load(tw_emulator_device *given, const char *text,
-                                           uint64_t length, tw_emulator_module **module) {
-  return guard([&] {
-    if (!given || !text || !module)
-      return fail(TW_EMULATOR_ERROR_INVALID, "tw_emulator_module_load: a null argument");
-    auto *device = static_cast<PtxDevice *>(given);
-    std::lock_guard<std::mutex> locked(device->lock);
-    auto refuse = [&](const SyntaxError &error) {
-      std::string place;
-      if (error.line)
-        place = "line " + std::to_string(error.line) +
-                (error.column ? ", column " + std::to_string(error.column) : "") + ": ";
-      return fail(TW_EMULATOR_ERROR_SYNTAX, place + error.message, error.line,
-                  error.column);
-    };
-    SyntaxError error;
-    std::unique_ptr<Module> parsed = parse(std::string(text, length), error);
-    if (!parsed)
-      return refuse(error);
-    auto made = std::make_unique<tw_emulator_module>();
-    made->device = device;
-    std::string target = parsed->target;
-    made->program = decode(std::move(parsed), device->device.memory, error);
-    if (!made->program)
-      return refuse(error);
-    if (!runsOn(*made->program, device->device)) {
-      releaseVariables(device->device, *made->program);
-      return refuse(
-          {0, 0, "the text is for " + target + ", and the device is " + device->arch});
-    }
-    for (const DecodedFunction &function : made->program->functions)
-      if (function.syntax->isEntry && !function.syntax->isDeclaration)
-        made->kernels.push_back({made.get(), &function});
-    device->modules.push_back(std::move(made));
-    *module = device->modules.back().get();
-    return TW_EMULATOR_OK;
-  });
+PtxModule::~PtxModule() {
+  for (const auto &[name, allocation] : program->globals)
+    memoryOwner.memory.release(allocation->base);
 }
 
-void tw_emulator_module_unload(tw_emulator_module *module) {
-  if (!module)
-    return;
-  PtxDevice &device = *module->device;
-  std::lock_guard<std::mutex> locked(device.lock);
-  releaseVariables(device.device, *module->program);
-  if (device.last.kernel && device.last.kernel->module == module) {
-    guard([&] {
-      device.last.json = reportToJson(device);
-      return TW_EMULATOR_OK;
-    });
-    device.last.kernel = nullptr;
-  }
-  auto &all = device.modules;
-  all.erase(std::find_if(all.begin(), all.end(),
-                         [&](const auto &one) { return one.get() == module; }));
+bool PtxModule::findVariable(const std::string &name, uint64_t &address,
+                             uint64_t &bytes) const {
+  auto found = program->globals.find(name);
+  if (found == program->globals.end())
+    return false;
+  address = found->second->base;
+  bytes = found->second->size;
+  return true;
 }
 
-uint32_t tw_emulator_module_kernel_count(tw_emulator_module *module) {
-  return module ? static_cast<uint32_t>(module->kernels.size()) : 0;
-}
-
-const tw_emulator_kernel *tw_emulator_module_kernel_at(tw_emulator_module *module,
-                                                       uint32_t index) {
-  return module && index < module->kernels.size() ? &module->kernels[index] : nullptr;
-}
-
-tw_emulator_status tw_emulator_module_kernel(tw_emulator_module *module, const char *name,
-                                             const tw_emulator_kernel **kernel) {
-  return guard([&] {
-    if (!module || !name || !kernel)
-      return fail(TW_EMULATOR_ERROR_INVALID,
-                  "tw_emulator_module_kernel: a null argument");
-    std::string known;
-    for (const tw_emulator_kernel &one : module->kernels) {
-      if (one.syntax().name == name) {
-        *kernel = &one;
-        return TW_EMULATOR_OK;
-      }
-      known += (known.empty() ? "" : ", ") + one.syntax().name;
-    }
-    return fail(TW_EMULATOR_ERROR_NOT_FOUND,
-                "there is no kernel " + std::string(name) +
-                    "; the text has: " + (known.empty() ? "none" : known));
-  });
-}
-
-tw_emulator_status tw_emulator_module_variable(tw_emulator_module *module,
-                                               const char *name, uint64_t *address,
-                                               uint64_t *bytes) {
-  return guard([&] {
-    if (!module || !name || !address || !bytes)
-      return fail(TW_EMULATOR_ERROR_INVALID,
-                  "tw_emulator_module_variable: a null argument");
-    auto found = module->program->globals.find(name);
-    if (found == module->program->globals.end())
-      return fail(TW_EMULATOR_ERROR_NOT_FOUND,
-                  "there is no variable " + std::string(name) + " in global memory");
-    *address = found->second->base;
-    *bytes = found->second->size;
-    return TW_EMULATOR_OK;
-  });
+tw_emulator_status PtxDevice::load(std::string_view text,
+                                   std::unique_ptr<tw_emulator_module> &made) {
+  auto refuse = [&](const SyntaxError &error) {
+    std::string place;
+    if (error.line)
+      place = "line " + std::to_string(error.line) +
+              (error.column ? ", column " + std::to_string(error.column) : "") + ": ";
+    return fail(TW_EMULATOR_ERROR_SYNTAX, place + error.message, error.line,
+                error.column);
+  };
+  SyntaxError error;
+  std::unique_ptr<Module> parsed = parse(std::string(text), error);
+  if (!parsed)
+    return refuse(error);
+  std::string target = parsed->target;
+  std::unique_ptr<Program> program = decode(std::move(parsed), device.memory, error);
+  if (!program)
+    return refuse(error);
+  const bool fits = runsOn(*program, device);
+  auto module = std::make_unique<PtxModule>(*this, std::move(program));
+  if (!fits)
+    return refuse({0, 0, "the text is for " + target + ", and the device is " + arch});
+  made = std::move(module);
+  return TW_EMULATOR_OK;
 }
 
 //===----------------------------------------------------------------------===//
 // Kernels
 //===----------------------------------------------------------------------===//
 
-tw_emulator_status tw_emulator_kernel_info(const tw_emulator_kernel *kernel,
-                                           tw_emulator_kernel_info_v1 *info) {
-  return guard([&] {
-    if (!kernel)
-      return fail(TW_EMULATOR_ERROR_INVALID, "tw_emulator_kernel_info: no kernel");
-    const Function &syntax = kernel->syntax();
-    tw_emulator_kernel_info_v1 known = {};
-    known.name = syntax.name.c_str();
-    known.parameter_count = static_cast<uint32_t>(syntax.params.size());
-    known.line = syntax.line;
-    known.parameter_bytes = kernel->parameterBytes();
-    known.shared_bytes = kernel->function->sharedBytes;
-    known.local_bytes = kernel->function->localBytes;
-    for (const RegisterInfo &info : syntax.registers)
-      known.registers +=
-          info.type == Type::Pred ? 0 : std::max(getBits(info.type), 32u) / 32;
-    memcpy(known.max_threads, syntax.maxThreads, sizeof(known.max_threads));
-    memcpy(known.required_threads, syntax.requiredThreads,
-           sizeof(known.required_threads));
-    memcpy(known.required_cluster, syntax.requiredCluster,
-           sizeof(known.required_cluster));
-    if (!writeSized(known, info))
-      return fail(TW_EMULATOR_ERROR_INVALID,
-                  "tw_emulator_kernel_info: the structure has no size");
-    return TW_EMULATOR_OK;
-  });
+PtxKernel::PtxKernel(PtxModule &module, const DecodedFunction &function)
+    : tw_emulator_kernel(module), program(*module.program), function(function) {}
+
+tw_emulator_kernel_info_v1 PtxKernel::info() const {
+  const Function &syntax = *function.syntax;
+  const size_t count = syntax.params.size();
+  tw_emulator_kernel_info_v1 known = {};
+  known.name = syntax.name.c_str();
+  known.parameter_count = static_cast<uint32_t>(count);
+  known.line = syntax.line;
+  known.parameter_bytes =
+      count ? function.paramOffsets[count - 1] + syntax.params.back().size : 0;
+  known.shared_bytes = function.sharedBytes;
+  known.local_bytes = function.localBytes;
+  for (const RegisterInfo &info : syntax.registers)
+    known.registers +=
+        info.type == Type::Pred ? 0 : std::max(getBits(info.type), 32u) / 32;
+  memcpy(known.max_threads, syntax.maxThreads, sizeof(known.max_threads));
+  memcpy(known.required_threads, syntax.requiredThreads, sizeof(known.required_threads));
+  memcpy(known.required_cluster, syntax.requiredCluster, sizeof(known.required_cluster));
+  return known;
 }
 
-tw_emulator_status tw_emulator_kernel_parameter(const tw_emulator_kernel *kernel,
-                                                uint32_t index,
-                                                tw_emulator_parameter_v1 *parameter) {
-  return guard([&] {
-    if (!kernel)
-      return fail(TW_EMULATOR_ERROR_INVALID, "tw_emulator_kernel_parameter: no kernel");
-    const auto &params = kernel->syntax().params;
-    if (index >= params.size())
-      return fail(TW_EMULATOR_ERROR_NOT_FOUND,
-                  kernel->syntax().name + " has " + std::to_string(params.size()) +
-                      " parameters, no number " + std::to_string(index));
-    tw_emulator_parameter_v1 known = {};
-    known.name = params[index].name.c_str();
-    known.type = getName(params[index].type).data(); // a literal
-    known.offset = kernel->function->paramOffsets[index];
-    known.bytes = params[index].size;
-    known.align = params[index].align;
-    if (!writeSized(known, parameter))
-      return fail(TW_EMULATOR_ERROR_INVALID,
-                  "tw_emulator_kernel_parameter: the structure has no size");
-    return TW_EMULATOR_OK;
-  });
+tw_emulator_parameter_v1 PtxKernel::parameter(uint32_t index) const {
+  const auto &param = function.syntax->params[index];
+  tw_emulator_parameter_v1 known = {};
+  known.name = param.name.c_str();
+  known.type = getName(param.type).data(); // a literal
+  known.offset = function.paramOffsets[index];
+  known.bytes = param.size;
+  known.align = param.align;
+  return known;
 }
 
 //===----------------------------------------------------------------------===//
@@ -228,14 +149,13 @@ private:
 };
 } // namespace
 
-static tw_emulator_status launchLocked(const tw_emulator_kernel &kernel,
-                                       PtxDevice &device,
-                                       const tw_emulator_launch_v1 &launch) {
+tw_emulator_status PtxKernel::launch(const tw_emulator_launch_v1 &launch) const {
+  PtxDevice &device = static_cast<PtxDevice &>(module.device);
   LaunchOptions options;
   options.grid = toDim3(launch.grid);
   options.block = toDim3(launch.block);
   const uint32_t (&cluster)[3] = launch.cluster;
-  const uint32_t (&required)[3] = kernel.syntax().requiredCluster;
+  const uint32_t (&required)[3] = function.syntax->requiredCluster;
   bool given = cluster[0] || cluster[1] || cluster[2];
   options.cluster = given ? toDim3(cluster, 1) : toDim3(required, 1);
   options.dynamicShared = launch.shared_bytes;
@@ -244,12 +164,8 @@ static tw_emulator_status launchLocked(const tw_emulator_kernel &kernel,
   if (bytes)
     options.params.assign(bytes, bytes + launch.parameter_bytes);
   options.order = device.order;
-  options.checks.uninitialised = !(device.checks & TW_EMULATOR_NO_UNINITIALISED);
-  options.checks.sharedRaces = !(device.checks & TW_EMULATOR_NO_SHARED_RACES);
+  readChecks(device.checks, options.checks);
   options.checks.proxyFences = !(device.checks & TW_EMULATOR_NO_PROXY_FENCES);
-  options.checks.globalRaces = device.checks & TW_EMULATOR_GLOBAL_RACES;
-  options.checks.statistics = device.checks & TW_EMULATOR_COUNT_BY_LINE;
-  options.checks.timesProducts = device.checks & TW_EMULATOR_TIME_PRODUCTS;
   options.threads = device.threads;
   options.maxSteps = device.maxSteps;
   TextTracer tracer({launch.trace_block[0], launch.trace_block[1], launch.trace_block[2]},
@@ -262,27 +178,13 @@ static tw_emulator_status launchLocked(const tw_emulator_kernel &kernel,
 
   Statistics statistics;
   auto start = std::chrono::steady_clock::now();
-  std::string error = tilewright::ptx::launch(device.device, *kernel.module->program,
-                                              *kernel.function, options, &statistics);
+  std::string error =
+      tilewright::ptx::launch(device.device, program, function, options, &statistics);
   std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
   if (!error.empty())
     return fail(TW_EMULATOR_ERROR_INVALID, error);
   options.tracer = nullptr;
-  device.last = {&kernel, "", std::move(options), std::move(statistics), taken.count()};
+  device.last = {std::move(options), std::move(statistics), taken.count()};
+  device.lastKernel = this;
   return takeFaults(device, device.device.faults);
-}
-
-tw_emulator_status tw_emulator_launch(const tw_emulator_kernel *kernel,
-                                      const tw_emulator_launch_v1 *given) {
-  return guard([&] {
-    tw_emulator_launch_v1 launch;
-    if (!kernel || !readSized(given, launch) ||
-        (!launch.parameters && launch.parameter_bytes))
-      return fail(TW_EMULATOR_ERROR_INVALID,
-                  "tw_emulator_launch: a kernel and a launch of a size "
-                  "that this library knows are needed");
-    PtxDevice &device = *kernel->module->device;
-    std::lock_guard<std::mutex> locked(device.lock);
-    return launchLocked(*kernel, device, launch);
-  });
 }

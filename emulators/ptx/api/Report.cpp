@@ -49,20 +49,19 @@ static void writeLines(JsonWriter &json, const Program &program,
   json.close(']');
 }
 
-std::string api::reportToJson(const PtxDevice &device) {
-  const LastLaunch &last = device.last;
-  const Program &program = *last.kernel->module->program;
+std::string PtxDevice::makeReport() const {
+  const auto &kernel = *static_cast<const PtxKernel *>(lastKernel);
+  const Program &program = kernel.program;
   const Statistics &statistics = last.statistics;
   JsonWriter json;
   json.open('{')
-      .field("kernel", last.kernel->syntax().name)
+      .field("kernel", kernel.name())
       .field("target", program.module->target)
-      .field("device", device.arch)
+      .field("device", arch)
       .dim("grid", last.options.grid)
       .dim("block", last.options.block)
       .dim("cluster", last.options.cluster)
-      .field("shared_bytes",
-             last.kernel->function->sharedBytes + last.options.dynamicShared)
+      .field("shared_bytes", kernel.function.sharedBytes + last.options.dynamicShared)
       .key("seconds")
       .number(last.seconds)
       .field("warp_instructions", statistics.warpInstructions)

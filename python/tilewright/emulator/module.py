@@ -120,7 +120,7 @@ class Module:
         kernel = self._kernels.get(name)
         if kernel is None:
             known = ", ".join(self._kernels) or "none"
-            raise EmulatorError(f"there is no kernel {name}; the text has: {known}")
+            raise EmulatorError(f"there is no kernel {name}; the program has: {known}")
         if not 0 <= shared < 2**32:
             raise EmulatorError(f"a block has no {shared} bytes of dynamic shared memory")
         parameters = arguments.pack(kernel, args)
