@@ -260,19 +260,16 @@ void Hazards::check(const HazardTraits &traits) {
   }
 }
 
-std::string Hazards::issue(const HazardTraits &traits, uint32_t offset, uint32_t size) {
+bool Hazards::issue(const HazardTraits &traits, uint32_t offset, uint32_t size) {
   if (offset != next)
     lineStart = now;
   next = offset + size;
-  std::string message;
+  broken = {};
   bool isInLine = target.isCdna() && now - lineStart > longestAfterMatrix;
   std::atomic<bool> &isFine = traits.isFineInLine.value;
   if (!isInLine || !isFine.load(std::memory_order_relaxed)) {
-    broken = {};
     check(traits);
-    if (broken.earlier)
-      message = describe();
-    else if (isInLine)
+    if (!broken.earlier && isInLine)
       isFine.store(true, std::memory_order_relaxed);
   }
   bool isMatrix = traits.unit == HazardTraits::Matrix;
@@ -286,5 +283,5 @@ std::string Hazards::issue(const HazardTraits &traits, uint32_t offset, uint32_t
   if (traits.isDouble)
     lastDouble = now;
   now += traits.waitStates;
-  return message;
+  return !broken.earlier;
 }

@@ -80,9 +80,10 @@ class Hazards {
 public:
   explicit Hazards(const Target &target) : target(target) {}
 
-  /// `traits`, whose instruction of `size` bytes stands at `offset`, is issued now: "" or
-  /// which rule it breaks.
-  std::string issue(const HazardTraits &traits, uint32_t offset, uint32_t size);
+  /// `traits`, whose instruction of `size` bytes stands at `offset`, is issued now; false
+  /// where it breaks a rule, which `describe` tells.
+  bool issue(const HazardTraits &traits, uint32_t offset, uint32_t size);
+  std::string describe() const;
 
 private:
   struct Issued {
@@ -100,7 +101,6 @@ private:
   static constexpr unsigned kept = 32;
 
   void check(const HazardTraits &traits);
-  std::string describe() const;
   uint64_t statesSince(const Issued &earlier) const { return now - earlier.time - 1; }
   void require(const Issued &earlier, unsigned needed, const char *why,
                RegisterRange range = {});

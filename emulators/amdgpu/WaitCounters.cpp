@@ -69,8 +69,8 @@ Ended WaitCounters::wait(uint32_t mask, unsigned most) {
   return ended;
 }
 
-const Outstanding *WaitCounters::search(bool isVector, uint16_t reg, unsigned count,
-                                        uint8_t halves, uint32_t except) const {
+const Outstanding *WaitCounters::find(bool isVector, uint16_t reg, unsigned count,
+                                      uint8_t halves, uint32_t except) const {
   for (const Outstanding &one : operations)
     if (one.isVector == isVector && one.reg < reg + count && reg < one.reg + one.count &&
         one.halves & halves && !(except >> unsigned(one.counter) & 1))

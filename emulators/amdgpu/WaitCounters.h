@@ -73,25 +73,23 @@ public:
   /// Waits until at most `most` operations of the counters in `mask` (a bit for each) are
   /// under way.
   Ended wait(uint32_t mask, unsigned most);
-  bool isIdle() const { return operations.empty(); }
   /// The operation that has yet to write one of these registers, or one of these halves
   /// of it, or null. Those of the counters in `except` are passed over.
   const Outstanding *find(bool isVector, uint16_t reg, unsigned count, uint8_t halves,
-                          uint32_t except = 0) const {
-    // Most registers that are asked for are nobody's.
-    const uint8_t *counts = &pending[isVector ? scalarRegisters : 0];
-    unsigned any = counts[reg];
+                          uint32_t except = 0) const;
+  /// Whether any has yet to write one of these registers.
+  bool isPending(bool isVector, uint16_t reg, unsigned count) const {
+    const uint8_t *counts = &pending[(isVector ? scalarRegisters : 0) + reg];
+    unsigned any = counts[0];
     for (unsigned i = 1; i < count; ++i)
-      any |= counts[reg + i];
-    return any ? search(isVector, reg, count, halves, except) : nullptr;
+      any |= counts[i];
+    return any;
   }
   /// The least ldsClock of the operations under way, of the LDS unit's own or of the
   /// others; 0 where there is none.
   uint32_t getOldestLdsClock(bool isLdsUnit) const;
 
 private:
-  const Outstanding *search(bool isVector, uint16_t reg, unsigned count, uint8_t halves,
-                            uint32_t except) const;
   void finish(const Outstanding &operation);
   void countRegisters(const Outstanding &operation, int by);
 

@@ -94,7 +94,7 @@ ScalarValue Wave::readScalar(const Source &source) {
     value.bits = source.bits;
     break;
   case Operand::Scalar:
-    if (!waits.isIdle())
+    if (isPending(source))
       checkPending(source, false);
     value = {scalar[source.reg], scalarPoison[source.reg]};
     if (source.count > 1 && source.reg != Null) {
@@ -117,7 +117,7 @@ ScalarValue Wave::readScalar(const Source &source) {
 void Wave::writeScalar(const Source &destination, ScalarValue value) {
   if (destination.reg == Null)
     return;
-  if (!waits.isIdle())
+  if (isPending(destination))
     checkPending(destination, true);
   if (destination.reg >= Exec && value.poison) {
     report(Rule::Uninitialised, "undefined data decides which lanes are active", 0);
@@ -163,7 +163,7 @@ const uint32_t *Wave::read(const Source &source, Lanes32 &buffer) {
   const uint32_t *values;
   switch (source.kind) {
   case Operand::Vector:
-    if (!waits.isIdle())
+    if (isPending(source))
       checkPending(source, false);
     values = vector(source.reg);
     break;
@@ -193,7 +193,7 @@ const uint64_t *Wave::read(const Source &source, Lanes64 &buffer) {
       buffer[lane] = bits;
     return buffer.v;
   }
-  if (!waits.isIdle())
+  if (isPending(source))
     checkPending(source, false);
   const uint32_t *low = vector(source.reg), *high = vector(source.reg + 1);
   uint64_t keep = source.keep, flip = source.flip;
@@ -243,7 +243,7 @@ const uint32_t *Wave::laneMasks() {
 
 void Wave::write(const Source &destination, const uint32_t *values,
                  const uint8_t *newPoison) {
-  if (!waits.isIdle())
+  if (isPending(destination))
     checkPending(destination, true);
   uint16_t reg = destination.reg;
   uint32_t *to = vector(reg);
@@ -345,10 +345,8 @@ Wave::Outcome Wave::run(uint64_t quantum) {
     uint64_t at = pc;
     if (hazards && hazardStep != steps) {
       hazardStep = steps; // not again where it waits
-      std::string broken =
-          hazards->issue(*current->hazards, current->offset, current->size);
-      if (!broken.empty())
-        report(Rule::Hazard, std::move(broken), firstLane());
+      if (!hazards->issue(*current->hazards, current->offset, current->size))
+        report(Rule::Hazard, hazards->describe(), firstLane());
     }
     switch (current->execute(*this, *current)) {
     case Step::Next:

@@ -130,6 +130,9 @@ public:
   const Instruction *getInstruction() const { return current; }
 
 private:
+  bool isPending(const Source &source) const {
+    return waits.isPending(source.kind == Operand::Vector, source.reg, source.count);
+  }
   void checkPending(const Source &source, bool isWrite);
   uint64_t getSpecial(SpecialValue value) const;
   const uint32_t *laneMasks();

@@ -254,6 +254,8 @@ private:
   bool writeWords(size_t granule, uint16_t bytes) const {
     if (!forWords(granule, bytes, [](size_t, unsigned part) { return part == 0xf; }))
       return false;
+    if (!isSplit[granule] && isUnordered(cells[granule].write))
+      return false;
     history.split(granule);
     Cell *words = history.words.data();
     if (!forWords(granule, bytes, [&](size_t word, unsigned) {
@@ -304,6 +306,11 @@ AccessHistory::Conflict AccessHistory::note(size_t offset, size_t size,
   forGranules(offset, size, [&](size_t granule, size_t begin, size_t end) {
     const bool isAll = end - begin == granuleBytes;
     if (kind != Kind::Atomic && fast.noteWrite(granule, bytesOfGranule(begin, end)))
+      return;
+    // A rewrite that is unordered with the write before it is not noted.
+    const LastWrite &last = cells[granule].write;
+    if (kind == Kind::Rewrite && !isSplit[granule] && (last.bytes & 0xf) == 0xf &&
+        by.isUnordered(last.agent, last.clock))
       return;
     if (isAll && !isSplit[granule] && atomics.empty() && isReadWhole(granule))
       writeCell(cells[granule], &reads[granule * agents], nullptr, 0xf, by, kind, all);
@@ -357,32 +364,31 @@ private:
 };
 } // namespace
 
-/// Calls `note` with each granule that `lanes` access bytes of, and these; the lanes for
-/// which it is false, or that access more than one granule.
+/// Calls `note` with each granule that lanes next to each other access bytes of, these,
+/// and the lanes. Those of `lanes` that access more than one granule.
 template <typename Offset, typename Note>
 static uint64_t forLanes(const Offset *offsets, uint64_t lanes, unsigned size,
                          Note note) {
   constexpr size_t granuleBytes = AccessHistory::granuleBytes;
   uint64_t left = 0;
-  if (size == granuleBytes) {
-    for (; lanes; lanes &= lanes - 1) {
-      const size_t begin = offsets[__builtin_ctzll(lanes)];
-      if (begin % granuleBytes || !note(begin / granuleBytes, wholeGranule))
-        left |= lanes & -lanes;
-    }
-    return left;
-  }
-  LaneParts parts;
+  LaneParts::Part part;
   for (; lanes; lanes &= lanes - 1) {
     const size_t begin = offsets[__builtin_ctzll(lanes)], end = begin + size;
-    if (begin / granuleBytes == (end - 1) / granuleBytes)
-      parts.add(begin / granuleBytes, bytesOfGranule(begin, end), lanes & -lanes);
-    else
+    const size_t granule = begin / granuleBytes;
+    if (granule != (end - 1) / granuleBytes) {
       left |= lanes & -lanes;
+      continue;
+    }
+    if (part.lanes && granule != part.granule) {
+      note(part);
+      part = {};
+    }
+    part.granule = granule;
+    part.bytes |= bytesOfGranule(begin, end);
+    part.lanes |= lanes & -lanes;
   }
-  for (const LaneParts::Part &part : parts)
-    if (!note(part.granule, part.bytes))
-      left |= part.lanes;
+  if (part.lanes)
+    note(part);
   return left;
 }
 
@@ -390,18 +396,27 @@ template <typename Offset>
 uint64_t AccessHistory::noteLaneReads(const Offset *offsets, uint64_t lanes,
                                       unsigned size, const Accessor &by) {
   const Fast fast(*this, by);
-  return forLanes(offsets, lanes, size, [&](size_t granule, uint16_t bytes) {
-    return fast.noteRead(granule, bytes);
+  uint64_t failed = 0;
+  const uint64_t left = forLanes(offsets, lanes, size, [&](const LaneParts::Part &part) {
+    if (!fast.noteRead(part.granule, part.bytes))
+      failed |= part.lanes;
   });
+  return left | failed;
 }
 
 template <typename Offset>
 uint64_t AccessHistory::noteLaneWrites(const Offset *offsets, uint64_t lanes,
                                        unsigned size, const Accessor &by) {
   const Fast fast(*this, by);
-  return forLanes(offsets, lanes, size, [&](size_t granule, uint16_t bytes) {
-    return fast.noteWrite(granule, bytes);
+  // Lanes anywhere in the warp may write the parts of one granule.
+  LaneParts parts;
+  uint64_t left = forLanes(offsets, lanes, size, [&](const LaneParts::Part &part) {
+    parts.add(part.granule, part.bytes, part.lanes);
   });
+  for (const LaneParts::Part &part : parts)
+    if (!fast.noteWrite(part.granule, part.bytes))
+      left |= part.lanes;
+  return left;
 }
 
 namespace tilewright::emulator {
