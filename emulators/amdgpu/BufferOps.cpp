@@ -97,7 +97,7 @@ Decoded tilewright::amdgpu::decodeBuffer(Decoder &decoder) {
                : consumePrefix(rest, "store_") && parseStoreWidth(rest, access.width)))
     return Decoded::NotMine;
   Instruction &instruction = decoder.instruction;
-  ignoreCachePolicy(decoder);
+  takeCachePolicy(decoder);
   bool toLds = isLoad && decoder.flag("lds");
   instruction.execute = toLds ? loadToLds : isLoad ? load : store;
   instruction.isLateInLds = toLds;

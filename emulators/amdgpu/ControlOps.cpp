@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "emulators/amdgpu/Decoder.h"
+#include "emulators/amdgpu/GlobalRaces.h"
 #include "emulators/amdgpu/WorkGroup.h"
 
 using namespace tilewright::amdgpu;
@@ -295,14 +296,9 @@ constexpr std::string_view ignored[] = {
     "s_code_end",
     "s_sendmsg",
     "s_wakeup",
-    "buffer_inv",
     "buffer_wbl2",
     "buffer_invl2",
-    "buffer_wbinvl1",
-    "buffer_wbinvl1_vol",
-    "buffer_gl0_inv",
     "buffer_gl1_inv",
-    "global_inv",
     "global_wb",
     "global_wbinv",
     "s_prefetch_data",
@@ -312,6 +308,17 @@ constexpr std::string_view ignored[] = {
     "s_prefetch_inst",
     "s_prefetch_inst_pc_rel",
 };
+
+/// What makes other work-groups' stores visible to the wave's loads.
+constexpr std::string_view invalidations[] = {
+    "buffer_inv", "buffer_wbinvl1", "buffer_wbinvl1_vol", "buffer_gl0_inv", "global_inv",
+};
+
+Step invalidate(Wave &wave, const Instruction &) {
+  if (GlobalRaces *races = wave.group.launch.globalRaces.get())
+    races->acquire(wave);
+  return Step::Next;
+}
 } // namespace
 
 Decoded tilewright::amdgpu::decodeControl(Decoder &decoder) {
@@ -321,6 +328,12 @@ Decoded tilewright::amdgpu::decodeControl(Decoder &decoder) {
     if (name == one) {
       decoder.ignoreAll();
       instruction.execute = nothing;
+      return Decoded::Yes;
+    }
+  for (std::string_view one : invalidations)
+    if (name == one) {
+      decoder.ignoreAll();
+      instruction.execute = invalidate;
       return Decoded::Yes;
     }
   for (const BranchEntry &branch : branches)

@@ -100,7 +100,7 @@ Decoded tilewright::amdgpu::decodeFlat(Decoder &decoder) {
   if (!(isLoad ? parseLoadWidth(rest, access.width)
                : parseStoreWidth(rest, access.width)))
     return Decoded::NotMine;
-  ignoreCachePolicy(decoder);
+  takeCachePolicy(decoder);
   return decodedIf(isLoad ? decodeLoad(decoder, access, toLds)
                           : decodeStore(decoder, access));
 }

@@ -65,6 +65,8 @@ struct Instruction {
   bool isMatrix = false;         ///< MFMA, WMMA: counted apart
   /// Its accesses to LDS happen some time later, not in the order of the LDS unit.
   bool isLateInLds = false;
+  /// A load or store that its cache policy makes visible to the device or more.
+  bool isDeviceScope = false;
   /// What the check of hazards needs; owned by the program.
   const HazardTraits *hazards = nullptr;
   std::string text;

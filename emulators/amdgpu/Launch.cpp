@@ -7,6 +7,7 @@
 
 #include "emulators/amdgpu/Launch.h"
 
+#include "emulators/amdgpu/GlobalRaces.h"
 #include "emulators/amdgpu/InitialState.h"
 
 using namespace tilewright::amdgpu;
@@ -45,6 +46,8 @@ std::string tilewright::amdgpu::launch(Device &device, Program &program,
   if (!error.empty())
     return error;
   run.sharedBytes = kernel.groupBytes + options.dynamicShared;
+  if (options.checks.globalRaces)
+    run.globalRaces = std::make_shared<GlobalRaces>();
   error = prepareMemory(run);
   if (error.empty()) {
     Grid grid;

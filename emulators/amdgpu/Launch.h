@@ -23,6 +23,8 @@ namespace tilewright::amdgpu {
 constexpr uint64_t sharedAperture = uint64_t(1) << 48;
 constexpr uint64_t privateAperture = uint64_t(2) << 48;
 
+class GlobalRaces;
+
 struct Checks : emulator::Checks {
   bool hazards = true;
 };
@@ -80,6 +82,8 @@ struct LaunchRun {
   std::mutex statisticsLock;
   /// Stores and atomics to global memory so far, by which spinning groups see progress.
   std::atomic<uint64_t> globalProgress{0};
+  /// Where Checks::globalRaces asks for it.
+  std::shared_ptr<GlobalRaces> globalRaces;
 };
 
 /// Checks `options` against the kernel and the device and runs the grid; "" or why it

@@ -7,6 +7,8 @@
 
 #include "emulators/amdgpu/MemoryAccess.h"
 
+#include "emulators/amdgpu/GlobalRaces.h"
+
 #include <cstdio>
 
 using namespace tilewright::amdgpu;
@@ -57,6 +59,8 @@ Place tilewright::amdgpu::findGlobal(Wave &wave, uint64_t address, uint32_t byte
     return {};
   }
   uint64_t offset = address - allocation->base;
+  if (GlobalRaces *races = wave.group.launch.globalRaces.get())
+    races->note(wave, *allocation, offset, bytes, access, lane);
   return {allocation->memory.data() + offset, allocation->memory.shadow() + offset};
 }
 

@@ -152,8 +152,12 @@ bool tilewright::amdgpu::parseStoreWidth(std::string_view text, Width &width) {
   return find(stores, text, width);
 }
 
-void tilewright::amdgpu::ignoreCachePolicy(Decoder &decoder) {
-  decoder.ignore({"sc0", "sc1", "nt", "glc", "slc", "dlc", "scc", "scope", "th", "nv"});
+void tilewright::amdgpu::takeCachePolicy(Decoder &decoder) {
+  std::string_view scope;
+  decoder.text("scope", scope);
+  decoder.instruction.isDeviceScope = decoder.flag("sc1") | decoder.flag("glc") |
+                                      (scope == "SCOPE_DEV" || scope == "SCOPE_SYS");
+  decoder.ignore({"sc0", "nt", "slc", "dlc", "scc", "th", "nv"});
 }
 
 StoreData::StoreData(Wave &wave, const Source &from, const Width &width) {

@@ -133,7 +133,7 @@ Decoded tilewright::amdgpu::decodeTransposedLoad(Decoder &decoder) {
   instruction.execute = load;
   bool isGlobal = access.shape->isGlobal, good;
   if (isGlobal) {
-    ignoreCachePolicy(decoder);
+    takeCachePolicy(decoder);
     good = decoder.expect(3) && decodeFlatAddress(decoder, 1, 2, access.flat);
   } else {
     int64_t offset = 0;

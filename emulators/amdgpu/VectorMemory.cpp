@@ -36,7 +36,8 @@ public:
     if (address - base < room && address % align == 0)
       return {data + (address - base), shadow + (address - base)};
     Place place = findGlobal(wave, address, bytes, align, lane, access);
-    if (place)
+    // The race check wants to know of each access.
+    if (place && !wave.group.launch.globalRaces)
       if (Allocation *found = wave.group.launch.device.memory.find(address)) {
         base = found->base;
         room = found->size - bytes + 1;
@@ -49,8 +50,9 @@ public:
   /// are in one allocation; nothing is reported.
   Place findRun(uint64_t address, uint64_t size) {
     Allocation *found = wave.group.launch.device.memory.find(address);
-    if (!found || found->freed || found->size - (address - found->base) < size ||
-        address % align || (access != Access::Read && found->readOnly))
+    if (!found || found->freed || wave.group.launch.globalRaces ||
+        found->size - (address - found->base) < size || address % align ||
+        (access != Access::Read && found->readOnly))
       return {};
     uint64_t offset = address - found->base;
     return {found->memory.data() + offset, found->memory.shadow() + offset};

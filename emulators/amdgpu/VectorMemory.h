@@ -38,9 +38,9 @@ bool parseStoreWidth(std::string_view text, Width &width);
 /// Operand 0 as the destination of a load. The half that it leaves alone may be used
 /// before it ends, but on CDNA, which leaves none alone.
 bool loadDestination(Decoder &decoder, const Width &width, unsigned registers);
-/// Modifiers that say what caches do, and nothing else. On atomics `sc0`, `glc` and
-/// `th:TH_ATOMIC_RETURN` say more: take those first.
-void ignoreCachePolicy(Decoder &decoder);
+/// Modifiers that say what caches do, and nothing else: whether that is for the device.
+/// On atomics `sc0`, `glc` and `th:TH_ATOMIC_RETURN` say more: take those first.
+void takeCachePolicy(Decoder &decoder);
 /// Takes `prefix` off the front of `text`; false where it does not start so.
 bool consumePrefix(std::string_view &text, std::string_view prefix);
 

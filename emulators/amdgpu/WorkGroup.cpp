@@ -54,9 +54,9 @@ WorkGroup::WorkGroup(LaunchRun &launch, Dim3 id)
     history = std::make_unique<AccessHistory>();
     history->reset(lds.size(), 2 * size_t(count));
   }
-  clocks.assign(count, VectorClock(2 * count));
+  clocks.assign(count, VectorClock(3 * count));
   lateClocks.assign(count, 1); // 0 of Outstanding::ldsClock is none
-  gathered = opened = VectorClock(2 * count);
+  gathered = opened = VectorClock(3 * count);
   arrived.assign(count, false);
   released.assign(count, false);
   for (unsigned i = 0; i < count; ++i) {
@@ -169,6 +169,7 @@ bool WorkGroup::signal(Wave &wave) {
   // What no wait has covered is not ordered before the barrier.
   seeLate(wave);
   clock.step(wave.index);
+  clock.step(globalAgentOf(wave));
   VectorClock covered = clock;
   if (uint32_t outstanding = wave.waits.getOldestLdsClock(true))
     covered.lower(wave.index, outstanding - 1);
@@ -205,8 +206,14 @@ void WorkGroup::openBarrier() {
   released = arrived;
   arrived.assign(waves.size(), false);
   opened = gathered;
-  gathered = VectorClock(2 * waves.size());
+  gathered = VectorClock(3 * waves.size());
   noteProgress();
+}
+
+uint32_t WorkGroup::getNumber() const {
+  const Dim3 &grid = launch.options.grid;
+  return static_cast<uint32_t>(id.x +
+                               uint64_t(grid.x) * (id.y + uint64_t(grid.y) * id.z));
 }
 
 uint32_t WorkGroup::agentOf(const Wave &wave) const {

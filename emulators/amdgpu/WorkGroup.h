@@ -10,6 +10,7 @@
 
 #include "emulators/amdgpu/Launch.h"
 #include "emulators/amdgpu/Wave.h"
+#include "emulators/common/GlobalRaces.h"
 #include "emulators/common/Order.h"
 
 #include <map>
@@ -72,6 +73,20 @@ public:
   /// The clock of a store of the LDS unit, to be asked for before it is noted: what the
   /// wave did before has another.
   uint32_t tickStore(const Wave &wave);
+  // The race check on global memory (GlobalRaces.h): a third agent of each wave.
+  uint32_t globalAgentOf(const Wave &wave) const {
+    return static_cast<uint32_t>(2 * waves.size()) + wave.index;
+  }
+  uint32_t waveOfGlobalAgent(uint32_t agent) const {
+    return agent - static_cast<uint32_t>(2 * waves.size());
+  }
+  const emulator::VectorClock &clockOf(const Wave &wave) const {
+    return clocks[wave.index];
+  }
+  /// The work-group's number in the grid.
+  uint32_t getNumber() const;
+  emulator::GlobalRaces::Acquisitions acquisitions;
+
   /// `wave` has waited: its late operations that are done are ordered before what
   /// follows.
   void seeLate(Wave &wave);
