@@ -52,7 +52,7 @@ Place tilewright::amdgpu::findGlobal(Wave &wave, uint64_t address, uint32_t byte
                 lane);
     return {};
   }
-  if (access != Access::Read && allocation->readOnly) {
+  if (access != Access::Read && address - allocation->base < allocation->readOnlyBytes) {
     wave.report(Rule::ReadOnly, "it " + what() + " of " + allocation->name, lane);
     return {};
   }

@@ -38,10 +38,11 @@ public:
     Place place = findGlobal(wave, address, bytes, align, lane, access);
     if (place)
       if (Allocation *found = wave.group.launch.device.memory.find(address)) {
-        base = found->base;
-        room = found->size - bytes + 1;
-        data = found->memory.data();
-        shadow = found->memory.shadow();
+        uint64_t skipped = access == Access::Read ? 0 : found->readOnlyBytes;
+        base = found->base + skipped;
+        room = found->size - skipped - bytes + 1;
+        data = found->memory.data() + skipped;
+        shadow = found->memory.shadow() + skipped;
       }
     return place;
   }
@@ -50,7 +51,8 @@ public:
   Place findRun(uint64_t address, uint64_t size) {
     Allocation *found = wave.group.launch.device.memory.find(address);
     if (!found || found->freed || found->size - (address - found->base) < size ||
-        address % align || (access != Access::Read && found->readOnly))
+        address % align ||
+        (access != Access::Read && address - found->base < found->readOnlyBytes))
       return {};
     uint64_t offset = address - found->base;
     return {found->memory.data() + offset, found->memory.shadow() + offset};
