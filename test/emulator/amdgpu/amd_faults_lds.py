@@ -199,8 +199,8 @@ FAULTS = [
           ("global_store",)),
     Fault("flat-without-a-wait", FLAT, {"s_waitcnt vmcnt(0) lgkmcnt(0)\n  s_barrier":
           "s_waitcnt vmcnt(0)\n  s_barrier"}, "race", ("flat_store", "flat_load")),
-    Fault("flat-missing-barrier", FLAT, {"  s_barrier\n": ""}, "race", ("flat_store", "flat_load"),
-          ("uninitialised",)),
+    Fault("flat-missing-barrier", FLAT, {"  s_barrier\n": ""}, "race",
+          ("flat_store", "flat_load"), ("uninitialised",)),
     Fault("flat-lds-out-of-range", FLAT, {"0x100, v1": "0x200, v1"}, "out-of-bounds",
           ("flat_load",), ("uninitialised",)),
     Fault("flat-by-half-an-address", FLAT, {"v_mov_b32_e32 v5, s9": "s_nop 0"},

@@ -61,11 +61,10 @@ def sad8(a: np.ndarray, b: np.ndarray, masked: bool = False) -> np.ndarray:
 
 
 def sad16(x: Inputs) -> np.ndarray:
-    halves = [
-        abs((x.a >> U32(s) & U32(0xFFFF)).astype(I64) - (x.b >> U32(s) & U32(0xFFFF)).astype(I64))
-        for s in (0, 16)
-    ]
-    return halves[0] + halves[1] + x.c
+    def half(values: np.ndarray, shift: int) -> np.ndarray:
+        return (values >> U32(shift) & U32(0xFFFF)).astype(I64)
+
+    return sum(abs(half(x.a, shift) - half(x.b, shift)) for shift in (0, 16)) + x.c
 
 
 def field(x: Inputs, signed: bool) -> np.ndarray:
@@ -174,7 +173,8 @@ ROWS = [
     Row("v_xnor_b32_e32 v6, v2, v4", lambda x: ~(x.a ^ x.b)),
     Row("v_lshlrev_b32_e32 v6, v2, v4", lambda x: x.b << (x.a & U32(31))),
     Row("v_lshrrev_b32_e32 v6, v2, v4", lambda x: x.b >> (x.a & U32(31))),
-    Row("v_ashrrev_i32_e32 v6, v2, v4", lambda x: bits(s32(x.b) >> (x.a & U32(31)).astype(I64))),
+    Row("v_ashrrev_i32_e32 v6, v2, v4",
+        lambda x: bits(s32(x.b) >> (x.a & U32(31)).astype(I64))),
     Row("v_lshlrev_b64 v[6:7], v2, v[4:5]", lambda x: x.bb << u64(x.a & U32(63)),
         (*CDNA, "gfx1100"), True),
     Row("v_lshlrev_b64_e32 v[6:7], v2, v[4:5]", lambda x: x.bb << u64(x.a & U32(63)),

@@ -5,8 +5,9 @@ a family one after the other on random numbers and on edges. What the functions 
 written from AMD's ISA documents.
 
 The inputs of each lane are v2, v4 and v8, or with the next register each v[2:3], v[4:5],
-v[8:9]; its result is v6, or v[6:7]. Of scalars it is s16, s18, s20, or pairs from them on,
-and s24, or s[24:25].
+v[8:9]; its result is v6, or v[6:7], which was zero. v10 is the item in its group, v12 the
+place of 64 bytes of LDS that are the item's alone. Of scalars the inputs are s16, s18 and
+s20, or pairs from them on, and the result s24, or s[24:25].
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
@@ -128,6 +129,9 @@ def _vector_body(gpu: str, rows: list[Row]) -> str:
             f"{load} v{register}, v1, s[10:11]",
         ]  # fmt: skip
     lines += [wait, "v_lshlrev_b32_e32 v1, 3, v0", "v_and_b32_e32 v10, 63, v0"]
+    lines += ["v_lshlrev_b32_e32 v12, 6, v10", "s_movk_i32 s12, 0x7531"]
+    # Of each lane of a row, the one five after it: four bits for each.
+    lines += ["s_mov_b32 s14, 0xcba98765", "s_mov_b32 s15, 0x43210fed"]
     for row in rows:
         lines += [
             "v_mov_b32_e32 v6, 0", "v_mov_b32_e32 v7, 0", "s_nop 4", *_lines(row, gpu),
@@ -143,6 +147,7 @@ def _lines(row: Row, gpu: str) -> list[str]:
         "vcc": "vcc" if is_cdna else "vcc_lo",
         "mask": "s[16:17]" if is_cdna else "s16",
         "lds": "s_wait_dscnt 0x0" if gpu == "gfx1201" else "s_waitcnt lgkmcnt(0)",
+        "stores": "s_wait_storecnt 0x0" if gpu == "gfx1201" else "s_waitcnt_vscnt null, 0x0",
         "vm": "s_wait_loadcnt 0x0" if gpu == "gfx1201" else "s_waitcnt vmcnt(0)",
     }
     return row.text.format(**names).split("; ")
@@ -151,22 +156,21 @@ def _lines(row: Row, gpu: str) -> list[str]:
 def text_of(family: Family, gpu: str) -> str:
     """The program of a family for a GPU."""
     body = _scalar_body if family.scalar else _vector_body
-    return amd_assembly.kernel(gpu, body(gpu, family.of(gpu)), lds=4096, scratch=64)
+    return amd_assembly.kernel(gpu, body(gpu, family.of(gpu)), lds=8192, scratch=64)
 
 
-def run(family: Family, device: Device, code: bytes) -> list[str]:
-    """Runs the program; what is wrong."""
-    rows = family.of(device.arch)
-    words, values = inputs(64 if device.arch.startswith("gfx9") else 32)
+def run(family: Family, gpu: str, code: bytes) -> tuple[list[str], set[str]]:
+    """Runs the program: what is wrong, and the instructions that were executed."""
+    rows = family.of(gpu)
+    words, values = inputs(64 if gpu.startswith("gfx9") else 32)
     groups, lanes = GROUPS, GROUPS * ITEMS
     if family.scalar:
         groups = lanes
         table = np.zeros((lanes, 8), U32)
         table[:, :6] = words.T
         words = table
-    out = device.empty((len(rows), lanes), U64)
-    if family.scalar:
-        out = device.empty((lanes, len(rows)), U64)
+    device = Device(gpu, threads=1, statistics=True)
+    out = device.empty((lanes, len(rows)) if family.scalar else (len(rows), lanes), U64)
     module = device.load(code)
     block = 1 if family.scalar else ITEMS
     module.launch("kernel", grid=groups, block=block, args=[out, device.array(words)])
@@ -183,4 +187,4 @@ def run(family: Family, device: Device, code: bytes) -> list[str]:
                 f"{row.text}: lane {lane} of {values.aa[lane]:x}, {values.bb[lane]:x}, "
                 f"{values.cc[lane]:x} gives {results[lane]:x}, not {expected[lane]:x}"
             )
-    return wrong
+    return wrong, {line["text"] for line in device.report["lines"]}

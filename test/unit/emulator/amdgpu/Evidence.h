@@ -6,8 +6,8 @@
 //===----------------------------------------------------------------------===//
 //
 // Where TILEWRIGHT_AMDGPU_EVIDENCE names a file, each run that breaks no rule adds a line
-// "SUITE.TEST <tab> GPU INSTRUCTION" for every instruction that it executed. amd_coverage.py
-// of test/emulator/amdgpu makes docs/emulator-amdgpu-coverage.md of them.
+// "SUITE.TEST <tab> GPU INSTRUCTION" for every instruction that it executed.
+// amd_coverage.py of test/emulator/amdgpu makes docs/emulator-amdgpu-coverage.md of them.
 //
 //===----------------------------------------------------------------------===//
 

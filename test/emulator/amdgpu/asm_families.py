@@ -1,0 +1,13 @@
+"""All families of instructions in assembly.
+
+SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""
+
+from __future__ import annotations
+
+import asm_integer
+import asm_lanes
+import asm_lds
+import asm_scalar
+
+FAMILIES = [asm_integer.FAMILY, asm_scalar.FAMILY, asm_lanes.FAMILY, asm_lds.FAMILY]
