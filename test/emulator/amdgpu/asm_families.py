@@ -5,9 +5,18 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 from __future__ import annotations
 
+import asm_compare
 import asm_integer
 import asm_lanes
 import asm_lds
+import asm_packed
 import asm_scalar
 
-FAMILIES = [asm_integer.FAMILY, asm_scalar.FAMILY, asm_lanes.FAMILY, asm_lds.FAMILY]
+FAMILIES = [
+    asm_integer.FAMILY,
+    asm_scalar.FAMILY,
+    asm_lanes.FAMILY,
+    asm_lds.FAMILY,
+    asm_packed.FAMILY,
+    asm_compare.FAMILY,
+]

@@ -131,6 +131,7 @@ def _vector_body(gpu: str, rows: list[Row]) -> str:
     lines += [wait, "v_lshlrev_b32_e32 v1, 3, v0", "v_and_b32_e32 v10, 63, v0"]
     lines += ["v_lshlrev_b32_e32 v12, 6, v10", "s_movk_i32 s12, 0x7531"]
     # Of each lane of a row, the one five after it: four bits for each.
+    lines += ["s_setreg_imm32_b32 hwreg(HW_REG_MODE, 4, 2), 3"]  # subnormal f32 stay
     lines += ["s_mov_b32 s14, 0xcba98765", "s_mov_b32 s15, 0x43210fed"]
     for row in rows:
         lines += [

@@ -13,7 +13,7 @@ import functools
 import os
 import re
 import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -120,18 +120,14 @@ ENCODINGS = {
 }
 
 
-_FORM = re.compile(r"(_e32|_e64|_dpp|_sdwa|_e64_dpp)$")
+_FORM = re.compile(r"(_e32|_e64)?(_dpp|_sdwa)?$")
 
 
 def opcodes_in(text: str) -> set[str]:
     """The opcodes of an instruction's text: two where it is two in one. Encodings of one
     opcode are not told apart."""
     halves = text.split(" :: ")
-    return {_FORM.sub("", half.split()[0]).replace("_e64_dpp", "") for half in halves if half}
-
-
-def opcodes_of(texts: Iterable[str]) -> set[str]:
-    return set().union(*map(opcodes_in, texts))
+    return {_FORM.sub("", half.split()[0]) for half in halves if half}
 
 
 @functools.cache

@@ -44,8 +44,8 @@ class Program:
 class Fault:
     """`changes` of a program's text that break it, or other `arguments`. It is reported by
     `rule`, at a line that has one of `at` in it; `at` is empty where the host reads
-    undefined data, and where a wave has left the code. `also` are rules that may be broken as a consequence, maybe at earlier
-    lines; without them, the first report is the one."""
+    undefined data, and where a wave has left the code. `also` are rules that may be broken
+    as a consequence, maybe at earlier lines; without them, the first report is the one."""
 
     name: str
     program: Program
