@@ -9,6 +9,7 @@ import asm_compare
 import asm_integer
 import asm_lanes
 import asm_lds
+import asm_memory
 import asm_packed
 import asm_scalar
 
@@ -19,4 +20,5 @@ FAMILIES = [
     asm_lds.FAMILY,
     asm_packed.FAMILY,
     asm_compare.FAMILY,
+    asm_memory.FAMILY,
 ]

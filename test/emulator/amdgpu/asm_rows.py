@@ -6,8 +6,11 @@ written from AMD's ISA documents.
 
 The inputs of each lane are v2, v4 and v8, or with the next register each v[2:3], v[4:5],
 v[8:9]; its result is v6, or v[6:7], which was zero. v10 is the item in its group, v12 the
-place of 64 bytes of LDS that are the item's alone. Of scalars the inputs are s16, s18 and
-s20, or pairs from them on, and the result s24, or s[24:25].
+place of 64 bytes of LDS that are the item's alone, v13 the offset of 64 bytes of global
+memory from s[26:27] on, v[14:15] their address; s[28:31] is all of these as a buffer.
+
+Of scalars the inputs are s16, s18 and s20, or pairs from them on, and the result s24, or
+s[24:25]; s[6:7] is the address of the inputs and s[28:31] these as a buffer.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
@@ -100,6 +103,11 @@ def _scalar_body(gpu: str, rows: list[Row]) -> str:
         f"{load} s[16:23], s[6:7], 0x0", wait, f"s_mul_i32 s8, s2, {8 * len(rows)}",
         "s_add_u32 s4, s4, s8", "s_addc_u32 s5, s5, 0", "v_mov_b32_e32 v1, 0",
     ]  # fmt: skip
+    # The group's row as a buffer.
+    lines += [
+        "s_mov_b32 s28, s6", "s_and_b32 s29, s7, 0xffff", "s_movk_i32 s30, 0x40",
+        f"s_mov_b32 s31, {'0x00020000' if is_cdna else '0x31004000'}",
+    ]  # fmt: skip
     for row in rows:
         lines += [
             "s_mov_b32 s25, 0", *_lines(row, gpu), "v_mov_b32_e32 v6, s24",
@@ -118,6 +126,8 @@ def _vector_body(gpu: str, rows: list[Row]) -> str:
         else ("global_load_b32", "global_store_b64")
     )
     wait = "s_wait_loadcnt 0x0" if gpu == "gfx1201" else "s_waitcnt vmcnt(0)"
+    pointer = "s_load_dwordx2" if is_cdna else "s_load_b64"
+    scalar = "s_wait_kmcnt 0x0" if gpu == "gfx1201" else "s_waitcnt lgkmcnt(0)"
     lanes = GROUPS * ITEMS
     lines = [f"s_mul_i32 s8, s2, {ITEMS}", "v_add_nc_u32_e32 v0, s8, v0"]
     if is_cdna:
@@ -133,6 +143,18 @@ def _vector_body(gpu: str, rows: list[Row]) -> str:
     # Of each lane of a row, the one five after it: four bits for each.
     lines += ["s_setreg_imm32_b32 hwreg(HW_REG_MODE, 4, 2), 3"]  # subnormal f32 stay
     lines += ["s_mov_b32 s14, 0xcba98765", "s_mov_b32 s15, 0x43210fed"]
+    # 64 bytes of global memory for each item, by an offset, an address and a descriptor.
+    lines += [
+        f"{pointer} s[26:27], s[0:1], 0x10", scalar, "v_lshlrev_b32_e32 v13, 6, v0",
+        "v_mov_b32_e32 v11, 0", "v_mov_b32_e32 v15, s27",
+        *(["v_add_co_u32_e32 v14, vcc, s26, v13", "s_nop 1",
+           "v_addc_co_u32_e32 v15, vcc, 0, v15, vcc"]
+          if is_cdna else
+          ["v_add_co_u32 v14, vcc_lo, s26, v13",
+           "v_add_co_ci_u32_e32 v15, vcc_lo, 0, v15, vcc_lo"]),
+        "s_mov_b32 s28, s26", "s_and_b32 s29, s27, 0xffff", f"s_mov_b32 s30, {64 * lanes}",
+        f"s_mov_b32 s31, {'0x00020000' if is_cdna else '0x31004000'}",
+    ]  # fmt: skip
     for row in rows:
         lines += [
             "v_mov_b32_e32 v6, 0", "v_mov_b32_e32 v7, 0", "s_nop 4", *_lines(row, gpu),
@@ -148,7 +170,14 @@ def _lines(row: Row, gpu: str) -> list[str]:
         "vcc": "vcc" if is_cdna else "vcc_lo",
         "mask": "s[16:17]" if is_cdna else "s16",
         "lds": "s_wait_dscnt 0x0" if gpu == "gfx1201" else "s_waitcnt lgkmcnt(0)",
-        "stores": "s_wait_storecnt 0x0" if gpu == "gfx1201" else "s_waitcnt_vscnt null, 0x0",
+        "stores": {
+            "gfx1201": "s_wait_storecnt 0x0",
+            "gfx1100": "s_waitcnt_vscnt null, 0x0",
+        }.get(gpu, "s_waitcnt vmcnt(0)"),
+        "scalar": "s_wait_kmcnt 0x0" if gpu == "gfx1201" else "s_waitcnt lgkmcnt(0)",
+        "ret": {"gfx1201": "th:TH_ATOMIC_RETURN", "gfx942": "sc0", "gfx950": "sc0"}.get(
+            gpu, "glc"
+        ),
         "vm": "s_wait_loadcnt 0x0" if gpu == "gfx1201" else "s_waitcnt vmcnt(0)",
     }
     return row.text.format(**names).split("; ")
@@ -157,7 +186,9 @@ def _lines(row: Row, gpu: str) -> list[str]:
 def text_of(family: Family, gpu: str) -> str:
     """The program of a family for a GPU."""
     body = _scalar_body if family.scalar else _vector_body
-    return amd_assembly.kernel(gpu, body(gpu, family.of(gpu)), lds=8192, scratch=64)
+    return amd_assembly.kernel(
+        gpu, body(gpu, family.of(gpu)), arguments=3, lds=8192, scratch=64
+    )
 
 
 def run(family: Family, gpu: str, code: bytes) -> tuple[list[str], set[str]]:
@@ -167,14 +198,15 @@ def run(family: Family, gpu: str, code: bytes) -> tuple[list[str], set[str]]:
     groups, lanes = GROUPS, GROUPS * ITEMS
     if family.scalar:
         groups = lanes
-        table = np.zeros((lanes, 8), U32)
-        table[:, :6] = words.T
+        table = np.zeros((lanes + 1, 8), U32)  # one more, so that wide loads stay inside
+        table[:lanes, :6] = words.T
         words = table
     device = Device(gpu, threads=1, statistics=True)
     out = device.empty((lanes, len(rows)) if family.scalar else (len(rows), lanes), U64)
     module = device.load(code)
     block = 1 if family.scalar else ITEMS
-    module.launch("kernel", grid=groups, block=block, args=[out, device.array(words)])
+    own = device.empty(64 * lanes, np.uint8)
+    module.launch("kernel", grid=groups, block=block, args=[out, device.array(words), own])
     got = out.numpy()
     if family.scalar:
         got = got.T

@@ -241,6 +241,23 @@ ROWS = [
     Row("s_ctz_i32_b64 s24, s[16:17]", from_bits(low_bit, True), RDNA),
     Row("s_clz_i32_u64 s24, s[16:17]", from_bits(high_bit, True), RDNA),
     Row("s_cls_i32_i64 s24, s[16:17]", from_bits(sign_bit, True), RDNA),
+    # Loads from the group's row: a, b and c, each with what stands above it.
+    *(Row(f"{name} s[40:{39 + count}], s[{base}], 0x{at:x}; {{scalar}}; s_mov_b64 s[24:25], "
+          "s[40:41]", lambda x, at=at: (x.aa, x.bb, x.cc)[at // 8], gpus, True)
+      for gpus, sizes in ((CDNA, ("dwordx2", "dwordx4", "dwordx8", "dwordx16")),
+                          (RDNA, ("b64", "b128", "b256", "b512")))
+      for size, count in zip(sizes, (2, 4, 8, 16), strict=True)
+      for name, base in ((f"s_load_{size}", "6:7"), (f"s_buffer_load_{size}", "28:31"))
+      for at in ((0, 8, 16) if count == 2 else (0,))),
+    Row("s_buffer_load_dword s24, s[28:31], 0x10; {scalar}", lambda x: x.c, CDNA),
+    Row("s_buffer_load_b32 s24, s[28:31], 0x10; {scalar}", lambda x: x.c, RDNA),
+    Row("s_buffer_load_dword s24, s[28:31], 0x40; {scalar}", lambda x: x.c * U32(0), CDNA),
+    *(Row(f"s_{kind}load_{name} s24, s[{base}], 0x8; {{scalar}}", function, ("gfx1201",))
+      for kind, base in (("", "6:7"), ("buffer_", "28:31"))
+      for name, function in (
+          ("u8", lambda x: x.b & U32(0xFF)), ("u16", lambda x: x.b & U32(0xFFFF)),
+          ("i8", lambda x: bits(x.b.astype(np.uint8).view(np.int8))),
+          ("i16", lambda x: bits(x.b.astype(np.uint16).view(np.int16))))),
     # EXEC and the mode.
     Row("s_mov_b64 s[26:27], exec; s_and_saveexec_b64 s[24:25], s[16:17]; "
         "s_mov_b64 s[24:25], exec; s_mov_b64 exec, s[26:27]", lambda x: x.aa & U64(1), CDNA,
