@@ -39,26 +39,23 @@ def operands(x: Inputs, kind: str) -> tuple[np.ndarray, np.ndarray]:
 def rows() -> Iterator[Row]:
     for kind in TYPES:
         registers = "v[2:3], v[4:5]" if kind.endswith("64") else "v2, v4"
-        # Halves have names of their own where they are registers.
-        halves = "v2.l, v4.l" if kind.endswith("16") else registers
+        if kind.endswith("16"):
+            registers = "v2{l}, v4{l}"
         for name, function in (FLOATS if kind[0] == "f" else WHOLE).items():
 
             def reference(x: Inputs, f: Callable = function, kind: str = kind) -> np.ndarray:
                 with np.errstate(invalid="ignore"):
                     return f(*operands(x, kind))
 
-            for gpus, texts in ((CDNA, registers), (RDNA, halves)):
-                # To VCC, and to EXEC, of which the older write VCC as well.
-                vcc = "vcc, " if gpus is CDNA else "vcc_lo, "
+            # To VCC, and to EXEC, of which the older write VCC as well.
+            yield Row(
+                f"v_cmp_{name}_{kind}_e32 {{vcc}}, {registers}; s_nop 4; "
+                "v_cndmask_b32_e64 v6, 0, 1, {vcc}", reference,
+            )  # fmt: skip
+            for gpus, vcc, exec_ in ((CDNA, "vcc, ", "b64 exec"), (RDNA, "", "b32 exec_lo")):
                 yield Row(
-                    f"v_cmp_{name}_{kind}_e32 {vcc}{texts}; s_nop 4; "
-                    "v_cndmask_b32_e64 v6, 0, 1, {vcc}", reference, gpus,
-                )  # fmt: skip
-                vcc = "vcc, " if gpus is CDNA else ""
-                yield Row(
-                    f"v_cmpx_{name}_{kind}_e32 {vcc}{texts}; v_mov_b32_e32 v6, 1; "
-                    + ("s_mov_b64 exec, -1" if gpus is CDNA else "s_mov_b32 exec_lo, -1"),
-                    reference, gpus,
+                    f"v_cmpx_{name}_{kind}_e32 {vcc}{registers}; v_mov_b32_e32 v6, 1; "
+                    f"s_mov_{exec_}, -1", reference, gpus,
                 )  # fmt: skip
 
 
@@ -87,14 +84,12 @@ def classes(kind: str) -> Callable:
 
 
 def class_rows() -> Iterator[Row]:
-    for kind, register in (("f32", "v2"), ("f64", "v[2:3]")):
-        for gpus, vcc in ((CDNA, "vcc"), (RDNA, "vcc_lo")):
-            yield Row(
-                f"v_cmp_class_{kind}_e32 {vcc}, {register}, v4; s_nop 4; "
-                "v_cndmask_b32_e64 v6, 0, 1, {vcc}", classes(kind), gpus,
-            )  # fmt: skip
-    yield Row("v_cmp_class_f16_e64 {vcc}, v2, v4; s_nop 4; v_cndmask_b32_e64 v6, 0, 1, {vcc}",
-              classes("f16"), CDNA)  # fmt: skip
+    for kind, register in (("f16", "v2{l}"), ("f32", "v2"), ("f64", "v[2:3]")):
+        mask = "v4{l}" if kind == "f16" else "v4"
+        yield Row(
+            f"v_cmp_class_{kind}_e32 {{vcc}}, {register}, {mask}; s_nop 4; "
+            "v_cndmask_b32_e64 v6, 0, 1, {vcc}", classes(kind),
+        )  # fmt: skip
 
 
 FAMILY = Family("compare", [*rows(), *class_rows()])

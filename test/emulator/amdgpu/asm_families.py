@@ -6,6 +6,7 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 from __future__ import annotations
 
 import asm_compare
+import asm_float
 import asm_integer
 import asm_lanes
 import asm_lds
@@ -20,5 +21,6 @@ FAMILIES = [
     asm_lds.FAMILY,
     asm_packed.FAMILY,
     asm_compare.FAMILY,
+    asm_float.FAMILY,
     asm_memory.FAMILY,
 ]

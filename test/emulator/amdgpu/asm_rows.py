@@ -102,6 +102,7 @@ def _scalar_body(gpu: str, rows: list[Row]) -> str:
         "s_lshl_b32 s8, s2, 5", "s_add_u32 s6, s6, s8", "s_addc_u32 s7, s7, 0",
         f"{load} s[16:23], s[6:7], 0x0", wait, f"s_mul_i32 s8, s2, {8 * len(rows)}",
         "s_add_u32 s4, s4, s8", "s_addc_u32 s5, s5, 0", "v_mov_b32_e32 v1, 0",
+        "s_setreg_imm32_b32 hwreg(HW_REG_MODE, 4, 2), 3",  # subnormal f32 stay
     ]  # fmt: skip
     # The group's row as a buffer.
     lines += [
@@ -168,6 +169,8 @@ def _lines(row: Row, gpu: str) -> list[str]:
     is_cdna = gpu.startswith("gfx9")
     names = {
         "vcc": "vcc" if is_cdna else "vcc_lo",
+        # The lower half of a register, as the GPU's assembler has it.
+        "l": ".l" if gpu == "gfx1100" else "",
         "mask": "s[16:17]" if is_cdna else "s16",
         "lds": "s_wait_dscnt 0x0" if gpu == "gfx1201" else "s_waitcnt lgkmcnt(0)",
         "stores": {

@@ -9,6 +9,7 @@ import operator
 from collections.abc import Callable
 
 import numpy as np
+from asm_compare import FLOATS, operands
 from asm_integer import bits, count, first_high, first_low, first_sign, reverse, s32, u64
 from asm_rows import ALL, CDNA, I64, RDNA, U32, U64, Family, Inputs, Row
 
@@ -276,5 +277,61 @@ for op in ("eq", "lg", "gt", "ge", "lt", "le"):
         Row(f"s_cmpk_{op}_u32 s16, 0xff; s_cselect_b32 s24, 1, 0",
             lambda x, f=function: f(x.a, U32(0xFF)), (*CDNA, "gfx1100")),
     ]  # fmt: skip
+
+# What the instruction makes of its operand and EXEC, which it saves: older and newer names.
+SAVES = [
+    ("and", "and", lambda s, e: s & e), ("or", "or", lambda s, e: s | e),
+    ("xor", "xor", lambda s, e: s ^ e), ("nand", "nand", lambda s, e: ~(s & e)),
+    ("nor", "nor", lambda s, e: ~(s | e)), ("xnor", "xnor", lambda s, e: ~(s ^ e)),
+    ("andn2", "and_not1", lambda s, e: s & ~e), ("andn1", "and_not0", lambda s, e: ~s & e),
+    ("orn2", "or_not1", lambda s, e: s | ~e), ("orn1", "or_not0", lambda s, e: ~s | e),
+]  # fmt: skip
+for old, new, function in SAVES:
+    for tail in ("saveexec", "wrexec") if old in ("andn1", "andn2") else ("saveexec",):
+        ROWS += [
+            Row(f"s_mov_b64 s[26:27], exec; s_{old}_{tail}_b64 s[28:29], s[16:17]; "
+                "s_mov_b64 s[24:25], exec; s_mov_b64 exec, s[26:27]; s_mov_b32 s28, s6; "
+                "s_and_b32 s29, s7, 0xffff", lambda x, f=function: f(x.aa, U64(1)), CDNA, True),
+            Row(f"s_mov_b32 s26, exec_lo; s_{new}_{tail}_b32 s27, s16; s_mov_b32 s24, exec_lo; "
+                "s_mov_b32 exec_lo, s26", lambda x, f=function: f(x.a, U32(1)), RDNA),
+        ]  # fmt: skip
+ROWS += [
+    Row("s_mov_b32 m0, 2; s_nop 1; s_movrels_b32 s24, s16", lambda x: x.b),
+    Row("s_mov_b32 m0, 2; s_nop 1; s_movrels_b64 s[24:25], s[16:17]", lambda x: x.bb, ALL,
+        True),
+    Row("s_mov_b32 s24, 0; s_mov_b32 m0, 1; s_nop 1; s_movreld_b32 s24, s16",
+        lambda x: u64(x.a) << U64(32), ALL, True),
+    Row("s_mov_b32 m0, 2; s_nop 1; s_movreld_b64 s[22:23], s[16:17]; s_nop 0", lambda x: x.aa,
+        ALL, True),
+    Row("s_quadmask_b64 s[24:25], s[16:17]", from_bits(
+        lambda v: sum(1 << i for i in range(16) if v >> 4 * i & 0xF), True), ALL, True),
+    Row("s_wqm_b64 s[24:25], s[16:17]", from_bits(
+        lambda v: sum(0xF << i for i in range(0, 64, 4) if v >> i & 0xF), True), ALL, True),
+    Row("s_ff0_i32_b32 s24, s16", lambda x: bits(first_low(~x.a)), CDNA),
+    Row("s_ff0_i32_b64 s24, s[16:17]", from_bits(lambda v: low_bit(~v & (1 << 64) - 1), True),
+        CDNA),
+]  # fmt: skip
+# gfx12's scalar floats.
+for kind in ("f16", "f32"):
+    for name, compare_floats in FLOATS.items():
+        ROWS.append(
+            Row(
+                f"s_cmp_{name}_{kind} s16, s18; s_cselect_b32 s24, 1, 0",
+                lambda x, f=compare_floats, k=kind: f(*operands(x, k)),
+                ("gfx1201",),
+            )
+        )
+for name, function in (("ceil", np.ceil), ("floor", np.floor), ("trunc", np.trunc),
+                       ("rndne", np.rint)):  # fmt: skip
+    ROWS.append(
+        Row(
+            f"s_cvt_f32_i32 s20, s16; s_mul_f32 s20, s20, 0.5; s_mul_f32 s20, s20, 0.5; "
+            f"s_{name}_f32 s24, s20",
+            lambda x, f=function: (
+                f(s32(x.a).astype(np.float32) / 4).astype(np.float32).view(U32)
+            ),
+            ("gfx1201",),
+        )
+    )
 
 FAMILY = Family("scalar", ROWS, scalar=True)

@@ -49,27 +49,44 @@ def _vectors(*registers: int) -> int:
 _VOP3 = (
     (40, _vectors(2, 4, 6)), (40, _vectors(2, 4) | 106 << 18), (40, _vectors(2) | 8 << 9),
     (40, _vectors(2) | 8 << 9 | (256 + 6) << 18), (8, _vectors(2, 4, 6)),
-    (40 | 10 << 8, _vectors(2, 4, 6)),
+    (40 | 10 << 8, _vectors(2, 4, 6)), (40, 8 | 10 << 9), (16, 8),
 )  # fmt: skip
 _SOP2 = ((16 << 16 | 10 << 8 | 8,),)
 _SOP1 = ((16 << 16 | 8,), (16 << 16 | 0xC1,))
 _SOPP = ((0,), (0xFFFF,))
 _SOPK = ((16 << 16,), (16 << 16 | 0xF801,), (124 << 16,), (125 << 16,))
 _COMMON = (
-    Encoding("Scalar ALU", 0b10 << 30, 23, 6, _SOP2),
+    Encoding("Scalar ALU", 0b10 << 30, 23, 7, _SOP2),
     Encoding("Scalar ALU", 0b1011 << 28, 23, 5, _SOPK),
     Encoding("Scalar ALU", 0b101111101 << 23, 8, 8, _SOP1),
-    Encoding("Scalar ALU", 0b101111110 << 23, 16, 7, ((10 << 8 | 8,),)),
+    Encoding("Scalar ALU", 0b101111110 << 23, 16, 7, ((10 << 8 | 8,), (1 << 8 | 8,))),
     Encoding("Control and waits", 0b101111111 << 23, 16, 7, _SOPP),
     Encoding("Vector ALU", 0, 25, 6, ((40 << 17 | 4 << 9 | 258, 0),)),
     Encoding("Vector ALU", 0b0111111 << 25, 9, 8, ((40 << 17 | 258,), (40 << 17 | 8,))),
     Encoding("Vector comparisons", 0b0111110 << 25, 17, 8, ((4 << 9 | 258,),)),
 )
-_LDS = ((0, 2 | 4 << 8 | 6 << 16 | 40 << 24),)
+# Fields that an opcode has no use for must be zero.
+_LDS = tuple(
+    (0, address | data | second | to)
+    for address in (2, 0)
+    for data, second in ((0, 0), (4 << 8, 0), (4 << 8, 6 << 16))
+    for to in (40 << 24, 0)
+)
+_DUAL = (
+    (4 << 9 | 258, 40 << 24 | 20 << 17 | 7 << 9 | 259),
+    (258, 40 << 24 | 20 << 17 | 259),
+    (258, 40 << 24 | 20 << 17 | 7 << 9 | 259),
+    (4 << 9 | 258, 40 << 24 | 20 << 17 | 259),
+)
 
 
 def _flat(off: int) -> tuple[tuple[int, ...], ...]:
-    return ((0, 2 | 4 << 8 | off << 16 | 40 << 24), (0, 2 | 4 << 8 | 8 << 16 | 40 << 24))
+    return tuple(
+        (0, 2 | data | base << 16 | to)
+        for base in (off, 8, 0)
+        for data in (4 << 8, 0)
+        for to in (40 << 24, 0)
+    )
 
 
 _GFX9 = (
@@ -77,14 +94,15 @@ _GFX9 = (
     Encoding("Scalar memory", 0b110000 << 26 | 1 << 17, 18, 8, ((16 << 6 | 4, 0),)),
     Encoding("Vector ALU", 0b110100 << 26, 16, 10, _VOP3),
     Encoding("Packed and matrix", 0b110100111 << 23, 16, 7,
-             tuple((first, second | 3 << 27) for first, second in _VOP3)
+             tuple((first | 1 << 14, second | 3 << 27) for first, second in _VOP3)
+             + tuple((first, second | 3 << 27) for first, second in _VOP3)
              + ((40, _vectors(2, 4) | 258 << 18),)),
     Encoding("LDS", 0b110110 << 26, 17, 8, _LDS),
     Encoding("Flat", 0b110111 << 26, 18, 7, _flat(0x7F)),
     Encoding("Scratch", 0b110111 << 26 | 1 << 14, 18, 7, _flat(0x7F)),
     Encoding("Global", 0b110111 << 26 | 2 << 14, 18, 7, _flat(0x7F)),
     Encoding("Buffer", 0b111000 << 26 | 1 << 12, 18, 7,
-             ((0, 2 | 40 << 8 | 2 << 16 | 128 << 24),)),
+             ((0, 2 | 40 << 8 | 2 << 16 | 128 << 24), (0, 0))),
 )  # fmt: skip
 _RDNA = (
     *_COMMON,
@@ -93,10 +111,8 @@ _RDNA = (
              tuple((first | 1 << 14, second | 3 << 27) for first, second in
                    (*_VOP3, (40, _vectors(2, 16, 40))))),
     Encoding("LDS", 0b110110 << 26, 18, 8, _LDS),
-    Encoding("Two in one", 0b110010 << 26 | 8 << 17, 22, 4,
-             ((4 << 9 | 258, 40 << 24 | 20 << 17 | 7 << 9 | 259),)),
-    Encoding("Two in one", 0b110010 << 26 | 8 << 22, 17, 5,
-             ((4 << 9 | 258, 40 << 24 | 20 << 17 | 7 << 9 | 259),)),
+    Encoding("Two in one", 0b110010 << 26 | 8 << 17, 22, 4, _DUAL),
+    Encoding("Two in one", 0b110010 << 26 | 8 << 22, 17, 5, _DUAL),
 )  # fmt: skip
 _GFX11 = (
     *_RDNA,
@@ -105,7 +121,7 @@ _GFX11 = (
     Encoding("Scratch", 0b110111 << 26 | 1 << 16, 18, 7, _flat(0x7C)),
     Encoding("Global", 0b110111 << 26 | 2 << 16, 18, 7, _flat(0x7C)),
     Encoding("Buffer", 0b111000 << 26, 18, 8,
-             ((0, 2 | 40 << 8 | 2 << 16 | 1 << 22 | 128 << 24),)),
+             ((0, 2 | 40 << 8 | 2 << 16 | 1 << 22 | 128 << 24), (0, 0))),
 )  # fmt: skip
 _GFX12 = (
     *_RDNA,
