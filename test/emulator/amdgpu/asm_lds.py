@@ -56,6 +56,13 @@ def both(old: str, new: str, reference: Callable, is_wide: bool = False) -> list
     return [Row(old, reference, CDNA, is_wide), Row(new, reference, RDNA, is_wide)]
 
 
+# Of odd lanes b, of the others a, in v[20:21].
+ODD = (
+    "v_and_b32_e32 v7, 1, v10; v_cmp_eq_u32_e32 {vcc}, 1, v7; s_nop 4; "
+    "v_cndmask_b32_e32 v20, v2, v4, {vcc}; v_cndmask_b32_e32 v21, v3, v5, {vcc}"
+)
+
+
 def half(name: str, value: Callable) -> list[Row]:
     """A load to half of a register. RDNA keeps the other; memory with error correction, as
     CDNA has it, does not, so that it is shifted away."""
@@ -169,6 +176,30 @@ ROWS = [
     *wide("inc_rtn_u64", lambda x: np.where(x.bb >= x.aa, U64(0), x.bb + U64(1))),
     *wide("dec_rtn_u64",
           lambda x: np.where((x.bb == 0) | (x.bb > x.aa), x.aa, x.bb - U64(1))),
+    # Of 64 bits, the comparand made b's in every second lane.
+    *both(f"{ODD}; ds_write_b64 v12, v[4:5]; ds_cmpst_rtn_b64 v[6:7], v12, v[20:21], v[8:9]; "
+          "{lds}; ds_read_b64 v[6:7], v12; {lds}",
+          f"{ODD}; ds_store_b64 v12, v[4:5]; ds_cmpstore_rtn_b64 v[6:7], v12, v[8:9], "
+          "v[20:21]; {lds}; ds_load_b64 v[6:7], v12; {lds}",
+          lambda x: np.where((np.arange(x.a.size) % 2 == 1) | (x.aa == x.bb), x.cc, x.bb),
+          True),
+    *both("ds_write_b64 v12, v[4:5]; ds_mskor_rtn_b64 v[6:7], v12, v[2:3], v[8:9]; {lds}; "
+          "ds_read_b64 v[6:7], v12; {lds}",
+          "ds_store_b64 v12, v[4:5]; ds_mskor_rtn_b64 v[6:7], v12, v[2:3], v[8:9]; {lds}; "
+          "ds_load_b64 v[6:7], v12; {lds}", lambda x: x.bb & ~x.aa | x.cc, True),
+    # Two exchanges in one: what was there.
+    *both("ds_write2_b32 v12, v2, v4 offset0:1 offset1:3; {lds}; ds_wrxchg2_rtn_b32 v[6:7], "
+          "v12, v8, v8 offset0:3 offset1:1; {lds}",
+          "ds_store_2addr_b32 v12, v2, v4 offset0:1 offset1:3; {lds}; "
+          "ds_storexchg_2addr_rtn_b32 v[6:7], v12, v8, v8 offset0:3 offset1:1; {lds}",
+          lambda x: pair(x.b, x.a), True),
+    *both("ds_write2_b64 v12, v[2:3], v[4:5] offset0:1 offset1:3; {lds}; "
+          "ds_wrxchg2_rtn_b64 v[20:23], v12, v[8:9], v[8:9] offset0:3 offset1:1; {lds}; "
+          "v_mov_b32_e32 v6, v22; v_mov_b32_e32 v7, v21",
+          "ds_store_2addr_b64 v12, v[2:3], v[4:5] offset0:1 offset1:3; {lds}; "
+          "ds_storexchg_2addr_rtn_b64 v[20:23], v12, v[8:9], v[8:9] offset0:3 offset1:1; "
+          "{lds}; v_mov_b32_e32 v6, v22; v_mov_b32_e32 v7, v21",
+          lambda x: pair(x.a, x.bb >> U64(32)), True),
     # Private memory.
     Row("scratch_store_dwordx2 off, v[2:3], off offset:8; {vm}; "
         "scratch_load_dword v6, off, off offset:12; {vm}", lambda x: x.aa >> U64(32), LATE),

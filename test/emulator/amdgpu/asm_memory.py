@@ -176,6 +176,43 @@ def atomics(speller: Speller) -> Iterator[Row]:
     )  # fmt: skip
 
 
+# Atomic operations on floats that are integers: by the kind, what each GPU calls them.
+_OLD, _NEW = ("add", "min", "max"), ("add", "min_num", "max_num")
+FLOAT_NAMES: dict[tuple[str, str], tuple[str, ...]] = {
+    **{("f32", gpu): ("add",) for gpu in ("gfx90a", "gfx942", "gfx950")},
+    ("f32", "gfx1100"): _OLD, ("f32", "gfx1201"): _NEW,
+    **{("f64", gpu): _OLD for gpu in CDNA},
+}  # fmt: skip
+FLOAT_OPERATIONS = {"add": np.add, "min": np.minimum, "max": np.maximum}
+
+
+def float_atomics(space: str) -> Iterator[Row]:
+    """On f32 and f64."""
+    for (kind, gpu), names in FLOAT_NAMES.items():
+        # gfx90a has those of f32 in global memory and buffers alone.
+        if (kind, gpu, space) == ("f32", "gfx90a", "flat"):
+            continue
+        is_wide = kind == "f64"
+        gpus = CDNA if gpu in CDNA else (gpu,)
+        speller = Speller(space, gpus)
+        a, b, to = ("v[20:21]", "v[22:23]", "v[6:7]") if is_wide else ("v20", "v22", "v6")
+        size = named(speller, *(("dwordx2", "b64") if is_wide else ("dword", "b32")))
+        dtype = np.float64 if is_wide else np.float32
+        for name in names:
+            text = (
+                f"v_cvt_{kind}_i32_e32 {a}, v2; v_cvt_{kind}_i32_e32 {b}, v4; "
+                f"{speller.store(size, b)}; {speller.atomic(f'{name}_{kind}', '', a)}; "
+                + speller.load(size, to)
+            )
+
+            def reference(x: Inputs, name: str = name, dtype: type = dtype) -> np.ndarray:
+                function = FLOAT_OPERATIONS[name.removesuffix("_num")]
+                result = function(s32(x.b).astype(dtype), s32(x.a).astype(dtype))
+                return result.view(U64 if dtype is np.float64 else U32)
+
+            yield Row(text, reference, (gpu,), is_wide)
+
+
 SPELLERS = [
     Speller(space, gpus)
     for space in SPACES
@@ -190,5 +227,6 @@ FAMILY = Family(
             *accesses(speller),
             *(atomics(speller) if speller.space != "scratch" else ()),
         )
-    ],
+    ]
+    + [row for space in ("global", "flat", "buffer") for row in float_atomics(space)],
 )
