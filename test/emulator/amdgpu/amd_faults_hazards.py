@@ -182,6 +182,22 @@ SWAP = Program(
 )
 
 
+# On gfx11 one waits for the result of a transcendental instruction.
+TRANSCENDENTAL = Program(
+    "transcendental-gfx1100",
+    """
+  v_cvt_f32_u32_e32 v2, v0
+  v_exp_f32_e32 v2, v2
+  s_waitcnt_depctr 0xfff
+  v_mul_f32_e32 v3, 0, v2
+  global_store_b32 v1, v3, s[4:5]
+""",
+    words(32),
+    np.zeros(32, np.uint32),
+    arch="gfx1100",
+)
+
+
 def too_few(name: str, states: str, fewer: str, at: str) -> Fault:
     """VECTOR with fewer wait states."""
     return Fault(name, VECTOR, {states: fewer}, "hazard", (at,))
@@ -222,5 +238,10 @@ FAULTS = [
     Fault("wmma-of-two-halves", WMMA11, {"v_mov_b32_e32 v9, 0x3c003c00":
           "v_cvt_f16_u16_e32 v9.l, v0.l\n  v_mov_b16_e32 v9.h, v9.l"}, "convergence",
           ("v_wmma",)),
+    Fault("transcendental-on-gfx1100", TRANSCENDENTAL, {"s_waitcnt_depctr 0xfff": "s_nop 7"},
+          "hazard", ("v_mul",)),
+    Fault("transcendental-in-two-on-gfx1100", TRANSCENDENTAL, {"  s_waitcnt_depctr 0xfff\n": "",
+          "v_mul_f32_e32 v3, 0, v2":
+          "v_dual_mul_f32 v3, 0, v2 :: v_dual_mov_b32 v4, 0"}, "hazard", ("v_dual_mul",)),
     Fault("swap-too-early", SWAP, {"s_nop 1": "s_nop 0"}, "hazard", ("v_permlane32",)),
 ]  # fmt: skip

@@ -64,21 +64,6 @@ STORES = [
                    "s_barrier_signal -1\n  s_barrier_wait -1"),
 ]  # fmt: skip
 
-# gfx11 reads the result of a transcendental instruction too early; gfx12 a scalar's.
-TRANSCENDENTAL = Program(
-    "transcendental-gfx1100",
-    """
-  v_cvt_f32_u32_e32 v2, v0
-  v_exp_f32_e32 v2, v2
-  s_waitcnt_depctr 0xfff
-  v_mul_f32_e32 v3, 0, v2
-  global_store_b32 v1, v3, s[4:5]
-""",
-    words(32),
-    np.zeros(32, np.uint32),
-    arch="gfx1100",
-)
-
 # A register that the descriptor asks for.
 REGISTERS = Program(
     "registers",
@@ -106,9 +91,6 @@ MISSED: list[tuple[Fault, str]] = [
        "between waves global memory is not checked yet")
       for program, wait in zip(STORES, ("s_waitcnt_vscnt null, 0x0", "s_wait_storecnt 0x0"),
                                strict=True)),
-    (Fault("transcendental-on-gfx1100", TRANSCENDENTAL, {"s_waitcnt_depctr 0xfff": "s_nop 0"},
-           "hazard", ("v_mul",)),
-     "of RDNA's hazards only WMMA's is modelled"),
     (Fault("register-that-is-not-allocated", REGISTERS,
            {".amdhsa_next_free_vgpr 256": ".amdhsa_next_free_vgpr 8",
             ".amdhsa_accum_offset 128": ".amdhsa_accum_offset 8"}, "limit", ("v_mov",)),
