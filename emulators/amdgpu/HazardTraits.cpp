@@ -173,6 +173,15 @@ static int hardwareRegister(const Assembly &assembly) {
   return -1;
 }
 
+/// "depctr_va_vdst(0)" among others, or all of it as a number, whose uppermost four bits
+/// are that counter's.
+static bool awaitsVectors(const Assembly &assembly) {
+  if (contains(assembly.text, "va_vdst(0)"))
+    return true;
+  return !assembly.operands.empty() && assembly.operands[0].kind == Operand::Integer &&
+         (assembly.operands[0].bits & 0xf000) == 0;
+}
+
 static void describeScalar(const Assembly &assembly, HazardTraits &traits) {
   std::string_view name = assembly.mnemonic;
   traits.unit = HazardTraits::Salu;
@@ -186,8 +195,7 @@ static void describeScalar(const Assembly &assembly, HazardTraits &traits) {
   else if (startsWith(name, "s_getreg"))
     traits.getsRegister = hardwareRegister(assembly);
   traits.readsM0 = startsWith(name, "s_sendmsg");
-  traits.awaitsVectors = name == "s_waitcnt_depctr" && !assembly.operands.empty() &&
-                         contains(assembly.operands[0].text, "va_vdst(0)");
+  traits.awaitsVectors = name == "s_waitcnt_depctr" && awaitsVectors(assembly);
   bool hasResult = !startsWith(name, "s_cmp") && !startsWith(name, "s_bitcmp") &&
                    !startsWith(name, "s_setreg") && !startsWith(name, "s_cbranch");
   if (hasResult && !assembly.operands.empty())
