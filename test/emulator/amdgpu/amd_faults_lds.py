@@ -174,6 +174,8 @@ READ = ("ds_read_b32 v3",)
 FAULTS = [
     Fault("missing-barrier", EXCHANGE, {"  s_barrier\n": ""}, "race", ("ds_write", "ds_read"),
           ("uninitialised",)),
+    Fault("store-unawaited-at-the-barrier", EXCHANGE, {"  s_waitcnt lgkmcnt(0)\n  s_barrier":
+          "  s_barrier"}, "race", ("ds_write", "ds_read"), ("uninitialised",)),
     Fault("words-of-two-waves-are-one", EXCHANGE,
           {"ds_write_b32 v1": "v_and_b32_e32 v5, 0xff, v1\n  ds_write_b32 v5"}, "race",
           ("ds_write",), ("uninitialised",)),
