@@ -67,7 +67,8 @@ def collect() -> Evidence:
             found[gpu, opcode][kind].add(who)
 
     for case, gpu in amd_cases.PAIRS:
-        seen = coverage.Statements(emulator.Device(gpu, statistics=True, threads=1))
+        options = {"statistics": True, "threads": 1, **amd_cases.checks(case, gpu)}
+        seen = coverage.Statements(emulator.Device(gpu, **options))
         assert not corpus.mismatches(case, corpus.run(case, gpu, seen)), case.name
         for text in seen.texts:
             add(gpu, text, "foreign", case.program)
