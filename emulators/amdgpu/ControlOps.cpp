@@ -315,7 +315,7 @@ constexpr std::string_view invalidations[] = {
 };
 
 Step invalidate(Wave &wave, const Instruction &) {
-  if (GlobalRaces *races = wave.group.launch.globalRaces.get())
+  if (auto *races = wave.group.launch.globalRaces.get())
     races->acquire(wave);
   return Step::Next;
 }

@@ -102,10 +102,11 @@ static bool hasSecondResult(std::string_view name) {
 /// Whether the first operand is read as well.
 static bool readsResult(std::string_view name) {
   return startsWith(name, "v_mac_") || startsWith(name, "v_fmac_") ||
-         startsWith(name, "v_pk_fmac") || startsWith(name, "v_dot2c") ||
-         startsWith(name, "v_dot4c") || startsWith(name, "v_dot8c") ||
-         startsWith(name, "v_writelane") || startsWith(name, "v_swap") ||
-         contains(name, "lane16_swap") || contains(name, "lane32_swap");
+         startsWith(name, "v_dual_fmac") || startsWith(name, "v_pk_fmac") ||
+         startsWith(name, "v_dot2c") || startsWith(name, "v_dot4c") ||
+         startsWith(name, "v_dot8c") || startsWith(name, "v_writelane") ||
+         startsWith(name, "v_swap") || contains(name, "lane16_swap") ||
+         contains(name, "lane32_swap");
 }
 
 static bool isTranscendental(std::string_view name) {
@@ -141,6 +142,7 @@ static void describeVector(const Assembly &assembly, HazardTraits &traits) {
       add(traits.reads, operands[i]);
   traits.isDpp = assembly.isDpp;
   traits.isTrans = isTranscendental(name);
+  traits.isHalf = contains(name, "_f16");
   traits.isFma64 = name == "v_fma_f64" || name == "v_fmac_f64";
   traits.isDivFmas = startsWith(name, "v_div_fmas");
   if (traits.isDivFmas)
@@ -171,6 +173,15 @@ static int hardwareRegister(const Assembly &assembly) {
   return -1;
 }
 
+/// "depctr_va_vdst(0)" among others, or all of it as a number, whose uppermost four bits
+/// are that counter's.
+static bool awaitsVectors(const Assembly &assembly) {
+  if (contains(assembly.text, "va_vdst(0)"))
+    return true;
+  return !assembly.operands.empty() && assembly.operands[0].kind == Operand::Integer &&
+         (assembly.operands[0].bits & 0xf000) == 0;
+}
+
 static void describeScalar(const Assembly &assembly, HazardTraits &traits) {
   std::string_view name = assembly.mnemonic;
   traits.unit = HazardTraits::Salu;
@@ -184,6 +195,7 @@ static void describeScalar(const Assembly &assembly, HazardTraits &traits) {
   else if (startsWith(name, "s_getreg"))
     traits.getsRegister = hardwareRegister(assembly);
   traits.readsM0 = startsWith(name, "s_sendmsg");
+  traits.awaitsVectors = name == "s_waitcnt_depctr" && awaitsVectors(assembly);
   bool hasResult = !startsWith(name, "s_cmp") && !startsWith(name, "s_bitcmp") &&
                    !startsWith(name, "s_setreg") && !startsWith(name, "s_cbranch");
   if (hasResult && !assembly.operands.empty())
@@ -199,6 +211,7 @@ static void describeMemory(const Assembly &assembly, HazardTraits &traits) {
   const auto &operands = assembly.operands;
   bool isLds = startsWith(name, "ds_");
   traits.unit = isLds ? HazardTraits::Lds : HazardTraits::Memory;
+  traits.awaitsVectors = true;
   traits.readsM0 =
       find(assembly, "lds") || contains(name, "_load_lds_") || startsWith(name, "ds_gws");
   bool returns = find(assembly, "sc0") || find(assembly, "glc");
@@ -222,11 +235,15 @@ HazardTraits tilewright::amdgpu::findHazardTraits(const Target &target,
                                                   std::string_view text) {
   HazardTraits traits;
   Assembly assembly;
-  if (!parseAssembly(text, assembly)) { // two in one: VOPD
-    if (startsWith(text, "v_"))
-      traits.unit = HazardTraits::Valu;
+  std::string_view first, second;
+  if (splitDual(text, first, second)) {
+    for (std::string_view half : {first, second})
+      if (parseAssembly(half, assembly))
+        describeVector(assembly, traits);
     return traits;
   }
+  if (!parseAssembly(text, assembly))
+    return traits;
   std::string_view name = assembly.mnemonic;
   if (startsWith(name, "v_mfma") || startsWith(name, "v_smfmac") ||
       startsWith(name, "v_wmma") || startsWith(name, "v_swmmac"))

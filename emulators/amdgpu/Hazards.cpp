@@ -204,6 +204,22 @@ void Hazards::checkWmma(const HazardTraits &traits, const Issued &earlier) {
       broken = {&earlier, 1, 0, "reads, as A or B, the result of", *range};
 }
 
+/// gfx11: not before six other vector instructions, or two transcendental ones, were
+/// issued, or a wait for vector instructions, which those that access memory are, too.
+void Hazards::checkAfterTranscendentals(const HazardTraits &traits) {
+  for (const Issued &earlier : transcendentals) {
+    const uint64_t between = earlier.traits ? vectorCount - earlier.time : 6;
+    if (between >= 6)
+      continue;
+    for (const RegisterRange &written : earlier.traits->writes)
+      if (const RegisterRange *range = findOverlap(traits.reads, written))
+        broken = {&earlier, 6, between,
+                  "reads, without s_waitcnt_depctr va_vdst(0), the transcendental "
+                  "result of",
+                  *range};
+  }
+}
+
 //===----------------------------------------------------------------------===//
 // Issue
 //===----------------------------------------------------------------------===//
@@ -236,6 +252,8 @@ void Hazards::check(const HazardTraits &traits) {
   if (target.isRdna()) {
     if (isMatrix && matrixCount)
       checkWmma(traits, matrices[(matrixCount - 1) % kept]);
+    if (target.gpu == Gpu::Gfx1100 && (isMatrix || traits.unit == HazardTraits::Valu))
+      checkAfterTranscendentals(traits);
     return;
   }
   bool touchesVectors =
@@ -282,6 +300,13 @@ bool Hazards::issue(const HazardTraits &traits, uint32_t offset, uint32_t size) 
     others[otherCount++ % kept] = issued;
   if (traits.isDouble)
     lastDouble = now;
+  if (traits.isTrans) {
+    transcendentals[1] = transcendentals[0];
+    // Halves of registers are not told apart, so that no results of f16 are kept.
+    transcendentals[0] = traits.isHalf ? Issued() : issued;
+  } else if (traits.awaitsVectors) {
+    transcendentals[0] = transcendentals[1] = {};
+  }
   now += traits.waitStates;
   return !broken.earlier;
 }

@@ -11,7 +11,8 @@
 // N + 1 of them.
 //
 // gfx11 and gfx12 wait for all but a few, which their compilers avoid by other means;
-// of these only one is modelled: a WMMA that follows one whose result is its A or B.
+// of these two are modelled: a WMMA that follows one whose result is its A or B, and on
+// gfx11 a vector instruction that reads the result of a transcendental one.
 //
 //===----------------------------------------------------------------------===//
 
@@ -50,7 +51,7 @@ struct HazardTraits {
   bool isDouble = false;  ///< of f64
   bool isDouble4 = false; ///< of f64, 4 x 4
   // Valu.
-  bool isDpp = false, isTrans = false, isFma64 = false, isDivFmas = false;
+  bool isDpp = false, isTrans = false, isHalf = false, isFma64 = false, isDivFmas = false;
   bool isPermlaneSwap = false;
   bool readsLane = false;   ///< v_readlane, v_readfirstlane
   bool writesLane = false;  ///< v_writelane
@@ -60,6 +61,7 @@ struct HazardTraits {
   RegisterRange laneSelect; ///< of v_readlane, v_writelane: a scalar
   // Scalar registers by their side effects.
   bool readsM0 = false;                     ///< LDS-DMA, s_sendmsg
+  bool awaitsVectors = false;               ///< s_waitcnt_depctr va_vdst(0)
   int setsRegister = -1, getsRegister = -1; ///< s_setreg, s_getreg: which
   RegisterRange wideData;                   ///< of a store of more than 64 bits
 
@@ -109,15 +111,17 @@ private:
   void checkAfterVector(const HazardTraits &traits, const Issued &earlier);
   void checkAfterOther(const HazardTraits &traits, const Issued &earlier);
   void checkWmma(const HazardTraits &traits, const Issued &earlier);
+  void checkAfterTranscendentals(const HazardTraits &traits);
 
   const Target &target;
   uint64_t now = 1; ///< the wait state at hand
   Issued matrices[kept], others[kept];
   unsigned matrixCount = 0, otherCount = 0;
-  uint64_t lastDouble = 0;  ///< gfx90a: when a product of f64 was issued
-  uint64_t vectorCount = 0; ///< vector instructions so far; RDNA's time
-  uint64_t lineStart = 0;   ///< when the last jump was
-  uint32_t next = ~0u;      ///< where the program goes on without one
+  uint64_t lastDouble = 0;   ///< gfx90a: when a product of f64 was issued
+  uint64_t vectorCount = 0;  ///< vector instructions so far; RDNA's time
+  Issued transcendentals[2]; ///< gfx11: the last two, the later one first
+  uint64_t lineStart = 0;    ///< when the last jump was
+  uint32_t next = ~0u;       ///< where the program goes on without one
   Broken broken;
 };
 

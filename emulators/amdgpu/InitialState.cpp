@@ -104,7 +104,7 @@ std::string tilewright::amdgpu::prepareMemory(LaunchRun &launch) {
       memset(bytes.shadow() + argument.offset, Sound, argument.size);
     }
   }
-  arguments->readOnly = true;
+  arguments->readOnlyBytes = arguments->size;
 
   DispatchPacket packet = {};
   packet.setup = 3;
@@ -121,7 +121,7 @@ std::string tilewright::amdgpu::prepareMemory(LaunchRun &launch) {
   packet.kernarg = launch.kernarg;
   memcpy(dispatch->memory.data(), &packet, sizeof(packet));
   memset(dispatch->memory.shadow(), Sound, sizeof(packet));
-  dispatch->readOnly = true;
+  dispatch->readOnlyBytes = dispatch->size;
   return "";
 }
 

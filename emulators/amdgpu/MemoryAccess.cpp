@@ -54,12 +54,12 @@ Place tilewright::amdgpu::findGlobal(Wave &wave, uint64_t address, uint32_t byte
                 lane);
     return {};
   }
-  if (access != Access::Read && allocation->readOnly) {
+  if (access != Access::Read && address - allocation->base < allocation->readOnlyBytes) {
     wave.report(Rule::ReadOnly, "it " + what() + " of " + allocation->name, lane);
     return {};
   }
   uint64_t offset = address - allocation->base;
-  if (GlobalRaces *races = wave.group.launch.globalRaces.get())
+  if (auto *races = wave.group.launch.globalRaces.get())
     races->note(wave, *allocation, offset, bytes, access, lane);
   return {allocation->memory.data() + offset, allocation->memory.shadow() + offset};
 }

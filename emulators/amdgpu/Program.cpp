@@ -78,6 +78,12 @@ std::unique_ptr<Program> Program::load(std::unique_ptr<CodeObject> object,
     memset(data + segment.fileSize, 0, segment.size - segment.fileSize);
     memset(bytes.shadow() + segment.address, Sound, segment.size);
   }
+  // ld.lld puts what may not be written first: tables and code.
+  uint64_t writable = object->size;
+  for (const Segment &segment : object->segments)
+    if (segment.isWritable)
+      writable = std::min(writable, segment.address);
+  allocation->readOnlyBytes = writable;
   for (const Relocation &relocation : object->relocations) {
     uint64_t value = allocation->base + static_cast<uint64_t>(relocation.addend);
     memcpy(bytes.data() + relocation.address, &value, sizeof(value));

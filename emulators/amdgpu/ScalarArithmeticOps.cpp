@@ -102,9 +102,10 @@ U64 absolute(U64 a, U64, bool &scc) {
   scc = a != 0;
   return asSigned(a) < 0 ? 0 - a : a;
 }
+/// The difference wraps before its sign is looked at.
 U64 absoluteDifference(U64 a, U64 b, bool &scc) {
   scc = a != b;
-  return asSigned(a) < asSigned(b) ? b - a : a - b;
+  return asSigned(a - b) < 0 ? b - a : a - b;
 }
 
 template <unsigned bits, bool value> U64 countBits(U64 a, U64, bool &scc) {

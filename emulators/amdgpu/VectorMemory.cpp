@@ -39,10 +39,11 @@ public:
     // The race check wants to know of each access.
     if (place && !wave.group.launch.globalRaces)
       if (Allocation *found = wave.group.launch.device.memory.find(address)) {
-        base = found->base;
-        room = found->size - bytes + 1;
-        data = found->memory.data();
-        shadow = found->memory.shadow();
+        uint64_t skipped = access == Access::Read ? 0 : found->readOnlyBytes;
+        base = found->base + skipped;
+        room = found->size - skipped - bytes + 1;
+        data = found->memory.data() + skipped;
+        shadow = found->memory.shadow() + skipped;
       }
     return place;
   }
@@ -52,7 +53,7 @@ public:
     Allocation *found = wave.group.launch.device.memory.find(address);
     if (!found || found->freed || wave.group.launch.globalRaces ||
         found->size - (address - found->base) < size || address % align ||
-        (access != Access::Read && found->readOnly))
+        (access != Access::Read && address - found->base < found->readOnlyBytes))
       return {};
     uint64_t offset = address - found->base;
     return {found->memory.data() + offset, found->memory.shadow() + offset};

@@ -336,6 +336,7 @@ Wave::Outcome Wave::run(uint64_t quantum) {
       if (!next) {
         char place[32];
         snprintf(place, sizeof(place), "0x%llx: ", (unsigned long long)pc);
+        current = nullptr; // what was executed before is not to blame
         stop(Rule::Unsupported, place + error, firstLane());
         return Outcome::Stopped;
       }

@@ -64,7 +64,7 @@ public:
   /// Lanes that the instruction at hand writes: EXEC, or fewer (DPP).
   uint64_t active = 0;
 
-  bool scc = false, sccPoison = false;
+  bool scc = false, sccPoison = true;
   uint32_t mode = 0; ///< rounding, denormals, and so on, as the hardware register has it
   WaitCounters waits;
   /// A bit for each counter whose operations end in order with the load that writes its

@@ -75,8 +75,8 @@ private:
 struct Allocation {
   uint64_t base = 0;
   uint64_t size = 0;
-  std::string name; ///< for messages: "argument 2", "global x"
-  bool readOnly = false;
+  std::string name;           ///< for messages: "argument 2", "global x"
+  uint64_t readOnlyBytes = 0; ///< so many at its start may not be written
   std::atomic<bool> freed{false};
   Bytes memory;
   /// A number that no other allocation ever had.

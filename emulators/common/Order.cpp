@@ -21,6 +21,7 @@ void AccessHistory::reset(size_t bytes, size_t agentCount) {
   // split.
   reads.resize(count * agents);
   atomics.clear();
+  plainWrites.clear();
 }
 
 /// The bytes of word `word` that lie in [begin, end), as bits.
@@ -111,10 +112,11 @@ void AccessHistory::readCell(Cell &cell, Stamp *row, uint16_t bytes, const Acces
   cell.readers |= self;
 }
 
-/// `atomicRow` are the clocks of atomic operations on the word, if there were any.
+/// `atomicRow` are the clocks of atomic operations on the word, if there were any, and
+/// `plain` the last write before them.
 void AccessHistory::writeCell(Cell &cell, const Stamp *row, Stamp *atomicRow,
-                              uint8_t bytes, const Accessor &by, Kind kind,
-                              Conflict &all) const {
+                              LastWrite *plain, uint8_t bytes, const Accessor &by,
+                              Kind kind, Conflict &all) const {
   const bool isAtomic = kind == Kind::Atomic;
   LastWrite &last = cell.write;
   Conflict conflict;
@@ -125,9 +127,13 @@ void AccessHistory::writeCell(Cell &cell, const Stamp *row, Stamp *atomicRow,
     for (size_t other = __builtin_ctzll(bits); other < agents; other += 64)
       if (isUnordered(by, static_cast<uint32_t>(other), row[other], bytes))
         conflict = {true, false, static_cast<uint32_t>(other), cell.readTags[0]};
-  if (isAtomic)
+  if (isAtomic) {
+    if (!last.atomic)
+      *plain = last;
+    else if (by.isUnordered(plain->agent, plain->clock) && (plain->bytes & bytes))
+      conflict = {true, true, plain->agent, plain->tag};
     add(atomicRow[by.agent], by.clock, bytes);
-  else if (atomicRow)
+  } else if (atomicRow)
     findUnordered(atomicRow, bytes, by, last.tag, conflict);
   if (conflict.found && kind == Kind::Rewrite)
     return;
@@ -159,6 +165,7 @@ void AccessHistory::writeWords(size_t granule, size_t begin, size_t end,
   for (size_t word = begin / 4; word * 4 < end; ++word)
     writeCell(words[word], &wordReads[word * agents],
               atomics.empty() ? nullptr : &atomics[word * agents],
+              atomics.empty() ? nullptr : &plainWrites[word],
               bytesOfWord(word, begin, end), by, kind, all);
   mergeIfEqual(granule);
 }
@@ -313,7 +320,8 @@ AccessHistory::Conflict AccessHistory::note(size_t offset, size_t size,
         by.isUnordered(last.agent, last.clock))
       return;
     if (isAll && !isSplit[granule] && atomics.empty() && isReadWhole(granule))
-      writeCell(cells[granule], &reads[granule * agents], nullptr, 0xf, by, kind, all);
+      writeCell(cells[granule], &reads[granule * agents], nullptr, nullptr, 0xf, by, kind,
+                all);
     else
       writeWords(granule, begin, end, by, kind, all);
   });
@@ -431,8 +439,10 @@ template uint64_t AccessHistory::noteLaneWrites(const uint64_t *, uint64_t, unsi
 } // namespace tilewright::emulator
 
 void AccessHistory::beginAtomics() {
-  if (atomics.empty())
-    atomics.assign(cells.size() * granuleWords * agents, 0);
+  if (!atomics.empty())
+    return;
+  atomics.assign(cells.size() * granuleWords * agents, 0);
+  plainWrites.assign(cells.size() * granuleWords, {});
 }
 
 void AccessHistory::markAsync(size_t offset, size_t size) {

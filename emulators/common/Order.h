@@ -220,8 +220,8 @@ private:
   class Fast;
   void readCell(Cell &cell, Stamp *row, uint16_t bytes, const Accessor &by, bool isStrong,
                 Conflict &conflict) const;
-  void writeCell(Cell &cell, const Stamp *row, Stamp *atomicRow, uint8_t bytes,
-                 const Accessor &by, Kind kind, Conflict &all) const;
+  void writeCell(Cell &cell, const Stamp *row, Stamp *atomicRow, LastWrite *plain,
+                 uint8_t bytes, const Accessor &by, Kind kind, Conflict &all) const;
   void readWords(size_t granule, size_t begin, size_t end, const Accessor &by,
                  bool isStrong, Conflict &conflict);
   void writeWords(size_t granule, size_t begin, size_t end, const Accessor &by, Kind kind,
@@ -242,6 +242,9 @@ private:
   /// Each agent's last atomic operation on each word; empty before the first. The last
   /// write alone would not do: others' before it are as unordered.
   std::vector<Stamp> atomics;
+  /// Of each word the last write that was none, where atomic operations came after it;
+  /// empty before the first.
+  std::vector<LastWrite> plainWrites;
 };
 
 } // namespace tilewright::emulator

@@ -107,7 +107,7 @@ bool isInSpace(Warp &warp, Space space, uint64_t address) {
     return false;
   // Constants lie in global memory, where only they are not written.
   const auto *found = warp.block.launch.device.memory.find(address);
-  bool isConst = found && found->readOnly;
+  bool isConst = found && found->readOnlyBytes;
   return (space == Space::Const) == isConst;
 }
 

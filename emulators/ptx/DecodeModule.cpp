@@ -114,7 +114,8 @@ bool ModuleDecoder::placeGlobal(const Variable &variable) {
       memory.allocate(variable.size ? variable.size : 1, variable.name, variable.align);
   if (!made)
     return fail(variable.line, "no memory for variable " + variable.name);
-  made->readOnly = variable.space == Space::Const;
+  if (variable.space == Space::Const)
+    made->readOnlyBytes = made->size;
   // Variables without an initial value start as zero.
   memset(made->memory.data(), 0, made->memory.size());
   memset(made->memory.shadow(), tilewright::emulator::Sound, made->memory.size());

@@ -59,7 +59,7 @@ static void decodeNamedAddress(Decoder &d, const Operand &base) {
   auto global = d.program.globals.find(std::string(base.name));
   if (global == d.program.globals.end())
     return d.fail("no variable is named " + std::string(base.name));
-  Space home = global->second->readOnly ? Space::Const : Space::Global;
+  Space home = global->second->readOnlyBytes ? Space::Const : Space::Global;
   if (result.space != home && result.space != Space::Generic)
     return d.fail(std::string(base.name) + " lies in ." + std::string(getName(home)));
   result.immediate = wrappingAdd(result.immediate, global->second->base);
@@ -238,7 +238,7 @@ Span tilewright::ptx::findSpan(Warp &warp, Space space, uint64_t lowest, uint64_
     return span;
   Allocation *found = warp.block.launch.device.memory.find(lowest);
   if (!found || found->freed || bytes > found->size - (lowest - found->base) ||
-      (found->readOnly && !isRead))
+      (found->readOnlyBytes && !isRead))
     return span;
   span.offset = lowest - found->base;
   span.data = found->memory.data() + span.offset;

@@ -161,7 +161,7 @@ Place Warp::find(Space space, uint64_t address, uint32_t bytes, uint32_t align,
     return refuse(Rule::OutOfBounds, "the last byte is " +
                                          std::to_string(bytes - (found->size - at)) +
                                          " past the end of " + found->name);
-  if (!isRead(access) && found->readOnly)
+  if (!isRead(access) && found->readOnlyBytes)
     return refuse(Rule::ReadOnly, found->name + " is constant");
   place.space = Space::Global;
   place.allocation = found;

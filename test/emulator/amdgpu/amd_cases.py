@@ -30,3 +30,8 @@ ALL: list[Case] = [
 MISSING_WAIT = {("triton_matmul_e4m3", "gfx1100"), ("triton_matmul_e5m2", "gfx1100")}
 PAIRS: list[tuple[Case, str]] = [(case, arch) for case in ALL for arch in case.archs]
 BY_NAME: dict[str, Case] = {case.name: case for case in ALL}
+
+
+def checks(case: Case, arch: str) -> dict[str, bool]:
+    """What a device of a case checks other than everything."""
+    return {"shared_races": (case.name, arch) not in MISSING_WAIT}

@@ -21,8 +21,7 @@ PAIRS = [pytest.param(case, arch, id=f"{case.name}-{arch}") for case, arch in am
 
 def check(case: Case, arch: str, order: str | int, code: bytes | None = None) -> None:
     """Runs a case and compares all that it says about itself."""
-    is_sound = (case.name, arch) not in amd_cases.MISSING_WAIT
-    device = emulator.Device(arch, order=order, shared_races=is_sound)
+    device = emulator.Device(arch, order=order, **amd_cases.checks(case, arch))
     arrays = corpus.run(case, arch, device, code)
     assert corpus.mismatches(case, arrays) == []
 

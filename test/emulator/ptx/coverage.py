@@ -19,7 +19,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -240,16 +240,17 @@ class Statements:
         self.texts |= {name for name in names if name.split(".")[0] not in SHAPES}
 
 
-def own() -> dict[str, set[str]]:
-    """The statements that GoogleTests execute, each with the tests."""
+def own(vendor: str = "ptx") -> dict[str, set[str]]:
+    """The statements that GoogleTests of an emulator execute, each with the tests."""
     found: dict[str, set[str]] = collections.defaultdict(set)
-    programs = sorted(UNIT.glob("emulator_ptx_*"))
+    programs = sorted(UNIT.glob(f"emulator_{vendor}_*"))
     if not programs:
-        raise SystemExit(f"{UNIT} has no emulator_ptx_*: `make build` builds them")
+        raise SystemExit(f"{UNIT} has no emulator_{vendor}_*: `make build` builds them")
     with tempfile.TemporaryDirectory() as folder:
         for program in programs:
             lines = Path(folder) / program.name
-            environment = {**os.environ, "TILEWRIGHT_PTX_EVIDENCE": str(lines)}
+            variable = f"TILEWRIGHT_{vendor.upper()}_EVIDENCE"
+            environment = {**os.environ, variable: str(lines)}
             done = subprocess.run(
                 [program, "--gtest_brief=1"], env=environment, capture_output=True
             )
@@ -302,16 +303,16 @@ def document() -> str:
     return coverage_table.render(evidence)
 
 
-def main(arguments: Iterable[str] | None = None) -> None:
-    """Writes the document, or says whether it is what it should be."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def write(path: Path, make: Callable[[], str]) -> None:
+    """Writes a document, or with --check says whether it is what it should be."""
+    parser = argparse.ArgumentParser(description=f"writes {path.name}")
     parser.add_argument("--check", action="store_true")
-    options = parser.parse_args(arguments)
-    text = document()
+    options = parser.parse_args()
+    text = make()
     if options.check:
-        sys.exit(0 if DOCUMENT.read_text() == text else f"{DOCUMENT} is stale")
-    DOCUMENT.write_text(text)
+        sys.exit(0 if path.read_text() == text else f"{path} is stale")
+    path.write_text(text)
 
 
 if __name__ == "__main__":
-    main()
+    write(DOCUMENT, document)

@@ -42,22 +42,25 @@ def render(evidence: list[Evidence]) -> str:
     families: dict[str, list[Evidence]] = collections.defaultdict(list)
     for one in evidence:
         families[one.form.family].append(one)
-    text = _HEAD + _row("family", "forms", "foreign", "own test", "hardware vector", "none")
-    text += _row("---", "---:", "---:", "---:", "---:", "---:")
+    text = _HEAD + table_row(
+        "family", "forms", "foreign", "own test", "hardware vector", "none"
+    )
+    text += table_row("---", "---:", "---:", "---:", "---:", "---:")
     for family, members in [*families.items(), ("**all**", evidence)]:
-        text += _row(family, *(str(count) for count in _counts(members)))
+        text += table_row(family, *(str(count) for count in _counts(members)))
     for family, members in families.items():
-        text += f"\n## {family}\n\n" + _row("instruction", "foreign", "own test", "none")
-        text += _row("---", "---", "---", "---")
+        text += f"\n## {family}\n\n" + table_row("instruction", "foreign", "own test", "none")
+        text += table_row("---", "---", "---", "---")
         rows: dict[str, list[Evidence]] = collections.defaultdict(list)
         for one in members:
             rows[one.form.row].append(one)
         for row, inside in rows.items():
-            text += _row(f"`{row}`", _foreign(inside), _own(inside), _none(inside))
+            text += table_row(f"`{row}`", _foreign(inside), _own(inside), _none(inside))
     return text
 
 
-def _row(*cells: str) -> str:
+def table_row(*cells: str) -> str:
+    """A row of a table in Markdown."""
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"
 
 

@@ -163,7 +163,8 @@ TEST_P(Global, WhatIsOutsideOrFreedOrReadOnlyIsReported) {
       return lane * 4 + (rule == Rule::OutOfBounds && lane == 5 ? lanes * 4 : 0);
     });
     machine.set(4, 1);
-    array->readOnly = rule == Rule::ReadOnly;
+    if (rule == Rule::ReadOnly)
+      array->readOnlyBytes = array->size;
     if (rule == Rule::UseAfterFree)
       machine.device.memory.release(array->base);
     auto faults = machine.run();

@@ -7,6 +7,8 @@
 
 #include "test/unit/emulator/amdgpu/Harness.h"
 
+#include "test/unit/emulator/amdgpu/Evidence.h"
+
 #include "llvm-c/Core.h"
 #include "llvm-c/Object.h"
 #include "llvm-c/Target.h"
@@ -147,8 +149,11 @@ std::vector<Fault> Machine::run() {
     Party::Outcome outcome = group->run(1000);
     if (outcome == Party::Outcome::Stuck || outcome == Party::Outcome::Waits)
       device.faults.add(group->describeDeadlock());
-    if (outcome != Party::Outcome::Ran)
-      return device.faults.take();
+    if (outcome == Party::Outcome::Ran)
+      continue;
+    if (device.faults.isEmpty())
+      writeEvidence(*group);
+    return device.faults.take();
   }
 }
 

@@ -255,6 +255,26 @@ TEST(Hazard, WmmaThatFollowsItsFactorNeedsAVectorInstructionInBetween) {
   }
 }
 
+TEST(Hazard, Gfx11ReadsTranscendentalResultsTooEarly) {
+  const std::string first = "v_exp_f32_e32 v1, v2\n";
+  const std::string dual = "v_dual_mov_b32 v4, v1 :: v_dual_mov_b32 v7, v6\n";
+  std::string others;
+  for (unsigned i = 0; i < 6; ++i) {
+    EXPECT_EQ(check("gfx1100", first + others + "v_mov_b32_e32 v3, v1").size(), 1u) << i;
+    EXPECT_EQ(check("gfx1100", first + others + dual).size(), 1u) << i;
+    others += "v_mov_b32_e32 v8, v9\n";
+  }
+  EXPECT_EQ(check("gfx1100", first + others + "v_mov_b32_e32 v3, v1").size(), 0u);
+  for (const char *between :
+       {"s_waitcnt_depctr 0xfff\n", "s_waitcnt_depctr depctr_va_vdst(0)\n",
+        "global_load_b32 v10, v11, s[0:1]\n",
+        "v_exp_f32_e32 v10, v11\nv_exp_f32_e32 v12, v13\n"})
+    EXPECT_EQ(check("gfx1100", first + between + "v_mov_b32_e32 v3, v1").size(), 0u)
+        << between;
+  EXPECT_EQ(check("gfx1100", first + "s_nop 7\nv_mov_b32_e32 v3, v1").size(), 1u);
+  EXPECT_EQ(check("gfx1201", first + "v_mov_b32_e32 v3, v1").size(), 0u);
+}
+
 TEST(Hazard, IsReportedWhereItHappens) {
   for (bool waits : {false, true}) {
     Machine machine("gfx942",

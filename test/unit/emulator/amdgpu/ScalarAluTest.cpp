@@ -169,7 +169,8 @@ const Case cases[] = {
      [](U64 a, U64, bool) { return nonzero(U32(s(a) < 0 ? -s(a) : s(a))); }, 32, 0},
     {"s_absdiff_i32", "s_absdiff_i32",
      [](U64 a, U64 b, bool) {
-       return nonzero(U32(s(a) > s(b) ? s(a) - s(b) : s(b) - s(a)));
+       U32 difference = U32(a - b); // wraps: of 0x80000000 and 1 it is 0x7fffffff
+       return nonzero(difference >> 31 ? 0 - difference : difference);
      }},
     {"s_bcnt1_i32_b64", "s_bcnt1_i32_b64",
      [](U64 a, U64, bool) { return nonzero(ones(a)); }, 64, 0},

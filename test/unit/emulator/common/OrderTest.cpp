@@ -61,7 +61,7 @@ private:
   };
   struct Word {
     explicit Word(size_t agents) : reads(agents), atomics(agents) {}
-    AccessHistory::LastWrite write;
+    AccessHistory::LastWrite write, plain; // the last, and the last that was not atomic
     std::vector<Stamp> reads, atomics;
     uint32_t readTag = 0;
   };
@@ -89,8 +89,12 @@ private:
         if (isUnordered(other, word.atomics[other].clock) &&
             word.atomics[other].bytes & bytes)
           conflict = {true, true, other, last.tag};
-    if (kind == Kind::Atomic)
+    if (kind == Kind::Atomic) {
+      if (last.atomic && isUnordered(word.plain.agent, word.plain.clock) &&
+          (word.plain.bytes & bytes))
+        conflict = {true, true, word.plain.agent, word.plain.tag};
       word.atomics[agent].add(clock, bytes);
+    }
     if (conflict.found && kind == Kind::Rewrite)
       return;
     if (conflict.found)
@@ -108,6 +112,8 @@ private:
     if (kind != Kind::Atomic && bytes == 0xf)
       std::fill(word.reads.begin(), word.reads.end(), Stamp());
     last = {clock, static_cast<uint16_t>(agent), bytes, kind == Kind::Atomic, tag};
+    if (kind != Kind::Atomic)
+      word.plain = last;
   }
 
   std::vector<Word> words;
@@ -270,6 +276,19 @@ TEST(Order, AtomicsAsWordByWord) {
         pair.barrier();
     }
   }
+}
+
+TEST(Order, AnAtomicOperationHidesNoWriteBeforeIt) {
+  AccessHistory history;
+  history.reset(16, 2);
+  VectorClock first(2), second(2);
+  first.step(0);
+  second.step(1);
+  EXPECT_FALSE(history.noteWrite(0, 4, Accessor(0, first, 1)).found);
+  EXPECT_FALSE(history.noteAtomic(0, 4, Accessor(0, first, 2)).found);
+  AccessHistory::Conflict conflict = history.noteAtomic(0, 4, Accessor(1, second, 3));
+  EXPECT_TRUE(conflict.found);
+  EXPECT_EQ(conflict.tag, 1u);
 }
 
 TEST(Order, MoreAgentsThanBits) {
