@@ -21,6 +21,20 @@ static Races::Agent agentOf(Wave &wave) {
 
 static bool isOneLane(uint64_t lanes) { return (lanes & (lanes - 1)) == 0; }
 
+static Races::Kind kindOf(Access access, bool isStrong) {
+  switch (access) {
+  case Access::Read:
+    return isStrong ? Races::Kind::StrongRead : Races::Kind::Read;
+  case Access::Write:
+    return isStrong ? Races::Kind::Atomic : Races::Kind::Write;
+  case Access::Rewrite:
+    return Races::Kind::Rewrite;
+  case Access::Atomic:
+    break;
+  }
+  return Races::Kind::Atomic;
+}
+
 void tilewright::amdgpu::GlobalRaces::note(Wave &wave, const Allocation &allocation,
                                            uint64_t offset, uint32_t size, Access access,
                                            unsigned lane) {
@@ -32,18 +46,17 @@ void tilewright::amdgpu::GlobalRaces::note(Wave &wave, const Allocation &allocat
   const bool isStrong = instruction.isDeviceScope;
   const Races::Agent by = agentOf(wave);
   const uint64_t address = allocation.base + offset;
-  if (isAtomic || (!isRead && (storesHaveScope ? isStrong : isOneLane(wave.active))))
-    races.release(by, address, by.now, !isAtomic);
+  const bool releases =
+      isAtomic || (!isRead && (storesHaveScope ? isStrong : isOneLane(wave.active)));
   if (isAtomic || (isRead && isStrong))
     races.acquire(by, address, /*waitsForFence=*/true);
-  if (isRead && isStrong && !storesHaveScope)
-    return;
-  Races::Kind kind = isAtomic ? Races::Kind::Atomic
-                     : isRead ? (isStrong ? Races::Kind::StrongRead : Races::Kind::Read)
-                     : access == Access::Rewrite ? Races::Kind::Rewrite
-                     : isStrong                  ? Races::Kind::Atomic
-                                                 : Races::Kind::Write;
-  const Races::Conflict conflict = races.note(by, allocation, offset, size, kind);
+  Races::Conflict conflict;
+  if (!(isRead && isStrong) || storesHaveScope)
+    conflict = races.note(by, allocation, offset, size, kindOf(access, isStrong));
+  if (releases) {
+    wave.group.stepGlobal(wave);
+    races.release(by, address, by.now, !isAtomic);
+  }
   if (!conflict.found)
     return;
   const uint32_t other =

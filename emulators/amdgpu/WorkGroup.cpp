@@ -169,7 +169,7 @@ bool WorkGroup::signal(Wave &wave) {
   // What no wait has covered is not ordered before the barrier.
   seeLate(wave);
   clock.step(wave.index);
-  clock.step(globalAgentOf(wave));
+  stepGlobal(wave);
   VectorClock covered = clock;
   if (uint32_t outstanding = wave.waits.getOldestLdsClock(true))
     covered.lower(wave.index, outstanding - 1);

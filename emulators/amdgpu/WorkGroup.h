@@ -83,6 +83,8 @@ public:
   const emulator::VectorClock &clockOf(const Wave &wave) const {
     return clocks[wave.index];
   }
+  /// What `wave` did to global memory so far is apart from what it does from now on.
+  void stepGlobal(const Wave &wave) { clocks[wave.index].step(globalAgentOf(wave)); }
   /// The work-group's number in the grid.
   uint32_t getNumber() const;
   emulator::GlobalRaces::Acquisitions acquisitions;

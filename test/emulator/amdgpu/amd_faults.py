@@ -40,6 +40,7 @@ class Program(fault.Program):
 def everything() -> list[Fault]:
     """All faults, of all files."""
     import amd_faults_control
+    import amd_faults_global
     import amd_faults_hazards
     import amd_faults_lds
     import amd_faults_memory
@@ -47,6 +48,7 @@ def everything() -> list[Fault]:
 
     files = (
         amd_faults_memory,
+        amd_faults_global,
         amd_faults_lds,
         amd_faults_waits,
         amd_faults_hazards,

@@ -5,39 +5,8 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 from __future__ import annotations
 
-import numpy as np
 from amd_faults import Fault, Program, counted, words
 from amd_faults_memory import BUFFER
-
-# Each of two work-groups stores its number in a word of its own.
-GROUPS = Program(
-    "groups",
-    """
-  v_lshlrev_b32_e64 v1, 2, s2
-  v_mov_b32_e32 v2, s2
-  global_store_dword v1, v2, s[4:5]
-""",
-    words(2),
-    counted(2),
-    grid=2,
-    block=1,
-    checks={"global_races": True},
-)
-
-# Each of two work-groups counts in one word.
-COUNT = Program(
-    "count",
-    """
-  v_mov_b32_e32 v1, 0
-  v_mov_b32_e32 v2, 1
-  global_atomic_add v1, v2, s[4:5]
-""",
-    lambda device: [device.zeros(1, np.uint32), 0],
-    np.array([2], np.uint32),
-    grid=2,
-    block=1,
-    checks={"global_races": True},
-)
 
 
 def through_memory(name: str, arch: str, wait: str, load: str, barrier: str) -> Program:
@@ -77,18 +46,9 @@ REGISTERS = Program(
 )
 
 MISSED: list[tuple[Fault, str]] = [
-    (Fault("two-groups-one-word", GROUPS, {"v_lshlrev_b32_e64 v1, 2, s2":
-           "v_mov_b32_e32 v1, 0\n  v_mov_b32_e32 v3, 0",
-           "v2, s[4:5]\n": "v2, s[4:5]\n  global_store_dword v1, v3, s[4:5] offset:4\n"},
-           "race", ("v2, s[4:5]",)),
-     "between work-groups nothing is checked yet"),
-    (Fault("store-and-atomic-of-two-groups", COUNT, {"global_atomic_add":
-           "global_store_dword v1, v2, s[4:5]\n  global_atomic_add"}, "race",
-           ("global_store",)),
-     "between work-groups nothing is checked yet"),
     *((Fault(f"store-unawaited-{program.arch}", program, {wait: "s_nop 0"}, "race",
              ("global_load",)),
-       "between waves global memory is not checked yet")
+       "a barrier is taken to order stores to global memory, waited for or not")
       for program, wait in zip(STORES, ("s_waitcnt_vscnt null, 0x0", "s_wait_storecnt 0x0"),
                                strict=True)),
     (Fault("register-that-is-not-allocated", REGISTERS,
