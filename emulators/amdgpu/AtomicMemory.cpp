@@ -6,6 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "emulators/amdgpu/AtomicMemory.h"
+
+#include "emulators/amdgpu/GlobalRaces.h"
 #include "emulators/amdgpu/MemoryStatistics.h"
 
 #include "emulators/common/Float.h"
@@ -227,6 +229,17 @@ uint64_t tilewright::amdgpu::applyAtomic(AtomicOperation operation, uint64_t old
   return old;
 }
 
+/// A compare-and-swap at `address`, which was found.
+static void noteCompareSwap(Wave &wave, Space space, uint64_t address) {
+  LaunchRun &launch = wave.group.launch;
+  if (space == Space::Lds)
+    return wave.group.noteCompareSwap(static_cast<uint32_t>(address));
+  if (!launch.globalRaces)
+    return;
+  const Allocation &allocation = *launch.device.memory.find(address);
+  launch.globalRaces->noteCompareSwap(wave, allocation, address - allocation.base);
+}
+
 void tilewright::amdgpu::updateMemory(Wave &wave, Space space, const Lanes64 &at,
                                       uint64_t lanes, AtomicOperation operation,
                                       const LaneSource &data, unsigned secondAt,
@@ -260,9 +273,9 @@ void tilewright::amdgpu::updateMemory(Wave &wave, Space space, const Lanes64 &at
     uint64_t value, second = 0, memory = 0;
     uint8_t poison = take(0, lane, value);
     uint8_t secondPoison = operation.hasSecond() ? take(secondAt, lane, second) : 0;
-    if (space == Space::Lds && (operation.kind == Atomic::CompareSwap ||
-                                operation.kind == Atomic::FloatCompareSwap))
-      wave.group.noteCompareSwap(static_cast<uint32_t>(at[lane]));
+    if (operation.kind == Atomic::CompareSwap ||
+        operation.kind == Atomic::FloatCompareSwap)
+      noteCompareSwap(wave, space, at[lane]);
     WordLock lock(wave, space, at[lane]);
     memcpy(&memory, place.data, bytes);
     uint8_t memoryPoison = poisonFromShadow(place.shadow, bytes);

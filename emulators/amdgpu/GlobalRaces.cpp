@@ -68,7 +68,29 @@ void tilewright::amdgpu::GlobalRaces::note(Wave &wave, const Allocation &allocat
       isRead ? "reads" : "writes", allocation.name.c_str(),
       static_cast<unsigned long long>(offset), conflict.isInside ? "wave" : "work-group",
       other, conflict.wasWrite ? "wrote" : "read", conflict.tag);
-  wave.report(Rule::Race, text, lane);
+  if (!isRead || !conflict.wasAtomic)
+    return wave.report(Rule::Race, text, lane);
+  std::lock_guard<std::mutex> guard(lock);
+  auto [place, isNew] = held.try_emplace({by.tag, conflict.tag});
+  if (isNew)
+    place->second = {Rule::Race, text, wave.getSite(lane)};
+  else
+    ++place->second.repeated;
+}
+
+void tilewright::amdgpu::GlobalRaces::noteCompareSwap(Wave &wave,
+                                                      const Allocation &allocation,
+                                                      uint64_t offset) {
+  const uint32_t tag = races.getReadTag(agentOf(wave), allocation, offset);
+  std::lock_guard<std::mutex> guard(lock);
+  comparedLoads.insert(tag);
+}
+
+void tilewright::amdgpu::GlobalRaces::reportHeld(FaultLog &log) {
+  for (auto &[key, fault] : held)
+    if (!comparedLoads.count(key.first))
+      log.add(std::move(fault));
+  held.clear();
 }
 
 void tilewright::amdgpu::GlobalRaces::acquire(Wave &wave) {

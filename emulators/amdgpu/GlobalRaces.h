@@ -35,9 +35,20 @@ public:
             uint32_t size, Access access, unsigned lane);
   /// `wave` invalidates caches.
   void acquire(Wave &wave);
+  /// A compare-and-swap at `offset`. The load that its expected value came from takes
+  /// part in no race with atomic operations, as in LDS.
+  void noteCompareSwap(Wave &wave, const emulator::Allocation &allocation,
+                       uint64_t offset);
+  /// Reports the races of loads with atomic operations, but for loads that a
+  /// compare-and-swap followed; at the end of a launch.
+  void reportHeld(emulator::FaultLog &log);
 
 private:
   emulator::GlobalRaces races;
+  std::mutex lock;
+  /// By the offsets of the load and of the other's instruction.
+  std::map<std::pair<uint32_t, uint32_t>, emulator::Fault> held;
+  std::set<uint32_t> comparedLoads;
 };
 
 } // namespace tilewright::amdgpu

@@ -59,6 +59,8 @@ std::string tilewright::amdgpu::launch(Device &device, Program &program,
     grid.stopped = &run.stopped;
     grid.faults = &device.faults;
     runGrid(grid);
+    if (run.globalRaces)
+      run.globalRaces->reportHeld(device.faults);
   }
   releaseMemory(run);
   if (statistics)

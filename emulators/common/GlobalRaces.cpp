@@ -73,8 +73,10 @@ GlobalRaces::Conflict GlobalRaces::note(const Agent &by, const Allocation &alloc
     bool racesWithWrite = !(isStrong && word.atomic) && conflictsWith(word.write);
     if (racesWithWrite && kind == Kind::Rewrite)
       continue;
-    if (racesWithWrite)
+    if (racesWithWrite) {
       found(word.write, true);
+      conflict.wasAtomic = word.atomic;
+    }
     if (isRead) {
       if (isNonCoherent && word.write.bytes & mark.bytes && !conflict.found)
         foundNonCoherent(word.write.tag);
@@ -101,6 +103,17 @@ GlobalRaces::Conflict GlobalRaces::note(const Agent &by, const Allocation &alloc
     word.atomic = kind == Kind::Atomic;
   }
   return conflict;
+}
+
+uint32_t GlobalRaces::getReadTag(const Agent &by, const Allocation &allocation,
+                                 uint64_t offset) {
+  History &history = historyOf(allocation);
+  const uint64_t index = offset / 4;
+  std::lock_guard<std::mutex> guard(history.locks[index / 64 % history.locks.size()]);
+  for (const Mark &read : history.words[index].reads)
+    if (read.party == by.party + 1 && read.agent == by.agent)
+      return read.tag;
+  return 0;
 }
 
 void GlobalRaces::release(const Agent &by, uint64_t address, const VectorClock &clock,

@@ -83,7 +83,7 @@ public:
 
   /// An access that the one at hand conflicts with.
   struct Conflict {
-    bool found = false, wasWrite = false;
+    bool found = false, wasWrite = false, wasAtomic = false;
     bool isInside = false; ///< of the same party
     uint32_t party = 0, agent = 0, tag = 0;
     /// Of a non-coherent load and any write, or the other way round: the other's
@@ -94,6 +94,9 @@ public:
   /// `by` accesses `size` bytes at `offset` of `allocation`.
   Conflict note(const Agent &by, const Allocation &allocation, uint64_t offset,
                 uint32_t size, Kind kind);
+
+  /// The tag of `by`'s last read of the word at `offset`; 0 where it is not known.
+  uint32_t getReadTag(const Agent &by, const Allocation &allocation, uint64_t offset);
 
   /// `by` releases what `clock`, one of its party's, has seen to the word at `address`; a
   /// store (not an atomic operation) ends what others had released to it.

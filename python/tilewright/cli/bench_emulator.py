@@ -17,9 +17,9 @@ from tilewright.cli.units import seconds
 DISTURBED = 0.1
 
 NOTE = (
-    "M instr./s leaves MMA (matrix instructions) out of the count. It and GMAC/s are over the whole time of a "
-    "launch;\n`outside` and `in` are over the time outside and in MMA, from launches that "
-    "measure it.\nChecks: all that are on by default."
+    "M instr./s leaves MMA, matrix instructions, out of the count. It and GMAC/s are over the\n"
+    "whole time of a launch; `outside` and `in` are over the time outside and in MMA, from\n"
+    "launches that measure it. Checks: all that are on by default."
 )
 
 

@@ -73,7 +73,7 @@ def test_the_table_and_the_report(small, capsys, tmp_path) -> None:
     captured = capsys.readouterr()
     assert captured.err == f"[1/1] {name}\n"
     assert PROGRAM in captured.out
-    assert "are over the whole time of a launch" in captured.out
+    assert "whole time of a launch" in captured.out
 
     report = json.loads(path.read_text())
     assert report.keys() == engine.new_report([1, 2]).keys()
