@@ -94,7 +94,7 @@ std::string tilewright::amdgpu::prepareMemory(LaunchRun &launch) {
   launch.dispatch = dispatch->base;
 
   Bytes &bytes = arguments->memory;
-  memcpy(bytes.data(), given.data(), given.size());
+  std::copy(given.begin(), given.end(), bytes.data());
   memset(bytes.shadow(), Sound, given.size());
   for (const Argument &argument : kernel.arguments) {
     uint64_t value;

@@ -68,7 +68,7 @@ void tilewright::amdgpu::findPoison(Wave &wave, const Instruction &instruction,
     findLanes(wave, matrix.sparseIndex, 0xf, a);
 
   // By result: a bit for each byte.
-  static thread_local uint8_t results[Matrix::mostResults][maxLanes];
+  static thread_local uint8_t results[Matrix::mostResults * maxLanes];
   unsigned count = matrix.countResults();
   bool isPacked = matrix.isPacked(), isHalf = matrix.isHalf();
   bool isDouble = matrix.accumulator == Accumulator::F64;
@@ -81,7 +81,7 @@ void tilewright::amdgpu::findPoison(Wave &wave, const Instruction &instruction,
       const uint8_t *from =
           wave.vectorPoison(static_cast<uint16_t>(c.reg + first + part));
       for (unsigned lane = 0; lane < maxLanes; ++lane)
-        results[i][lane] |= (from[lane] & mask) != 0 || absent[lane];
+        results[i * maxLanes + lane] |= (from[lane] & mask) != 0 || absent[lane];
     }
   }
   const MatrixShape &shape = matrix.shape;
@@ -93,7 +93,7 @@ void tilewright::amdgpu::findPoison(Wave &wave, const Instruction &instruction,
         columns[i] |= b[matrix.places.b[block * shape.k + k] % maxLanes + i];
       }
     for (unsigned row = 0; row < shape.m; ++row) {
-      uint8_t *to = results[0] + matrix.places.d[block * shape.m + row];
+      uint8_t *to = results + matrix.places.d[block * shape.m + row];
       for (unsigned column = 0; column < shape.n; ++column)
         to[column] |= rows[row] | columns[column];
     }
@@ -107,7 +107,7 @@ void tilewright::amdgpu::findPoison(Wave &wave, const Instruction &instruction,
     memset(poison, 0, size_t(d.count) * maxLanes);
   for (unsigned i = 0; i < count; ++i)
     for (unsigned lane = 0; lane < maxLanes; ++lane) {
-      if (!results[i][lane])
+      if (!results[i * maxLanes + lane])
         continue;
       if (isDouble)
         poison[2 * i * maxLanes + lane] = poison[(2 * i + 1) * maxLanes + lane] = 0xf;

@@ -7,42 +7,40 @@
 
 #include "emulators/amdgpu/SourceLines.h"
 
-#include "llvm/DebugInfo/DWARF/DWARFContext.h"
 #include "llvm/Object/ObjectFile.h"
 
 using namespace tilewright::amdgpu;
 
-struct SourceLines::Table {
-  std::unique_ptr<llvm::object::ObjectFile> object;
-  std::unique_ptr<llvm::DWARFContext> context;
-};
-
-SourceLines::SourceLines(const std::string &bytes) : bytes(bytes) {}
-SourceLines::~SourceLines() = default;
+/// The line tables of an object; empty where it has none that can be read.
+static LineTable readTable(const std::string &bytes) {
+  auto object = llvm::object::ObjectFile::createObjectFile(
+      llvm::MemoryBufferRef(bytes, "code object"));
+  if (!object) {
+    llvm::consumeError(object.takeError());
+    return {};
+  }
+  LineSections sections;
+  for (const llvm::object::SectionRef &section : (*object)->sections()) {
+    auto name = section.getName();
+    auto contents = section.getContents();
+    if (name && contents) {
+      if (*name == ".debug_line")
+        sections.line = *contents;
+      else if (*name == ".debug_line_str")
+        sections.lineStrings = *contents;
+      else if (*name == ".debug_str")
+        sections.strings = *contents;
+      continue;
+    }
+    llvm::consumeError(name.takeError());
+    llvm::consumeError(contents.takeError());
+  }
+  return LineTable(sections);
+}
 
 SourceLine SourceLines::find(uint64_t address) {
   std::lock_guard<std::mutex> guard(lock);
-  auto ignore = [](llvm::Error error) { llvm::consumeError(std::move(error)); };
-  if (!table) {
-    table = std::make_unique<Table>();
-    auto object = llvm::object::ObjectFile::createObjectFile(
-        llvm::MemoryBufferRef(bytes, "code object"));
-    if (object) {
-      table->object = std::move(*object);
-      table->context = llvm::DWARFContext::create(
-          *table->object, llvm::DWARFContext::ProcessDebugRelocations::Ignore, nullptr,
-          "", ignore, ignore);
-    } else {
-      ignore(object.takeError());
-    }
-  }
-  if (!table->context)
-    return {};
-  llvm::DILineInfoSpecifier wanted(
-      llvm::DILineInfoSpecifier::FileLineInfoKind::AbsoluteFilePath);
-  auto found = table->context->getLineInfoForAddress(
-      {address, llvm::object::SectionedAddress::UndefSection}, wanted);
-  if (!found || !*found || found->FileName == llvm::DILineInfo::BadString)
-    return {};
-  return {found->FileName, found->Line};
+  if (!table)
+    table = std::make_unique<LineTable>(readTable(bytes));
+  return table->find(address);
 }

@@ -8,32 +8,25 @@
 #ifndef TILEWRIGHT_EMULATORS_AMDGPU_SOURCELINES_H
 #define TILEWRIGHT_EMULATORS_AMDGPU_SOURCELINES_H
 
-#include <cstdint>
+#include "emulators/amdgpu/LineTable.h"
+
 #include <memory>
 #include <mutex>
-#include <string>
 
 namespace tilewright::amdgpu {
-
-struct SourceLine {
-  std::string file; ///< "" where nothing tells
-  uint32_t line = 0;
-};
 
 /// The line table of a code object (DWARF), read when it is first asked. Damaged tables
 /// tell nothing. Any thread may ask.
 class SourceLines {
 public:
   /// `bytes` are the object's and must live as long.
-  explicit SourceLines(const std::string &bytes);
-  ~SourceLines();
+  explicit SourceLines(const std::string &bytes) : bytes(bytes) {}
   SourceLine find(uint64_t address);
 
 private:
-  struct Table;
   const std::string &bytes;
   std::mutex lock;
-  std::unique_ptr<Table> table;
+  std::unique_ptr<LineTable> table;
 };
 
 } // namespace tilewright::amdgpu

@@ -90,7 +90,7 @@ def kernel(
 
 
 @functools.cache
-def assemble(text: str, arch: str) -> bytes | None:
+def assemble(text: str, arch: str, debug: str = "-g") -> bytes | None:
     """The linked code object, whose line table has the lines of `text`; None without clang."""
     compiler = clang()
     if compiler is None:
@@ -98,7 +98,7 @@ def assemble(text: str, arch: str) -> bytes | None:
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "text.s").write_text(text)
         command = [
-            compiler, "--target=amdgcn-amd-amdhsa", f"-mcpu={arch}", "-g", "text.s",
+            compiler, "--target=amdgcn-amd-amdhsa", f"-mcpu={arch}", debug, "text.s",
             "-ffile-compilation-dir=.", "-o", "code",
         ]  # fmt: skip
         run = subprocess.run(command, cwd=folder, capture_output=True, text=True)

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import amd_assembly
 import bundles
 import numpy as np
 import pytest
@@ -92,6 +93,43 @@ def test_damaged_bundles() -> None:
         with contextlib.suppress(emulator.CodeObjectError):
             sound += "add" in device.load(bytes(code[: len(code) - number % 50])).kernels
     assert 0 < sound < 400
+
+
+@pytest.mark.parametrize("debug", ["-gdwarf-2", "-gdwarf-4", "-gdwarf-5", "-gdwarf64"])
+def test_source_lines(debug: str) -> None:
+    """Of every version of the table, in 32 and 64 bits: each instruction's own line."""
+    body = "\n".join(f"\n  v_mov_b32_e32 v{number}, 0" for number in range(2, 200))
+    text = amd_assembly.kernel("gfx942", f"{body}\n  s_endpgm")
+    code = amd_assembly.assemble(text, "gfx942", debug)
+    assert code is not None, "clang 22 and lld are in the packages"
+    device = emulator.Device("gfx942", statistics=True)
+    device.load(code).launch("kernel", grid=1, block=64, args=[0, 0])
+    lines = text.splitlines()
+    found = [(one["text"], one) for one in device.report["lines"]]
+    moves = [(words, one) for words, one in found if words.startswith("v_mov_b32_e32 v")]
+    assert len(moves) >= 198
+    for words, one in moves:
+        assert words in lines[one["source_line"] - 1]
+        assert one["file"].endswith("text.s")
+
+
+def test_damaged_line_tables() -> None:
+    """A fault's report has the source line or none, whatever the table holds."""
+    text = amd_assembly.kernel("gfx942", "  global_load_dword v2, v1, s[4:5]\n  s_endpgm")
+    code = amd_assembly.assemble(text, "gfx942")
+    assert code is not None, "clang 22 and lld are in the packages"
+    names = code.index(b".debug_line")
+    random = np.random.default_rng(7)
+    begin = code.index(b"text.s") - 64  # in the table's header, or its strings
+    for _ in range(300):
+        damaged = bytearray(code)
+        for place in random.integers(begin, min(begin + 256, names), 2):
+            damaged[int(place)] = int(random.integers(256))
+        with contextlib.suppress(emulator.CodeObjectError):
+            module = emulator.Device("gfx942", threads=1).load(bytes(damaged))
+            with pytest.raises(emulator.EmulatorFault) as found:
+                module.launch("kernel", grid=1, block=64, args=[0, 0])
+            assert found.value.faults[0].rule == "out-of-bounds"
 
 
 def test_cut_short_anywhere() -> None:
