@@ -236,6 +236,9 @@ bool Reader::readKernel(const Metadata &node) {
   return true;
 }
 
+/// Scalar registers that a launch fills as the descriptor asks.
+static constexpr unsigned mostUserRegisters = 16;
+
 bool Reader::readDescriptor(Kernel &kernel) {
   const uint8_t *bytes = find(kernel.descriptor, 64);
   if (!bytes)
@@ -252,6 +255,11 @@ bool Reader::readDescriptor(Kernel &kernel) {
   kernel.properties = descriptor.kernel_code_properties;
   kernel.preloadLength = descriptor.kernarg_preload & 0x7f;
   kernel.preloadOffset = descriptor.kernarg_preload >> 7;
+  // What the other user registers may take is fewer; only the arguments' number is free.
+  if (kernel.preloadLength > mostUserRegisters)
+    return fail(kernel.name + " asks for " + std::to_string(kernel.preloadLength) +
+                " dwords of arguments in registers, and a wave has " +
+                std::to_string(mostUserRegisters));
   kernel.entry =
       kernel.descriptor + static_cast<uint64_t>(descriptor.kernel_code_entry_byte_offset);
   for (const Segment &segment : object.segments)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -93,6 +94,22 @@ def test_damaged_bundles() -> None:
         with contextlib.suppress(emulator.CodeObjectError):
             sound += "add" in device.load(bytes(code[: len(code) - number % 50])).kernels
     assert 0 < sound < 400
+
+
+def test_too_many_arguments_in_registers() -> None:
+    text = amd_assembly.kernel("gfx942", "  s_endpgm", lds=12344)
+    code = amd_assembly.assemble(text, "gfx942")
+    assert code is not None, "clang 22 and lld are in the packages"
+    # The descriptor starts with the sizes of LDS, private memory and arguments.
+    preload = code.index(struct.pack("<3I", 12344, 0, 16)) + 58
+    for count, message in ((16, None), (17, "asks for 17 dwords"), (127, "a wave has 16")):
+        changed = code[:preload] + struct.pack("<H", count) + code[preload + 2 :]
+        with (
+            pytest.raises(emulator.CodeObjectError, match=message)
+            if message
+            else contextlib.nullcontext()
+        ):
+            emulator.Device("gfx942").load(changed)
 
 
 @pytest.mark.parametrize("debug", ["-gdwarf-2", "-gdwarf-4", "-gdwarf-5", "-gdwarf64"])
