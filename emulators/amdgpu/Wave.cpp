@@ -325,6 +325,12 @@ Bytes &Wave::privateMemory() {
 // Going on
 //===----------------------------------------------------------------------===//
 
+void Wave::stopAtLimit(uint64_t limit) {
+  stop(Rule::Limit,
+       "a wave executed more than " + std::to_string(limit) + " instructions",
+       firstLane());
+}
+
 Wave::Outcome Wave::run(uint64_t quantum) {
   if (isDone)
     return Outcome::Done;

@@ -20,6 +20,7 @@
 #include "emulators/amdgpu/WaitCounters.h"
 #include "emulators/common/Fault.h"
 #include "emulators/common/Memory.h"
+#include "emulators/common/Turns.h"
 
 #include <memory>
 
@@ -117,8 +118,12 @@ public:
   LanePoison bufferPoison[3];
 
   /// Runs until it has executed `quantum` instructions, cannot go on, or is done.
-  enum class Outcome : uint8_t { Ran, Waits, Yields, Done, Stopped };
+  using Outcome = emulator::Turn;
   Outcome run(uint64_t quantum);
+  bool isOver() const { return isDone; }
+  /// One that sleeps may wait for another work-group's store.
+  bool waitsOutside(Outcome outcome) const { return outcome == Outcome::Yields; }
+  void stopAtLimit(uint64_t limit);
   /// What it waits for, for the report of a deadlock; handlers that say Wait set it.
   std::string waitsFor;
 

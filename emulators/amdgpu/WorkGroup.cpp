@@ -11,15 +11,12 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <random>
 
 using namespace tilewright::amdgpu;
 using namespace tilewright::emulator;
 
 /// Instructions a wave executes before the next one's turn.
 static constexpr uint64_t quantum = 64;
-/// Rounds without any progress until waves that wait for each other are stuck.
-static constexpr uint64_t roundsUntilStuck = 1000;
 
 void Statistics::add(const Statistics &other) {
   if (instructions.size() < other.instructions.size())
@@ -65,15 +62,9 @@ WorkGroup::WorkGroup(LaunchRun &launch, Dim3 id)
     uint64_t present = left == 64 ? ~uint64_t(0) : (uint64_t(1) << left) - 1;
     waves.push_back(std::make_unique<Wave>(*this, i, present));
     initialise(*waves.back());
-    order.push_back(waves.back().get());
+    turns.order.push_back(waves.back().get());
   }
-  const Order &wanted = launch.options.order;
-  if (wanted.kind == Order::Reverse)
-    std::reverse(order.begin(), order.end());
-  if (wanted.kind == Order::Shuffled) {
-    std::mt19937_64 random(wanted.seed ^ (uint64_t(id.x) << 32 ^ id.y << 16 ^ id.z));
-    std::shuffle(order.begin(), order.end(), random);
-  }
+  turns.arrange(launch.options.order, id);
 }
 
 WorkGroup::~WorkGroup() {
@@ -87,47 +78,10 @@ WorkGroup::~WorkGroup() {
 //===----------------------------------------------------------------------===//
 
 Party::Outcome WorkGroup::run(uint64_t rounds) {
-  for (uint64_t round = 0; round < rounds; ++round) {
-    bool ran = false, done = true, inside = true;
-    uint64_t before = progress;
-    uint64_t globalBefore = launch.globalProgress.load(std::memory_order_relaxed);
-    for (Wave *wave : order) {
-      if (launch.stopped.load(std::memory_order_relaxed))
-        return Outcome::Stopped;
-      if (wave->isDone)
-        continue;
-      Wave::Outcome outcome = wave->run(quantum);
-      if (outcome == Wave::Outcome::Stopped)
-        return Outcome::Stopped;
-      if (outcome == Wave::Outcome::Ran || outcome == Wave::Outcome::Done)
-        ran = true;
-      done &= outcome == Wave::Outcome::Done;
-      // A wave that sleeps may wait for another work-group's store.
-      inside &= outcome != Wave::Outcome::Yields;
-      if (launch.options.maxSteps && wave->steps > launch.options.maxSteps) {
-        wave->stop(Rule::Limit,
-                   "a wave executed more than " +
-                       std::to_string(launch.options.maxSteps) + " instructions",
-                   wave->firstLane());
-        return Outcome::Stopped;
-      }
-    }
-    if (done) {
-      reportHeld();
-      return Outcome::Done;
-    }
-    bool idle = !ran && progress == before;
-    stuckRounds = idle && inside ? stuckRounds + 1 : 0;
-    if (stuckRounds > roundsUntilStuck)
-      return Outcome::Stuck;
-    if (idle && globalBefore == launch.globalProgress.load(std::memory_order_relaxed)) {
-      if (++idleRounds > 1 && !inside)
-        return Outcome::Waits;
-    } else {
-      idleRounds = 0;
-    }
-  }
-  return Outcome::Ran;
+  const Outcome outcome = turns.run(launch, quantum, rounds);
+  if (outcome == Outcome::Done)
+    reportHeld();
+  return outcome;
 }
 
 Fault WorkGroup::describeDeadlock() const {

@@ -38,7 +38,7 @@ public:
   Outcome run(uint64_t rounds) override;
   emulator::Fault describeDeadlock() const override;
   /// Something changed that a wave may wait for.
-  void noteProgress() { ++progress; }
+  void noteProgress() { turns.noteProgress(); }
 
   /// `wave` comes to the group's barrier; whether all are there, so that it may go on.
   /// Asked again until it is true.
@@ -109,7 +109,7 @@ private:
   /// compare-and-swap followed.
   void reportHeld();
 
-  std::vector<Wave *> order;  // in which waves have their turns
+  emulator::Turns<Wave> turns;
   std::vector<bool> arrived;  // at the barrier, by wave
   std::vector<bool> released; // from it, but not gone on yet
   std::unique_ptr<emulator::AccessHistory> history;
@@ -122,7 +122,6 @@ private:
   /// offset: whether they count is known in the end.
   std::map<std::pair<uint32_t, uint32_t>, emulator::Fault> held;
   std::set<uint32_t> comparedLoads;
-  uint64_t progress = 0, idleRounds = 0, stuckRounds = 0;
 };
 
 } // namespace tilewright::amdgpu

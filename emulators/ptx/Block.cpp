@@ -11,7 +11,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
-#include <random>
 
 using namespace tilewright::ptx;
 using namespace tilewright::emulator;
@@ -20,8 +19,6 @@ using namespace tilewright::emulator;
 /// on warps that go at about the same rate: TileLang's idle producer warps, say, would
 /// take the next phase but one of an mbarrier for the next if others got that far ahead.
 static constexpr uint64_t quantum = 32;
-/// Rounds without any progress until warps that wait for each other are stuck.
-static constexpr uint64_t roundsUntilStuck = 1000;
 
 //===----------------------------------------------------------------------===//
 // Blocks
@@ -219,14 +216,8 @@ Cluster::Cluster(LaunchRun &launch, Dim3 id) : launch(launch), id(id) {
       }
   for (auto &block : blocks)
     for (auto &warp : block->warps)
-      order.push_back(warp.get());
-  const Order &wanted = launch.options.order;
-  if (wanted.kind == Order::Reverse)
-    std::reverse(order.begin(), order.end());
-  if (wanted.kind == Order::Shuffled) {
-    std::mt19937_64 random(wanted.seed ^ (uint64_t(id.x) << 32 ^ id.y << 16 ^ id.z));
-    std::shuffle(order.begin(), order.end(), random);
-  }
+      turns.order.push_back(warp.get());
+  turns.arrange(launch.options.order, id);
 }
 
 uint32_t Cluster::getNumber() const {
@@ -242,50 +233,7 @@ Cluster::~Cluster() {
 }
 
 Party::Outcome Cluster::run(uint64_t rounds) {
-  for (uint64_t round = 0; round < rounds; ++round) {
-    bool ran = false, done = true, inside = true;
-    uint64_t before = progress;
-    uint64_t globalBefore = launch.globalProgress.load(std::memory_order_relaxed);
-    for (Warp *warp : order) {
-      if (launch.stopped.load(std::memory_order_relaxed))
-        return Outcome::Stopped;
-      if (warp->alive == 0)
-        continue;
-      Warp::Outcome outcome = warp->run(quantum);
-      if (outcome == Warp::Outcome::Stopped)
-        return Outcome::Stopped;
-      if (outcome == Warp::Outcome::Ran || outcome == Warp::Outcome::Done)
-        ran = true;
-      done &= outcome == Warp::Outcome::Done;
-      inside &= !warp->pollsOutside;
-      if (launch.options.maxSteps && warp->steps > launch.options.maxSteps) {
-        launch.device.faults.add(
-            {Rule::Limit,
-             "a warp executed more than " + std::to_string(launch.options.maxSteps) +
-                 " instructions",
-             warp->getPosition() ? warp->getSite(*warp->getPosition(), 0) : Site()});
-        launch.stopped = true;
-        return Outcome::Stopped;
-      }
-    }
-    if (done)
-      return Outcome::Done;
-    bool idle = !ran && progress == before;
-    // Warps that wait for each other alone will wait for ever; rounds enough to let lanes
-    // that were passed over go, and loops end that try only so often.
-    stuckRounds = idle && inside ? stuckRounds + 1 : 0;
-    if (stuckRounds > roundsUntilStuck)
-      return Outcome::Stuck;
-    // All wait or have found nothing to do; an arrival in the meantime may have freed
-    // one.
-    if (idle && globalBefore == launch.globalProgress.load(std::memory_order_relaxed)) {
-      if (++idleRounds > 1 && !inside)
-        return Outcome::Waits;
-    } else {
-      idleRounds = 0;
-    }
-  }
-  return Outcome::Ran;
+  return turns.run(launch, quantum, rounds);
 }
 
 /// Where `group` stands; null at the end of a body.

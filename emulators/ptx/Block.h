@@ -135,8 +135,8 @@ public:
 
   Outcome run(uint64_t rounds) override;
   /// Something changed that a warp may wait for: an arrival, a completed copy.
-  void noteProgress() { ++progress; }
-  uint64_t getProgress() const { return progress; }
+  void noteProgress() { turns.noteProgress(); }
+  uint64_t getProgress() const { return turns.getProgress(); }
   Statistics *getStatistics() { return &statistics; }
   /// Its number in the grid.
   uint32_t getNumber() const;
@@ -146,8 +146,7 @@ public:
 
 private:
   std::vector<std::unique_ptr<BlockState>> states;
-  std::vector<Warp *> order; // in which warps have their turns
-  uint64_t progress = 0, idleRounds = 0, stuckRounds = 0;
+  emulator::Turns<Warp> turns;
   Statistics statistics; // added to the launch's at the end
 };
 

@@ -242,6 +242,14 @@ Step Warp::exit() {
 // Running
 //===----------------------------------------------------------------------===//
 
+void Warp::stopAtLimit(uint64_t steps) {
+  block.launch.device.faults.add(
+      {Rule::Limit,
+       "a warp executed more than " + std::to_string(steps) + " instructions",
+       getPosition() ? getSite(*getPosition(), 0) : Site()});
+  block.launch.stopped = true;
+}
+
 Warp::Outcome Warp::run(uint64_t quantum) {
   Tracer *tracer = block.launch.options.tracer;
   return tracer && tracer->follows(*this) ? runLoop<true>(quantum, tracer)

@@ -17,6 +17,7 @@
 
 #include "emulators/common/Fault.h"
 #include "emulators/common/Pool.h"
+#include "emulators/common/Turns.h"
 #include "emulators/ptx/Program.h"
 
 namespace tilewright::ptx {
@@ -151,8 +152,11 @@ public:
   Frame &frame() { return *group->frame; }
 
   /// Runs until it has executed `quantum` instructions, cannot go on, or is done.
-  enum class Outcome : uint8_t { Ran, Waits, Yields, Done, Stopped };
+  using Outcome = emulator::Turn;
   Outcome run(uint64_t quantum);
+  bool isOver() const { return alive == 0; }
+  bool waitsOutside(Outcome) const { return pollsOutside; }
+  void stopAtLimit(uint64_t steps);
 
   // Control, for handlers.
   /// All active lanes go to instruction `target`; the guard's other lanes go on.

@@ -31,7 +31,6 @@ NOTHING = "nothing that it would end is under way"
 LATER = "a later wait ends it, before anything touches it"
 NEVER = "the wave ends first, and nothing touches it"
 UNSEEN = "nothing that follows tells other waves of the stores"
-GLOBAL = "races on global memory are not checked"
 WEAK_MEMORY = "weak memory is not modelled"
 ONE_WAVE = "the work-group has one wave"
 COVERED = "a neighbour does the same"
@@ -187,9 +186,6 @@ def _barrier(runner: Runner, mutant: Mutant) -> Reason | None:
     found, executed = covering(runner, mutant, before + after)
     if found:
         return Reason(COVERED, f"{found.line:#x}: {found.text}")
-    changes, _, sees = _memory_around(runner, mutant)
-    if changes and sees:
-        return Reason(GLOBAL, f"{changes}; {sees}", is_limit=True)
     return Reason(NEEDLESS) if executed else None
 
 
