@@ -168,21 +168,16 @@ static Step executeAtomic(Warp &warp, const Instruction &instruction) {
   uint64_t seen = warp.active;
   Space space = Space::Generic;
   AccessOrder order(warp, instruction);
-  for (uint32_t lanes = warp.active; lanes; lanes &= lanes - 1) {
-    unsigned lane = __builtin_ctz(lanes);
-    uint64_t address = addresses.of[lane];
-    Place place = all.span
-                      ? getPlace(all.span, address)
-                      : findLane(warp, instruction, address, size, lane, Access::Atomic);
-    if (!place)
-      return Step::Stop;
+  auto executeOne = [&](unsigned lane, uint64_t address, Place &place) {
     space = place.space;
     bool isShared = space == Space::Shared;
-    if ((!isShared && space != Space::Global) || (isShared && form.count > 1))
-      return warp.stop(Rule::Unsupported,
-                       std::string("no such atomic operation works on ") +
-                           std::string(getName(space)) + " memory",
-                       lane);
+    if ((!isShared && space != Space::Global) || (isShared && form.count > 1)) {
+      warp.stop(Rule::Unsupported,
+                std::string("no such atomic operation works on ") +
+                    std::string(getName(space)) + " memory",
+                lane);
+      return false;
+    }
     SyncWord word = getSyncWord(place, address);
     order.releaseTo(word, /*isStore=*/false);
     changed |= executeLane(warp, instruction, form, place, address, lane, busy);
@@ -192,7 +187,11 @@ static Step executeAtomic(Warp &warp, const Instruction &instruction) {
     for (unsigned i = 0; i < form.count * form.registers(); ++i)
       if (instruction.list[i] != noRegister)
         seen = mix(seen, warp.values(instruction.list[i])[lane]);
-  }
+    return true;
+  };
+  if (!forPlaces(warp, instruction, all, addresses, size, Access::Atomic, warp.active,
+                 executeOne))
+    return Step::Stop;
   if (busy.shadow)
     reportBusy(warp, busy.shadow, /*isRead=*/false, busy.lane);
   countAccess(warp, instruction, space, /*isRead=*/true, addresses, size,

@@ -50,118 +50,114 @@ static bool getSize(Warp &warp, const BulkOperands &operands, unsigned lane,
   return false;
 }
 
-/// From global memory to shared memory, of one block or several.
-static Step loadBulk(Warp &warp, const Instruction &instruction) {
+/// Calls `copy` with the operands, each active lane and how many bytes it copies, as long
+/// as it is true.
+template <typename Copy>
+static Step forEachCopy(Warp &warp, const Instruction &instruction, Copy copy) {
   const auto &operands = *static_cast<const BulkOperands *>(instruction.extra);
   if (!expectSoundOperands(warp, operands))
     return Step::Stop;
   return forEachLane(warp, [&](unsigned lane) {
     uint32_t size;
-    if (!getSize(warp, operands, lane, size))
-      return false;
-    Place from = warp.find(Space::Global, operands.from.of(warp, lane), size, bulkAlign,
-                           lane, Access::Read);
-    if (!from)
-      return false;
-    beginGlobal(warp, from, size, Access::Read, lane);
-    GlobalReader reader(warp, instruction, lane);
-    std::optional<uint32_t> mask;
-    if (operands.mask != noRegister)
-      mask = static_cast<uint16_t>(warp.values(operands.mask)[lane]);
-    std::vector<LoadTarget> targets =
-        findTargets(warp, operands.to, operands.barrier, size, bulkAlign, lane,
-                    Access::Write, mask, Proxy::Async);
-    for (const LoadTarget &target : targets)
-      defer(warp, *target.barrier, size, [to = target.place, from, size, reader] {
-        reader.check(from, size);
-        copyBytes(to.data, to.shadow, from.data, from.shadow, size);
-      });
-    warp.block.cluster.getStatistics()->globalRead += size;
-    return !targets.empty();
+    return getSize(warp, operands, lane, size) && copy(operands, lane, size);
   });
+}
+
+/// From global memory to shared memory, of one block or several.
+static Step loadBulk(Warp &warp, const Instruction &instruction) {
+  return forEachCopy(
+      warp, instruction, [&](const BulkOperands &operands, unsigned lane, uint32_t size) {
+        Place from = warp.find(Space::Global, operands.from.of(warp, lane), size,
+                               bulkAlign, lane, Access::Read);
+        if (!from)
+          return false;
+        beginGlobal(warp, from, size, Access::Read, lane);
+        GlobalReader reader(warp, instruction, lane);
+        std::optional<uint32_t> mask;
+        if (operands.mask != noRegister)
+          mask = static_cast<uint16_t>(warp.values(operands.mask)[lane]);
+        std::vector<LoadTarget> targets =
+            findTargets(warp, operands.to, operands.barrier, size, bulkAlign, lane,
+                        Access::Write, mask, Proxy::Async);
+        for (const LoadTarget &target : targets)
+          defer(warp, *target.barrier, size, [to = target.place, from, size, reader] {
+            reader.check(from, size);
+            copyBytes(to.data, to.shadow, from.data, from.shadow, size);
+          });
+        warp.block.cluster.getStatistics()->globalRead += size;
+        return !targets.empty();
+      });
 }
 
 /// From shared memory to that of a block of the cluster, copied or combined.
 static Step sendBulk(Warp &warp, const Instruction &instruction) {
-  const auto &operands = *static_cast<const BulkOperands *>(instruction.extra);
-  if (!expectSoundOperands(warp, operands))
-    return Step::Stop;
-  return forEachLane(warp, [&](unsigned lane) {
-    uint32_t size;
-    if (!getSize(warp, operands, lane, size))
-      return false;
-    Place from = warp.find(operands.from.space, operands.from.of(warp, lane), size,
-                           bulkAlign, lane, Access::Sync);
-    if (!from)
-      return false;
-    std::vector<LoadTarget> targets = findTargets(
-        warp, operands.to, operands.barrier, size, bulkAlign, lane,
-        operands.combine ? Access::Atomic : Access::Write, std::nullopt, Proxy::Async);
-    if (targets.empty())
-      return false;
-    SharedSource source(warp, from, size, lane);
-    defer(warp, *targets[0].barrier, size,
-          [to = targets[0].place, source, combine = operands.combine,
-           width = operands.width]() mutable {
-            if (combine)
-              reduceElements(combine, width, to.data, to.shadow, source.data(),
-                             source.shadow(), source.bytes);
-            else
-              copyBytes(to.data, to.shadow, source.data(), source.shadow(), source.bytes);
-            source.release();
-          });
-    return true;
-  });
+  return forEachCopy(
+      warp, instruction, [&](const BulkOperands &operands, unsigned lane, uint32_t size) {
+        Place from = warp.find(operands.from.space, operands.from.of(warp, lane), size,
+                               bulkAlign, lane, Access::Sync);
+        if (!from)
+          return false;
+        std::vector<LoadTarget> targets =
+            findTargets(warp, operands.to, operands.barrier, size, bulkAlign, lane,
+                        operands.combine ? Access::Atomic : Access::Write, std::nullopt,
+                        Proxy::Async);
+        if (targets.empty())
+          return false;
+        SharedSource source(warp, from, size, lane);
+        defer(warp, *targets[0].barrier, size,
+              [to = targets[0].place, source, combine = operands.combine,
+               width = operands.width]() mutable {
+                if (combine)
+                  reduceElements(combine, width, to.data, to.shadow, source.data(),
+                                 source.shadow(), source.bytes);
+                else
+                  copyBytes(to.data, to.shadow, source.data(), source.shadow(),
+                            source.bytes);
+                source.release();
+              });
+        return true;
+      });
 }
 
 /// From shared memory to global memory, copied or combined.
 static Step storeBulk(Warp &warp, const Instruction &instruction) {
-  const auto &operands = *static_cast<const BulkOperands *>(instruction.extra);
-  if (!expectSoundOperands(warp, operands))
-    return Step::Stop;
   BulkGroups &groups = warp.state<BulkGroups>();
   GlobalMemory &memory = warp.block.launch.device.memory;
-  return forEachLane(warp, [&](unsigned lane) {
-    uint32_t size;
-    if (!getSize(warp, operands, lane, size))
-      return false;
-    uint64_t address = operands.to.of(warp, lane);
-    Access access = operands.combine ? Access::Atomic : Access::Write;
-    Place to = warp.find(Space::Global, address, size, bulkAlign, lane, Access::Sync);
-    if (!to)
-      return false;
-    Place from = warp.find(operands.from.space, operands.from.of(warp, lane), size,
-                           bulkAlign, lane, Access::Sync);
-    if (!from)
-      return false;
-    beginGlobal(warp, to, size, access, lane);
-    WriteBack write;
-    if (operands.combine)
-      write = [&memory, &operands, address, to, size](const uint8_t *data,
-                                                      const uint8_t *shadow) {
-        reduceGlobal(memory, operands.combine, operands.width, address, to.data,
-                     to.shadow, data, shadow, size);
-      };
-    else
-      write = [to, size](const uint8_t *data, const uint8_t *shadow) {
-        copyBytes(to.data, to.shadow, data, shadow, size);
-      };
-    groups.add(lane, SharedSource(warp, from, size, lane), std::move(write));
-    warp.block.cluster.getStatistics()->globalWritten += size;
-    return true;
-  });
+  return forEachCopy(
+      warp, instruction, [&](const BulkOperands &operands, unsigned lane, uint32_t size) {
+        uint64_t address = operands.to.of(warp, lane);
+        Access access = operands.combine ? Access::Atomic : Access::Write;
+        Place to = warp.find(Space::Global, address, size, bulkAlign, lane, Access::Sync);
+        if (!to)
+          return false;
+        Place from = warp.find(operands.from.space, operands.from.of(warp, lane), size,
+                               bulkAlign, lane, Access::Sync);
+        if (!from)
+          return false;
+        beginGlobal(warp, to, size, access, lane);
+        WriteBack write;
+        if (operands.combine)
+          write = [&memory, &operands, address, to, size](const uint8_t *data,
+                                                          const uint8_t *shadow) {
+            reduceGlobal(memory, operands.combine, operands.width, address, to.data,
+                         to.shadow, data, shadow, size);
+          };
+        else
+          write = [to, size](const uint8_t *data, const uint8_t *shadow) {
+            copyBytes(to.data, to.shadow, data, shadow, size);
+          };
+        groups.add(lane, SharedSource(warp, from, size, lane), std::move(write));
+        warp.block.cluster.getStatistics()->globalWritten += size;
+        return true;
+      });
 }
 
 static Step prefetchBulk(Warp &warp, const Instruction &instruction) {
-  const auto &operands = *static_cast<const BulkOperands *>(instruction.extra);
-  if (!expectSoundOperands(warp, operands))
-    return Step::Stop;
-  return forEachLane(warp, [&](unsigned lane) {
-    uint32_t size;
-    return getSize(warp, operands, lane, size) &&
-           warp.find(Space::Global, operands.from.of(warp, lane), size, bulkAlign, lane,
-                     Access::Read);
-  });
+  return forEachCopy(warp, instruction,
+                     [&](const BulkOperands &operands, unsigned lane, uint32_t size) {
+                       return bool(warp.find(Space::Global, operands.from.of(warp, lane),
+                                             size, bulkAlign, lane, Access::Read));
+                     });
 }
 
 //===----------------------------------------------------------------------===//

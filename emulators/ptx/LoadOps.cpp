@@ -150,20 +150,18 @@ template <typename T> static Step load(Warp &warp, const Instruction &instructio
   if (isStrong)
     order.emplace(warp, instruction);
   bool isDone = all.span && !isStrong && loadSound<T>(warp, instruction, all, addresses);
-  for (uint32_t lanes = isDone ? 0 : warp.active; lanes; lanes &= lanes - 1) {
-    unsigned lane = __builtin_ctz(lanes);
-    uint64_t address = addresses.of[lane];
-    Place place = all.span ? getPlace(all.span, address)
-                           : findLane(warp, instruction, address, size, lane, access);
-    if (!place)
-      return Step::Stop;
+  auto loadOne = [&](unsigned lane, uint64_t address, Place &place) {
     space = place.space;
     busy.add(loadLane<T>(warp, instruction, place, lane), lane);
     // Of lanes at one address the first speaks for all.
     bool isFirst = all.pattern != Addresses::Uniform || lane == warp.firstLane();
     if (isStrong && isFirst && (place.owner || place.allocation))
       order->acquireFrom(getSyncWord(place, address));
-  }
+    return true;
+  };
+  if (!isDone &&
+      !forPlaces(warp, instruction, all, addresses, size, access, warp.active, loadOne))
+    return Step::Stop;
   if (busy.shadow)
     reportBusy(warp, busy.shadow, /*isRead=*/true, busy.lane);
   if (instruction.flags & signExtends)

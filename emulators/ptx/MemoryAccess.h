@@ -103,6 +103,23 @@ Place getPlace(const Span &span, uint64_t address);
 Place findLane(Warp &warp, const Instruction &instruction, uint64_t address,
                uint32_t size, unsigned lane, Access access);
 
+/// Calls `use` with each of `lanes`, its address and the place that is there, until it is
+/// false or there is none, which was reported; whether it came to the end.
+template <typename Use>
+bool forPlaces(Warp &warp, const Instruction &instruction, const WarpAccess &all,
+               const Addresses &addresses, uint32_t size, Access access, uint32_t lanes,
+               Use use) {
+  for (; lanes; lanes &= lanes - 1) {
+    const unsigned lane = __builtin_ctz(lanes);
+    const uint64_t address = addresses.of[lane];
+    Place place = all.span ? getPlace(all.span, address)
+                           : findLane(warp, instruction, address, size, lane, access);
+    if (!place || !use(lane, address, place))
+      return false;
+  }
+  return true;
+}
+
 /// Counts an access of the active lanes, with bank conflicts and sectors if the launch
 /// asks for them; `isAtomic` where lanes at one shared word take turns.
 void countAccess(Warp &warp, const Instruction &instruction, Space space, bool isRead,

@@ -242,18 +242,16 @@ template <typename T> static Step store(Warp &warp, const Instruction &instructi
   if (isStrong)
     order.emplace(warp, instruction);
   bool isDone = all.span && !isStrong && storeSound<T>(warp, instruction, all, addresses);
-  for (uint32_t lanes = isDone ? 0 : warp.active; lanes; lanes &= lanes - 1) {
-    unsigned lane = __builtin_ctz(lanes);
-    uint64_t address = addresses.of[lane];
-    Place place = all.span ? getPlace(all.span, address)
-                           : findLane(warp, instruction, address, size, lane, access);
-    if (!place)
-      return Step::Stop;
+  auto storeOne = [&](unsigned lane, uint64_t address, Place &place) {
     space = place.space;
     busy.add(isStrong ? storeStrong<T>(warp, instruction, *order, place, address, lane)
                       : storeLane<T>(warp, instruction, place, lane),
              lane);
-  }
+    return true;
+  };
+  if (!isDone &&
+      !forPlaces(warp, instruction, all, addresses, size, access, warp.active, storeOne))
+    return Step::Stop;
   if (busy.shadow)
     reportBusy(warp, busy.shadow, /*isRead=*/false, busy.lane);
   noteProgress(warp, space);

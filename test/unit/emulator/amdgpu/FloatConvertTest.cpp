@@ -299,8 +299,9 @@ TEST_P(EveryTarget, DotProducts) {
   machine.set(2, bitCast<uint32_t>(100.0f));
   machine.runClean();
   EXPECT_EQ(bitCast<float>(machine.get(3, 0)), 100.0f - 9 - 1);
-  if (accumulatesByName)
+  if (accumulatesByName) {
     EXPECT_EQ(bitCast<float>(machine.get(4, 0)), 100.0f + 9 - 1);
+  }
 }
 
 TEST(FloatConvert, DotProductsOfShortFormats) {

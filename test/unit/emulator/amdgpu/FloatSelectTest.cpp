@@ -65,8 +65,9 @@ TEST_P(EveryTarget, MinimaKnowNansAndZeroes) {
   // Signalling NaNs win in IEEE mode, which gfx12 has no more.
   EXPECT_EQ(run2(gpu, min, signalling, one), isModern() ? one : 0x7fc00001u);
   EXPECT_EQ(run2(gpu, max, one, signalling), isModern() ? one : 0x7fc00001u);
-  if (!isModern())
+  if (!isModern()) {
     EXPECT_EQ(run2(gpu, min, signalling, one, false), one);
+  }
 }
 
 TEST_P(EveryTarget, MinimaOfThree) {
@@ -171,8 +172,9 @@ TEST_P(EveryTarget, Comparisons) {
         }
         bool want = lane >= 4 && comparison.holds(x, y);
         bool got = machine.getScalar(uint16_t(4 + lane / 32)) >> lane % 32 & 1;
-        if (lane != 9)
+        if (lane != 9) {
           EXPECT_EQ(got, want) << comparison.name << format << " " << x << " " << y;
+        }
       }
     }
 }
