@@ -416,6 +416,15 @@ template <typename Offset>
 uint64_t AccessHistory::noteLaneWrites(const Offset *offsets, uint64_t lanes,
                                        unsigned size, const Accessor &by) {
   const Fast fast(*this, by);
+  if (size == granuleBytes) {
+    uint64_t failed = 0;
+    const uint64_t left =
+        forLanes(offsets, lanes, size, [&](const LaneParts::Part &part) {
+          if (!fast.noteWrite(part.granule, part.bytes))
+            failed |= part.lanes;
+        });
+    return left | failed;
+  }
   // Lanes anywhere in the warp may write the parts of one granule.
   LaneParts parts;
   uint64_t left = forLanes(offsets, lanes, size, [&](const LaneParts::Part &part) {
