@@ -146,13 +146,15 @@ def emulate(
 
 
 def _read(file: Path) -> str | bytes:
-    """PTX as text, a code object (or a bundle of them) as it is."""
+    """PTX as text, a code object (or a bundle of them) as it is. What is named as one is taken
+    for one, so that a damaged file is called that and not bad PTX."""
     if not file.exists():
         raise UsageError(f"there is no file {file}")
     if file.is_dir():
         raise UsageError(f"{file} is a folder, not a file")
     data = file.read_bytes()
-    if data.startswith((b"\x7fELF", b"__CLANG_OFFLOAD_BUNDLE__", b"CCOB")):
+    is_named = file.suffix in (".hsaco", ".co")
+    if is_named or data.startswith((b"\x7fELF", b"__CLANG_OFFLOAD_BUNDLE__", b"CCOB")):
         return data
     return data.decode(errors="replace")
 

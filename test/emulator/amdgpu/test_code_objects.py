@@ -236,6 +236,14 @@ def command(*arguments: str | Path) -> subprocess.CompletedProcess:
     )  # fmt: skip
 
 
+def test_command_line_calls_a_damaged_file_no_code_object(tmp_path: Path) -> None:
+    path = tmp_path / "add.hsaco"
+    path.write_bytes(b"junk")
+    ran = command(path)
+    assert ran.returncode == 1
+    assert "this is no code object" in ran.stderr
+
+
 def test_command_line(tmp_path: Path) -> None:
     path = tmp_path / "add.hsaco"
     path.write_bytes(ADD)
