@@ -12,6 +12,7 @@
 
 #include "tilewright/thread_pool.h"
 
+#include <atomic>
 #include <cinttypes>
 #include <cstdio>
 #include <cstdlib>
@@ -35,6 +36,21 @@ void tw_set_print_handler(tw_print_handler handler, void *user) {
   printHandler = handler ? handler : printToStandardOutput;
   printUser = user;
   pthread_mutex_unlock(&printLock);
+}
+
+//===----------------------------------------------------------------------===//
+// Ending launches
+//===----------------------------------------------------------------------===//
+
+/// Set once by most programs, read by every launch.
+static std::atomic<tw_interrupt_check> interruptCheck{nullptr};
+static std::atomic<void *> interruptUser{nullptr};
+
+void tw_set_interrupt_check(tw_interrupt_check check, void *user) {
+  // Never the new check with the old user.
+  interruptCheck.store(nullptr);
+  interruptUser.store(user);
+  interruptCheck.store(check);
 }
 
 //===----------------------------------------------------------------------===//
@@ -73,11 +89,15 @@ static int32_t parallelFor(void *context, int64_t count, tw_block_fn fn, void *e
     return launch.status =
                fail(TW_ERROR_INVALID, "%s: a grid has more blocks than 2^63 - 1",
                     launch.kernel->artifact->name);
-  int32_t status = tw_thread_pool_v1.run(count, fn, env, arenaBytes);
+  int32_t status = tw_thread_pool_v2.run(count, fn, env, arenaBytes,
+                                         interruptCheck.load(), interruptUser.load());
   if (status == TW_ERROR_MEMORY)
     launch.status =
         fail(TW_ERROR_MEMORY, "%s: no memory for an arena of %" PRId64 " bytes",
              launch.kernel->artifact->name, arenaBytes);
+  if (status == TW_ERROR_INTERRUPTED)
+    launch.status = fail(TW_ERROR_INTERRUPTED, "%s: the launch was interrupted",
+                         launch.kernel->artifact->name);
   return status;
 }
 
@@ -183,7 +203,7 @@ static tw_status launch(const tw_kernel *kernel, tw_stream *stream,
     releaseMemory(node->memory);
     free(node);
   }
-  if (launch.faulted)
+  if (launch.faulted && launch.status != TW_ERROR_INTERRUPTED)
     return fail(TW_ERROR_FAULT, "%s", launch.fault);
   if (launch.status)
     return launch.status;

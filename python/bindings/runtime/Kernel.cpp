@@ -17,6 +17,8 @@ using namespace tilewright::python;
 Errors python::errors;
 
 PyObject *python::raise(tw_status status) {
+  if (status == TW_ERROR_INTERRUPTED) // by an exception, which is set already
+    return nullptr;
   PyObject *type = status == TW_ERROR_ARGUMENT   ? errors.launch
                    : status == TW_ERROR_FAULT    ? errors.fault
                    : status == TW_ERROR_ARTIFACT ? errors.artifact

@@ -20,6 +20,14 @@ static void printLine(const char *line, void *) {
   PyGILState_Release(gil);
 }
 
+/// Python's own handlers run in the main thread alone; elsewhere nothing is asked.
+static int32_t checkSignals(void *) {
+  PyGILState_STATE gil = PyGILState_Ensure();
+  int status = PyErr_CheckSignals();
+  PyGILState_Release(gil);
+  return status;
+}
+
 static PyObject *setNumThreads(PyObject *, PyObject *argument) {
   long threads = PyLong_AsLong(argument);
   if (threads == -1 && PyErr_Occurred())
@@ -92,5 +100,6 @@ PyMODINIT_FUNC PyInit__runtime() {
   if (!module || !addContents(module.get()))
     return nullptr;
   tw_set_print_handler(printLine, nullptr);
+  tw_set_interrupt_check(checkSignals, nullptr);
   return module.release();
 }

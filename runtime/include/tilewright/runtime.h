@@ -28,7 +28,8 @@ typedef enum tw_status {
   TW_ERROR_ARTIFACT = 3,    /* a file that is no usable artifact */
   TW_ERROR_UNSUPPORTED = 4, /* a device or target that this build or machine lacks */
   TW_ERROR_MEMORY = 5,      /* no memory left */
-  TW_ERROR_FAULT = 6        /* a kernel reported a fault */
+  TW_ERROR_FAULT = 6,       /* a kernel reported a fault */
+  TW_ERROR_INTERRUPTED = 7  /* the interrupt check ended a launch */
 } tw_status;
 
 /* The message of this thread's last failed call; "" before there is one. Valid until
@@ -145,6 +146,14 @@ TW_API int32_t tw_num_threads(void);
  * without order between blocks. NULL restores the default, standard output. */
 typedef void (*tw_print_handler)(const char *line, void *user);
 TW_API void tw_set_print_handler(tw_print_handler handler, void *user);
+
+/* Asked by the launching thread, between blocks and about ten times a second, whether
+ * the launch shall end: a number other than 0 ends it with TW_ERROR_INTERRUPTED as soon
+ * as the blocks that are running have ended. What the kernel writes is then partly
+ * written; device and kernel can be used again. A program that is to heed Ctrl-C returns
+ * here what its handler of SIGINT has set. NULL, the default, asks nothing. */
+typedef int32_t (*tw_interrupt_check)(void *user);
+TW_API void tw_set_interrupt_check(tw_interrupt_check check, void *user);
 
 #ifdef __cplusplus
 }

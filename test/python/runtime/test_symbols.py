@@ -60,14 +60,14 @@ def test_the_shared_library_exports_the_headers_api():
     exported = _symbols(BUILD / "lib/libtilewright_runtime.so", "-D", "--defined-only")
     assert len(_declared()) > 20
     assert {name for kind, name in exported if kind in "TDRBu"} == _declared()
-    assert ("u", "tw_thread_pool_v1") in exported, "unique: one definition per process"
+    assert ("u", "tw_thread_pool_v2") in exported, "unique: one definition per process"
 
 
 def test_the_extension_exports_two_symbols():
     exported = _symbols(BUILD / "python/tilewright/_runtime.so", "-D", "--defined-only")
     assert {name for kind, name in exported if kind != "A"} == {
         "PyInit__runtime",
-        "tw_thread_pool_v1",
+        "tw_thread_pool_v2",
     }
 
 

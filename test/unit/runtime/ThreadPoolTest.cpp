@@ -35,7 +35,7 @@ int32_t run(int64_t count, Body body, int64_t arenaBytes = 0) {
   auto call = [](void *env, int64_t begin, int64_t end, void *arena) {
     (*static_cast<Body *>(env))(begin, end, arena);
   };
-  return tw_thread_pool_v1.run(count, call, &body, arenaBytes);
+  return tw_thread_pool_v2.run(count, call, &body, arenaBytes);
 }
 
 /// With so many threads for the time of a test.
@@ -267,7 +267,7 @@ TEST(ThreadPool, CopiesOfTheRuntimeShareOnePool) {
     pools.insert(pool());
   }
   EXPECT_EQ(pools.size(), 1u);
-  EXPECT_EQ(*pools.begin(), &tw_thread_pool_v1);
+  EXPECT_EQ(*pools.begin(), &tw_thread_pool_v2);
 }
 
 } // namespace

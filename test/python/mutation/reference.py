@@ -1,0 +1,433 @@
+"""The language in NumPy: what `T` is when the text of a kernel is run as Python.
+
+`text.load` runs kernels on it: blocks one after the other, loops as Python's. What each name
+means is docs/semantics.md; names that the example kernels do not use are left out.
+
+SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from tilewright.language import dtypes
+from tilewright.testing import gamma, unit_roundoff
+
+from .memory import Array, Box, Region, Turn
+from .values import (
+    BOOL, INDEX, TINY, Number, Undecided, Undefined, both, compare, convert, function, meet,
+    number, pick,
+)  # fmt: skip
+
+
+def size(value: object) -> int:
+    """A size as a Python integer."""
+    return int(value.__index__())
+
+
+class Tensor:
+    """An annotation: shape and dtype. Extents may be names of sizes."""
+
+    def __init__(self, shape: object, dtype: object = "float32", **options: object):
+        shape = shape if isinstance(shape, (tuple, list)) else (shape,)
+        self.shape, self.dtype = tuple(shape), dtypes.parse(dtype)
+
+
+class Dynamic:
+    """A size that a launch gives."""
+
+    def __init__(self, name: str):
+        self.name = name
+
+
+class Function:
+    """A kernel function: its body and its parameters' annotations."""
+
+    def __init__(self, body: Callable, annotations: dict[str, object]):
+        self.body, self.annotations = body, annotations
+
+
+class Language:
+    """The names of T for one run."""
+
+    Tensor = Tensor
+    SharedBuffer = FragmentBuffer = LocalBuffer = Buffer = Tensor
+
+    def __init__(self, turn: Turn):
+        self.turn = turn
+        for dtype in dtypes.ALL:
+            setattr(self, dtype.name, dtype)
+        setattr(self, "float", dtypes.float32)
+        for name in ("use_swizzle", "annotate_layout", "annotate_l2_hit_ratio", "assume"):
+            setattr(self, name, lambda *a, **k: None)
+
+    def StridedTensor(self, shape: object, strides: object, dtype: object = "float32"):
+        return Tensor(shape, dtype)
+
+    class GemmWarpPolicy:
+        Square = FullRow = FullCol = "a hint"
+
+    def dynamic(self, names: str) -> object:
+        made = tuple(Dynamic(n.strip()) for n in names.split(","))
+        return made if len(made) > 1 else made[0]
+
+    const = symbolic = dynamic
+
+    def choose(self, name: str, entries: list) -> object:
+        return list(entries)[0]
+
+    # -- memory -------------------------------------------------------------------------------
+
+    def _tile(self, shape: object, dtype: object = "float32", scope: str = "") -> Array:
+        shape = shape if isinstance(shape, (tuple, list)) else (shape,)
+        return Array(self.turn, tuple(size(n) for n in shape), dtype)
+
+    alloc_shared = alloc_fragment = alloc_local = _tile
+
+    def alloc_global(self, shape: object, dtype: object = "float32") -> Array:
+        return Array(self.turn, tuple(size(n) for n in shape), dtype, is_global=True)
+
+    def empty(self, shape: object, dtype: object = "float32") -> Array:
+        shape = shape if isinstance(shape, (tuple, list)) else (shape,)
+        return self.alloc_global(shape, dtype)
+
+    def alloc_var(self, dtype: object, init: object = None, scope: str = "") -> Number:
+        dtype = dtypes.parse(dtype)
+        return Number(None, dtype) if init is None else convert(number(init, dtype), dtype)
+
+    def stored(self, variable: Number, value: object) -> Number:
+        """What a variable holds after an assignment."""
+        return convert(number(value, variable.dtype), variable.dtype)
+
+    # -- loops --------------------------------------------------------------------------------
+
+    def Kernel(self, *extents: object, threads: object = None, is_cpu: bool = False):
+        counts = [size(n) for n in extents]
+        self.turn.kernel += 1
+        for block, at in enumerate(itertools.product(*(range(n) for n in reversed(counts)))):
+            self.turn.block = block
+            self.turn.step()
+            coordinates = tuple(Number(i, INDEX) for i in reversed(at))
+            yield coordinates if len(coordinates) > 1 else coordinates[0]
+        self.turn.kernel += 1
+        self.turn.block = 0
+
+    def _range(self, *bounds: object, **hints: object) -> Iterator[Number]:
+        for i in range(*(size(b) for b in bounds)):
+            self.turn.step()
+            yield Number(i, INDEX)
+
+    serial = Serial = vectorized = range = _range
+
+    def Pipelined(self, start: object, stop: object = None, num_stages: int = 0, **hints: object):
+        return self._range(*((start,) if stop is None else (start, stop)))
+
+    def unroll(self, *bounds: object, **hints: object) -> Iterator[int]:
+        return iter(range(*(size(b) for b in bounds)))
+
+    def grid(self, *extents: object) -> Iterator:
+        for at in itertools.product(*(range(size(n)) for n in extents)):
+            self.turn.step()
+            numbers = tuple(Number(i, INDEX) for i in at)
+            yield numbers if len(numbers) > 1 else numbers[0]
+
+    def Parallel(self, *extents: object, **hints: object) -> Iterator:
+        outer = self.turn.iteration, self.turn.touched
+        if outer[0] is None:
+            self.turn.touched = {}
+        for number_, at in enumerate(self.grid(*extents)):
+            if outer[0] is None:
+                self.turn.iteration = number_
+            else:
+                self.turn.iteration = (outer[0], number_)
+            yield at
+        self.turn.iteration, self.turn.touched = outer
+
+    # -- scalars ------------------------------------------------------------------------------
+
+    def ceildiv(self, a: object, b: object) -> object:
+        if isinstance(a, int) and isinstance(b, int):
+            return -(-a // b)
+        return -(-number(a) // b) if isinstance(a, Number) else -((0 - number(a)) // b)
+
+    def infinity(self, dtype: object) -> Number:
+        return Number(math.inf, dtypes.parse(dtype))
+
+    def cast(self, value: object, dtype: object) -> Number:
+        return convert(number(value), dtypes.parse(dtype))
+
+    def min(self, *values: object) -> object:
+        return self._pick(min, values)
+
+    def max(self, *values: object) -> object:
+        return self._pick(max, values)
+
+    def _pick(self, op: Callable, values: tuple) -> object:
+        if not any(isinstance(v, Number) for v in values):
+            return op(values)
+        return pick(op, values)
+
+    def clamp(self, x: object, low: object, high: object) -> object:
+        return self.max(low, self.min(x, high))
+
+    def abs(self, x: object) -> Number:
+        return abs(number(x))
+
+    def if_then_else(self, condition: object, chosen: Callable, other: Callable) -> object:
+        """Sides come as functions, so that the one not chosen is not read."""
+        if not condition:
+            chosen, other = other, chosen
+        value = chosen()
+        try:
+            beside = other()
+        except (Undefined, Undecided):
+            return value
+        if not isinstance(value, Number) and not isinstance(beside, Number):
+            return value
+        a, b, dtype = both(value, beside)
+        return convert(a, dtype)
+
+    def reinterpret(self, value: object, dtype: object) -> Number:
+        raise NotImplementedError("T.reinterpret")
+
+    def exp(self, x: object) -> Number:
+        return function(np.exp, lambda v, e: math.exp(min(v + e, 709)) * e, x)
+
+    def exp2(self, x: object) -> Number:
+        return function(np.exp2, lambda v, e: math.exp2(min(v + e, 1000)) * e, x)
+
+    def log(self, x: object) -> Number:
+        return function(np.log, lambda v, e: e / (v - e) if v > e else math.inf, x)
+
+    def log2(self, x: object) -> Number:
+        return function(np.log2, lambda v, e: 1.45 * e / (v - e) if v > e else math.inf, x)
+
+    def sqrt(self, x: object) -> Number:
+        return function(np.sqrt, lambda v, e: math.sqrt(v + e) - math.sqrt(max(v - e, 0)), x)
+
+    def rsqrt(self, x: object) -> Number:
+        return function(
+            lambda v: 1 / np.sqrt(v),
+            lambda v, e: (v - e) ** -0.5 - (v + e) ** -0.5 if v > e else math.inf,
+            x,
+        )
+
+    def tanh(self, x: object) -> Number:
+        return function(np.tanh, lambda v, e: e, x)
+
+    def sigmoid(self, x: object) -> Number:
+        return function(
+            lambda v: 1 / (1 + np.exp(-v)) if v > -700 else np.exp(v), lambda v, e: e / 4, x
+        )
+
+    # -- whole tiles --------------------------------------------------------------------------
+
+    def _region(self, x: object) -> Region:
+        if isinstance(x, Array):
+            return x.whole()
+        if isinstance(x, Region):
+            return x
+        raise TypeError(f"{x!r} is no tile")
+
+    def copy(self, src: object, dst: object, **hints: object) -> None:
+        source, target = self._region(src), self._region(dst)
+        if source.is_open and target.is_open:
+            raise TypeError("a copy between two starts")
+        if source.is_open:
+            source = source.sized(target.shape)
+        if target.is_open:
+            target = target.sized(source.shape)
+        if [n for n in source.shape if n != 1] != [n for n in target.shape if n != 1]:
+            raise TypeError("a copy between regions of other shapes")
+        target.write(source.read())
+
+    def fill(self, dst: object, value: object) -> None:
+        region = self._region(dst)
+        x = convert(number(value, region.array.dtype), region.array.dtype)
+        shape = tuple(region.sizes)
+        region.write(
+            Box(
+                np.full(shape, x.value or 0, region.array.values.dtype),
+                np.full(shape, x.error),
+                np.full(shape, x.value is not None),
+                region.array.dtype,
+            )
+        )
+
+    def clear(self, dst: object) -> None:
+        self.fill(dst, 0)
+
+    def gather(self, src: object, indices: object, dst: object, axis: int = 0, fill: float = 0):
+        if axis != 0:
+            raise NotImplementedError("T.gather along another axis")
+        target, source = self._region(dst), self._region(src)
+        array = source.array
+        start = source.starts[1:] if source.is_open else (0,) * (len(array.shape) - 1)
+        names, made = self._region(indices).read(), target.read()
+        for r in range(made.shape[0]):
+            row = names.element((r,)).__index__()
+            if 0 <= row < array.shape[0]:
+                sizes = (1, *made.shape[1:])
+                line = Region(array, (row, *start), sizes).read().astype(made.dtype)
+                for part in ("values", "errors", "defined"):
+                    getattr(made, part)[r] = getattr(line, part)[0]
+            else:
+                made.values[r], made.errors[r], made.defined[r] = fill, 0, True
+        target.write(made)
+
+    def gemm(self, A: object, B: object, C: object, transpose_A: bool = False,
+             transpose_B: bool = False, policy: object = None, clear_accum: object = False,
+             **hints: object) -> None:  # fmt: skip
+        a, b = self._region(A).read(), self._region(B).read()
+        target = self._region(C)
+        c = target.read()
+        parts = [(a.values, a.errors, a.defined), (b.values, b.errors, b.defined)]
+        (av, ae, ad) = (x.T for x in parts[0]) if transpose_A else parts[0]
+        (bv, be, bd) = (x.T for x in parts[1]) if transpose_B else parts[1]
+        if a.dtype.is_float != c.dtype.is_float or a.dtype.is_float != b.dtype.is_float:
+            raise TypeError("a product of floats and integers")
+        with np.errstate(all="ignore"):
+            value, k = av @ bv, av.shape[1]
+            defined = ad.all(1)[:, None] & bd.all(0)[None, :]
+            if not clear_accum:
+                value, defined = value + c.values, defined & c.defined
+            if c.dtype.is_float:
+                magnitude = abs(av) @ abs(bv) + (0 if clear_accum else abs(c.values))
+                error = ae @ abs(bv) + abs(av) @ be + ae @ be
+                error += 0 if clear_accum else c.errors
+                unit = "f64" if c.dtype.bits == 64 else "f32"
+                error += gamma(k + 2, unit) * magnitude + (k + 2) * TINY * (1 + magnitude)
+                if c.dtype.bits < 32:
+                    error += unit_roundoff(c.dtype.short) * (abs(value) + error)
+                exact = magnitude == 0
+                error = np.where(np.isnan(error), math.inf, np.where(exact, 0, error))
+                error = np.where(np.isnan(value) & (ae.max() + be.max() == 0), 0, error)
+                error = np.where(np.isinf(value), math.inf, error)
+                value = np.where(error == math.inf, 0, value)
+            else:
+                error = np.zeros(value.shape)
+        target.write(Box(value, error, defined, c.dtype).wrapped())
+
+    # -- reductions ---------------------------------------------------------------------------
+
+    def _reduce(self, src: object, dst: object, dim: int, clear: object, how: Callable) -> None:
+        source, target = self._region(src).read(), self._region(dst)
+        dim = size(dim)
+        if not -len(source.shape) <= dim < len(source.shape):
+            raise TypeError("a dimension that there is not")
+        dtype = meet(source.dtype, target.array.dtype)
+        source = source.astype(dtype)
+        before = target.read().astype(dtype)
+        lines = np.moveaxis(np.arange(source.values.size).reshape(source.shape), dim, -1)
+        if [n for n in lines.shape[:-1] if n != 1] != [n for n in before.shape if n != 1]:
+            raise TypeError("a reduction into another shape")
+        places = list(np.ndindex(source.shape))
+        for to, line in zip(np.ndindex(before.shape), lines.reshape(-1, lines.shape[-1])):
+            self.turn.step()
+            numbers = [source.element(places[i]) for i in line]
+            if not clear:
+                numbers.append(before.element(to))
+            x = Number(None, dtype)
+            if all(n.value is not None for n in numbers):
+                x = how(numbers, dtype)
+            before.values[to], before.errors[to] = x.value or 0, x.error
+            before.defined[to] = x.value is not None
+        target.write(before)
+
+    def reduce_sum(self, src, dst, dim=-1, clear=True, **hints):
+        self._reduce(src, dst, dim, clear, total)
+
+    def reduce_abssum(self, src, dst, dim=-1, clear=True, **hints):
+        self._reduce(src, dst, dim, clear, lambda n, d: total([abs(x) for x in n], d))
+
+    def reduce_max(self, src, dst, dim=-1, clear=True, **hints):
+        self._reduce(src, dst, dim, clear, lambda n, d: convert(pick(max, tuple(n)), d))
+
+    def reduce_min(self, src, dst, dim=-1, clear=True, **hints):
+        self._reduce(src, dst, dim, clear, lambda n, d: convert(pick(min, tuple(n)), d))
+
+    def reduce_absmax(self, src, dst, dim=-1, clear=True, **hints):
+        self._reduce(src, dst, dim, clear, lambda n, d: pick(max, tuple(abs(x) for x in n)))
+
+    def cumsum(self, src: object, dst: object = None, dim: int = 0, reverse: bool = False):
+        source = self._region(src).read()
+        target = self._region(src if dst is None else dst)
+        made = target.read()
+        if source.shape != made.shape or len(source.shape) != 1:
+            raise NotImplementedError("T.cumsum of this shape")
+        numbers = [source.element((i,)) for i in range(source.shape[0])]
+        for i in range(len(numbers)):
+            part = numbers[i:] if reverse else numbers[: i + 1]
+            x = Number(None, made.dtype)
+            if all(n.value is not None for n in part):
+                x = convert(total(part, source.dtype), made.dtype)
+            made.values[i], made.errors[i] = x.value or 0, x.error
+            made.defined[i] = x.value is not None
+        target.write(made)
+
+    def topk(self, src: object, k: int, dim: int = -1, *, largest: bool = True) -> tuple:
+        source = self._region(src).read()
+        k, dim = size(k), size(dim) % len(source.shape)
+        if not 0 < k <= source.shape[dim]:
+            raise TypeError("more than there are")
+        shape = tuple(k if d == dim else n for d, n in enumerate(source.shape))
+        best = Array(self.turn, shape, source.dtype)
+        at = Array(self.turn, shape, dtypes.int32)
+        for place in np.ndindex(tuple(n for d, n in enumerate(source.shape) if d != dim)):
+            line = [
+                source.element((*place[:dim], i, *place[dim:])) for i in range(source.shape[dim])
+            ]
+            if any(n.value is None for n in line):
+                continue
+            for j, i in enumerate(order(line, k, largest)):
+                to = (*place[:dim], j, *place[dim:])
+                best.put(to, line[i])
+                at.put(to, Number(i, dtypes.int32))
+        return best, at
+
+    def atomic_add(self, dst: Region, value: object, *hints: object, **options: object) -> None:
+        array = dst.array
+        index = array._index(dst.starts)
+        self.turn.step()
+        if index is None:
+            return
+        before = Box(array.values, array.errors, array.defined, array.dtype).element(index)
+        x = total([before, convert(number(value, array.dtype), array.dtype)], array.dtype)
+        array.put(index, x)
+
+
+def total(numbers: list[Number], dtype: dtypes.DType) -> Number:
+    """A sum in an order that is not specified."""
+    values = [n.value for n in numbers]
+    if not dtype.is_float:
+        return convert(Number(sum(values), INDEX), dtype)
+    with np.errstate(all="ignore"):
+        value = float(np.sum(np.array(values, np.float64)))
+    error = sum(n.error for n in numbers)
+    if not math.isfinite(value):
+        return Number(value, dtype, math.inf if error else 0.0)
+    magnitude = sum(abs(v) for v in values)
+    if len(numbers) > 1 and magnitude:
+        unit = "f64" if dtype.bits == 64 else "f32"
+        error += gamma(len(numbers), unit) * (magnitude + error) + len(numbers) * TINY
+    return convert(Number(value, dtypes.float64, error), dtype) if error else Number(value, dtype)
+
+
+def order(line: list[Number], k: int, largest: bool) -> list[int]:
+    """The positions of the k extreme elements; equals in the order of positions."""
+    sign = -1 if largest else 1
+    keys = [(-math.inf if math.isnan(n.value) else sign * n.value) for n in line]
+    found = sorted(range(len(line)), key=lambda i: (keys[i], i))
+    for i, j in zip(found, found[1:][: k + 1]):
+        if (line[i].error or line[j].error) and bool(
+            compare(lambda a, b: a == b, line[i], line[j]).error
+        ):
+            raise Undecided("an order within the rounding error")
+    return found[:k]
+
+
+__all__ = ["BOOL", "Dynamic", "Function", "Language", "Tensor"]
