@@ -113,11 +113,11 @@ class Arithmetic:
         if dtype.is_float:
             quotient = self.value(f"arith.divf {a.ssa}, {b.ssa} : {dtype.mlir}", dtype, a, b)
             return self.value(f"math.floor {quotient.ssa} : {dtype.mlir}", dtype, quotient)
-        self._no_zero(b, "//")
+        by = self._divisor(a, b, "//")
         nonneg = a.nonneg and b.nonneg
         name = "divui" if nonneg or dtype.kind == "u" else "floordivsi"
         result = self.value(
-            f"arith.{name} {a.ssa}, {b.ssa} : {dtype.mlir}", dtype, a, b, nonneg=nonneg
+            f"arith.{name} {a.ssa}, {by.ssa} : {dtype.mlir}", dtype, a, by, nonneg=nonneg
         )
         self.know_quotient(result, a, b, rest=False)
         return result
@@ -130,14 +130,18 @@ class Arithmetic:
             signed = self.select(self.compare("lt", b, zero), -0.0, zero)
             rest = self.select(self.compare("eq", rest, zero), signed, rest)
         else:
-            self._no_zero(b, "%")
+            by = self._divisor(a, b, "%")
             if (a.nonneg and b.nonneg) or dtype.kind == "u":
                 rest = self.value(
-                    f"arith.remui {a.ssa}, {b.ssa} : {mlir}", dtype, a, b, nonneg=dtype is index
+                    f"arith.remui {a.ssa}, {by.ssa} : {mlir}",
+                    dtype,
+                    a,
+                    by,
+                    nonneg=dtype is index,
                 )
                 self.know_quotient(rest, a, b, rest=True)
                 return rest
-            rest = self.value(f"arith.remsi {a.ssa}, {b.ssa} : {mlir}", dtype, a, b)
+            rest = self.value(f"arith.remsi {a.ssa}, {by.ssa} : {mlir}", dtype, a, by)
             zero = self.constant(0, dtype)
         if b.affine is not None and not b.affine[1] and b.affine[0] > 0:
             fix = self.compare("lt", rest, zero)
@@ -165,7 +169,7 @@ class Arithmetic:
                 rule="T.ceildiv takes integers",
                 hint="use T.ceil(a / b) for floats",
             )
-        self._no_zero(b, "T.ceildiv")
+        by = self._divisor(a, b, "T.ceildiv")
         if (a.nonneg and b.nonneg) or a.dtype.kind == "u":
             return self._floordiv(
                 self._plain(
@@ -177,13 +181,35 @@ class Arithmetic:
                 ),
                 b,
             )
-        return self.value(f"arith.ceildivsi {a.ssa}, {b.ssa} : {a.dtype.mlir}", a.dtype, a, b)
+        return self.value(
+            f"arith.ceildivsi {a.ssa}, {by.ssa} : {a.dtype.mlir}", a.dtype, a, by
+        )
 
-    def _no_zero(self, b: Value, what: str) -> None:
-        if b.affine == (0, {}):
+    def _divisor(self, a: Value, b: Value, what: str) -> Value:
+        """What stands in for the divisor `b` of `a`: 1 where the quotient has no value.
+
+        There the result may be anything, but a machine's division would end the process.
+        """
+        known = b.affine[0] if b.affine is not None and not b.affine[1] else None
+        if known == 0:
             self.fail(
                 f"{what} by zero", hint="an integer division needs a divisor that is not zero"
             )
+        signed = b.dtype.kind != "u" and not b.nonneg
+        if known not in (None, -1) or (known == -1 and a.nonneg):
+            return b
+        valueless = self.compare("eq", b, self.constant(0, b.dtype))
+        if signed and not a.nonneg:
+            low = self.constant(-(1 << (b.dtype.bits - 1)), a.dtype)
+            overflows = self.binary(
+                "and",
+                self.compare("eq", b, self.constant(-1, b.dtype)),
+                self.compare("eq", a, low),
+            )
+            valueless = self.binary("or", valueless, overflows)
+        by = self.select(valueless, self.constant(1, b.dtype), b)
+        by.nonneg = b.nonneg
+        return by
 
     def _shift(self, op: str, a: object, b: object) -> Value:
         """The left side's type; amounts that reach its width give 0 or the sign."""

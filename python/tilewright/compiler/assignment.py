@@ -109,7 +109,8 @@ class Assignments:
         except TypeError:
             self.at(target)
             self.fail(
-                f"{describe_short(value)} cannot be unpacked into {len(target.elts)} names"
+                f"{describe_short(value)} cannot be unpacked into {len(target.elts)} names",
+                rule="a tuple or list on the right has one value for each name",
             )
         starred = [i for i, t in enumerate(target.elts) if isinstance(t, ast.Starred)]
         if starred:
@@ -118,7 +119,10 @@ class Assignments:
             items = items[:head] + [middle] + items[len(items) - tail :]
         if len(items) != len(target.elts):
             self.at(target)
-            self.fail(f"{len(items)} values for {len(target.elts)} names")
+            self.fail(
+                f"{len(items)} values for {len(target.elts)} names",
+                rule="each name takes one value",
+            )
         for part, item in zip(target.elts, items):
             self.assign(part.value if isinstance(part, ast.Starred) else part, item, fresh)
 

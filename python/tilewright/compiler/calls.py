@@ -15,7 +15,7 @@ from ..language.registry import Lazy, Operation, Ref, Rejected, Static, is_requi
 from .errors import CompileError
 from .expressions import AsType
 from .frame import Frame
-from .runtime import is_runtime
+from .runtime import describe_short, is_runtime
 from .source import source_of
 
 _MAX_INLINE_DEPTH = 48
@@ -90,11 +90,14 @@ class Calls:
         for _position, argument in enumerate(node.args):
             if isinstance(argument, ast.Starred):
                 items = self.evaluate(argument.value)
-                for item in items:
+                self.at(node)
+                for item in self._taken_apart(items):
                     if len(values) < len(places):
                         values[places[len(values)].name] = item
-                    else:
+                    elif op.variadic:
                         extra.append(item)
+                    else:
+                        self._too_many(op, len(places))
             elif len(values) < len(places):
                 parameter = places[len(values)]
                 values[parameter.name] = self._argument(op, parameter, argument)
@@ -102,11 +105,7 @@ class Calls:
                 extra.append(self.evaluate(argument))
             else:
                 self.at(node)
-                self.fail(
-                    f"T.{op.name} takes {len(places)} positional argument"
-                    f"{'s' * (len(places) != 1)}, not {len(node.args)}",
-                    hint=f"its form is {signature(op)}",
-                )
+                self._too_many(op, len(places))
         for keyword in node.keywords:
             if keyword.arg is None:
                 self.at(node)
@@ -132,6 +131,24 @@ class Calls:
                 break
             positional.append(values.pop(p.name))
         return positional + extra, values
+
+    def _too_many(self, op: Operation, count: int) -> None:
+        self.fail(
+            f"T.{op.name} takes {count} positional argument{'s' * (count != 1)} and is given "
+            "more",
+            hint=f"its form is {signature(op)}",
+        )
+
+    def _taken_apart(self, items: object) -> list:
+        """What `*items` stands for in a call."""
+        try:
+            return list(items)
+        except TypeError:
+            self.fail(
+                f"* of {describe_short(items)}",
+                rule="* takes a tuple or list apart",
+                hint="write the arguments out",
+            )
 
     def _argument(self, op: Operation, parameter, node: ast.expr) -> object:
         mode = parameter.mode
@@ -166,7 +183,9 @@ class Calls:
         arguments: list[object] = []
         for argument in node.args:
             if isinstance(argument, ast.Starred):
-                arguments.extend(self.evaluate(argument.value))
+                items = self.evaluate(argument.value)
+                self.at(argument)
+                arguments.extend(self._taken_apart(items))
             else:
                 position = len(arguments)
                 arguments.append(

@@ -10,7 +10,7 @@ import types
 
 from ..language import dtypes
 from ..language.symbols import Const
-from ..language.types import TensorType
+from ..language.types import TensorType, Unevaluated
 from ..language.values import Memory
 from . import memo
 from .emitter import Emitter
@@ -34,9 +34,7 @@ class Undeclared:
 class EagerEmitter(Emitter):
     """An emitter whose parameters are declared by annotations on the way."""
 
-    def __init__(
-        self, function: types.FunctionType, annotations: dict, values: dict, consts: dict
-    ) -> None:
+    def __init__(self, function: types.FunctionType, values: dict, consts: dict) -> None:
         super().__init__(source_of(function), consts)
         code = function.__code__
         self.names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
@@ -46,11 +44,18 @@ class EagerEmitter(Emitter):
             value = values.get(name)
             array = name not in values or hasattr(value, "shape")
             self.frame.bind(name, Undeclared(name) if array else value)
+
+    def declare_parameters(self, annotations: dict) -> None:
+        """Declare the parameters whose types stand in the function's head."""
         spec = self.frame.source.tree.args
         for argument in spec.posonlyargs + spec.args + spec.kwonlyargs:
             annotation = annotations.get(argument.arg)
             self.at(argument)
-            if isinstance(annotation, (TensorType, dtypes.DType)):
+            if isinstance(annotation, Unevaluated):
+                is_array = isinstance(self.frame.scopes[0].names[argument.arg], Undeclared)
+                if is_array:
+                    self.declare(argument.arg, annotation)
+            elif isinstance(annotation, (TensorType, dtypes.DType)):
                 self.declare_eager(argument.arg, annotation)
 
     def declare_eager(self, name: str, annotation: object) -> None:
@@ -144,9 +149,9 @@ def lower_eager(
 def _read(
     function: types.FunctionType, annotations: dict, values: dict, consts: dict
 ) -> tuple[EagerModule, Asked]:
-    source = source_of(function)
-    with guarded(source):
-        emitter = EagerEmitter(function, annotations, values, consts)
+    emitter = EagerEmitter(function, values, consts)
+    with guarded(emitter):
+        emitter.declare_parameters(annotations)
         text = emitter.run(function.__name__)
         outputs = _outputs(emitter)
         for name in emitter.names:

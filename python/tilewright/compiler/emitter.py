@@ -14,7 +14,7 @@ import ast
 from ..language import dtypes
 from ..language.dtypes import DType, index
 from ..language.symbols import Const, Dim
-from ..language.types import TensorType
+from ..language.types import TensorType, Unevaluated
 from ..language.values import Memory, Region, Value
 from .access import Access
 from .arithmetic import Arithmetic
@@ -124,6 +124,12 @@ class Emitter(
             value = self._scalar(name, dtypes.int64, annotation.name)
             self.symbols[annotation.name] = (value, None)
         else:
+            if isinstance(annotation, Unevaluated):
+                self.fail(
+                    f"the annotation of {name}: {annotation.message}",
+                    rule=annotation.rule,
+                    hint=annotation.hint,
+                )
             try:
                 dtype = dtypes.parse(annotation)
             except (KeyError, TypeError):
@@ -229,7 +235,9 @@ class Emitter(
         for size in shape:
             size = self.index(size, "a size of T.alloc_global")
             if isinstance(size, int) and size < 0:
-                self.fail(f"T.alloc_global: the size {size} is negative")
+                self.fail(
+                    f"T.alloc_global: the size {size} is negative", hint="a size is 0 or more"
+                )
             if isinstance(size, Value):
                 dynamic.append(size.ssa)
             sizes.append(size)

@@ -6,6 +6,7 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 from __future__ import annotations
 
 import ast
+import difflib
 import operator
 
 from ..language.choices import Choice
@@ -121,7 +122,11 @@ class Expressions:
             self.at(node)
             if getattr(base, "__name__", "") == "tilewright.language":
                 self.unknown_operation(name)
-            self.fail(f"{describe_short(base)} has no attribute {name}")
+            near = difflib.get_close_matches(name, dir(base), 1)
+            self.fail(
+                f"{describe_short(base)} has no attribute {name}",
+                hint=f"did you mean {near[0]}?" if near else "name something that it has",
+            )
         except CompileError as error:
             self.at(node)
             self.fail(error.message, rule=error.rule, hint=error.hint)

@@ -123,6 +123,18 @@ class Ref:
     """Annotation of a macro's parameter that is a variable of the caller, not its value."""
 
 
+class Unevaluated:
+    """An annotation whose text fails: refused where the parameter is made, with a place."""
+
+    def __init__(self, text: str, error: Exception) -> None:
+        if isinstance(error, CompileError):
+            self.message, self.rule, self.hint = error.message, error.rule, error.hint
+        else:
+            self.message = f"{text} raises {type(error).__name__}: {error}"
+            self.rule = "a parameter is a T.Tensor, a scalar's dtype or a T.dynamic size"
+            self.hint = 'write it as T.Tensor((M, K), "float16") or T.int32'
+
+
 def evaluated(function: FunctionType, around: FrameType) -> dict[str, object]:
     """Annotations as objects, also where `from __future__ import annotations` made them text.
 
@@ -136,4 +148,6 @@ def evaluated(function: FunctionType, around: FrameType) -> dict[str, object]:
                 found[name] = eval(annotation, function.__globals__, dict(around.f_locals))
             except (NameError, SyntaxError):
                 pass  # a dtype's name, "int32"; refused where the parameter is made
+            except Exception as error:
+                found[name] = Unevaluated(annotation, error)
     return found

@@ -83,6 +83,29 @@ def test_integer_division_floors(device, dtype):
     same(elementwise(device, rest, dtype, a, b), a % b)
 
 
+@T.macro
+def round_up(a, b):
+    return T.ceildiv(a, b)
+
+
+@pytest.mark.parametrize("dtype", INTEGERS)
+def test_a_quotient_without_value_is_any_value(device, dtype):
+    """By zero, and the smallest by -1: the result may be anything, and the process goes on."""
+    low = np.iinfo(numpy_dtype(dtype)).min
+    a, b = pairs([low, low + 1, 0, 7], [0, -1 if low else 0, 3], dtype)
+    numbers = [(int(x), int(y)) for x, y in zip(a, b)]
+    defined = [y != 0 and (x != low or y == 3) for x, y in numbers]
+    quotients = {
+        floor_divide: lambda x, y: x // y,
+        rest: lambda x, y: x % y,
+        round_up: lambda x, y: -(-x // y),
+    }
+    for macro, exact in quotients.items():
+        got = elementwise(device, macro, dtype, a, b)
+        for value, is_defined, (x, y) in zip(got, defined, numbers):
+            assert not is_defined or value == exact(x, y)
+
+
 def test_float_division_floors(device):
     values = [-7.5, -3.0, -0.5, 0.5, 1.0, 2.5, 7.5, 1e10]
     a, b = pairs(values, values, "f32")

@@ -115,6 +115,9 @@ class Array:
         )
 
     def __setitem__(self, key: object, value: object) -> None:
+        if any(isinstance(k, slice) for k in (key if isinstance(key, tuple) else (key,))):
+            self.at[key].fill(value)
+            return
         index = self._index(key)
         stored = convert(number(value, self.dtype), self.dtype)
         if index is None:
@@ -239,6 +242,14 @@ class Region:
         ):
             part[inside] = source[where]
         return box.reshape(self.shape)
+
+    def fill(self, value: object) -> None:
+        """Stores one scalar everywhere."""
+        x = convert(number(value, self.array.dtype), self.array.dtype)
+        shape = tuple(self.sizes)
+        values = np.full(shape, x.value or 0, self.array.values.dtype)
+        defined = np.full(shape, x.value is not None)
+        self.write(Box(values, np.full(shape, x.error), defined, self.array.dtype))
 
     def write(self, box: Box) -> None:
         """Stores a box, converted; outside a tensor nothing happens."""

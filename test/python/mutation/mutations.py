@@ -120,7 +120,8 @@ class Mutant:
     """A changed module.
 
     The mutated statement stands on lines `first` to `last`; `uses` are lines of statements
-    that mention a name which it defines, or a name defined from that one. `of_signature` says
+    that mention a name which it defines, or a name defined from that one; where the statement
+    is deleted, also of those around it, which lack it. `of_signature` says
     whether it declares what the launch compares with `arguments`.
     """
 
@@ -258,7 +259,9 @@ def _tuple(node: ast.Tuple) -> Iterator[Change]:
     if len(node.elts) > 1:
         yield "extent changed", "one less", lambda n: ast.Tuple(n.elts[:-1], n.ctx)
         yield "operands swapped", "", lambda n: ast.Tuple(n.elts[::-1], n.ctx)
-    for i in range(len(node.elts)):
+    for i, element in enumerate(node.elts):
+        if isinstance(element, (ast.Slice, ast.Starred)):
+            continue
         for change in ("+ 1", "* 2", "// 2", "- 1", "* 0", "* 1.5"):
 
             def apply(n: ast.AST, i: int = i, change: str = change) -> None:
@@ -345,13 +348,15 @@ def _mutated(kernel: Kernel, tree: ast.Module, function: ast.FunctionDef, positi
              kind: str, detail: str, number: int = -1, index: int = -1) -> Mutant | None:  # fmt: skip
     tree, function = _twin(tree, function)
     statement = statements(function)[position]
-    outer = [p.arg for p in ast.walk(function.args) if isinstance(p, ast.arg)]
+    outer = [p.arg for p in ast.walk(function) if isinstance(p, ast.arg)]
     before = defined(statement) | (_writes(statement) if kind != "Python inserted" else set())
     deleted: set[str] = set()
     if kind == "statement deleted":
         for inner in ast.walk(statement):
             if isinstance(inner, ast.stmt):
                 deleted |= defined(inner)
+            if isinstance(inner, ast.AnnAssign):
+                deleted |= mentioned(inner)  # T.const sizes take their values from it
         replaced: ast.stmt = ast.Pass()
         tree = _Replace(statement, replaced).visit(tree)
         statement = replaced
@@ -414,10 +419,15 @@ def _finished(kernel: Kernel, tree: ast.Module, function: ast.FunctionDef, state
         last = max(statement.body[0].lineno - 1, statement.lineno)
     first = min([statement.lineno, *(d.lineno for d in getattr(statement, "decorator_list", []))])
     names = reached(names - {"T"}, function)
+    around = {
+        s
+        for s in statements(function)
+        if kind == "statement deleted" and s is not statement and statement in ast.walk(s)
+    }
     uses = {
         line
-        for s in statements(function)[1:]
-        if mentioned(s) & names
+        for s in statements(function)
+        if (s is not function and mentioned(s) & names) or s in around
         for line in range(s.lineno, (s.body[0].lineno if getattr(s, "body", None) else s.end_lineno + 1))
     }
     is_declaration = isinstance(statement, ast.AnnAssign) or any(

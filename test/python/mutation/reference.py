@@ -179,7 +179,11 @@ class Language:
 
     def if_then_else(self, condition: object, chosen: Callable, other: Callable) -> object:
         """Sides come as functions, so that the one not chosen is not read."""
-        if not condition:
+        try:
+            holds = bool(condition)
+        except (Undefined, Undecided):
+            return Number(None, number(chosen()).dtype)
+        if not holds:
             chosen, other = other, chosen
         value = chosen()
         try:
@@ -246,17 +250,7 @@ class Language:
         target.write(source.read())
 
     def fill(self, dst: object, value: object) -> None:
-        region = self._region(dst)
-        x = convert(number(value, region.array.dtype), region.array.dtype)
-        shape = tuple(region.sizes)
-        region.write(
-            Box(
-                np.full(shape, x.value or 0, region.array.values.dtype),
-                np.full(shape, x.error),
-                np.full(shape, x.value is not None),
-                region.array.dtype,
-            )
-        )
+        self._region(dst).fill(value)
 
     def clear(self, dst: object) -> None:
         self.fill(dst, 0)

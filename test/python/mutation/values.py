@@ -206,9 +206,10 @@ def convert(x: Number, dtype: dtypes.DType, literal: bool = False) -> Number:
     if not dtype.is_float:
         if not x.dtype.is_float:
             return wrap(int(x.value), dtype)
-        if x.error:
-            if math.floor(x.value - x.error) != math.floor(x.value + x.error):
-                raise Undecided("a conversion to integer within the rounding error")
+        if x.error == math.inf or (
+            x.error and math.trunc(x.value - x.error) != math.trunc(x.value + x.error)
+        ):
+            return Number(None, dtype)  # one of several
         if math.isnan(x.value):
             return Number(0, dtype)
         low = -(1 << (dtype.bits - 1)) if dtype.kind == "i" else 0

@@ -10,6 +10,7 @@ import importlib.util
 import math
 import sys
 import tempfile
+import traceback
 import types
 import zlib
 from pathlib import Path
@@ -36,6 +37,8 @@ class Verdict:
         error at use: one where a name that the statement defines is used;
         right: the result agrees with the reference;
         argument: an exception of the launch that names an argument, of a mutated signature;
+        Python's own: an exception that Python raises where it runs the statement itself, the
+            decorator or annotation of a function, or where it uses what that defines;
         undefined, undecided: the reference finds that the program has no one result;
         unknown: the program uses what the reference does not cover;
         WRONG ...: anything else, which is a fault.
@@ -59,10 +62,14 @@ def judge(mutant: Mutant) -> Verdict:
             results = _really(mutant, file)
         except CompileError as error:
             return _placed(mutant, file, error)
-        except (tilewright.LaunchError, TypeError, ValueError, MemoryError) as error:
-            return _launched(mutant, error)
         except Exception as error:
-            return Verdict("WRONG exception", f"{type(error).__name__}: {error}")
+            if isinstance(error, (tilewright.LaunchError, TypeError, ValueError)):
+                if mutant.of_signature and any(n in str(error) for n in mutant.arguments):
+                    return Verdict("argument", f"{type(error).__name__}: {error}")
+            text = f"{type(error).__name__}: {error}"
+            if _is_pythons_own(error, mutant, file):
+                return Verdict("Python's own", text)
+            return Verdict("WRONG exception", text)
         return compared(mutant, results)
 
 
@@ -98,11 +105,16 @@ def _placed(mutant: Mutant, file: Path, error: CompileError) -> Verdict:
     return Verdict("WRONG place", f"expected {mutant.first}-{mutant.last}\n{text}")
 
 
-def _launched(mutant: Mutant, error: Exception) -> Verdict:
-    text = f"{type(error).__name__}: {error}"
-    if mutant.of_signature and any(f"{n}" in str(error) for n in mutant.arguments):
-        return Verdict("argument", text)
-    return Verdict("WRONG exception", text)
+def _is_pythons_own(error: Exception, mutant: Mutant, file: Path) -> bool:
+    """Whether Python itself raised it, at the statement: a decorator, an annotation."""
+    frames = traceback.extract_tb(error.__traceback__)
+    at_end = frames[-1]
+    is_ours = at_end.filename.startswith(str(Path(tilewright.__file__).parent))
+    if is_ours and at_end.name == "__getattr__":  # the module says that it has no such name
+        at_end = frames[-2]
+    return Path(at_end.filename) == file and (
+        mutant.first <= at_end.lineno <= mutant.last or at_end.lineno in mutant.uses
+    )
 
 
 # ---- Results --------------------------------------------------------------------------------
