@@ -129,7 +129,7 @@ def _fits(module: Module, options: dict) -> bool:
     from .. import _compiler
 
     result = _compiler.plan(module.text, options)
-    diagnostics.raise_for(result, module.text, module.name)
+    diagnostics.raise_for(result, module.text, module.name, options["target"])
     return json.loads(result["plan"])["fits"]
 
 
@@ -138,7 +138,7 @@ def _compile(module: Module, options: dict, output: str) -> dict:
     from .. import _compiler
 
     result = _compiler.compile(module.text, options | {"output": output})
-    diagnostics.raise_for(result, module.text, module.name)
+    diagnostics.raise_for(result, module.text, module.name, options["target"])
     if not Path(output).exists():
         raise CompileError(
             f"the linker made no file while compiling {module.name}",

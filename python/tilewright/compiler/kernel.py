@@ -105,5 +105,5 @@ class Kernel:
 
         options = self._options | {"output": "", "stages": True, "emit": ["llvm", "asm", "obj"]}
         result = _compiler.compile(self._module.text, options)
-        diagnostics.raise_for(result, self._module.text, self.name)
+        diagnostics.raise_for(result, self._module.text, self.name, self._options["target"])
         return result
