@@ -161,6 +161,13 @@ class Assignments:
         else:
             from ..language.movement import fill
 
+            if self.parallel:
+                self.fail(
+                    f"several elements of {region.memory.name} are set at once inside "
+                    "T.Parallel",
+                    rule="an iteration of T.Parallel assigns single elements",
+                    hint=f"give one index for each of the {len(region.sizes)} dimensions",
+                )
             fill.emit(self, region, value)
 
     def stmt_AugAssign(self, node: ast.AugAssign) -> None:

@@ -93,9 +93,12 @@ class Expressions:
                     hint=f"make {node.id} a variable in front of it: {node.id} = "
                     f"T.alloc_var(dtype)",
                 )
+            near = difflib.get_close_matches(node.id, self.frame.known(), 1, 0.75)
             self.fail(
                 f"the name {node.id} is not defined",
-                hint="kernels see their own names, the enclosing function's and the module's",
+                hint=f"did you mean {near[0]}?"
+                if near
+                else "kernels see their own names, the enclosing function's and the module's",
             )
         return value
 

@@ -434,6 +434,10 @@ def _finished(kernel: Kernel, tree: ast.Module, function: ast.FunctionDef, state
         isinstance(n, ast.Attribute) and n.attr in ("const", "dynamic", "empty")
         for n in parts(statement)
     )
+    is_declaration |= any(
+        isinstance(s, ast.FunctionDef) and s is not function and mentioned(s) & names
+        for s in statements(function)
+    )
     return Mutant(kernel.name, kind, detail, text, first, last, frozenset(uses),
                   is_function or is_declaration or kind == "statement deleted", tuple(outer))  # fmt: skip
 

@@ -442,3 +442,22 @@ def macro_arguments():
             tile = T.alloc_shared((M,), "float32")
             scale(tile)  # here
     return kernel
+
+
+@wrong("assertion failed at compile time: too many")
+def assertion():
+    @T.prim_func
+    def kernel():
+        with T.Kernel(1):
+            assert M < 3, "too many"  # here
+    return kernel
+
+
+@wrong("the name totl is not defined", "did you mean total?")
+def misspelt():
+    @T.prim_func
+    def kernel(A: T.Tensor((M,), "float32")):
+        with T.Kernel(1):
+            total = A[0]
+            A[1] = total + totl  # noqa: F821  # here
+    return kernel

@@ -446,3 +446,59 @@ def choice_outside():
         with T.Kernel(1):
             A[0] = width
     return kernel
+
+
+@wrong("T.alloc_fragment takes 3 positional arguments and is given more", "its form is")
+def taken_apart_into_too_many():
+    @T.prim_func
+    def kernel():
+        with T.Kernel(1):
+            T.alloc_fragment((M,), *"f32")  # here
+    return kernel
+
+
+@wrong("* of 3", "write the arguments out")
+def no_tuple_taken_apart():
+    @T.prim_func
+    def kernel():
+        with T.Kernel(1):
+            T.alloc_fragment(*3)  # here
+    return kernel
+
+
+@wrong("T.gemm: transpose_B='yes'", "leave it out")
+def gemm_flag():
+    @T.prim_func
+    def kernel():
+        with T.Kernel(1):
+            a = T.alloc_shared((M, K), "float16")
+            b = T.alloc_shared((K, N), "float16")
+            c = T.alloc_fragment((M, N), "float32")
+            T.gemm(a, b, c, transpose_B="yes")  # here
+    return kernel
+
+
+@wrong("the annotation of A: T.Tensor: the size (n + 1) is an expression", "give it a name")
+def annotation_as_text():
+    n = T.dynamic("n")
+
+    @T.prim_func
+    def kernel(
+        A: 'T.Tensor((n + 1,), "float32")',  # here
+    ):
+        with T.Kernel(n):
+            A[0] = 1
+    return kernel
+
+
+@wrong("the annotation of A: T.Tensor((n * 1.5,), \"float32\") raises TypeError", "T.Tensor")
+def annotation_that_raises():
+    n = T.dynamic("n")
+
+    @T.prim_func
+    def kernel(
+        A: 'T.Tensor((n * 1.5,), "float32")',  # here
+    ):
+        with T.Kernel(n):
+            A[0] = 1
+    return kernel
