@@ -181,9 +181,7 @@ class Arithmetic:
                 ),
                 b,
             )
-        return self.value(
-            f"arith.ceildivsi {a.ssa}, {by.ssa} : {a.dtype.mlir}", a.dtype, a, by
-        )
+        return self.value(f"arith.ceildivsi {a.ssa}, {by.ssa} : {a.dtype.mlir}", a.dtype, a, by)
 
     def _divisor(self, a: Value, b: Value, what: str) -> Value:
         """What stands in for the divisor `b` of `a`: 1 where the quotient has no value.

@@ -47,9 +47,7 @@ def gemm(
     c_shape, c_ssa, c_type = _matrix(k, "C", c_ssa, c_type, c_shape)
     for name, flag in {"transpose_A": transpose_A, "transpose_B": transpose_B}.items():
         if not isinstance(flag, (bool, int)):
-            k.fail(
-                f"T.gemm: {name}={flag!r}", rule="it is True or False", hint="leave it out"
-            )
+            k.fail(f"T.gemm: {name}={flag!r}", rule="it is True or False", hint="leave it out")
     m, k_a = reversed(a_shape) if transpose_A else a_shape
     k_b, n = reversed(b_shape) if transpose_B else b_shape
     if k_a != k_b:

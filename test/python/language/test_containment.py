@@ -124,7 +124,7 @@ def test_pythons_own_handlers_stay(tmp_path):
         "import faulthandler, ctypes\n"
         "faulthandler.enable()\n"
         "from tilewright import _compiler\n"
-        f"text = 'module attributes {{deep = ' + '[' * 1000000\n"
+        "text = 'module attributes {deep = ' + '[' * 1000000\n"
         "assert _compiler.compile(text, {})['fault']\n"
         "ctypes.string_at(0)\n"
     )

@@ -54,7 +54,7 @@ def judged(mutants: list[Mutant], workers: int = 2) -> Iterator[tuple[Mutant, Ve
         worker.begin(waiting.pop())
     while busy:
         ready = wait([w.pipe for w in busy], timeout=1.0)
-        for i, worker in enumerate(list(busy)):
+        for worker in list(busy):
             late = time.monotonic() - worker.started > SECONDS
             if worker.pipe not in ready and not late:
                 continue

@@ -19,8 +19,19 @@ from tilewright.testing import gamma, unit_roundoff
 
 from .memory import Array, Box, Region, Turn
 from .values import (
-    BOOL, INDEX, TINY, Number, Undecided, Undefined, both, compare, convert, function, meet,
-    number, pick,
+    BOOL,
+    INDEX,
+    TINY,
+    Number,
+    Undecided,
+    Undefined,
+    both,
+    compare,
+    convert,
+    function,
+    meet,
+    number,
+    pick,
 )  # fmt: skip
 
 
@@ -61,7 +72,7 @@ class Language:
         self.turn = turn
         for dtype in dtypes.ALL:
             setattr(self, dtype.name, dtype)
-        setattr(self, "float", dtypes.float32)
+        self.float = dtypes.float32
         for name in ("use_swizzle", "annotate_layout", "annotate_l2_hit_ratio", "assume"):
             setattr(self, name, lambda *a, **k: None)
 
@@ -123,7 +134,9 @@ class Language:
 
     serial = Serial = vectorized = range = _range
 
-    def Pipelined(self, start: object, stop: object = None, num_stages: int = 0, **hints: object):
+    def Pipelined(
+        self, start: object, stop: object = None, num_stages: int = 0, **hints: object
+    ):
         return self._range(*((start,) if stop is None else (start, stop)))
 
     def unroll(self, *bounds: object, **hints: object) -> Iterator[int]:
@@ -158,6 +171,8 @@ class Language:
         return Number(math.inf, dtypes.parse(dtype))
 
     def cast(self, value: object, dtype: object) -> Number:
+        if isinstance(value, str):  # the order of TVM
+            value, dtype = dtype, value
         return convert(number(value), dtypes.parse(dtype))
 
     def min(self, *values: object) -> object:
@@ -373,7 +388,8 @@ class Language:
         at = Array(self.turn, shape, dtypes.int32)
         for place in np.ndindex(tuple(n for d, n in enumerate(source.shape) if d != dim)):
             line = [
-                source.element((*place[:dim], i, *place[dim:])) for i in range(source.shape[dim])
+                source.element((*place[:dim], i, *place[dim:]))
+                for i in range(source.shape[dim])
             ]
             if any(n.value is None for n in line):
                 continue
@@ -408,7 +424,9 @@ def total(numbers: list[Number], dtype: dtypes.DType) -> Number:
     if len(numbers) > 1 and magnitude:
         unit = "f64" if dtype.bits == 64 else "f32"
         error += gamma(len(numbers), unit) * (magnitude + error) + len(numbers) * TINY
-    return convert(Number(value, dtypes.float64, error), dtype) if error else Number(value, dtype)
+    return (
+        convert(Number(value, dtypes.float64, error), dtype) if error else Number(value, dtype)
+    )
 
 
 def order(line: list[Number], k: int, largest: bool) -> list[int]:

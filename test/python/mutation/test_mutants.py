@@ -58,7 +58,9 @@ def test_a_wrong_result_is_noticed(monkeypatch):
 
 def test_an_error_elsewhere_is_noticed():
     kernel = next(k for k in CORPUS if k.name == "softmax")
-    mutant = changed(kernel.text(), "T.reduce_max(x, peak, dim=1)", "T.reduce_max(x, peak, dim=7)")
+    mutant = changed(
+        kernel.text(), "T.reduce_max(x, peak, dim=1)", "T.reduce_max(x, peak, dim=7)"
+    )
     assert judge(mutant).outcome == "WRONG place"
 
 

@@ -105,7 +105,9 @@ class _Rewrite(ast.NodeTransformer):
         if isinstance(node.target, ast.Name) and node.target.id in self.variables:
             load = ast.Name(node.target.id, ast.Load())
             value = _call("stored", load, ast.BinOp(load, node.op, node.value))
-            return ast.Assign([ast.Name(node.target.id, ast.Store())], value, lineno=node.lineno)
+            return ast.Assign(
+                [ast.Name(node.target.id, ast.Store())], value, lineno=node.lineno
+            )
         return node
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> Any:
@@ -196,7 +198,9 @@ class Run(Language):
 
     def _launch(self, func: Function, out_idx: object, arrays: tuple) -> object:
         names = list(inspect.signature(func.body).parameters)
-        made_here = [] if out_idx is None else out_idx if isinstance(out_idx, list) else [out_idx]
+        made_here = (
+            [] if out_idx is None else out_idx if isinstance(out_idx, list) else [out_idx]
+        )
         made_here = [i % len(names) for i in made_here]
         given, arguments = list(arrays), {}
         for i, name in enumerate(names):

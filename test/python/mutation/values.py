@@ -183,7 +183,9 @@ def rounded(value: float, error: float, dtype: dtypes.DType) -> Number:
             if dtype.bits == 8:
                 value = min(max(value, -largest), largest)
             with np.errstate(over="ignore"):
-                near = float(_ROUND[dtype.short](np.float32(value) if dtype.bits < 32 else value))
+                near = float(
+                    _ROUND[dtype.short](np.float32(value) if dtype.bits < 32 else value)
+                )
             flushed = TINY if near and abs(near) < TINY and dtype.short != "f16" else 0.0
             return Number(near, dtype, flushed)
         return Number(value, dtype)

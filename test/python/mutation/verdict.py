@@ -153,4 +153,6 @@ def compared(mutant: Mutant, results: Results) -> Verdict:
     count = sum(a.size for a in results.values())
     if count and open_elements == count:
         return Verdict("undefined", "no element is defined")
-    return Verdict("right", f"{open_elements} of {count} elements are open" * bool(open_elements))
+    return Verdict(
+        "right", f"{open_elements} of {count} elements are open" * bool(open_elements)
+    )

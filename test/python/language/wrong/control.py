@@ -276,7 +276,7 @@ def undefined_name():
 
 
 @wrong("T.kopy is not part of the language", "did you mean T.copy?")
-def misspelt():
+def misspelt_name():
     @T.prim_func
     def kernel(A: T.Tensor((M,), "float32")):
         with T.Kernel(1):
@@ -454,7 +454,7 @@ def assertion():
 
 
 @wrong("the name totl is not defined", "did you mean total?")
-def misspelt():
+def name_near_another():
     @T.prim_func
     def kernel(A: T.Tensor((M,), "float32")):
         with T.Kernel(1):
