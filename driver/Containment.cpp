@@ -7,6 +7,7 @@
 
 #include "driver/Containment.h"
 
+#include "llvm/ADT/StringRef.h"
 #include "llvm/Support/CrashRecoveryContext.h"
 #include "llvm/Support/ErrorHandling.h"
 #include "llvm/Support/thread.h"
@@ -29,7 +30,7 @@ static void handleFatalError(void *, const char *reason, bool) {
   auto *recovery = llvm::CrashRecoveryContext::GetCurrent();
   if (!recovery)
     return; // somebody else's use of LLVM: it ends the process, as without us
-  fatalReason = reason;
+  fatalReason = llvm::StringRef(reason).rtrim().str();
   recovery->HandleExit(/*RetCode=*/1);
 }
 

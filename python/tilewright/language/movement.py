@@ -80,6 +80,14 @@ def gather(k, src: Ref, indices: Ref, dst: Ref, axis: Static = 0, fill=0):
             hint=f"axis is 0 to {rank - 1}",
         )
     axis %= rank
+    start = source.offsets[axis]
+    if not isinstance(start, int) or start != 0:
+        k.fail(
+            f"T.gather: src starts at {start if isinstance(start, int) else 'a run-time index'} "
+            f"along dimension {axis}",
+            rule="the index tile alone says which rows are taken",
+            hint=f"start at 0 along dimension {axis}, and add to the indices",
+        )
     target = _static(k, "T.gather", target, None)
     source = _gather_source(k, source, target, axis)
     if len(ids.memory.shape) == 1:

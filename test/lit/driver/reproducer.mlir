@@ -3,7 +3,7 @@
 // A reproducer as the driver writes it: the module, then the passes down to an object file.
 // This one names an instruction that the target lacks, which LLVM finds last of all.
 // RUN: not --crash %tilewright-opt --run-reproducer %s 2>&1 | FileCheck %s
-// CHECK: LLVM ERROR: Cannot select: intrinsic %llvm.x86.avx512.rcp14.ps.512
+// CHECK: LLVM ERROR: Do not know how to split the result of this operator!
 
 #global = #tile.space<global>
 

@@ -5,7 +5,6 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 from __future__ import annotations
 
-import faulthandler
 import re
 import subprocess
 import sys
@@ -34,6 +33,7 @@ IMPOSSIBLE = """
     %e = vector.extract %r[3] : f32 from vector<16xf32>
 """
 TARGET = "cpu:znver3"
+REASON = "Do not know how to split the result of this operator!"
 
 
 @T.prim_func
@@ -65,7 +65,7 @@ def compiled(ir: str, target: str = TARGET) -> dict:
 def test_a_fatal_error_of_llvm_is_a_result():
     result = compiled(impossible())
     assert not result["ok"]
-    assert result["fault"].startswith("code generation: Cannot select: intrinsic")
+    assert result["fault"] == f"code generation: {REASON}"
     assert compiled(lower_prim_func(one).text)["ok"], "the next compilation is as ever"
 
 
@@ -80,12 +80,12 @@ def test_it_is_reported_with_a_reproducer_that_runs():
     with pytest.raises(CompileError) as caught:
         raise_for(compiled(ir), ir, "one", TARGET)
     error = caught.value
-    assert "internal error while compiling one: code generation: Cannot select" in error.message
+    assert error.message == f"internal error while compiling one: code generation: {REASON}"
     assert error.place.file == __file__
     path = re.search(r"report it with (\S+),", error.hint)[1]
     run = subprocess.run([OPT, "--run-reproducer", path], capture_output=True, text=True)
     assert run.returncode != 0
-    assert "Cannot select: intrinsic %llvm.x86.avx512.rcp14.ps.512" in run.stderr
+    assert f"LLVM ERROR: {REASON}" in run.stderr
     Path(path).unlink()
 
 
@@ -132,7 +132,6 @@ def test_pythons_own_handlers_stay(tmp_path):
     assert run.returncode == -11
     assert "Fatal Python error: Segmentation fault" in run.stderr
     assert "crash.py" in run.stderr
-    assert faulthandler.is_enabled() in (True, False)
 
 
 # ---- Depth and length ----------------------------------------------------------------------
@@ -152,42 +151,32 @@ def function(tmp_path: Path, name: str, body: str) -> object:
     return names["kernel"]
 
 
-def test_ten_thousand_terms_are_refused_or_right(tmp_path):
-    """Python's own limit comes first where it has one; ours names the statement."""
-    for count in (500, 2900, 10000):
-        body = f"        A[0] = {' + '.join(['A[1]'] * count)}\n"
-        try:
-            kernel = function(tmp_path, f"terms{count}", body)
-        except (RecursionError, MemoryError):
-            assert count > 2900, "Python compiles this"
-            continue
-        a = np.ones(8, np.float32)
-        try:
-            tilewright.compile(kernel)(a, 0)
-        except CompileError as error:
-            assert "nested too deeply" in error.message
-            assert error.place.line == 5
-        else:
-            assert a[0] == count
+def terms(count: int) -> str:
+    return f"        A[0] = {' + '.join(['A[1]'] * count)}\n"
 
 
-def test_a_chain_of_elif(tmp_path):
-    for count in (100, 3000):
-        lines = [f"        {'el' if i else ''}if n == {i}:\n            A[0] = {i}\n"
-                 for i in range(count)]  # fmt: skip
-        try:
-            kernel = function(tmp_path, f"elif{count}", "".join(lines))
-        except RecursionError:
-            assert count > 900
-            continue
-        a = np.zeros(8, np.float32)
-        try:
-            tilewright.compile(kernel)(a, 77)
-        except CompileError as error:
-            assert "nested too deeply" in error.message
-            assert error.place.line >= 5
-        else:
-            assert a[0] == 77
+def branches(count: int) -> str:
+    return "".join(
+        f"        {'el' if i else ''}if n == {i}:\n            A[0] = {i}\n"
+        for i in range(count)
+    )
+
+
+@pytest.mark.parametrize(("body", "expected"), [(terms, 150), (branches, 77)])
+def test_code_that_nests_a_hundred_deep(tmp_path, body, expected):
+    a = np.ones(8, np.float32)
+    tilewright.compile(function(tmp_path, body.__name__, body(150)))(a, 77)
+    assert a[0] == expected
+
+
+@pytest.mark.parametrize("body", [terms, branches])
+def test_code_that_nests_thousands_deep_is_refused(tmp_path, body):
+    kernel = function(tmp_path, body.__name__, body(2900))
+    with pytest.raises(CompileError, match="nested too deeply") as caught:
+        tilewright.compile(kernel)
+    assert caught.value.place.line >= 5
+    assert caught.value.rule
+    assert caught.value.hint
 
 
 def test_five_thousand_statements(tmp_path):
