@@ -82,9 +82,9 @@ def gather(k, src: Ref, indices: Ref, dst: Ref, axis: Static = 0, fill=0):
     axis %= rank
     start = source.offsets[axis]
     if not isinstance(start, int) or start != 0:
+        begins = start if isinstance(start, int) else "a run-time index"
         k.fail(
-            f"T.gather: src starts at {start if isinstance(start, int) else 'a run-time index'} "
-            f"along dimension {axis}",
+            f"T.gather: src starts at {begins} along dimension {axis}",
             rule="the index tile alone says which rows are taken",
             hint=f"start at 0 along dimension {axis}, and add to the indices",
         )

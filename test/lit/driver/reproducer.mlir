@@ -25,7 +25,7 @@ func.func @kernel(%X: memref<16xf32, #global>) attributes {tile.signature = {sym
 {-#
   external_resources: {
     mlir_reproducer: {
-      pipeline: "builtin.module(prove-bounds,select-atoms{target=cpu:znver3},cpu-pack-operands,plan-memory,cpu-lower-parallel,outline-kernels,cpu-lower-access,canonicalize,expand-strided-metadata,lower-affine,convert-scf-to-cf,cpu-convert-to-llvm,reconcile-unrealized-casts,emit-object{target=cpu:znver3})",
+      pipeline: "builtin.module(canonicalize{  max-iterations=10 max-num-rewrites=-1 region-simplify=normal test-convergence=false top-down=true},cse,func.func(prove-bounds),legalize-accumulators,select-atoms{target=cpu:znver3},sequentialize-loops,cpu-pack-operands,cpu-forward-copies,plan-memory{alignment=64},cpu-lower-gemm,cpu-lower-copy{vector-bits=256},cpu-lower-reduce{vector-bits=256},cpu-lower-parallel{vector-bits=256},plan-memory{alignment=64},outline-kernels,cpu-lower-access,widen-floats,expand-casts,expand-math,arith-expand{include-bf16=false include-f4e2m1=false include-f8e8m0=false},memref-expand,canonicalize{  max-iterations=10 max-num-rewrites=-1 region-simplify=normal test-convergence=false top-down=true},cse,loop-invariant-code-motion,expand-strided-metadata,lower-affine,convert-scf-to-cf{allow-pattern-rollback=true},cpu-convert-to-llvm,reconcile-unrealized-casts,emit-object{target=cpu:znver3})",
       disable_threading: true,
       verify_each: true
     }

@@ -170,8 +170,8 @@ def test_code_that_nests_a_hundred_deep(tmp_path, body, expected):
 
 
 @pytest.mark.parametrize("body", [terms, branches])
-def test_code_that_nests_thousands_deep_is_refused(tmp_path, body):
-    kernel = function(tmp_path, body.__name__, body(2900))
+def test_code_that_nests_a_thousand_deep_is_refused(tmp_path, body):
+    kernel = function(tmp_path, body.__name__, body(1500))
     with pytest.raises(CompileError, match="nested too deeply") as caught:
         tilewright.compile(kernel)
     assert caught.value.place.line >= 5

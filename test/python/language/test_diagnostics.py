@@ -23,8 +23,8 @@ def entry(severity: str, message: str, line: int = LINE, callers: tuple = ()) ->
 
 
 def error_of(*diagnostics: dict) -> CompileError:
+    result = {"ok": False, "fault": "", "diagnostics": list(diagnostics)}
     with pytest.raises(CompileError) as caught:
-        result = {"ok": False, "fault": "", "diagnostics": list(diagnostics)}
         raise_for(result, "the IR\n", "kernel", "cpu")
     return caught.value
 
