@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING as _TYPE_CHECKING
 # In the source tree the extension modules are in the build folder.
 _built = _os.path.join(
     _os.path.dirname(_os.path.dirname(_os.path.dirname(__file__))),
-    "build",
+    _os.environ.get("TILEWRIGHT_BUILD_DIR", "build"),
     "python",
     "tilewright",
 )
