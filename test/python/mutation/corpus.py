@@ -5,6 +5,7 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import re
 from collections.abc import Callable
@@ -36,21 +37,27 @@ class Kernel:
     smaller: tuple[tuple[str, str], ...] = ()
 
     def text(self) -> str:
-        """The module's text before mutation. Python blocks of a page are one module."""
+        """The module's text before mutation; of a page the functions themselves."""
         text = (ROOT / self.file).read_text()
         if self.file.endswith(".md"):
-            blocks = re.findall(r"^```python\n(.*?)^```", text, re.M | re.S)
-            heads = "import numpy as np\nimport tilewright\nimport tilewright.language as T\n"
-            defined = [
-                b for b in blocks if re.search(r"^def (silu|matmul|add|softmax)", b, re.M)
-            ]
-            text = heads + "\n".join(
-                re.split(r"^\w+ = \w+\(np", b, flags=re.M)[0] for b in defined
-            )
+            text = _from_page(text, self.functions)
         for old, new in self.smaller:
             assert old in text, (self.name, old)
             text = text.replace(old, new)
         return text
+
+
+def _from_page(page: str, names: tuple[str, ...]) -> str:
+    """A module of some functions that the Python blocks of a page define."""
+    found = {}
+    for block in re.findall(r"^```python\n(.*?)^```", page, re.M | re.S):
+        for node in ast.parse(block).body:
+            if isinstance(node, ast.FunctionDef):
+                first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
+                lines = block.splitlines()[first - 1 : node.end_lineno]
+                found.setdefault(node.name, "\n".join(lines))
+    imports = "import tilewright\nimport tilewright.language as T\n"
+    return "\n\n".join([imports, *(found[name] for name in names)])
 
 
 def normal(rng: np.random.Generator, *shape: int, dtype: Any = np.float32) -> np.ndarray:
