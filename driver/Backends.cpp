@@ -1,4 +1,4 @@
-//===- Backends.cpp - The backends that there are ---------------------------===//
+//===- Backends.cpp - The backends that there are -------------------------===//
 //
 // Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -11,7 +11,8 @@
 
 using namespace tilewright;
 
-llvm::Expected<std::unique_ptr<Backend>> tilewright::createBackend(llvm::StringRef target) {
+llvm::Expected<std::unique_ptr<Backend>>
+tilewright::createBackend(llvm::StringRef target) {
   llvm::StringRef family = target.split(':').first;
   if (family == "cpu")
     return cpu::createCpuBackend(target);

@@ -1,4 +1,4 @@
-//===- Backends.h - The backends that there are -----------------------------===//
+//===- Backends.h - The backends that there are ---------------------------===//
 //
 // Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- Containment.cpp - Run code that may crash ------------------------------===//
+//===- Containment.cpp - Run code that may crash --------------------------===//
 //
 // Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -10,13 +10,14 @@
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/CrashRecoveryContext.h"
 #include "llvm/Support/ErrorHandling.h"
-#include "llvm/Support/thread.h"
 
 #include <chrono>
 #include <condition_variable>
 #include <csignal>
 #include <cstring>
+#include <memory>
 #include <mutex>
+#include <pthread.h>
 
 using namespace tilewright;
 
@@ -72,19 +73,16 @@ int Handlers::users = 0;
 class SignalStack {
   static constexpr size_t bytes = 64 << 10;
   std::unique_ptr<char[]> memory{new char[bytes]};
+  stack_t before{};
 
 public:
   SignalStack() {
     stack_t stack{};
     stack.ss_sp = memory.get();
     stack.ss_size = bytes;
-    sigaltstack(&stack, nullptr);
+    sigaltstack(&stack, &before);
   }
-  ~SignalStack() {
-    stack_t none{};
-    none.ss_flags = SS_DISABLE;
-    sigaltstack(&none, nullptr);
-  }
+  ~SignalStack() { sigaltstack(&before, nullptr); }
 };
 
 } // namespace
@@ -111,31 +109,55 @@ static std::string recover(llvm::function_ref<void()> body) {
   return strsignal(recovery.RetCode - 128);
 }
 
-std::string tilewright::runContained(llvm::function_ref<void()> body,
-                                     llvm::function_ref<void()> whileWaiting) {
-  constexpr unsigned stackBytes = 256u << 20;
-  constexpr std::chrono::milliseconds patience(20);
-  Handlers handlers;
+namespace {
+/// A body on its way, shared by its thread and the one that waits for it.
+struct Task {
+  llvm::function_ref<void()> body;
   std::mutex lock;
   std::condition_variable changed;
   bool ended = false;
   std::string reason;
-  llvm::thread thread(std::optional<unsigned>(stackBytes), [&] {
-    blockForeignSignals();
-    std::string found = recover(body);
-    std::lock_guard<std::mutex> guard(lock);
-    reason = std::move(found);
-    ended = true;
-    changed.notify_one();
-  });
+};
+} // namespace
+
+static void *runTask(void *argument) {
+  auto &task = *static_cast<Task *>(argument);
+  blockForeignSignals();
+  std::string reason = recover(task.body);
+  std::lock_guard<std::mutex> guard(task.lock);
+  task.reason = std::move(reason);
+  task.ended = true;
+  task.changed.notify_one();
+  return nullptr;
+}
+
+/// Starts a thread with a large stack; false where there is no room for one.
+static bool startThread(pthread_t &thread, Task &task) {
+  constexpr size_t stackBytes = size_t(256) << 20;
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, stackBytes);
+  int status = pthread_create(&thread, &attributes, runTask, &task);
+  pthread_attr_destroy(&attributes);
+  return status == 0;
+}
+
+std::string tilewright::runContained(llvm::function_ref<void()> body,
+                                     llvm::function_ref<void()> whileWaiting) {
+  constexpr std::chrono::milliseconds patience(20);
+  Handlers handlers;
+  Task task{body, {}, {}, false, {}};
+  pthread_t thread;
+  if (!startThread(thread, task))
+    return recover(body);
   {
-    std::unique_lock<std::mutex> guard(lock);
-    while (!changed.wait_for(guard, patience, [&] { return ended; })) {
+    std::unique_lock<std::mutex> guard(task.lock);
+    while (!task.changed.wait_for(guard, patience, [&] { return task.ended; })) {
       guard.unlock();
       whileWaiting();
       guard.lock();
     }
   }
-  thread.join();
-  return reason;
+  pthread_join(thread, nullptr);
+  return task.reason;
 }

@@ -1,4 +1,4 @@
-//===- Containment.h - Run code that may crash --------------------------------===//
+//===- Containment.h - Run code that may crash ----------------------------===//
 //
 // Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -15,7 +15,8 @@
 namespace tilewright {
 
 /// Runs `body` to its end on a thread of its own with a stack of 256 MiB, and calls
-/// `whileWaiting` on the calling thread every few milliseconds until then.
+/// `whileWaiting` on the calling thread every few milliseconds until then. Where no such
+/// thread can be started, `body` runs on the calling one.
 ///
 /// A fatal error of LLVM, an abort, a memory fault or a stack overflow in `body` ends it
 /// alone; the result then says which, and is "" otherwise. Memory and locks that the body

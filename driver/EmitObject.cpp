@@ -1,4 +1,4 @@
-//===- EmitObject.cpp - The LLVM part of the compiler as a pass -------------===//
+//===- EmitObject.cpp - The LLVM part of the compiler as a pass -----------===//
 //
 // Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

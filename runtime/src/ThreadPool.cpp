@@ -28,9 +28,9 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <pthread.h>
 #include <sched.h>
-#include <ctime>
 
 using namespace tilewright;
 
@@ -53,8 +53,8 @@ struct Job {
   void *env;
   int64_t count;
   int64_t arenaBytes;
-  int64_t share;       // a piece is 1/share of what remains
-  int32_t seats;       // how many more workers may enter; under the lock
+  int64_t share; // a piece is 1/share of what remains
+  int32_t seats; // how many more workers may enter; under the lock
   tw_interrupt_check check;
   void *user;
   Job *next = nullptr; // under the lock
@@ -342,8 +342,8 @@ static int32_t run(int64_t count, tw_block_fn fn, void *env, int64_t arenaBytes,
   int32_t threads = state.depth > 0 ? 1 : numThreads();
   if (threads > count)
     threads = static_cast<int32_t>(count);
-  Job job{fn,    env, count, arenaBytes, threads * piecesPerThread, threads - 1,
-          check, user};
+  Job job{fn,          env,   count, arenaBytes, threads * piecesPerThread,
+          threads - 1, check, user};
   if (threads == 1) {
     job.share = 1;
     return work(job, arena.data(), /*isCaller=*/true) ? TW_OK : TW_ERROR_INTERRUPTED;

@@ -122,7 +122,8 @@ PYBIND11_MODULE(_compiler, module) {
       },
       py::arg("ir"), py::arg("options"),
       "Compiles a module; options are target, output, stages and emit.\n\n"
-      "Python's signal handlers run meanwhile; an exception of theirs ends it at the next\n"
+      "Python's signal handlers run meanwhile; an exception of theirs ends it at the "
+      "next\n"
       "pass and is raised.");
   module.def(
       "plan",

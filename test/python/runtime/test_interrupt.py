@@ -122,8 +122,8 @@ print(np.count_nonzero(a))
 
 
 def test_a_compilation_ends_at_the_next_pass(tmp_path):
-    """The cache holds nothing of it and no lock, and the kernel compiles afterwards."""
-    body = "".join(f"        A[{i % 64}] = A[{(i + 1) % 64}] * {i}\\n" for i in range(20000))
+    """The cache then holds nothing of it and no lock."""
+    body = "".join(f"        A[{i % 64}] = A[{(i + 1) % 64}] * {i}\\n" for i in range(8000))
     output = interrupted(
         tmp_path,
         f'''

@@ -1,4 +1,4 @@
-//===- ContainmentTest.cpp - Code that crashes, contained ---------------------===//
+//===- ContainmentTest.cpp - Code that crashes, contained -----------------===//
 //
 // Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -58,7 +58,7 @@ TEST(Containment, FatalErrorsOfLLVMKeepTheirReason) {
 }
 
 TEST(Containment, HandlersAreThoseOfBefore) {
-  struct sigaction ours {}, found {};
+  struct sigaction ours{}, found{};
   ours.sa_handler = [](int) {};
   for (int signal : {SIGSEGV, SIGABRT, SIGFPE}) {
     struct sigaction before;
