@@ -218,60 +218,60 @@ class ControlFlow:
         return [n.id for n in names]
 
     def _parallel_loop(self, node: ast.For, loop: Loop) -> None:
-        """A `tile.parallel`; along an extent known at run time it covers a chunk at a time."""
+        """A `tile.parallel`, in a loop over each extent that is known at run time.
+
+        Of the last dimension such a loop takes a chunk at a time, of the others one index.
+        """
         names = self._targets(node, len(loop.bounds))
-        opened = ParallelLoop()
-        starts = self._chunks(opened, names, loop)
-        chunks = [
-            stop if isinstance(stop, int) else CHUNK if d == len(names) - 1 else 1
-            for d, (_, stop) in enumerate(loop.bounds)
-        ]
-        ssa = [self.builder.fresh(n) for n in names]
-        for name, variable, extent in zip(names, ssa, chunks):
-            opened.add(variable, name, extent)
+        sizes = [stop for _, stop in loop.bounds]
+        last, opened = len(sizes) - 1, ParallelLoop()
+        starts = {
+            d: self._open_chunks(opened, names[d], size, CHUNK if d == last else 1)
+            for d, size in enumerate(sizes)
+            if not isinstance(size, int)
+        }
+        extents = {
+            d: CHUNK if d in starts else size
+            for d, size in enumerate(sizes)
+            if d == last or d not in starts
+        }
+        ssa = {d: self.builder.fresh(names[d]) for d in extents}
         self.builder.out.append(
-            f"tile.parallel ({', '.join(ssa)}) in ({', '.join(map(str, chunks))}) {{"
+            f"tile.parallel ({', '.join(ssa.values())}) in "
+            f"({', '.join(map(str, extents.values()))}) {{"
         )
         self.parallel.append(opened)
-        inside: list[Value] = []
         with self.inside("the T.Parallel loop", node):
-            for (_, stop), name, variable, extent, start in zip(
-                loop.bounds, names, ssa, chunks, starts
-            ):
-                self.know_loop(variable, 0, extent)
-                value = Value(variable, index, None, frozenset((variable,)), True)
-                if start is not None and extent == 1:
-                    value = start
-                elif start is not None:
-                    value = self.binary("add", start, value)
-                    inside.append(self.compare("lt", value, stop))
-                self.frame.bind(name, value)
+            values = dict(starts)
+            for d, variable in ssa.items():
+                opened.add(variable, names[d], extents[d])
+                self.know_loop(variable, 0, extents[d])
+                values[d] = Value(variable, index, None, frozenset((variable,)), True)
+            guard = nullcontext()
+            if last in starts:
+                values[last] = self.binary("add", starts[last], values[last])
+                # The end of the last chunk is no condition of the author's: it is not noted.
+                below = self.compare("lt", values[last], sizes[last])
+                guard = self.builder.region(f"scf.if {below.ssa}")
+            for d, name in enumerate(names):
+                self.frame.bind(name, values[d])
             body = self.open_loop("parallel", node.body, self.depth)
-            # The last chunk's end is no condition of the author's, so nothing is noted.
-            with self.builder.region(f"scf.if {inside[0].ssa}") if inside else nullcontext():
+            with guard:
                 self.loop_body(body, node.body)
         self.parallel.pop()
         self.at(node)
-        self.builder.op("}")
-        for start in starts:
-            if start is not None:
-                self.builder.op("}")
+        for _ in range(1 + len(starts)):
+            self.builder.op("}")
 
-    def _chunks(self, opened: ParallelLoop, names: list[str], loop: Loop) -> list[Value | None]:
-        """Open a loop over the chunks of each extent known at run time; where each starts."""
-        starts: list[Value | None] = []
-        for d, (name, (_, stop)) in enumerate(zip(names, loop.bounds)):
-            if isinstance(stop, int):
-                starts.append(None)
-                continue
-            step = self.constant(CHUNK if d == len(names) - 1 else 1, index)
-            first, variable = self.constant(0, index), self.builder.fresh(name)
-            self.builder.out.append(
-                f"scf.for {variable} = {first.ssa} to {stop.ssa} step {step.ssa} {{"
-            )
-            opened.add(variable, name, MANY)
-            starts.append(Value(variable, index, None, frozenset((variable,)), True))
-        return starts
+    def _open_chunks(self, opened: ParallelLoop, name: str, extent: Value, size: int) -> Value:
+        """Open a loop over the chunks of an extent; where a chunk starts."""
+        variable = self.builder.fresh(name)
+        zero, step = self.constant(0, index), self.constant(size, index)
+        self.builder.out.append(
+            f"scf.for {variable} = {zero.ssa} to {extent.ssa} step {step.ssa} {{"
+        )
+        opened.add(variable, name, MANY)
+        return Value(variable, index, None, frozenset((variable,)), True)
 
     def _sequential(self, node: ast.For, loop: Loop) -> None:
         """A nest of `scf.for`, one `tile.pipelined`, or what `break` leaves, `scf.while`."""

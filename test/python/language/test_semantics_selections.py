@@ -54,7 +54,7 @@ def check(device: str, a: np.ndarray, dtype: str, dim: int, descending: bool) ->
         expected[at] = order_of(line, descending)
     expected = np.moveaxis(expected, -1, dim)
     assert np.array_equal(places, expected)
-    taken = np.take_along_axis(a, expected, dim)
+    taken = np.ascontiguousarray(np.take_along_axis(a, expected, dim))
     assert np.array_equal(values.view(np.uint8), taken.view(np.uint8))  # -0.0 and NaN too
 
 
