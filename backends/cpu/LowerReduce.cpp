@@ -39,9 +39,6 @@ using namespace tilewright::cpu;
 using tile::ReduceOp;
 
 namespace {
-/// Independent accumulators that hide the latency of combining.
-constexpr int64_t accumulators = 4;
-
 class Reduction {
 public:
   Reduction(ReduceOp op, int64_t vectorBits)

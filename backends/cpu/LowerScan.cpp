@@ -67,8 +67,10 @@ void cpu::lowerScan(tile::ScanOp op, int64_t vectorBits) {
     forOtherDims(b, shapeOf(src), {last}, [&](Indices &at) { scan(at, std::nullopt); });
     return;
   }
-  int64_t lanes = std::min(laneCount(vectorBits, element),
-                           laneCount(vectorBits, combiner.accumulatorType()));
+  // Several registers side by side are one wide vector, as in a reduction of columns.
+  int64_t lanes =
+      accumulators * std::min(laneCount(vectorBits, element),
+                              laneCount(vectorBits, combiner.accumulatorType()));
   forOtherDims(b, shapeOf(src), {dim, last}, [&](Indices &at) {
     forVectorRuns(
         shapeOf(src).back(), lanes, [&](int64_t begin, int64_t end, int64_t width) {

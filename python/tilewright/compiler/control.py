@@ -9,7 +9,7 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 from __future__ import annotations
 
 import ast
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 
 from ..language.dtypes import index
 from ..language.loops import Loop
@@ -218,60 +218,70 @@ class ControlFlow:
         return [n.id for n in names]
 
     def _parallel_loop(self, node: ast.For, loop: Loop) -> None:
-        """A `tile.parallel`, in a loop over each extent that is known at run time.
-
-        Of the last dimension such a loop takes a chunk at a time, of the others one index.
-        """
+        """A `tile.parallel`; with extents known at run time, in loops over them."""
         names = self._targets(node, len(loop.bounds))
         sizes = [stop for _, stop in loop.bounds]
-        last, opened = len(sizes) - 1, ParallelLoop()
-        starts = {
-            d: self._open_chunks(opened, names[d], size, CHUNK if d == last else 1)
-            for d, size in enumerate(sizes)
-            if not isinstance(size, int)
-        }
-        extents = {
-            d: CHUNK if d in starts else size
-            for d, size in enumerate(sizes)
-            if d == last or d not in starts
-        }
-        ssa = {d: self.builder.fresh(names[d]) for d in extents}
-        self.builder.out.append(
-            f"tile.parallel ({', '.join(ssa.values())}) in "
-            f"({', '.join(map(str, extents.values()))}) {{"
-        )
+        ssa = [self.builder.fresh(name) for name in names]
+        opened = ParallelLoop()
         self.parallel.append(opened)
-        with self.inside("the T.Parallel loop", node):
-            values = dict(starts)
-            for d, variable in ssa.items():
-                opened.add(variable, names[d], extents[d])
-                self.know_loop(variable, 0, extents[d])
-                values[d] = Value(variable, index, None, frozenset((variable,)), True)
-            guard = nullcontext()
-            if last in starts:
-                values[last] = self.binary("add", starts[last], values[last])
-                # The end of the last chunk is no condition of the author's: it is not noted.
-                below = self.compare("lt", values[last], sizes[last])
-                guard = self.builder.region(f"scf.if {below.ssa}")
-            for d, name in enumerate(names):
-                self.frame.bind(name, values[d])
-            body = self.open_loop("parallel", node.body, self.depth)
-            with guard:
-                self.loop_body(body, node.body)
+        with self.builder.capture() as code, self.inside("the T.Parallel loop", node):
+            for name, variable, size in zip(names, ssa, sizes):
+                opened.add(variable, name, size if isinstance(size, int) else MANY)
+                self.know_loop(variable, 0, size)
+                value = Value(variable, index, None, frozenset((variable,)), True)
+                self.frame.bind(name, value)
+            self.loop_body(self.open_loop("parallel", node.body, self.depth), node.body)
         self.parallel.pop()
         self.at(node)
-        for _ in range(1 + len(starts)):
-            self.builder.op("}")
+        *others, last = zip(ssa, sizes)
+        loops = [pair for pair in others if not isinstance(pair[1], int)]
+        fixed = [pair for pair in others if isinstance(pair[1], int)]
+        with ExitStack() as regions:
+            for variable, size in loops:
+                regions.enter_context(self._counted(variable, size, 1))
+            if isinstance(last[1], int):
+                with self._parallel([*fixed, last]):
+                    self.builder.out += code
+            else:
+                self._in_chunks(fixed, *last, code)
 
-    def _open_chunks(self, opened: ParallelLoop, name: str, extent: Value, size: int) -> Value:
-        """Open a loop over the chunks of an extent; where a chunk starts."""
-        variable = self.builder.fresh(name)
-        zero, step = self.constant(0, index), self.constant(size, index)
-        self.builder.out.append(
-            f"scf.for {variable} = {zero.ssa} to {extent.ssa} step {step.ssa} {{"
+    def _counted(self, variable: str, stop: Value, step: int):
+        """The region of a loop from 0."""
+        bounds = (self.constant(0, index), stop, self.constant(step, index))
+        first, last, stride = (bound.ssa for bound in bounds)
+        return self.builder.region(f"scf.for {variable} = {first} to {last} step {stride}")
+
+    def _parallel(self, variables: list[tuple[str, int]]):
+        """The region of a `tile.parallel`."""
+        ssa, extents = zip(*variables)
+        return self.builder.region(
+            f"tile.parallel ({', '.join(ssa)}) in ({', '.join(map(str, extents))})"
         )
-        opened.add(variable, name, MANY)
-        return Value(variable, index, None, frozenset((variable,)), True)
+
+    def _in_chunks(
+        self, fixed: list[tuple[str, int]], variable: str, size: Value, code: list[str]
+    ) -> None:
+        """`code` for `variable` below a size known at run time.
+
+        It is written twice: for whole chunks, and for what is left under a condition. Names
+        of two regions side by side may be equal.
+        """
+        builder = self.builder
+        if not size.nonneg:
+            size = self.extremum("max", size, self.constant(0, index))
+            size.nonneg = True
+        whole = self.binary("mul", self.binary("floordiv", size, CHUNK), CHUNK)
+        start, lane = builder.fresh(variable[1:]), builder.fresh(variable[1:])
+        chunk = [*fixed, (lane, CHUNK)]
+        with self._counted(start, whole, CHUNK), self._parallel(chunk):
+            builder.op(f"{variable} = arith.addi {start}, {lane} : index")
+            builder.out += code
+        rest = self.compare("lt", whole, size)
+        with builder.region(f"scf.if {rest.ssa}"), self._parallel(chunk):
+            builder.op(f"{variable} = arith.addi {whole.ssa}, {lane} : index")
+            below = self.compare("lt", Value(variable, index), size)
+            with builder.region(f"scf.if {below.ssa}"):
+                builder.out += code
 
     def _sequential(self, node: ast.For, loop: Loop) -> None:
         """A nest of `scf.for`, one `tile.pipelined`, or what `break` leaves, `scf.while`."""

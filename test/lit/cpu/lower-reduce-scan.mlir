@@ -29,25 +29,25 @@ func.func @rows(%x: memref<8x20xbf16, #shared>, %y: memref<8x20xbf16, #shared>) 
   return
 }
 
-// Columns side by side, from the last row on, in place; what fills no vector in narrower
-// ones.
+// Columns side by side, four registers wide, from the last row on, in place; what fills no
+// such vector in narrower ones.
 // CHECK-LABEL: @columns
 // CHECK:         %[[X:.*]] = memref.reinterpret_cast
-// NARROW:        scf.for %[[J:.*]] = %c0 to %c16 step %c8
-// WIDE:          %[[FIRST:.*]] = vector.load %[[X]][%c0, %c7, %c0] : {{.*}}, vector<16xi32>
+// NARROW:        scf.for %[[J:.*]] = %c0 to %c64 step %c32
+// WIDE:          %[[FIRST:.*]] = vector.load %[[X]][%c0, %c7, %c0] : {{.*}}, vector<64xi32>
 // WIDE-NEXT:     vector.store %[[FIRST]], %[[X]][%c0, %c7, %c0]
 // WIDE:          scf.for %[[I:.*]] = %c1 to %c8 step %c1 iter_args(%[[M:.*]] = %[[FIRST]])
 // WIDE-NEXT:       %[[LINE:.*]] = arith.subi %c7, %[[I]]
-// WIDE-NEXT:       %[[V:.*]] = vector.load %[[X]][%c0, %[[LINE]], %c0] : {{.*}}, vector<16xi32>
+// WIDE-NEXT:       %[[V:.*]] = vector.load %[[X]][%c0, %[[LINE]], %c0] : {{.*}}, vector<64xi32>
 // WIDE-NEXT:       %[[R:.*]] = arith.maxui %[[M]], %[[V]]
 // WIDE-NEXT:       vector.store %[[R]], %[[X]][%c0, %[[LINE]], %c0]
 // WIDE-NEXT:       scf.yield %[[R]]
-// NARROW:          vector.load %[[X]][%c0, %{{.*}}, %[[J]]] : {{.*}}, vector<8xi32>
-// CHECK:         scf.for {{.*}} -> (vector<4xi32>)
-// CHECK:           vector.load %[[X]][%c0, %{{.*}}, %c16] : {{.*}}, vector<4xi32>
-func.func @columns(%x: memref<8x20xi32, #shared>) {
+// NARROW:          vector.load %[[X]][%c0, %{{.*}}, %[[J]]] : {{.*}}, vector<32xi32>
+// CHECK:         scf.for {{.*}} -> (vector<8xi32>)
+// CHECK:           vector.load %[[X]][%c0, %{{.*}}, %c64] : {{.*}}, vector<8xi32>
+func.func @columns(%x: memref<8x72xi32, #shared>) {
   tile.scan max %x into %x dim 0 reverse unsigned
-    : memref<8x20xi32, #shared> into memref<8x20xi32, #shared>
+    : memref<8x72xi32, #shared> into memref<8x72xi32, #shared>
   return
 }
 
