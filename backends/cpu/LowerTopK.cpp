@@ -100,7 +100,7 @@ private:
 TopK::Method TopK::chooseMethod() const {
   Type element = elementOf(src);
   int64_t vectors = llvm::divideCeil(extent, lanes);
-  int64_t rank = extent * (10 + 2 * vectors), sort = keyBytes() * (600 + 5 * extent);
+  int64_t rank = extent * (10 + 2 * vectors), sort = keyBytes() * (2000 + 12 * extent);
   bool mayBeLeast = element.isInteger() && element.getIntOrFloatBitWidth() >= 32;
   int64_t select = mayBeLeast ? INT64_MAX : count * (40 + 2 * vectors);
   if (select <= std::min(rank, sort))
