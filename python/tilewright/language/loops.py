@@ -43,20 +43,20 @@ def _check_step(k, what, step):
 
 
 @operation
-def serial(k, start, stop=None, step=1, *, annotations: Static = None):
+def serial(k, start, stop=None, step=1, *, annotations: Static = None) -> Loop:
     """`for i in T.serial(n)`: an ordinary loop."""
     _check_step(k, "T.serial", step)
     return Loop("serial", [_span(start, stop)], step)
 
 
 @operation
-def vectorized(k, start, stop=None, *, annotations: Static = None):
+def vectorized(k, start, stop=None, *, annotations: Static = None) -> Loop:
     """An ordinary loop; every loop is vectorised where that pays."""
     return Loop("serial", [_span(start, stop)])
 
 
 @operation
-def grid(k, first, *rest):
+def grid(k, first, *rest) -> Loop:
     """`for i, j in T.grid(m, n)`: a nest of ordinary loops."""
     return Loop("serial", [(0, extent) for extent in (first, *rest)])
 
@@ -71,7 +71,7 @@ def unroll(
     explicit: Static = None,
     unroll_factor: Static = None,
     annotations: Static = None,
-):
+) -> Loop:
     """A loop written out at compile time; its variable is a Python integer."""
     _check_step(k, "T.unroll", step)
     start, stop, step = (k.index(x, "a bound of T.unroll") for x in (*_span(start, stop), step))
@@ -106,7 +106,7 @@ def Parallel(
     loop_layout: Static = None,
     prefer_async: Static = None,
     annotations: Static = None,
-):
+) -> Loop:
     """`for i, j in T.Parallel(m, n)`: elementwise code whose iterations have no order.
 
     An extent known at run time only is taken a chunk at a time.
@@ -135,7 +135,7 @@ def Pipelined(
     sync: Static = None,
     group: Static = None,
     annotations: Static = None,
-):
+) -> Loop:
     """`for i in T.Pipelined(n, num_stages=3)`: the result of T.serial(n), always.
 
     `num_stages` is a hint: how many iterations' copies may be in flight. `order`, `stage`,
@@ -147,7 +147,7 @@ def Pipelined(
 
 
 @operation
-def Persistent(k, domain: Ref, wave_size, index, group_size: Static = 8):
+def Persistent(k, domain: Ref, wave_size, index, group_size: Static = 8) -> Loop:
     """`for bx, by in T.Persistent([m, n], blocks, block)`: one block's share of a domain.
 
     Of `wave_size` blocks, each with another `index`, every point of the domain goes to one;

@@ -8,9 +8,10 @@ from __future__ import annotations
 from . import dtypes
 from .reductions import axis_of, unsigned
 from .registry import Ref, Static, operation
+from .values import Memory
 
 
-def _select(em, what: str, src, count, dim, smallest: bool) -> tuple:
+def _select(em, what: str, src, count, dim, smallest: bool) -> tuple[Memory, Memory]:
     """Fragments of the first `count` elements along `dim` (None for all) and positions."""
     s_ssa, s_type, s_shape, s = em.tile(src, f"{what}: src")
     axis = axis_of(em, what, dim, len(s_shape))
@@ -38,7 +39,9 @@ def _select(em, what: str, src, count, dim, smallest: bool) -> tuple:
 
 
 @operation
-def topk(em, src: Ref, k: Static, dim: Static = -1, *, largest: Static = True):
+def topk(
+    em, src: Ref, k: Static, dim: Static = -1, *, largest: Static = True
+) -> tuple[Memory, Memory]:
     """The `k` largest elements along `dim`, descending, and their int32 positions.
 
     Gives two fragments (values, indices). Equal elements come in the order of their
@@ -48,7 +51,7 @@ def topk(em, src: Ref, k: Static, dim: Static = -1, *, largest: Static = True):
 
 
 @operation
-def sort(em, src: Ref, dim: Static = -1, descending: Static = False):
+def sort(em, src: Ref, dim: Static = -1, descending: Static = False) -> tuple[Memory, Memory]:
     """All elements in order along `dim`, ascending, and their int32 positions.
 
     Gives two fragments (values, indices) of the shape of `src`, which stays as it is. Equal
