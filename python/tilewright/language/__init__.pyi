@@ -470,10 +470,10 @@ def reduce(
     """The combination of one's own of `src` along `dim` into `dst`.
 
     `combiner` is a function of two scalars, a lambda or a @T.macro, associative and the
-    same with its arguments swapped; `identity` is the scalar that it leaves others
-    unchanged with: `T.reduce(x, y, 1, lambda a, b: a * b, 1)`. Floats narrower than float32
-    are combined in it and rounded once. With `clear=False` the former value of `dst` takes
-    part.
+    same with its arguments swapped; `identity` is the scalar with which it leaves every
+    other, and `identity` itself, unchanged: `T.reduce(x, y, 1, lambda a, b: a * b, 1)`.
+    Floats narrower than float32 are combined in it and rounded once. With `clear=False` the
+    former value of `dst` takes part.
     """
 def reduce_absmax(
     src: Any,

@@ -66,6 +66,8 @@ def scatter(k, src: Ref, indices: Ref, dst: Ref, axis: Static = 0, *, atomic: St
     axis = _axis(k, "T.scatter", axis, target)
     target = _rows(k, "T.scatter", ("dst", "src"), target, source, axis)
     check_kinds(k, "T.scatter", source, target)
+    if atomic and target.dtype.kind == "b":
+        k.fail("T.scatter: atomic on bool", hint="use an integer tensor")
     numbers, start = _numbers(k, "T.scatter", indices, target.sizes[axis])
     if numbers is target.memory:
         k.fail(

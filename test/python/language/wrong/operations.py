@@ -300,6 +300,17 @@ def scatter_with_too_few_indices():
     return kernel
 
 
+@wrong("T.scatter: atomic on bool", "an integer tensor")
+def atomic_scatter_of_truth_values():
+    @T.prim_func
+    def kernel(A: T.Tensor((M, N), "bool")):
+        with T.Kernel(1):
+            x = T.alloc_shared((M, N), "bool")
+            ids = T.alloc_shared((M,), "int32")
+            T.scatter(x, ids, A, atomic=True)  # here
+    return kernel
+
+
 @wrong("T.gather from bool to float32", "src[i] != 0")
 def gather_of_truth_values():
     @T.prim_func
