@@ -23,6 +23,7 @@
 #include "emulators/common/Float.h"
 #include "emulators/ptx/Block.h"
 #include "emulators/ptx/MatrixOps.h"
+#include "emulators/ptx/MatrixSum.h"
 
 using namespace tilewright::ptx;
 using namespace tilewright::emulator;
@@ -86,14 +87,27 @@ void gatherAll(Warp &warp, const QuadShape &shape, const uint32_t *a, const uint
   }
 }
 
-Element dot(const Product &product, unsigned row, unsigned column) {
-  Element sum = product.c[row][column];
-  for (unsigned k = 0; k < depth; ++k) {
-    const Element &a = product.a[row][k], &b = product.b[k][column];
-    sum.value += a.value * b.value;
-    sum.isUndefined |= a.isUndefined || b.isUndefined;
-  }
-  return sum;
+/// The sums of a pair, in place of C.
+void multiply(Product &product, Type type) {
+  alignas(32) float a[edge * depth], b[depth * edge], c[edge * edge];
+  for (unsigned row = 0; row < edge; ++row)
+    for (unsigned k = 0; k < depth; ++k)
+      a[row * depth + k] = product.a[row][k].value;
+  for (unsigned k = 0; k < depth; ++k)
+    for (unsigned column = 0; column < edge; ++column)
+      b[k * edge + column] = product.b[k][column].value;
+  for (unsigned row = 0; row < edge; ++row)
+    for (unsigned column = 0; column < edge; ++column)
+      c[row * edge + column] = product.c[row][column].value;
+  sumProducts({edge, edge, depth}, getSum(Type::F16, Type::F16, type, /*isAsync=*/false), a,
+              b, c);
+  for (unsigned row = 0; row < edge; ++row)
+    for (unsigned column = 0; column < edge; ++column) {
+      Element &to = product.c[row][column];
+      to.value = c[row * edge + column];
+      for (unsigned k = 0; k < depth; ++k)
+        to.isUndefined |= product.a[row][k].isUndefined || product.b[k][column].isUndefined;
+    }
 }
 
 Step execute(Warp &warp, const Instruction &instruction) {
@@ -106,11 +120,13 @@ Step execute(Warp &warp, const Instruction &instruction) {
   const uint32_t *b = a + 2, *c = b + 2;
   Product products[pairs];
   gatherAll(warp, shape, a, b, c, products);
+  for (Product &product : products)
+    multiply(product, shape.dIsHalf ? Type::F16 : Type::F32);
   for (unsigned lane = 0; lane < lanesPerWarp; ++lane)
     for (unsigned i = 0; i < edge; ++i) {
       unsigned row, column;
       place(shape.dIsHalf, lane, i, row, column);
-      Element sum = dot(products[pairOf(lane)], row, column);
+      const Element &sum = products[pairOf(lane)].c[row][column];
       if (!shape.dIsHalf) {
         warp.values(d[i])[lane] = bitCast<uint32_t>(sum.value);
         warp.poison(d[i])[lane] = sum.isUndefined ? undefinedValue : soundValue;

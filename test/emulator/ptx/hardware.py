@@ -33,6 +33,19 @@ from jobs import Job, Launch, Result, changed
 assert forms.MODULES
 
 
+def for_driver(ptx: str) -> str:
+    """The text as a driver of CUDA 13.0 takes it. The emulator takes more: a newer version
+    that the program does not need, `.shared` where only `.shared::cta` is written down, and
+    special registers as operands of any instruction."""
+    ptx = re.sub(r"^\.version 9\.[1-9]", ".version 9.0", ptx, flags=re.M)
+    bulk = r"^(.*\b(?:cp\.async\.bulk|cp\.reduce\.async\.bulk|tensormap\.replace)\b.*?\.shared)(?=\.)"
+    ptx = re.sub(bulk, r"\1::cta", ptx, flags=re.M)
+    ptx = ptx.replace("setp.ne.u32 %p0, %tid.x, 0;",
+                      "mov.u32 %r39, %tid.x;\nsetp.ne.u32 %p0, %r39, 0;")  # fmt: skip
+    return ptx.replace("mad.lo.u32 %r4, %tid.x, 4, %r4;",
+                       "mov.u32 %r39, %tid.x;\nmad.lo.u32 %r4, %r39, 4, %r4;")  # fmt: skip
+
+
 class Recorder:
     """A device of the emulator that also makes a job of what it is given."""
 
@@ -109,7 +122,7 @@ class Recorder:
 
     def job(self, name: str, **about: Any) -> Job:
         assert len(set(self.texts)) == 1, f"{name} has several programs"
-        return Job(name, self.texts[0], self._before, self.launches, about)
+        return Job(name, for_driver(self.texts[0]), self._before, self.launches, about)
 
 
 class _RecordedModule:
