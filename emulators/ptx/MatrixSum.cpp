@@ -255,6 +255,11 @@ void tilewright::ptx::sumProducts(MatrixSize size, const MatrixSum &sum, const f
   for (unsigned row = 0; row < size.m; ++row)
     for (unsigned column = 0; column < size.n; column += width)
       sumEight(operands, row, column, d + row * size.n + column);
+  // A sum that f16 has no number for but zero gives the positive one.
+  if (sum.toOdd)
+    for (unsigned i = 0; i < size.m * size.n; ++i)
+      if (std::fabs(d[i]) <= 0x1p-25f)
+        d[i] = 0;
 }
 
 void tilewright::ptx::sumEighths(MatrixSize size, Type type, const float *a,

@@ -22,8 +22,8 @@
 
 #include "emulators/common/Float.h"
 #include "emulators/ptx/Block.h"
+#include "emulators/ptx/MatrixMath.h"
 #include "emulators/ptx/MatrixOps.h"
-#include "emulators/ptx/MatrixSum.h"
 
 using namespace tilewright::ptx;
 using namespace tilewright::emulator;
@@ -88,7 +88,7 @@ void gatherAll(Warp &warp, const QuadShape &shape, const uint32_t *a, const uint
 }
 
 /// The sums of a pair, in place of C.
-void multiply(Product &product, Type type) {
+void multiply(Product &product) {
   alignas(32) float a[edge * depth], b[depth * edge], c[edge * edge];
   for (unsigned row = 0; row < edge; ++row)
     for (unsigned k = 0; k < depth; ++k)
@@ -99,8 +99,8 @@ void multiply(Product &product, Type type) {
   for (unsigned row = 0; row < edge; ++row)
     for (unsigned column = 0; column < edge; ++column)
       c[row * edge + column] = product.c[row][column].value;
-  sumProducts({edge, edge, depth}, getSum(Type::F16, Type::F16, type, /*isAsync=*/false), a,
-              b, c);
+  // As it came before units that sum up: one product after the other, each rounded.
+  multiplyAdd({edge, edge, depth}, a, b, c, hasExactProducts(Type::F16));
   for (unsigned row = 0; row < edge; ++row)
     for (unsigned column = 0; column < edge; ++column) {
       Element &to = product.c[row][column];
@@ -121,7 +121,7 @@ Step execute(Warp &warp, const Instruction &instruction) {
   Product products[pairs];
   gatherAll(warp, shape, a, b, c, products);
   for (Product &product : products)
-    multiply(product, shape.dIsHalf ? Type::F16 : Type::F32);
+    multiply(product);
   for (unsigned lane = 0; lane < lanesPerWarp; ++lane)
     for (unsigned i = 0; i < edge; ++i) {
       unsigned row, column;

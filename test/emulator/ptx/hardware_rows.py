@@ -20,6 +20,8 @@ import numpy as np
 from coverage_pattern import TYPES, Form, register_class
 from forms_elementwise import parts_of
 from forms_exact import FORMATS, Number, encode
+from hardware import assemble
+from jobs import Job, Launch
 
 from tilewright import emulator
 
@@ -240,12 +242,9 @@ def rows() -> tuple[tuple[str, tuple[Row, ...]], ...]:
     return tuple((family, tuple(by_text.values())) for family, by_text in found.items())
 
 
-def jobs() -> Iterator:
+def jobs() -> Iterator[Job]:
     """Modules of several kernels, each a row; what ptxas does not take is left out, and
     listed in the job."""
-    from hardware import assemble
-    from jobs import Job, Launch
-
     for family, all_rows in rows():
         for start in range(0, len(all_rows), _PER_MODULE):
             batch = all_rows[start : start + _PER_MODULE]
@@ -259,25 +258,35 @@ def jobs() -> Iterator:
                 lines = ptx.split("\n")
                 for line, message in wrong:
                     refused[_refused(lines, line, kept)] = message
-            sources: dict[tuple, int] = {}
-            buffers: list[np.ndarray] = []
-            launches, listed = [], []
-            for i, row in enumerate(kept):
-                kinds = (row.lanes, *(kind for _, kind in row.sources))
-                if kinds not in sources:
-                    sources[kinds] = len(buffers)
-                    buffers.append(_source(kinds))
-                size = _BITS[row.result[1]] // 8 if row.result[1] != "p" else 4
-                launches.append(
-                    Launch(f"k{i}", (row.lanes // 256, 1, 1), (256, 1, 1),
-                           [["buffer", sources[kinds], 0], ["buffer", len(buffers), 0]])
-                )  # fmt: skip
-                listed.append([row.text, sources[kinds], len(buffers), size])
-                # No result is all of this.
-                buffers.append(np.full(size * row.lanes, 0xA5, np.uint8))
             name = family.lower().replace(" ", "-").replace("floating-point", "float")
-            yield Job(f"row-{name}-{start // _PER_MODULE:03}", ptx, buffers, launches,
-                      {"rows": listed, "refused": refused})  # fmt: skip
+            made = [(row, _source((row.lanes, *(kind for _, kind in row.sources))))
+                    for row in kept]  # fmt: skip
+            job = module_of(f"row-{name}-{start // _PER_MODULE:03}", made)
+            job.about["refused"] = refused
+            yield job
+
+
+def module_of(name: str, rows: list[tuple[Row, np.ndarray]]) -> Job:
+    """A job of rows with their operands: a kernel each, one launch each."""
+    ptx = _HEAD + "".join(_kernel(i, row) for i, (row, _) in enumerate(rows))
+    sources: dict[bytes, int] = {}
+    buffers: list[np.ndarray] = []
+    launches, listed = [], []
+    for i, (row, operands) in enumerate(rows):
+        data = np.ascontiguousarray(operands).view(np.uint8).reshape(-1)
+        if data.tobytes() not in sources:
+            sources[data.tobytes()] = len(buffers)
+            buffers.append(data)
+        source = sources[data.tobytes()]
+        size = _BITS[row.result[1]] // 8 if row.result[1] != "p" else 4
+        launches.append(
+            Launch(f"k{i}", (row.lanes // 256, 1, 1), (256, 1, 1),
+                   [["buffer", source, 0], ["buffer", len(buffers), 0]])
+        )  # fmt: skip
+        listed.append([row.text, source, len(buffers), size])
+        # No result is all of this.
+        buffers.append(np.full(size * row.lanes, 0xA5, np.uint8))
+    return Job(name, ptx, buffers, launches, {"rows": listed})
 
 
 def _refused(lines: list[str], line: int, kept: list[Row]) -> str:
