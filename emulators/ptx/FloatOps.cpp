@@ -7,10 +7,11 @@
 //
 // Each is rounded once. f32 and f64 are the host's, under its rounding mode where that is
 // not to nearest; halves are computed in double, rounded to odd and then to nearest
-// (Float.h). An f32 or half NaN becomes the canonical one; of f64's, the last operand's stays.
+// (Float.h). An f32 or half NaN becomes the canonical one; of f64's, an operand's stays.
 //
 //===----------------------------------------------------------------------===//
 
+#include "emulators/ptx/DoubleNan.h"
 #include "emulators/ptx/FloatLanes.h"
 
 #include <cmath>
@@ -192,16 +193,6 @@ void kernelF32x2(LaneBuffer &__restrict result, const uint64_t *a, const uint64_
   combine<Kind>(x, y, z, count);
   for (unsigned i = 0; i < lanesPerWarp; ++i)
     result.lane[i] = canonicalF32(x[2 * i]) | canonicalF32(x[2 * i + 1]) << 32;
-}
-
-/// `result`, or the last NaN of the operands made quiet, as an H100 keeps it.
-uint64_t keptNan(double result, uint64_t a, uint64_t b, uint64_t c) {
-  if (result == result)
-    return bitCast<uint64_t>(result);
-  for (uint64_t bits : {c, b, a})
-    if ((bits << 1) > doubleInfinity << 1)
-      return bits | uint64_t(1) << 51;
-  return bitCast<uint64_t>(result);
 }
 
 template <Sum Kind>

@@ -174,7 +174,6 @@ template <> struct Operands<Arithmetic::Double> {
   void store(RegisterFile file, const uint32_t *registers, const MmaShape &shape) {
     unsigned count = shape.size.m * shape.size.n;
     uint64_t raw[maxC];
-    canonicalise(d, count);
     memcpy(raw, d, count * sizeof(double));
     scatter(file, registers, shape.dFragment, raw, {shape.size.n, 1});
   }

@@ -22,7 +22,7 @@
 
 #include "emulators/common/Float.h"
 #include "emulators/ptx/Block.h"
-#include "emulators/ptx/MatrixMath.h"
+#include "emulators/ptx/FloatLanes.h"
 #include "emulators/ptx/MatrixOps.h"
 
 using namespace tilewright::ptx;
@@ -87,27 +87,18 @@ void gatherAll(Warp &warp, const QuadShape &shape, const uint32_t *a, const uint
   }
 }
 
-/// The sums of a pair, in place of C.
-void multiply(Product &product) {
-  alignas(32) float a[edge * depth], b[depth * edge], c[edge * edge];
-  for (unsigned row = 0; row < edge; ++row)
-    for (unsigned k = 0; k < depth; ++k)
-      a[row * depth + k] = product.a[row][k].value;
-  for (unsigned k = 0; k < depth; ++k)
-    for (unsigned column = 0; column < edge; ++column)
-      b[k * edge + column] = product.b[k][column].value;
-  for (unsigned row = 0; row < edge; ++row)
-    for (unsigned column = 0; column < edge; ++column)
-      c[row * edge + column] = product.c[row][column].value;
-  // As it came before units that sum up: one product after the other, each rounded.
-  multiplyAdd({edge, edge, depth}, a, b, c, hasExactProducts(Type::F16));
-  for (unsigned row = 0; row < edge; ++row)
-    for (unsigned column = 0; column < edge; ++column) {
-      Element &to = product.c[row][column];
-      to.value = c[row * edge + column];
-      for (unsigned k = 0; k < depth; ++k)
-        to.isUndefined |= product.a[row][k].isUndefined || product.b[k][column].isUndefined;
-    }
+/// As an H100 does what came before its units: products are added up one after the other,
+/// each sum rounded, and the addend last.
+Element dot(const Product &product, unsigned row, unsigned column) {
+  Element sum;
+  for (unsigned k = 0; k < depth; ++k) {
+    const Element &a = product.a[row][k], &b = product.b[k][column];
+    const float exact = a.value * b.value;
+    sum.value = k == 0 ? exact : sum.value + exact;
+    sum.isUndefined |= a.isUndefined || b.isUndefined;
+  }
+  const Element &addend = product.c[row][column];
+  return {sum.value + addend.value, sum.isUndefined || addend.isUndefined};
 }
 
 Step execute(Warp &warp, const Instruction &instruction) {
@@ -120,15 +111,13 @@ Step execute(Warp &warp, const Instruction &instruction) {
   const uint32_t *b = a + 2, *c = b + 2;
   Product products[pairs];
   gatherAll(warp, shape, a, b, c, products);
-  for (Product &product : products)
-    multiply(product);
   for (unsigned lane = 0; lane < lanesPerWarp; ++lane)
     for (unsigned i = 0; i < edge; ++i) {
       unsigned row, column;
       place(shape.dIsHalf, lane, i, row, column);
-      const Element &sum = products[pairOf(lane)].c[row][column];
+      Element sum = dot(products[pairOf(lane)], row, column);
       if (!shape.dIsHalf) {
-        warp.values(d[i])[lane] = bitCast<uint32_t>(sum.value);
+        warp.values(d[i])[lane] = canonicalF32(sum.value);
         warp.poison(d[i])[lane] = sum.isUndefined ? undefinedValue : soundValue;
         continue;
       }
