@@ -124,7 +124,7 @@ TEST_F(IntegerOps, Arithmetic) {
     check("div.$t $9, $0, $1;", width,
           [](Wide x, Wide y, Wide) { return y == 0 ? Wide(-1) : x / y; });
     check("rem.$t $9, $0, $1;", width,
-          [](Wide x, Wide y, Wide) { return y == 0 ? x : x % y; });
+          [](Wide x, Wide y, Wide) { return y == 0 ? Wide(-1) : x % y; });
     check("min.$t $9, $0, $1;", width,
           [](Wide x, Wide y, Wide) { return x < y ? x : y; });
     check("max.$t $9, $0, $1;", width,
