@@ -156,7 +156,9 @@ class Driver:
             attributes[count].id = _COOPERATIVE
             attributes[count].value[0] = 1
             count += 1
-        config = _LaunchConfig(launch.grid, launch.block, launch.shared, None, attributes, count)
+        config = _LaunchConfig(
+            launch.grid, launch.block, launch.shared, None, attributes, count
+        )
         self._call("cuLaunchKernelEx", byref(config), function, pointers, None)
 
     def _argument(self, given: list[Any], addresses: list[c_uint64]) -> Any:

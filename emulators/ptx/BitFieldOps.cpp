@@ -26,8 +26,8 @@ template <bool Left, bool Wrap> uint64_t funnel(uint64_t a, uint64_t b, uint64_t
   return uint32_t(joined >> (Left ? 32 - by : by));
 }
 
-/// A position or length of a field: of 32 bits the low eight count; the instructions of 64
-/// are sequences that take all of it, as an H100 shows.
+/// A position or length of a field: of 32 bits the low eight count; the instructions of
+/// 64 are sequences that take all of it, as an H100 shows.
 template <typename T> unsigned fieldOperand(uint64_t bits) {
   if (sizeof(T) == 4)
     return bits & 0xff;

@@ -6,8 +6,8 @@
 //===----------------------------------------------------------------------===//
 //
 // They round nothing and work on encodings. -0 is less than +0. A NaN gives way to a
-// number unless .NaN is there; two NaNs give the canonical NaN, of f64 the second. The sign
-// of a NaN is not changed.
+// number unless .NaN is there; two NaNs give the canonical NaN, of f64 the second. The
+// sign of a NaN is not changed.
 //
 //===----------------------------------------------------------------------===//
 

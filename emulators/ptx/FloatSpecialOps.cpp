@@ -164,7 +164,8 @@ template <typename T> Step testHandler(Warp &warp, const Instruction &instructio
   for (unsigned lane = 0; lane < lanesPerWarp; ++lane) {
     T magnitude = T(warp.values(instruction.operand[1])[lane]) & (T(~T(0)) >> 1);
     // Zero is normal, as an H100 shows.
-    bool isNormal = (magnitude == 0 || magnitude >= T(1) << mantissa) && magnitude < infinity;
+    bool isNormal =
+        (magnitude == 0 || magnitude >= T(1) << mantissa) && magnitude < infinity;
     bool is = false;
     switch (static_cast<Test>(instruction.flags)) {
     case Test::Finite:

@@ -217,9 +217,9 @@ void tilewright::ptx::multiplyAdd(MatrixSize size, const double *a, const double
     for (unsigned k = 0; k < size.k; ++k)
       for (unsigned n = 0; n < size.n; ++n) {
         double x = a[m * size.k + k], y = b[k * size.n + n], &sum = d[m * size.n + n];
-        sum = emulator::bitCast<double>(keptNan(
-            std::fma(x, y, sum), emulator::bitCast<uint64_t>(x),
-            emulator::bitCast<uint64_t>(y), emulator::bitCast<uint64_t>(sum)));
+        sum = emulator::bitCast<double>(
+            keptNan(std::fma(x, y, sum), emulator::bitCast<uint64_t>(x),
+                    emulator::bitCast<uint64_t>(y), emulator::bitCast<uint64_t>(sum)));
       }
 }
 

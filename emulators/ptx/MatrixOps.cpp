@@ -6,8 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "emulators/ptx/MatrixOps.h"
-#include "emulators/ptx/MatrixSum.h"
 #include "emulators/ptx/Block.h"
+#include "emulators/ptx/MatrixSum.h"
 
 #include <cstring>
 #include <optional>

@@ -6,9 +6,9 @@
 //===----------------------------------------------------------------------===//
 //
 // Eight elements of a row at once, in floats: a product times the power of two that makes
-// the last kept bit a one, converted to an integer, is the product aligned and cut. That is
-// exact for exponents of the middle; where the largest exponent of an element's terms is not
-// there, or a term is no number, the element is added up by itself, in integers.
+// the last kept bit a one, converted to an integer, is the product aligned and cut. That
+// is exact for exponents of the middle; where the largest exponent of an element's terms
+// is not there, or a term is no number, the element is added up by itself, in integers.
 //
 //===----------------------------------------------------------------------===//
 
@@ -25,8 +25,8 @@ using namespace tilewright::ptx::vectors;
 namespace emulator = tilewright::emulator;
 
 static constexpr unsigned maxDepth = 32, maxRows = 32, maxColumns = 256;
-/// What stands for the exponents of zero, and of infinities and NaNs: sums with a number's
-/// exponent are far from all numbers' exponents.
+/// What stands for the exponents of zero, and of infinities and NaNs: sums with a
+/// number's exponent are far from all numbers' exponents.
 static constexpr int zeroExponent = -1000, specialExponent = 4096;
 /// Largest exponents that floats are enough for.
 static constexpr int leastFast = -90, mostFast = 90;

@@ -88,13 +88,13 @@ void gatherAll(Warp &warp, const QuadShape &shape, const uint32_t *a, const uint
 }
 
 /// As an H100 does what came before its units: products are added up one after the other,
-/// each sum rounded, and the addend last.
-Element dot(const Product &product, unsigned row, unsigned column) {
+/// each sum rounded, and the addend last. For f16 they start from -0, for f32 from +0.
+Element dot(const Product &product, bool isHalf, unsigned row, unsigned column) {
   Element sum;
+  sum.value = isHalf ? -0.0f : 0.0f;
   for (unsigned k = 0; k < depth; ++k) {
     const Element &a = product.a[row][k], &b = product.b[k][column];
-    const float exact = a.value * b.value;
-    sum.value = k == 0 ? exact : sum.value + exact;
+    sum.value += a.value * b.value;
     sum.isUndefined |= a.isUndefined || b.isUndefined;
   }
   const Element &addend = product.c[row][column];
@@ -115,7 +115,7 @@ Step execute(Warp &warp, const Instruction &instruction) {
     for (unsigned i = 0; i < edge; ++i) {
       unsigned row, column;
       place(shape.dIsHalf, lane, i, row, column);
-      Element sum = dot(products[pairOf(lane)], row, column);
+      Element sum = dot(products[pairOf(lane)], shape.dIsHalf, row, column);
       if (!shape.dIsHalf) {
         warp.values(d[i])[lane] = canonicalF32(sum.value);
         warp.poison(d[i])[lane] = sum.isUndefined ? undefinedValue : soundValue;

@@ -167,8 +167,8 @@ uint64_t TensorBox::insideBytes() const {
 // Loads
 //===----------------------------------------------------------------------===//
 
-/// What lies out of bounds where it is to be NaN: these two bytes over and over, as an H100
-/// has it, which are a NaN of any type.
+/// What lies out of bounds where it is to be NaN: these two bytes over and over, as an
+/// H100 has it, which are a NaN of any type.
 static constexpr uint16_t fillNaN = 0x7ff7;
 
 /// Flushes subnormals and rounds to tf32 (to nearest even, infinities and NaNs alone) as

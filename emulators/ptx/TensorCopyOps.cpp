@@ -40,8 +40,8 @@ static bool expectSoundOperands(Warp &warp, const TensorOperands &operands) {
          warp.expectSound(operands.mask, "the mask of blocks");
 }
 
-/// Whether a tiled box may start there. An H100 ends a program with an illegal instruction
-/// where it may not; no manual says so.
+/// Whether a tiled box may start there. An H100 ends a program with an illegal
+/// instruction where it may not; no manual says so.
 static bool canStartAt(Warp &warp, const TensorMap &map, const int32_t *coordinates,
                        Access access, unsigned lane) {
   const int64_t offset = int64_t(coordinates[0]) * getBytes(map.type);

@@ -193,7 +193,8 @@ void WgmmaExecution::multiplyFloats(const PendingWgmma &one, Undefined &operands
     for (unsigned i = 0; i < warpRows * shape->k; ++i)
       a[i] = -a[i];
   sumProducts({warpRows, shape->n, shape->k},
-              getSum(one.shape().a, one.shape().b, shape->d, /*isAsync=*/true), a, b, floats);
+              getSum(one.shape().a, one.shape().b, shape->d, /*isAsync=*/true), a, b,
+              floats);
   if (shape->d == Type::F16) {
     // Each instruction rounds.
     uint16_t halves[warpRows * maxColumns];

@@ -198,7 +198,9 @@ def wgmma_jobs() -> Iterator[Job]:
                     continue
                 bits = (128 >> 4) << 16 | (256 >> 4) << 32
                 body += f"add.u32 %r423, %r420, {offset}; shr.u32 %r423, %r423, 4;\n"
-                body += f"cvt.u64.u32 {register}, %r423; or.b64 {register}, {register}, {bits};\n"
+                body += (
+                    f"cvt.u64.u32 {register}, %r423; or.b64 {register}, {register}, {bits};\n"
+                )
             body += f"wgmma.fence.sync.aligned;\n{form.sample}\n"
             body += "wgmma.commit_group.sync.aligned;\nwgmma.wait_group.sync.aligned 0;\n"
             for i, register in enumerate(d):

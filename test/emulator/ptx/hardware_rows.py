@@ -159,10 +159,10 @@ def _atomic_rows() -> Iterator[Row]:
     """Atomic operations of each lane on a word of its own: what was there, and what is."""
     whole = ("u32", "s32", "u64", "s64")
     kinds = {
-        **{one: (*whole, "f16", "f16x2", "bf16", "bf16x2") for one in ("min", "max")},
+        **dict.fromkeys(("min", "max"), (*whole, "f16", "f16x2", "bf16", "bf16x2")),
         "add": ("u32", "s32", "u64", "f32", "f64", "f16", "f16x2", "bf16", "bf16x2"),
         "inc": ("u32",), "dec": ("u32",), "exch": ("b32", "b64"),
-        **{one: ("b32", "b64") for one in ("and", "or", "xor")},
+        **dict.fromkeys(("and", "or", "xor"), ("b32", "b64")),
     }  # fmt: skip
     places = {
         "global": "add.u64 %d120, %d101, 0; mad.wide.u32 %d120, %r100, {size}, %d120;",
@@ -174,9 +174,13 @@ def _atomic_rows() -> Iterator[Row]:
             for kind in types:
                 letter = register_class(kind)
                 size = _BITS[letter] // 8
-                noftz = ".noftz" if kind[0] in "fb" and "16" in kind and operation == "add" else ""
+                noftz = (
+                    ".noftz" if kind[0] in "fb" and "16" in kind and operation == "add" else ""
+                )
                 mnemonic = f"atom.{space}.{operation}{noftz}.{kind}"
-                start = place.format(size=size) + f" st.{space}.b{8 * size} [%d120], %{letter}1; "
+                start = (
+                    place.format(size=size) + f" st.{space}.b{8 * size} [%d120], %{letter}1; "
+                )
                 swap = f"{mnemonic} %{letter}0, [%d120], %{letter}2;"
                 sources = ((f"%{letter}1", kind), (f"%{letter}2", kind))
                 yield Row(start + swap, f"%{letter}0", sources, _LANES)
