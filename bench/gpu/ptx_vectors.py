@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import IO
 
 from driver import Driver, DriverError
 from jobs import Job, Result
@@ -84,8 +85,13 @@ class Worker:
 def work(options: argparse.Namespace, names: list[str]) -> None:
     """What a worker does: runs jobs until they are done, or the context is lost."""
     driver = Driver(options.library)
-    printed = tempfile.TemporaryFile()
-    os.dup2(printed.fileno(), 1)  # printf of kernels goes there
+    with tempfile.TemporaryFile() as printed:
+        os.dup2(printed.fileno(), 1)  # printf of kernels goes there
+        run_all(options, driver, names, printed)
+
+
+def run_all(options: argparse.Namespace, driver: Driver, names: list[str], printed: IO) -> None:
+    """Runs the jobs; does not return where one has cost the context."""
     for name in names:
         job = Job.load(options.jobs / f"{name}.npz")
         printed.truncate(0)
@@ -123,7 +129,7 @@ def main() -> None:
     names = sorted(path.stem for path in options.jobs.glob("*.npz"))
     workers = [Worker(options, names[i :: options.workers]) for i in range(options.workers)]
     try:
-        while any([one.tend() for one in workers]):
+        while sum(one.tend() for one in workers):
             if time.monotonic() - start > options.limit:
                 break
             time.sleep(0.05)

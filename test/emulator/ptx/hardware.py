@@ -38,7 +38,8 @@ def for_driver(ptx: str) -> str:
     that the program does not need, `.shared` where only `.shared::cta` is written down, and
     special registers as operands of any instruction."""
     ptx = re.sub(r"^\.version 9\.[1-9]", ".version 9.0", ptx, flags=re.M)
-    bulk = r"^(.*\b(?:cp\.async\.bulk|cp\.reduce\.async\.bulk|tensormap\.replace)\b.*?\.shared)(?=\.)"
+    opcodes = r"cp\.async\.bulk|cp\.reduce\.async\.bulk|tensormap\.replace"
+    bulk = rf"^(.*\b(?:{opcodes})\b.*?\.shared)(?=\.)"
     ptx = re.sub(bulk, r"\1::cta", ptx, flags=re.M)
     ptx = ptx.replace("setp.ne.u32 %p0, %tid.x, 0;",
                       "mov.u32 %r39, %tid.x;\nsetp.ne.u32 %p0, %r39, 0;")  # fmt: skip

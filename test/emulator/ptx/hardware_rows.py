@@ -201,7 +201,8 @@ def _kernel(number: int, row: Row) -> str:
              ".reg .pred %p<40>; .reg .b16 %h<64>; .reg .b32 %r<200>; .reg .b64 %d<140>;",
              shared, "ld.param.u64 %d100, [source]; ld.param.u64 %d101, [results];",
              "mov.u32 %r100, %tid.x; mov.u32 %r101, %ctaid.x;",
-             "mad.lo.u32 %r100, %r101, 256, %r100; mad.wide.u32 %d100, %r100, 8, %d100;"]  # fmt: skip
+             "mad.lo.u32 %r100, %r101, 256, %r100;",
+             "mad.wide.u32 %d100, %r100, 8, %d100;"]  # fmt: skip
     for position, (register, _) in enumerate(row.sources):
         lines.append(f"ld.global.b64 %d110, [%d100+{8 * row.lanes * position}];")
         if register[1] == "d":
