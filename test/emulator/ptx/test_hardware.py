@@ -8,11 +8,19 @@ from __future__ import annotations
 
 import functools
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import hardware_differences
 import hardware_vectors
 import numpy as np
 import pytest
+from hardware import run
+from hardware_rows import module_of
+from jobs import Result
+
+from tilewright.emulator import library
 
 _BATCH = 96
 
@@ -56,8 +64,6 @@ def test_all_rows_are_run() -> None:
 
 
 def test_products() -> None:
-    from hardware import run
-
     failures, count = [], 0
     for job, expected in hardware_vectors.products():
         result = run(job, threads=1)
@@ -70,3 +76,27 @@ def test_products() -> None:
                 failures.append(f"{sample}: {different} of {wanted.size}")
     assert count > 100
     assert not failures, "\n".join(failures)
+
+
+def test_runner(tmp_path: Path) -> None:
+    """bench/gpu/ptx_vectors.py, on the stand-in for the driver: a job that is right, one that
+    stops itself, and the one after it."""
+    batch = rows()[:4]
+    jobs = [module_of(name, [(row, given) for row, given, _ in batch]) for name in "ac"]
+    stops = module_of("b", [(batch[0][0], batch[0][1])])
+    stops.ptx = stops.ptx.replace("ret;", "trap;")
+    for job in (*jobs, stops):
+        job.save(tmp_path / "jobs")
+    stub = library.path(library.NVIDIA).parent / "cuda-stub" / "libcuda.so.1"
+    script = Path(__file__).resolve().parents[3] / "bench" / "gpu" / "ptx_vectors.py"
+    subprocess.run(
+        [sys.executable, script, tmp_path / "jobs", tmp_path / "results", "--library", stub,
+         "--workers", "1"],
+        check=True, capture_output=True, timeout=100,
+    )  # fmt: skip
+    for job in jobs:
+        result = Result.load(tmp_path / "results" / f"{job.name}.npz")
+        assert (result.digest, result.error) == (job.digest(), "")
+        for (_, _, to, size), (_, _, expected) in zip(job.about["rows"], batch):
+            assert (result.buffers[to].view(f"u{size}") == expected).all()
+    assert "LAUNCH_FAILED" in Result.load(tmp_path / "results" / "b.npz").error
