@@ -32,6 +32,7 @@ _RUNTIME = (
     "LaunchError",
     "KernelFault",
     "ArtifactError",
+    "as_dtype",
     "set_num_threads",
     "num_threads",
     "measure_limits",
