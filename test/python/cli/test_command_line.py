@@ -195,3 +195,26 @@ def test_module_and_script_are_the_same_command():
         for command in ([sys.executable, "-m", "tilewright"], [script])
     ]
     assert texts[0] == texts[1] != ""
+
+
+def test_bench_launch(capsys, monkeypatch):
+    from tilewright.cli import bench_launch
+
+    monkeypatch.setattr(bench_launch, "ROUNDS", 3)
+    monkeypatch.setattr(bench_launch, "CALLS", 50)
+    code, out, _ = run(capsys, "bench", "--launch", "--json", "-")
+    assert code == 0
+    report = json.loads(out)
+    assert {(r["way"], r["arguments"]) for r in report["results"]} == {
+        (way, arguments)
+        for way in ("kernel.launch", "kernel(...)", "eager call")
+        for arguments in ("none", "3 NumPy arrays", "3 PyTorch tensors")
+    }
+    assert all(0 < r["least_s"] <= r["median_s"] < 1e-2 for r in report["results"])
+    code, out, _ = run(capsys, "bench", "--launch")
+    assert code == 0
+    for text in ("3 PyTorch tensors", "TileLang 0.1.6", "13185 ns", report["source"]):
+        assert text in out
+    code, _, err = run(capsys, "bench", "--launch", "gemm")
+    assert code == 2
+    assert "--launch takes no kernels" in err
