@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tilewright.cli import bench_emulator, bench_launch
+from tilewright.cli import bench_compile, bench_emulator, bench_launch
 from tilewright.cli.console import CliError, UsageError, stderr, stdout, table, write_json
 from tilewright.cli.units import limits_table, rate, seconds
 
@@ -21,6 +21,7 @@ tilewright bench gemm/n1024 --threads 1       [dim]one case[/]
 tilewright bench mla_decode --json mla.json   [dim]with a report[/]
 tilewright bench --launch                     [dim]what it takes to launch a kernel[/]
 tilewright bench --emulator                   [dim]the emulators, on other compilers' programs[/]
+tilewright bench --compile                    [dim]code size and compile time as kernels grow[/]
 """  # noqa: E501
 
 
@@ -50,6 +51,12 @@ def bench(
             "tests. Needs a checkout.",
         ),
     ] = False,
+    compile: Annotated[
+        bool,
+        typer.Option(
+            "--compile", help="Measure the compiler as tiles and kernels grow; nothing runs."
+        ),
+    ] = False,
 ) -> None:
     """Measure kernels, interleaved with NumPy and PyTorch doing the same work.
 
@@ -67,9 +74,12 @@ def bench(
     and over that in MMA; speed-up by threads, start-up, and the time to load a long program.
     """
     if launch:
-        if kernels or emulator or device != "cpu" or threads:
+        if kernels or emulator or compile or device != "cpu" or threads:
             raise UsageError("--launch takes no kernels and no other options but --json")
         bench_launch.bench_launch(json)
+        return
+    if compile:
+        bench_compile.bench_compile(kernels or (), device, json)
         return
     if emulator:
         if device != "cpu":

@@ -9,6 +9,7 @@ import functools
 import json
 import os
 from collections.abc import Callable
+from typing import Any
 
 from . import cache, diagnostics
 from .cache import Entry
@@ -41,7 +42,7 @@ class Kernel:
         self.name, self.target, self.path = module.name, options["target"], str(entry.artifact)
 
     @functools.cached_property
-    def launch(self):
+    def launch(self) -> Callable[..., Any]:
         """The callable of the runtime: what calling the kernel runs, without the detour."""
         from ..runtime import ArtifactError, load
 
@@ -56,7 +57,7 @@ class Kernel:
             self.path = str(self._compile_apart().artifact)
             return load(self.path, outputs)
 
-    def __call__(self, *arguments: object, **named: object) -> object:
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
         return self.launch(*arguments, **named)
 
     def __repr__(self) -> str:
