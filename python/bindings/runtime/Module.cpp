@@ -89,6 +89,7 @@ static bool addError(PyObject *module, PyObject *&error, const char *name, PyObj
 static bool addContents(PyObject *module) {
   Ref type(makeKernelType()), raw(makeRawType());
   return type && raw && PyModule_AddObjectRef(module, "Kernel", type.get()) == 0 &&
+         PyModule_AddObjectRef(module, "Raw", raw.get()) == 0 &&
          addError(module, errors.launch, "tilewright.LaunchError", PyExc_ValueError,
                   "An argument of a launch does not fit the kernel.") &&
          addError(module, errors.fault, "tilewright.KernelFault", PyExc_RuntimeError,

@@ -4,6 +4,7 @@ right or says why not.
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
 
+import ctypes
 import re
 import subprocess
 import sys
@@ -207,6 +208,65 @@ def test_jax(tmp_path):
         text=True,
     )
     assert done.returncode == 0, done.stderr
+
+
+# ---- DLPack --------------------------------------------------------------------------------
+
+
+class _Struct(ctypes.Structure):
+    """DLManagedTensorVersioned of the DLPack standard, version 1."""
+
+    _fields_ = [
+        ("major", ctypes.c_uint32), ("minor", ctypes.c_uint32),
+        ("context", ctypes.c_void_p), ("deleter", ctypes.c_void_p), ("flags", ctypes.c_uint64),
+        ("data", ctypes.c_void_p), ("device", ctypes.c_int32), ("device_id", ctypes.c_int32),
+        ("rank", ctypes.c_int32), ("code", ctypes.c_uint8), ("bits", ctypes.c_uint8),
+        ("lanes", ctypes.c_uint16), ("shape", ctypes.POINTER(ctypes.c_int64)),
+        ("strides", ctypes.POINTER(ctypes.c_int64)), ("offset", ctypes.c_uint64),
+    ]  # fmt: skip
+
+
+class _Exported:
+    """An array as another library might export it, of any device and with any flags."""
+
+    def __init__(self, array: np.ndarray, **changed: object) -> None:
+        shape = (ctypes.c_int64 * array.ndim)(*array.shape)
+        strides = (ctypes.c_int64 * array.ndim)(*(s // array.itemsize for s in array.strides))
+        fields = {
+            "major": 1, "data": array.ctypes.data, "device": 1, "rank": array.ndim,
+            "code": 2, "bits": 32, "lanes": 1, "shape": shape, "strides": strides,
+        }  # fmt: skip
+        self._struct, self._array = _Struct(**{**fields, **changed}), array
+
+    def __dlpack__(self, **options: object) -> object:
+        new = ctypes.pythonapi.PyCapsule_New
+        new.restype = ctypes.py_object
+        new.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
+        return new(ctypes.addressof(self._struct), b"dltensor_versioned", None)
+
+
+def test_dlpack_of_any_library(add):
+    values = VALUES.copy()
+    _right(add, _Exported(values), VALUES)
+    _right(add, _Exported(values, strides=None), VALUES)
+    _right(add, _Exported(values, data=values.ctypes.data - 8, offset=8), VALUES)
+    for changed, message in [
+        ({"device": 2, "device_id": 3}, "is on device cuda:3; this kernel runs on cpu"),
+        ({"device": 10}, "is on device hip:0; this kernel runs on cpu"),
+        ({"device": 99}, "is on device another device:0; this kernel runs on cpu"),
+        ({"major": 2}, "cannot be read: it exports DLPack version 2; this is version 1"),
+        ({"code": 7, "bits": 13}, "has dtype of DLPack code 7, 13 bits, 1 lanes"),
+        ({"lanes": 4}, "has dtype of DLPack code 2, 32 bits, 4 lanes"),
+        ({"data": None}, "has no memory: its data pointer is null"),
+        ({"rank": -1}, "has -1 dimensions, shape ()"),
+        ({"shape": (ctypes.c_int64 * 2)(-2, 3)}, "has the negative size -2 in dimension 0"),
+    ]:
+        _refused(add, message, A=_Exported(values, **changed))
+    out = np.zeros((2, 3), np.float32)
+    add(VALUES, 0.5, _Exported(out))
+    np.testing.assert_array_equal(out, VALUES + np.float32(0.5))
+    for flags in (1, 2, 3):  # read-only, a copy
+        _refused(add, "is read-only; the kernel writes to it", C=_Exported(out, flags=flags))
 
 
 # ---- integers that stand for another dtype -------------------------------------------------
