@@ -90,6 +90,16 @@ def test_the_bound_holds_while_kernels_are_stored(folder, monkeypatch):
     assert _bytes(folder) > limit // 2, "no more is removed than must be"
 
 
+def test_a_kernel_larger_than_the_bound_stays_until_the_next(folder, monkeypatch):
+    monkeypatch.setenv("TILEWRIGHT_CACHE_SIZE", "1000")
+    for number in range(3):
+        _store(number)
+        assert [cache.lookup(_key(n)) is not None for n in range(number + 1)] == [
+            *[False] * number,
+            True,
+        ]
+
+
 def test_most_stores_do_not_scan_the_folder(folder, monkeypatch):
     monkeypatch.setenv("TILEWRIGHT_CACHE_SIZE", "1600K")  # an eighth is 25 kernels
     scans, real = [], bound.scan
