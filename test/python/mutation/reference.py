@@ -269,8 +269,9 @@ class Language(Reductions):
         start = source.starts[1:] if source.is_open else (0,) * (len(array.shape) - 1)
         names, made = self.region(indices).read(), target.read()
         for r in range(made.shape[0]):
-            row = names.element((r,)).__index__()
-            if 0 <= row < array.shape[0]:
+            index = names.element((r,)).__index__()
+            row = index + (source.starts[0] if source.is_open else 0)
+            if index >= 0 and 0 <= row < array.shape[0]:
                 sizes = (1, *made.shape[1:])
                 line = Region(array, (row, *start), sizes).read().astype(made.dtype)
                 for part in ("values", "errors", "defined"):

@@ -316,14 +316,3 @@ def row_in_parallel():
             for i in T.Parallel(M):
                 x[i] = 0  # here
     return kernel
-
-
-@wrong("T.gather: src starts at 7 along dimension 0", "add to the indices")
-def gather_from_a_row():
-    @T.prim_func
-    def kernel(A: T.Tensor((M, 8), "float32")):
-        with T.Kernel(1):
-            ids = T.alloc_shared((4,), "int32")
-            tile = T.alloc_shared((4, 8), "float32")
-            T.gather(A[7, 0], ids, tile)  # here
-    return kernel
