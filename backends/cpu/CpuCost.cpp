@@ -238,6 +238,15 @@ public:
             servesInner(cpuAtom, problem, target.getVectorRegisters()));
   }
 
+  /// Columns that fill no register go by multiply-adds (MicroKernel.cpp), which round
+  /// otherwise than dot products of floats do.
+  bool isUniform(AtomAttrInterface atom, const GemmProblem &problem) const override {
+    auto cpuAtom = llvm::cast<AtomAttr>(atom);
+    return cpuAtom.getInner() || cpuAtom.getDepth() == 1 ||
+           !llvm::isa<mlir::FloatType>(cpuAtom.getAccumulator()) ||
+           problem.n % cpuAtom.getLanes() == 0;
+  }
+
   double estimateCycles(AtomAttrInterface atom, const GemmProblem &problem,
                         bool swapped) const override {
     return estimateGemm(target.getModel(), llvm::cast<AtomAttr>(atom), problem, swapped)

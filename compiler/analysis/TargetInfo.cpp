@@ -39,7 +39,7 @@ static double getTripCount(Operation *loop) {
 }
 
 /// Executions of `reader` for each time `tile` is written.
-static double countUses(Value tile, Operation *reader) {
+static double countUses(Value tile, Operation *reader, bool countsTrips) {
   Value base = getBaseMemory(tile);
   double uses = 1;
   for (Operation *loop = reader->getParentOp(); loop && !isa<KernelOp>(loop);
@@ -47,17 +47,19 @@ static double countUses(Value tile, Operation *reader) {
     if (!isa<LoopLikeOpInterface>(loop) ||
         loop->isAncestor(base.getParentBlock()->getParentOp()) || mayWrite(loop, base))
       break;
-    uses *= getTripCount(loop);
+    uses *= countsTrips ? getTripCount(loop) : unknownTripCount;
   }
   return uses;
 }
 
-GemmProblem GemmProblem::get(GemmOp gemm) {
+GemmProblem GemmProblem::get(GemmOp gemm, bool countsTrips) {
   auto elementOf = [](Value tile) {
     return cast<MemRefType>(tile.getType()).getElementType();
   };
-  Operand a{elementOf(gemm.getA()), !gemm.getTransposeA(), countUses(gemm.getA(), gemm)};
-  Operand b{elementOf(gemm.getB()), gemm.getTransposeB(), countUses(gemm.getB(), gemm)};
+  Operand a{elementOf(gemm.getA()), !gemm.getTransposeA(),
+            countUses(gemm.getA(), gemm, countsTrips)};
+  Operand b{elementOf(gemm.getB()), gemm.getTransposeB(),
+            countUses(gemm.getB(), gemm, countsTrips)};
   return {gemm.getM(),          gemm.getN(),    gemm.getK(), a, b, elementOf(gemm.getC()),
           gemm.getIsUnsigned(), gemm.getClear()};
 }

@@ -12,7 +12,15 @@ from typing import Annotated, Any
 import typer
 
 from tilewright.cli import bench_emulator
-from tilewright.cli.console import CliError, UsageError, stderr, stdout, table, write_json
+from tilewright.cli.console import (
+    CliError,
+    UsageError,
+    check_json,
+    stderr,
+    stdout,
+    table,
+    write_json,
+)
 from tilewright.cli.units import limits_table, rate, seconds
 
 EXAMPLES = """
@@ -59,6 +67,7 @@ def bench(
     over the whole time and over that outside MMA; multiply-adds a second, over the whole time
     and over that in MMA; speed-up by threads, start-up, and the time to load a long program.
     """
+    check_json(json)
     if emulator:
         if device != "cpu":
             raise UsageError("--emulator runs on this machine: leave --device out")

@@ -30,8 +30,6 @@ _TABLE: dict[str, tuple[str, str]] = {
         "use T.reduce_sum, _max, _min, _absmax, _abssum, _any, _all, _bitand, _bitor, _bitxor",
     ),
     "scatter": (_LATER, "store elements by index in T.Parallel, or T.atomic_add"),
-    **_names("grid_sync sync_grid", _LATER, "use two T.Kernel blocks, which run in order"),
-    **_names("view reshape", _LATER, "index the tile as it is, or copy it into another"),
     **_names("gemm_sp gemm_sp_v2", _LATER, "use T.gemm on dense tiles"),
     **_names(
         "alloc_reducer finalize_reducer", _LATER, "accumulate in a fragment and reduce it"

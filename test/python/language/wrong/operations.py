@@ -214,15 +214,6 @@ def later():
     return kernel
 
 
-@wrong("T.grid_sync: is not supported yet", "two T.Kernel blocks")
-def grid_sync():
-    @T.prim_func
-    def kernel():
-        with T.Kernel(1):
-            T.grid_sync()  # here
-    return kernel
-
-
 @wrong("T.get_thread_binding: addresses threads", "T.Parallel")
 def thread_level():
     @T.prim_func
