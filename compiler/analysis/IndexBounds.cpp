@@ -313,9 +313,10 @@ bool IndexBounds::isNonNegative(Value value, Operation *at) {
   return prove(form(value), factsAt(at));
 }
 
-bool IndexBounds::isBelowExtent(Value index, Value memref, int64_t dim, Operation *at) {
+bool IndexBounds::isBelowExtent(Value index, Value memref, int64_t dim, Operation *at,
+                                int64_t count) {
   MaybeForm distance = combine(extent(memref, dim), 1, form(index), -1);
   if (!distance)
     return false;
-  return prove(combine(*distance, 1, constantForm(1), -1), factsAt(at));
+  return prove(combine(*distance, 1, constantForm(count), -1), factsAt(at));
 }

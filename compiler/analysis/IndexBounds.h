@@ -63,9 +63,10 @@ public:
   /// Whether `value` is shown not to be negative where `at` runs.
   bool isNonNegative(mlir::Value value, mlir::Operation *at);
 
-  /// Whether `index` is shown to be below the extent where `at` runs.
+  /// Whether `index`, or the last of `count` from it on, is shown to be below the extent
+  /// where `at` runs.
   bool isBelowExtent(mlir::Value index, mlir::Value memref, int64_t dim,
-                     mlir::Operation *at);
+                     mlir::Operation *at, int64_t count = 1);
 
   /// Whether a rule takes `value` apart and shows that it does not wrap.
   bool isExact(mlir::Value value);

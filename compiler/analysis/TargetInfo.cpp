@@ -39,7 +39,7 @@ static double getTripCount(Operation *loop) {
 }
 
 /// Executions of `reader` for each time `tile` is written.
-static double countUses(Value tile, Operation *reader, bool countsTrips) {
+static double countUses(Value tile, Operation *reader) {
   Value base = getBaseMemory(tile);
   double uses = 1;
   for (Operation *loop = reader->getParentOp(); loop && !isa<KernelOp>(loop);
@@ -47,19 +47,18 @@ static double countUses(Value tile, Operation *reader, bool countsTrips) {
     if (!isa<LoopLikeOpInterface>(loop) ||
         loop->isAncestor(base.getParentBlock()->getParentOp()) || mayWrite(loop, base))
       break;
-    uses *= countsTrips ? getTripCount(loop) : unknownTripCount;
+    uses *= getTripCount(loop);
   }
   return uses;
 }
 
-GemmProblem GemmProblem::get(GemmOp gemm, bool countsTrips) {
+GemmProblem GemmProblem::get(GemmOp gemm, bool countsUses) {
+  auto usesOf = [&](Value tile) { return countsUses ? countUses(tile, gemm) : 1; };
   auto elementOf = [](Value tile) {
     return cast<MemRefType>(tile.getType()).getElementType();
   };
-  Operand a{elementOf(gemm.getA()), !gemm.getTransposeA(),
-            countUses(gemm.getA(), gemm, countsTrips)};
-  Operand b{elementOf(gemm.getB()), gemm.getTransposeB(),
-            countUses(gemm.getB(), gemm, countsTrips)};
+  Operand a{elementOf(gemm.getA()), !gemm.getTransposeA(), usesOf(gemm.getA())};
+  Operand b{elementOf(gemm.getB()), gemm.getTransposeB(), usesOf(gemm.getB())};
   return {gemm.getM(),          gemm.getN(),    gemm.getK(), a, b, elementOf(gemm.getC()),
           gemm.getIsUnsigned(), gemm.getClear()};
 }

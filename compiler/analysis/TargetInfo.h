@@ -30,8 +30,8 @@ struct GemmProblem {
   mlir::Type c;
   bool isUnsigned, clear;
 
-  /// With `countsTrips` false, loops count as if their bounds were unknown.
-  static GemmProblem get(tile::GemmOp gemm, bool countsTrips = true);
+  /// With `countsUses` false, operands count as used once.
+  static GemmProblem get(tile::GemmOp gemm, bool countsUses = true);
   /// The problem C^T += B^T A^T.
   GemmProblem getTransposed() const { return {n, m, k, b, a, c, isUnsigned, clear}; }
 };

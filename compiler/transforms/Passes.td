@@ -104,10 +104,9 @@ def SelectAtoms : Pass<"select-atoms"> {
     atom's form, spread over the executions that find them unchanged. A remark
     names the choice and the best of another kind.
 
-    In a function with `tile.batch_invariant` neither the trip counts of loops
-    nor the place of an element in C have a part in how it is summed: loops count
-    as if their bounds were unknown, and atoms with another way for the last
-    columns are left out.
+    In a function with `tile.batch_invariant` neither the loops around a gemm nor
+    the place of an element in C have a part in how it is summed: operands count
+    as used once, and atoms with another way for the last columns are left out.
   }];
   let options = [Option<"target", "target", "std::string", "\"cpu\"",
                         "Target, as in `cpu` (this machine) or `cpu:znver4`">];

@@ -95,7 +95,7 @@ LogicalResult SelectAtomsPass::initialize(MLIRContext *context) {
 LogicalResult SelectAtomsPass::select(GemmOp gemm) {
   auto function = gemm->getParentOfType<FunctionOpInterface>();
   bool isInvariant = function && function->hasAttr("tile.batch_invariant");
-  GemmProblem problem = GemmProblem::get(gemm, /*countsTrips=*/!isInvariant);
+  GemmProblem problem = GemmProblem::get(gemm, /*countsUses=*/!isInvariant);
   SmallVector<Choice> choices = rank(*info, atoms, problem, /*uniform=*/isInvariant);
   if (choices.empty())
     return gemm.emitOpError("multiplies ")

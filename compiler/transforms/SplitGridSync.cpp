@@ -174,11 +174,12 @@ LogicalResult KernelSplitter::emitOperation(Operation *op, OpBuilder &builder,
   return success();
 }
 
-/// Makes a kernel of `part`, unless it has no effect.
+/// Makes a kernel of `part`, unless it has no effect. What is computed only for other parts
+/// is left to them.
 LogicalResult KernelSplitter::emitPart(const Part &part) {
-  if (llvm::all_of(part, [](Operation *op) {
-        return isa<AllocOp, AssumeOp>(op) || isMemoryEffectFree(op);
-      }))
+  auto isOnDemand = [](Operation *op) { return isa<AllocOp>(op) || isRepeatable(op); };
+  if (llvm::all_of(part,
+                   [&](Operation *op) { return isOnDemand(op) || isa<AssumeOp>(op); }))
     return success();
   WalkResult contents = kernel.walk([&](AllocOp alloc) -> WalkResult {
     bool isOwn = llvm::any_of(part, [&](Operation *op) { return op->isAncestor(alloc); });
@@ -194,7 +195,7 @@ LogicalResult KernelSplitter::emitPart(const Part &part) {
     mapping.map(argument, body.addArgument(argument.getType(), argument.getLoc()));
   OpBuilder builder = OpBuilder::atBlockEnd(&body);
   for (Operation *op : part)
-    if (failed(emitOperation(op, builder, mapping)))
+    if (!isOnDemand(op) && failed(emitOperation(op, builder, mapping)))
       return failure();
   return success();
 }

@@ -160,7 +160,7 @@ def Tile_GridSyncOp : Tile_Op<"grid_sync", [MemoryEffects<[MemRead, MemWrite]>]>
         %zero = arith.constant 0.0 : f32
         tile.store %zero, %x[%bx] : memref<64xf32, #tile.space<global>>
         tile.grid_sync
-        tile.atomic sum %x[%bx], %zero : memref<64xf32, #tile.space<global>>
+        %old = tile.atomic sum %zero, %x[%bx] : memref<64xf32, #tile.space<global>>
       }
       return
     }

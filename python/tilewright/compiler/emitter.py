@@ -131,7 +131,9 @@ class Emitter(
     def check_signature(self) -> None:
         """Refuse sizes that no argument gives and aliases of what is no tensor."""
         for p in self.parameters:
-            expressions = [s for s in p.memory.shape if isinstance(s, SizeExpr)] if p.memory else ()
+            expressions = (
+                [s for s in p.memory.shape if isinstance(s, SizeExpr)] if p.memory else ()
+            )
             for size in expressions:
                 for name in sorted(size.names() - self.symbols.keys() - self.strides):
                     self.fail(

@@ -28,9 +28,7 @@ def lower_prim_func(
     )
 
 
-def _read(
-    kernel: PrimFunc, out_idx: object, batch_invariant: bool
-) -> tuple[Module, Asked]:
+def _read(kernel: PrimFunc, out_idx: object, batch_invariant: bool) -> tuple[Module, Asked]:
     source = source_of(kernel.function)
     with guarded(source):
         emitter = Emitter(source, batch_invariant=batch_invariant)

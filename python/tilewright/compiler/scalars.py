@@ -101,6 +101,8 @@ class Scalars:
         if a.dtype is b.dtype:
             return a, b
         meet = dtypes.promote(a.dtype, b.dtype)
+        if meet is index:
+            return self._unwrapped(a), self._unwrapped(b)
         return self.cast(a, meet), self.cast(b, meet)
 
     def cast(self, value: object, dtype: DType) -> Value:

@@ -6,11 +6,12 @@
 
 #shared = #tile.space<shared>
 #fragment = #tile.space<fragment>
-!a = memref<128x64xbf16, #shared>
+!a = memref<24x64xbf16, #shared>
 !b = memref<64x40xbf16, #shared>
-!c = memref<128x40xf32, #fragment>
+!c = memref<24x40xf32, #fragment>
 
-// 40 columns fill registers of 16 lanes and leave 8, which would be rounded otherwise.
+// 24 rows, as 40 columns, fill registers of 16 lanes and leave 8, which would be rounded
+// otherwise.
 // CHECK-LABEL: @any
 // CHECK:         tile.gemm {{.*}} atom(#cpu.atom<dpbf16
 // CHECK-LABEL: @invariant
@@ -28,9 +29,9 @@ func.func @invariant(%a: !a, %b: !b, %c: !c) attributes {tile.batch_invariant} {
 // CHECK-LABEL: @whole_registers
 // CHECK:         tile.gemm {{.*}} atom(#cpu.atom<dpbf16
 func.func @whole_registers(%a: !a, %b: memref<64x48xbf16, #shared>,
-                           %c: memref<128x48xf32, #fragment>)
+                           %c: memref<24x48xf32, #fragment>)
     attributes {tile.batch_invariant} {
   tile.gemm %a, %b into %c : !a, memref<64x48xbf16, #shared>
-    into memref<128x48xf32, #fragment>
+    into memref<24x48xf32, #fragment>
   return
 }

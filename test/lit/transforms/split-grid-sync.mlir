@@ -14,7 +14,7 @@
 // CHECK-NEXT: tile.kernel (%[[B:.*]]) in (%{{.*}}) threads(64) {
 // CHECK-NEXT:   arith.constant 8
 // CHECK-NEXT:   %[[AT:.*]] = arith.muli %[[B]],
-// CHECK-NEXT:   tile.atomic sum %{{.*}}[%[[AT]]]
+// CHECK-NEXT:   tile.atomic sum %{{.*}}, %{{.*}}[%[[AT]]]
 // CHECK-NEXT: }
 // CHECK-NEXT: return
 func.func @two_parts(%x: !x, %n: index, %one: f32) {
@@ -23,7 +23,7 @@ func.func @two_parts(%x: !x, %n: index, %one: f32) {
     %at = arith.muli %b, %c8 : index
     tile.store %one, %x[%at] : !x
     tile.grid_sync
-    tile.atomic sum %x[%at], %one : !x
+    %old = tile.atomic sum %one, %x[%at] : !x
   }
   return
 }
@@ -34,8 +34,10 @@ func.func @two_parts(%x: !x, %n: index, %one: f32) {
 
 // The loop moves out; its bounds are computed in front of it, its variable is the host's.
 // CHECK-LABEL: func.func @loop
-// CHECK:      tile.kernel
-// CHECK:      %[[N:.*]] = arith.addi
+// CHECK:      tile.kernel (%[[B:.*]]) in
+// CHECK-NEXT:   tile.store %{{.*}}, %{{.*}}[%[[B]]]
+// CHECK-NEXT: }
+// CHECK-NEXT: %[[N:.*]] = arith.addi
 // CHECK-NEXT: scf.for %[[T:.*]] = %{{.*}} to %[[N]]
 // CHECK-NEXT:   tile.kernel (%[[B:.*]]) in
 // CHECK-NEXT:     %[[I:.*]] = arith.addi %[[B]], %[[T]]
@@ -43,7 +45,7 @@ func.func @two_parts(%x: !x, %n: index, %one: f32) {
 // CHECK-NEXT:   }
 // CHECK-NEXT:   tile.kernel (%[[B:.*]]) in
 // CHECK-NEXT:     %[[I:.*]] = arith.addi %[[B]], %[[T]]
-// CHECK-NEXT:     tile.atomic sum %{{.*}}[%[[I]]]
+// CHECK-NEXT:     tile.atomic sum %{{.*}}, %{{.*}}[%[[I]]]
 // CHECK-NEXT:   }
 // CHECK-NEXT: }
 // CHECK-NEXT: return
@@ -57,7 +59,7 @@ func.func @loop(%x: !x, %n: index, %one: f32) {
       %i = arith.addi %b, %t : index
       tile.store %one, %x[%i] : !x
       tile.grid_sync
-      tile.atomic sum %x[%i], %one : !x
+      %old = tile.atomic sum %one, %x[%i] : !x
     }
   }
   return

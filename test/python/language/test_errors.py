@@ -14,7 +14,9 @@ from language.wrong import PROGRAMS, Program, contracts, control, memory, operat
 from tilewright import CompileError
 from tilewright.compiler.lower import lower_prim_func
 
-assert all(module.__doc__ for module in (contracts, control, memory, operations))  # they fill PROGRAMS
+assert all(
+    module.__doc__ for module in (contracts, control, memory, operations)
+)  # they fill PROGRAMS
 
 
 def failure(program: Program) -> CompileError:

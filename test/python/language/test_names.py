@@ -59,6 +59,15 @@ def names_in_tests() -> set[str]:
     return found
 
 
+def calling(operation: object) -> T.prim_func:
+    @T.prim_func
+    def kernel(A: T.Tensor((8,), "float32")):
+        with T.Kernel(1):
+            operation(A, 1)
+
+    return kernel
+
+
 def test_every_name_is_used_in_a_test_or_refused_with_a_reason():
     used = names_in_tests()
     for name in {*TILELANG.split(), *T.__all__}:
@@ -67,13 +76,8 @@ def test_every_name_is_used_in_a_test_or_refused_with_a_reason():
             assert name in used, f"no test uses T.{name}"
             continue
 
-        @T.prim_func
-        def kernel(A: T.Tensor((8,), "float32")):
-            with T.Kernel(1):
-                value(A, 1)
-
         with pytest.raises(CompileError) as caught:
-            lower_prim_func(kernel)
+            lower_prim_func(calling(value))
         assert caught.value.message == f"T.{name}: {value.reason}"
         assert value.reason, name
         assert caught.value.hint, name
@@ -86,7 +90,9 @@ def test_every_name_is_used_in_a_test_or_refused_with_a_reason():
 
 def test_scalar_operations_and_their_synonyms(device):
     @T.prim_func
-    def kernel(A: T.Buffer((8,), T.float32), B: T.Tensor((8,), T.float), N: T.Tensor((6,), T.int)):
+    def kernel(
+        A: T.Buffer((8,), T.float32), B: T.Tensor((8,), T.float), N: T.Tensor((6,), T.int)
+    ):
         with T.Kernel(1):
             for i in T.Serial(8):
                 if T.any_of(T.isnan(A[i]), T.isinf(A[i])):
@@ -132,57 +138,61 @@ def first_of(tile: T.LocalBuffer):
     return tile[0]
 
 
-def test_element_types(device):
-    """Each is copied through a local array, its value kept."""
-    types = (
-        T.float64, T.half, T.float8_e4m3, T.float8_e4m3fn, T.float8_e5m2, T.int16, T.uint16,
-        T.uint32, T.uint64, T.boolean,
-    )  # fmt: skip
-    for dtype in types:
-        assert isinstance(dtype, T.DType)
-
-        @T.prim_func
-        def kernel(A: T.Tensor((4,), dtype), B: T.Tensor((4,), dtype)):
-            with T.Kernel(4) as i:
-                tile = T.alloc_local((1,), dtype)
-                tile[0] = A[i]
-                B[i] = first_of(tile)
-
-        a = np.array([0, 1, 1, 0]).astype(numpy_dtype(dtype.short))
-        b = np.ones_like(a)
-        tilewright.compile(kernel, target=device)(a, b)
-        assert a.tobytes() == b.tobytes()
+TYPES = (
+    T.float64, T.half, T.float8_e4m3, T.float8_e4m3fn, T.float8_e5m2, T.int16, T.uint16,
+    T.uint32, T.uint64, T.boolean,
+)  # fmt: skip
 
 
-def test_reductions_by_name(device):
-    """Each along the rows of one tile; what they mean is tested with the semantics."""
-    operations = {
-        T.reduce_min: np.min,
-        T.reduce_abssum: lambda x, axis: np.abs(x).sum(axis),
-        T.reduce_any: np.any,
-        T.reduce_all: np.all,
-        T.reduce_argmax: np.argmax,
-        T.reduce_argmin: np.argmin,
-        T.reduce_bitand: np.bitwise_and.reduce,
-        T.reduce_bitor: np.bitwise_or.reduce,
-        T.reduce_bitxor: np.bitwise_xor.reduce,
-    }
+@pytest.mark.parametrize("dtype", TYPES, ids=str)
+def test_element_types(device, dtype):
+    """Copied through a local array, values are kept."""
+
+    @T.prim_func
+    def kernel(A: T.Tensor((4,), dtype), B: T.Tensor((4,), dtype)):
+        with T.Kernel(4) as i:
+            tile = T.alloc_local((1,), dtype)
+            tile[0] = A[i]
+            B[i] = first_of(tile)
+
+    assert isinstance(dtype, T.DType)
+    a = np.array([0, 1, 1, 0]).astype(numpy_dtype(dtype.short))
+    b = np.ones_like(a)
+    tilewright.compile(kernel, target=device)(a, b)
+    assert a.tobytes() == b.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("reduce", "expected", "kind"),
+    [
+        (T.reduce_min, np.min, "int32"),
+        (T.reduce_abssum, lambda x, axis: np.abs(x).sum(axis), "int32"),
+        (T.reduce_any, np.any, "bool"),
+        (T.reduce_all, np.all, "bool"),
+        (T.reduce_argmax, np.argmax, "int32"),
+        (T.reduce_argmin, np.argmin, "int32"),
+        (T.reduce_bitand, np.bitwise_and.reduce, "int32"),
+        (T.reduce_bitor, np.bitwise_or.reduce, "int32"),
+        (T.reduce_bitxor, np.bitwise_xor.reduce, "int32"),
+    ],
+    ids=lambda x: getattr(x, "name", ""),
+)
+def test_reductions_by_name(device, reduce, expected, kind):
+    """Along the rows of one tile; what they mean is tested with the semantics."""
+
+    @T.prim_func
+    def kernel(A: T.Tensor((6, 5), "int32"), B: T.Tensor((6,), kind)):
+        with T.Kernel(1):
+            tile = T.alloc_fragment((6, 5), "int32")
+            row = T.alloc_fragment((6,), kind)
+            T.copy(A, tile)
+            reduce(tile, row, dim=1)
+            T.copy(row, B)
+
     a = np.random.default_rng(1).integers(-3, 4, (6, 5)).astype(np.int32)
-    for reduce, expected in operations.items():
-        kind = "bool" if reduce in (T.reduce_any, T.reduce_all) else "int32"
-
-        @T.prim_func
-        def kernel(A: T.Tensor((6, 5), "int32"), B: T.Tensor((6,), kind)):
-            with T.Kernel(1):
-                tile = T.alloc_fragment((6, 5), "int32")
-                row = T.alloc_fragment((6,), kind)
-                T.copy(A, tile)
-                reduce(tile, row, dim=1)
-                T.copy(row, B)
-
-        b = np.zeros(6, bool if kind == "bool" else np.int32)
-        tilewright.compile(kernel, target=device)(a, b)
-        assert np.array_equal(b, expected(a, axis=1)), reduce
+    b = np.zeros(6, bool if kind == "bool" else np.int32)
+    tilewright.compile(kernel, target=device)(a, b)
+    assert np.array_equal(b, expected(a, axis=1))
 
 
 def test_bare_pointers_are_refused():

@@ -14,6 +14,7 @@ from tilewright.language.registry import Operation
 
 ROOT = Path(__file__).parents[3]
 
+
 def test_every_operation_is_described():
     for name in T.__all__:
         value = getattr(T, name)
@@ -40,7 +41,7 @@ def test_every_test_that_the_semantics_name_exists():
     page = (ROOT / "docs" / "semantics.md").read_text()
     rows = [line.strip("|").split("|") for line in page.splitlines() if line.startswith("| ")]
     named = {name for row in rows for name in re.findall(r"`(\w+)`", row[-1])}
-    sources = "".join(f.read_text() for f in Path(__file__).parent.rglob("*.py"))
+    sources = "".join(f.read_text() for f in Path(__file__).parents[1].rglob("*.py"))
     defined = set(re.findall(r"def (?:test_)?(\w+)\(", sources))
     assert len(named) > 40
     assert named <= defined

@@ -13,7 +13,6 @@ import tilewright.language as T
 from tilewright import LaunchError
 from tilewright.testing.memory import bits
 
-
 # -- sizes ------------------------------------------------------------------------------------
 
 

@@ -177,7 +177,7 @@ def replaced_by_a_tile():
         with T.Kernel(1):
             c = T.alloc_fragment((M,), "float32")
             T.clear(c)
-            C = c  # here
+            C = c  # noqa: F841  # here
     return kernel
 
 
@@ -186,7 +186,7 @@ def replaced_by_a_value():
     @T.prim_func
     def kernel(C: T.Tensor((M,), "float32"), x: T.float32):
         with T.Kernel(1):
-            C = x * 2  # here
+            C = x * 2  # noqa: F841  # here
     return kernel
 
 

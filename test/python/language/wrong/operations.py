@@ -388,7 +388,7 @@ def wrong_annotation():
     return kernel
 
 
-@wrong("T.Tensor: the size (n + 1) is an expression of dynamic sizes", "T.dynamic")
+@wrong("the size (n + 1) of A needs n, which no argument gives", "add a parameter n: n")
 def size_expression():
     n = T.dynamic("n")
 
