@@ -262,3 +262,60 @@ def test_rows_do_not_depend_on_the_batch(device, dtype):
         product(device, dtype, rows)(a, b, c)
         results.append(bits(c))
     assert all((result == results[0]).all() for result in results)
+
+
+@pytest.mark.parametrize("along", [0, 1])
+def test_sums_and_maths_do_not_depend_on_the_place(device, along):
+    """A softmax of equal rows, 29 of them side by side or below each other in a tile."""
+    rows, n = 29, 75
+    shape = (n, rows) if along == 0 else (rows, n)
+    m = T.dynamic("m")
+
+    @T.prim_func
+    def kernel(X: T.Tensor((m, n), "f32"), Y: T.Tensor((m, n), "f32")):
+        with T.Kernel(T.ceildiv(m, rows)) as bx:
+            tile = T.alloc_fragment(shape, "float32")
+            total = T.alloc_fragment((rows,), "float32")
+            for i, j in T.Parallel(*shape):
+                row, column = (j, i) if along == 0 else (i, j)
+                tile[i, j] = T.exp(X[bx * rows + row, column])
+            T.reduce_sum(tile, total, dim=along)
+            for i, j in T.Parallel(*shape):
+                row, column = (j, i) if along == 0 else (i, j)
+                Y[bx * rows + row, column] = tile[i, j] / total[row]
+
+    compiled = tilewright.compile(kernel, target=device, batch_invariant=True)
+    row = np.random.default_rng(6).standard_normal(n).astype(np.float32)
+    results = []
+    for count in (1, 28, 29, 100):
+        x, y = np.tile(row, (count, 1)), np.full((count, n), np.nan, np.float32)
+        compiled(x, y)
+        results.append(bits(y))
+    assert all((result == results[0]).all() for result in results)
+
+
+def test_the_option_reaches_every_kind_of_kernel():
+    @T.prim_func
+    def plain(A: T.Tensor((4,), "float32")):
+        with T.Kernel(4) as i:
+            A[i] = i
+
+    @tilewright.jit(batch_invariant=True)
+    def lazy():
+        return plain
+
+    @tilewright.jit(batch_invariant=True)
+    def eager(A):
+        A: T.Tensor((4,), "float32")
+        with T.Kernel(4) as i:
+            A[i] = i
+
+    a = np.zeros(4, np.float32)
+    asked = [
+        tilewright.compile(plain, batch_invariant=True),
+        tilewright.jit(batch_invariant=True)(plain),
+        lazy(),
+        eager.compile(a),
+    ]
+    assert all("tile.batch_invariant" in kernel.ir() for kernel in asked)
+    assert "tile.batch_invariant" not in tilewright.compile(plain).ir()

@@ -184,3 +184,18 @@ def test_memory_of_a_viewed_tile_is_kept(device):
     b = np.full(64, np.nan, np.float32)
     launch(device, kernel, a, b)
     assert np.array_equal(b, a + 5)
+
+
+def test_a_wider_view_asks_for_aligned_memory(device):
+    @T.prim_func
+    def kernel(A: T.Tensor((8,), "float16"), B: T.Tensor((4,), "float32")):
+        with T.Kernel(4) as i:
+            B[i] = T.view(A, dtype="float32")[i]
+
+    compiled = tilewright.compile(kernel, target=device)
+    memory = np.arange(17, dtype=np.float16)
+    b = np.zeros(4, np.float32)
+    compiled(memory[2:10], b)
+    assert np.array_equal(b.view(np.uint32), memory[2:10].view(np.uint32))
+    with pytest.raises(tilewright.LaunchError, match="'A' .* aligned to 4 bytes"):
+        compiled(memory[1:9], b)

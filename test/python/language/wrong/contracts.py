@@ -57,6 +57,18 @@ def reshape_unknown():
     return kernel
 
 
+@wrong("T.gemm: c is operand and result", "tile of its own")
+def gemm_into_a_view_of_an_operand():
+    @T.prim_func
+    def kernel():
+        with T.Kernel(1):
+            a = T.alloc_shared((16, 16), "float32")
+            b = T.alloc_shared((16, 16), "float32")
+            c = T.reshape(T.reshape(a, (256,)), (16, 16))
+            T.gemm(a, b, c)  # here
+    return kernel
+
+
 @wrong("T.view of a part of A", "slice that")
 def view_of_a_slice():
     @T.prim_func
