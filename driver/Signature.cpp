@@ -122,7 +122,8 @@ FailureOr<int64_t> SignatureEncoder::encodeExpression(DictionaryAttr expression)
       continue;
     }
     auto word = dyn_cast<StringAttr>(step);
-    auto [kind, name] = word ? word.getValue().split(' ') : std::pair<StringRef, StringRef>();
+    auto [kind, name] =
+        word ? word.getValue().split(' ') : std::pair<StringRef, StringRef>();
     auto operation = llvm::StringSwitch<std::optional<tw_step_kind>>(kind)
                          .Case("size", TW_STEP_SYMBOL)
                          .Case("add", TW_STEP_ADD)

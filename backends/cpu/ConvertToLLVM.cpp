@@ -93,8 +93,7 @@ Value describe(ConversionPatternRewriter &rewriter, Location loc,
                const LLVMTypeConverter &converter, Value pointer, MemRefType type,
                ValueRange dynamicSizes, ValueRange dynamicStrides) {
   Type index = converter.getIndexType();
-  auto descriptor =
-      MemRefDescriptor::poison(rewriter, loc, converter.convertType(type));
+  auto descriptor = MemRefDescriptor::poison(rewriter, loc, converter.convertType(type));
   descriptor.setAllocatedPtr(rewriter, loc, pointer);
   descriptor.setAlignedPtr(rewriter, loc, pointer);
   descriptor.setConstantOffset(rewriter, loc, 0);
@@ -103,8 +102,7 @@ Value describe(ConversionPatternRewriter &rewriter, Location loc,
   auto sizeOperand = dynamicSizes.begin();
   SmallVector<Value> sizes;
   auto constant = [&](int64_t value) -> Value {
-    return LLVM::ConstantOp::create(rewriter, loc, index,
-                                    rewriter.getIntegerAttr(index, value));
+    return LLVM::ConstantOp::create(rewriter, loc, index, rewriter.getIndexAttr(value));
   };
   for (auto [dim, extent] : llvm::enumerate(type.getShape())) {
     sizes.push_back(ShapedType::isDynamic(extent) ? *sizeOperand++ : constant(extent));
@@ -150,7 +148,8 @@ struct ViewLowering : ConvertOpToLLVMPattern<ViewOp> {
 
   LogicalResult matchAndRewrite(ViewOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
-    Value pointer = MemRefDescriptor(adaptor.getSource()).alignedPtr(rewriter, op.getLoc());
+    Value pointer =
+        MemRefDescriptor(adaptor.getSource()).alignedPtr(rewriter, op.getLoc());
     rewriter.replaceOp(op, describe(rewriter, op.getLoc(), *getTypeConverter(), pointer,
                                     cast<MemRefType>(op.getResult().getType()),
                                     adaptor.getSizes(), /*dynamicStrides=*/{}));
@@ -202,10 +201,12 @@ struct MoveRowLowering : ConvertOpToLLVMPattern<memref::CopyOp> {
                      cast<MemRefType>(memref.getType()));
     };
     auto type = cast<MemRefType>(op.getTarget().getType());
-    int64_t bytes = type.getNumElements() * llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+    int64_t bytes =
+        type.getNumElements() * llvm::divideCeil(type.getElementTypeBitWidth(), 8);
     Value from = address(adaptor.getSource(), op.getSource());
     Value to = address(adaptor.getTarget(), op.getTarget());
-    LLVM::MemcpyInlineOp::create(rewriter, loc, to, from, rewriter.getI64IntegerAttr(bytes),
+    LLVM::MemcpyInlineOp::create(rewriter, loc, to, from,
+                                 rewriter.getI64IntegerAttr(bytes),
                                  /*isVolatile=*/false);
     rewriter.eraseOp(op);
     return success();

@@ -141,9 +141,9 @@ CpuBackend::createTargetMachine() const {
       std::nullopt, llvm::CodeGenOptLevel::Default));
 }
 
-/// What is left to do for LLVM: descriptors become scalars, address arithmetic is shared and
-/// leaves the loops. The code is vectors, unrolled as it should be; -O2 takes five times as
-/// long and makes it no faster.
+/// What is left to do for LLVM: descriptors become scalars, address arithmetic is shared
+/// and leaves the loops. The code is vectors, unrolled as it should be; -O2 takes five
+/// times as long and makes it no faster.
 static constexpr const char *llvmPipeline =
     "function(sroa,early-cse<memssa>,simplifycfg,instcombine<no-verify-fixpoint>,"
     "loop-mssa(licm),loop(indvars),gvn,instcombine<no-verify-fixpoint>,simplifycfg,adce),"

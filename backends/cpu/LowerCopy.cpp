@@ -26,8 +26,8 @@ using namespace mlir;
 using namespace tilewright::tile;
 using namespace tilewright::cpu;
 
-/// Rows of so many bytes go from tensor to tensor by one instruction; for shorter ones its
-/// start takes too long.
+/// Rows of so many bytes go from tensor to tensor by one instruction; for shorter ones
+/// its start takes too long.
 static constexpr int64_t movedRowBytes = 2048;
 
 namespace {
@@ -158,8 +158,8 @@ Value RowCopy::rowOf(const CopyRegion &side, ArrayRef<Value> coordinates) {
   SmallVector<OpFoldResult> offsets = getAsOpFoldResult(side.indices(b, at));
   SmallVector<OpFoldResult> sizes(offsets.size(), b.getIndexAttr(1)), strides = sizes;
   sizes.back() = b.getIndexAttr(side.shape.back());
-  auto type = memref::SubViewOp::inferRankReducedResultType({side.shape.back()}, side.type,
-                                                            offsets, sizes, strides);
+  auto type = memref::SubViewOp::inferRankReducedResultType(
+      {side.shape.back()}, side.type, offsets, sizes, strides);
   return memref::SubViewOp::create(b, b.getLoc(), type, side.memref, offsets, sizes,
                                    strides);
 }

@@ -238,8 +238,10 @@ void Reduction::reduceColumns(Indices &at) {
   // that, several rows are taken at a time.
   // The widest says how many, so that all columns are added up in one order.
   int64_t columns = shapeOf(src).back();
-  int64_t widest = std::min<int64_t>(accumulators * lanes, llvm::bit_floor<uint64_t>(columns));
-  int64_t atATime = std::min(accumulators * lanes / widest, std::min(accumulators, extent));
+  int64_t widest =
+      std::min<int64_t>(accumulators * lanes, llvm::bit_floor<uint64_t>(columns));
+  int64_t atATime =
+      std::min(accumulators * lanes / widest, std::min(accumulators, extent));
   forVectorRuns(
       columns, accumulators * lanes, [&](int64_t begin, int64_t end, int64_t width) {
         b.forLoop(b.getIndexAttr(begin), b.getIndexAttr(end), width, [&](Value column) {

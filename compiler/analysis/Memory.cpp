@@ -48,8 +48,9 @@ static StringAttr getAliasRoot(BlockArgument argument, DictionaryAttr parameter)
   return nullptr;
 }
 
-/// Whether a base memory is an allocation, a workspace or a function's parameter, which are
-/// apart from all others of these unless the signature says so (the launch checks it).
+/// Whether a base memory is an allocation, a workspace or a function's parameter, which
+/// are apart from all others of these unless the signature says so (the launch checks
+/// it).
 static bool isKnown(Value base) {
   if (isa_and_nonnull<AllocOp, WorkspaceOp>(base.getDefiningOp()))
     return true;

@@ -78,9 +78,8 @@ static bool writesAll(Operation *op, Value tile) {
       })
       .Case([&](FillOp fill) { return is(fill.getDst()); })
       .Case([&](GemmOp gemm) { return is(gemm.getC()) && gemm.getClear(); })
-      .Case([&](ReduceOp reduce) {
-        return is(reduce.getDst()) && !reduce.getAccumulate();
-      })
+      .Case(
+          [&](ReduceOp reduce) { return is(reduce.getDst()) && !reduce.getAccumulate(); })
       .Case([&](ScanOp scan) { return is(scan.getDst()); })
       .Case([&](TopKOp topk) { return is(topk.getValues()) || is(topk.getIndices()); })
       .Case([&](memref::StoreOp store) {

@@ -80,9 +80,10 @@ static bool isRepeatable(Operation *op) {
 LogicalResult KernelSplitter::refuse(Operation *user, const Twine &what,
                                      Operation *made) {
   InFlightDiagnostic error = emitError(user->getLoc());
-  error << what
-        << " lives across T.grid_sync, where each block ends its part; keep it in a global "
-           "tensor, such as one of T.alloc_global, and read it back";
+  error
+      << what
+      << " lives across T.grid_sync, where each block ends its part; keep it in a global "
+         "tensor, such as one of T.alloc_global, and read it back";
   error.attachNote(sync->getLoc()) << "the T.grid_sync is here";
   error.attachNote(made->getLoc()) << "it is made here";
   return failure();
@@ -142,7 +143,8 @@ FailureOr<Value> KernelSplitter::computeUniform(Value value, Operation *loop) {
   // Where the grid is empty nothing in the kernel runs, but the bounds are computed.
   if (!made || !isRepeatable(made) || !isSpeculatable(made))
     return emitError(loop->getLoc())
-           << "T.grid_sync stands in a loop whose bounds are not the same for all blocks; "
+           << "T.grid_sync stands in a loop whose bounds are not the same for all "
+              "blocks; "
               "take bounds that follow from sizes and scalar parameters, or compute them "
               "in front of T.Kernel";
   for (Value operand : made->getOperands()) {
@@ -174,8 +176,8 @@ LogicalResult KernelSplitter::emitOperation(Operation *op, OpBuilder &builder,
   return success();
 }
 
-/// Makes a kernel of `part`, unless it has no effect. What is computed only for other parts
-/// is left to them.
+/// Makes a kernel of `part`, unless it has no effect. What is computed only for other
+/// parts is left to them.
 LogicalResult KernelSplitter::emitPart(const Part &part) {
   auto isOnDemand = [](Operation *op) { return isa<AllocOp>(op) || isRepeatable(op); };
   if (llvm::all_of(part,

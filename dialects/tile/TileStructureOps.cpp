@@ -129,8 +129,7 @@ Value ViewOp::getViewSource() { return getSource(); }
 /// Bytes of an element; zero where it has no whole number of them.
 static int64_t elementBytes(MemRefType type) {
   Type element = type.getElementType();
-  bool whole =
-      element.isIntOrFloat() && element.getIntOrFloatBitWidth() % 8 == 0;
+  bool whole = element.isIntOrFloat() && element.getIntOrFloatBitWidth() % 8 == 0;
   return whole ? element.getIntOrFloatBitWidth() / 8 : 0;
 }
 

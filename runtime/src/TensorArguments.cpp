@@ -300,9 +300,9 @@ tw_status Checker::checkOverlap(int64_t index) {
                     "declared an alias; pass the same memory or separate memory",
                     nameOf(other));
     return reject(index,
-                    "shares memory with argument '%s', and the kernel writes "
-                    "to it; pass separate memory or a copy",
-                    nameOf(other));
+                  "shares memory with argument '%s', and the kernel writes "
+                  "to it; pass separate memory or a copy",
+                  nameOf(other));
   }
   return TW_OK;
 }

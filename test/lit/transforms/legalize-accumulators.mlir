@@ -154,7 +154,7 @@ func.func @slices(%blocks: index) {
 // CHECK-LABEL: @reshaped
 // CHECK:         %[[C:.*]] = tile.alloc "c" : memref<16x16xf32
 // CHECK:         %[[V:.*]] = tile.view %[[C]] : memref<16x16xf32, {{.*}}> to memref<256xf32
-// CHECK:         tile.copy %[[V]][0] [256] to %{{.*}} : memref<256xf32, {{.*}}> to memref<256xf16
+// CHECK:         tile.copy %[[V]][0][256] to %{{.*}} : memref<256xf32, {{.*}}> to memref<256xf16
 func.func @reshaped(%a: memref<16x16xf16, #tile.space<shared>>,
                     %y: memref<256xf16, #tile.space<global>>, %blocks: index) {
   tile.kernel (%bx) in (%blocks) {

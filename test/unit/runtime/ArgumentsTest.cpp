@@ -247,10 +247,11 @@ TEST(Arguments, Overlap) {
   accept(shared, {a, a});
   accept(shared, {a, tensorArgument(TW_F32, memory + 8, eight)});
   for (int distance : {-7, 7})
-    EXPECT_EQ(reject(shared, {tensorArgument(TW_F32, memory + 16, eight),
-                              tensorArgument(TW_F32, memory + 16 + distance, eight)}),
-              "gemm: argument 'C' shares a part of its memory with argument 'A', of which "
-              "it is declared an alias; pass the same memory or separate memory");
+    EXPECT_EQ(
+        reject(shared, {tensorArgument(TW_F32, memory + 16, eight),
+                        tensorArgument(TW_F32, memory + 16 + distance, eight)}),
+        "gemm: argument 'C' shares a part of its memory with argument 'A', of which "
+        "it is declared an alias; pass the same memory or separate memory");
 }
 
 TEST(Arguments, AliasesHaveTheSameStrides) {
@@ -272,21 +273,20 @@ TEST(Arguments, AliasesHaveTheSameStrides) {
 
 /// A (m) and B (an expression of m and 7).
 static std::vector<Param> withExpression(int64_t kind) {
-  Dim size =
-      expression("m op 7", {{TW_STEP_SYMBOL, 0}, {TW_STEP_CONST, 7}, {kind}});
+  Dim size = expression("m op 7", {{TW_STEP_SYMBOL, 0}, {TW_STEP_CONST, 7}, {kind}});
   return {tensor("B", TW_F32, {size}), tensor("A", TW_F32, {symbol(0)})};
 }
 
 TEST(Arguments, ExpressionsOfSizes) {
-  for (auto [kind, expected] : std::vector<std::pair<int64_t, int64_t>>{
-           {TW_STEP_ADD, 17},
-           {TW_STEP_SUB, 3},
-           {TW_STEP_MUL, 70},
-           {TW_STEP_FLOORDIV, 1},
-           {TW_STEP_MOD, 3},
-           {TW_STEP_CEILDIV, 2},
-           {TW_STEP_MIN, 7},
-           {TW_STEP_MAX, 10}}) {
+  for (auto [kind, expected] :
+       std::vector<std::pair<int64_t, int64_t>>{{TW_STEP_ADD, 17},
+                                                {TW_STEP_SUB, 3},
+                                                {TW_STEP_MUL, 70},
+                                                {TW_STEP_FLOORDIV, 1},
+                                                {TW_STEP_MOD, 3},
+                                                {TW_STEP_CEILDIV, 2},
+                                                {TW_STEP_MIN, 7},
+                                                {TW_STEP_MAX, 10}}) {
     TestKernel kernel(withExpression(kind), {{"m"}});
     Sizes ten{10}, right{expected}, wrong{expected + 1};
     tw_argument_v1 a = tensorArgument(TW_F32, memory, ten);
@@ -299,10 +299,10 @@ TEST(Arguments, ExpressionsOfSizes) {
 }
 
 TEST(Arguments, ExpressionsWithoutAValue) {
-  Dim quotient = expression(
-      "7 // m", {{TW_STEP_CONST, 7}, {TW_STEP_SYMBOL, 0}, {TW_STEP_FLOORDIV}});
-  Dim product = expression(
-      "m * m", {{TW_STEP_SYMBOL, 0}, {TW_STEP_SYMBOL, 0}, {TW_STEP_MUL}});
+  Dim quotient =
+      expression("7 // m", {{TW_STEP_CONST, 7}, {TW_STEP_SYMBOL, 0}, {TW_STEP_FLOORDIV}});
+  Dim product =
+      expression("m * m", {{TW_STEP_SYMBOL, 0}, {TW_STEP_SYMBOL, 0}, {TW_STEP_MUL}});
   Param a = tensor("A", TW_F32, {symbol(0), size(0)});
   TestKernel divides({a, tensor("B", TW_F32, {quotient})}, {{"m"}});
   TestKernel squares({a, tensor("B", TW_F32, {product})}, {{"m"}});

@@ -131,7 +131,8 @@ static bool isMalformed(std::vector<Step> steps) {
   if (status == TW_OK)
     tw_module_close(module);
   else
-    EXPECT_NE(std::string(tw_last_error()).find("malformed dimension"), std::string::npos);
+    EXPECT_NE(std::string(tw_last_error()).find("malformed dimension"),
+              std::string::npos);
   return status != TW_OK;
 }
 
