@@ -33,6 +33,7 @@
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/StringMap.h"
 
+#include <map>
 #include <optional>
 
 namespace tilewright::tile {
@@ -97,6 +98,8 @@ private:
   LinearForm loopVariable(mlir::Value iv, const LinearForm &lower,
                           const LinearForm &upper, mlir::Value step);
   MaybeForm floorDivide(const LinearForm &dividend, int64_t divisor, mlir::Value result);
+  LinearForm makeQuotient(const LinearForm &dividend, int64_t divisor,
+                          mlir::Value result);
   MaybeForm remainder(const LinearForm &dividend, int64_t divisor, mlir::Value result);
   MaybeForm extremum(mlir::Operation *op, bool isMax);
   MaybeForm widen(mlir::Value from, bool isUnsigned, mlir::Value result);
@@ -114,6 +117,10 @@ private:
   llvm::DenseMap<mlir::Value, LinearForm> forms;
   llvm::DenseMap<std::pair<mlir::Value, int64_t>, LinearForm> extents;
   llvm::StringMap<LinearForm> symbols;
+  /// Quotients of forms over sizes alone, by the form's constant, terms and divisor.
+  std::map<std::tuple<int64_t, std::vector<std::pair<unsigned, int64_t>>, int64_t>,
+           LinearForm>
+      quotients;
 };
 
 } // namespace tilewright::tile

@@ -202,3 +202,29 @@ func.func @expressions(%x: memref<?xf32, #global>, %y: memref<?xf32, #global>,
   }
   return
 }
+
+// A tensor and a grid of one quotient of a size.
+// CHECK-LABEL: @rounded_up
+func.func @rounded_up(%x: memref<?xf32, #global>, %y: memref<?xf32, #global>)
+    attributes {tile.signature = {
+    symbols = [{name = "m", min = 0 : i64, max = -1 : i64, multiple_of = 1 : i64}],
+    params = [{kind = "tensor", name = "X", dims = ["m"]},
+              {kind = "tensor", name = "Y",
+               dims = [{text = "T.ceildiv(m, 4) * 4",
+                        steps = ["size m", 4 : i64, "ceildiv", 4 : i64, "mul"]}]}]}} {
+  %c0 = arith.constant 0 : index
+  %c4 = arith.constant 4 : index
+  %m = memref.dim %x, %c0 : memref<?xf32, #global>
+  %blocks = arith.ceildivui %m, %c4 : index
+  tile.kernel (%bx) in (%blocks) {
+    %start = arith.muli %bx, %c4 : index
+    tile.parallel (%i) in (4) {
+      %at = arith.addi %start, %i : index
+      // CHECK: tile.load {{.*}} inbounds [false]
+      %v = tile.load %x[%at] : memref<?xf32, #global>
+      // CHECK: tile.store {{.*}} inbounds [true]
+      tile.store %v, %y[%at] : memref<?xf32, #global>
+    }
+  }
+  return
+}
