@@ -161,8 +161,9 @@ class Emitter(
             value = self._tensor(name, annotation)
         elif isinstance(annotation, Dim):
             self._fact(annotation)
-            value = self._scalar(name, dtypes.int64, annotation.name)
-            self.symbols[annotation.name] = (value, None)
+            given = self._scalar(name, dtypes.int64, annotation.name)
+            self.symbols[annotation.name] = (given, None)
+            value = annotation
         else:
             try:
                 dtype = dtypes.parse(annotation)

@@ -97,6 +97,27 @@ def test_facts_of_sizes_are_checked_at_launch(device, size, rule):
         compiled(np.zeros((2, size), np.float32))
 
 
+def test_a_size_that_is_rounded_up_needs_no_guards(device):
+    """The size comes as a scalar, and the tensor has room for the last block."""
+    m = T.dynamic("m")
+
+    @T.prim_func
+    def kernel(A: T.Tensor((T.ceildiv(m, 4) * 4,), "float32"), m: m):
+        with T.Kernel(T.ceildiv(m, 4)) as bx:
+            for i in T.Parallel(4):
+                A[bx * 4 + i] = m
+
+    compiled = tilewright.compile(kernel, target=device)
+    assert "is checked in the loop" not in "\n".join(compiled.remarks())
+    a = np.zeros(8, np.float32)
+    compiled(a, 5)
+    assert (a == 5).all()
+    with pytest.raises(
+        LaunchError, match=r"T.ceildiv\(m, 4\) \* 4 = 12; m = 9 by argument 'm'"
+    ):
+        compiled(a, 9)
+
+
 def test_facts_of_sizes_remove_guards():
     """With a size that is a multiple of the tile, no access of the loop is guarded."""
 
