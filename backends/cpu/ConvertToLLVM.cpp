@@ -44,8 +44,15 @@ struct CaptureLowering : ConvertOpToLLVMPattern<CaptureOp> {
                                 ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
     Type type = envType(rewriter.getContext(), adaptor.getValues().getTypes());
-    Value one = LLVM::ConstantOp::create(rewriter, loc, rewriter.getI64Type(), 1);
-    Value env = LLVM::AllocaOp::create(rewriter, loc, op.getEnv().getType(), type, one);
+    // At the start of the function, so that a launch in a loop takes no more stack.
+    Value env;
+    {
+      OpBuilder::InsertionGuard guard(rewriter);
+      auto function = op->getParentOfType<FunctionOpInterface>();
+      rewriter.setInsertionPointToStart(&function.getFunctionBody().front());
+      Value one = LLVM::ConstantOp::create(rewriter, loc, rewriter.getI64Type(), 1);
+      env = LLVM::AllocaOp::create(rewriter, loc, op.getEnv().getType(), type, one);
+    }
     for (auto [position, value] : llvm::enumerate(adaptor.getValues())) {
       Value slot =
           LLVM::GEPOp::create(rewriter, loc, env.getType(), type, env,
@@ -79,50 +86,73 @@ struct CapturedLowering : ConvertOpToLLVMPattern<CapturedOp> {
   }
 };
 
+/// The descriptor of memory at `pointer`, for a type whose layout has offset zero.
+/// `dynamicSizes` and `dynamicStrides` are what the type leaves open, in order; of the
+/// identity layout strides follow from the sizes.
+Value describe(ConversionPatternRewriter &rewriter, Location loc,
+               const LLVMTypeConverter &converter, Value pointer, MemRefType type,
+               ValueRange dynamicSizes, ValueRange dynamicStrides) {
+  Type index = converter.getIndexType();
+  auto descriptor = MemRefDescriptor::poison(rewriter, loc, converter.convertType(type));
+  descriptor.setAllocatedPtr(rewriter, loc, pointer);
+  descriptor.setAlignedPtr(rewriter, loc, pointer);
+  descriptor.setConstantOffset(rewriter, loc, 0);
+
+  auto [strides, offset] = type.getStridesAndOffset();
+  auto sizeOperand = dynamicSizes.begin();
+  SmallVector<Value> sizes;
+  auto constant = [&](int64_t value) -> Value {
+    return LLVM::ConstantOp::create(rewriter, loc, index, rewriter.getIndexAttr(value));
+  };
+  for (auto [dim, extent] : llvm::enumerate(type.getShape())) {
+    sizes.push_back(ShapedType::isDynamic(extent) ? *sizeOperand++ : constant(extent));
+    descriptor.setSize(rewriter, loc, dim, sizes.back());
+  }
+  // The identity layout's dynamic strides are products of the sizes inside them.
+  Value running;
+  for (int64_t dim = type.getRank() - 1; dim >= 0; --dim) {
+    if (!ShapedType::isDynamic(strides[dim])) {
+      descriptor.setConstantStride(rewriter, loc, dim, strides[dim]);
+      running = constant(strides[dim]);
+    } else if (type.getLayout().isIdentity()) {
+      running = LLVM::MulOp::create(rewriter, loc, running, sizes[dim + 1]);
+      descriptor.setStride(rewriter, loc, dim, running);
+    }
+  }
+  auto strideOperand = dynamicStrides.begin();
+  for (auto [dim, stride] : llvm::enumerate(strides))
+    if (ShapedType::isDynamic(stride) && !type.getLayout().isIdentity())
+      descriptor.setStride(rewriter, loc, dim, *strideOperand++);
+  return descriptor;
+}
+
 struct FromPointerLowering : ConvertOpToLLVMPattern<FromPointerOp> {
   using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
 
   LogicalResult matchAndRewrite(FromPointerOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
-    Location loc = op.getLoc();
     auto type = cast<MemRefType>(op.getResult().getType());
     Value pointer = adaptor.getPointer();
     if (op.getOffset() != 0)
       pointer = LLVM::GEPOp::create(
-          rewriter, loc, pointer.getType(), rewriter.getI8Type(), pointer,
+          rewriter, op.getLoc(), pointer.getType(), rewriter.getI8Type(), pointer,
           ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(op.getOffset())});
-    Type descriptorType = getTypeConverter()->convertType(type);
-    auto descriptor = MemRefDescriptor::poison(rewriter, loc, descriptorType);
-    descriptor.setAllocatedPtr(rewriter, loc, pointer);
-    descriptor.setAlignedPtr(rewriter, loc, pointer);
-    descriptor.setConstantOffset(rewriter, loc, 0);
+    rewriter.replaceOp(op, describe(rewriter, op.getLoc(), *getTypeConverter(), pointer,
+                                    type, adaptor.getSizes(), adaptor.getStrides()));
+    return success();
+  }
+};
 
-    auto [strides, offset] = type.getStridesAndOffset();
-    auto sizeOperand = adaptor.getSizes().begin();
-    SmallVector<Value> sizes;
-    for (auto [dim, extent] : llvm::enumerate(type.getShape())) {
-      sizes.push_back(
-          ShapedType::isDynamic(extent)
-              ? *sizeOperand++
-              : createIndexAttrConstant(rewriter, loc, getIndexType(), extent));
-      descriptor.setSize(rewriter, loc, dim, sizes.back());
-    }
-    // The identity layout's dynamic strides are products of the sizes inside them.
-    auto strideOperand = adaptor.getStrides().begin();
-    Value running;
-    for (int64_t dim = type.getRank() - 1; dim >= 0; --dim) {
-      if (!ShapedType::isDynamic(strides[dim])) {
-        descriptor.setConstantStride(rewriter, loc, dim, strides[dim]);
-        running = createIndexAttrConstant(rewriter, loc, getIndexType(), strides[dim]);
-      } else if (type.getLayout().isIdentity()) {
-        running = LLVM::MulOp::create(rewriter, loc, running, sizes[dim + 1]);
-        descriptor.setStride(rewriter, loc, dim, running);
-      }
-    }
-    for (auto [dim, stride] : llvm::enumerate(strides))
-      if (ShapedType::isDynamic(stride) && !type.getLayout().isIdentity())
-        descriptor.setStride(rewriter, loc, dim, *strideOperand++);
-    rewriter.replaceOp(op, Value(descriptor));
+struct ViewLowering : ConvertOpToLLVMPattern<ViewOp> {
+  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+
+  LogicalResult matchAndRewrite(ViewOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    Value pointer =
+        MemRefDescriptor(adaptor.getSource()).alignedPtr(rewriter, op.getLoc());
+    rewriter.replaceOp(op, describe(rewriter, op.getLoc(), *getTypeConverter(), pointer,
+                                    cast<MemRefType>(op.getResult().getType()),
+                                    adaptor.getSizes(), /*dynamicStrides=*/{}));
     return success();
   }
 };
@@ -171,10 +201,12 @@ struct MoveRowLowering : ConvertOpToLLVMPattern<memref::CopyOp> {
                      cast<MemRefType>(memref.getType()));
     };
     auto type = cast<MemRefType>(op.getTarget().getType());
-    int64_t bytes = type.getNumElements() * llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+    int64_t bytes =
+        type.getNumElements() * llvm::divideCeil(type.getElementTypeBitWidth(), 8);
     Value from = address(adaptor.getSource(), op.getSource());
     Value to = address(adaptor.getTarget(), op.getTarget());
-    LLVM::MemcpyInlineOp::create(rewriter, loc, to, from, rewriter.getI64IntegerAttr(bytes),
+    LLVM::MemcpyInlineOp::create(rewriter, loc, to, from,
+                                 rewriter.getI64IntegerAttr(bytes),
                                  /*isVolatile=*/false);
     rewriter.eraseOp(op);
     return success();
@@ -217,8 +249,8 @@ void ConvertToLLVMPass::runOnOperation() {
   });
 
   RewritePatternSet patterns(context);
-  patterns.add<CaptureLowering, CapturedLowering, FromPointerLowering, LaunchLowering>(
-      converter);
+  patterns.add<CaptureLowering, CapturedLowering, FromPointerLowering, ViewLowering,
+               LaunchLowering>(converter);
   patterns.add<MoveRowLowering>(converter, /*benefit=*/2);
   arith::populateArithToLLVMConversionPatterns(converter, patterns);
   populateMathToLLVMConversionPatterns(converter, patterns);

@@ -35,13 +35,19 @@ void CopyRegion::insertUnit(LoopBuilder &b, int64_t place) {
   upper.insert(upper.begin() + place, b.getIndexAttr(1));
 }
 
-void CopyRegion::computeRanges(LoopBuilder &b, int64_t skip) {
+void CopyRegion::computeRanges(LoopBuilder &b, tile::IndexBounds &bounds, Operation *op,
+                               int64_t skip) {
   if (tile::isTile(type))
     return;
   for (int64_t dim = 0; dim < type.getRank(); ++dim) {
     Value extent = b.index(memref::getMixedSize(b, b.getLoc(), memref, dim));
     auto copied = llvm::find(dims, dim);
+    int64_t size = copied == dims.end() ? 1 : shape[copied - dims.begin()];
+    bool fromStart = bounds.isNonNegative(offsets[dim], op);
+    bool toEnd = bounds.isBelowExtent(offsets[dim], memref, dim, op, size);
     if (copied == dims.end()) {
+      if (fromStart && toEnd)
+        continue;
       // 0 <= offset < extent as one unsigned comparison.
       unitsInside =
           b.both(unitsInside, b.compare(arith::CmpIPredicate::ult, offsets[dim], extent));
@@ -50,11 +56,14 @@ void CopyRegion::computeRanges(LoopBuilder &b, int64_t skip) {
     int64_t d = copied - dims.begin();
     if (d == skip)
       continue;
-    Value zero = b.index(0), size = b.index(shape[d]);
-    Value first = b.min(b.max(b.sub(zero, offsets[dim]), zero), size);
-    Value last = b.max(b.min(b.sub(extent, offsets[dim]), size), first);
-    lower[d] = getAsOpFoldResult(first);
-    upper[d] = getAsOpFoldResult(last);
+    Value zero = b.index(0), all = b.index(size);
+    Value first = zero;
+    if (!fromStart) {
+      first = b.min(b.max(b.sub(zero, offsets[dim]), zero), all);
+      lower[d] = getAsOpFoldResult(first);
+    }
+    if (!toEnd)
+      upper[d] = getAsOpFoldResult(b.max(b.min(b.sub(extent, offsets[dim]), all), first));
   }
 }
 

@@ -9,6 +9,7 @@
 #define TILEWRIGHT_BACKENDS_CPU_COPYREGION_H
 
 #include "backends/cpu/LoopBuilder.h"
+#include "compiler/analysis/IndexBounds.h"
 #include "dialects/tile/Tile.h"
 
 namespace tilewright::cpu {
@@ -30,9 +31,10 @@ public:
   mlir::Type elementType() const { return type.getElementType(); }
   int64_t elementBits() const { return type.getElementTypeBitWidth(); }
 
-  /// Finds which coordinates exist. Tiles hold the whole region. `skip` is a copied
-  /// dimension whose coordinates are checked one by one.
-  void computeRanges(LoopBuilder &b, int64_t skip = -1);
+  /// Finds which coordinates exist where `op`, the copy, runs. Tiles hold the whole
+  /// region. `skip` is a copied dimension whose coordinates are checked one by one.
+  void computeRanges(LoopBuilder &b, tile::IndexBounds &bounds, mlir::Operation *op,
+                     int64_t skip = -1);
 
   /// Whether coordinate `i` of copied dimension `dim` exists; null for true.
   mlir::Value inRange(LoopBuilder &b, int64_t dim, mlir::Value i) const;
@@ -72,7 +74,7 @@ private:
 };
 
 /// Lowers a pack (LowerPack.cpp).
-void lowerPack(tile::PackOp op, int64_t vectorBits);
+void lowerPack(tile::PackOp op, tile::IndexBounds &bounds, int64_t vectorBits);
 
 } // namespace tilewright::cpu
 

@@ -68,6 +68,7 @@ private:
 //===----------------------------------------------------------------------===//
 
 void CpuBackend::buildTilePipeline(OpPassManager &pm) const {
+  pm.addNestedPass<func::FuncOp>(tile::createSplitGridSync());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   pm.addNestedPass<func::FuncOp>(tile::createProveBounds());

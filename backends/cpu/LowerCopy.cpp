@@ -34,9 +34,9 @@ namespace {
 /// A copy, gather or scatter while it is lowered.
 class RowCopy {
 public:
-  RowCopy(LoopBuilder &b, CopyRegion src, CopyRegion dst, Value fill, bool isUnsigned,
-          int64_t vectorBits)
-      : b(b), src(std::move(src)), dst(std::move(dst)), fill(fill),
+  RowCopy(LoopBuilder &b, Operation *op, CopyRegion src, CopyRegion dst, Value fill,
+          bool isUnsigned, int64_t vectorBits)
+      : b(b), op(op), src(std::move(src)), dst(std::move(dst)), fill(fill),
         isUnsigned(isUnsigned), vectorBits(vectorBits) {}
 
   /// Reads row numbers of `side` along copied dimension `dim` from `indices`, from
@@ -48,7 +48,7 @@ public:
     rowNumbersStart = start;
   }
 
-  void emit();
+  void emit(IndexBounds &bounds);
 
 private:
   void emitRows(SmallVector<Value> coordinates, Value valid);
@@ -63,6 +63,7 @@ private:
   Value cast(Value value);
 
   LoopBuilder &b;
+  Operation *op;
   CopyRegion src, dst;
   Value fill;
   bool isUnsigned;
@@ -85,9 +86,9 @@ Value RowCopy::cast(Value value) {
                         isUnsigned && toInt);
 }
 
-void RowCopy::emit() {
-  src.computeRanges(b, gatherDim);
-  dst.computeRanges(b, scatterDim);
+void RowCopy::emit(IndexBounds &bounds) {
+  src.computeRanges(b, bounds, op, gatherDim);
+  dst.computeRanges(b, bounds, op, scatterDim);
   b.ifElse(dst.unitsInside, [&] { emitRows({}, src.unitsInside); }, [] {});
 }
 
@@ -332,11 +333,12 @@ static void lowerFill(FillOp op, int64_t vectorBits) {
 // The pass
 //===----------------------------------------------------------------------===//
 
-static void lowerCopy(CopyOp op, int64_t vectorBits) {
+static void lowerCopy(CopyOp op, IndexBounds &bounds, int64_t vectorBits) {
   LoopBuilder b(op);
   CopyRegion src(b, op.getSrc(), op.getMixedSrcOffsets(), op.getSrcSizes());
   CopyRegion dst(b, op.getDst(), op.getMixedDstOffsets(), op.getDstSizes());
-  RowCopy(b, src, dst, /*fill=*/Value(), op.getIsUnsigned(), vectorBits).emit();
+  RowCopy copy(b, op, src, dst, /*fill=*/Value(), op.getIsUnsigned(), vectorBits);
+  copy.emit(bounds);
   op.erase();
 }
 
@@ -346,7 +348,7 @@ static int64_t copiedBefore(ArrayRef<int64_t> sizes, int64_t axis) {
   return llvm::count_if(sizes.take_front(axis), [](int64_t size) { return size != 1; });
 }
 
-static void lowerGather(GatherOp op, int64_t vectorBits) {
+static void lowerGather(GatherOp op, IndexBounds &bounds, int64_t vectorBits) {
   LoopBuilder b(op);
   int64_t axis = op.getAxis();
   int64_t place = copiedBefore(op.getSrcSizes(), axis);
@@ -354,14 +356,14 @@ static void lowerGather(GatherOp op, int64_t vectorBits) {
   CopyRegion dst(b, op.getDst(), op.getMixedDstOffsets(), op.getDstSizes());
   if (op.getSrcSizes()[axis] == 1)
     dst.insertUnit(b, place);
-  RowCopy copy(b, src, dst, op.getFill(), op.getIsUnsigned(), vectorBits);
+  RowCopy copy(b, op, src, dst, op.getFill(), op.getIsUnsigned(), vectorBits);
   copy.setIndices(RowCopy::Source, place, op.getIndices(),
                   b.index(op.getMixedIndexOffset()));
-  copy.emit();
+  copy.emit(bounds);
   op.erase();
 }
 
-static void lowerScatter(ScatterOp op, int64_t vectorBits) {
+static void lowerScatter(ScatterOp op, IndexBounds &bounds, int64_t vectorBits) {
   LoopBuilder b(op);
   int64_t axis = op.getAxis();
   int64_t place = copiedBefore(op.getDstSizes(), axis);
@@ -369,10 +371,10 @@ static void lowerScatter(ScatterOp op, int64_t vectorBits) {
   CopyRegion dst(b, op.getDst(), op.getMixedDstOffsets(), op.getDstSizes(), axis);
   if (op.getDstSizes()[axis] == 1)
     src.insertUnit(b, place);
-  RowCopy copy(b, src, dst, /*fill=*/Value(), op.getIsUnsigned(), vectorBits);
+  RowCopy copy(b, op, src, dst, /*fill=*/Value(), op.getIsUnsigned(), vectorBits);
   copy.setIndices(RowCopy::Destination, place, op.getIndices(),
                   b.index(op.getMixedIndexOffset()));
-  copy.emit();
+  copy.emit(bounds);
   op.erase();
 }
 
@@ -381,22 +383,29 @@ struct LowerCopyPass : tilewright::cpu::impl::LowerCopyBase<LowerCopyPass> {
   using LowerCopyBase::LowerCopyBase;
 
   void runOnOperation() override {
+    getOperation()->walk([&](func::FuncOp function) { lower(function); });
+  }
+
+private:
+  void lower(func::FuncOp function) {
     SmallVector<Operation *> ops;
-    getOperation()->walk([&](Operation *op) {
+    function.walk([&](Operation *op) {
       if (isa<CopyOp, GatherOp, ScatterOp, FillOp, PackOp>(op))
         ops.push_back(op);
     });
+    // Copies have no results, so what is known of values outlives them.
+    IndexBounds bounds(function);
     for (Operation *op : ops) {
       if (auto copy = dyn_cast<CopyOp>(op))
-        lowerCopy(copy, vectorBits);
+        lowerCopy(copy, bounds, vectorBits);
       else if (auto gather = dyn_cast<GatherOp>(op))
-        lowerGather(gather, vectorBits);
+        lowerGather(gather, bounds, vectorBits);
       else if (auto scatter = dyn_cast<ScatterOp>(op))
-        lowerScatter(scatter, vectorBits);
+        lowerScatter(scatter, bounds, vectorBits);
       else if (auto fill = dyn_cast<FillOp>(op))
         lowerFill(fill, vectorBits);
       else
-        lowerPack(cast<PackOp>(op), vectorBits);
+        lowerPack(cast<PackOp>(op), bounds, vectorBits);
     }
   }
 };

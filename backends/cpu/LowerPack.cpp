@@ -23,7 +23,7 @@ namespace {
 class PackLowering {
 public:
   PackLowering(PackOp op, int64_t vectorBits);
-  void emit();
+  void emit(IndexBounds &bounds);
 
 private:
   void emitInterleaved();
@@ -216,12 +216,12 @@ void PackLowering::emitTransposed() {
                b.getIndexAttr(units));
 }
 
-void PackLowering::emit() {
-  src.computeRanges(b);
+void PackLowering::emit(IndexBounds &bounds) {
+  src.computeRanges(b, bounds, op);
   op.getTranspose() ? emitTransposed() : emitInterleaved();
 }
 
-void tilewright::cpu::lowerPack(PackOp op, int64_t vectorBits) {
-  PackLowering(op, vectorBits).emit();
+void tilewright::cpu::lowerPack(PackOp op, IndexBounds &bounds, int64_t vectorBits) {
+  PackLowering(op, vectorBits).emit(bounds);
   op.erase();
 }

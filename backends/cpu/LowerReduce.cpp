@@ -232,11 +232,14 @@ void Reduction::reduceRows(Indices &at) {
 void Reduction::reduceColumns(Indices &at) {
   // Several registers side by side are one wide vector; where columns are too few for
   // that, several rows are taken at a time.
+  // The widest says how many, so that all columns are added up in one order.
+  int64_t columns = shapeOf(src).back();
+  int64_t widest =
+      std::min<int64_t>(accumulators * lanes, llvm::bit_floor<uint64_t>(columns));
+  int64_t atATime =
+      std::min(accumulators * lanes / widest, std::min(accumulators, extent));
   forVectorRuns(
-      shapeOf(src).back(), accumulators * lanes,
-      [&](int64_t begin, int64_t end, int64_t width) {
-        int64_t atATime = std::min(std::max<int64_t>(1, accumulators * lanes / width),
-                                   std::min(accumulators, extent));
+      columns, accumulators * lanes, [&](int64_t begin, int64_t end, int64_t width) {
         b.forLoop(b.getIndexAttr(begin), b.getIndexAttr(end), width, [&](Value column) {
           at.back() = column;
           auto elementsAt = [&](Value row) {

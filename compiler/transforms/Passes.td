@@ -23,6 +23,19 @@ def PlanMemory : Pass<"plan-memory"> {
     Option<"alignment", "alignment", "int64_t", "64", "Alignment of every tile in bytes">];
 }
 
+def SplitGridSync : Pass<"split-grid-sync", "::mlir::func::FuncOp"> {
+  let summary = "Split kernels at grid_sync, on targets that run blocks in turns";
+  let description = [{
+    The parts of a kernel between `tile.grid_sync` become kernels of the same
+    grid, which run in order; a loop that holds one moves out, around the
+    kernels of its body. What is computed from block coordinates, sizes and
+    loop variables is computed again in each part that uses it. A tile is
+    allocated anew in each part that writes it before reading it; where one, or
+    a value read from memory, would have to live on, that is an error.
+  }];
+  let dependentDialects = ["::tilewright::tile::TileDialect", "::mlir::scf::SCFDialect"];
+}
+
 def SequentializeLoops : Pass<"sequentialize-loops"> {
   let summary = "Turn pipelined loops into plain ones, on targets without channels";
 }
@@ -90,6 +103,10 @@ def SelectAtoms : Pass<"select-atoms"> {
     target that serve the types. The cost counts bringing the operands into the
     atom's form, spread over the executions that find them unchanged. A remark
     names the choice and the best of another kind.
+
+    In a function with `tile.batch_invariant` neither the loops around a gemm nor
+    the place of an element in C have a part in how it is summed: operands count
+    as used once, and atoms with another way for the last columns are left out.
   }];
   let options = [Option<"target", "target", "std::string", "\"cpu\"",
                         "Target, as in `cpu` (this machine) or `cpu:znver4`">];

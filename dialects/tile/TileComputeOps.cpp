@@ -58,7 +58,12 @@ LogicalResult GemmOp::verify() {
     return emitOpError("(C3) C must be f64 for an operand of f64, got ") << c;
   if (getPrecision() == Precision::TF32 && !(a.isF32() && b.isF32()))
     return emitOpError("(C4) precision tf32 requires f32 operands");
-  if (getC() == getA() || getC() == getB())
+  auto memoryOf = [](Value tile) {
+    while (auto view = tile.getDefiningOp<ViewLikeOpInterface>())
+      tile = view.getViewSource();
+    return tile;
+  };
+  if (memoryOf(getC()) == memoryOf(getA()) || memoryOf(getC()) == memoryOf(getB()))
     return emitOpError("(C5) C must not be an operand");
   if (getSwapped() && !getAtom())
     return emitOpError("(C6) swapped says how an atom is used, and there is none");

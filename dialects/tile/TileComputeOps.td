@@ -36,7 +36,7 @@ def Tile_GemmOp : Tile_Op<"gemm"> {
       float where they are floats, f64 where one of them is, and i32 where they
       are integers.
     - (C4) `precision tf32` requires f32 operands.
-    - (C5) `c` is not `a` or `b`.
+    - (C5) `c` is not `a` or `b`, nor a view of the same memory.
     - (C6) `swapped` is given with an atom only.
 
     Example:

@@ -40,8 +40,37 @@ static bool inRange(int64_t value, int64_t low, int64_t high) {
   return value >= low && value <= high;
 }
 
-static bool isDim(const DimEntry &dim, int64_t symbols, bool stride) {
+/// Whether the words from `begin` on are an expression that ends by `end`, and its steps
+/// leave one value, without ever taking one that is not there.
+static bool isExpression(const int64_t *words, int64_t begin, int64_t end,
+                         int64_t symbols, int64_t stringBytes) {
+  if (!inRange(words[begin], 0, stringBytes - 1) ||
+      !inRange(words[begin + 1], 1, TW_MAX_EXPRESSION_STEPS) ||
+      words[begin + 1] > (end - begin - 2) / 2)
+    return false;
+  const auto &expression = *reinterpret_cast<const ExpressionEntry *>(words + begin);
+  int64_t depth = 0;
+  for (int64_t i = 0; i < expression.count; ++i) {
+    const StepEntry &step = expression.steps()[i];
+    if (!inRange(step.kind, TW_STEP_CONST, TW_STEP_MAX) ||
+        (step.kind == TW_STEP_SYMBOL && !inRange(step.value, 0, symbols - 1)))
+      return false;
+    bool isOperand = step.kind == TW_STEP_CONST || step.kind == TW_STEP_SYMBOL;
+    if (!isOperand && depth < 2)
+      return false;
+    depth += isOperand ? 1 : -1;
+  }
+  return depth == 1;
+}
+
+static bool isDim(const Signature &signature, const DimEntry &dim, int64_t dimsStart,
+                  bool stride) {
+  const int64_t *words = signature.table();
+  int64_t symbols = signature.symbolCount(), stringOffset = words[4];
   switch (dim.kind) {
+  case TW_DIM_EXPRESSION:
+    return !stride && inRange(dim.value, dimsStart, stringOffset - 4) &&
+           isExpression(words, dim.value, stringOffset, symbols, words[5]);
   case TW_DIM_CONST:
     return stride || dim.value >= 0;
   case TW_DIM_SYMBOL:
@@ -98,8 +127,8 @@ static const char *findFlaw(const Signature &signature) {
         !inRange(parameter.alias, 0, parameters))
       return "has a malformed parameter";
     for (int64_t d = 0; d < rank; ++d)
-      if (!isDim(signature.extents(parameter)[d], symbols, false) ||
-          !isDim(signature.strides(parameter)[d], symbols, true))
+      if (!isDim(signature, signature.extents(parameter)[d], dimsStart, false) ||
+          !isDim(signature, signature.strides(parameter)[d], dimsStart, true))
         return "has a malformed dimension";
     launchWords += 1 + 2 * rank;
   }

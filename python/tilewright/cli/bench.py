@@ -12,7 +12,15 @@ from typing import Annotated, Any
 import typer
 
 from tilewright.cli import bench_compile, bench_emulator, bench_launch
-from tilewright.cli.console import CliError, UsageError, stderr, stdout, table, write_json
+from tilewright.cli.console import (
+    CliError,
+    UsageError,
+    check_json,
+    stderr,
+    stdout,
+    table,
+    write_json,
+)
 from tilewright.cli.units import limits_table, rate, seconds
 
 EXAMPLES = """
@@ -73,6 +81,7 @@ def bench(
     over the whole time and over that outside MMA; multiply-adds a second, over the whole time
     and over that in MMA; speed-up by threads, start-up, and the time to load a long program.
     """
+    check_json(json)
     if launch:
         if kernels or emulator or compile or device != "cpu" or threads:
             raise UsageError("--launch takes no kernels and no other options but --json")

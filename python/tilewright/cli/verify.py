@@ -10,7 +10,15 @@ from typing import Annotated
 
 import typer
 
-from tilewright.cli.console import CliError, UsageError, stderr, stdout, table, write_json
+from tilewright.cli.console import (
+    CliError,
+    UsageError,
+    check_json,
+    stderr,
+    stdout,
+    table,
+    write_json,
+)
 from tilewright.cli.devices import check_devices
 
 EXAMPLES = """
@@ -53,6 +61,7 @@ def verify(
 
     devices = device or ["cpu"]
     check_devices(devices)
+    check_json(json)
     to_stdout = json is not None and str(json) == "-"
     progress = Progress(
         SpinnerColumn(), MofNCompleteColumn(), TextColumn("{task.description}"),

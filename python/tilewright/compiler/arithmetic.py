@@ -99,7 +99,7 @@ class Arithmetic:
         if form is not None and not form[1] and not dtypes.representable(form[0], dtype):
             form = None  # it wraps
         nonneg = dtype is index and a.nonneg and b.nonneg and op != "sub"
-        return self.value(
+        result = self.value(
             f"arith.{op}i {a.ssa}, {b.ssa} : {dtype.mlir}",
             dtype,
             a,
@@ -107,6 +107,9 @@ class Arithmetic:
             affine=form,
             nonneg=nonneg,
         )
+        if dtype is index and op == "mul" and form is None:
+            self.made_of[result.ssa] = (a, b)
+        return _with_parts(result, op, a, b)
 
     def _floordiv(self, a: Value, b: Value) -> Value:
         dtype = a.dtype
@@ -120,7 +123,7 @@ class Arithmetic:
             f"arith.{name} {a.ssa}, {by.ssa} : {dtype.mlir}", dtype, a, by, nonneg=nonneg
         )
         self.know_quotient(result, a, b, rest=False)
-        return result
+        return _with_parts(result, "floordiv", a, b)
 
     def _mod(self, a: Value, b: Value) -> Value:
         dtype, mlir = a.dtype, a.dtype.mlir
@@ -156,9 +159,10 @@ class Arithmetic:
         fix = self.binary("and", differs, self.compare("ne", rest, zero))
         result = self.select(fix, self._plain("add", rest, b), rest)
         result.nonneg = dtype is index and b.nonneg
-        if not dtype.is_float:
-            self.know_quotient(result, a, b, rest=True)
-        return result
+        if dtype.is_float:
+            return result
+        self.know_quotient(result, a, b, rest=True)
+        return _with_parts(result, "mod", a, b)
 
     def ceildiv(self, a: object, b: object) -> Value:
         """The quotient of integers rounded up."""
@@ -365,6 +369,13 @@ class Arithmetic:
         if isinstance(a, Number) == isinstance(b, Number):
             return a, b
         return (fit(a, b), b) if isinstance(a, Number) else (a, fit(b, a))
+
+
+def _with_parts(result: Value, op: str, a: Value, b: Value) -> Value:
+    """The result of an operator, which as an index is computed in 64 bits (Value.parts)."""
+    if result.dtype.kind == "i" and result.dtype.bits < 64:
+        result.parts = (op, a, b)
+    return result
 
 
 def _affine(op: str, a: Value, b: Value) -> tuple[int, dict] | None:

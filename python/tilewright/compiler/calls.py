@@ -12,6 +12,7 @@ import types
 from ..language.dtypes import DType
 from ..language.macros import Macro, by_reference
 from ..language.registry import Lazy, Operation, Ref, Rejected, Static, is_required
+from ..language.symbols import SizeExpr
 from .errors import CompileError
 from .expressions import AsType
 from .frame import Frame, Scope
@@ -139,11 +140,10 @@ class Calls:
                 "operations on tiles",
                 hint=f"make {self.frame.source.tree.name} a @T.macro",
             )
-        if (
-            op.python is not None
-            and not any(map(is_runtime, positional))
-            and not any(map(is_runtime, options.values()))
-        ):
+        given = [*positional, *options.values()]
+        if self.kernel is None:  # sizes stay names
+            given = [x for x in given if not isinstance(x, SizeExpr)]
+        if op.python is not None and not any(map(is_runtime, given)):
             try:
                 return op.python(*positional, **options)
             except CompileError as error:

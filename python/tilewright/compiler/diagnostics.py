@@ -50,8 +50,11 @@ def raise_for(result: dict, ir: str, name: str, target: str) -> None:
         not errors or _INTERNAL.search(errors[0]["message"]) or (place and not place.source())
     )
     if not ours:
-        notes = (d["message"] for d in found if d["severity"] == "note")
-        notes = tuple(spoken(text) for text in notes if not _INTERNAL.search(text))
+        notes = tuple(
+            _with_place(d, spoken(d["message"]))
+            for d in found
+            if d["severity"] == "note" and not _INTERNAL.search(d["message"])
+        )
         raise CompileError(spoken(errors[0]["message"]), place, callers=callers, notes=notes)
     said = [f"{d['severity']}: {d['message']}" for d in found]
     path = reproducer(ir, target, said)
@@ -78,9 +81,16 @@ def remarks(result: dict) -> list[str]:
     found = []
     for d in result.get("diagnostics", ()):
         if d["severity"] in ("remark", "warning"):
-            place = f"{_place(d['file'], d['line'], d['column'])}: " if d.get("line") else ""
-            found.append(place + spoken(d["message"]))
+            found.append(_with_place(d, spoken(d["message"])))
     return found
+
+
+def _with_place(diagnostic: dict, text: str) -> str:
+    """The text after the place it is about, where there is one."""
+    if not diagnostic.get("line"):
+        return text
+    place = _place(diagnostic["file"], diagnostic["line"], diagnostic["column"])
+    return f"{place}: {text}"
 
 
 def reproducer(ir: str, target: str, said: Sequence[str] = ()) -> str:

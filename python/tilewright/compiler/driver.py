@@ -25,12 +25,15 @@ def compile(
     *,
     target: str = "cpu",
     pass_configs: dict | None = None,
+    batch_invariant: bool = False,
     verbose: bool = False,
 ) -> Kernel:
     """Compile a `@T.prim_func` for a target.
 
     `out_idx` (an int or a list) names parameters that calls allocate and return. `target` is
     a device string, "auto" for this machine's. `pass_configs` are options of the compiler.
+    With `batch_invariant`, the compiler's choices do not make the result of a row depend on
+    how many rows there are, or on its place among them (docs/semantics.md).
     Raises CompileError.
     """
     if not isinstance(func, PrimFunc):
@@ -39,7 +42,10 @@ def compile(
             hint="decorate the function with @T.prim_func",
         )
     try:
-        return build(lambda: lower_prim_func(func, out_idx), options_for(target, pass_configs))
+        return build(
+            lambda: lower_prim_func(func, out_idx, bool(batch_invariant)),
+            options_for(target, pass_configs),
+        )
     except CompileError as error:
         raise error.with_traceback(None) from None  # it says where; our frames add nothing
 

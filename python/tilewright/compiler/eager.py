@@ -34,8 +34,14 @@ class Undeclared:
 class EagerEmitter(Emitter):
     """An emitter whose parameters are declared by annotations on the way."""
 
-    def __init__(self, function: types.FunctionType, values: dict, consts: dict) -> None:
-        super().__init__(source_of(function), consts)
+    def __init__(
+        self,
+        function: types.FunctionType,
+        values: dict,
+        consts: dict,
+        batch_invariant: bool,
+    ) -> None:
+        super().__init__(source_of(function), consts, batch_invariant)
         code = function.__code__
         self.names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
         self.values = values
@@ -128,7 +134,11 @@ class EagerEmitter(Emitter):
 
 
 def lower_eager(
-    function: types.FunctionType, annotations: dict, values: dict, consts: dict
+    function: types.FunctionType,
+    annotations: dict,
+    values: dict,
+    consts: dict,
+    batch_invariant: bool = False,
 ) -> EagerModule:
     """The module of an eager kernel for these arguments.
 
@@ -140,16 +150,24 @@ def lower_eager(
         # Of an array only the sizes are asked here.
         {k: ("array", *v.shape) if hasattr(v, "shape") else v for k, v in values.items()},
         consts,
+        batch_invariant,
     )
     return memo.lowered(
-        EagerModule, function, said, lambda: _read(function, annotations, values, consts)
+        EagerModule,
+        function,
+        said,
+        lambda: _read(function, annotations, values, consts, batch_invariant),
     )
 
 
 def _read(
-    function: types.FunctionType, annotations: dict, values: dict, consts: dict
+    function: types.FunctionType,
+    annotations: dict,
+    values: dict,
+    consts: dict,
+    batch_invariant: bool,
 ) -> tuple[EagerModule, Asked]:
-    emitter = EagerEmitter(function, values, consts)
+    emitter = EagerEmitter(function, values, consts, batch_invariant)
     with guarded(emitter):
         emitter.declare_parameters(annotations)
         text = emitter.run(function.__name__)

@@ -11,7 +11,7 @@ import operator
 
 from ..language.choices import Choice
 from ..language.dtypes import Constant, python_number
-from ..language.symbols import Const
+from ..language.symbols import Const, SizeExpr
 from ..language.values import Memory, Region, Value, is_device
 from .conditions import COMPARISONS
 from .errors import CompileError
@@ -142,6 +142,8 @@ class Expressions:
         if name == "dtype":
             return base.dtype
         if name == "shape" and isinstance(base, Memory):
+            if self.kernel is None:  # sizes stay names
+                return base.shape
             return tuple(self.extent(base, d) for d in range(len(base.shape)))
         if name == "shape" and isinstance(base, Region):
             return tuple(self.region_extent(base, d) for d in base.kept)
@@ -169,6 +171,8 @@ class Expressions:
         """Apply an operator of `OPERATORS` or `_COMPARE` to evaluated operands."""
         name, python = entry
         self.at(node)
+        if self.kernel is None and _is_size(a) and _is_size(b) and name in SIZE_OPERATORS:
+            return python(a, b)  # sizes stay names
         if is_runtime(a) or is_runtime(b):
             self.check_operand(a)
             self.check_operand(b)
@@ -307,7 +311,7 @@ class Expressions:
     def static(self, node: ast.expr, what: str) -> object:
         """The value of an expression that must be known at compile time."""
         value = self.evaluate(node)
-        if is_runtime(value) and not isinstance(value, Constant):
+        if _holds_runtime(value):
             self.at(node)
             self.fail(
                 f"{what} is known only at run time",
@@ -315,6 +319,22 @@ class Expressions:
                 hint="use a Python number, T.const, or a parameter of the enclosing function",
             )
         return value
+
+
+def _holds_runtime(value: object) -> bool:
+    """Whether a value, or an item of a container, exists at run time only."""
+    if isinstance(value, (tuple, list, set, frozenset)):
+        return any(map(_holds_runtime, value))
+    if isinstance(value, dict):
+        return any(map(_holds_runtime, value.values()))
+    return is_runtime(value) and not isinstance(value, Constant)
+
+
+SIZE_OPERATORS = ("add", "sub", "mul", "floordiv", "mod")
+
+
+def _is_size(x: object) -> bool:
+    return isinstance(x, (int, SizeExpr)) and not isinstance(x, bool)
 
 
 class AsType:

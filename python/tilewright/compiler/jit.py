@@ -32,6 +32,7 @@ def jit(
     out_idx: object = None,
     target: str = "cpu",
     pass_configs: dict | None = None,
+    batch_invariant: bool = False,
     execution_backend: object = None,
     verbose: bool = False,
     debug_root_path: object = None,
@@ -39,9 +40,9 @@ def jit(
 ) -> Any:
     """Compile a kernel function when it is called. See the module's docstring.
 
-    `out_idx` (lazy) names parameters that calls allocate and return. `target` and
-    `pass_configs` are as for `tilewright.compile`; the remaining options are TileLang's and
-    mean nothing here.
+    `out_idx` (lazy) names parameters that calls allocate and return. `target`,
+    `pass_configs` and `batch_invariant` are as for `tilewright.compile`; the remaining
+    options are TileLang's and mean nothing here.
     """
 
     options = options_for(target, pass_configs)
@@ -49,12 +50,19 @@ def jit(
 
     def decorate(function: object) -> object:
         if isinstance(function, PrimFunc):
-            return compile(function, out_idx, target=target, pass_configs=pass_configs)
+            return compile(
+                function,
+                out_idx,
+                target=target,
+                pass_configs=pass_configs,
+                batch_invariant=batch_invariant,
+            )
         if not isinstance(function, types.FunctionType):
             raise CompileError.here(
                 f"tilewright.jit on {function!r}", hint="it decorates a function"
             )
-        return Jit(function, options, out_idx, evaluated(function, around))
+        annotations = evaluated(function, around)
+        return Jit(function, options, out_idx, annotations, bool(batch_invariant))
 
     return decorate if function is None else decorate(function)
 
@@ -68,8 +76,10 @@ class Jit:
         options: dict,
         out_idx: object,
         annotations: dict[str, object] | None = None,
+        batch_invariant: bool = False,
     ) -> None:
         self.function, self.options, self.out_idx = function, options, out_idx
+        self.batch_invariant = batch_invariant
         self.annotations = function.__annotations__ if annotations is None else annotations
         self.__name__, self.__doc__ = function.__name__, function.__doc__
         self._eager: bool | None = None
@@ -146,7 +156,7 @@ class Jit:
                         "@T.prim_func",
                         hint="return the prim_func, or write the kernel in the body",
                     )
-                return lower_prim_func(made, self.out_idx)
+                return lower_prim_func(made, self.out_idx, self.batch_invariant)
 
             kernel = self._kernels[key] = self._build(lower)
         return kernel
@@ -206,7 +216,9 @@ class Jit:
 
         def lower():
             nonlocal module
-            module = lower_eager(self.function, self.annotations, values, consts)
+            module = lower_eager(
+                self.function, self.annotations, values, consts, self.batch_invariant
+            )
             return module
 
         kernel = self._build(lower)

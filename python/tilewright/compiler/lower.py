@@ -18,15 +18,19 @@ from .outside import Asked
 from .source import Source, source_of
 
 
-def lower_prim_func(kernel: PrimFunc, out_idx: object = None) -> Module:
+def lower_prim_func(
+    kernel: PrimFunc, out_idx: object = None, batch_invariant: bool = False
+) -> Module:
     """The module of a `@T.prim_func`. `out_idx` names parameters that are outputs."""
-    said = (kernel.__name__, kernel.annotations, out_idx)
-    return memo.lowered(Module, kernel.function, said, lambda: _read(kernel, out_idx))
+    said = (kernel.__name__, kernel.annotations, out_idx, batch_invariant)
+    return memo.lowered(
+        Module, kernel.function, said, lambda: _read(kernel, out_idx, batch_invariant)
+    )
 
 
-def _read(kernel: PrimFunc, out_idx: object) -> tuple[Module, Asked]:
+def _read(kernel: PrimFunc, out_idx: object, batch_invariant: bool) -> tuple[Module, Asked]:
     source = source_of(kernel.function)
-    emitter = Emitter(source)
+    emitter = Emitter(source, batch_invariant=batch_invariant)
     with guarded(emitter):
         code = kernel.function.__code__
         spec = source.tree.args

@@ -82,7 +82,8 @@ class ParallelChecks:
         """Refuse reading what a neighbouring iteration writes, at a constant distance."""
         loop = self.parallel[-1]
         for other, theirs, wrote, guarded in loop.accesses:
-            if other is not memory or not (written or wrote) or conditional or guarded:
+            same = (other.twin or other) is (memory.twin or memory)
+            if not same or not (written or wrote) or conditional or guarded:
                 continue
             steps = [difference(a, b) for a, b in zip(indices, theirs)]
             if None in steps or not any(steps):

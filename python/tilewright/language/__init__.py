@@ -80,7 +80,7 @@ from .hints import (
     use_swizzle,
 )
 from .indexed import gather, scatter
-from .kernel import Kernel
+from .kernel import Kernel, grid_sync
 from .loops import Parallel, Persistent, Pipelined, grid, loop_break, serial, unroll, vectorized
 from .macros import macro
 from .movement import clear, copy, fill
@@ -115,6 +115,7 @@ from .types import (
     Tensor,
     ptr,
 )
+from .views import reshape, view
 
 abs, max, min, print, round, pow = abs_, max_, min_, print_, round_, pow_
 bool, float, int, half, double = bool_, float32, int32, float16, float64
@@ -122,6 +123,7 @@ float8_e4m3, boolean, dtype = float8_e4m3fn, bool_, DType
 Cast, Max, Min, Select = cast, max_, min_, if_then_else
 Serial, Unroll, Vectorized, vectorize = serial, unroll, vectorized, vectorized
 nearbyint = round_
+sync_grid = grid_sync
 
 __all__ = sorted(
     name
@@ -152,6 +154,7 @@ __all__ = sorted(
         "symbols",
         "types",
         "values",
+        "views",
     )
 )
 

@@ -100,14 +100,16 @@ class Tensor:
     """`T.Tensor((M, K), "float16")`: a row-major contiguous tensor in global memory."""
 
     def __new__(
-        cls, shape: Any, dtype: _Dtype = "float32", strides: Any = None
+        cls, shape: Any, dtype: _Dtype = "float32", strides: Any = None, alias: str = ""
     ) -> Any: ...
     def __class_getitem__(cls, item: Any) -> Any: ...
 
 class StridedTensor:
     """`T.StridedTensor(shape, strides, dtype)`: strides in elements, None for any."""
 
-    def __new__(cls, shape: Any, strides: Any, dtype: _Dtype = "float32") -> Any: ...
+    def __new__(
+        cls, shape: Any, strides: Any, dtype: _Dtype = "float32", alias: str = ""
+    ) -> Any: ...
 
 Buffer = SharedBuffer = FragmentBuffer = LocalBuffer = Tensor
 
@@ -416,6 +418,12 @@ def grid(x: _Scalar, /) -> Iterator[Value]:
     """`for i, j in T.grid(m, n)`: a nest of ordinary loops."""
 @overload
 def grid(x: _Scalar, y: _Scalar, /, *rest: _Scalar) -> Iterator[tuple[Any, ...]]: ...
+def grid_sync() -> None:
+    """Every block waits here for all blocks of its grid, and sees what they wrote.
+
+    Where blocks do not run at once, as on the CPU, the kernel is split here: a tile, a
+    variable or a value read from memory may not live across it.
+    """
 half: DType
 def if_then_else(condition: _Scalar, a: Any, b: Any) -> Any:
     """`a` where the condition holds, else `b`; the other side is not read."""
@@ -633,6 +641,8 @@ def reduce_sum(
     """
 def reinterpret(value: _Scalar, dtype: _Dtype) -> Any:
     """The same bits as another type of the same width."""
+def reshape(src: Any, shape: Any) -> Memory:
+    """A tile or tensor over the same memory, in another shape of as many elements."""
 def round(x: _Scalar) -> Any:
     """The nearest whole number, half to even. The result has the type of x."""
 def rsqrt(x: _Scalar) -> Any:
@@ -741,6 +751,13 @@ def vectorized(
     annotations: Any = None,
 ) -> Iterator[Any]:
     """An ordinary loop; every loop is vectorised where that pays."""
+def view(src: Any, shape: Any = None, dtype: _Dtype = None) -> Memory:
+    """A tile or tensor over the same memory, in another shape and as another element type.
+
+    Nothing is copied: what is written through one is read through the other. Both have the
+    same number of bytes; without a shape, the last dimension is scaled. Elements are
+    counted row by row.
+    """
 Cast = cast
 Max = max
 Min = min
@@ -751,4 +768,5 @@ Vectorized = vectorized
 dtype = DType
 nearbyint = round
 symbolic = dynamic
+sync_grid = grid_sync
 vectorize = vectorized

@@ -57,7 +57,7 @@ def scatter(k, src: Ref, indices: Ref, dst: Ref, axis: Static = 0, *, atomic: St
     source = static_region(k, "T.scatter", k.region(src, "T.scatter: src"), None)
     target = k.region(dst, "T.scatter: dst")
     check_target(k, "T.scatter", target.memory)
-    if source.memory is target.memory:
+    if source.memory.base is target.memory.base:
         k.fail(
             f"T.scatter: {source.memory.name} is src and dst",
             rule="rows are read while others are written",

@@ -63,7 +63,7 @@ def gemm(
             hint=_transpose_hint(a_shape, b_shape, c_shape, transpose_A, transpose_B),
         )
     _check_types(k, a.dtype, b.dtype, c.dtype, precision)
-    if c is a or c is b:
+    if c.base in (a.base, b.base):
         k.fail(
             f"T.gemm: {c.name} is operand and result",
             rule="C is neither A nor B",

@@ -22,8 +22,6 @@ def _names(names: str, reason: str, hint: str) -> dict[str, tuple[str, str]]:
 
 _TABLE: dict[str, tuple[str, str]] = {
     # Coming later.
-    **_names("grid_sync sync_grid", _LATER, "use two T.Kernel blocks, which run in order"),
-    **_names("view reshape", _LATER, "index the tile as it is, or copy it into another"),
     **_names("gemm_sp gemm_sp_v2", _LATER, "use T.gemm on dense tiles"),
     **_names(
         "alloc_reducer finalize_reducer",

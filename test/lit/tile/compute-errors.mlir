@@ -359,3 +359,14 @@ func.func @assume_integer(%x: i32) {
   tile.assume %x
   return
 }
+
+// -----
+
+#shared = #tile.space<shared>
+func.func @gemm_into_a_view(%a: memref<8x8xf32, #shared>) {
+  %v = tile.view %a : memref<8x8xf32, #shared> to memref<64xf32, #shared>
+  %c = tile.view %v : memref<64xf32, #shared> to memref<8x8xf32, #shared>
+  // expected-error @+1 {{'tile.gemm' op (C5) C must not be an operand}}
+  tile.gemm %a, %a into %c : memref<8x8xf32, #shared>, memref<8x8xf32, #shared> into memref<8x8xf32, #shared>
+  return
+}

@@ -84,6 +84,46 @@ def test_json_into_a_folder(tmp_path):
             console.write_json(folder, {})
 
 
+@pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        (["verify", "softmax"], "--json"),
+        (["bench", "softmax"], "--json"),
+        (["doctor", "--measure"], "--json"),
+        (["compile", "kernel.py:k", "--emit", "asm"], "-o"),
+        (["compile", "kernel.py:k", "--emit", "stages"], "-o"),
+    ],
+    ids=["verify", "bench", "doctor", "compile", "stages"],
+)
+def test_a_file_that_cannot_be_written_is_refused_before_any_work(
+    capsys, tmp_path, monkeypatch, arguments, option
+):
+    monkeypatch.chdir(tmp_path)
+    for module, work in (
+        ("tilewright.testing.verify", "verify"),
+        ("tilewright.testing.bench_worker", "run"),
+        ("tilewright.cli.doctor", "_limits"),
+        ("tilewright.cli.compile", "_find"),
+    ):
+        monkeypatch.setattr(f"{module}.{work}", lambda *_: pytest.fail("it works first"))
+    (tmp_path / "file").write_text("")
+    code, out, err = run(capsys, *arguments, option, "file/report")
+    assert (code, out) == (1, "")
+    assert err.startswith("error: cannot write ")
+    assert "file/report: Not a directory" in err
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+def test_asking_whether_a_file_can_be_written_leaves_it_as_it_is(tmp_path):
+    known, absent = tmp_path / "known.json", tmp_path / "absent.json"
+    known.write_text("kept")
+    for path in (known, absent):
+        console.check_json(path)
+        console.check_file(path)
+    assert known.read_text() == "kept"
+    assert [p.name for p in tmp_path.iterdir()] == ["known.json"]
+
+
 def test_a_full_disk_is_one_line_and_code_1():
     for arguments in (["cache", "list"], ["--help"]):
         with open("/dev/full", "w") as full:

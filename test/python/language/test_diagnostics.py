@@ -38,7 +38,7 @@ def test_a_verifier_speaks_of_the_language():
     assert error.message == "T.copy: sizes are positive"
     assert (error.place.file, error.place.line) == (__file__, LINE)
     assert [c.line for c in error.callers] == [3]
-    assert error.notes == ("the tile is allocated here",)
+    assert error.notes == (f"{__file__}:{LINE}:1: the tile is allocated here",)
 
 
 @pytest.mark.parametrize(

@@ -322,15 +322,6 @@ def gather_of_truth_values():
     return kernel
 
 
-@wrong("T.grid_sync: is not supported yet", "two T.Kernel blocks")
-def grid_sync():
-    @T.prim_func
-    def kernel():
-        with T.Kernel(1):
-            T.grid_sync()  # here
-    return kernel
-
-
 @wrong("T.get_thread_binding: addresses threads", "T.Parallel")
 def thread_level():
     @T.prim_func
@@ -505,7 +496,7 @@ def wrong_annotation():
     return kernel
 
 
-@wrong("T.Tensor: the size (n + 1) is an expression of dynamic sizes", "T.dynamic")
+@wrong("the size (n + 1) of A needs n, which no argument gives", "add a parameter n: n")
 def size_expression():
     n = T.dynamic("n")
 
