@@ -27,7 +27,7 @@ from .tilelang_names import PassConfigKey, cdiv, next_power_of_2  # noqa: E402
 
 __version__ = "0.1.0"
 
-# From the runtime, which loads NumPy: on first use.
+# These load NumPy: on first use.
 _RUNTIME = (
     "LaunchError",
     "KernelFault",
@@ -36,6 +36,7 @@ _RUNTIME = (
     "num_threads",
     "measure_limits",
 )
+_PAIRS = ("pack_pairs", "unpack_pairs")
 
 __all__ = [
     "CompileError",
@@ -48,6 +49,7 @@ __all__ = [
     "layout",
     "next_power_of_2",
     *_RUNTIME,
+    *_PAIRS,
 ]
 
 
@@ -56,6 +58,10 @@ def __getattr__(name: str):
         from . import runtime
 
         return getattr(runtime, name)
+    if name in _PAIRS:
+        from . import pairs
+
+        return getattr(pairs, name)
     from .tilelang_names import REFUSED
 
     hint = f": {REFUSED[name]}" if name in REFUSED else ""

@@ -24,6 +24,12 @@ def _atomic(k, what: str, combiner: str, dst, value, return_prev):
             hint="a block alone owns its fragments: update them in T.Parallel",
         )
     k.check_writable(target)
+    if target.dtype.is_paired and target.is_global:
+        k.fail(
+            f"{what} on {target.name}, a tensor of {target.dtype}",
+            rule="two elements share a byte, and atomics work on whole bytes",
+            hint="accumulate in a wider type and convert with T.copy",
+        )
     if target.dtype.kind == "b" or (combiner.startswith("bit") and target.dtype.is_float):
         k.fail(f"{what} on {target.dtype}", hint="use an integer tensor")
     whole_value = (

@@ -253,7 +253,7 @@ def if_then_else(k, condition, a: Lazy, b: Lazy):
 
 @operation(elementwise=True)
 def cast(k, value, dtype):
-    """Numeric conversion: to nearest even, saturating to fp8 and to integers."""
+    """Numeric conversion: to nearest even, saturating to fp8, fp4 and integers."""
     value, dtype = _value_and_dtype(value, dtype)
     return k.cast(value, k.dtype(dtype))
 
