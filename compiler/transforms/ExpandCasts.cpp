@@ -91,28 +91,46 @@ static Expr smallToF32(Expr x) {
       magnitude.to<arith::SIToFPOp>(b.getF32Type()) *
       std::ldexp(1.0, 1 - format.bias - static_cast<int>(format.mantissaBits));
   Expr isDenormal = magnitude < (1 << format.mantissaBits);
-  Expr unsignedBits = select(isDenormal, smallest.bits(), normal);
-  Expr signedBits = unsignedBits | (shiftUnsigned(bits, signBit) << 31);
-  if (isa<Float4E2M1FNType>(x.element()))
-    return signedBits.bitsAs(b.getF32Type());
-  Expr isNaN =
-      format.unsignedZero ? equal(bits, format.nan) : equal(magnitude, format.nan);
-  return select(isNaN, 0x7fc00000, signedBits).bitsAs(b.getF32Type());
+  Expr value =
+      select(isDenormal, smallest.bits(), normal) | (shiftUnsigned(bits, signBit) << 31);
+  if (format.unsignedZero)
+    value = select(equal(bits, format.nan), 0x7fc00000, value);
+  return value.bitsAs(b.getF32Type());
 }
 
-/// e5m2 is the upper half of an f16; e8m0 is the exponent of an f32, whose denormals hold
-/// the least.
-static Expr f8ToF32(Expr x) {
+/// The forms of e4m3 have f16's sign and an exponent whose bias is less; read as f16 they
+/// are too small by the difference, denormals included.
+static Expr e4m3ToF32(Expr x) {
   auto &b = x.builder();
-  if (isa<Float8E5M2Type>(x.element())) {
-    Expr bits = x.bits().to<arith::ExtUIOp>(b.getI16Type()) << 8;
-    return bits.bitsAs(b.getF16Type()).to<arith::ExtFOp>(b.getF32Type());
-  }
-  if (!isa<Float8E8M0FNUType>(x.element()))
-    return smallToF32(x);
+  SmallFormat format = formatOf(x.element());
+  Expr bits = x.bits().to<arith::ExtUIOp>(b.getI16Type());
+  Expr magnitude = bits & 0x7f;
+  Expr half = (((bits & 0x80) << 8) | (magnitude << 7)).bitsAs(b.getF16Type());
+  Expr scaled =
+      half.to<arith::ExtFOp>(b.getF32Type()) * std::ldexp(1.0, 15 - format.bias);
+  Expr isNaN =
+      format.unsignedZero ? equal(bits, format.nan) : equal(magnitude, format.nan);
+  return select(isNaN, std::numeric_limits<double>::quiet_NaN(), scaled);
+}
+
+/// The powers of two are the exponents of f32s, the least of which is denormal.
+static Expr e8m0ToF32(Expr x) {
+  auto &b = x.builder();
   Expr bits = x.bits().to<arith::ExtUIOp>(b.getI32Type());
   Expr finite = select(equal(bits, 0), 0x00400000, bits << 23);
   return select(equal(bits, 0xff), 0x7fc00000, finite).bitsAs(b.getF32Type());
+}
+
+static Expr f8ToF32(Expr x) {
+  auto &b = x.builder();
+  Type type = x.element();
+  if (isa<Float8E5M2Type>(type)) { // the upper half of an f16
+    Expr bits = x.bits().to<arith::ExtUIOp>(b.getI16Type()) << 8;
+    return bits.bitsAs(b.getF16Type()).to<arith::ExtFOp>(b.getF32Type());
+  }
+  if (isa<Float8E8M0FNUType>(type))
+    return e8m0ToF32(x);
+  return isa<Float8E5M2FNUZType, Float4E2M1FNType>(type) ? smallToF32(x) : e4m3ToF32(x);
 }
 
 /// Rounds to nearest even; what is larger than the largest finite number becomes it, but

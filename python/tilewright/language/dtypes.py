@@ -196,7 +196,6 @@ _ALIASES = {
 _BY_NAME = {d.name: d for d in ALL} | {d.short: d for d in ALL} | _ALIASES
 
 
-
 class _Format:
     """What a float type holds.
 

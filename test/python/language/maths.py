@@ -44,10 +44,6 @@ def apply(device: str, names: list[str], x: np.ndarray, dtype: str) -> dict[str,
 _erf = np.frompyfunc(math.erf, 1, 1)
 
 
-def _round(x: np.ndarray) -> np.ndarray:
-    return np.rint(x)
-
-
 # Exact to far below an ulp of f32: f64 functions of values that f64 holds.
 EXACT = {
     "exp": np.exp,
@@ -63,9 +59,21 @@ EXACT = {
     "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
     "floor": np.floor,
     "ceil": np.ceil,
-    "round": _round,
+    "round": np.rint,
     "trunc": np.trunc,
     "abs": np.abs,
+}
+
+# In ulps of f32, of f64 for "f64": the figures of docs/semantics.md.
+BOUNDS = {
+    **dict.fromkeys(("exp", "exp2", "log"), 1.0),
+    **dict.fromkeys(("log2", "rsqrt", "tanh", "erf"), 1.5),
+    **dict.fromkeys(("sin", "cos"), 2.0),
+    "sigmoid": 2.5,
+    **dict.fromkeys(("sqrt", "fma"), 0.5),
+    **dict.fromkeys(("floor", "ceil", "round", "trunc", "abs"), 0.0),
+    "pow": 0.51,
+    "f64": 2.0,
 }
 
 # Where the function is neither constant nor infinite in f32, for a denser sample there.
@@ -132,3 +140,18 @@ def sample_f32(name: str, count: int, seed: int) -> np.ndarray:
     low, high = RANGES[name]
     dense = rng.uniform(low, high, count - len(everywhere) - len(SPECIAL)).astype(np.float32)
     return np.concatenate([everywhere.view(np.float32), dense, SPECIAL])
+
+
+def special_values_agree(result: np.ndarray, expected: np.ndarray) -> bool:
+    """Whether NaNs, infinities and zeros with their signs are in the same places.
+
+    A denormal that was expected may be zero.
+    """
+    zero = expected == 0
+    with np.errstate(invalid="ignore"):
+        return bool(
+            np.array_equal(np.isnan(result), np.isnan(expected))
+            and np.array_equal(result[np.isinf(expected)], expected[np.isinf(expected)])
+            and np.all(result[zero] == 0)
+            and np.array_equal(np.signbit(result[zero]), np.signbit(expected[zero]))
+        )

@@ -40,6 +40,7 @@ TILELANG = """
     tvm_storage_sync index_to_coordinates rng_init rng_rand rng_rand_float has_let_value
     get_let_value Layout Fragment assume float16 bfloat16 float32 float64 int8 int16 int32 int64
     uint8 uint16 uint32 uint64 bool float8_e4m3fn float8_e5m2
+    float8_e4m3fnuz float8_e5m2fnuz float8_e8m0fnu float4_e2m1fn
 """
 
 
