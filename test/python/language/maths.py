@@ -36,6 +36,10 @@ def apply(device: str, names: list[str], x: np.ndarray, dtype: str) -> dict[str,
                     out[f, i] = operation(tile[i])
             T.copy(out, Y[0, block * _BLOCK])
 
+    if dtype == "f4e2m1fn":
+        y = np.full((count, n // 2), 0xA5, np.uint8)
+        tilewright.compile(kernel, target=device)(tilewright.pack_pairs(x), y)
+        return dict(zip(names, tilewright.unpack_pairs(y)))
     y = np.full((count, n), 1, x.dtype)
     tilewright.compile(kernel, target=device)(x, y)
     return dict(zip(names, y))
@@ -57,6 +61,19 @@ EXACT = {
     "tanh": np.tanh,
     "erf": lambda x: _erf(x).astype(np.float64),
     "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+    "log10": np.log10,
+    "log1p": np.log1p,
+    "expm1": np.expm1,
+    "exp10": lambda x: np.power(10.0, x),
+    "tan": np.tan,
+    "asin": np.arcsin,
+    "acos": np.arccos,
+    "atan": np.arctan,
+    "sinh": np.sinh,
+    "cosh": np.cosh,
+    "asinh": np.arcsinh,
+    "acosh": np.arccosh,
+    "atanh": np.arctanh,
     "floor": np.floor,
     "ceil": np.ceil,
     "round": np.rint,
@@ -72,7 +89,28 @@ BOUNDS = {
     "sigmoid": 2.5,
     **dict.fromkeys(("sqrt", "fma"), 0.5),
     **dict.fromkeys(("floor", "ceil", "round", "trunc", "abs"), 0.0),
-    "pow": 0.51,
+    # By libm in f64, then rounded.
+    **dict.fromkeys(
+        [
+            "pow",
+            "log10",
+            "log1p",
+            "expm1",
+            "exp10",
+            "tan",
+            "asin",
+            "acos",
+            "atan",
+            "sinh",
+            "cosh",
+            "asinh",
+            "acosh",
+            "atanh",
+            "atan2",
+            "hypot",
+        ],
+        0.51,
+    ),
     "f64": 2.0,
 }
 
@@ -89,6 +127,19 @@ RANGES = {
     "tanh": (-10, 10),
     "erf": (-4.2, 4.2),
     "sigmoid": (-105, 18),
+    "log10": (0, 4),
+    "log1p": (-1, 4),
+    "expm1": (-20, 89),
+    "exp10": (-46, 39),
+    "tan": (-400, 400),
+    "asin": (-1, 1),
+    "acos": (-1, 1),
+    "atan": (-50, 50),
+    "sinh": (-90, 90),
+    "cosh": (-90, 90),
+    "asinh": (-50, 50),
+    "acosh": (1, 50),
+    "atanh": (-1, 1),
     "floor": (-100, 100),
     "ceil": (-100, 100),
     "round": (-100, 100),

@@ -15,8 +15,16 @@ import pytest
 import tilewright
 import tilewright.language as T
 from language.casts import (
-    INTEGERS, NARROW, SMALL, WIDE, every_value, exact, integer_cases, rounding_cases,
-    to_integer, to_narrow,
+    INTEGERS,
+    NARROW,
+    SMALL,
+    WIDE,
+    every_value,
+    exact,
+    integer_cases,
+    rounding_cases,
+    to_integer,
+    to_narrow,
 )  # fmt: skip
 from tilewright.testing import numpy_dtype
 

@@ -17,7 +17,14 @@ import pytest
 import tilewright.language as T
 from language.casts import SMALL, every_value, exact, to_narrow
 from language.maths import (
-    BOUNDS, EXACT, SPECIAL, apply, errors_f32, sample_f32, special_values_agree, ulp,
+    BOUNDS,
+    EXACT,
+    SPECIAL,
+    apply,
+    errors_f32,
+    sample_f32,
+    special_values_agree,
+    ulp,
 )  # fmt: skip
 from language.run import elementwise, pairs
 from tilewright.testing import numpy_dtype
@@ -59,8 +66,7 @@ def test_every_value_of_narrow_floats(device, dtype):
     x = every_value(dtype)
     x = np.concatenate([x, x[: len(x) % 2]])
     wide = exact(x)
-    given = [name for name in EXACT if name != "abs" or dtype != "f8e8m0fnu"]
-    for name, result in elementwise_all(device, given, x, dtype).items():
+    for name, result in apply(device, list(EXACT), x, dtype).items():
         with np.errstate(all="ignore"):
             y = EXACT[name](wide)
             slack = BOUNDS[name] * ulp(np.clip(y, -(2.0**127), 2.0**127), 24, -126)
@@ -73,10 +79,6 @@ def test_every_value_of_narrow_floats(device, dtype):
         wrong = ~(inside | flushed)
         at = int(wrong.argmax())
         assert not wrong.any(), (name, dtype, int(wrong.sum()), x[at], got[at], y[at])
-
-
-def elementwise_all(device, names, x, dtype):
-    return apply(device, names, x, dtype)
 
 
 def _rounded(y: np.ndarray, dtype: str, name: str) -> np.ndarray:
@@ -94,9 +96,18 @@ _MPMATH = {
     "log2": lambda x: mpmath.log(x) / mpmath.log(2), "sqrt": mpmath.sqrt,
     "rsqrt": lambda x: 1 / mpmath.sqrt(x), "sin": mpmath.sin, "cos": mpmath.cos,
     "tanh": mpmath.tanh, "erf": mpmath.erf, "sigmoid": lambda x: 1 / (1 + mpmath.exp(-x)),
+    "log10": mpmath.log10, "log1p": mpmath.log1p, "expm1": mpmath.expm1,
+    "exp10": lambda x: mpmath.power(10, x), "tan": mpmath.tan, "asin": mpmath.asin,
+    "acos": mpmath.acos, "atan": mpmath.atan, "sinh": mpmath.sinh, "cosh": mpmath.cosh,
+    "asinh": mpmath.asinh, "acosh": mpmath.acosh, "atanh": mpmath.atanh,
 }  # fmt: skip
-_F64_RANGES = {"exp": (-740, 709), "exp2": (-1070, 1023), "sin": (-1e5, 1e5),
-               "cos": (-1e5, 1e5), "tanh": (-20, 20), "erf": (-6, 6), "sigmoid": (-700, 40)}  # fmt: skip
+_F64_RANGES = {
+    "exp": (-740, 709), "exp2": (-1070, 1023), "sin": (-1e5, 1e5), "cos": (-1e5, 1e5),
+    "tanh": (-20, 20), "erf": (-6, 6), "sigmoid": (-700, 40), "expm1": (-40, 709),
+    "exp10": (-300, 308), "tan": (-1e5, 1e5), "asin": (-1, 1), "acos": (-1, 1),
+    "atan": (-1e6, 1e6), "sinh": (-700, 700), "cosh": (-700, 700), "asinh": (-1e6, 1e6),
+    "acosh": (1, 1e6), "atanh": (-0.999999, 0.999999), "log1p": (-0.999999, 1e6),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", _MPMATH)
@@ -114,7 +125,7 @@ def test_f64_within_its_bound(device, name):
         assert error <= BOUNDS["f64"], (value, got, y, float(error))
 
 
-# -- functions of several arguments -------------------------------------------------------------
+# -- functions of several arguments -----------------------------------------------------------
 
 
 @T.macro
@@ -139,6 +150,90 @@ def test_pow(device):
     assert error[at] <= BOUNDS["pow"], (a[at], b[at], result[at], y[at])
     with np.errstate(over="ignore"):
         assert special_values_agree(result, y.astype(np.float32))
+
+
+def two(name: str):
+    operation = getattr(T, name)
+
+    @T.macro
+    def apply(a, b):
+        return operation(a, b)
+
+    return apply
+
+
+_TWO = {
+    "atan2": np.arctan2, "hypot": lambda x, y: np.hypot(x.astype(np.longdouble), y),
+    "fmod": np.fmod, "copysign": np.copysign,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", ["f32", "f64", "f16"])
+@pytest.mark.parametrize("name", _TWO)
+def test_functions_of_two_floats(device, name, dtype):
+    rng = np.random.default_rng(12)
+    edge, other = pairs(
+        [0, -0.0, 1, -3, np.inf, -np.inf, np.nan, 6e4], [0, -0.0, 2, -2, np.inf, np.nan, 1e-7],
+        dtype,
+    )  # fmt: skip
+    a, b = (
+        np.concatenate([rng.standard_normal(2**14) * 2.0 ** rng.integers(-9, 9, 2**14), more])
+        .astype(numpy_dtype(dtype))
+        for more in (edge, other)
+    )  # fmt: skip
+    with np.errstate(all="ignore"):
+        y = _TWO[name](a.astype(np.float64), b.astype(np.float64))
+        result = elementwise(device, two(name), dtype, a, b)
+        rounded = y.astype(result.dtype)
+    assert special_values_agree(result, rounded), (name, dtype)
+    finite = np.isfinite(rounded)
+    bits, least = {"f16": (11, -14), "f32": (24, -126), "f64": (53, -1022)}[dtype]
+    exactly = name in ("fmod", "copysign")
+    bound = 0 if exactly else 3 if dtype == "f64" else BOUNDS[name]
+    error = np.abs(result[finite].astype(y.dtype) - y[finite])
+    error /= ulp(y[finite].astype(np.float64), bits, least)
+    assert error.max() <= bound, (name, dtype, error.max())
+
+
+@T.macro
+def ones(a):
+    return T.popcount(a)
+
+
+@T.macro
+def zeros_above(a):
+    return T.clz(a)
+
+
+@pytest.mark.parametrize("dtype", ["i8", "u8", "i16", "u16", "i32", "u64"])
+def test_counts_of_bits(device, dtype):
+    made = numpy_dtype(dtype)
+    width = made.itemsize * 8
+    if width <= 16:
+        a = np.arange(2**width, dtype=np.uint32).astype(f"u{made.itemsize}").view(made)
+    else:
+        a = np.random.default_rng(3).integers(0, 256, 2**14, np.uint8).view(made)
+        a = np.concatenate([a >> k for k in range(0, width, 5)] + [np.array([0, 1], made)])
+    words = [int(v) & (2**width - 1) for v in a]
+    assert elementwise(device, ones, dtype, a).tolist() == [w.bit_count() for w in words]
+    expected = [width - w.bit_length() for w in words]
+    assert elementwise(device, zeros_above, dtype, a).tolist() == expected
+
+
+@T.macro
+def classes(a):
+    return T.isfinite(a) * 4 + T.isinf(a) * 2 + T.isnan(a)
+
+
+@pytest.mark.parametrize("dtype", ["f16", "bf16", *SMALL])
+def test_classes_of_every_value(device, dtype):
+    x = every_value(dtype)
+    value = exact(x)
+    expected = np.isfinite(value) * 4 + np.isinf(value) * 2 + np.isnan(value)
+    if dtype == "f4e2m1fn":
+        assert (expected == 4).all()
+        return
+    assert np.array_equal(elementwise(device, classes, "i32", x), expected)
 
 
 @T.macro
