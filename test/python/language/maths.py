@@ -81,6 +81,11 @@ EXACT = {
     "abs": np.abs,
 }
 
+LIBM = (
+    "log10", "log1p", "expm1", "exp10", "tan", "asin", "acos", "atan", "sinh", "cosh", "asinh",
+    "acosh", "atanh",
+)  # fmt: skip
+
 # In ulps of f32, of f64 for "f64": the figures of docs/semantics.md.
 BOUNDS = {
     **dict.fromkeys(("exp", "exp2", "log"), 1.0),
@@ -89,28 +94,7 @@ BOUNDS = {
     "sigmoid": 2.5,
     **dict.fromkeys(("sqrt", "fma"), 0.5),
     **dict.fromkeys(("floor", "ceil", "round", "trunc", "abs"), 0.0),
-    # By libm in f64, then rounded.
-    **dict.fromkeys(
-        [
-            "pow",
-            "log10",
-            "log1p",
-            "expm1",
-            "exp10",
-            "tan",
-            "asin",
-            "acos",
-            "atan",
-            "sinh",
-            "cosh",
-            "asinh",
-            "acosh",
-            "atanh",
-            "atan2",
-            "hypot",
-        ],
-        0.51,
-    ),
+    **dict.fromkeys(("pow", "atan2", "hypot", *LIBM), 0.51),  # in f64, then rounded
     "f64": 2.0,
 }
 
