@@ -23,12 +23,12 @@ tw_status Checker::rejectRank(int64_t index) const {
     came.add("%s%" PRId64, d ? ", " : "", given.extents[d]);
   for (int64_t d = 0; d < parameter.rank; ++d) {
     const DimEntry &dim = signature.extents(parameter)[d];
-    if (d == parameter.rank - 1 && elementsPerItem(parameter.dtype) > 1)
-      expected.add("half of ");
+    int64_t perItem = d == parameter.rank - 1 ? elementsPerItem(parameter.dtype) : 1;
     if (dim.kind == TW_DIM_CONST)
-      expected.add("%s%" PRId64, d ? ", " : "", dim.value);
+      expected.add("%s%" PRId64, d ? ", " : "", dim.value / perItem);
     else
-      expected.add("%s%s", d ? ", " : "", nameOfSymbol(dim.value));
+      expected.add("%s%s%s", d ? ", " : "", nameOfSymbol(dim.value),
+                   perItem > 1 ? " / 2" : "");
   }
   return reject(index, "has %d dimension%s, shape (%s); expected %" PRId64 ": (%s)",
                 given.rank, given.rank == 1 ? "" : "s", came.data(), parameter.rank,

@@ -109,8 +109,10 @@ expm1 = _unary("expm1", "math.expm1", _total(math.expm1), "e to the power x, les
 
 @operation(elementwise=True, python=_total(lambda x: 10.0**x))
 def exp10(k, x):
-    """10 to the power x. An integer argument becomes float32."""
-    return k.power(10.0, _as_float(k, "exp10", x))
+    """10 to the power x, computed in at least float32, where narrow floats have no 10."""
+    x = _as_float(k, "exp10", x)
+    wide = x if x.dtype.bits >= 32 else k.cast(x, dtypes.float32)
+    return k.cast(k.power(10.0, wide), x.dtype)
 
 
 def _rounding(name: str, op: str, python, text: str) -> Operation:

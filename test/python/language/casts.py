@@ -37,7 +37,9 @@ def every_value(dtype: str) -> np.ndarray:
 def exact(x: np.ndarray) -> np.ndarray:
     """Values in float64, or in x87's 64 bits where integers need them."""
     x = np.asarray(x)
-    return x.astype(np.longdouble if x.dtype.kind in "iu" and x.itemsize == 8 else np.float64)
+    wide = np.longdouble if x.dtype.kind in "iu" and x.itemsize == 8 else np.float64
+    with np.errstate(invalid="ignore"):  # signalling NaNs
+        return x.astype(wide)
 
 
 @functools.cache

@@ -142,9 +142,9 @@ def errors_f32(result: np.ndarray, exact: np.ndarray) -> np.ndarray:
     """Errors in ulps of f32; infinite where exactly one of both is NaN."""
     limit = 2.0**128
     y = np.clip(exact, -limit, limit)
-    r = np.clip(result.astype(np.float64), -limit, limit)
     nan = np.isnan(exact)
     with np.errstate(invalid="ignore"):
+        r = np.clip(result.astype(np.float64), -limit, limit)
         error = np.abs(r - y) / ulp(np.clip(y, -(2.0**127), 2.0**127), 24, -126)
     return np.where(nan | np.isnan(r), np.where(nan == np.isnan(r), 0.0, np.inf), error)
 

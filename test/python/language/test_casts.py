@@ -49,7 +49,11 @@ def convert(device: str, x: np.ndarray, source: str, targets: list[str]) -> dict
     def both(tile, moved_to, made_to, block, target):
         moved = T.alloc_shared((_BLOCK,), target)
         made = T.alloc_shared((_BLOCK,), target)
-        T.copy(tile, moved)
+        if "bool" in (source, target):  # copies convert numbers: stored instead
+            for i in T.Parallel(_BLOCK):
+                moved[i] = tile[i]
+        else:
+            T.copy(tile, moved)
         for i in T.Parallel(_BLOCK):
             made[i] = T.cast(tile[i], target)
         T.copy(moved, moved_to[block * _BLOCK])
