@@ -163,13 +163,15 @@ static Value combine(OpBuilder &b, AtomicOp op, Value former) {
   Value value = op.getValue();
   Type type = value.getType();
   bool widens = isa<FloatType>(type) && type.getIntOrFloatBitWidth() < 16;
-  bool keepsInfinity = op.getCombiner() != Combiner::Sum;
-  auto cast = [&](Value v, Type to) {
-    return widens ? Value(CastOp::create(b, loc, to, v, false, false, keepsInfinity)) : v;
+  auto widen = [&](Value v) {
+    return widens ? Value(CastOp::create(b, loc, b.getF32Type(), v, false, false)) : v;
   };
-  Value result = arith::getReductionOp(
-      atomicKind(op), b, loc, cast(former, b.getF32Type()), cast(value, b.getF32Type()));
-  return cast(result, type);
+  Value result =
+      arith::getReductionOp(atomicKind(op), b, loc, widen(former), widen(value));
+  bool isSum = op.getCombiner() == Combiner::Sum;
+  return widens ? Value(CastOp::create(b, loc, type, result, false, false,
+                                       /*keepInfinity=*/!isSum))
+                : result;
 }
 
 /// The address of the element that an atomic updates.

@@ -38,7 +38,8 @@ func.func @element_of_bits(%code: i4) -> f4E2M1FN {
 // Row i starts at byte i * (n / 2).
 // CHECK-LABEL: llvm.func @pairs(
 // CHECK-SAME:    %{{.*}}: !llvm.ptr, %[[N:.*]]: i64, %[[I:.*]]: i64, %[[J:.*]]: i64)
-// CHECK:         %[[HALF:.*]] = llvm.lshr %[[N]], %{{.*}} : i64
+// CHECK:         %[[STRIDE:.*]] = llvm.mul %[[N]], %{{.*}} : i64
+// CHECK:         %[[HALF:.*]] = llvm.lshr %[[STRIDE]], %{{.*}} : i64
 // CHECK:         %[[ROW:.*]] = llvm.mul %[[I]], %[[HALF]]
 // CHECK:         %[[AT:.*]] = llvm.add %[[ROW]], %[[J]]
 // CHECK:         llvm.getelementptr {{.*}}[%[[AT]]] : (!llvm.ptr, i64) -> !llvm.ptr, i8

@@ -114,7 +114,7 @@ func.func @guarded_atomic(%x: memref<?xi32, #global>, %v: i32, %i: index) -> i32
 // CHECK-DAG:     %[[A:.*]] = tile.cast %[[BYTE]] : f8E4M3FN to f32
 // CHECK-DAG:     %[[B:.*]] = tile.cast %[[W]] : f8E4M3FN to f32
 // CHECK:         %[[MAX:.*]] = arith.maximumf %[[A]], %[[B]] : f32
-// CHECK:         %[[R:.*]] = tile.cast %[[MAX]] : f32 to f8E4M3FN
+// CHECK:         %[[R:.*]] = tile.cast %[[MAX]] keep_infinity : f32 to f8E4M3FN
 // CHECK:         memref.store %[[R]], %[[Y]]
 // CHECK:         return %[[FORMER]]
 func.func @shared(%x: memref<16xi32, #shared>, %v: i32, %y: memref<16xf8E4M3FN, #shared>,
