@@ -194,16 +194,16 @@ func.func @cast_of_a_complex(%x: complex<f32>) -> f32 {
 
 func.func @cast_unsigned_float(%x: f32) -> i32 {
   // expected-error @+1 {{'tile.cast' op (C2) only integers are unsigned}}
-  %y = tile.cast %x keep_infinity : i32 to f32
-  return %y : f32
+  %y = tile.cast %x unsigned_source : f32 to i32
+  return %y : i32
 }
 
 // -----
 
 func.func @cast_of_an_infinite_integer(%x: i32) -> f32 {
   // expected-error @+1 {{'tile.cast' op (C3) only floats have infinities}}
-  %y = tile.cast %x unsigned_source : f32 to i32
-  return %y : i32
+  %y = tile.cast %x keep_infinity : i32 to f32
+  return %y : f32
 }
 
 // -----
