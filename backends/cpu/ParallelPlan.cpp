@@ -52,7 +52,7 @@ static std::string findObstacle(ParallelOp op) {
     else if (isa<AssertOp>(inner))
       obstacle = "it holds an assertion";
     else if (isa<scf::WhileOp>(inner))
-      obstacle = "it holds a while loop";
+      obstacle = "it holds a while loop or a break";
     else if (access ||
              isa<AssumeOp, AllocOp, scf::IfOp, scf::ForOp, scf::YieldOp>(inner) ||
              (inner->getNumRegions() == 0 && isMemoryEffectFree(inner)))
