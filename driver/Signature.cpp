@@ -55,6 +55,11 @@ static std::optional<tw_dtype> parseDtype(StringRef name) {
       .Case("f64", TW_F64)
       .Case("f8e4m3fn", TW_F8E4M3FN)
       .Case("f8e5m2", TW_F8E5M2)
+      .Case("f8e4m3fnuz", TW_F8E4M3FNUZ)
+      .Case("f8e5m2fnuz", TW_F8E5M2FNUZ)
+      .Case("f8e4m3b11fnuz", TW_F8E4M3B11FNUZ)
+      .Case("f8e8m0fnu", TW_F8E8M0FNU)
+      .Case("f4e2m1fn", TW_F4E2M1FN)
       .Default(std::nullopt);
 }
 

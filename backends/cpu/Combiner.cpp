@@ -51,7 +51,15 @@ Expr Combiner::fromResult(Expr result) const {
 }
 
 Expr Combiner::toResult(Expr accumulated, Type element) const {
-  return castElements(accumulated, element);
+  if (accumulated.element() == element || !accumulated.isFloat())
+    return castElements(accumulated, element);
+  // An extremum is one of the elements: an infinity stays one, where a sum's saturates.
+  bool isElement = kind == Kind::Max || kind == Kind::Min || kind == Kind::AbsMax;
+  OpBuilder &b = accumulated.builder();
+  Type type = withElement(accumulated.type(), element);
+  return {b, accumulated.loc(),
+          tile::CastOp::create(b, accumulated.loc(), type, accumulated, false, false,
+                               /*keepInfinity=*/isElement)};
 }
 
 /// The body's operations on `x` and `y`; what they take from outside is the same in every

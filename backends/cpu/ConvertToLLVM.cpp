@@ -213,6 +213,72 @@ struct MoveRowLowering : ConvertOpToLLVMPattern<memref::CopyOp> {
   }
 };
 
+/// An element of 4 bits is a byte: the bits of one, and one made of bits.
+struct NibbleBitcastLowering : ConvertOpToLLVMPattern<arith::BitcastOp> {
+  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+
+  LogicalResult matchAndRewrite(arith::BitcastOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    Type to = getTypeConverter()->convertType(op.getType());
+    if (isa<Float4E2M1FNType>(getElementTypeOrSelf(op.getType())))
+      rewriter.replaceOpWithNewOp<LLVM::ZExtOp>(op, to, adaptor.getIn());
+    else if (isa<Float4E2M1FNType>(getElementTypeOrSelf(op.getIn())))
+      rewriter.replaceOpWithNewOp<LLVM::TruncOp>(op, to, adaptor.getIn());
+    else
+      return rewriter.notifyMatchFailure(op, "not of 4-bit elements");
+    return success();
+  }
+};
+
+struct NibbleConstantLowering : ConvertOpToLLVMPattern<arith::ConstantOp> {
+  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+
+  LogicalResult matchAndRewrite(arith::ConstantOp op, OpAdaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    if (!isa<Float4E2M1FNType>(getElementTypeOrSelf(op.getType())))
+      return rewriter.notifyMatchFailure(op, "not of 4-bit elements");
+    auto code = [](const APFloat &value) { return value.bitcastToAPInt().zext(8); };
+    TypedAttr codes;
+    if (auto vector = dyn_cast<DenseFPElementsAttr>(op.getValue()))
+      codes = vector.mapValues(rewriter.getI8Type(), code);
+    else
+      codes = rewriter.getIntegerAttr(rewriter.getI8Type(),
+                                      code(cast<FloatAttr>(op.getValue()).getValue()));
+    rewriter.replaceOpWithNewOp<LLVM::ConstantOp>(op, codes.getType(), codes);
+    return success();
+  }
+};
+
+/// The bytes of a tensor of pairs: its memory, with rows half as long.
+struct PairsLowering : ConvertOpToLLVMPattern<PairsOp> {
+  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+
+  LogicalResult matchAndRewrite(PairsOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    auto type = cast<MemRefType>(op.getBytes().getType());
+    MemRefDescriptor elements(adaptor.getElements());
+    auto bytes =
+        MemRefDescriptor::poison(rewriter, loc, getTypeConverter()->convertType(type));
+    bytes.setAllocatedPtr(rewriter, loc, elements.allocatedPtr(rewriter, loc));
+    bytes.setAlignedPtr(rewriter, loc, elements.alignedPtr(rewriter, loc));
+    bytes.setConstantOffset(rewriter, loc, 0);
+    Value one = createIndexAttrConstant(rewriter, loc, getIndexType(), 1);
+    auto half = [&](Value x) -> Value {
+      return LLVM::LShrOp::create(rewriter, loc, x, one);
+    };
+    int64_t last = type.getRank() - 1;
+    for (int64_t dim = 0; dim <= last; ++dim) {
+      Value size = elements.size(rewriter, loc, dim);
+      Value stride = elements.stride(rewriter, loc, dim);
+      bytes.setSize(rewriter, loc, dim, dim == last ? half(size) : size);
+      bytes.setStride(rewriter, loc, dim, dim == last ? stride : half(stride));
+    }
+    rewriter.replaceOp(op, Value(bytes));
+    return success();
+  }
+};
+
 /// The operands of bf16 instructions, from the integers that hold their bits.
 void castBitsForAtoms(ModuleOp module) {
   module.walk([](UnrealizedConversionCastOp cast) {
@@ -240,18 +306,26 @@ void ConvertToLLVMPass::runOnOperation() {
   });
   // Code computes with bf16 in atoms alone. Elsewhere it is bits: LLVM would move a bf16
   // through f32 where the CPU has no bf16 registers, and so change its NaNs.
-  Type bits = IntegerType::get(context, 16);
+  // An element of 4 bits has a byte for itself in vectors too, as it has in tiles.
+  Type bits = IntegerType::get(context, 16), byte = IntegerType::get(context, 8);
   converter.addConversion([=](BFloat16Type) { return bits; });
+  converter.addConversion([=](Float4E2M1FNType) { return byte; });
   converter.addConversion([=](VectorType type) -> std::optional<Type> {
-    if (!type.getElementType().isBF16() || type.getRank() != 1)
+    if (type.getRank() != 1)
       return std::nullopt;
-    return type.clone(bits);
+    if (type.getElementType().isBF16())
+      return type.clone(bits);
+    return isa<Float4E2M1FNType>(type.getElementType())
+               ? std::optional<Type>(type.clone(byte))
+               : std::nullopt;
   });
 
   RewritePatternSet patterns(context);
   patterns.add<CaptureLowering, CapturedLowering, FromPointerLowering, ViewLowering,
                LaunchLowering>(converter);
-  patterns.add<MoveRowLowering>(converter, /*benefit=*/2);
+  patterns.add<MoveRowLowering, NibbleBitcastLowering, NibbleConstantLowering>(
+      converter, /*benefit=*/2);
+  patterns.add<PairsLowering>(converter);
   arith::populateArithToLLVMConversionPatterns(converter, patterns);
   populateMathToLLVMConversionPatterns(converter, patterns);
   index::populateIndexToLLVMConversionPatterns(converter, patterns);

@@ -130,8 +130,10 @@ void RowCopy::emitRow(ArrayRef<Value> coordinates, Value valid) {
   int64_t last = src.rank() - 1;
   Value whole =
       b.both(valid, b.both(src.rangeIsWhole(b, last), dst.rangeIsWhole(b, last)));
+  whole = b.both(whole, b.both(src.startsAtByte(b), dst.startsAtByte(b)));
   // Before AVX-512 there are masked moves of 32 and 64 bits only.
   bool masks = vectorBits >= 512 || (src.elementBits() >= 32 && dst.elementBits() >= 32);
+  masks &= !src.isPaired() && !dst.isPaired();
   b.ifElse(
       whole,
       [&] {
@@ -172,7 +174,7 @@ Value RowCopy::rowOf(const CopyRegion &side, ArrayRef<Value> coordinates) {
 void RowCopy::emitWholeRow(ArrayRef<Value> coordinates) {
   int64_t bytes = src.shape.back() * src.elementBits() / 8;
   if (src.elementType() == dst.elementType() && !isTile(src.type) && !isTile(dst.type) &&
-      bytes >= movedRowBytes) {
+      !src.isPaired() && bytes >= movedRowBytes) {
     Value from = rowOf(src, coordinates), to = rowOf(dst, coordinates);
     memref::CopyOp::create(b, b.getLoc(), from, to);
     return;
@@ -180,19 +182,15 @@ void RowCopy::emitWholeRow(ArrayRef<Value> coordinates) {
   Type wider =
       src.elementBits() >= dst.elementBits() ? src.elementType() : dst.elementType();
   int64_t last = src.rank() - 1;
-  forVectorRuns(
-      src.shape[last], laneCount(vectorBits, wider),
-      [&](int64_t begin, int64_t end, int64_t width) {
-        auto type = VectorType::get(width, src.elementType());
-        b.forLoop(b.getIndexAttr(begin), b.getIndexAttr(end), width, [&](Value j) {
-          SmallVector<Value> at(coordinates);
-          at.push_back(j);
-          Value value =
-              vector::LoadOp::create(b, b.getLoc(), type, src.memref, src.indices(b, at));
-          vector::StoreOp::create(b, b.getLoc(), cast(value), dst.memref,
-                                  dst.indices(b, at));
-        });
-      });
+  forVectorRuns(src.shape[last], laneCount(vectorBits, wider),
+                [&](int64_t begin, int64_t end, int64_t width) {
+                  b.forLoop(b.getIndexAttr(begin), b.getIndexAttr(end), width,
+                            [&](Value j) {
+                              SmallVector<Value> at(coordinates);
+                              at.push_back(j);
+                              dst.storeVector(b, cast(src.loadVector(b, at, width)), at);
+                            });
+                });
 }
 
 void RowCopy::emitMaskedRow(ArrayRef<Value> coordinates, Value valid) {
@@ -218,7 +216,7 @@ void RowCopy::emitMaskedRow(ArrayRef<Value> coordinates, Value valid) {
     upper = arith::SelectOp::create(b, loc, valid, upper, b.index(0));
   Value pass = fill;
   if (src.elementType() != dst.elementType() || !fill)
-    pass = arith::ConstantOp::create(b, loc, b.getZeroAttr(src.elementType()));
+    pass = arith::ConstantOp::create(b, loc, zeroBits(src.elementType()));
   Value passVector = vector::BroadcastOp::create(b, loc, type, pass);
   b.forLoop(src.shape[last], lanes, [&](Value j) {
     SmallVector<Value> at(coordinates);
@@ -242,21 +240,20 @@ void RowCopy::emitScalarRow(ArrayRef<Value> coordinates, Value valid) {
   auto element = [&](ArrayRef<Value> at, Value inside) {
     Value value;
     if (!inside) {
-      value = cast(memref::LoadOp::create(b, loc, src.memref, src.indices(b, at)));
+      value = cast(src.loadElement(b, at));
     } else {
       auto branch = scf::IfOp::create(b, loc, dst.elementType(), inside, true);
       OpBuilder::InsertionGuard guard(b);
       b.setInsertionPointToStart(branch.thenBlock());
-      Value read = cast(memref::LoadOp::create(b, loc, src.memref, src.indices(b, at)));
-      scf::YieldOp::create(b, loc, read);
+      scf::YieldOp::create(b, loc, cast(src.loadElement(b, at)));
       b.setInsertionPointToStart(branch.elseBlock());
       Value other = fill;
       if (!other)
-        other = arith::ConstantOp::create(b, loc, b.getZeroAttr(dst.elementType()));
+        other = cast(arith::ConstantOp::create(b, loc, zeroBits(src.elementType())));
       scf::YieldOp::create(b, loc, other);
       value = branch.getResult(0);
     }
-    memref::StoreOp::create(b, loc, value, dst.memref, dst.indices(b, at));
+    dst.storeElement(b, value, at);
   };
   if (src.rank() == 0)
     return element({}, valid);
@@ -317,15 +314,24 @@ static void fillDimension(LoopBuilder &b, Value memref, Value value, int64_t vec
 
 static void lowerFill(FillOp op, int64_t vectorBits) {
   LoopBuilder b(op);
-  Value memref = op.getDst();
+  Value memref = op.getDst(), value = op.getValue();
   auto type = cast<MemRefType>(memref.getType());
+  if (holdsPairs(type)) {
+    Location loc = op.getLoc();
+    memref = PairsOp::create(b, loc, memref);
+    type = cast<MemRefType>(memref.getType());
+    Value code = arith::BitcastOp::create(b, loc, b.getIntegerType(4), value);
+    code = arith::ExtUIOp::create(b, loc, b.getI8Type(), code);
+    Value both = arith::ConstantIntOp::create(b, loc, b.getI8Type(), 0x11);
+    value = arith::MulIOp::create(b, loc, code, both);
+  }
   // A tile is one run of memory.
   if (type.getLayout().isIdentity() && type.hasStaticShape() && type.getRank() > 1) {
     ReassociationIndices all = llvm::to_vector(llvm::seq<int64_t>(0, type.getRank()));
     memref = memref::CollapseShapeOp::create(b, op.getLoc(), memref,
                                              SmallVector<ReassociationIndices>{all});
   }
-  fillDimension(b, memref, op.getValue(), vectorBits, {});
+  fillDimension(b, memref, value, vectorBits, {});
   op.erase();
 }
 

@@ -66,7 +66,7 @@ private:
     return mlir::VectorType::get({lanes}, element);
   }
   mlir::Value zero(mlir::Type type) {
-    return mlir::arith::ConstantOp::create(b, b.getLoc(), b.getZeroAttr(type));
+    return mlir::arith::ConstantOp::create(b, b.getLoc(), tile::zeroBits(type));
   }
   mlir::Value anyActive(mlir::Value mask);
 

@@ -12,7 +12,8 @@
 // exact arithmetic. The error of the whole function, rounding included, is the bound in
 // docs/semantics.md, which the tests measure.
 //
-// Functions of f64, powers, and sin and cos beyond 2^50 call libm for each lane.
+// Functions of f64, those without such code, and sin and cos beyond 2^50 call libm for
+// each lane.
 //
 //===----------------------------------------------------------------------===//
 
@@ -271,8 +272,21 @@ static Expr expandRsqrt(Expr x) { return 1.0 / x.apply<math::SqrtOp>(); }
 // The pass
 //===----------------------------------------------------------------------===//
 
+/// `name` of libm on floats of any type: f32 goes through f64, which leaves its rounding
+/// as the only error that counts.
+static Expr libmOf(StringRef name, ArrayRef<Expr> arguments) {
+  Type type = arguments.front().element();
+  if (type.isF64())
+    return callLibm(name, arguments);
+  Type f64 = arguments.front().builder().getF64Type();
+  SmallVector<Expr> wide =
+      llvm::map_to_vector(arguments, [&](Expr x) { return x.to<arith::ExtFOp>(f64); });
+  return callLibm(name, wide).to<arith::TruncFOp>(type);
+}
+
 namespace {
-/// How a function is computed in f32, and in f64: by libm's function of a name.
+/// How a function is computed in f32, null where libm does that too; and libm's name of
+/// it.
 struct Function {
   StringLiteral operation;
   Expr (*inF32)(Expr);
@@ -285,16 +299,14 @@ static constexpr Function functions[] = {
     {"math.log", expandLog, "log"},    {"math.log2", expandLog2, "log2"},
     {"math.sin", expandSin, "sin"},    {"math.cos", expandCos, "cos"},
     {"math.tanh", expandTanh, "tanh"}, {"math.erf", expandErf, "erf"},
+    {"math.log10", nullptr, "log10"},  {"math.log1p", nullptr, "log1p"},
+    {"math.expm1", nullptr, "expm1"},  {"math.tan", nullptr, "tan"},
+    {"math.asin", nullptr, "asin"},    {"math.acos", nullptr, "acos"},
+    {"math.atan", nullptr, "atan"},    {"math.sinh", nullptr, "sinh"},
+    {"math.cosh", nullptr, "cosh"},    {"math.asinh", nullptr, "asinh"},
+    {"math.acosh", nullptr, "acosh"},  {"math.atanh", nullptr, "atanh"},
+    {"math.atan2", nullptr, "atan2"},  {"math.powf", nullptr, "pow"},
 };
-
-/// x^y by libm in f64, for f32 too: its logarithm would need twice f32's bits.
-static Expr expandPow(Expr x, Expr y) {
-  Type type = x.element(), f64 = x.builder().getF64Type();
-  if (type == f64)
-    return callLibm("pow", {x, y});
-  return callLibm("pow", {x.to<arith::ExtFOp>(f64), y.to<arith::ExtFOp>(f64)})
-      .to<arith::TruncFOp>(type);
-}
 
 /// The expansion of `op`, or null where it is none of ours.
 static Value expand(Operation *op) {
@@ -307,12 +319,11 @@ static Value expand(Operation *op) {
     return {};
   if (isa<math::RsqrtOp>(op))
     return expandRsqrt(x);
-  if (isa<math::PowFOp>(op))
-    return expandPow(x, operands[1]);
   StringRef name = op->getName().getStringRef();
   for (const Function &function : functions)
     if (name == function.operation)
-      return x.element().isF32() ? function.inF32(x) : callLibm(function.libm, x);
+      return x.element().isF32() && function.inF32 ? function.inF32(x)
+                                                   : libmOf(function.libm, operands);
   return {};
 }
 

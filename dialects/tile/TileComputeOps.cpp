@@ -155,6 +155,8 @@ LogicalResult CastOp::verify() {
   if ((getUnsignedSource() && isa<FloatType>(from)) ||
       (getUnsignedResult() && isa<FloatType>(to)))
     return emitOpError("(C2) only integers are unsigned");
+  if (getKeepInfinity() && !(isa<FloatType>(from) && isa<FloatType>(to)))
+    return emitOpError("(C3) only floats have infinities");
   return success();
 }
 

@@ -277,19 +277,22 @@ def Tile_CastOp : Tile_Op<"cast", [
 
     | from, to | rule |
     | --- | --- |
-    | float, float | to nearest even; f8 saturates, NaN stays NaN |
+    | float, float | to nearest even; f8 and f4 saturate, NaN stays NaN where there is one |
     | float, integer | towards zero, saturating; NaN gives 0 |
     | integer, float | to nearest even |
     | integer, integer | wraps, or extends by the sign of the source |
     | any, i1 | whether the value is not zero |
 
     `unsigned_source` and `unsigned_result` say which integers are unsigned;
-    i1 always is.
+    i1 always is. `keep_infinity` leaves an infinity one where the result type has
+    infinities, even if it saturates: for operations that choose one of their
+    operands and round nothing.
 
     Constraints:
     - (C1) Operand and result are integers, floats, `index`, or vectors of these
       of one shape.
     - (C2) `unsigned_source` and `unsigned_result` are given for integers only.
+    - (C3) `keep_infinity` is given for floats only.
 
     Example:
     ```mlir
@@ -300,11 +303,11 @@ def Tile_CastOp : Tile_Op<"cast", [
     ```
   }];
   let arguments = (ins AnyType:$input, UnitAttr:$unsignedSource,
-                       UnitAttr:$unsignedResult);
+                       UnitAttr:$unsignedResult, UnitAttr:$keepInfinity);
   let results = (outs AnyType:$result);
   let assemblyFormat = [{
     $input (`unsigned_source` $unsignedSource^)? (`unsigned_result` $unsignedResult^)?
-    attr-dict `:` type($input) `to` type($result)
+    (`keep_infinity` $keepInfinity^)? attr-dict `:` type($input) `to` type($result)
   }];
   let hasVerifier = 1;
   let hasFolder = 1;

@@ -201,6 +201,39 @@ LogicalResult PackOp::verify() {
 }
 
 //===----------------------------------------------------------------------===//
+// pairs
+//===----------------------------------------------------------------------===//
+
+/// The type of the bytes that hold `elements`.
+static MemRefType bytesOfPairs(MemRefType elements) {
+  SmallVector<int64_t> shape(elements.getShape());
+  if (!ShapedType::isDynamic(shape.back()))
+    shape.back() /= 2;
+  return MemRefType::get(shape, IntegerType::get(elements.getContext(), 8),
+                         MemRefLayoutAttrInterface(), elements.getMemorySpace());
+}
+
+void PairsOp::build(OpBuilder &builder, OperationState &state, Value elements) {
+  build(builder, state, bytesOfPairs(cast<MemRefType>(elements.getType())), elements);
+}
+
+Value PairsOp::getViewSource() { return getElements(); }
+
+LogicalResult PairsOp::verify() {
+  auto elements = cast<MemRefType>(getElements().getType());
+  if (!holdsPairs(elements) || !elements.getLayout().isIdentity())
+    return emitOpError("(C1) takes a row-major global memref of 4-bit elements");
+  int64_t last = elements.getShape().back();
+  if (!ShapedType::isDynamic(last) && last % 2)
+    return emitOpError("(C1) a row of ")
+           << last << " elements is no whole number of bytes";
+  if (getBytes().getType() != bytesOfPairs(elements))
+    return emitOpError("(C2) the bytes of ")
+           << elements << " are " << bytesOfPairs(elements);
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
 // load, store, atomic
 //===----------------------------------------------------------------------===//
 

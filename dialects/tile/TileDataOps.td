@@ -10,6 +10,7 @@
 
 include "dialects/tile/TileAttrs.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
+include "mlir/Interfaces/ViewLikeInterface.td"
 
 def Tile_CopyOp : Tile_Op<"copy", [AttrSizedOperandSegments]> {
   let summary = "copy a region of one memref to a region of another";
@@ -301,6 +302,37 @@ def Tile_StoreOp : Tile_Op<"store", [
     $value `,` $memref `[` $indices `]` (`inbounds` $inbounds^)? attr-dict `:` type($memref)
   }];
   let hasVerifier = 1;
+}
+
+def Tile_PairsOp : Tile_Op<"pairs", [
+    Pure, DeclareOpInterfaceMethods<ViewLikeOpInterface>]> {
+  let summary = "see a global tensor of 4-bit elements as the bytes that hold them";
+  let description = [{
+    In global memory two 4-bit elements share a byte: element 2 i of a row is its
+    low half, element 2 i + 1 its high half, and every row starts with a byte of
+    its own. The result has one element for each byte, so half as many along the
+    last dimension.
+
+    Constraints:
+    - (C1) The operand is a row-major global memref of 4-bit elements; its last
+      extent is even where it is static.
+    - (C2) The result is the same memref of i8, its last extent half as large.
+
+    Example:
+    ```mlir
+    func.func @bytes(%w: memref<?x64xf4E2M1FN, #tile.space<global>>)
+        -> memref<?x32xi8, #tile.space<global>> {
+      %b = tile.pairs %w : memref<?x64xf4E2M1FN, #tile.space<global>>
+        to memref<?x32xi8, #tile.space<global>>
+      return %b : memref<?x32xi8, #tile.space<global>>
+    }
+    ```
+  }];
+  let arguments = (ins AnyMemRef:$elements);
+  let results = (outs AnyMemRef:$bytes);
+  let assemblyFormat = "$elements attr-dict `:` type($elements) `to` type($bytes)";
+  let hasVerifier = 1;
+  let builders = [OpBuilder<(ins "::mlir::Value":$elements)>];
 }
 
 def Tile_AtomicOp : Tile_Op<"atomic", [

@@ -45,3 +45,19 @@ Space tilewright::tile::getSpace(Type type) {
 bool tilewright::tile::isTile(Type type) {
   return isa<MemRefType>(type) && getSpace(type) != Space::Global;
 }
+
+bool tilewright::tile::holdsPairs(MemRefType type) {
+  return getSpace(type) == Space::Global && type.getRank() > 0 &&
+         isa<Float4E2M1FNType>(type.getElementType());
+}
+
+TypedAttr tilewright::tile::zeroBits(Type type) {
+  auto element = dyn_cast<FloatType>(getElementTypeOrSelf(type));
+  if (!element)
+    return Builder(type.getContext()).getZeroAttr(type);
+  const llvm::fltSemantics &semantics = element.getFloatSemantics();
+  auto zero = FloatAttr::get(element, APFloat(semantics, APInt(element.getWidth(), 0)));
+  if (auto vector = dyn_cast<VectorType>(type))
+    return DenseElementsAttr::get(vector, Attribute(zero));
+  return zero;
+}

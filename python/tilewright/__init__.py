@@ -29,6 +29,7 @@ from .tilelang_names import PassConfigKey, cdiv, next_power_of_2  # noqa: E402
 __version__ = "0.1.0"
 
 if _TYPE_CHECKING:
+    from .pairs import pack_pairs, unpack_pairs  # noqa: F401
     from .runtime import (  # noqa: F401
         ArtifactError,
         KernelFault,
@@ -39,7 +40,7 @@ if _TYPE_CHECKING:
         set_num_threads,
     )
 
-# From the runtime, which loads NumPy: on first use.
+# These load NumPy: on first use.
 _RUNTIME = (
     "LaunchError",
     "KernelFault",
@@ -49,6 +50,7 @@ _RUNTIME = (
     "num_threads",
     "measure_limits",
 )
+_PAIRS = ("pack_pairs", "unpack_pairs")
 
 __all__ = [
     "CompileError",
@@ -61,6 +63,7 @@ __all__ = [
     "layout",
     "next_power_of_2",
     *_RUNTIME,
+    *_PAIRS,
 ]
 
 
@@ -69,6 +72,10 @@ def __getattr__(name: str):
         from . import runtime
 
         return getattr(runtime, name)
+    if name in _PAIRS:
+        from . import pairs
+
+        return getattr(pairs, name)
     from .tilelang_names import REFUSED
 
     hint = f": {REFUSED[name]}" if name in REFUSED else ""

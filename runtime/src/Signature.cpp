@@ -19,15 +19,34 @@ struct DtypeFacts {
 } // namespace
 
 /// Indexed by tw_dtype.
-static constexpr DtypeFacts dtypes[] = {
-    {"bool", 1},    {"int8", 1},          {"int16", 2},      {"int32", 4},
-    {"int64", 8},   {"uint8", 1},         {"uint16", 2},     {"uint32", 4},
-    {"uint64", 8},  {"float16", 2},       {"bfloat16", 2},   {"float32", 4},
-    {"float64", 8}, {"float8_e4m3fn", 1}, {"float8_e5m2", 1}};
+static constexpr DtypeFacts dtypes[] = {{"bool", 1},
+                                        {"int8", 1},
+                                        {"int16", 2},
+                                        {"int32", 4},
+                                        {"int64", 8},
+                                        {"uint8", 1},
+                                        {"uint16", 2},
+                                        {"uint32", 4},
+                                        {"uint64", 8},
+                                        {"float16", 2},
+                                        {"bfloat16", 2},
+                                        {"float32", 4},
+                                        {"float64", 8},
+                                        {"float8_e4m3fn", 1},
+                                        {"float8_e5m2", 1},
+                                        {"float8_e4m3fnuz", 1},
+                                        {"float8_e5m2fnuz", 1},
+                                        {"float8_e4m3b11fnuz", 1},
+                                        {"float8_e8m0fnu", 1},
+                                        {"float4_e2m1fn", 1}};
 static constexpr int64_t dtypeCount = sizeof(dtypes) / sizeof(dtypes[0]);
-static_assert(dtypeCount == TW_F8E5M2 + 1);
+static_assert(dtypeCount == TW_F4E2M1FN + 1);
 
 int64_t tilewright::itemSize(int64_t dtype) { return dtypes[dtype].size; }
+
+int64_t tilewright::elementsPerItem(int64_t dtype) {
+  return dtype == TW_F4E2M1FN ? 2 : 1;
+}
 
 const char *tilewright::dtypeName(int64_t dtype) {
   return dtype >= 0 && dtype < dtypeCount ? dtypes[dtype].name : "an unknown dtype";
@@ -130,6 +149,11 @@ static const char *findFlaw(const Signature &signature) {
       if (!isDim(signature, signature.extents(parameter)[d], dimsStart, false) ||
           !isDim(signature, signature.strides(parameter)[d], dimsStart, true))
         return "has a malformed dimension";
+    if (elementsPerItem(parameter.dtype) > 1 && rank == 0)
+      return "has a single element that is a part of a byte";
+    for (int64_t d = 0; d < rank && elementsPerItem(parameter.dtype) > 1; ++d)
+      if (signature.strides(parameter)[d].kind != TW_DIM_CONTIGUOUS)
+        return "has strides between elements that share bytes";
     launchWords += 1 + 2 * rank;
   }
   return launchWords == signature.launchWords() ? nullptr

@@ -104,8 +104,9 @@ public:
   }
 };
 
-/// Bytes of an element; every tw_dtype has a whole number of them.
+/// Bytes of the least piece of memory with a whole number of elements, and how many.
 int64_t itemSize(int64_t dtype);
+int64_t elementsPerItem(int64_t dtype);
 /// As users write it: "float32", "bfloat16", ...
 const char *dtypeName(int64_t dtype);
 

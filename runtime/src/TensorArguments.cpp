@@ -23,12 +23,15 @@ tw_status Checker::rejectRank(int64_t index) const {
     came.add("%s%" PRId64, d ? ", " : "", given.extents[d]);
   for (int64_t d = 0; d < parameter.rank; ++d) {
     const DimEntry &dim = signature.extents(parameter)[d];
+    int64_t perItem = d == parameter.rank - 1 ? elementsPerItem(parameter.dtype) : 1;
     if (dim.kind == TW_DIM_CONST)
-      expected.add("%s%" PRId64, d ? ", " : "", dim.value);
+      expected.add("%s%" PRId64, d ? ", " : "", dim.value / perItem);
     else if (dim.kind == TW_DIM_EXPRESSION)
-      expected.add("%s%s", d ? ", " : "", signature.text(signature.expression(dim)));
+      expected.add("%s%s%s", d ? ", " : "", signature.text(signature.expression(dim)),
+                   perItem > 1 ? " / 2" : "");
     else
-      expected.add("%s%s", d ? ", " : "", nameOfSymbol(dim.value));
+      expected.add("%s%s%s", d ? ", " : "", nameOfSymbol(dim.value),
+                   perItem > 1 ? " / 2" : "");
   }
   return reject(index, "has %d dimension%s, shape (%s); expected %" PRId64 ": (%s)",
                 given.rank, given.rank == 1 ? "" : "s", came.data(), parameter.rank,
@@ -58,11 +61,15 @@ tw_status Checker::checkTensor(int64_t index) {
     return reject(index, "is on device %s:%d; this kernel runs on %s",
                   deviceTypeName(given.device_type), given.device_id,
                   kernel.functions->kind);
-  if (given.dtype != parameter.dtype)
-    return reject(index, "has dtype %s; expected %s",
+  bool isPaired = elementsPerItem(parameter.dtype) > 1;
+  if (given.dtype != parameter.dtype && !(isPaired && given.dtype == TW_U8))
+    return reject(index, "has dtype %s; expected %s%s",
                   given.dtype < 0 && given.dtype_name ? given.dtype_name
                                                       : dtypeName(given.dtype),
-                  dtypeName(parameter.dtype));
+                  dtypeName(parameter.dtype),
+                  isPaired ? " in pairs: bytes (uint8) with two elements each, the even "
+                             "one in the low half, as tilewright.pack_pairs makes them"
+                           : "");
   if (given.rank != parameter.rank)
     return rejectRank(index);
   if (tw_status status = checkExtents(index))
@@ -72,16 +79,23 @@ tw_status Checker::checkTensor(int64_t index) {
   return checkMemory(index);
 }
 
+/// Wraps for sizes that no memory has; an empty tensor may have them.
+static int64_t product(int64_t a, int64_t b) {
+  return static_cast<int64_t>(static_cast<uint64_t>(a) * static_cast<uint64_t>(b));
+}
+
 tw_status Checker::checkExtents(int64_t index) {
   const tw_argument_v1 &given = argument(index);
   const ParameterEntry &parameter = signature.parameter(index);
   const DimEntry *dims = signature.extents(parameter);
   for (int64_t d = 0; d < parameter.rank; ++d) {
     int64_t extent = given.extents[d];
-    wordsOf[index][1 + d] = extent;
     if (extent < 0)
       return reject(index, "has the negative size %" PRId64 " in dimension %" PRId64,
                     extent, d);
+    if (d == parameter.rank - 1)
+      extent = product(extent, elementsPerItem(parameter.dtype));
+    wordsOf[index][1 + d] = extent;
     if (dims[d].kind == TW_DIM_SYMBOL) {
       if (tw_status status = bind(dims[d].value, index, d, false, extent))
         return status;
@@ -92,11 +106,6 @@ tw_status Checker::checkExtents(int64_t index) {
     }
   }
   return TW_OK;
-}
-
-/// Wraps for sizes that no memory has; an empty tensor may have them.
-static int64_t product(int64_t a, int64_t b) {
-  return static_cast<int64_t>(static_cast<uint64_t>(a) * static_cast<uint64_t>(b));
 }
 
 /// A stride that no element depends on (the extent is at most 1, or the tensor is
@@ -112,10 +121,15 @@ tw_status Checker::checkStrides(int64_t index) {
   uint64_t *strides = wordsOf[index] + 1 + parameter.rank;
   int64_t rowMajor = 1;       // the product of the extents behind
   int64_t nextContiguous = 1; // the next dimension's stride times its extent
-  for (int64_t d = parameter.rank - 1; d >= 0; --d) {
-    int64_t extent = given.extents[d];
-    int64_t stride = given.strides ? given.strides[d] : rowMajor;
-    bool matters = extent > 1 && !empty;
+  int64_t last = parameter.rank - 1, perItem = elementsPerItem(parameter.dtype);
+  for (int64_t d = last; d >= 0; --d) {
+    auto extent = static_cast<int64_t>(wordsOf[index][1 + d]);
+    int64_t stride = rowMajor;
+    // Within an item elements follow each other; a step of the caller's is an item.
+    if (given.strides)
+      stride =
+          d == last && given.strides[d] == 1 ? 1 : product(given.strides[d], perItem);
+    bool matters = given.extents[d] > 1 && !empty;
     int64_t expected = stride;
     if (dims[d].kind == TW_DIM_CONST)
       expected = dims[d].value;
@@ -257,9 +271,17 @@ tw_status Checker::checkExpressions(int64_t index) {
 // Overlap
 //===----------------------------------------------------------------------===//
 
+/// A tensor whose elements share bytes is contiguous: one item as long as all of it.
 Extent Checker::place(int64_t index) const {
   const ParameterEntry &parameter = signature.parameter(index);
   auto *extents = reinterpret_cast<const int64_t *>(wordsOf[index] + 1);
+  if (int64_t perItem = elementsPerItem(parameter.dtype); perItem > 1) {
+    int64_t elements = 1;
+    for (int64_t d = 0; d < parameter.rank; ++d)
+      elements = product(elements, extents[d]);
+    if (elements > 0)
+      return {*wordsOf[index], elements / perItem, 0, nullptr, nullptr};
+  }
   return {*wordsOf[index], itemSize(parameter.dtype), parameter.rank, extents,
           extents + parameter.rank};
 }
@@ -339,6 +361,11 @@ tw_status Checker::fillAllocated(int64_t index) {
         return reject(index, "cannot be allocated: its size %s is %" PRId64,
                       signature.text(signature.expression(extents[d])), extent);
     }
+    if (d == parameter.rank - 1 && extent % elementsPerItem(parameter.dtype))
+      return reject(index,
+                    "cannot be allocated: a row of %" PRId64
+                    " elements of %s is no whole number of bytes",
+                    extent, dtypeName(parameter.dtype));
     int64_t stride = contiguous;
     if (strides[d].kind == TW_DIM_CONST)
       stride = strides[d].value;

@@ -45,7 +45,7 @@ class EagerEmitter(Emitter):
         code = function.__code__
         self.names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
         self.values = values
-        self.const_axes: list[tuple[str, int, str]] = []
+        self.const_axes: list[tuple[str, int, str, int]] = []
         for name in self.names:
             value = values.get(name)
             array = name not in values or hasattr(value, "shape")
@@ -75,9 +75,11 @@ class EagerEmitter(Emitter):
                 )
             for axis, size in enumerate(annotation.shape):
                 if isinstance(size, Const) and size.function is None:
-                    self.const_axes.append((name, axis, size.name))
+                    last = axis == len(annotation.shape) - 1
+                    factor = 2 if annotation.dtype.is_paired and last else 1
+                    self.const_axes.append((name, axis, size.name, factor))
                     if shape is not None:
-                        self._solve(name, axis, size.name, int(shape[axis]))
+                        self._solve(name, axis, size.name, int(shape[axis]) * factor)
         self.declare(name, annotation)
 
     def _solve(self, name: str, axis: int, const: str, size: int) -> None:

@@ -196,6 +196,8 @@ class Emitter(
     def _tensor(self, name: str, annotation: TensorType, output: bool = False) -> Memory:
         shape = tuple(self.resolved(s) for s in annotation.shape)
         strides = annotation.strides
+        if annotation.dtype.is_paired:
+            self._check_pairs(name, shape, annotation.dtype, strides)
         type = memref(shape, annotation.dtype, "global", strides)
         memory = Memory(self.builder.fresh(name), name, annotation.dtype, shape, "global", type)
         made = Parameter(
@@ -287,6 +289,24 @@ class Emitter(
 
     # -- memory of the call -----------------------------------------------------------------
 
+    def _check_pairs(
+        self, name: str, shape: tuple, dtype: DType, strides: tuple | None
+    ) -> None:
+        """Refuse a tensor whose rows are no whole bytes."""
+        rule = f"two elements of {dtype} share a byte, and a row is whole bytes"
+        if strides is not None:
+            self.fail(
+                f"{name} is a tensor of {dtype} with strides",
+                rule=rule,
+                hint="declare it as T.Tensor, which is contiguous",
+            )
+        if isinstance(shape[-1], int) and shape[-1] % 2:
+            self.fail(
+                f"the last size of {name}, {shape[-1]}, is odd",
+                rule=rule,
+                hint="pad the last dimension to an even size",
+            )
+
     def workspace(self, shape: object, dtype: object) -> Memory:
         """`T.alloc_global`."""
         if self.kernel is not None:
@@ -296,6 +316,12 @@ class Emitter(
                 hint="allocate it in front of `with T.Kernel(...)`",
             )
         dtype = self.dtype(dtype)
+        if dtype.is_paired:
+            self.fail(
+                f"T.alloc_global of {dtype}",
+                rule="a workspace has a byte or more for each element",
+                hint="keep the values as float8_e4m3fn, which holds them, or pass a tensor",
+            )
         shape = self.known_sizes(shape)
         shape = list(shape) if isinstance(shape, (tuple, list)) else [shape]
         sizes, dynamic = [], []

@@ -249,13 +249,13 @@ class Family:
     def key(self, values: dict) -> tuple:
         """The values of the T.const sizes: one for each place where one is named."""
         return tuple(
-            values[name].shape[axis] if axis < len(values[name].shape) else None
-            for name, axis, _ in self._axes
+            values[name].shape[axis] * factor if axis < len(values[name].shape) else None
+            for name, axis, _, factor in self._axes
         )
 
     def key_of(self, consts: dict[str, int]) -> tuple:
         """As `key`, from the sizes themselves."""
-        return tuple(consts[const] for _, _, const in self._axes)
+        return tuple(consts[const] for _, _, const, _ in self._axes)
 
 
 class Calls:

@@ -122,7 +122,7 @@ def _fold(which: str):
 
 
 def _absolute(k, x: object) -> Value:
-    from ..language.elementwise import abs_
+    from ..language.maths import abs_
 
     return abs_.emit(k, x)
 

@@ -243,9 +243,11 @@ def _literal_type(value: object, other: DType) -> DType:
 
 
 def _literal_hint(value: object, dtype: DType) -> str:
-    if dtype.is_float and value != value or value in (float("inf"), -float("inf")):
+    if value in (float("inf"), -float("inf")):
         return f"{dtype} has no infinity; use T.max_value or T.min_value"
     low, high = dtypes.min_value(dtype), dtypes.max_value(dtype)
+    if value != value:
+        return f"{dtype} has no NaN; it holds {low} to {high}"
     return f"{dtype} holds {low} to {high}; convert the other side with T.cast"
 
 

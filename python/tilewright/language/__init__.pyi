@@ -198,6 +198,10 @@ def Pipelined(
     """
 def abs(x: _Scalar) -> Any:
     """The magnitude. The most negative integer stays itself."""
+def acos(x: _Scalar) -> Any:
+    """The angle of a cosine, in radians. An integer argument becomes float32."""
+def acosh(x: _Scalar) -> Any:
+    """The inverse of the hyperbolic cosine. An integer argument becomes float32."""
 def all_of(first: _Scalar, *rest: _Scalar) -> Any:
     """Whether every condition holds. All are computed."""
 def alloc_fragment(
@@ -226,8 +230,18 @@ def annotate_padding(paddings: Any) -> None:
     """Padding of shared tiles is the compiler's business."""
 def any_of(first: _Scalar, *rest: _Scalar) -> Any:
     """Whether any condition holds. All are computed."""
+def asin(x: _Scalar) -> Any:
+    """The angle of a sine, in radians. An integer argument becomes float32."""
+def asinh(x: _Scalar) -> Any:
+    """The inverse of the hyperbolic sine. An integer argument becomes float32."""
 def assume(condition: _Scalar) -> None:
     """State a fact that the compiler may rely on; where it is false, anything may happen."""
+def atan(x: _Scalar) -> Any:
+    """The angle of a tangent, in radians. An integer argument becomes float32."""
+def atan2(a: _Scalar, b: _Scalar) -> Any:
+    """The angle of the point (b, a), from -pi to pi. Integer arguments become float32."""
+def atanh(x: _Scalar) -> Any:
+    """The inverse of the hyperbolic tangent. An integer argument becomes float32."""
 def atomic_add(
     dst: Any,
     value: Any,
@@ -304,7 +318,7 @@ bfloat16: DType
 bool: DType
 boolean: DType
 def cast(value: _Scalar, dtype: _Dtype) -> Any:
-    """Numeric conversion: to nearest even, saturating to fp8 and to integers."""
+    """Numeric conversion: to nearest even, saturating to fp8, fp4 and integers."""
 def ceil(x: _Scalar) -> Any:
     """The smallest whole number from x on. The result has the type of x."""
 def ceildiv(a: _Scalar, b: _Scalar) -> Any:
@@ -315,6 +329,8 @@ def clamp(x: _Scalar, lo: _Scalar, hi: _Scalar) -> Any:
     """max(lo, min(x, hi)); NaN stays NaN."""
 def clear(dst: Any) -> None:
     """Set every element to zero."""
+def clz(x: _Scalar) -> Any:
+    """How many bits are 0 above the highest 1; of 0, all. The result has the type of x."""
 def copy(
     src: Any,
     dst: Any,
@@ -332,8 +348,12 @@ def copy(
     Outside a global tensor reads give zero and writes do nothing. The hints are accepted
     and not needed.
     """
+def copysign(a: _Scalar, b: _Scalar) -> Any:
+    """The magnitude of a with the sign of b. Integer arguments become float32."""
 def cos(x: _Scalar) -> Any:
     """The cosine of x in radians. An integer argument becomes float32."""
+def cosh(x: _Scalar) -> Any:
+    """The hyperbolic cosine. An integer argument becomes float32."""
 def cummax(
     src: Any,
     dst: Any = None,
@@ -367,17 +387,26 @@ def erf(x: _Scalar) -> Any:
     """The error function. An integer argument becomes float32."""
 def exp(x: _Scalar) -> Any:
     """e to the power x. An integer argument becomes float32."""
+def exp10(x: _Scalar) -> Any:
+    """10 to the power x, computed in at least float32, where narrow floats have no 10."""
 def exp2(x: _Scalar) -> Any:
     """2 to the power x. An integer argument becomes float32."""
+def expm1(x: _Scalar) -> Any:
+    """e to the power x, less 1. An integer argument becomes float32."""
 def fill(dst: Any, value: _Scalar) -> None:
     """Set every element of a tile, tensor, variable or slice."""
 float: DType
 float16: DType
 float32: DType
+float4_e2m1fn: DType
 float64: DType
 float8_e4m3: DType
+float8_e4m3b11fnuz: DType
 float8_e4m3fn: DType
+float8_e4m3fnuz: DType
 float8_e5m2: DType
+float8_e5m2fnuz: DType
+float8_e8m0fnu: DType
 def floor(x: _Scalar) -> Any:
     """The largest whole number up to x. The result has the type of x."""
 def floordiv(a: _Scalar, b: _Scalar) -> Any:
@@ -386,6 +415,10 @@ def floormod(a: _Scalar, b: _Scalar) -> Any:
     """The rest of the quotient rounded down, as `%`."""
 def fma(a: _Scalar, b: _Scalar, c: _Scalar) -> Any:
     """a * b + c with one rounding."""
+def fmod(a: _Scalar, b: _Scalar) -> Any:
+    """The rest of a / b rounded towards zero: it has the sign of a, where % has that of b.
+    Integer arguments become float32.
+    """
 def gather(src: Any, indices: Any, dst: Any, axis: _int | Any = 0, fill: _Scalar = 0) -> None:
     """Copy rows of `src` that an index tile names: dst[i, j] = src[indices[i], j].
 
@@ -425,6 +458,8 @@ def grid_sync() -> None:
     variable or a value read from memory may not live across it.
     """
 half: DType
+def hypot(a: _Scalar, b: _Scalar) -> Any:
+    """The square root of a * a + b * b, without overflow on the way."""
 def if_then_else(condition: _Scalar, a: Any, b: Any) -> Any:
     """`a` where the condition holds, else `b`; the other side is not read."""
 def infinity(dtype: _Dtype) -> Any:
@@ -434,12 +469,20 @@ int16: DType
 int32: DType
 int64: DType
 int8: DType
+def isfinite(x: _Scalar) -> Any:
+    """Whether x is neither NaN nor infinite."""
 def isinf(x: _Scalar) -> Any:
     """Whether x is an infinity."""
 def isnan(x: _Scalar) -> Any:
     """Whether x is NaN."""
 def log(x: _Scalar) -> Any:
     """The natural logarithm. An integer argument becomes float32."""
+def log10(x: _Scalar) -> Any:
+    """The logarithm to base 10. An integer argument becomes float32."""
+def log1p(x: _Scalar) -> Any:
+    """The natural logarithm of 1 + x, which may be close to 1. An integer argument becomes
+    float32.
+    """
 def log2(x: _Scalar) -> Any:
     """The logarithm to base 2. An integer argument becomes float32."""
 def loop_break() -> None:
@@ -454,6 +497,8 @@ def min_value(dtype: _Dtype) -> Any:
     """The most negative finite value of a type."""
 def no_set_max_nreg() -> None:
     """Register budgets are the compiler's business."""
+def popcount(x: _Scalar) -> Any:
+    """How many bits of an integer are 1. The result has the type of x."""
 def pow(a: _Scalar, b: _Scalar) -> Any:
     """a to the power b."""
 def print(
@@ -691,6 +736,8 @@ def sigmoid(x: _Scalar) -> Any:
     """1 / (1 + exp(-x)), computed in at least float32."""
 def sin(x: _Scalar) -> Any:
     """The sine of x in radians. An integer argument becomes float32."""
+def sinh(x: _Scalar) -> Any:
+    """The hyperbolic sine. An integer argument becomes float32."""
 def sort(
     src: Any,
     dim: _int | Any = -1,
@@ -708,6 +755,8 @@ def static_assert(condition: _Scalar, msg: str | Any = '') -> None:
     """Stop compiling unless the condition, a compile-time value, holds."""
 def static_print(*values: Any) -> None:
     """Print while compiling."""
+def tan(x: _Scalar) -> Any:
+    """The tangent of x in radians. An integer argument becomes float32."""
 def tanh(x: _Scalar) -> Any:
     """The hyperbolic tangent. An integer argument becomes float32."""
 def topk(

@@ -19,6 +19,12 @@ def check_target(k, what: str, target: Memory) -> None:
             hint="a block alone owns its fragments: update them in T.Parallel",
         )
     k.check_writable(target)
+    if target.dtype.is_paired and target.is_global:
+        k.fail(
+            f"{what} on {target.name}, a tensor of {target.dtype}",
+            rule=f"two elements share a byte, and {what} works on whole bytes",
+            hint="work in a tile or in a wider type and convert with T.copy",
+        )
 
 
 def _atomic(k, what: str, combiner: str, dst, value, return_prev):

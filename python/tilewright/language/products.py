@@ -113,6 +113,13 @@ def _check_types(k, a, b, c, precision) -> None:
             rule="A and B have one type, or are both floats",
             hint="convert one of them while copying it into its tile",
         )
+    if dtypes.float8_e8m0fnu in (a, b, c):
+        k.fail(
+            "T.gemm of float8_e8m0fnu",
+            rule="e8m0 holds scales, which have no zero and no sign",
+            hint="multiply the scaled operand in T.Parallel: T.cast(w, 'float32') * "
+            "T.cast(scale, 'float32')",
+        )
     if a.kind == "b":
         k.fail("T.gemm of bool", hint="use int8 tiles of zeros and ones")
     if a.is_float != c.is_float or (not a.is_float and c.bits != 32):

@@ -12,8 +12,6 @@ _THREADS = "addresses threads, and kernels are written in tiles here"
 _HARDWARE = "names one vendor's hardware"
 _TVM = "is a form of TVM script"
 
-_LIST = "compute it from T.exp2, T.log2, T.sin, T.cos, T.sqrt and arithmetic"
-
 
 def _names(names: str, reason: str, hint: str) -> dict[str, tuple[str, str]]:
     """One entry for several names."""
@@ -36,12 +34,7 @@ _TABLE: dict[str, tuple[str, str]] = {
         "T.Kernel sees all that the first wrote",
     ),
     **_names("rng_init rng_rand rng_rand_float", _LATER, "pass random numbers in a tensor"),
-    **_names(
-        "tan asin acos atan atan2 sinh cosh asinh acosh atanh exp10 log10 log1p hypot",
-        _LATER,
-        _LIST,
-    ),
-    **_names("fmod copysign ldexp nextafter popcount clz isfinite", _LATER, _LIST),
+    **_names("ldexp nextafter", _LATER, "work on the bits with T.reinterpret"),
     "annotate_safe_value": (
         "sets what reads outside a tensor give, and they give 0",
         "choose another value with T.if_then_else(i < n, x[i], value)",

@@ -36,7 +36,12 @@ typedef enum tw_dtype {
   TW_F32 = 11,
   TW_F64 = 12,
   TW_F8E4M3FN = 13,
-  TW_F8E5M2 = 14
+  TW_F8E5M2 = 14,
+  TW_F8E4M3FNUZ = 15,
+  TW_F8E5M2FNUZ = 16,
+  TW_F8E4M3B11FNUZ = 17,
+  TW_F8E8M0FNU = 18, /* a power of two: the exponent of a float32 */
+  TW_F4E2M1FN = 19   /* two to a byte along the last dimension, the even one low */
 } tw_dtype;
 
 /* ---- the host table: what a launch function may call ---------------------- */

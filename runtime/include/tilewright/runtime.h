@@ -110,8 +110,10 @@ typedef struct tw_argument_v1 {
                   * TW_U64 or TW_F64: converted to the parameter's, if that can hold it */
   uint64_t bits; /* a scalar's value */
   void *data;
+  /* Of elements; where these share bytes (TW_F4E2M1FN), of bytes along the last dimension.
+   * Bytes of TW_U8 may be given for such a parameter as well. */
   const int64_t *extents;
-  const int64_t *strides; /* in elements; NULL is contiguous */
+  const int64_t *strides; /* in elements, or such bytes; NULL is contiguous */
   int32_t rank;
   int32_t flags;
   int32_t device_type; /* as DLPack numbers them: 1 CPU, 2 CUDA, 10 ROCm */

@@ -334,6 +334,14 @@ func.func @cast_unsigned_float(%x: f32) -> i32 {
 
 // -----
 
+func.func @cast_of_an_infinite_integer(%x: i32) -> f32 {
+  // expected-error @+1 {{'tile.cast' op (C3) only floats have infinities}}
+  %y = tile.cast %x keep_infinity : i32 to f32
+  return %y : f32
+}
+
+// -----
+
 func.func @print_vector(%x: vector<4xf32>) {
   // expected-error @+1 {{'tile.print' op (C1) prints an integer, a float or an index}}
   tile.print "x" %x : vector<4xf32>

@@ -293,3 +293,33 @@ func.func @atomic_inbounds(%v: i32, %x: memref<8xi32, #shared>, %i: index) {
   %old = tile.atomic sum %v, %x[%i] inbounds [true, true] : memref<8xi32, #shared>
   return
 }
+
+// -----
+
+#global = #tile.space<global>
+
+func.func @pairs_of_bytes(%x: memref<8xi8, #global>) {
+  // expected-error @+1 {{'tile.pairs' op (C1) takes a row-major global memref of 4-bit elements}}
+  %y = tile.pairs %x : memref<8xi8, #global> to memref<4xi8, #global>
+  return
+}
+
+// -----
+
+#global = #tile.space<global>
+
+func.func @pairs_of_odd_rows(%x: memref<4x7xf4E2M1FN, #global>) {
+  // expected-error @+1 {{'tile.pairs' op (C1) a row of 7 elements is no whole number of bytes}}
+  %y = tile.pairs %x : memref<4x7xf4E2M1FN, #global> to memref<4x3xi8, #global>
+  return
+}
+
+// -----
+
+#global = #tile.space<global>
+
+func.func @pairs_of_another_shape(%x: memref<4x8xf4E2M1FN, #global>) {
+  // expected-error @+1 {{'tile.pairs' op (C2) the bytes of}}
+  %y = tile.pairs %x : memref<4x8xf4E2M1FN, #global> to memref<2x8xi8, #global>
+  return
+}

@@ -331,12 +331,78 @@ def thread_level():
     return kernel
 
 
-@wrong("dtype float8_e4m3fnuz is not available", "float8_e4m3fn")
-def fnuz():
+@wrong("dtype int4 is not available", "pairs in a uint8 tensor")
+def int4():
     @T.prim_func
     def kernel():
         with T.Kernel(1):
-            T.alloc_shared((M,), "float8_e4m3fnuz")  # here
+            T.alloc_shared((M,), "int4")  # here
+    return kernel
+
+
+@wrong("the last size of A, 33, is odd", "even size")
+def odd_pairs():
+    @T.prim_func
+    def kernel(A: T.Tensor((M, 33), "float4_e2m1fn")):  # here
+        with T.Kernel(1):
+            A[0, 0] = A[0, 1]
+    return kernel
+
+
+@wrong("A is a tensor of float4_e2m1fn with strides", "contiguous")
+def strided_pairs():
+    @T.prim_func
+    def kernel(A: T.StridedTensor((M, 32), (64, 1), "float4_e2m1fn")):  # here
+        with T.Kernel(1):
+            A[0, 0] = A[0, 1]
+    return kernel
+
+
+@wrong("T.alloc_global of float4_e2m1fn", "float8_e4m3fn")
+def workspace_of_pairs():
+    @T.prim_func
+    def kernel():
+        T.alloc_global((M,), "float4_e2m1fn")  # here
+    return kernel
+
+
+@wrong("T.atomic_add on A, a tensor of float4_e2m1fn", "wider type")
+def atomic_on_pairs():
+    @T.prim_func
+    def kernel(A: T.Tensor((M,), "float4_e2m1fn")):
+        with T.Kernel(1):
+            T.atomic_add(A[0], 1)  # here
+    return kernel
+
+
+@wrong("T.gemm of float8_e8m0fnu", "T.cast(scale")
+def gemm_of_scales():
+    @T.prim_func
+    def kernel():
+        with T.Kernel(1):
+            a = T.alloc_shared((M, M), "float8_e8m0fnu")
+            c = T.alloc_fragment((M, M), "float32")
+            T.gemm(a, a, c)  # here
+    return kernel
+
+
+@wrong("the literal 0.0 has no value in float8_e8m0fnu")
+def scale_of_zero():
+    @T.prim_func
+    def kernel():
+        with T.Kernel(1):
+            x = T.alloc_shared((M,), "float8_e8m0fnu")
+            T.fill(x, 0.0)  # here
+    return kernel
+
+
+@wrong("the literal nan has no value in float4_e2m1fn", "6.0")
+def nan_in_pairs():
+    @T.prim_func
+    def kernel():
+        with T.Kernel(1):
+            x = T.alloc_shared((M,), "float4_e2m1fn")
+            T.fill(x, float("nan"))  # here
     return kernel
 
 
