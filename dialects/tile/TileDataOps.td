@@ -8,10 +8,13 @@
 #ifndef TILEWRIGHT_TILE_DATA_OPS
 #define TILEWRIGHT_TILE_DATA_OPS
 
+include "dialects/tile/TileAccessInterface.td"
 include "dialects/tile/TileAttrs.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
-def Tile_CopyOp : Tile_Op<"copy", [AttrSizedOperandSegments]> {
+def Tile_CopyOp : Tile_Op<"copy", [
+    AttrSizedOperandSegments,
+    DeclareOpInterfaceMethods<Tile_AccessOpInterface, ["getAccesses", "computes"]>]> {
   let summary = "copy a region of one memref to a region of another";
   let description = [{
     Copies the region of `src` that starts at its offsets and has its sizes to
@@ -62,6 +65,7 @@ def Tile_CopyOp : Tile_Op<"copy", [AttrSizedOperandSegments]> {
 }
 
 def Tile_GatherOp : Tile_Op<"gather", [
+    DeclareOpInterfaceMethods<Tile_AccessOpInterface, ["getAccesses", "computes"]>,
     TypesMatchWith<"fill has the destination's element type", "dst", "fill",
                    "::llvm::cast<::mlir::MemRefType>($_self).getElementType()">,
     AttrSizedOperandSegments]> {
@@ -167,6 +171,7 @@ def Tile_PackOp : Tile_Op<"pack"> {
 }
 
 def Tile_FillOp : Tile_Op<"fill", [
+    DeclareOpInterfaceMethods<Tile_AccessOpInterface, ["computes"]>,
     TypesMatchWith<"value has the tile's element type", "dst", "value",
                    "::llvm::cast<::mlir::MemRefType>($_self).getElementType()">]> {
   let summary = "set every element of a tile or tensor";
@@ -188,6 +193,7 @@ def Tile_FillOp : Tile_Op<"fill", [
 }
 
 def Tile_LoadOp : Tile_Op<"load", [
+    DeclareOpInterfaceMethods<Tile_AccessOpInterface, ["getAccesses", "computes"]>,
     TypesMatchWith<"result has the element type", "memref", "result",
                    "::llvm::cast<::mlir::MemRefType>($_self).getElementType()">]> {
   let summary = "read one element of a global tensor, zero outside its shape";
@@ -220,6 +226,7 @@ def Tile_LoadOp : Tile_Op<"load", [
 }
 
 def Tile_StoreOp : Tile_Op<"store", [
+    DeclareOpInterfaceMethods<Tile_AccessOpInterface, ["getAccesses", "computes"]>,
     TypesMatchWith<"value has the element type", "memref", "value",
                    "::llvm::cast<::mlir::MemRefType>($_self).getElementType()">]> {
   let summary = "write one element of a global tensor, nothing outside its shape";
@@ -248,6 +255,7 @@ def Tile_StoreOp : Tile_Op<"store", [
 }
 
 def Tile_AtomicOp : Tile_Op<"atomic", [
+    DeclareOpInterfaceMethods<Tile_AccessOpInterface, ["getAccesses", "computes"]>,
     TypesMatchWith<"value has the element type", "memref", "value",
                    "::llvm::cast<::mlir::MemRefType>($_self).getElementType()">,
     TypesMatchWith<"result has the element type", "memref", "result",

@@ -31,6 +31,7 @@ __version__ = "0.1.0"
 _RUNTIME = (
     "LaunchError",
     "KernelFault",
+    "CheckError",
     "ArtifactError",
     "set_num_threads",
     "num_threads",

@@ -5,6 +5,7 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +19,7 @@ tilewright verify                           [dim]everything, on the CPU[/]
 tilewright verify mla_decode softmax        [dim]two kernels[/]
 tilewright verify gemm/odd --json out.json  [dim]the cases of one name[/]
 tilewright verify -d cpu -d cpu:x86-64-v3   [dim]two devices[/]
+tilewright verify --debug moe_permute       [dim]in checking mode: wrong accesses are faults[/]
 """
 
 
@@ -33,6 +35,10 @@ def verify(
     json: Annotated[
         Path | None, typer.Option(help="Write the report to this file; - is stdout.")
     ] = None,
+    debug: Annotated[
+        bool,
+        typer.Option("--debug", help="Compile kernels for checking mode (docs/checking.md)."),
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show failures only.")] = False,
 ) -> None:
     """Check kernels against naive float64 references, element by element.
@@ -43,6 +49,8 @@ def verify(
     """
     from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
+    if debug:
+        os.environ["TILEWRIGHT_DEBUG"] = "1"  # kernels are decorated when they are imported
     from tilewright.kernels import registry
     from tilewright.testing import verify as engine
 

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from ..language.dtypes import index
 from ..language.loops import Loop
 from ..language.values import Value
+from .builder import quote
 from .frame import MISSING, Scope
 from .leaving import LeftLoop, OpenLoop
 from .parallel import ParallelLoop
@@ -231,7 +232,7 @@ class ControlFlow:
             self.loop_body(self.open_loop("parallel", node.body, self.depth), node.body)
         self.parallel.pop()
         self.at(node)
-        self.builder.op("}")
+        self._close_loop(names)
 
     def _sequential(self, node: ast.For, loop: Loop) -> None:
         """A nest of `scf.for`, or one `tile.pipelined`."""
@@ -269,11 +270,19 @@ class ControlFlow:
             self.loop_body(body, node.body)
             self.conditions.pop()
         self.at(node)
-        for _, value in opened:
-            self.builder.op("}")
+        for name, value in opened:
+            # What counts in a loop downwards is how many steps it has gone.
+            self._close_loop([f"steps of {name}" if down else name])
             if nested:
                 self.parallel[-1].extents.pop(value.ssa, None)
                 self.parallel[-1].names.pop(value.ssa, None)
+
+    def _close_loop(self, names: list[str]) -> None:
+        """End a loop; reports of checking mode take its variables' names from its place."""
+        place = self.builder.location
+        if self.checked:
+            place = f"loc({quote(','.join(names))}({place[4:-1]}))"
+        self.builder.out.append(f"}} {place}")
 
     def _upwards(self, loop: Loop, step: int) -> tuple[Loop, int | Value]:
         """A loop that counts down as one from 0, and the first value of its variable."""

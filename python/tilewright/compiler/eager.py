@@ -35,9 +35,14 @@ class EagerEmitter(Emitter):
     """An emitter whose parameters are declared by annotations on the way."""
 
     def __init__(
-        self, function: types.FunctionType, annotations: dict, values: dict, consts: dict
+        self,
+        function: types.FunctionType,
+        annotations: dict,
+        values: dict,
+        consts: dict,
+        checked: bool = False,
     ) -> None:
-        super().__init__(source_of(function), consts)
+        super().__init__(source_of(function), consts, checked)
         code = function.__code__
         self.names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
         self.values = values
@@ -123,30 +128,42 @@ class EagerEmitter(Emitter):
 
 
 def lower_eager(
-    function: types.FunctionType, annotations: dict, values: dict, consts: dict
+    function: types.FunctionType,
+    annotations: dict,
+    values: dict,
+    consts: dict,
+    checked: bool = False,
 ) -> EagerModule:
     """The module of an eager kernel for these arguments.
 
     `annotations` are the parameters' own, `values` the arguments by name; arrays may be
-    missing where `consts` gives the sizes.
+    missing where `consts` gives the sizes. `checked` says that it is for checking mode.
     """
     said = (
         annotations,
         # Of an array only the sizes are asked here.
         {k: ("array", *v.shape) if hasattr(v, "shape") else v for k, v in values.items()},
         consts,
+        checked,
     )
     return memo.lowered(
-        EagerModule, function, said, lambda: _read(function, annotations, values, consts)
+        EagerModule,
+        function,
+        said,
+        lambda: _read(function, annotations, values, consts, checked),
     )
 
 
 def _read(
-    function: types.FunctionType, annotations: dict, values: dict, consts: dict
+    function: types.FunctionType,
+    annotations: dict,
+    values: dict,
+    consts: dict,
+    checked: bool,
 ) -> tuple[EagerModule, Asked]:
     source = source_of(function)
     with guarded(source):
-        emitter = EagerEmitter(function, annotations, values, consts)
+        emitter = EagerEmitter(function, annotations, values, consts, checked)
         text = emitter.run(function.__name__)
         outputs = _outputs(emitter)
         for name in emitter.names:

@@ -65,9 +65,14 @@ class Emitter(
         parameters: the function's parameters in order; outputs of T.empty come last.
         symbols: for each dynamic size, where its value is: (memory, axis) or (value, None).
         consts: values of T.const sizes.
+        checked: whether it is for checking mode, which wants the names of loop variables and
+            sees a read that is not chosen.
     """
 
-    def __init__(self, source: Source, consts: dict[str, int] | None = None) -> None:
+    def __init__(
+        self, source: Source, consts: dict[str, int] | None = None, checked: bool = False
+    ) -> None:
+        self.checked = checked
         self.builder = Builder()
         self.asked = Asked(source.function)
         self.frame = Frame(source, self.asked)

@@ -31,6 +31,7 @@ def jit(
     out_idx: object = None,
     target: str = "cpu",
     pass_configs: dict | None = None,
+    debug: bool | str | None = None,
     execution_backend: object = None,
     verbose: bool = False,
     debug_root_path: object = None,
@@ -38,17 +39,19 @@ def jit(
 ):
     """Compile a kernel function when it is called. See the module's docstring.
 
-    `out_idx` (lazy) names parameters that calls allocate and return. `target` and
+    `out_idx` (lazy) names parameters that calls allocate and return. `target`, `debug` and
     `pass_configs` are as for `tilewright.compile`; the remaining options are TileLang's and
     mean nothing here.
     """
 
-    options = options_for(target, pass_configs)
+    options = options_for(target, pass_configs, debug)
     around = sys._getframe(1)
 
     def decorate(function: object) -> object:
         if isinstance(function, PrimFunc):
-            return compile(function, out_idx, target=target, pass_configs=pass_configs)
+            return compile(
+                function, out_idx, target=target, pass_configs=pass_configs, debug=debug
+            )
         if not isinstance(function, types.FunctionType):
             raise CompileError.here(
                 f"tilewright.jit on {function!r}", hint="it decorates a function"
@@ -138,7 +141,7 @@ class Jit:
                         "@T.prim_func",
                         hint="return the prim_func, or write the kernel in the body",
                     )
-                return lower_prim_func(made, self.out_idx)
+                return lower_prim_func(made, self.out_idx, "debug" in self.options)
 
             kernel = self._kernels[key] = self._build(lower)
         return kernel
@@ -183,7 +186,8 @@ class Jit:
 
         def lower():
             nonlocal module
-            module = lower_eager(self.function, self.annotations, values, consts)
+            checked = "debug" in self.options
+            module = lower_eager(self.function, self.annotations, values, consts, checked)
             return module
 
         kernel = self._build(lower)

@@ -18,16 +18,19 @@ from .outside import Asked
 from .source import Source, source_of
 
 
-def lower_prim_func(kernel: PrimFunc, out_idx: object = None) -> Module:
-    """The module of a `@T.prim_func`. `out_idx` names parameters that are outputs."""
-    said = (kernel.__name__, kernel.annotations, out_idx)
-    return memo.lowered(Module, kernel.function, said, lambda: _read(kernel, out_idx))
+def lower_prim_func(
+    kernel: PrimFunc, out_idx: object = None, checked: bool = False
+) -> Module:
+    """The module of a `@T.prim_func`. `out_idx` names parameters that are outputs;
+    `checked` says that it is for checking mode."""
+    said = (kernel.__name__, kernel.annotations, out_idx, checked)
+    return memo.lowered(Module, kernel.function, said, lambda: _read(kernel, out_idx, checked))
 
 
-def _read(kernel: PrimFunc, out_idx: object) -> tuple[Module, Asked]:
+def _read(kernel: PrimFunc, out_idx: object, checked: bool) -> tuple[Module, Asked]:
     source = source_of(kernel.function)
     with guarded(source):
-        emitter = Emitter(source)
+        emitter = Emitter(source, checked=checked)
         code = kernel.function.__code__
         spec = source.tree.args
         arguments = spec.posonlyargs + spec.args + spec.kwonlyargs
