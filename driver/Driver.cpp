@@ -272,8 +272,8 @@ void Compilation::run(const std::string &ir) {
   auto buildTilePipeline = [&](OpPassManager &pm) {
     // First, so that checks are of the accesses that the source has.
     if (options.checking != Checking::None)
-      pm.addNestedPass<func::FuncOp>(tile::createCheckAccesses(
-          {options.checking == Checking::AccessesAndValues}));
+      pm.addNestedPass<func::FuncOp>(
+          tile::createCheckAccesses({options.checking == Checking::AccessesAndValues}));
     backend->buildTilePipeline(pm);
   };
   if (!runPipeline("tile", buildTilePipeline))

@@ -79,10 +79,9 @@ void CheckTable::addLoop(CheckIterationOp op) {
   SmallVector<int64_t> names;
   for (auto name : op.getNames().getAsRange<StringAttr>())
     names.push_back(addString(name.getValue()));
-  loops[op.getNumber()] = {numberOr(op.getOuter(), -1),
-                           static_cast<int64_t>(op.getVariables().size()),
-                           addNumbers(names),
-                           op.getParallel() ? addNumbers(*op.getParallel()) : 0};
+  loops[op.getNumber()] = {
+      numberOr(op.getOuter(), -1), static_cast<int64_t>(op.getVariables().size()),
+      addNumbers(names), op.getParallel() ? addNumbers(*op.getParallel()) : 0};
 }
 
 /// A site's entry, with the place of `op` and, line by line, those of the macro calls
@@ -97,8 +96,8 @@ CheckTable::Site CheckTable::makeSite(Operation *op, int64_t kind, StringRef wha
       place = getPlace(call.getCallee());
     loc = call.getCaller();
     auto next = dyn_cast<CallSiteLoc>(loc);
-    callers += (callers.empty() ? "" : "\n") +
-               describe(getPlace(next ? next.getCallee() : loc));
+    callers +=
+        (callers.empty() ? "" : "\n") + describe(getPlace(next ? next.getCallee() : loc));
   }
   if (!place)
     place = getPlace(loc);
@@ -129,8 +128,8 @@ int64_t CheckTable::addSite(CheckAccessOp op) {
     site[10] = numberOr(op.getIndexNumber(), 0);
     site[siteIndexSizes] = addNumbers(*op.getIndexSizes());
   }
-  site[12] = (op.getInspect() ? TW_CHECK_INSPECT : 0) |
-             (op.getFirst() ? TW_CHECK_FIRST : 0);
+  site[12] =
+      (op.getInspect() ? TW_CHECK_INSPECT : 0) | (op.getFirst() ? TW_CHECK_FIRST : 0);
   sites.push_back(site);
   if (op.getKind() == AccessKind::Write || op.getKind() == AccessKind::Atomic) {
     if (op.getNumber() >= memories.size())

@@ -21,8 +21,8 @@ enum HostField { kSize, kParallelFor, kWorkspace, kPrint, kFault, kLaunchGrid, k
 mlir::Value loadField(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value table,
                       int field);
 
-/// Calls the function in field `field` of the structure at `table` with `args`; null where
-/// it gives nothing.
+/// Calls the function in field `field` of the structure at `table` with `args`; null
+/// where it gives nothing.
 mlir::Value callField(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value table,
                       int field, mlir::Type result, mlir::ValueRange args);
 

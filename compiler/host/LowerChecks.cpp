@@ -22,7 +22,16 @@ using namespace tilewright::host;
 using namespace tilewright::tile;
 
 /// Fields of tw_checks_v1, by position.
-enum CheckField { kCheckSize, kBegin, kTensor, kKernel, kTile, kIteration, kAccess, kValue };
+enum CheckField {
+  kCheckSize,
+  kBegin,
+  kTensor,
+  kKernel,
+  kTile,
+  kIteration,
+  kAccess,
+  kValue
+};
 
 static constexpr const char *tableName = "tw.checks";
 
@@ -88,7 +97,8 @@ static int64_t countWords(Operation *op) {
         return 2 * cast<MemRefType>(memory.getMemref().getType()).getRank();
       })
       .Case([](CheckAccessOp access) {
-        return access.getSizes().size() + access.getIndexSizes().value_or({}).size();
+        return access.getSizes().size() +
+               access.getStaticIndexOffsets().value_or(ArrayRef<int64_t>()).size();
       })
       .Case([](CheckIterationOp iteration) { return iteration.getVariables().size(); })
       .Case([](CheckValueOp value) { return 1 + value.getInputs().size(); })
@@ -105,8 +115,7 @@ void CheckLowering::lowerOp(Operation *op, Value host, Value state, Value buffer
     if (isTile(memory.getMemref().getType())) {
       call(b, loc, host, kTile, {state, number, address});
     } else {
-      auto layout =
-          memref::ExtractStridedMetadataOp::create(b, loc, memory.getMemref());
+      auto layout = memref::ExtractStridedMetadataOp::create(b, loc, memory.getMemref());
       SmallVector<Value> words(layout.getSizes());
       llvm::append_range(words, layout.getStrides());
       storeAll(b, loc, words, buffer);
@@ -148,7 +157,8 @@ void CheckLowering::announceKernel(OpBuilder &builder, Location loc, ValueRange 
                                    Value host, Value state) {
   Value buffer = makeBuffer(launch, grid.size());
   storeAll(builder, loc, grid, buffer);
-  call(builder, loc, host, kKernel, {state, makeNumber(builder, loc, grid.size()), buffer});
+  call(builder, loc, host, kKernel,
+       {state, makeNumber(builder, loc, grid.size()), buffer});
 }
 
 void CheckLowering::lower(func::FuncOp function, Value host, Value state) {
@@ -164,8 +174,8 @@ void CheckLowering::lower(func::FuncOp function, Value host, Value state) {
   if (function == launch) {
     OpBuilder b(function.getContext());
     b.setInsertionPointAfter(buffer.getDefiningOp());
-    Value address = LLVM::AddressOfOp::create(b, function.getLoc(), buffer.getType(),
-                                              tableName);
+    Value address =
+        LLVM::AddressOfOp::create(b, function.getLoc(), buffer.getType(), tableName);
     call(b, function.getLoc(), host, kBegin, {state, address});
   }
   for (Operation *op : checks)
@@ -178,6 +188,5 @@ void CheckLowering::finish() {
   OpBuilder b = OpBuilder::atBlockBegin(module.getBody());
   auto type = LLVM::LLVMArrayType::get(b.getI64Type(), words.size());
   LLVM::GlobalOp::create(b, launch.getLoc(), type, /*isConstant=*/true,
-                         LLVM::Linkage::Internal, tableName,
-                         b.getI64TensorAttr(words));
+                         LLVM::Linkage::Internal, tableName, b.getI64TensorAttr(words));
 }

@@ -70,7 +70,7 @@ static void lowerPrint(PrintOp op, Value host, Value state, Value block) {
   Value kindValue =
       arith::ConstantIntOp::create(builder, loc, builder.getI32Type(), kind);
   callField(builder, loc, host, kPrint, LLVM::LLVMVoidType::get(builder.getContext()),
-           {state, message, kindValue, bits, block});
+            {state, message, kindValue, bits, block});
   op.erase();
 }
 
@@ -84,7 +84,7 @@ static void lowerAssert(AssertOp op, Value host, Value state, Value block) {
   Value message = makeString(builder, loc, op.getMessage());
   Value where = makeString(builder, loc, describe(getPlace(loc)));
   callField(builder, loc, host, kFault, LLVM::LLVMVoidType::get(builder.getContext()),
-           {state, message, where, block});
+            {state, message, where, block});
   op.erase();
 }
 

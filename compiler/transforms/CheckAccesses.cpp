@@ -28,8 +28,7 @@ using namespace mlir;
 using namespace tilewright::tile;
 
 namespace {
-struct CheckAccessesPass
-    : tilewright::tile::impl::CheckAccessesBase<CheckAccessesPass> {
+struct CheckAccessesPass : tilewright::tile::impl::CheckAccessesBase<CheckAccessesPass> {
   using CheckAccessesBase::CheckAccessesBase;
   void runOnOperation() override;
 };
@@ -65,8 +64,7 @@ void Instrumenter::addMemory(Value memref, OpBuilder builder) {
   int64_t number = memories.size();
   memories[memref] = number;
   Operation *definition = memref.getDefiningOp();
-  CheckMemoryOp::create(builder, memref.getLoc(), builder.getI64IntegerAttr(number),
-                        builder.getStringAttr(describeMemory(memref)), memref,
+  CheckMemoryOp::create(builder, memref.getLoc(), number, describeMemory(memref), memref,
                         definition ? getLoop(definition) : nullptr,
                         isa_and_nonnull<WorkspaceOp>(definition));
 }
@@ -79,8 +77,8 @@ IntegerAttr Instrumenter::getLoop(Operation *op) {
   return nullptr;
 }
 
-/// What the source calls the variables of `loop`: the front end has the names, separated by
-/// commas, in the loop's location.
+/// What the source calls the variables of `loop`: the front end has the names, separated
+/// by commas, in the loop's location.
 static ArrayAttr getVariableNames(Operation *loop, size_t count) {
   SmallVector<StringRef> names;
   if (auto named = loop->getLoc()->findInstanceOf<NameLoc>())
@@ -92,8 +90,8 @@ static ArrayAttr getVariableNames(Operation *loop, size_t count) {
 void Instrumenter::addLoop(Operation *loop) {
   Region &body = *cast<LoopLikeOpInterface>(loop).getLoopRegions().front();
   auto counted = dyn_cast<scf::ForOp>(loop);
-  ValueRange variables = counted ? ValueRange(counted.getInductionVar())
-                                 : ValueRange(body.getArguments());
+  ValueRange variables =
+      counted ? ValueRange(counted.getInductionVar()) : ValueRange(body.getArguments());
   auto parallel = dyn_cast<ParallelOp>(loop);
   OpBuilder builder = OpBuilder::atBlockBegin(&body.front());
   IntegerAttr outer = getLoop(loop);
@@ -133,8 +131,7 @@ FailureOr<Box> Instrumenter::toBase(Box box, OpBuilder &builder) {
     unsigned dim = 0;
     for (auto [at, offset] : llvm::enumerate(part.getMixedOffsets())) {
       outer.offsets.push_back(
-          dropped[at] ? offset
-                      : add(builder, part.getLoc(), offset, box.offsets[dim]));
+          dropped[at] ? offset : add(builder, part.getLoc(), offset, box.offsets[dim]));
       outer.sizes.push_back(dropped[at] ? 1 : box.sizes[dim++]);
     }
     box = outer;
@@ -252,7 +249,8 @@ static StringRef symbolOf(Operation *op) {
 /// selection or the bits of an integer are not computed.
 void Instrumenter::checkValue(Operation *op) {
   if (op->getNumResults() != 1 || !isa<FloatType>(op->getResult(0).getType()) ||
-      !(isa<CastOp>(op) || isa<arith::ArithDialect, math::MathDialect>(op->getDialect())) ||
+      !(isa<CastOp>(op) ||
+        isa<arith::ArithDialect, math::MathDialect>(op->getDialect())) ||
       isa<arith::ConstantOp, arith::SelectOp, arith::BitcastOp>(op))
     return;
   OpBuilder builder(op->getContext());

@@ -34,8 +34,8 @@ struct Box {
 struct Access {
   AccessKind kind;
   Box box;
-  /// Where rows are named by an index tile: the dimension of `box` that they count in, and
-  /// the row of indices, one for each of the box's elements along that dimension.
+  /// Where rows are named by an index tile: the dimension of `box` that they count in,
+  /// and the row of indices, one for each of the box's elements along that dimension.
   std::optional<int64_t> axis;
   Box indices;
 };

@@ -95,9 +95,7 @@ bool GatherOp::computes() { return convertsElements(getSrc(), getDst()); }
 // Elements
 //===----------------------------------------------------------------------===//
 
-Accesses LoadOp::getAccesses() {
-  return {read(Box::element(getMemref(), getIndices()))};
-}
+Accesses LoadOp::getAccesses() { return {read(Box::element(getMemref(), getIndices()))}; }
 
 Accesses StoreOp::getAccesses() {
   return {write(Box::element(getMemref(), getIndices()))};

@@ -28,8 +28,9 @@ LogicalResult CheckAccessOp::verify() {
   bool hasAxis = getAxis().has_value();
   if (hasAxis != (getIndices() && getIndexNumber() && getStaticIndexOffsets() &&
                   getIndexSizes()) ||
-      (hasAxis && (getAxisAttr().getInt() < 0 || *getAxis() >= getSizes().size() ||
-                   llvm::count_if(*getIndexSizes(), [](int64_t s) { return s != 1; }) > 1)))
+      (hasAxis &&
+       (getAxisAttr().getInt() < 0 || *getAxis() >= getSizes().size() ||
+        llvm::count_if(*getIndexSizes(), [](int64_t s) { return s != 1; }) > 1)))
     return emitOpError("(C2) axis must be a dimension of the box, with a row of indices");
   if ((getInspect() || getFirst()) && getKind() != AccessKind::Read)
     return emitOpError("(C3) inspect and first are given with reads only");
@@ -47,7 +48,8 @@ LogicalResult CheckIterationOp::verify() {
 }
 
 LogicalResult CheckValueOp::verify() {
-  if (!llvm::all_of(getInputs().getTypes(), [](Type t) { return t.isIntOrIndexOrFloat(); }))
+  if (!llvm::all_of(getInputs().getTypes(),
+                    [](Type t) { return t.isIntOrIndexOrFloat(); }))
     return emitOpError("(C1) operands must be integers, floats or index");
   return success();
 }

@@ -63,8 +63,8 @@ static void addVerb(Message &message, const CheckTable &table, const CheckSite &
 // Bounds
 //===----------------------------------------------------------------------===//
 
-/// Reports a box that leaves a tile and cuts one that leaves a tensor; false where nothing
-/// is left.
+/// Reports a box that leaves a tile and cuts one that leaves a tensor; false where
+/// nothing is left.
 bool Checks::fit(int64_t number, CheckedBox &box) {
   const CheckSite &site = table.site(number);
   const CheckMemory &described = table.memory(site.memory);
@@ -158,7 +158,9 @@ void Checks::inspect(int64_t number, const CheckedMemory &memory, const int64_t 
 }
 
 void Checks::value(int64_t number, int64_t count, const double *values) {
-  auto special = [](double x) { return std::isnan(x) ? kNan : std::isinf(x) ? kInfinity : 0; };
+  auto special = [](double x) {
+    return std::isnan(x) ? kNan : std::isinf(x) ? kInfinity : 0;
+  };
   int inputs = 0;
   for (int64_t i = 1; i < count; ++i)
     inputs |= special(values[i]);

@@ -119,7 +119,8 @@ void Checks::shareShadow(CheckedMemory &owner, const char *first, const char *la
       const CheckMemory &described = table.memory(i);
       const char *begin, *end;
       if (!described.isGlobal() || isInGroup(i) ||
-          !findRange(memories[i], described.rank, itemSize(described.dtype), begin, end) ||
+          !findRange(memories[i], described.rank, itemSize(described.dtype), begin,
+                     end) ||
           begin >= last || end <= first)
         continue;
       grew = true;

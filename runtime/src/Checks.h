@@ -45,8 +45,8 @@ struct CheckedBox {
 /// What was seen among values.
 enum Special { kNan = 1, kInfinity = 2 };
 
-/// The checker of one launch. Its blocks run one after the other on the calling thread, so
-/// that reports are the same in every run.
+/// The checker of one launch. Its blocks run one after the other on the calling thread,
+/// so that reports are the same in every run.
 class Checks {
   CheckTable table;
   const char *kernelName;
@@ -55,7 +55,7 @@ class Checks {
   jmp_buf end; // of the block that runs
 
   CheckedMemory *memories = nullptr;
-  Array<int64_t> slots;     // of each loop: the place of its first variable in `variables`
+  Array<int64_t> slots; // of each loop: the place of its first variable in `variables`
   Array<int64_t> parallels; // of each loop: the T.Parallel that it is or is in, or -1
   Array<int64_t> variables;
 

@@ -74,8 +74,8 @@ struct CheckedRun {
 };
 } // namespace
 
-/// Runs blocks under the launch's checker, on this thread. What a fault has left behind is
-/// not for the kernels that follow.
+/// Runs blocks under the launch's checker, on this thread. What a fault has left behind
+/// is not for the kernels that follow.
 static int32_t runChecked(Launch &launch, int64_t count, tw_block_fn fn, void *env,
                           int64_t arenaBytes) {
   CheckedRun run{launch.checks, count, fn, env};
@@ -85,8 +85,8 @@ static int32_t runChecked(Launch &launch, int64_t count, tw_block_fn fn, void *e
   };
   int32_t status = tw_thread_pool_v1.run(1, runAll, &run, arenaBytes);
   if (launch.checks->isOutOfMemory())
-    launch.status =
-        fail(TW_ERROR_MEMORY, "%s: no memory for checking", launch.kernel->artifact->name);
+    launch.status = fail(TW_ERROR_MEMORY, "%s: no memory for checking",
+                         launch.kernel->artifact->name);
   else if (launch.checks->hasFaults())
     launch.status = TW_ERROR_FAULT;
   return status ? status : launch.status;
@@ -102,9 +102,8 @@ static int32_t parallelFor(void *context, int64_t count, tw_block_fn fn, void *e
     return launch.status =
                fail(TW_ERROR_INVALID, "%s: a grid has more blocks than 2^63 - 1",
                     launch.kernel->artifact->name);
-  int32_t status = launch.checks
-                       ? runChecked(launch, count, fn, env, arenaBytes)
-                       : tw_thread_pool_v1.run(count, fn, env, arenaBytes);
+  int32_t status = launch.checks ? runChecked(launch, count, fn, env, arenaBytes)
+                                 : tw_thread_pool_v1.run(count, fn, env, arenaBytes);
   if (status == TW_ERROR_MEMORY)
     launch.status =
         fail(TW_ERROR_MEMORY, "%s: no memory for an arena of %" PRId64 " bytes",
@@ -183,8 +182,8 @@ static void beginChecks(void *context, const int64_t *table) {
   Launch &launch = launchOf(context);
   launch.checks = Checks::create(table, launch.kernel->artifact->name);
   if (!launch.checks)
-    launch.status =
-        fail(TW_ERROR_MEMORY, "%s: no memory for checking", launch.kernel->artifact->name);
+    launch.status = fail(TW_ERROR_MEMORY, "%s: no memory for checking",
+                         launch.kernel->artifact->name);
 }
 
 static void checkTensor(void *context, int64_t memory, const void *data,
@@ -215,11 +214,11 @@ static void checkValue(void *context, int64_t site, int64_t count, const double 
 }
 
 static constexpr tw_checks_v1 checkCalls = {
-    sizeof(tw_checks_v1), beginChecks,    checkTensor, checkKernel,
-    checkTile,            checkIteration, checkAccess, checkValue};
+    sizeof(tw_checks_v1), beginChecks, checkTensor, checkKernel, checkTile,
+    checkIteration,       checkAccess, checkValue};
 
-static constexpr tw_host_v1 host = {sizeof(tw_host_v1), parallelFor, workspace,  print,
-                                    fault,              launchGrid,  &checkCalls};
+static constexpr tw_host_v1 host = {
+    sizeof(tw_host_v1), parallelFor, workspace, print, fault, launchGrid, &checkCalls};
 
 //===----------------------------------------------------------------------===//
 // Streams and launches

@@ -20,10 +20,12 @@ struct RuleText {
 /// In the order of `Rule`.
 static constexpr RuleText ruleTexts[] = {
     {"out-of-bounds", "a tile is indexed inside its shape"},
-    {"uninitialised", "tiles and workspaces start undefined: an element is written before "
-                      "it is read"},
-    {"race", "blocks, and iterations of T.Parallel, have no order: what one of them writes "
-             "no other reads or writes, unless all do so atomically"},
+    {"uninitialised",
+     "tiles and workspaces start undefined: an element is written before "
+     "it is read"},
+    {"race",
+     "blocks, and iterations of T.Parallel, have no order: what one of them writes "
+     "no other reads or writes, unless all do so atomically"},
     {"non-finite", "asked for: arithmetic on finite numbers gives finite numbers"},
     {"trap", "the program stopped itself"},
 };

@@ -5,11 +5,11 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// A checked launch runs its blocks one after the other, and each iteration of a T.Parallel
-// after the one before. Whoever has no order with others, a block or such an iteration, is
-// an agent with a number; numbers ascend. So the agents of other blocks of a kernel are one
-// range of numbers, those of other iterations of a loop are another, and whether two
-// accesses race is seen from numbers alone, though they ran in order.
+// A checked launch runs its blocks one after the other, and each iteration of a
+// T.Parallel after the one before. Whoever has no order with others, a block or such an
+// iteration, is an agent with a number; numbers ascend. So the agents of other blocks of
+// a kernel are one range of numbers, those of other iterations of a loop are another, and
+// whether two accesses race is seen from numbers alone, though they ran in order.
 //
 //===----------------------------------------------------------------------===//
 

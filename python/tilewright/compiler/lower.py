@@ -18,9 +18,7 @@ from .outside import Asked
 from .source import Source, source_of
 
 
-def lower_prim_func(
-    kernel: PrimFunc, out_idx: object = None, checked: bool = False
-) -> Module:
+def lower_prim_func(kernel: PrimFunc, out_idx: object = None, checked: bool = False) -> Module:
     """The module of a `@T.prim_func`. `out_idx` names parameters that are outputs;
     `checked` says that it is for checking mode."""
     said = (kernel.__name__, kernel.annotations, out_idx, checked)

@@ -6,8 +6,10 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 from __future__ import annotations
 
 import ctypes
+
 from tilewright.emulator import library
-from tilewright.faults import Dim3, Fault, of_records
+from tilewright.faults import Fault, of_records
+
 
 class EmulatorError(RuntimeError):
     """A call that the emulator refuses, such as a launch that no device would take."""

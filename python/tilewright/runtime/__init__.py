@@ -1,8 +1,8 @@
 """Loading and launching compiled kernels; needs nothing of the compiler.
 
 `load(path)` gives a callable `Kernel` for an artifact. `LaunchError`, `KernelFault`, its
-kind `CheckError` and `ArtifactError` are what it raises. `set_num_threads` and `num_threads` concern the thread
-pool that all kernels of the process share.
+kind `CheckError` and `ArtifactError` are what it raises. `set_num_threads` and `num_threads`
+concern the thread pool that all kernels of the process share.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """

@@ -28,10 +28,10 @@ typedef enum tw_check_kind {
 } tw_check_kind;
 
 typedef enum tw_check_flags {
-  TW_CHECK_INSPECT = 1,  /* site: look for NaN and infinities in what is read */
-  TW_CHECK_FIRST = 2,    /* site: forget what was inspected before */
+  TW_CHECK_INSPECT = 1,   /* site: look for NaN and infinities in what is read */
+  TW_CHECK_FIRST = 2,     /* site: forget what was inspected before */
   TW_CHECK_UNDEFINED = 4, /* memory: a workspace, whose elements start undefined */
-  TW_CHECK_WRITTEN = 8   /* memory: some site writes it */
+  TW_CHECK_WRITTEN = 8    /* memory: some site writes it */
 } tw_check_flags;
 
 /* Layout of the table, in int64_t words:
@@ -58,8 +58,7 @@ typedef struct tw_checks_v1 {
   /* Before any other call of a launch. The table must live as long as the launch. */
   void (*begin)(void *context, const int64_t *table);
   /* A tensor or workspace: its extents, then its strides in elements. */
-  void (*tensor)(void *context, int64_t memory, const void *data,
-                 const int64_t *layout);
+  void (*tensor)(void *context, int64_t memory, const void *data, const int64_t *layout);
   /* The next parallel_for is over a grid of these extents. */
   void (*kernel)(void *context, int64_t rank, const int64_t *grid);
 

@@ -30,7 +30,7 @@ def element_of_a_shared_tile(wrong):
         A: T.Tensor((32,), "float32")
         P: T.Tensor((32,), "int32")
         B = T.empty((32,), "float32")
-        with T.Kernel(1) as bx:
+        with T.Kernel(1):
             s = T.alloc_shared((32,), "float32")
             T.copy(A, s)
             for i in T.Parallel(32):
@@ -67,7 +67,7 @@ def second_dimension_of_a_fragment(wrong):
         A: T.Tensor((4, 8), "float32")
         P: T.Tensor((4, 8), "int32")
         B = T.empty((4, 8), "float32")
-        with T.Kernel(1) as bx:
+        with T.Kernel(1):
             f = T.alloc_fragment((4, 8), "float32")
             T.copy(A, f)
             for i, j in T.Parallel(4, 8):
@@ -88,7 +88,7 @@ def copy_from_rows_of_a_tile(wrong):
         A: T.Tensor((32, 8), "float32")
         P: T.Tensor((2,), "int32")
         B = T.empty((32, 8), "float32")
-        with T.Kernel(1) as bx:
+        with T.Kernel(1):
             s = T.alloc_shared((32, 8), "float32")
             T.copy(A, s)
             for k in T.serial(2):
@@ -106,7 +106,7 @@ def copy_to_rows_of_a_tile(wrong):
         A: T.Tensor((32, 8), "float32")
         P: T.Tensor((2,), "int32")
         B = T.empty((32, 8), "float32")
-        with T.Kernel(1) as bx:
+        with T.Kernel(1):
             s = T.alloc_shared((32, 8), "float32")
             for k in T.Pipelined(2, num_stages=2):
                 T.copy(A[k * 16 : k * 16 + 16, :], s[P[k], 0])  # here
@@ -125,7 +125,7 @@ def operand_of_a_gemm(wrong):
         B: T.Tensor((16, 16), "float32")
         P: T.Tensor((2,), "int32")
         C = T.empty((32, 16), "float32")
-        with T.Kernel(1) as bx:
+        with T.Kernel(1):
             a = T.alloc_shared((32, 16), "float32")
             b = T.alloc_shared((16, 16), "float32")
             c = T.alloc_fragment((16, 16), "float32")
@@ -168,7 +168,7 @@ def bin_of_a_histogram(wrong):
     def kernel(P):
         P: T.Tensor((32,), "int32")
         B = T.empty((16,), "int32")
-        with T.Kernel(1) as bx:
+        with T.Kernel(1):
             bins = T.alloc_shared((16,), "int32")
             T.clear(bins)
             for i in T.Parallel(32):
@@ -190,7 +190,7 @@ def indices_of_a_gather(wrong):
         I: T.Tensor((16,), "int32")
         P: T.Tensor((2,), "int32")
         B = T.empty((16, 8), "float32")
-        with T.Kernel(1) as bx:
+        with T.Kernel(1):
             ids = T.alloc_shared((16,), "int32")
             s = T.alloc_shared((8, 8), "float32")
             T.copy(I, ids)
@@ -211,7 +211,7 @@ def private_array(wrong):
     def kernel(P):
         P: T.Tensor((8,), "int32")
         B = T.empty((8,), "int32")
-        with T.Kernel(1) as bx:
+        with T.Kernel(1):
             for i in T.serial(8):
                 v = T.alloc_local((4,), "int32")
                 T.clear(v)
@@ -235,7 +235,7 @@ def store_in_a_macro(wrong):
     def kernel(P):
         P: T.Tensor((4,), "int32")
         B = T.empty((32,), "int32")
-        with T.Kernel(1) as bx:
+        with T.Kernel(1):
             s = T.alloc_shared((32,), "int32")
             T.clear(s)
             for k in T.serial(4):

@@ -33,7 +33,7 @@ def two_iterations_write_a_shared_element(wrong):
         A: T.Tensor((32,), "float32")
         P: T.Tensor((32,), "int32")
         B = T.empty((32,), "float32")
-        with T.Kernel(1) as bx:
+        with T.Kernel(1):
             s = T.alloc_shared((32,), "float32")
             T.clear(s)
             for i in T.Parallel(32):
@@ -51,11 +51,11 @@ def two_iterations_write_a_shared_element(wrong):
 )  # fmt: skip
 def two_iterations_write_a_tensor(wrong):
     @tilewright.jit(debug=True)
-    def kernel(A, R):
+    def kernel(A, R, B):
         A: T.Tensor((4, 8), "float32")
         R: T.Tensor((4,), "int32")
         B: T.Tensor((4, 8), "float32")
-        with T.Kernel(1) as bx:
+        with T.Kernel(1):
             for i, j in T.Parallel(4, 8):
                 B[R[i], 7 - j] = A[i, j]  # here
 
@@ -75,7 +75,7 @@ def one_iteration_reads_what_another_wrote(wrong):
         A: T.Tensor((32,), "float32")
         P: T.Tensor((32,), "int32")
         B = T.empty((32,), "float32")
-        with T.Kernel(1) as bx:
+        with T.Kernel(1):
             s = T.alloc_shared((32,), "float32")
             T.copy(A, s)
             for i in T.Parallel(32):
@@ -100,7 +100,7 @@ def one_iteration_writes_what_another_read(wrong):
         A: T.Tensor((32,), "float32")
         P: T.Tensor((32,), "int32")
         B = T.empty((32,), "float32")
-        with T.Kernel(1) as bx:
+        with T.Kernel(1):
             s = T.alloc_shared((32,), "float32")
             T.copy(A, s)
             for i in T.Parallel(32):
@@ -124,7 +124,7 @@ def tensor_read_before_another_iteration_writes_it(wrong):
     def kernel(A, P):
         A: T.Tensor((16,), "float32")
         P: T.Tensor((16,), "int32")
-        with T.Kernel(1) as bx:
+        with T.Kernel(1):
             for i in T.Parallel(16):
                 A[i] = A[P[i]] + 1.0  # here
 
@@ -146,7 +146,7 @@ def count_read_while_others_count(wrong):
     def kernel(A):
         A: T.Tensor((8,), "int32")
         B = T.empty((8,), "int32")
-        with T.Kernel(1) as bx:
+        with T.Kernel(1):
             n = T.alloc_shared((2,), "int32")
             T.clear(n)
             for i in T.Parallel(8):
@@ -170,7 +170,7 @@ def row_index_left_out(wrong):
         A: T.Tensor((4, 8), "float32")
         P: T.Tensor((4,), "int32")
         B = T.empty((4,), "float32")
-        with T.Kernel(1) as bx:
+        with T.Kernel(1):
             f = T.alloc_fragment((4,), "float32")
             T.clear(f)
             for i, j in T.Parallel(4, 8):
@@ -301,7 +301,7 @@ def partial_sums_in_one_place(wrong):
         w = T.alloc_global((4,), "float32")
         with T.Kernel(4) as bx:
             w[bx * step] = A[bx] * 2.0  # here
-        with T.Kernel(1) as bx:
+        with T.Kernel(1):
             total = T.alloc_var("float32", init=0.0)
             for i in T.serial(4):
                 total += w[i]

@@ -21,7 +21,7 @@ def shared_tile_that_nobody_wrote(wrong):
     def kernel(A):
         A: T.Tensor((32,), "float32")
         B = T.empty((32,), "float32")
-        with T.Kernel(1) as bx:
+        with T.Kernel(1):
             s = T.alloc_shared((32,), "float32")
             if not wrong:
                 T.copy(A, s)
@@ -41,7 +41,7 @@ def last_row_of_a_fragment(wrong):
     def kernel(A):
         A: T.Tensor((8, 16), "float32")
         B = T.empty((8, 16), "float32")
-        with T.Kernel(1) as bx:
+        with T.Kernel(1):
             f = T.alloc_fragment((8, 16), "float32")
             for i, j in T.Parallel(rows, 16):
                 f[i, j] = A[i, j] * 2.0
@@ -59,7 +59,7 @@ def accumulator_that_was_not_cleared(wrong):
         A: T.Tensor((16, 32), "float32")
         B: T.Tensor((32, 16), "float32")
         C = T.empty((16, 16), "float32")
-        with T.Kernel(1) as bx:
+        with T.Kernel(1):
             a = T.alloc_shared((16, 16), "float32")
             b = T.alloc_shared((16, 16), "float32")
             c = T.alloc_fragment((16, 16), "float32")
@@ -85,7 +85,7 @@ def half_of_an_operand(wrong):
         A: T.Tensor((16, 32), "bfloat16")
         B: T.Tensor((32, 16), "bfloat16")
         C = T.empty((16, 16), "float32")
-        with T.Kernel(1) as bx:
+        with T.Kernel(1):
             a = T.alloc_shared((16, 32), "bfloat16")
             b = T.alloc_shared((32, 16), "bfloat16")
             c = T.alloc_fragment((16, 16), "float32")
@@ -107,7 +107,7 @@ def running_maximum_without_a_start(wrong):
     def kernel(A):
         A: T.Tensor((8, 32), "float32")
         B = T.empty((8,), "float32")
-        with T.Kernel(1) as bx:
+        with T.Kernel(1):
             a = T.alloc_shared((8, 16), "float32")
             most = T.alloc_fragment((8,), "float32")
             if not wrong:
@@ -151,7 +151,7 @@ def value_of_the_step_before(wrong):
     def kernel(A):
         A: T.Tensor((4, 16), "float32")
         B = T.empty((4, 16), "float32")
-        with T.Kernel(1) as bx:
+        with T.Kernel(1):
             last = T.alloc_shared((16,), "float32")
             if not wrong:
                 T.clear(last)
@@ -171,7 +171,7 @@ def tile_allocated_in_a_loop(wrong):
     def kernel(A):
         A: T.Tensor((4, 16), "float32")
         B = T.empty((4, 16), "float32")
-        with T.Kernel(1) as bx:
+        with T.Kernel(1):
             for k in T.serial(4):
                 s = T.alloc_shared((16,), "float32")
                 if (k == 0) if wrong else (k >= 0):
@@ -192,7 +192,7 @@ def variable_without_a_value(wrong):
     def kernel(A):
         A: T.Tensor((16,), "int32")
         B = T.empty((1,), "int32")
-        with T.Kernel(1) as bx:
+        with T.Kernel(1):
             best = T.alloc_var("int32", init=first)
             for k in T.serial(16):
                 best = T.max(best, A[k])  # here
@@ -233,7 +233,7 @@ def indices_that_nobody_wrote(wrong):
         A: T.Tensor((32, 8), "float32")
         I: T.Tensor((8,), "int32")
         B = T.empty((8, 8), "float32")
-        with T.Kernel(1) as bx:
+        with T.Kernel(1):
             ids = T.alloc_shared((8,), "int32")
             s = T.alloc_shared((8, 8), "float32")
             if not wrong:
@@ -253,7 +253,7 @@ def histogram_that_was_not_cleared(wrong):
     def kernel(P):
         P: T.Tensor((32,), "int32")
         B = T.empty((8,), "int32")
-        with T.Kernel(1) as bx:
+        with T.Kernel(1):
             bins = T.alloc_shared((8,), "int32")
             if not wrong:
                 T.clear(bins)
@@ -274,7 +274,7 @@ def end_of_a_running_sum(wrong):
     def kernel(A):
         A: T.Tensor((32,), "float32")
         B = T.empty((32,), "float32")
-        with T.Kernel(1) as bx:
+        with T.Kernel(1):
             s = T.alloc_shared((32,), "float32")
             T.copy(A[0:count], s[0:count])
             T.cumsum(s)  # here
@@ -293,7 +293,7 @@ def last_candidate_of_a_selection(wrong):
     def kernel(A):
         A: T.Tensor((2, 32), "float32")
         B = T.empty((2, 4), "float32")
-        with T.Kernel(1) as bx:
+        with T.Kernel(1):
             s = T.alloc_fragment((2, 32), "float32")
             for i, j in T.Parallel(2, count):
                 s[i, j] = A[i, j]
@@ -313,7 +313,7 @@ def side_that_is_chosen_too_early(wrong):
     def kernel(A):
         A: T.Tensor((4, 16), "float32")
         B = T.empty((4, 16), "float32")
-        with T.Kernel(1) as bx:
+        with T.Kernel(1):
             s = T.alloc_shared((16,), "float32")
             for k in T.serial(4):
                 for i in T.Parallel(16):
