@@ -23,7 +23,7 @@ using tile::CheckValueOp;
 
 /// The entries' fields that are positions of lists, by place.
 static constexpr int memoryExtents = 4, loopNames = 2, loopExtents = 3, siteSizes = 8,
-                     siteIndexSizes = 11;
+                     siteOtherSizes = 11;
 
 static int64_t getDtype(Type type) {
   return llvm::TypeSwitch<Type, int64_t>(type)
@@ -123,10 +123,10 @@ int64_t CheckTable::addSite(CheckAccessOp op) {
   auto memory = static_cast<int64_t>(op.getNumber());
   site[1] = memory;
   site[siteSizes] = addNumbers(op.getSizes());
-  if (op.getAxis()) {
-    site[9] = static_cast<int64_t>(*op.getAxis());
-    site[10] = numberOr(op.getIndexNumber(), 0);
-    site[siteIndexSizes] = addNumbers(*op.getIndexSizes());
+  site[9] = numberOr(op.getAxis(), -1);
+  if (op.getOther()) {
+    site[10] = numberOr(op.getOtherNumber(), 0);
+    site[siteOtherSizes] = addNumbers(*op.getOtherSizes());
   }
   site[12] =
       (op.getInspect() ? TW_CHECK_INSPECT : 0) | (op.getFirst() ? TW_CHECK_FIRST : 0);
@@ -159,7 +159,7 @@ std::vector<int64_t> CheckTable::encode() const {
   };
   append(memories, {memoryExtents});
   append(loops, {loopNames, loopExtents});
-  append(sites, {siteSizes, siteIndexSizes});
+  append(sites, {siteSizes, siteOtherSizes});
   words.insert(words.end(), numbers.begin(), numbers.end());
   auto stringsAt = static_cast<int64_t>(words.size());
   words.resize(words.size() + strings.size() / 8 + 1);

@@ -98,7 +98,7 @@ static int64_t countWords(Operation *op) {
       })
       .Case([](CheckAccessOp access) {
         return access.getSizes().size() +
-               access.getStaticIndexOffsets().value_or(ArrayRef<int64_t>()).size();
+               access.getStaticOtherOffsets().value_or(ArrayRef<int64_t>()).size();
       })
       .Case([](CheckIterationOp iteration) { return iteration.getVariables().size(); })
       .Case([](CheckValueOp value) { return 1 + value.getInputs().size(); })
@@ -129,9 +129,9 @@ void CheckLowering::lowerOp(Operation *op, Value host, Value state, Value buffer
   } else if (auto access = dyn_cast<CheckAccessOp>(op)) {
     int64_t site = table.addSite(access);
     auto starts = getMixedValues(access.getStaticOffsets(), access.getOffsets(), b);
-    if (access.getAxis())
-      llvm::append_range(starts, getMixedValues(*access.getStaticIndexOffsets(),
-                                                access.getIndexOffsets(), b));
+    if (access.getOther())
+      llvm::append_range(starts, getMixedValues(*access.getStaticOtherOffsets(),
+                                                access.getOtherOffsets(), b));
     storeAll(b, loc, getValueOrCreateConstantIndexOp(b, loc, starts), buffer);
     call(b, loc, host, kAccess, {state, makeNumber(b, loc, site), buffer});
   } else {

@@ -151,33 +151,33 @@ FailureOr<CheckAccessOp> Instrumenter::makeCheck(Operation *op, const Access &ac
   FailureOr<Box> box = toBase(access.box, builder);
   if (failed(box))
     return failure();
-  SmallVector<Value> offsets, indexOffsets;
-  SmallVector<int64_t> staticOffsets, staticIndexOffsets;
-  dispatchIndexOpFoldResults(box->offsets, offsets, staticOffsets);
-  IntegerAttr axis, indexNumber;
-  DenseI64ArrayAttr indexStarts, indexSizes;
-  Value indices;
+  SmallVector<Value> offsets, otherOffsets;
+  SmallVector<int64_t> starts, otherStarts;
+  dispatchIndexOpFoldResults(box->offsets, offsets, starts);
+  IntegerAttr axis, otherNumber;
+  DenseI64ArrayAttr otherStartsAttr, otherSizes;
+  Value other;
   if (access.axis) {
-    FailureOr<Box> row = toBase(access.indices, builder);
-    if (failed(row))
-      return failure();
-    dispatchIndexOpFoldResults(row->offsets, indexOffsets, staticIndexOffsets);
-    // A view drops dimensions, so the axis is counted in what it is a view of.
-    int64_t at = *access.axis;
-    if (box->memref != access.box.memref)
+    if (box->memref != access.box.memref) // which may have other dimensions
       return op->emitError("checking mode cannot follow rows of a view of ")
              << describeMemory(box->memref);
-    axis = builder.getI64IntegerAttr(at);
-    indexNumber = builder.getI64IntegerAttr(memories.lookup(row->memref));
-    indexStarts = builder.getDenseI64ArrayAttr(staticIndexOffsets);
-    indexSizes = builder.getDenseI64ArrayAttr(row->sizes);
-    indices = row->memref;
+    axis = builder.getI64IntegerAttr(*access.axis);
+  }
+  if (access.other) {
+    FailureOr<Box> second = toBase(*access.other, builder);
+    if (failed(second))
+      return failure();
+    dispatchIndexOpFoldResults(second->offsets, otherOffsets, otherStarts);
+    other = second->memref;
+    otherNumber = builder.getI64IntegerAttr(memories.lookup(other));
+    otherStartsAttr = builder.getDenseI64ArrayAttr(otherStarts);
+    otherSizes = builder.getDenseI64ArrayAttr(second->sizes);
   }
   return CheckAccessOp::create(
       builder, op->getLoc(), access.kind, memories.lookup(box->memref), box->memref,
-      offsets, builder.getDenseI64ArrayAttr(staticOffsets),
-      builder.getDenseI64ArrayAttr(box->sizes), axis, indexNumber, indices, indexOffsets,
-      indexStarts, indexSizes, builder.getStringAttr(nameOf(op)), getLoop(op),
+      offsets, builder.getDenseI64ArrayAttr(starts),
+      builder.getDenseI64ArrayAttr(box->sizes), axis, otherNumber, other, otherOffsets,
+      otherStartsAttr, otherSizes, builder.getStringAttr(nameOf(op)), getLoop(op),
       /*inspect=*/false, /*first=*/false);
 }
 

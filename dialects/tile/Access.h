@@ -34,10 +34,12 @@ struct Box {
 struct Access {
   AccessKind kind;
   Box box;
-  /// Where rows are named by an index tile: the dimension of `box` that they count in,
-  /// and the row of indices, one for each of the box's elements along that dimension.
+  /// Where rows are named by an index tile: the dimension of `box` that they count in.
   std::optional<int64_t> axis;
-  Box indices;
+  /// With `axis`, the row of indices, one for each of the box's elements along it. Else,
+  /// where it is given, where the elements go: those that would go outside of a tensor
+  /// are not accessed.
+  std::optional<Box> other;
 };
 
 using Accesses = llvm::SmallVector<Access, 4>;

@@ -73,8 +73,12 @@ bool FillOp::computes() { return false; }
 //===----------------------------------------------------------------------===//
 
 Accesses CopyOp::getAccesses() {
-  return {read({getSrc(), getMixedSrcOffsets(), SmallVector<int64_t>(getSrcSizes())}),
-          write({getDst(), getMixedDstOffsets(), SmallVector<int64_t>(getDstSizes())})};
+  Box to{getDst(), getMixedDstOffsets(), SmallVector<int64_t>(getDstSizes())};
+  Access from =
+      read({getSrc(), getMixedSrcOffsets(), SmallVector<int64_t>(getSrcSizes())});
+  if (!isTile(getDst().getType()))
+    from.other = to;
+  return {from, write(to)};
 }
 
 bool CopyOp::computes() { return convertsElements(getSrc(), getDst()); }
@@ -84,7 +88,7 @@ Accesses GatherOp::getAccesses() {
   Access rows =
       read({getSrc(), getMixedSrcOffsets(), SmallVector<int64_t>(getSrcSizes())});
   rows.axis = getAxis();
-  rows.indices = indices;
+  rows.other = indices;
   return {read(indices), rows,
           write({getDst(), getMixedDstOffsets(), SmallVector<int64_t>(getDstSizes())})};
 }

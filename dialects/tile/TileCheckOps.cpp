@@ -16,22 +16,27 @@ LogicalResult CheckMemoryOp::verify() {
   return success();
 }
 
+/// `sizes` without those of 1.
+static SmallVector<int64_t> dropUnits(ArrayRef<int64_t> sizes) {
+  return SmallVector<int64_t>(
+      llvm::make_filter_range(sizes, [](int64_t size) { return size != 1; }));
+}
+
 LogicalResult CheckAccessOp::verify() {
   auto fits = [](Value memref, ArrayRef<int64_t> offsets, ArrayRef<int64_t> sizes) {
     auto rank = static_cast<size_t>(cast<MemRefType>(memref.getType()).getRank());
     return offsets.size() == rank && sizes.size() == rank;
   };
+  bool hasOther =
+      getOther() && getOtherNumber() && getStaticOtherOffsets() && getOtherSizes();
   if (!fits(getMemref(), getStaticOffsets(), getSizes()) ||
-      (getIndices() && getStaticIndexOffsets() && getIndexSizes() &&
-       !fits(getIndices(), *getStaticIndexOffsets(), *getIndexSizes())))
+      (hasOther && !fits(getOther(), *getStaticOtherOffsets(), *getOtherSizes())))
     return emitOpError("(C1) takes one offset and one size for each dimension");
-  bool hasAxis = getAxis().has_value();
-  if (hasAxis != (getIndices() && getIndexNumber() && getStaticIndexOffsets() &&
-                  getIndexSizes()) ||
-      (hasAxis &&
-       (getAxisAttr().getInt() < 0 || *getAxis() >= getSizes().size() ||
-        llvm::count_if(*getIndexSizes(), [](int64_t s) { return s != 1; }) > 1)))
+  if (getAxis() && (getAxisAttr().getInt() < 0 || *getAxis() >= getSizes().size() ||
+                    !hasOther || dropUnits(*getOtherSizes()).size() > 1))
     return emitOpError("(C2) axis must be a dimension of the box, with a row of indices");
+  if (!getAxis() && hasOther && dropUnits(getSizes()) != dropUnits(*getOtherSizes()))
+    return emitOpError("(C2) both boxes must have the same sizes but for those of 1");
   if ((getInspect() || getFirst()) && getKind() != AccessKind::Read)
     return emitOpError("(C3) inspect and first are given with reads only");
   return success();

@@ -59,9 +59,12 @@ def Tile_CheckAccessOp : Tile_Op<"check_access", [AttrSizedOperandSegments]> {
 
     `number` is that of the memref's `tile.check_memory`; `what` names the
     access in reports; `loop` is the innermost `tile.check_iteration` around it.
-    A size that is dynamic stands for all of the dimension. With `axis`, row r of
-    the box along that dimension is the one that element r of another box, the
-    indices, names, and is skipped where there is no such one.
+    A size that is dynamic stands for all of the dimension.
+
+    `with` adds another box. With `axis` it is a row of indices: row r of the box
+    along that dimension is the one that element r of the row names, and is
+    skipped where there is no such one. Without, it is where the elements go, and
+    those that would go outside of a tensor are not accessed.
 
     With `inspect` the values that are read are looked at for NaN and infinities,
     after forgetting earlier ones where `first`; the kind `result` looks at
@@ -69,8 +72,9 @@ def Tile_CheckAccessOp : Tile_Op<"check_access", [AttrSizedOperandSegments]> {
 
     Constraints:
     - (C1) There is one offset and one size for each dimension of each box.
-    - (C2) `axis` is a dimension of the box; indices are given with it only, and
-      no more than one of their dimensions has a size other than 1.
+    - (C2) `axis` is a dimension of the box; the other box that it comes with has
+      no more than one size other than 1. Without `axis`, both boxes have the
+      same sizes but for those of 1.
     - (C3) `inspect` and `first` are given with reads only.
 
     Example:
@@ -86,7 +90,7 @@ def Tile_CheckAccessOp : Tile_Op<"check_access", [AttrSizedOperandSegments]> {
     ```mlir
     func.func @rows(%kv: memref<?x64xf32, #tile.space<global>>,
                     %ids: memref<16xi32, #tile.space<shared>>) {
-      tile.check_access read 0 %kv[0, 0] [16, 64] axis 0 by 1 %ids[0] [16] "T.gather" in 2
+      tile.check_access read 0 %kv[0, 0] [16, 64] axis 0 with 1 %ids[0] [16] "T.gather" in 2
         : memref<?x64xf32, #tile.space<global>>, memref<16xi32, #tile.space<shared>>
       return
     }
@@ -96,18 +100,18 @@ def Tile_CheckAccessOp : Tile_Op<"check_access", [AttrSizedOperandSegments]> {
       Tile_AccessKindAttr:$kind, I64Attr:$number,
       Arg<AnyMemRef, "", [MemRead, MemWrite]>:$memref, Variadic<Index>:$offsets,
       DenseI64ArrayAttr:$static_offsets, DenseI64ArrayAttr:$sizes,
-      OptionalAttr<I64Attr>:$axis, OptionalAttr<I64Attr>:$index_number,
-      Arg<Optional<AnyMemRef>, "", [MemRead]>:$indices, Variadic<Index>:$index_offsets,
-      OptionalAttr<DenseI64ArrayAttr>:$static_index_offsets,
-      OptionalAttr<DenseI64ArrayAttr>:$index_sizes,
+      OptionalAttr<I64Attr>:$axis, OptionalAttr<I64Attr>:$other_number,
+      Arg<Optional<AnyMemRef>, "", [MemRead]>:$other, Variadic<Index>:$other_offsets,
+      OptionalAttr<DenseI64ArrayAttr>:$static_other_offsets,
+      OptionalAttr<DenseI64ArrayAttr>:$other_sizes,
       StrAttr:$what, OptionalAttr<I64Attr>:$loop, UnitAttr:$inspect,
       UnitAttr:$first);
   let assemblyFormat = [{
     $kind $number $memref `` custom<DynamicIndexList>($offsets, $static_offsets) $sizes
-    (`axis` $axis^ `by` $index_number $indices ``
-      custom<DynamicIndexList>($index_offsets, $static_index_offsets) $index_sizes)?
+    (`axis` $axis^)? (`with` $other_number^ $other ``
+      custom<DynamicIndexList>($other_offsets, $static_other_offsets) $other_sizes)?
     $what (`in` $loop^)? (`inspect` $inspect^)? (`first` $first^)? attr-dict
-    `:` type($memref) (`,` type($indices)^)?
+    `:` type($memref) (`,` type($other)^)?
   }];
   let hasVerifier = 1;
 }

@@ -225,6 +225,31 @@ void Checks::touch(int64_t number, CheckedMemory &memory, size_t at, const Rival
     atomics->add(stamp, rivals);
 }
 
+/// Cuts a box to the elements that go inside of a tensor, where the site says where they
+/// go; false where none is left. Dimensions of one element have no counterpart.
+bool Checks::cutToTarget(const CheckSite &site, const int64_t *offsets,
+                         CheckedBox &box) const {
+  if (!site.otherSizes)
+    return true;
+  const int64_t *sizes = table.at(site.otherSizes), *own = table.at(site.sizes);
+  int64_t dim = -1;
+  for (int64_t to = 0; to < table.memory(site.otherMemory).rank; ++to) {
+    int64_t extent = memories[site.otherMemory].extents[to], start = offsets[to];
+    int64_t before = start < 0 ? -start : 0; // elements in front of the tensor
+    int64_t inside = start < extent - sizes[to] ? sizes[to] : extent - start;
+    if (before >= inside)
+      return false;
+    if (sizes[to] == 1)
+      continue;
+    do
+      ++dim;
+    while (own[dim] == 1);
+    box.start[dim] += before;
+    box.size[dim] = inside - before;
+  }
+  return true;
+}
+
 /// Every element of a box that lies inside its memory.
 void Checks::visit(int64_t number, const CheckedBox &box) {
   const CheckSite &site = table.site(number);
@@ -268,9 +293,9 @@ void Checks::visit(int64_t number, const CheckedBox &box) {
 /// Element `row` of the row of indices; zero outside a tensor.
 int64_t Checks::readIndex(const CheckSite &site, const int64_t *offsets,
                           int64_t row) const {
-  const CheckMemory &described = table.memory(site.indexMemory);
-  const CheckedMemory &memory = memories[site.indexMemory];
-  const int64_t *sizes = table.at(site.indexSizes);
+  const CheckMemory &described = table.memory(site.otherMemory);
+  const CheckedMemory &memory = memories[site.otherMemory];
+  const int64_t *sizes = table.at(site.otherSizes);
   int64_t bytes = itemSize(described.dtype), at = 0;
   for (int64_t dim = 0; dim < described.rank; ++dim) {
     int64_t index = offsets[dim] + (sizes[dim] == 1 ? 0 : row);
@@ -295,7 +320,9 @@ void Checks::access(int64_t number, const int64_t *offsets) {
   if (site.flags & TW_CHECK_FIRST)
     inspected = 0;
   if (site.axis < 0) {
-    if (fit(number, box))
+    // A box of a tile lies inside as a whole, also where it goes outside of a tensor.
+    if ((described.isGlobal() || fit(number, box)) &&
+        cutToTarget(site, offsets + described.rank, box) && fit(number, box))
       visit(number, box);
     return;
   }

@@ -28,7 +28,7 @@ static_assert(sizeof(CheckLoop) == TW_CHECKS_LOOP_WORDS * 8);
 
 struct CheckSite {
   int64_t kind, memory, loop, operation, file, line, column, callers, sizes, axis,
-      indexMemory, indexSizes, flags, reserved;
+      otherMemory, otherSizes, flags, reserved;
 };
 static_assert(sizeof(CheckSite) == TW_CHECKS_SITE_WORDS * 8);
 

@@ -82,6 +82,7 @@ class Checks {
   FaultPlace placeOf(int64_t site, int64_t block, uint64_t agent) const;
 
   bool fit(int64_t site, CheckedBox &box);
+  bool cutToTarget(const CheckSite &site, const int64_t *offsets, CheckedBox &box) const;
   void visitRows(int64_t site, const CheckedBox &box, const int64_t *indexOffsets);
   void visit(int64_t site, const CheckedBox &box);
   void inspect(int64_t site, const CheckedMemory &memory, const int64_t *index);

@@ -45,7 +45,8 @@ typedef enum tw_check_flags {
  *   site:    kind, memory, loop (-1: none), operation (string offset, "" for a plain
  *            element), file, line, column, callers (places, with newlines between),
  *            sizes' word offset (-1 for a size: all of the dimension), axis (-1: none),
- *            memory of indices, sizes of the row of indices, flags, 0
+ *            memory of the other box, its sizes' word offset (0: there is none), flags, 0
+ * The other box is a row of indices where there is an axis, else where elements go.
  * Outer loops come before inner ones. */
 #define TW_CHECKS_MAGIC 0x0000314b48435754 /* "TWCHK1" */
 #define TW_CHECKS_HEADER_WORDS 8
@@ -68,7 +69,7 @@ typedef struct tw_checks_v1 {
   void (*tile)(void *context, int64_t memory, void *data);
   /* An iteration begins; `variables` has one value for each of the loop's. */
   void (*iteration)(void *context, int64_t loop, const int64_t *variables);
-  /* The first element of the box, then that of the row of indices where there is one. */
+  /* The first element of the box, then that of the other one where there is one. */
   void (*access)(void *context, int64_t site, const int64_t *offsets);
   /* A scalar that was computed, then the operands that it was computed from. */
   void (*value)(void *context, int64_t site, int64_t count, const double *values);

@@ -25,8 +25,19 @@ func.func @box(%s: memref<8x8xf32, #shared>) {
 
 func.func @axis(%s: memref<8x8xf32, #shared>, %ids: memref<8xi32, #shared>) {
   // expected-error @+1 {{'tile.check_access' op (C2) axis must be a dimension of the box}}
-  tile.check_access read 0 %s[0, 0] [8, 8] axis 2 by 1 %ids[0] [8] "T.gather"
+  tile.check_access read 0 %s[0, 0] [8, 8] axis 2 with 1 %ids[0] [8] "T.gather"
     : memref<8x8xf32, #shared>, memref<8xi32, #shared>
+  return
+}
+
+// -----
+
+#shared = #tile.space<shared>
+
+func.func @sizes(%s: memref<8x8xf32, #shared>, %x: memref<?x?xf32>) {
+  // expected-error @+1 {{'tile.check_access' op (C2) both boxes must have the same sizes but for those of 1}}
+  tile.check_access read 0 %s[0, 0] [8, 8] with 1 %x[0, 0] [8, 4] "T.copy"
+    : memref<8x8xf32, #shared>, memref<?x?xf32>
   return
 }
 

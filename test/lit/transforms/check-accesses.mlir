@@ -81,10 +81,28 @@ func.func @rows(%x: memref<?x64xf32, #global>, %n: index) {
     %s = tile.alloc "s" : memref<16x64xf32, #shared>
     %zero = arith.constant 0.0 : f32
     // CHECK: tile.check_access read 1 %[[IDS:.*]][8] [16] "T.gather"
-    // CHECK-NEXT: tile.check_access read 0 %{{.*}}[0, 0] [16, 64] axis 0 by 1 %[[IDS]][8] [16] "T.gather"
+    // CHECK-NEXT: tile.check_access read 0 %{{.*}}[0, 0] [16, 64] axis 0 with 1 %[[IDS]][8] [16] "T.gather"
     // CHECK-NEXT: tile.check_access write 2 %{{.*}}[0, 0] [16, 64] "T.gather"
     tile.gather %x[0, 0][16, 64] axis 0 by %ids[8] to %s[0, 0][16, 64] fill %zero
       : memref<?x64xf32, #global>, memref<32xi32, #shared> to memref<16x64xf32, #shared>
+  }
+  return
+}
+
+// What a copy would write outside of a tensor is not read.
+// CHECK-LABEL: @edge
+// CHECK-SAME: (%[[X:.*]]: memref
+func.func @edge(%x: memref<?x?xf32, #global>, %n: index) {
+  tile.kernel (%bx) in (%n) {
+    %s = tile.alloc "s" : memref<16x64xf32, #shared>
+    // CHECK: tile.check_access read 1 %[[S:.*]][0, 0] [16, 64] with 0 %[[X]][%{{.*}}, 0] [16, 64] "T.copy"
+    // CHECK-NEXT: tile.check_access write 0 %[[X]][%{{.*}}, 0] [16, 64] "T.copy"
+    tile.copy %s[0, 0][16, 64] to %x[%bx, 0][16, 64]
+      : memref<16x64xf32, #shared> to memref<?x?xf32, #global>
+    // CHECK: tile.check_access read 0 %[[X]][%{{.*}}, 0] [16, 64] "T.copy"
+    // CHECK-NEXT: tile.check_access write 1 %[[S]][0, 0] [16, 64] "T.copy"
+    tile.copy %x[%bx, 0][16, 64] to %s[0, 0][16, 64]
+      : memref<?x?xf32, #global> to memref<16x64xf32, #shared>
   }
   return
 }

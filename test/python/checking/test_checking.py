@@ -10,8 +10,9 @@ import pytest
 
 import tilewright
 import tilewright.language as T
-from tilewright import _compiler
+from tilewright import _compiler, emulator
 from tilewright.compiler import driver
+from tilewright.faults import Fault
 from tilewright.kernels import registry
 from tilewright.testing import verify
 
@@ -120,6 +121,46 @@ def test_choices_are_those_of_the_kernel_itself():
         return chosen.compile(n=64).choices()["choose"]
 
     assert kernel(True) == kernel(False) == {"block": 1 << 10}
+
+
+def test_what_would_go_outside_of_a_tensor_is_not_read():
+    @tilewright.jit(debug=True)
+    def kernel(A):
+        A: T.Tensor((20, 5), "float32")
+        B = T.empty((20, 5), "float32")
+        with T.Kernel(3) as bx:
+            f = T.alloc_fragment((8, 8), "float32")
+            for i, j in T.Parallel(8, 8):
+                if bx * 8 + i < 20 and j < 5:
+                    f[i, j] = A[bx * 8 + i, j] + 1.0
+            T.copy(f, B[bx * 8, 0])
+        return B
+
+    a = numbers(20, 5)
+    np.testing.assert_array_equal(kernel(a), a + 1)
+
+
+def test_a_side_that_is_not_chosen_is_not_read():
+    @tilewright.jit(debug=True)
+    def kernel(A):
+        A: T.Tensor((8,), "int32")
+        B = T.empty((8,), "int32")
+        with T.Kernel(1):
+            s = T.alloc_shared((8,), "int32")
+            for i in T.Parallel(8):
+                if i % 2 == 0:
+                    s[i] = A[i]
+            for i in T.Parallel(8):
+                B[i] = s[i] if i % 2 == 0 and s[i] > 3 else -1
+        return B
+
+    np.testing.assert_array_equal(
+        kernel(np.arange(8, dtype=np.int32)), [-1, -1, -1, -1, 4, -1, 6, -1]
+    )
+
+
+def test_the_emulators_have_the_same_records():
+    assert emulator.Fault is Fault
 
 
 def test_elements_of_interleaved_tensors_are_apart():
