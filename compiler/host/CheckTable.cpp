@@ -51,10 +51,12 @@ int64_t CheckTable::addString(StringRef text) {
 }
 
 int64_t CheckTable::addNumbers(ArrayRef<int64_t> list) {
-  auto position = static_cast<int64_t>(numbers.size()) + 1;
-  for (int64_t number : list)
-    numbers.push_back(ShapedType::isDynamic(number) ? -1 : number);
-  return position;
+  auto [known, isNew] =
+      knownNumbers.try_emplace(list.vec(), static_cast<int64_t>(numbers.size()) + 1);
+  if (isNew)
+    for (int64_t number : list)
+      numbers.push_back(ShapedType::isDynamic(number) ? -1 : number);
+  return known->second;
 }
 
 void CheckTable::addMemory(CheckMemoryOp op) {
@@ -117,6 +119,13 @@ CheckTable::Site CheckTable::makeSite(Operation *op, int64_t kind, StringRef wha
           0};
 }
 
+int64_t CheckTable::addSite(const Site &site) {
+  auto [known, isNew] = knownSites.try_emplace(site, static_cast<int64_t>(sites.size()));
+  if (isNew)
+    sites.push_back(site);
+  return known->second;
+}
+
 int64_t CheckTable::addSite(CheckAccessOp op) {
   Site site =
       makeSite(op, static_cast<int64_t>(op.getKind()), op.getWhat(), op.getLoop());
@@ -130,18 +139,16 @@ int64_t CheckTable::addSite(CheckAccessOp op) {
   }
   site[12] =
       (op.getInspect() ? TW_CHECK_INSPECT : 0) | (op.getFirst() ? TW_CHECK_FIRST : 0);
-  sites.push_back(site);
   if (op.getKind() == AccessKind::Write || op.getKind() == AccessKind::Atomic) {
     if (op.getNumber() >= memories.size())
       memories.resize(op.getNumber() + 1);
     memories[memory][6] |= TW_CHECK_WRITTEN;
   }
-  return static_cast<int64_t>(sites.size()) - 1;
+  return addSite(site);
 }
 
 int64_t CheckTable::addSite(CheckValueOp op) {
-  sites.push_back(makeSite(op, TW_CHECK_VALUE, op.getWhat(), op.getLoop()));
-  return static_cast<int64_t>(sites.size()) - 1;
+  return addSite(makeSite(op, TW_CHECK_VALUE, op.getWhat(), op.getLoop()));
 }
 
 std::vector<int64_t> CheckTable::encode() const {

@@ -14,6 +14,7 @@
 #include "llvm/ADT/StringMap.h"
 
 #include <array>
+#include <map>
 
 namespace tilewright::host {
 
@@ -37,12 +38,16 @@ private:
   int64_t addNumbers(llvm::ArrayRef<int64_t> numbers);
   Site makeSite(mlir::Operation *op, int64_t kind, llvm::StringRef what,
                 std::optional<uint64_t> loop);
+  int64_t addSite(const Site &site);
 
   std::vector<Memory> memories;
   std::vector<Loop> loops;
+  /// A loop may have been lowered in two forms: the sites of both are the same.
   std::vector<Site> sites;
+  std::map<Site, int64_t> knownSites;
   /// Lists of sizes and names, which entries name by their position, from 1.
   std::vector<int64_t> numbers;
+  std::map<std::vector<int64_t>, int64_t> knownNumbers;
   std::string strings;
   llvm::StringMap<int64_t> knownStrings;
 };

@@ -90,8 +90,9 @@ static ArrayAttr getVariableNames(Operation *loop, size_t count) {
 void Instrumenter::addLoop(Operation *loop) {
   Region &body = *cast<LoopLikeOpInterface>(loop).getLoopRegions().front();
   auto counted = dyn_cast<scf::ForOp>(loop);
-  ValueRange variables =
-      counted ? ValueRange(counted.getInductionVar()) : ValueRange(body.getArguments());
+  SmallVector<Value> variables(body.getArguments());
+  if (counted) // whose other arguments are carried
+    variables = {counted.getInductionVar()};
   auto parallel = dyn_cast<ParallelOp>(loop);
   OpBuilder builder = OpBuilder::atBlockBegin(&body.front());
   IntegerAttr outer = getLoop(loop);

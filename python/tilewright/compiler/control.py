@@ -281,7 +281,8 @@ class ControlFlow:
         """End a loop; reports of checking mode take its variables' names from its place."""
         place = self.builder.location
         if self.checked:
-            place = f"loc({quote(','.join(names))}({place[4:-1]}))"
+            named = f"{quote(','.join(names))}({place[4:-1]})"
+            place = f"loc({self.builder.alias(named)})"
         self.builder.out.append(f"}} {place}")
 
     def _upwards(self, loop: Loop, step: int) -> tuple[Loop, int | Value]:
