@@ -4,9 +4,8 @@
 
 #shared = #tile.space<shared>
 
-// Magic and, after the number of words, one memory, one loop and one site.
-// CHECK: llvm.mlir.global internal constant @tw.checks(dense<[54118488134487, {{[0-9]+}}, 1, 1, 1,
-// The loop has no outer one; the site writes memory 0 in loop 0.
+// Magic and, after the number of words, one memory, one loop and two sites.
+// CHECK: llvm.mlir.global internal constant @tw.checks(dense<[54199404681044, {{[0-9]+}}, 1, 1, 2,
 
 // CHECK-LABEL: func.func private @checked.kernel0
 // CHECK: %[[HOST:.*]] = {{.*}}tile.captured
@@ -17,6 +16,9 @@
 // CHECK: llvm.getelementptr {{.*}}[6]
 // CHECK: llvm.getelementptr {{.*}}[6]
 // CHECK: memref.store
+// CHECK: arith.divf
+// CHECK: llvm.getelementptr {{.*}}[6]
+// CHECK: llvm.getelementptr {{.*}}[7]
 // CHECK-NOT: tile.check
 
 // The launch announces the table before anything else, and the grid before the launch.
@@ -28,7 +30,7 @@
 // CHECK: llvm.getelementptr {{.*}}[3]
 // CHECK: llvm.call
 // CHECK: tile.launch
-func.func @checked(%n: index) {
+func.func @checked(%n: index, %x: f32) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %zero = arith.constant 0.0 : f32
@@ -39,6 +41,8 @@ func.func @checked(%n: index) {
       tile.check_iteration 0 (%k) ["k"]
       tile.check_access write 0 %s[%k] [1] "" in 0 : memref<32xf32, #shared>
       memref.store %zero, %s[%k] : memref<32xf32, #shared>
+      %q = arith.divf %x, %zero : f32
+      tile.check_value %q from %x, %zero "/" in 0 : f32, f32, f32
     }
   }
   return

@@ -114,7 +114,8 @@ def test_choices_are_those_of_the_kernel_itself():
             block = T.choose("block", [1 << 22, 1 << 10])
             with T.Kernel(T.ceildiv(n, block)) as bx:
                 s = T.alloc_shared((block,), "float32")
-                T.copy(A[bx * block], s)
+                for i in T.Parallel(block):
+                    s[i] = A[bx * block + i] * 2.0
                 T.copy(s, B[bx * block])
             return B
 
@@ -201,7 +202,8 @@ def test_a_library_kernel_is_not_reported(name, monkeypatch):
     monkeypatch.setattr(
         driver, "build", lambda lower, options: built.append(options) or build(lower, options)
     )
-    smallest = min(registry.verify_cases([name]), key=lambda case: case.bytes + case.flops)
+    cases = [case for case in registry.verify_cases([name]) if case.bytes]
+    smallest = min(cases, key=lambda case: case.bytes + case.flops)
     # The library keeps kernels by target; under this name it has none that are not checked.
     result = verify.verify_case(smallest, _compiler.resolve_target("cpu"))
     assert result.status == verify.PASS, result.reason
