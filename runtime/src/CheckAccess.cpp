@@ -135,14 +135,11 @@ static int unexplained(int special, int inputs) {
 static const char *nameOf(int special) { return special & kNan ? "NaN" : "an infinity"; }
 
 /// Looks at one element: of an input, or of what was made of the inputs.
-void Checks::inspect(int64_t number, const CheckedMemory &memory, const int64_t *index) {
+void Checks::inspect(int64_t number, const char *element, const int64_t *index) {
   const CheckSite &site = table.site(number);
   const CheckMemory &described = table.memory(site.memory);
-  int64_t bytes = itemSize(described.dtype), at = 0;
-  for (int64_t dim = 0; dim < described.rank; ++dim)
-    at += index[dim] * memory.strides[dim];
   uint64_t bits = 0;
-  memcpy(&bits, memory.data + at * bytes, static_cast<size_t>(bytes));
+  memcpy(&bits, element, static_cast<size_t>(itemSize(described.dtype)));
   int special = classify(bits, described.dtype);
   if (site.kind != TW_CHECK_RESULT) {
     inspected |= special;
@@ -206,6 +203,12 @@ void Checks::touch(int64_t number, CheckedMemory &memory, size_t at, const Rival
     message.add(" before it is written");
     report(Rule::Uninitialised, number, message.text(), site.memory, index);
   }
+  Stamp stamp(rivals.self, number);
+  if (rivals.areNone()) { // and this access will be nobody's
+    if (writes)
+      history.writer = stamp;
+    return;
+  }
   if (rivals.has(history.writer))
     race(history.writer, "write");
   if (!reads)
@@ -216,7 +219,6 @@ void Checks::touch(int64_t number, CheckedMemory &memory, size_t at, const Rival
     if (const Stamp *rival = atomics->find(rivals))
       race(*rival, "update");
 
-  Stamp stamp(rivals.self, number);
   if (writes)
     history.writer = stamp;
   else if (reads)
@@ -265,20 +267,29 @@ void Checks::visit(int64_t number, const CheckedBox &box) {
     endBlock();
   }
   Rivals rivals = rivalsOf(site);
+  // Row by row along the last dimension; a memory of rank 0 is one row of one element.
   int64_t index[maximumRank];
   memcpy(index, box.start, sizeof(index[0]) * rank);
+  int64_t last = rank - 1, width = rank ? box.size[last] : 1;
+  int64_t step = rank ? memory.strides[last] * bytes : 0, parts = bytes / memory.granule;
   while (true) {
-    if (touches) {
-      int64_t at = 0;
-      for (int64_t dim = 0; dim < rank; ++dim)
-        at += index[dim] * memory.strides[dim];
-      int64_t first = (memory.data - memory.shadowed + at * bytes) / memory.granule;
-      for (int64_t i = 0; i < bytes / memory.granule; ++i)
-        touch(number, memory, static_cast<size_t>(first + i), rivals, index);
+    if (rank)
+      index[last] = box.start[last];
+    const char *element = memory.data;
+    for (int64_t dim = 0; dim < rank; ++dim)
+      element += index[dim] * memory.strides[dim] * bytes;
+    for (int64_t column = 0; column < width; ++column, element += step) {
+      if (column)
+        ++index[last];
+      if (touches) {
+        int64_t first = (element - memory.shadowed) / memory.granule;
+        for (int64_t part = 0; part < parts; ++part)
+          touch(number, memory, static_cast<size_t>(first + part), rivals, index);
+      }
+      if (inspects)
+        inspect(number, element, index);
     }
-    if (inspects)
-      inspect(number, memory, index);
-    int64_t dim = rank - 1;
+    int64_t dim = rank - 2;
     for (; dim >= 0 && ++index[dim] == box.start[dim] + box.size[dim]; --dim)
       index[dim] = box.start[dim];
     if (dim < 0)

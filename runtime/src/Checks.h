@@ -85,7 +85,7 @@ class Checks {
   bool cutToTarget(const CheckSite &site, const int64_t *offsets, CheckedBox &box) const;
   void visitRows(int64_t site, const CheckedBox &box, const int64_t *indexOffsets);
   void visit(int64_t site, const CheckedBox &box);
-  void inspect(int64_t site, const CheckedMemory &memory, const int64_t *index);
+  void inspect(int64_t site, const char *element, const int64_t *index);
   void touch(int64_t site, CheckedMemory &memory, size_t at, const Rivals &rivals,
              const int64_t *index);
   int64_t readIndex(const CheckSite &site, const int64_t *offsets, int64_t row) const;

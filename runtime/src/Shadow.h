@@ -50,6 +50,8 @@ struct Rivals {
   bool hasIteration(uint64_t agent) const {
     return loopBegin && agent >= loopBegin && agent != self;
   }
+  /// Of a tile outside of parallel loops.
+  bool areNone() const { return !loopBegin && !blockBegin; }
   bool has(Stamp stamp) const {
     return stamp.agent() && (hasBlock(stamp.agent()) || hasIteration(stamp.agent()));
   }
