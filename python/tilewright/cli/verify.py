@@ -5,7 +5,9 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -49,8 +51,6 @@ def verify(
     """
     from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
-    if debug:
-        os.environ["TILEWRIGHT_DEBUG"] = "1"  # kernels are decorated when they are imported
     from tilewright.kernels import registry
     from tilewright.testing import verify as engine
 
@@ -68,7 +68,7 @@ def verify(
     )  # fmt: skip
     shown = table("kernel", "case", "device", "", ">error / bound", ">seconds", "")
     results = []
-    with progress:
+    with _checking(debug), progress:
         task = progress.add_task("", total=len(cases) * len(devices))
 
         def on_result(result) -> None:
@@ -86,6 +86,21 @@ def verify(
     write_json(json, engine.report(results))
     if not results or counts["fail"]:
         raise CliError(f"{counts['fail']} of {len(results)} cases fail")
+
+
+@contextlib.contextmanager
+def _checking(asked: bool) -> Iterator[None]:
+    """Lets kernels that are compiled inside be for checking mode, where it is asked for."""
+    name = "TILEWRIGHT_DEBUG"
+    before = os.environ.get(name)
+    if asked:
+        os.environ[name] = "1"
+    try:
+        yield
+    finally:
+        if asked:
+            del os.environ[name]
+            os.environ.update({} if before is None else {name: before})
 
 
 _STYLES = {"pass": "green", "fail": "bold red", "unsupported": "yellow"}

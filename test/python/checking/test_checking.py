@@ -5,12 +5,14 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 
 import tilewright
 import tilewright.language as T
-from tilewright import _compiler, emulator
+from tilewright import _compiler, cli, emulator
 from tilewright.compiler import driver
 from tilewright.faults import Fault
 from tilewright.kernels import registry
@@ -194,17 +196,32 @@ def test_results_do_not_depend_on_threads_nor_do_reports():
 SAMPLE = ["gemm", "softmax", "moe_permute", "mla_decode", "moe_gate"]
 
 
-@pytest.mark.parametrize("name", SAMPLE)
-def test_a_library_kernel_is_not_reported(name, monkeypatch):
-    monkeypatch.setenv("TILEWRIGHT_DEBUG", "1")
-    built = []
+@pytest.fixture
+def built(monkeypatch):
+    """The options of every kernel that is built."""
+    options = []
     build = driver.build
     monkeypatch.setattr(
-        driver, "build", lambda lower, options: built.append(options) or build(lower, options)
+        driver, "build", lambda lower, asked: options.append(asked) or build(lower, asked)
     )
+    return options
+
+
+@pytest.mark.parametrize("name", SAMPLE)
+def test_a_library_kernel_is_not_reported(name, monkeypatch, built):
+    monkeypatch.setenv("TILEWRIGHT_DEBUG", "1")
     cases = [case for case in registry.verify_cases([name]) if case.bytes]
     smallest = min(cases, key=lambda case: case.bytes + case.flops)
     # The library keeps kernels by target; under this name it has none that are not checked.
     result = verify.verify_case(smallest, _compiler.resolve_target("cpu"))
     assert result.status == verify.PASS, result.reason
     assert [options["debug"] for options in built] == ["accesses"] * max(len(built), 1)
+
+
+def test_the_command_line_verifies_under_checking(capsys, built):
+    cases = [case for case in registry.verify_cases(["swiglu"]) if case.bytes]
+    case = min(cases, key=lambda case: case.bytes)
+    assert cli.main(["verify", "--debug", "--device", "cpu:x86-64-v3", case.id]) == 0
+    assert "1 pass, 0 fail" in capsys.readouterr().out
+    assert built[0] == {"target": "cpu:x86-64-v3", "debug": "accesses"}
+    assert "TILEWRIGHT_DEBUG" not in os.environ
