@@ -104,7 +104,7 @@ static constexpr int64_t bytesInFlight = 4096;
 static constexpr int64_t cacheLine = 64;
 
 int64_t CopyRegion::rowsAhead(bool inAnyOrder) const {
-  if (rank() < 2 || tile::isTile(type) || !isContiguous())
+  if (rank() < 2 || shape[rank() - 2] == 1 || tile::isTile(type) || !isContiguous())
     return 0;
   int64_t rowBytes = std::max<int64_t>(1, shape.back() * elementBits() / 8);
   int64_t ahead = llvm::divideCeil(bytesInFlight, rowBytes);

@@ -1,4 +1,4 @@
-//===- LowerCopy.cpp - Copies, gathers and fills as vector loops --------------===//
+//===- LowerCopy.cpp - Copies, gathers, scatters and fills as vector loops ----===//
 //
 // Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -26,12 +26,12 @@ using namespace mlir;
 using namespace tilewright::tile;
 using namespace tilewright::cpu;
 
-/// Rows of so many bytes go from tensor to tensor by one instruction; for shorter ones its
-/// start takes too long.
+/// Rows of so many bytes go from tensor to tensor by one instruction; for shorter ones
+/// its start takes too long.
 static constexpr int64_t movedRowBytes = 2048;
 
 namespace {
-/// A copy or a gather while it is lowered.
+/// A copy, gather or scatter while it is lowered.
 class RowCopy {
 public:
   RowCopy(LoopBuilder &b, CopyRegion src, CopyRegion dst, Value fill, bool isUnsigned,
@@ -39,11 +39,13 @@ public:
       : b(b), src(std::move(src)), dst(std::move(dst)), fill(fill),
         isUnsigned(isUnsigned), vectorBits(vectorBits) {}
 
-  /// Reads row numbers along copied dimension `dim` from `indices`, from `start` on.
-  void setGather(int64_t dim, Value indices, Value start) {
-    gatherDim = dim;
-    gatherIndices = indices;
-    gatherStart = start;
+  /// Reads row numbers of `side` along copied dimension `dim` from `indices`, from
+  /// `start` on.
+  enum Side { Source, Destination };
+  void setIndices(Side side, int64_t dim, Value indices, Value start) {
+    (side == Source ? gatherDim : scatterDim) = dim;
+    rowNumbers = indices;
+    rowNumbersStart = start;
   }
 
   void emit();
@@ -56,6 +58,7 @@ private:
   void emitMaskedRow(ArrayRef<Value> coordinates, Value valid);
   void emitScalarRow(ArrayRef<Value> coordinates, Value valid);
   Value loadRowNumber(Value i);
+  Value moveToRow(CopyRegion &side, int64_t dim, Value i);
   Value rowOf(const CopyRegion &side, ArrayRef<Value> coordinates);
   Value cast(Value value);
 
@@ -64,8 +67,9 @@ private:
   Value fill;
   bool isUnsigned;
   int64_t vectorBits;
-  int64_t gatherDim = -1;
-  Value gatherIndices, gatherStart;
+  /// The copied dimension whose rows are numbered by indices, where there is one.
+  int64_t gatherDim = -1, scatterDim = -1;
+  Value rowNumbers, rowNumbersStart;
 };
 } // namespace
 
@@ -83,15 +87,24 @@ Value RowCopy::cast(Value value) {
 
 void RowCopy::emit() {
   src.computeRanges(b, gatherDim);
-  dst.computeRanges(b);
+  dst.computeRanges(b, scatterDim);
   b.ifElse(dst.unitsInside, [&] { emitRows({}, src.unitsInside); }, [] {});
 }
 
-/// What the indices say for coordinate `i` of the gathered dimension.
+/// What the indices say for coordinate `i` of the dimension that they number.
 Value RowCopy::loadRowNumber(Value i) {
   Location loc = b.getLoc();
-  Value row = memref::LoadOp::create(b, loc, gatherIndices, b.add(gatherStart, i));
+  Value row = memref::LoadOp::create(b, loc, rowNumbers, b.add(rowNumbersStart, i));
   return arith::IndexCastOp::create(b, loc, b.getIndexType(), row);
+}
+
+/// Makes the coordinate of `side` what the indices say for `i`. Gives whether it exists.
+Value RowCopy::moveToRow(CopyRegion &side, int64_t dim, Value i) {
+  Value row = loadRowNumber(i);
+  side.setCoordinate(dim, row);
+  // A negative index is out of range even where the offset would mend it.
+  Value notNegative = b.compare(arith::CmpIPredicate::sge, row, b.index(0));
+  return b.both(notNegative, side.isInside(b, dim, row));
 }
 
 /// Loops over the copied dimensions but the last; `valid` says whether the source
@@ -102,24 +115,16 @@ void RowCopy::emitRows(SmallVector<Value> coordinates, Value valid) {
     return emitRow(coordinates, valid);
   b.forLoop(dst.lower[dim], dst.upper[dim], 1, [&](Value i) {
     SmallVector<Value> inner(coordinates);
-    Value rowValid = valid;
-    if (dim == gatherDim) {
-      Value row = loadRowNumber(i);
-      // A negative index is out of range even where the offset would mend it.
-      Value notNegative = b.compare(arith::CmpIPredicate::sge, row, b.index(0));
-      src.setCoordinate(dim, row);
-      rowValid = b.both(rowValid, b.both(notNegative, src.isInside(b, dim, row)));
-    } else {
-      rowValid = b.both(rowValid, src.inRange(b, dim, i));
-    }
     inner.push_back(i);
-    emitRows(inner, rowValid);
+    Value exists = dim == gatherDim ? moveToRow(src, dim, i) : src.inRange(b, dim, i);
+    Value written = dim == scatterDim ? moveToRow(dst, dim, i) : Value();
+    b.ifElse(written, [&] { emitRows(inner, b.both(valid, exists)); }, [] {});
   });
 }
 
 void RowCopy::emitRow(ArrayRef<Value> coordinates, Value valid) {
   if (src.rank() == 0 || !src.isContiguous() || !dst.isContiguous() ||
-      gatherDim == src.rank() - 1)
+      gatherDim == src.rank() - 1 || scatterDim == src.rank() - 1)
     return emitScalarRow(coordinates, valid);
   int64_t last = src.rank() - 1;
   Value whole =
@@ -157,8 +162,8 @@ Value RowCopy::rowOf(const CopyRegion &side, ArrayRef<Value> coordinates) {
   SmallVector<OpFoldResult> offsets = getAsOpFoldResult(side.indices(b, at));
   SmallVector<OpFoldResult> sizes(offsets.size(), b.getIndexAttr(1)), strides = sizes;
   sizes.back() = b.getIndexAttr(side.shape.back());
-  auto type = memref::SubViewOp::inferRankReducedResultType({side.shape.back()}, side.type,
-                                                            offsets, sizes, strides);
+  auto type = memref::SubViewOp::inferRankReducedResultType(
+      {side.shape.back()}, side.type, offsets, sizes, strides);
   return memref::SubViewOp::create(b, b.getLoc(), type, side.memref, offsets, sizes,
                                    strides);
 }
@@ -258,16 +263,9 @@ void RowCopy::emitScalarRow(ArrayRef<Value> coordinates, Value valid) {
   b.forLoop(dst.lower[last], dst.upper[last], 1, [&](Value j) {
     SmallVector<Value> at(coordinates);
     at.push_back(j);
-    Value inside = valid;
-    if (last == gatherDim) {
-      Value row = loadRowNumber(j);
-      Value notNegative = b.compare(arith::CmpIPredicate::sge, row, b.index(0));
-      src.setCoordinate(last, row);
-      inside = b.both(inside, b.both(notNegative, src.isInside(b, last, row)));
-    } else {
-      inside = b.both(inside, src.inRange(b, last, j));
-    }
-    element(at, inside);
+    Value exists = last == gatherDim ? moveToRow(src, last, j) : src.inRange(b, last, j);
+    Value written = last == scatterDim ? moveToRow(dst, last, j) : Value();
+    b.ifElse(written, [&] { element(at, b.both(valid, exists)); }, [] {});
   });
 }
 
@@ -342,18 +340,38 @@ static void lowerCopy(CopyOp op, int64_t vectorBits) {
   op.erase();
 }
 
+/// How many copied dimensions come before `axis`, which is copied along even where it has
+/// one row.
+static int64_t copiedBefore(ArrayRef<int64_t> sizes, int64_t axis) {
+  return llvm::count_if(sizes.take_front(axis), [](int64_t size) { return size != 1; });
+}
+
 static void lowerGather(GatherOp op, int64_t vectorBits) {
   LoopBuilder b(op);
   int64_t axis = op.getAxis();
-  // The axis is copied along even where it has one row.
-  int64_t place = llvm::count_if(op.getSrcSizes().take_front(axis),
-                                 [](int64_t size) { return size != 1; });
+  int64_t place = copiedBefore(op.getSrcSizes(), axis);
   CopyRegion src(b, op.getSrc(), op.getMixedSrcOffsets(), op.getSrcSizes(), axis);
   CopyRegion dst(b, op.getDst(), op.getMixedDstOffsets(), op.getDstSizes());
   if (op.getSrcSizes()[axis] == 1)
     dst.insertUnit(b, place);
   RowCopy copy(b, src, dst, op.getFill(), op.getIsUnsigned(), vectorBits);
-  copy.setGather(place, op.getIndices(), b.index(op.getMixedIndexOffset()));
+  copy.setIndices(RowCopy::Source, place, op.getIndices(),
+                  b.index(op.getMixedIndexOffset()));
+  copy.emit();
+  op.erase();
+}
+
+static void lowerScatter(ScatterOp op, int64_t vectorBits) {
+  LoopBuilder b(op);
+  int64_t axis = op.getAxis();
+  int64_t place = copiedBefore(op.getDstSizes(), axis);
+  CopyRegion src(b, op.getSrc(), op.getMixedSrcOffsets(), op.getSrcSizes());
+  CopyRegion dst(b, op.getDst(), op.getMixedDstOffsets(), op.getDstSizes(), axis);
+  if (op.getDstSizes()[axis] == 1)
+    src.insertUnit(b, place);
+  RowCopy copy(b, src, dst, /*fill=*/Value(), op.getIsUnsigned(), vectorBits);
+  copy.setIndices(RowCopy::Destination, place, op.getIndices(),
+                  b.index(op.getMixedIndexOffset()));
   copy.emit();
   op.erase();
 }
@@ -365,7 +383,7 @@ struct LowerCopyPass : tilewright::cpu::impl::LowerCopyBase<LowerCopyPass> {
   void runOnOperation() override {
     SmallVector<Operation *> ops;
     getOperation()->walk([&](Operation *op) {
-      if (isa<CopyOp, GatherOp, FillOp, PackOp>(op))
+      if (isa<CopyOp, GatherOp, ScatterOp, FillOp, PackOp>(op))
         ops.push_back(op);
     });
     for (Operation *op : ops) {
@@ -373,6 +391,8 @@ struct LowerCopyPass : tilewright::cpu::impl::LowerCopyBase<LowerCopyPass> {
         lowerCopy(copy, vectorBits);
       else if (auto gather = dyn_cast<GatherOp>(op))
         lowerGather(gather, vectorBits);
+      else if (auto scatter = dyn_cast<ScatterOp>(op))
+        lowerScatter(scatter, vectorBits);
       else if (auto fill = dyn_cast<FillOp>(op))
         lowerFill(fill, vectorBits);
       else

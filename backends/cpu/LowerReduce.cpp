@@ -39,14 +39,10 @@ using namespace tilewright::cpu;
 using tile::ReduceOp;
 
 namespace {
-/// Independent accumulators that hide the latency of combining.
-constexpr int64_t accumulators = 4;
-
 class Reduction {
 public:
   Reduction(ReduceOp op, int64_t vectorBits)
-      : b(op), combiner(op.getCombiner(), elementOf(op.getSrc()), op.getIsUnsigned()),
-        accumulate(op.getAccumulate()) {
+      : b(op), combiner(op), accumulate(op.getAccumulate()) {
     TilesAlongDim merged = mergeOtherDims(b, op.getSrc(), op.getDim(), op.getDst());
     src = merged.tiles[0];
     dim = merged.dim;

@@ -50,7 +50,7 @@ static std::string findObstacle(ParallelOp op) {
     else if (isa<CheckIterationOp>(inner))
       obstacle = "its accesses are checked";
     else if (isa<scf::WhileOp>(inner))
-      obstacle = "it holds a while loop";
+      obstacle = "it holds a while loop or a break";
     else if (getElementAccess(inner) ||
              isa<AssumeOp, AllocOp, scf::IfOp, scf::ForOp, scf::YieldOp>(inner) ||
              (inner->getNumRegions() == 0 && isMemoryEffectFree(inner)))

@@ -87,8 +87,17 @@ static ArrayAttr getVariableNames(Operation *loop, size_t count) {
   return Builder(loop).getStrArrayAttr(names);
 }
 
+/// Whether `op` is a loop with variables. What a `break` leaves is a while loop that has
+/// one.
+static bool isCounted(Operation *op) {
+  if (auto loop = dyn_cast<scf::WhileOp>(op))
+    return llvm::equal(loop.getAfter().getArgumentTypes(),
+                       ArrayRef<Type>{IndexType::get(op->getContext())});
+  return isa<ParallelOp, PipelinedOp, scf::ForOp>(op);
+}
+
 void Instrumenter::addLoop(Operation *loop) {
-  Region &body = *cast<LoopLikeOpInterface>(loop).getLoopRegions().front();
+  Region &body = *cast<LoopLikeOpInterface>(loop).getLoopRegions().back();
   auto counted = dyn_cast<scf::ForOp>(loop);
   SmallVector<Value> variables(body.getArguments());
   if (counted) // whose other arguments are carried
@@ -279,9 +288,10 @@ LogicalResult Instrumenter::run() {
       after.setInsertionPointAfter(op);
       addMemory(op->getResult(0), after);
     }
-    if (!op->getParentOfType<KernelOp>())
+    // A combiner's region is part of the operation that has it.
+    if (!op->getParentOfType<KernelOp>() || isa<ReduceOp, ScanOp>(op->getParentOp()))
       continue;
-    if (isa<ParallelOp, PipelinedOp, scf::ForOp>(op))
+    if (isCounted(op))
       addLoop(op);
     if (failed(checkAccesses(op)))
       return failure();

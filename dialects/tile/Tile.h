@@ -41,6 +41,9 @@ inline Space getSpace(mlir::Value value) { return getSpace(value.getType()); }
 /// Whether `type` is a memref that lives inside a block.
 bool isTile(mlir::Type type);
 
+/// The type in which elements are combined by a region: f32 for narrower floats.
+mlir::Type getCombinedType(mlir::Type element);
+
 } // namespace tilewright::tile
 
 #endif // TILEWRIGHT_DIALECTS_TILE_TILE_H

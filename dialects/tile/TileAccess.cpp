@@ -95,6 +95,19 @@ Accesses GatherOp::getAccesses() {
 
 bool GatherOp::computes() { return convertsElements(getSrc(), getDst()); }
 
+Accesses ScatterOp::getAccesses() {
+  Box indices{getIndices(), {getMixedIndexOffset()}, {getDstSizes()[getAxis()]}};
+  Access rows =
+      write({getDst(), getMixedDstOffsets(), SmallVector<int64_t>(getDstSizes())});
+  rows.axis = getAxis();
+  rows.other = indices;
+  return {read(indices),
+          read({getSrc(), getMixedSrcOffsets(), SmallVector<int64_t>(getSrcSizes())}),
+          rows};
+}
+
+bool ScatterOp::computes() { return convertsElements(getSrc(), getDst()); }
+
 //===----------------------------------------------------------------------===//
 // Elements
 //===----------------------------------------------------------------------===//

@@ -75,6 +75,10 @@ def Tile_GemmOp : Tile_Op<"gemm", [
   }];
 }
 
+// `tile.reduce` and `tile.scan` combine elements in one of two ways: by a combiner of the
+// dialect, which a backend knows (its neutral element, its instructions), or by a region,
+// which it copies to where two elements meet.
+
 def Tile_ReduceOp : Tile_Op<"reduce", [
     DeclareOpInterfaceMethods<Tile_AccessOpInterface, ["getAccesses"]>]> {
   let summary = "combine a tile's elements along one dimension";
@@ -83,6 +87,11 @@ def Tile_ReduceOp : Tile_Op<"reduce", [
     of `dst` takes part. Sums of floats of 16 bits and fewer are accumulated in
     f32 and rounded once. The order is not specified but is the same in every
     run. `argmax` and `argmin` give positions along `dim`.
+
+    In place of a combiner there may be a region from two elements to one, as
+    `combine`, and the element that it leaves others unchanged with, as
+    `identity`. It is associative and commutes. Its elements are f32 where those
+    of `src` are narrower floats; the result is rounded once.
 
     Constraints:
     - (C1) `src` and `dst` are tiles with static shapes and `dim` is a dimension
@@ -93,6 +102,11 @@ def Tile_ReduceOp : Tile_Op<"reduce", [
       where it is an integer, and `any` and `all`, where it is i8.
     - (C4) Bitwise combiners take integers.
     - (C5) `accumulate` is not given with `argmax` or `argmin`.
+    - (C6) There is a combiner, or else a region and an `identity`. The region's
+      two arguments, what it yields and `identity` are of the type of the
+      combined elements: that of `src`, or f32 where it is a narrower float.
+    - (C7) The region holds operations without side effects that work on vectors
+      element by element as they do on scalars.
 
     Example:
     ```mlir
@@ -103,14 +117,32 @@ def Tile_ReduceOp : Tile_Op<"reduce", [
       return
     }
     ```
+
+    Example:
+    ```mlir
+    func.func @rowproduct(%s: memref<64x32xf16, #tile.space<fragment>>,
+                          %m: memref<64xf16, #tile.space<fragment>>) {
+      %one = arith.constant 1.0 : f32
+      tile.reduce %s into %m dim 1
+        : memref<64x32xf16, #tile.space<fragment>> into memref<64xf16, #tile.space<fragment>>
+        combine(%x: f32, %y: f32) identity %one {
+          %product = arith.mulf %x, %y : f32
+          tile.yield %product : f32
+        }
+      return
+    }
+    ```
   }];
   let arguments = (ins
-      Tile_CombinerAttr:$combiner, Arg<AnyMemRef, "", [MemRead]>:$src,
+      OptionalAttr<Tile_CombinerAttr>:$combiner, Arg<AnyMemRef, "", [MemRead]>:$src,
       Arg<AnyMemRef, "", [MemRead, MemWrite]>:$dst, I64Attr:$dim,
-      UnitAttr:$accumulate, UnitAttr:$isUnsigned);
+      UnitAttr:$accumulate, UnitAttr:$isUnsigned, Optional<AnyType>:$identity);
+  let regions = (region MaxSizedRegion<1>:$body);
   let assemblyFormat = [{
-    $combiner $src `into` $dst `dim` $dim (`accumulate` $accumulate^)?
-    (`unsigned` $isUnsigned^)? attr-dict `:` type($src) `into` type($dst)
+    custom<Combiner>($combiner) $src `into` $dst `dim` $dim
+    (`accumulate` $accumulate^)? (`unsigned` $isUnsigned^)? attr-dict
+    `:` type($src) `into` type($dst)
+    custom<CombinerBody>($body, $identity, type($identity))
   }];
   let hasVerifier = 1;
 }
@@ -119,13 +151,25 @@ def Tile_ScanOp : Tile_Op<"scan", [Tile_AccessOpInterface]> {
   let summary = "running combination along one dimension";
   let description = [{
     Sets `dst[.., i, ..]` to the combination of `src[.., 0..i, ..]`, or of
-    `src[.., i.., ..]` with `reverse`. `src` and `dst` may be the same tile.
+    `src[.., i.., ..]` with `reverse`; with `exclusive`, to that without the
+    element at i, and the combiner's neutral element where nothing is left.
+    `src` and `dst` may be the same tile. Floats of 16 bits and fewer are
+    combined in f32, and each result is rounded from it.
+
+    The combiner may be a region, as in `tile.reduce`, which is associative; its
+    first argument holds what the scan met first.
 
     Constraints:
     - (C1) `src` and `dst` are tiles of one type up to the space, and `dim` is a
       dimension of them.
     - (C2) The combiner is `sum`, `max`, `min`, `bitand`, `bitor` or `bitxor`;
       bitwise ones take integers.
+    - (C3) There is a combiner, or else a region. The region's two arguments, what
+      it yields and `identity` are of the type of the combined elements: that of
+      `src`, or f32 where it is a narrower float.
+    - (C4) The region holds operations without side effects that work on vectors
+      element by element as they do on scalars.
+    - (C5) `identity` is given where `exclusive` meets a region, and only there.
 
     Example:
     ```mlir
@@ -135,16 +179,57 @@ def Tile_ScanOp : Tile_Op<"scan", [Tile_AccessOpInterface]> {
       return
     }
     ```
+
+    Example:
+    ```mlir
+    func.func @products(%x: memref<64xi32, #tile.space<shared>>) {
+      %one = arith.constant 1 : i32
+      tile.scan %x into %x dim 0 exclusive
+        : memref<64xi32, #tile.space<shared>> into memref<64xi32, #tile.space<shared>>
+        combine(%a: i32, %b: i32) identity %one {
+          %product = arith.muli %a, %b : i32
+          tile.yield %product : i32
+        }
+      return
+    }
+    ```
   }];
   let arguments = (ins
-      Tile_CombinerAttr:$combiner, Arg<AnyMemRef, "", [MemRead]>:$src,
+      OptionalAttr<Tile_CombinerAttr>:$combiner, Arg<AnyMemRef, "", [MemRead]>:$src,
       Arg<AnyMemRef, "", [MemWrite]>:$dst, I64Attr:$dim, UnitAttr:$reverse,
-      UnitAttr:$isUnsigned);
+      UnitAttr:$exclusive, UnitAttr:$isUnsigned, Optional<AnyType>:$identity);
+  let regions = (region MaxSizedRegion<1>:$body);
   let assemblyFormat = [{
-    $combiner $src `into` $dst `dim` $dim (`reverse` $reverse^)?
-    (`unsigned` $isUnsigned^)? attr-dict `:` type($src) `into` type($dst)
+    custom<Combiner>($combiner) $src `into` $dst `dim` $dim (`reverse` $reverse^)?
+    (`exclusive` $exclusive^)? (`unsigned` $isUnsigned^)? attr-dict
+    `:` type($src) `into` type($dst)
+    custom<CombinerBody>($body, $identity, type($identity))
   }];
   let hasVerifier = 1;
+}
+
+def Tile_YieldOp : Tile_Op<"yield", [
+    Pure, Terminator, ParentOneOf<["ReduceOp", "ScanOp"]>]> {
+  let summary = "the combination that a combiner's region gives";
+  let description = [{
+    Constraints:
+    - (C1) It ends the region of a `tile.reduce` or `tile.scan`.
+
+    Example:
+    ```mlir
+    func.func @larger(%x: memref<64xi32, #tile.space<shared>>) {
+      tile.scan %x into %x dim 0
+        : memref<64xi32, #tile.space<shared>> into memref<64xi32, #tile.space<shared>>
+        combine(%a: i32, %b: i32) {
+          %larger = arith.maxsi %a, %b : i32
+          tile.yield %larger : i32
+        }
+      return
+    }
+    ```
+  }];
+  let arguments = (ins AnyType:$value);
+  let assemblyFormat = "$value attr-dict `:` type($value)";
 }
 
 def Tile_TopKOp : Tile_Op<"topk", [

@@ -1,4 +1,4 @@
-//===- TileDataOps.td - Moving data: copy, gather, load, store ----------------===//
+//===- TileDataOps.td - Moving data: copies, gathers, elements -----------------===//
 //
 // Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -117,6 +117,64 @@ def Tile_GatherOp : Tile_Op<"gather", [
     `to` $dst `` custom<DynamicIndexList>($dst_offsets, $static_dst_offsets) `` $dst_sizes
     `fill` $fill (`unsigned` $isUnsigned^)? attr-dict
     `:` type($src) `,` type($indices) `to` type($dst)
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    ::llvm::SmallVector<::mlir::OpFoldResult> getMixedSrcOffsets();
+    ::llvm::SmallVector<::mlir::OpFoldResult> getMixedDstOffsets();
+    ::mlir::OpFoldResult getMixedIndexOffset();
+  }];
+}
+
+def Tile_ScatterOp : Tile_Op<"scatter", [
+    AttrSizedOperandSegments,
+    DeclareOpInterfaceMethods<Tile_AccessOpInterface, ["getAccesses", "computes"]>]> {
+  let summary = "copy rows to where an index tile says";
+  let description = [{
+    The mirror of `tile.gather`: along dimension `axis` of `dst` the coordinate is
+    the destination offset plus an element of `indices`. For a 2-d region and axis
+    0, `dst[o0 + indices[i], o1 + j] = src[i, j]`. Where `indices[i]` is negative,
+    or the coordinate is past the end, the row is not written; nor are elements of
+    other rows that lie outside `dst`. Where an index repeats, the last row with it
+    wins. Elements of a global `src` outside its shape are read as zero.
+    `indices` is read from its start at `index_offset`.
+
+    Constraints:
+    - (C1) Offsets and sizes have one entry for each dimension of their memref,
+      sizes are positive, and without extents of 1 (other than the axis, kept
+      on both sides) they are equal.
+    - (C2) `axis` is a dimension of `dst`.
+    - (C3) `indices` has rank 1, integer elements, and at least as many elements
+      as the region has along the axis where its extent is static.
+    - (C4) A region of a tile that starts at a constant lies inside the tile,
+      but along the axis of `dst`.
+
+    Example:
+    ```mlir
+    func.func @rows(%s: memref<64x512xf32, #tile.space<shared>>,
+                    %ids: memref<64xi32, #tile.space<shared>>,
+                    %kv: memref<?x576xbf16, #tile.space<global>>) {
+      tile.scatter %s[0, 0][64, 512] to %kv[0, 0][64, 512] axis 0 by %ids[0]
+        : memref<64x512xf32, #tile.space<shared>> to memref<?x576xbf16, #tile.space<global>>,
+          memref<64xi32, #tile.space<shared>>
+      return
+    }
+    ```
+  }];
+  let arguments = (ins
+      Arg<AnyMemRef, "", [MemRead]>:$src, Variadic<Index>:$src_offsets,
+      DenseI64ArrayAttr:$static_src_offsets, DenseI64ArrayAttr:$src_sizes,
+      Arg<AnyMemRef, "", [MemWrite]>:$dst, Variadic<Index>:$dst_offsets,
+      DenseI64ArrayAttr:$static_dst_offsets, DenseI64ArrayAttr:$dst_sizes,
+      I64Attr:$axis,
+      Arg<AnyMemRef, "", [MemRead]>:$indices, Variadic<Index>:$index_offset,
+      DenseI64ArrayAttr:$static_index_offset, UnitAttr:$isUnsigned);
+  let assemblyFormat = [{
+    $src `` custom<DynamicIndexList>($src_offsets, $static_src_offsets) `` $src_sizes
+    `to` $dst `` custom<DynamicIndexList>($dst_offsets, $static_dst_offsets) `` $dst_sizes
+    `axis` $axis `by` $indices `` custom<DynamicIndexList>($index_offset, $static_index_offset)
+    (`unsigned` $isUnsigned^)? attr-dict
+    `:` type($src) `to` type($dst) `,` type($indices)
   }];
   let hasVerifier = 1;
   let extraClassDeclaration = [{

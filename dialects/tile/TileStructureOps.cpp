@@ -154,8 +154,8 @@ LogicalResult ParallelOp::verify() {
     return emitOpError(
         "(C1) takes one index argument for each of its extents, none negative");
   WalkResult walk = getBody().walk([&](Operation *op) -> WalkResult {
-    bool wholeTile = isa<CopyOp, GatherOp, FillOp, PackOp, GemmOp, ReduceOp, ScanOp,
-                         TopKOp, ParallelOp, PipelinedOp, KernelOp>(op);
+    bool wholeTile = isa<CopyOp, GatherOp, ScatterOp, FillOp, PackOp, GemmOp, ReduceOp,
+                         ScanOp, TopKOp, ParallelOp, PipelinedOp, KernelOp>(op);
     auto alloc = dyn_cast<AllocOp>(op);
     if (wholeTile || (alloc && getSpace(alloc.getResult()) != Space::Local)) {
       emitOpError("(C2) holds '") << op->getName() << "', which works on a whole tile";

@@ -146,7 +146,8 @@ tw_status Checker::checkMemory(int64_t index) {
   auto address = reinterpret_cast<uint64_t>(given.data);
   *wordsOf[index] = address;
   if ((parameter.flags & TW_PARAM_WRITE) && (given.flags & TW_ARGUMENT_READ_ONLY))
-    return reject(index, "is read-only; the kernel writes to it");
+    return reject(index, "is read-only; the kernel writes to it; pass memory that may be "
+                         "written, or a copy");
   for (int64_t d = 0; d < parameter.rank; ++d)
     if (given.extents[d] == 0)
       return TW_OK;

@@ -74,6 +74,7 @@ struct VersionedTensor {
 };
 
 constexpr uint64_t flagReadOnly = 1;
+constexpr uint64_t flagCopied = 2;
 
 /// The content of a type's `__dlpack_c_exchange_api__`, a capsule
 /// "dlpack_exchange_api". Functions return 0, or -1 with a Python error set.

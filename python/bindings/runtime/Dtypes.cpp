@@ -165,6 +165,30 @@ int32_t python::dtypeOfBuffer(const char *format) {
   }
 }
 
+int32_t python::dtypeOfObject(PyObject *object) {
+  // NumPy knows the names of the narrow floats once ml_dtypes is there.
+  if (!findMlDtypes())
+    return -1;
+  // Dtypes of the language and of PyTorch have NumPy's names, types such as numpy.int8
+  // not.
+  Ref name(PyType_Check(object) ? nullptr : PyObject_Str(object));
+  static PyObject *torch = PyUnicode_InternFromString("torch.");
+  if (name && PyUnicode_Tailmatch(name.get(), torch, 0, PY_SSIZE_T_MAX, -1) == 1)
+    name.reset(PyUnicode_Substring(name.get(), 6, PY_SSIZE_T_MAX));
+  PyArray_Descr *descr = nullptr;
+  if (!PyErr_Occurred() && PyArray_DescrConverter(name ? name.get() : object, &descr)) {
+    int32_t dtype = dtypeOfNumpy(descr);
+    Py_DECREF(descr);
+    if (dtype >= 0)
+      return dtype;
+  }
+  PyErr_Format(PyExc_TypeError,
+               "as_dtype: %R is no dtype of a kernel's tensor; give a name, as in "
+               "\"bfloat16\"",
+               object);
+  return -1;
+}
+
 dlpack::DataType python::dlpackTypeOf(int32_t dtype) { return table[dtype].dlpack; }
 
 PyArray_Descr *python::numpyTypeOf(int32_t dtype) {

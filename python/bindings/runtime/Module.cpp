@@ -10,6 +10,7 @@
 
 #include "Kernel.h"
 #include "Limits.h"
+#include "Raw.h"
 
 using namespace tilewright::python;
 
@@ -43,6 +44,17 @@ static PyMethodDef functions[] = {
      "The kernel of the artifact at `path`, a callable. `out_idx` lists parameters\n"
      "that the callable allocates and returns.\n\n"
      "Raises ArtifactError where the file is no usable artifact."},
+    {"as_dtype", reinterpret_cast<PyCFunction>(asDtype), METH_FASTCALL,
+     "as_dtype(array, dtype, /)\n--\n\n"
+     "An array of integers whose bits are elements of another dtype of the same size, "
+     "as\n"
+     "an argument of a launch: `as_dtype(bits, \"float8_e4m3fn\")` of a uint8 array. "
+     "Nothing\n"
+     "is copied. `dtype` is a name, or a dtype of the language, of NumPy or of "
+     "PyTorch.\n\n"
+     "Raises TypeError where there is no such dtype. That the sizes are equal is "
+     "checked\n"
+     "by the launch."},
     {"set_num_threads", setNumThreads, METH_O,
      "set_num_threads(threads, /)\n--\n\n"
      "How many threads a launch may use; 0 restores the default. Results do not\n"
@@ -75,8 +87,9 @@ static bool addError(PyObject *module, PyObject *&error, const char *name, PyObj
 }
 
 static bool addContents(PyObject *module) {
-  Ref type(makeKernelType());
-  return type && PyModule_AddObjectRef(module, "Kernel", type.get()) == 0 &&
+  Ref type(makeKernelType()), raw(makeRawType());
+  return type && raw && PyModule_AddObjectRef(module, "Kernel", type.get()) == 0 &&
+         PyModule_AddObjectRef(module, "Raw", raw.get()) == 0 &&
          addError(module, errors.launch, "tilewright.LaunchError", PyExc_ValueError,
                   "An argument of a launch does not fit the kernel.") &&
          addError(module, errors.fault, "tilewright.KernelFault", PyExc_RuntimeError,

@@ -104,11 +104,15 @@ def build(lower: Callable[[], Module], options: dict) -> Kernel:
         plain = {name: value for name, value in options.items() if name != "debug"}
         module, choices = _fitting(lower, module, choices, plain)
     target = options["target"]
-    entry = cache.obtain(
-        cache.key_of(module.text, options, target),
-        lambda path: _compile(module, options, str(path)),
+    key = cache.key_of(module.text, options, target)
+
+    def compile_to(path: Path) -> dict:
+        return _compile(module, options, str(path))
+
+    entry = cache.obtain(key, compile_to)
+    return Kernel(
+        module, options, entry, choices.values(), lambda: cache.apart(key, compile_to)
     )
-    return Kernel(module, options, str(entry.artifact), choices.values(), entry.record)
 
 
 def _attempt(lower: Callable[[], Module], choices: Choices) -> tuple[Module, Choices]:

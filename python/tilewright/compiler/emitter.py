@@ -316,9 +316,10 @@ class Emitter(
         ssa = [self.builder.fresh("e") for _ in extents] or [self.builder.fresh("e")]
         text = ", ".join(map(str, extents)) or "1"
         self.builder.out.append(f"tile.parallel ({', '.join(ssa)}) in ({text}) {{")
-        loop = ParallelLoop(dict(zip(ssa, extents)), dict.fromkeys(ssa, "e"))
+        loop = ParallelLoop()
         self.parallel.append(loop)
         for s, extent in zip(ssa, extents):
+            loop.add(s, "e", extent)
             self.know_loop(s, 0, extent)
         body([Value(s, index, None, frozenset((s,)), True) for s, _ in zip(ssa, extents)])
         self.parallel.pop()

@@ -34,7 +34,6 @@ OPERATORS = {
 
 # Syntax that has no meaning in a kernel, and what to write.
 _REFUSED = {
-    ast.Lambda: ("a lambda", "define a function with @T.macro"),
     ast.NamedExpr: ("the walrus operator", "assign on a line of its own"),
     ast.Await: ("await", "kernels are synchronous"),
     ast.Yield: ("yield", "a kernel is no generator"),

@@ -78,6 +78,7 @@ class Jit:
         self._eager: bool | None = None
         self._kernels: dict = {}
         self._scalars: frozenset[str] = frozenset()
+        self._calls: Calls | None = None
 
     def __repr__(self) -> str:
         return f"<jit {self.__name__}>"
@@ -98,6 +99,10 @@ class Jit:
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         """Eager: run on arrays. Lazy: the kernel for these Python values."""
+        if self._calls is not None and not named:
+            launch = self._calls.find(arguments)
+            if launch is not None:
+                return launch(*self._calls.pick(arguments))
         if not self.eager:
             return self.compile(*arguments, **named)
         values = self._bind(arguments, named)
@@ -105,6 +110,8 @@ class Jit:
         kernel = family and family.kernels.get(family.key(values))
         if kernel is None:
             kernel, family = self._compile_eager(values, {})
+        if not named:
+            self._remember(arguments, values, family, kernel)
         return kernel.launch(*[values[name] for name in family.inputs])
 
     def compile(self, *arguments: object, **named: object) -> Kernel:
@@ -174,6 +181,21 @@ class Jit:
                 raise TypeError(f"{self.__name__}() lacks {', '.join(missing)}")
         return {name: python_number(value) for name, value in values.items()}
 
+    def _remember(self, arguments: tuple, values: dict, family: Family, kernel: Kernel) -> None:
+        """Calls that look like this one go straight to the kernel's launch from now on."""
+        names = list(values)[: len(arguments)]
+        if not set(family.inputs) <= set(names):
+            return
+        inputs = tuple(names.index(name) for name in family.inputs)
+        arrays = tuple(i for i, name in enumerate(names) if hasattr(values[name], "shape"))
+        plain = tuple(
+            i for i, n in enumerate(names) if i not in arrays and n not in self._scalars
+        )
+        roles = (len(arguments), arrays, plain, inputs)
+        if self._calls is None or self._calls.roles != roles:
+            self._calls = Calls(*roles)
+        self._calls.add(arguments, kernel.launch)
+
     def _static_key(self, values: dict) -> tuple:
         """What specialises apart from sizes: the Python values."""
         return tuple(
@@ -228,6 +250,57 @@ class Family:
         return tuple(consts[const] for _, _, const in self._axes)
 
 
+class Calls:
+    """Launches by what calls look like: the shapes of the arrays and the Python values. So the
+    way of a call to its kernel costs less than the launch.
+
+    `roles` are the number of arguments, the positions of arrays, those of Python values that
+    specialise, and those that the launch takes, in its order.
+    """
+
+    MOST = 1024  # a kernel of dynamic sizes may see no shape twice
+    PLAIN = frozenset({bool, int, str, type(None)})
+
+    def __init__(self, count: int, arrays: tuple, plain: tuple, inputs: tuple) -> None:
+        self.roles = count, arrays, plain, inputs
+        self._count, self._arrays, self._plain = count, arrays, plain
+        if inputs == tuple(range(count)):
+            self.pick = tuple
+        else:
+            self.pick = lambda arguments: [arguments[i] for i in inputs]
+        self._launches: dict[tuple, Callable] = {}
+
+    def _key(self, arguments: tuple) -> tuple | None:
+        """None where the call does not look like those that are remembered."""
+        if len(arguments) != self._count:
+            return None
+        try:
+            key = tuple([arguments[i].shape for i in self._arrays])
+        except AttributeError:
+            return None
+        for i in self._plain:
+            value = arguments[i]
+            if type(value) not in self.PLAIN:
+                return None
+            key += (type(value), value)
+        return key
+
+    def find(self, arguments: tuple) -> Callable | None:
+        """The launch for these arguments, if it is remembered."""
+        try:
+            return self._launches.get(self._key(arguments))
+        except TypeError:  # a shape that is no tuple
+            return None
+
+    def add(self, arguments: tuple, launch: Callable) -> None:
+        """Remembers the launch for calls that look like this one."""
+        key = self._key(arguments)
+        if key is not None:
+            if len(self._launches) >= self.MOST:
+                self._launches.clear()
+            self._launches[key] = launch
+
+
 def frozen(value: object) -> object:
     """A hashable stand-in for an argument."""
     if isinstance(value, (list, tuple)):
@@ -241,8 +314,8 @@ def frozen(value: object) -> object:
             f"an argument is of type {type(value).__name__}, by which kernels cannot be told "
             "apart; pass numbers, strings, tuples, lists or dicts"
         ) from None
-    # 1, 1.0 and True are equal and hash alike, yet give different kernels.
-    return (type(value), value)
+    # 1, 1.0 and True are equal and hash alike, as do 0.0 and -0.0, yet give different kernels.
+    return (type(value), value.hex() if isinstance(value, float) else value)
 
 
 def _is_eager(source: Source) -> bool:

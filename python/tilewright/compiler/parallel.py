@@ -19,14 +19,29 @@ class ParallelLoop:
     Attributes:
         extents: extent of each loop variable, by SSA name.
         names: the variables' names in the source.
-        everything: the dependence on all of them.
+        everything: the dependence on all of its own variables.
         accesses: elements touched so far: (memory, indices, written, conditional, place).
     """
 
-    def __init__(self, extents: dict[str, int], names: dict[str, str]) -> None:
-        self.extents, self.names = extents, names
-        self.everything = frozenset(extents)
+    def __init__(self) -> None:
+        self.extents: dict[str, int] = {}
+        self.names: dict[str, str] = {}
+        self.everything: frozenset[str] = frozenset()
         self.accesses: list[tuple] = []
+
+    def add(self, ssa: str, name: str, extent: int) -> None:
+        """Add a variable of its own."""
+        self.enter(ssa, name, extent)
+        self.everything |= {ssa}
+
+    def enter(self, ssa: str, name: str, extent: int) -> None:
+        """Add the variable of a T.Parallel inside it."""
+        self.extents[ssa], self.names[ssa] = extent, name
+
+    def leave(self, ssa: str) -> None:
+        """Take the variable of a T.Parallel inside it away, if it was added."""
+        self.extents.pop(ssa, None)
+        self.names.pop(ssa, None)
 
 
 class ParallelChecks:

@@ -79,14 +79,15 @@ from .hints import (
     no_set_max_nreg,
     use_swizzle,
 )
+from .indexed import gather, scatter
 from .kernel import Kernel
-from .loops import Parallel, Pipelined, grid, loop_break, serial, unroll, vectorized
+from .loops import Parallel, Persistent, Pipelined, grid, loop_break, serial, unroll, vectorized
 from .macros import macro
-from .movement import clear, copy, fill, gather
+from .movement import clear, copy, fill
 from .prim_func import prim_func
 from .products import GemmWarpPolicy, gemm
 from .reductions import (
-    cumsum,
+    reduce,
     reduce_absmax,
     reduce_abssum,
     reduce_all,
@@ -99,9 +100,10 @@ from .reductions import (
     reduce_max,
     reduce_min,
     reduce_sum,
-    topk,
 )
 from .rejected import REJECTED as _REJECTED
+from .scans import cummax, cumsum, scan
+from .selections import sort, topk
 from .symbols import const, dyn, dynamic, symbolic
 from .types import (
     Buffer,
@@ -131,10 +133,12 @@ __all__ = sorted(
         "allocation",
         "atomics",
         "choices",
+        "combiners",
         "diagnostics",
         "dtypes",
         "elementwise",
         "hints",
+        "indexed",
         "kernel",
         "loops",
         "macros",
@@ -143,6 +147,8 @@ __all__ = sorted(
         "reductions",
         "registry",
         "rejected",
+        "scans",
+        "selections",
         "symbols",
         "types",
         "values",

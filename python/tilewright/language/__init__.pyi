@@ -159,11 +159,25 @@ def Kernel(
 ) -> _Kernel3: ...
 @overload
 def Parallel(x: _Scalar, /, **hints: Any) -> Iterator[Value]:
-    """`for i, j in T.Parallel(m, n)`: elementwise code whose iterations have no order."""
+    """`for i, j in T.Parallel(m, n)`: elementwise code whose iterations have no order.
+
+    An extent known at run time only is taken a chunk at a time.
+    """
 @overload
 def Parallel(
     x: _Scalar, y: _Scalar, /, *rest: _Scalar, **hints: Any
 ) -> Iterator[tuple[Any, ...]]: ...
+def Persistent(
+    domain: Any,
+    wave_size: _Scalar,
+    index: _Scalar,
+    group_size: _int | Any = 8,
+) -> Iterator[Any]:
+    """`for bx, by in T.Persistent([m, n], blocks, block)`: one block's share of a domain.
+
+    Of `wave_size` blocks, each with another `index`, every point of the domain goes to one;
+    a block takes its points one after the other. `group_size` is a hint about their order.
+    """
 def Pipelined(
     start: _Scalar,
     stop: _Scalar | None = None,
@@ -318,13 +332,28 @@ def copy(
     """
 def cos(x: _Scalar) -> Any:
     """The cosine of x in radians. An integer argument becomes float32."""
+def cummax(
+    src: Any,
+    dst: Any = None,
+    dim: _int | Any = 0,
+    reverse: _bool | Any = False,
+    *,
+    exclusive: _bool | Any = False,
+) -> None:
+    """Running maxima (NaN wins) along `dim`, from the end with `reverse`. Without `dst`, in
+    place. With `exclusive`, element i is left out of result i.
+    """
 def cumsum(
     src: Any,
     dst: Any = None,
     dim: _int | Any = 0,
     reverse: _bool | Any = False,
+    *,
+    exclusive: _bool | Any = False,
 ) -> None:
-    """Running sums along `dim`, from the end with `reverse`. Without `dst`, in place."""
+    """Running sums along `dim`, from the end with `reverse`. Without `dst`, in place. With
+    `exclusive`, element i is left out of result i.
+    """
 def device_assert(condition: _Scalar, msg: str | Any = '') -> None:
     """Fail the launch, with the message and this line, unless the condition holds."""
 def disable_warp_group_reg_alloc() -> None:
@@ -429,6 +458,22 @@ def print(
     """Print a scalar, or every element of a tile, with a message, while the kernel runs.
 
     Lines of different blocks have no order.
+    """
+def reduce(
+    src: Any,
+    dst: Any,
+    dim: Any,
+    combiner: Any,
+    identity: _Scalar,
+    clear: _bool | Any = True,
+) -> None:
+    """The combination of one's own of `src` along `dim` into `dst`.
+
+    `combiner` is a function of two scalars, a lambda or a @T.macro, associative and the
+    same with its arguments swapped; `identity` is the scalar with which it leaves every
+    other, and `identity` itself, unchanged: `T.reduce(x, y, 1, lambda a, b: a * b, 1)`.
+    Floats narrower than float32 are combined in it and rounded once. With `clear=False` the
+    former value of `dst` takes part.
     """
 def reduce_absmax(
     src: Any,
@@ -592,6 +637,38 @@ def round(x: _Scalar) -> Any:
     """The nearest whole number, half to even. The result has the type of x."""
 def rsqrt(x: _Scalar) -> Any:
     """One over the square root. An integer argument becomes float32."""
+def scan(
+    src: Any,
+    dst: Any = None,
+    dim: _int | Any = 0,
+    *,
+    combiner: Any,
+    identity: _Scalar | None = None,
+    reverse: _bool | Any = False,
+    exclusive: _bool | Any = False,
+) -> None:
+    """Running combinations of one's own along `dim`, from the end with `reverse`.
+
+    `combiner` is an associative function of two scalars, the first of which holds what the
+    scan met first: `T.scan(x, dim=1, combiner=lambda a, b: a * b)`. Without `dst`, in
+    place. With `exclusive`, element i is left out of result i, and the first result is
+    `identity`. Floats narrower than float32 are combined in it.
+    """
+def scatter(
+    src: Any,
+    indices: Any,
+    dst: Any,
+    axis: _int | Any = 0,
+    *,
+    atomic: _bool | Any = False,
+) -> None:
+    """Copy rows to where an index tile says: dst[indices[i], j] = src[i, j].
+
+    `axis` is the dimension of `dst`, a tensor or shared tile, that the indices count along.
+    `dst` may be a start index or a slice whose other dimensions say where in a row it is
+    written. A row with a negative index, or one past the end, is left out. Where an index
+    repeats, the last row with it wins; with `atomic`, rows are added by T.atomic_add.
+    """
 def serial(
     start: _Scalar,
     stop: _Scalar | None = None,
@@ -604,6 +681,17 @@ def sigmoid(x: _Scalar) -> Any:
     """1 / (1 + exp(-x)), computed in at least float32."""
 def sin(x: _Scalar) -> Any:
     """The sine of x in radians. An integer argument becomes float32."""
+def sort(
+    src: Any,
+    dim: _int | Any = -1,
+    descending: _bool | Any = False,
+) -> tuple[Memory, Memory]:
+    """All elements in order along `dim`, ascending, and their int32 positions.
+
+    Gives two fragments (values, indices) of the shape of `src`, which stays as it is. Equal
+    elements, -0.0 and 0.0 among them, come in the order of their positions; NaN comes first
+    in either direction, as in T.topk, whose result is the beginning of this one.
+    """
 def sqrt(x: _Scalar) -> Any:
     """The square root. An integer argument becomes float32."""
 def static_assert(condition: _Scalar, msg: str | Any = '') -> None:
@@ -631,9 +719,9 @@ uint32: DType
 uint64: DType
 uint8: DType
 def unroll(
-    start: Any,
-    stop: Any = None,
-    step: _int | Any = 1,
+    start: _Scalar,
+    stop: _Scalar | None = None,
+    step: _Scalar = 1,
     *,
     explicit: Any = None,
     unroll_factor: Any = None,

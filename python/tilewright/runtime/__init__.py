@@ -1,8 +1,9 @@
 """Loading and launching compiled kernels; needs nothing of the compiler.
 
 `load(path)` gives a callable `Kernel` for an artifact. `LaunchError`, `KernelFault`, its
-kind `CheckError` and `ArtifactError` are what it raises. `set_num_threads` and `num_threads`
-concern the thread pool that all kernels of the process share.
+kind `CheckError` and `ArtifactError` are what it raises. `as_dtype` declares what the bits of
+integers mean. `set_num_threads` and `num_threads` concern the thread pool that all kernels of
+the process share.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
@@ -12,6 +13,7 @@ from tilewright._runtime import (
     Kernel,
     KernelFault,
     LaunchError,
+    as_dtype,
     load,
     measure_limits,
     num_threads,
@@ -25,6 +27,7 @@ __all__ = [
     "Kernel",
     "KernelFault",
     "LaunchError",
+    "as_dtype",
     "load",
     "measure_limits",
     "num_threads",

@@ -49,6 +49,52 @@ def test_a_pipelined_loop_is_a_serial_loop(device, stages):
         assert np.array_equal(b, expected)
 
 
+def test_parallel_extents_known_at_run_time(device):
+    m, n = T.dynamic("m"), T.dynamic("n")
+
+    @T.prim_func
+    def kernel(
+        A: T.Tensor((m, n), "float32"), B: T.Tensor((n, m), "float32"),
+        C: T.Tensor((n, 3), "int32"), most: T.int32,
+    ):  # fmt: skip
+        with T.Kernel(1):
+            for i, j in T.Parallel(m, n):
+                B[j, i] = A[i, j] * 2 + i
+            for i, j in T.Parallel(T.min(n, most), 3):
+                C[i, j] = i * 3 + j
+
+    compiled = tilewright.compile(kernel, target=device)
+    for shape in ((0, 5), (1, 1), (3, 63), (2, 64), (2, 65), (1, 200)):
+        a = np.random.default_rng(shape[1]).standard_normal(shape).astype(np.float32)
+        b, c = np.full(shape[::-1], np.nan, np.float32), np.full((shape[1], 3), -1, np.int32)
+        compiled(a, b, c, 70)
+        assert np.array_equal(b, (a * 2 + np.arange(shape[0], dtype=np.float32)[:, None]).T)
+        inside = min(shape[1], 70) * 3
+        assert np.array_equal(c.ravel()[:inside], np.arange(inside))
+        assert (c.ravel()[inside:] == -1).all()
+
+
+def test_persistent_blocks_share_a_domain(device):
+    n = T.dynamic("n")
+
+    @T.prim_func
+    def kernel(
+        O: T.Tensor((3, n, 5), "int32"), By: T.Tensor((3, n, 5), "int32"), blocks: T.int32
+    ):
+        with T.Kernel(blocks) as block:
+            for i, j, k in T.Persistent([3, n, 5], blocks, block):
+                T.atomic_add(O[i, j, k], 1)
+                By[i, j, k] = block
+
+    compiled = tilewright.compile(kernel, target=device)
+    for size, blocks in ((7, 4), (7, 1), (0, 3), (1, 40)):
+        visits, by = np.zeros((2, 3, size, 5), np.int32)
+        compiled(visits, by, blocks)
+        assert (visits == 1).all()
+        share = np.bincount(by.ravel(), minlength=blocks)
+        assert share.max() - share.min() <= 1
+
+
 def test_loops_and_branches(device):
     @T.prim_func
     def kernel(A: T.Tensor((6, 4), "int32"), n: T.int32):

@@ -143,11 +143,16 @@ def build(
     target: str = "cpu",
 ) -> Path:
     """Compile an artifact into `folder`; its path."""
-    path = folder / f"{name}.so"
+    text = source(name, params, list(symbols), body, target)
+    return compile_source(text, folder / f"{name}.so")
+
+
+def compile_source(text: str, path: Path) -> Path:
+    """Compile a C file of an artifact into `path`, which is returned."""
     subprocess.run(
         ["gcc", "-x", "c", "-", "-shared", "-fPIC", "-O2", "-I", ROOT / "runtime/include",
          "-fvisibility=hidden", "-o", path],
-        input=source(name, params, list(symbols), body, target),
+        input=text,
         text=True,
         check=True,
     )  # fmt: skip

@@ -86,8 +86,25 @@ class _WithDLPack:
 @pytest.mark.parametrize("versions", [False, True])
 def test_dlpack(add, versions):
     a, c = _inputs()
-    add(_WithDLPack(a, versions), 2, _WithDLPack(c, versions))
+    add(_WithDLPack(a, versions), 2, c)
     np.testing.assert_array_equal(c, a + 2)
+
+
+def test_dlpack_says_what_may_be_written(add):
+    a, c = _inputs()
+    add(a, 2, _WithDLPack(c))
+    np.testing.assert_array_equal(c, a + 2)
+    c.flags.writeable = False
+    with pytest.raises(runtime.LaunchError, match="argument 'C' is read-only"):
+        add(a, 2, _WithDLPack(c))
+
+
+def test_dlpack_before_version_1_is_read_only(add):
+    """It had no way to say so, and JAX's arrays, which never change, are exported by it."""
+    a, c = _inputs()
+    with pytest.raises(runtime.LaunchError, match="argument 'C' is read-only"):
+        add(a, 2, _WithDLPack(c, versions=False))
+    assert np.isnan(c).all()
 
 
 def test_dlpack_memory_is_released(add):

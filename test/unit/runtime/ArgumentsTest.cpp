@@ -225,7 +225,8 @@ TEST(Arguments, Memory) {
   tw_argument_v1 readOnly = c;
   readOnly.flags = TW_ARGUMENT_READ_ONLY;
   EXPECT_EQ(reject(kernel, {a, readOnly}),
-            "gemm: argument 'C' is read-only; the kernel writes to it");
+            "gemm: argument 'C' is read-only; the kernel writes to it; pass memory "
+            "that may be written, or a copy");
   a.flags = TW_ARGUMENT_READ_ONLY;
   accept(kernel, {a, c});
 }

@@ -50,14 +50,36 @@ def carried():
     return kernel
 
 
-@wrong("T.Parallel: an extent is known only at run time", "guard the body")
-def dynamic_parallel():
+@wrong("every iteration over _j writes the same element of A", "T.reduce_sum")
+def dynamic_parallel_race():
     n = T.dynamic("n")
 
     @T.prim_func
     def kernel(A: T.Tensor((n,), "float32")):
         with T.Kernel(1):
-            for i in T.Parallel(n):  # here
+            for i, _j in T.Parallel(8, n):
+                A[i] = 0  # here
+    return kernel
+
+
+@wrong("T.unroll: a bound or the step is known only at run time", "use T.serial")
+def dynamic_unroll():
+    n = T.dynamic("n")
+
+    @T.prim_func
+    def kernel(A: T.Tensor((n,), "float32")):
+        with T.Kernel(1):
+            for i in T.unroll(n):  # here
+                A[i] = 0
+    return kernel
+
+
+@wrong("T.Persistent: the domain is no list", "[m, n]")
+def persistent_number():
+    @T.prim_func
+    def kernel(A: T.Tensor((M,), "float32")):
+        with T.Kernel(4) as bx:
+            for i in T.Persistent(M, 4, bx):  # here
                 A[i] = 0
     return kernel
 
@@ -328,12 +350,30 @@ def container_index():
     return kernel
 
 
-@wrong("a lambda in a kernel", "T.macro")
-def lambda_():
+@wrong("a lambda with defaults, keywords or *", "T.macro")
+def lambda_with_defaults():
     @T.prim_func
     def kernel(A: T.Tensor((M,), "float32")):
         with T.Kernel(1):
-            A[0] = (lambda x: x)(1)  # here
+            A[0] = (lambda x, y=1: x)(1)  # here
+    return kernel
+
+
+@wrong("a lambda takes 2 arguments, not 1", "its parameters are x, y")
+def lambda_arguments():
+    @T.prim_func
+    def kernel(A: T.Tensor((M,), "float32")):
+        with T.Kernel(1):
+            A[0] = (lambda x, y: x)(1)  # here
+    return kernel
+
+
+@wrong("a lambda of a kernel is called by a Python function", "outside the kernel")
+def lambda_for_python():
+    @T.prim_func
+    def kernel(A: T.Tensor((M,), "float32")):
+        with T.Kernel(1):
+            A[0] = max((1, 2), key=lambda x: -x)  # here
     return kernel
 
 

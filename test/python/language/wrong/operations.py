@@ -204,13 +204,121 @@ def topk_count():
     return kernel
 
 
-@wrong("T.sort: is not supported yet", "T.topk")
-def later():
+@wrong("T.sort: dim=2 of a tile with 1 dimension", "counts from the end")
+def sort_dimension():
     @T.prim_func
     def kernel():
         with T.Kernel(1):
             x = T.alloc_shared((M,), "float32")
-            T.sort(x)  # here
+            T.sort(x, 2)  # here
+    return kernel
+
+
+@wrong("T.reduce: the combiner is 'sum'", "lambda a, b: a + b")
+def reduce_by_name():
+    @T.prim_func
+    def kernel():
+        with T.Kernel(1):
+            x = T.alloc_shared((M, N), "float32")
+            y = T.alloc_fragment((M,), "float32")
+            T.reduce(x, y, 1, "sum", 0)  # here
+    return kernel
+
+
+@wrong("T.reduce: the combiner does more than compute a scalar", "bind what it reads")
+def combiner_that_reads():
+    @T.prim_func
+    def kernel():
+        with T.Kernel(1):
+            x = T.alloc_shared((M, N), "float32")
+            y = T.alloc_fragment((M,), "float32")
+            T.reduce(x, y, 1, lambda a, b: a + b * x[0, 0], 0)  # here
+    return kernel
+
+
+@wrong("T.scan: the combiner makes float32 of two int32", "T.cast")
+def combiner_of_another_type():
+    @T.prim_func
+    def kernel():
+        with T.Kernel(1):
+            x = T.alloc_shared((M,), "int32")
+            T.scan(x, combiner=lambda a, b: a / b)  # here
+    return kernel
+
+
+@wrong("T.scan: exclusive without an identity", "identity=0")
+def exclusive_scan():
+    @T.prim_func
+    def kernel():
+        with T.Kernel(1):
+            x = T.alloc_shared((M,), "int32")
+            T.scan(x, combiner=T.max, exclusive=True)  # here
+    return kernel
+
+
+@wrong("T.cumsum: src and dst are parts of x that may overlap", "a tile of its own")
+def scan_into_its_own_source():
+    @T.prim_func
+    def kernel():
+        with T.Kernel(1):
+            x = T.alloc_shared((M,), "int32")
+            T.cumsum(x[0:9], x[1:10])  # here
+    return kernel
+
+
+@wrong("T.scatter: x is src and dst", "a tile of its own")
+def scatter_into_its_source():
+    @T.prim_func
+    def kernel():
+        with T.Kernel(1):
+            x = T.alloc_shared((M, N), "float32")
+            ids = T.alloc_shared((M,), "int32")
+            T.scatter(x, ids, x)  # here
+    return kernel
+
+
+@wrong("T.scatter on y, which is fragment memory", "update them in T.Parallel")
+def scatter_into_a_fragment():
+    @T.prim_func
+    def kernel():
+        with T.Kernel(1):
+            x = T.alloc_shared((M, N), "float32")
+            y = T.alloc_fragment((M, N), "float32")
+            ids = T.alloc_shared((M,), "int32")
+            T.scatter(x, ids, y)  # here
+    return kernel
+
+
+@wrong("T.scatter: 8 indices for", "an index for each row")
+def scatter_with_too_few_indices():
+    @T.prim_func
+    def kernel(A: T.Tensor((M, N), "float32")):
+        with T.Kernel(1):
+            x = T.alloc_shared((M, N), "float32")
+            ids = T.alloc_shared((8,), "int32")
+            T.scatter(x, ids, A)  # here
+    return kernel
+
+
+@wrong("T.scatter: atomic on bool", "an integer tensor")
+def atomic_scatter_of_truth_values():
+    @T.prim_func
+    def kernel(A: T.Tensor((M, N), "bool")):
+        with T.Kernel(1):
+            x = T.alloc_shared((M, N), "bool")
+            ids = T.alloc_shared((M,), "int32")
+            T.scatter(x, ids, A, atomic=True)  # here
+    return kernel
+
+
+@wrong("T.gather from bool to float32", "src[i] != 0")
+def gather_of_truth_values():
+    @T.prim_func
+    def kernel(A: T.Tensor((M, N), "bool")):
+        with T.Kernel(1):
+            x = T.alloc_shared((8, N), "float32")
+            ids = T.alloc_shared((8,), "int32")
+            T.gather(A, ids, x)  # here
     return kernel
 
 
