@@ -205,6 +205,29 @@ def indices_of_a_gather(wrong):
     return kernel, (a, ids, np.array([0, 12 if wrong else 8], np.int32)), a[ids]
 
 
+@program(RULE, memory="ids", index=(12,), iteration={"k": 1}, instruction="T.scatter")
+def indices_of_a_scatter(wrong):
+    @tilewright.jit(debug=True)
+    def kernel(A, I, P):
+        A: T.Tensor((16, 8), "float32")
+        I: T.Tensor((16,), "int32")
+        P: T.Tensor((2,), "int32")
+        B = T.empty((16, 8), "float32")
+        with T.Kernel(1):
+            ids = T.alloc_shared((16,), "int32")
+            s = T.alloc_shared((8, 8), "float32")
+            T.copy(I, ids)
+            for k in T.serial(2):
+                first = P[k]
+                T.copy(A[first, 0], s)
+                T.scatter(s, ids[first : first + 8], B)  # here
+        return B
+
+    a = numbers(16, 8)
+    ids = np.arange(15, -1, -1, dtype=np.int32)
+    return kernel, (a, ids, np.array([0, 12 if wrong else 8], np.int32)), a[::-1]
+
+
 @program(RULE, memory="v", index=(4,), iteration={"i": 3})
 def private_array(wrong):
     @tilewright.jit(debug=True)

@@ -310,3 +310,28 @@ def partial_sums_in_one_place(wrong):
 
     a = numbers(4)
     return kernel, (a,), a.sum(keepdims=True) * 2
+
+
+@program(
+    RULE, memory="B", index=(3, 0), block=(1, 0, 0), instruction="T.scatter",
+    other={"access": "write", "block": (0, 0, 0), "line": "here"},
+)  # fmt: skip
+def blocks_scatter_to_one_row(wrong):
+    @tilewright.jit(debug=True)
+    def kernel(A, I):
+        A: T.Tensor((16, 4), "float32")
+        I: T.Tensor((16,), "int32")
+        B = T.empty((16, 4), "float32")
+        with T.Kernel(2) as bx:
+            ids = T.alloc_shared((8,), "int32")
+            s = T.alloc_shared((8, 4), "float32")
+            T.copy(I[bx * 8], ids)
+            T.copy(A[bx * 8, 0], s)
+            T.scatter(s, ids, B)  # here
+        return B
+
+    a = numbers(16, 4)
+    ids = np.arange(16, dtype=np.int32)
+    if wrong:
+        ids[12] = 3
+    return kernel, (a, ids), a
