@@ -8,6 +8,7 @@
 #include "driver/Driver.h"
 
 #include "backends/cpu/CpuBackend.h"
+#include "compiler/transforms/Passes.h"
 #include "dialects/tile/Tile.h"
 #include "driver/Artifact.h"
 #include "driver/Backends.h"
@@ -320,7 +321,14 @@ void Compilation::run(const std::string &ir) {
   result.target = backend->getTargetName();
   if (!parse(ir))
     return;
-  if (!runPipeline("tile", [&](OpPassManager &pm) { backend->buildTilePipeline(pm); }))
+  auto buildTilePipeline = [&](OpPassManager &pm) {
+    // First, so that checks are of the accesses that the source has.
+    if (options.checking != Checking::None)
+      pm.addNestedPass<func::FuncOp>(
+          tile::createCheckAccesses({options.checking == Checking::AccessesAndValues}));
+    backend->buildTilePipeline(pm);
+  };
+  if (!runPipeline("tile", buildTilePipeline))
     return;
   llvm::json::Value plan = describePlan(*module, backend->getTileBudget());
   result.plan = llvm::formatv("{0:2}", plan).str();

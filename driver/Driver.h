@@ -33,8 +33,12 @@ struct CompilerDiagnostic {
   std::vector<SourceLocation> callers; // of the macro the location is in, innermost first
 };
 
+/// What a kernel looks for while it runs (docs/checking.md).
+enum class Checking { None, Accesses, AccessesAndValues };
+
 struct CompileOptions {
   std::string target = "cpu";
+  Checking checking = Checking::None;
   std::string output;      // where the artifact goes; empty for none
   bool planOnly = false;   // stop when memory is planned
   bool keepStages = false; // keep the IR after each stage

@@ -51,6 +51,8 @@ static std::string findObstacle(ParallelOp op) {
       obstacle = "it prints";
     else if (isa<AssertOp>(inner))
       obstacle = "it holds an assertion";
+    else if (isa<CheckIterationOp>(inner))
+      obstacle = "its accesses are checked";
     else if (isa<scf::WhileOp>(inner))
       obstacle = "it holds a while loop or a break";
     else if (access ||

@@ -10,6 +10,20 @@
 
 include "mlir/Pass/PassBase.td"
 
+def CheckAccesses : Pass<"check-accesses", "::mlir::func::FuncOp"> {
+  let summary = "Put a check beside every access of a kernel's memory";
+  let description = [{
+    Checking mode (docs/checking.md): makes each tensor, tile and loop known to the
+    runtime's checker, and puts a `tile.check_access` in front of every access.
+    With `values`, results of arithmetic on floats are looked at as well. An
+    operation that does not say what it accesses is refused.
+  }];
+  let dependentDialects = ["::tilewright::tile::TileDialect",
+                           "::mlir::arith::ArithDialect"];
+  let options = [
+    Option<"values", "values", "bool", "false", "Look for the origin of NaN and infinities">];
+}
+
 def PlanMemory : Pass<"plan-memory"> {
   let summary = "Give every tile of a kernel its place in the block's arena";
   let description = [{

@@ -27,6 +27,7 @@
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
 
+#include "dialects/tile/Access.h"
 #include "dialects/tile/Atom.h"
 #include "dialects/tile/TileDialect.h.inc"
 

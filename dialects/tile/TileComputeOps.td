@@ -8,13 +8,15 @@
 #ifndef TILEWRIGHT_TILE_COMPUTE_OPS
 #define TILEWRIGHT_TILE_COMPUTE_OPS
 
+include "dialects/tile/TileAccessInterface.td"
 include "dialects/tile/TileAtomInterface.td"
 include "dialects/tile/TileAttrs.td"
 include "dialects/tile/TileLayout.td"
 include "mlir/Interfaces/InferTypeOpInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
-def Tile_GemmOp : Tile_Op<"gemm"> {
+def Tile_GemmOp : Tile_Op<"gemm", [
+    DeclareOpInterfaceMethods<Tile_AccessOpInterface, ["getAccesses"]>]> {
   let summary = "C += A B on tiles";
   let description = [{
     Adds the product of `a` (M x K, or K x M where `transpose_a`) and `b`
@@ -77,7 +79,8 @@ def Tile_GemmOp : Tile_Op<"gemm"> {
 // dialect, which a backend knows (its neutral element, its instructions), or by a region,
 // which it copies to where two elements meet.
 
-def Tile_ReduceOp : Tile_Op<"reduce"> {
+def Tile_ReduceOp : Tile_Op<"reduce", [
+    DeclareOpInterfaceMethods<Tile_AccessOpInterface, ["getAccesses"]>]> {
   let summary = "combine a tile's elements along one dimension";
   let description = [{
     Combines `src` along `dim` into `dst`; with `accumulate`, the former value
@@ -144,7 +147,7 @@ def Tile_ReduceOp : Tile_Op<"reduce"> {
   let hasVerifier = 1;
 }
 
-def Tile_ScanOp : Tile_Op<"scan"> {
+def Tile_ScanOp : Tile_Op<"scan", [Tile_AccessOpInterface]> {
   let summary = "running combination along one dimension";
   let description = [{
     Sets `dst[.., i, ..]` to the combination of `src[.., 0..i, ..]`, or of
@@ -229,7 +232,8 @@ def Tile_YieldOp : Tile_Op<"yield", [
   let assemblyFormat = "$value attr-dict `:` type($value)";
 }
 
-def Tile_TopKOp : Tile_Op<"topk"> {
+def Tile_TopKOp : Tile_Op<"topk", [
+    DeclareOpInterfaceMethods<Tile_AccessOpInterface, ["computes"]>]> {
   let summary = "the k largest elements along one dimension, with positions";
   let description = [{
     Writes the k largest elements of `src` along `dim` in descending order to

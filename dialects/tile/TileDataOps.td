@@ -8,11 +8,14 @@
 #ifndef TILEWRIGHT_TILE_DATA_OPS
 #define TILEWRIGHT_TILE_DATA_OPS
 
+include "dialects/tile/TileAccessInterface.td"
 include "dialects/tile/TileAttrs.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 include "mlir/Interfaces/ViewLikeInterface.td"
 
-def Tile_CopyOp : Tile_Op<"copy", [AttrSizedOperandSegments]> {
+def Tile_CopyOp : Tile_Op<"copy", [
+    AttrSizedOperandSegments,
+    DeclareOpInterfaceMethods<Tile_AccessOpInterface, ["getAccesses", "computes"]>]> {
   let summary = "copy a region of one memref to a region of another";
   let description = [{
     Copies the region of `src` that starts at its offsets and has its sizes to
@@ -63,6 +66,7 @@ def Tile_CopyOp : Tile_Op<"copy", [AttrSizedOperandSegments]> {
 }
 
 def Tile_GatherOp : Tile_Op<"gather", [
+    DeclareOpInterfaceMethods<Tile_AccessOpInterface, ["getAccesses", "computes"]>,
     TypesMatchWith<"fill has the destination's element type", "dst", "fill",
                    "::llvm::cast<::mlir::MemRefType>($_self).getElementType()">,
     AttrSizedOperandSegments]> {
@@ -123,7 +127,9 @@ def Tile_GatherOp : Tile_Op<"gather", [
   }];
 }
 
-def Tile_ScatterOp : Tile_Op<"scatter", [AttrSizedOperandSegments]> {
+def Tile_ScatterOp : Tile_Op<"scatter", [
+    AttrSizedOperandSegments,
+    DeclareOpInterfaceMethods<Tile_AccessOpInterface, ["getAccesses", "computes"]>]> {
   let summary = "copy rows to where an index tile says";
   let description = [{
     The mirror of `tile.gather`: along dimension `axis` of `dst` the coordinate is
@@ -224,6 +230,7 @@ def Tile_PackOp : Tile_Op<"pack"> {
 }
 
 def Tile_FillOp : Tile_Op<"fill", [
+    DeclareOpInterfaceMethods<Tile_AccessOpInterface, ["computes"]>,
     TypesMatchWith<"value has the tile's element type", "dst", "value",
                    "::llvm::cast<::mlir::MemRefType>($_self).getElementType()">]> {
   let summary = "set every element of a tile or tensor";
@@ -245,6 +252,7 @@ def Tile_FillOp : Tile_Op<"fill", [
 }
 
 def Tile_LoadOp : Tile_Op<"load", [
+    DeclareOpInterfaceMethods<Tile_AccessOpInterface, ["getAccesses", "computes"]>,
     TypesMatchWith<"result has the element type", "memref", "result",
                    "::llvm::cast<::mlir::MemRefType>($_self).getElementType()">]> {
   let summary = "read one element of a global tensor, zero outside its shape";
@@ -277,6 +285,7 @@ def Tile_LoadOp : Tile_Op<"load", [
 }
 
 def Tile_StoreOp : Tile_Op<"store", [
+    DeclareOpInterfaceMethods<Tile_AccessOpInterface, ["getAccesses", "computes"]>,
     TypesMatchWith<"value has the element type", "memref", "value",
                    "::llvm::cast<::mlir::MemRefType>($_self).getElementType()">]> {
   let summary = "write one element of a global tensor, nothing outside its shape";
@@ -336,6 +345,7 @@ def Tile_PairsOp : Tile_Op<"pairs", [
 }
 
 def Tile_AtomicOp : Tile_Op<"atomic", [
+    DeclareOpInterfaceMethods<Tile_AccessOpInterface, ["getAccesses", "computes"]>,
     TypesMatchWith<"value has the element type", "memref", "value",
                    "::llvm::cast<::mlir::MemRefType>($_self).getElementType()">,
     TypesMatchWith<"result has the element type", "memref", "result",

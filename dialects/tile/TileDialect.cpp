@@ -17,6 +17,8 @@ using namespace tilewright::tile;
 #include "dialects/tile/TileDialect.cpp.inc"
 #include "dialects/tile/TileEnums.cpp.inc"
 
+#include "dialects/tile/TileAccessInterface.cpp.inc"
+
 #define GET_ATTRDEF_CLASSES
 #include "dialects/tile/TileAtomInterface.cpp.inc"
 #include "dialects/tile/TileAttrs.cpp.inc"

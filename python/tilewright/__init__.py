@@ -32,6 +32,7 @@ if _TYPE_CHECKING:
     from .pairs import pack_pairs, unpack_pairs  # noqa: F401
     from .runtime import (  # noqa: F401
         ArtifactError,
+        CheckError,
         KernelFault,
         LaunchError,
         as_dtype,
@@ -44,6 +45,7 @@ if _TYPE_CHECKING:
 _RUNTIME = (
     "LaunchError",
     "KernelFault",
+    "CheckError",
     "ArtifactError",
     "as_dtype",
     "set_num_threads",

@@ -6,7 +6,7 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 from typing import Any
 
 def compile(ir: str, options: dict[str, Any]) -> dict[str, Any]:
-    """Compiles a module; options are target, output, stages and emit.
+    """Compiles a module; options are target, debug, output, stages and emit.
 
     Python's signal handlers run meanwhile; an exception of theirs ends it at the next pass and
     is raised.

@@ -48,6 +48,10 @@ static CompileOptions parseOptions(const py::dict &dict) {
     std::string name = py::cast<std::string>(key);
     if (name == "target") {
       options.target = py::cast<std::string>(value);
+    } else if (name == "debug") {
+      options.checking = py::cast<std::string>(value) == "values"
+                             ? Checking::AccessesAndValues
+                             : Checking::Accesses;
     } else if (name == "output") {
       options.output = py::cast<std::string>(value);
     } else if (name == "stages") {
@@ -121,7 +125,8 @@ PYBIND11_MODULE(_compiler, module) {
         return compileModule(ir, options, /*planOnly=*/false);
       },
       py::arg("ir"), py::arg("options"),
-      "Compiles a module; options are target, output, stages and emit.\n\n"
+      "Compiles a module; options are target, debug ('accesses' or 'values'), output,\n"
+      "stages and emit.\n\n"
       "Python's signal handlers run meanwhile; an exception of theirs ends it at the "
       "next\n"
       "pass and is raised.");

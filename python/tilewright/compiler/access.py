@@ -132,7 +132,7 @@ class Access:
     def load(self, memory: Memory, indices: list) -> Value:
         """Read an element; outside a global tensor it is zero."""
         names, deps = self._indices(memory, indices)
-        if not self.surely_inside(memory, indices):
+        if self.reading.checked or not self.surely_inside(memory, indices):
             self.builder.effects += 1
         memory.read = True
         self.note_access(memory, indices, False)

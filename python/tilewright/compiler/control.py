@@ -14,6 +14,7 @@ from contextlib import ExitStack, contextmanager
 from ..language.dtypes import index
 from ..language.loops import Loop
 from ..language.values import Value
+from .builder import quote
 from .frame import MISSING, Scope
 from .leaving import LeftLoop, OpenLoop
 from .parallel import ParallelLoop
@@ -233,33 +234,54 @@ class ControlFlow:
             self.loop_body(self.open_loop("parallel", node.body, self.depth), node.body)
         self.parallel.pop()
         self.at(node)
+        called = dict(zip(ssa, names))
         *others, last = zip(ssa, sizes)
         loops = [pair for pair in others if not isinstance(pair[1], int)]
         fixed = [pair for pair in others if isinstance(pair[1], int)]
         with ExitStack() as regions:
             for variable, size in loops:
-                regions.enter_context(self._counted(variable, size, 1))
+                regions.enter_context(self._counted(variable, size, 1, called[variable]))
             if isinstance(last[1], int):
-                with self._parallel([*fixed, last]):
+                with self._parallel([*fixed, last], called):
                     self.builder.out += code
             else:
-                self._in_chunks(fixed, *last, code)
+                self._in_chunks(fixed, *last, code, called)
 
-    def _counted(self, variable: str, stop: Value, step: int):
+    def _counted(self, variable: str, stop: Value, step: int, name: str):
         """The region of a loop from 0."""
         bounds = (self.constant(0, index), stop, self.constant(step, index))
         first, last, stride = (bound.ssa for bound in bounds)
-        return self.builder.region(f"scf.for {variable} = {first} to {last} step {stride}")
+        head = f"scf.for {variable} = {first} to {last} step {stride}"
+        return self._region(head, [name])
 
-    def _parallel(self, variables: list[tuple[str, int]]):
-        """The region of a `tile.parallel`."""
+    def _parallel(self, variables: list[tuple[str, int]], called: dict[str, str]):
+        """The region of a `tile.parallel`; `called` has what the source calls its variables."""
         ssa, extents = zip(*variables)
-        return self.builder.region(
-            f"tile.parallel ({', '.join(ssa)}) in ({', '.join(map(str, extents))})"
-        )
+        head = f"tile.parallel ({', '.join(ssa)}) in ({', '.join(map(str, extents))})"
+        return self._region(head, [called[variable] for variable in ssa])
+
+    @contextmanager
+    def _region(self, head: str, names: list[str]):
+        """The region of a loop that `head` starts."""
+        self.builder.out.append(f"{head} {{")
+        yield
+        self._close_loop(names)
+
+    def _close_loop(self, names: list[str]) -> None:
+        """End a loop; reports of checking mode take its variables' names from its place."""
+        place = self.builder.location
+        if self.reading.checked:
+            named = f"{quote(','.join(names))}({place[4:-1]})"
+            place = f"loc({self.builder.alias(named)})"
+        self.builder.out.append(f"}} {place}")
 
     def _in_chunks(
-        self, fixed: list[tuple[str, int]], variable: str, size: Value, code: list[str]
+        self,
+        fixed: list[tuple[str, int]],
+        variable: str,
+        size: Value,
+        code: list[str],
+        called: dict[str, str],
     ) -> None:
         """`code` for `variable` below a size known at run time.
 
@@ -273,11 +295,16 @@ class ControlFlow:
         whole = self.binary("mul", self.binary("floordiv", size, CHUNK), CHUNK)
         start, lane = builder.fresh(variable[1:]), builder.fresh(variable[1:])
         chunk = [*fixed, (lane, CHUNK)]
-        with self._counted(start, whole, CHUNK), self._parallel(chunk):
+        name = called[variable]
+        called = called | {lane: f"{name} in chunk"}
+        with (
+            self._counted(start, whole, CHUNK, f"chunk of {name}"),
+            self._parallel(chunk, called),
+        ):
             builder.op(f"{variable} = arith.addi {start}, {lane} : index")
             builder.out += code
         rest = self.compare("lt", whole, size)
-        with builder.region(f"scf.if {rest.ssa}"), self._parallel(chunk):
+        with builder.region(f"scf.if {rest.ssa}"), self._parallel(chunk, called):
             builder.op(f"{variable} = arith.addi {whole.ssa}, {lane} : index")
             below = self.compare("lt", Value(variable, index), size)
             with builder.region(f"scf.if {below.ssa}"):
@@ -335,11 +362,13 @@ class ControlFlow:
             self.loop_body(body, node.body)
             self.conditions.pop()
         self.at(node)
-        for value, going in reversed(opened):
+        called = ["place in the domain"] if loop.domain else names
+        for name, (value, going) in reversed(list(zip(called, opened))):
             if going is not None:
                 following = self.binary("add", value, stride)
                 self.builder.op(f"scf.yield {following.ssa} : index")
-            self.builder.op("}")
+            # What counts in a loop that may go down is how many steps it has gone.
+            self._close_loop([f"steps of {name}" if counts else name])
             if nested:
                 self.parallel[-1].leave(value.ssa)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from .errors import CompileError
 from .kernel import Kernel
 from .lower import lower_prim_func
 from .module import Module
+from .reading import Reading
 
 
 def compile(
@@ -26,6 +28,7 @@ def compile(
     target: str = "cpu",
     pass_configs: dict | None = None,
     batch_invariant: bool = False,
+    debug: bool | str | None = None,
     verbose: bool = False,
 ) -> Kernel:
     """Compile a `@T.prim_func` for a target.
@@ -34,6 +37,8 @@ def compile(
     a device string, "auto" for this machine's. `pass_configs` are options of the compiler.
     With `batch_invariant`, the compiler's choices do not make the result of a row depend on
     how many rows there are, or on its place among them (docs/semantics.md).
+    With `debug` calls look for wrong accesses and raise CheckError (docs/checking.md);
+    "nan" also finds where NaN and infinities arise; None leaves it to TILEWRIGHT_DEBUG.
     Raises CompileError.
     """
     if not isinstance(func, PrimFunc):
@@ -42,16 +47,17 @@ def compile(
             hint="decorate the function with @T.prim_func",
         )
     try:
-        return build(
-            lambda: lower_prim_func(func, out_idx, bool(batch_invariant)),
-            options_for(target, pass_configs),
-        )
+        options = options_for(target, pass_configs, debug)
+        reading = Reading(bool(batch_invariant), "debug" in options)
+        return build(lambda: lower_prim_func(func, out_idx, reading), options)
     except CompileError as error:
         raise error.with_traceback(None) from None  # it says where; our frames add nothing
 
 
-def options_for(target: object, pass_configs: dict | None) -> dict:
-    """Options of the compiler, which has a target and no others so far.
+def options_for(
+    target: object, pass_configs: dict | None, debug: bool | str | None = None
+) -> dict:
+    """Options of the compiler: a target, and `debug` in checking mode alone.
 
     `pass_configs` may name options of TileLang's own passes, which mean nothing here.
     """
@@ -66,7 +72,29 @@ def options_for(target: object, pass_configs: dict | None) -> dict:
                 hint="leave it out; options of TileLang (tl.*) are accepted and not needed",
             )
     name = str(target)
-    return {"target": "cpu" if name in ("auto", "llvm", "c") else name}
+    options = {"target": "cpu" if name in ("auto", "llvm", "c") else name}
+    return options | _debug_options(debug)
+
+
+def _debug_options(debug: bool | str | None) -> dict:
+    asked = os.environ.get("TILEWRIGHT_DEBUG", "") if debug is None else debug
+    for said, options in _DEBUG.items():
+        if any(asked is s or asked == s and type(asked) is type(s) for s in said):
+            return options
+    where = "TILEWRIGHT_DEBUG" if debug is None else "debug"
+    raise CompileError.here(
+        f"{where}={asked!r}",
+        rule="checking mode is on, off, or looks for NaN as well",
+        hint="give True (1), False (0) or 'nan'",
+    )
+
+
+# What debug= and TILEWRIGHT_DEBUG may say.
+_DEBUG = {
+    (False, "", "0"): {},
+    (True, "1"): {"debug": "accesses"},
+    ("nan",): {"debug": "values"},
+}
 
 
 def build(lower: Callable[[], Module], options: dict) -> Kernel:
@@ -77,7 +105,9 @@ def build(lower: Callable[[], Module], options: dict) -> Kernel:
     """
     module, choices = _attempt(lower, Choices())
     if any(len(entries) > 1 for entries in choices.lists.values()):
-        module, choices = _fitting(lower, module, choices, options)
+        # Whether a kernel is checked changes none of its choices.
+        plain = {name: value for name, value in options.items() if name != "debug"}
+        module, choices = _fitting(lower, module, choices, plain)
     target = options["target"]
     key = cache.key_of(module.text, options, target)
 

@@ -18,6 +18,7 @@ from .errors import WrongArgumentsError
 from .lower import guarded
 from .module import EagerModule
 from .outside import Asked
+from .reading import PLAIN, Reading
 from .source import source_of
 
 
@@ -39,9 +40,9 @@ class EagerEmitter(Emitter):
         function: types.FunctionType,
         values: dict,
         consts: dict,
-        batch_invariant: bool,
+        reading: Reading,
     ) -> None:
-        super().__init__(source_of(function), consts, batch_invariant)
+        super().__init__(source_of(function), consts, reading)
         code = function.__code__
         self.names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
         self.values = values
@@ -140,25 +141,25 @@ def lower_eager(
     annotations: dict,
     values: dict,
     consts: dict,
-    batch_invariant: bool = False,
+    reading: Reading = PLAIN,
 ) -> EagerModule:
     """The module of an eager kernel for these arguments.
 
     `annotations` are the parameters' own, `values` the arguments by name; arrays may be
-    missing where `consts` gives the sizes.
+    missing where `consts` gives the sizes. `reading` says what it is for, apart from them.
     """
     said = (
         annotations,
         # Of an array only the sizes are asked here.
         {k: ("array", *v.shape) if hasattr(v, "shape") else v for k, v in values.items()},
         consts,
-        batch_invariant,
+        tuple(reading),
     )
     return memo.lowered(
         EagerModule,
         function,
         said,
-        lambda: _read(function, annotations, values, consts, batch_invariant),
+        lambda: _read(function, annotations, values, consts, reading),
     )
 
 
@@ -167,9 +168,9 @@ def _read(
     annotations: dict,
     values: dict,
     consts: dict,
-    batch_invariant: bool,
+    reading: Reading,
 ) -> tuple[EagerModule, Asked]:
-    emitter = EagerEmitter(function, values, consts, batch_invariant)
+    emitter = EagerEmitter(function, values, consts, reading)
     with guarded(emitter):
         emitter.declare_parameters(annotations)
         text = emitter.run(function.__name__)

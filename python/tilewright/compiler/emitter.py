@@ -31,6 +31,7 @@ from .outside import Asked
 from .parallel import ParallelChecks, ParallelLoop
 from .python_calls import PythonCalls
 from .ranges import Ranges
+from .reading import PLAIN, Reading
 from .scalars import Scalars
 from .signature import Parameter, signature_attribute
 from .source import Source
@@ -68,15 +69,13 @@ class Emitter(
         symbols: for each dynamic size, where its value is: (memory, axis) or (value, None).
         made_of: sizes and products, by SSA name, from which index values were computed.
         consts: values of T.const sizes.
-        batch_invariant: whether the kernel is compiled under that contract.
+        reading: what the kernel is compiled for, apart from a target.
     """
 
     def __init__(
-        self,
-        source: Source,
-        consts: dict[str, int] | None = None,
-        batch_invariant: bool = False,
+        self, source: Source, consts: dict[str, int] | None = None, reading: Reading = PLAIN
     ) -> None:
+        self.reading = reading
         self.builder = Builder()
         self.asked = Asked(source.function)
         self.frame = Frame(source, self.asked)
@@ -95,7 +94,6 @@ class Emitter(
         self.symbols: dict[str, tuple] = {}
         self.facts: dict[str, Dim] = {}
         self.made_of: dict[str, SizeExpr | tuple[Value, Value]] = {}
-        self.batch_invariant = batch_invariant
         self.consts = dict(consts or {})
         self.keep_consts = False
 
@@ -121,7 +119,7 @@ class Emitter(
         self.order_parameters()
         self.check_signature()
         arguments = [f"{p.ssa}: {p.type}" for p in self.parameters]
-        attributes = "tile.batch_invariant, " if self.batch_invariant else ""
+        attributes = "tile.batch_invariant, " if self.reading.batch_invariant else ""
         attributes += f"tile.signature = {signature_attribute(self.parameters, self.facts)}"
         return self.builder.module(name, arguments, attributes)
 

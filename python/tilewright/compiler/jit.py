@@ -23,6 +23,7 @@ from .errors import CompileError, Place, WrongArgumentsError
 from .kernel import Kernel
 from .lower import lower_prim_func
 from .module import EagerModule, Module
+from .reading import PLAIN, Reading
 from .source import Source, source_of
 
 
@@ -33,6 +34,7 @@ def jit(
     target: str = "cpu",
     pass_configs: dict | None = None,
     batch_invariant: bool = False,
+    debug: bool | str | None = None,
     execution_backend: object = None,
     verbose: bool = False,
     debug_root_path: object = None,
@@ -40,12 +42,12 @@ def jit(
 ) -> Any:
     """Compile a kernel function when it is called. See the module's docstring.
 
-    `out_idx` (lazy) names parameters that calls allocate and return. `target`,
+    `out_idx` (lazy) names parameters that calls allocate and return. `target`, `debug`,
     `pass_configs` and `batch_invariant` are as for `tilewright.compile`; the remaining
     options are TileLang's and mean nothing here.
     """
 
-    options = options_for(target, pass_configs)
+    options = options_for(target, pass_configs, debug)
     around = sys._getframe(1)
 
     def decorate(function: object) -> object:
@@ -56,13 +58,15 @@ def jit(
                 target=target,
                 pass_configs=pass_configs,
                 batch_invariant=batch_invariant,
+                debug=debug,
             )
         if not isinstance(function, types.FunctionType):
             raise CompileError.here(
                 f"tilewright.jit on {function!r}", hint="it decorates a function"
             )
         annotations = evaluated(function, around)
-        return Jit(function, options, out_idx, annotations, bool(batch_invariant))
+        reading = Reading(bool(batch_invariant), "debug" in options)
+        return Jit(function, options, out_idx, annotations, reading)
 
     return decorate if function is None else decorate(function)
 
@@ -76,10 +80,10 @@ class Jit:
         options: dict,
         out_idx: object,
         annotations: dict[str, object] | None = None,
-        batch_invariant: bool = False,
+        reading: Reading = PLAIN,
     ) -> None:
         self.function, self.options, self.out_idx = function, options, out_idx
-        self.batch_invariant = batch_invariant
+        self.reading = reading
         self.annotations = function.__annotations__ if annotations is None else annotations
         self.__name__, self.__doc__ = function.__name__, function.__doc__
         self._eager: bool | None = None
@@ -156,7 +160,7 @@ class Jit:
                         "@T.prim_func",
                         hint="return the prim_func, or write the kernel in the body",
                     )
-                return lower_prim_func(made, self.out_idx, self.batch_invariant)
+                return lower_prim_func(made, self.out_idx, self.reading)
 
             kernel = self._kernels[key] = self._build(lower)
         return kernel
@@ -216,9 +220,7 @@ class Jit:
 
         def lower():
             nonlocal module
-            module = lower_eager(
-                self.function, self.annotations, values, consts, self.batch_invariant
-            )
+            module = lower_eager(self.function, self.annotations, values, consts, self.reading)
             return module
 
         kernel = self._build(lower)

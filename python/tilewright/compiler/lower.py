@@ -15,22 +15,21 @@ from .emitter import Emitter
 from .errors import CompileError, Place, WrongArgumentsError
 from .module import Module
 from .outside import Asked
+from .reading import PLAIN, Reading
 from .source import Source, source_of
 
 
 def lower_prim_func(
-    kernel: PrimFunc, out_idx: object = None, batch_invariant: bool = False
+    kernel: PrimFunc, out_idx: object = None, reading: Reading = PLAIN
 ) -> Module:
     """The module of a `@T.prim_func`. `out_idx` names parameters that are outputs."""
-    said = (kernel.__name__, kernel.annotations, out_idx, batch_invariant)
-    return memo.lowered(
-        Module, kernel.function, said, lambda: _read(kernel, out_idx, batch_invariant)
-    )
+    said = (kernel.__name__, kernel.annotations, out_idx, tuple(reading))
+    return memo.lowered(Module, kernel.function, said, lambda: _read(kernel, out_idx, reading))
 
 
-def _read(kernel: PrimFunc, out_idx: object, batch_invariant: bool) -> tuple[Module, Asked]:
+def _read(kernel: PrimFunc, out_idx: object, reading: Reading) -> tuple[Module, Asked]:
     source = source_of(kernel.function)
-    emitter = Emitter(source, batch_invariant=batch_invariant)
+    emitter = Emitter(source, reading=reading)
     with guarded(emitter):
         code = kernel.function.__code__
         spec = source.tree.args

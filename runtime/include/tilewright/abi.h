@@ -11,6 +11,8 @@
 #ifndef TILEWRIGHT_ABI_H
 #define TILEWRIGHT_ABI_H
 
+#include "tilewright/checks.h"
+
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -78,6 +80,8 @@ typedef struct tw_host_v1 {
   /* Starts a grid of a device image's kernel on the launch's stream; 0, or a
    * tw_status. Native code of a CPU image has no use for it, and the CPU refuses. */
   int32_t (*launch_grid)(void *context, const tw_grid_launch_v1 *launch);
+  /* What kernels compiled for checking call; NULL where the device has no checker. */
+  const tw_checks_v1 *checks;
 } tw_host_v1;
 
 /* One grid of a device image's kernel. */

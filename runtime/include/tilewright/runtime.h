@@ -36,6 +36,10 @@ typedef enum tw_status {
  * the thread's next failure. */
 TW_API const char *tw_last_error(void);
 
+/* Where that call was the launch of a kernel compiled for checking, and it broke rules:
+ * the faults, as a JSON array whose fields docs/checking.md lists. Else "". */
+TW_API const char *tw_last_faults(void);
+
 /* TW_ABI_VERSION of the library that is running. */
 TW_API uint64_t tw_abi_version(void);
 

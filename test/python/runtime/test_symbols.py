@@ -73,7 +73,7 @@ def test_the_extension_exports_two_symbols():
 
 @pytest.mark.parametrize("language", [["-std=c99"], ["-x", "c++", "-std=c++17"]])
 def test_the_headers_stand_alone(language):
-    for header in ("abi.h", "runtime.h", "thread_pool.h"):
+    for header in ("abi.h", "checks.h", "runtime.h", "thread_pool.h"):
         subprocess.run(
             ["gcc", *language, "-pedantic", "-Wall", "-Wextra", "-Werror", "-fsyntax-only",
              "-I", ROOT / "runtime/include", "-include", f"tilewright/{header}", "-x",
