@@ -167,7 +167,7 @@ def _compile(kernel: Any, arguments: dict[str, Any], target: str) -> Any:
                 options,
                 kernel.out_idx,
                 kernel.annotations,
-                kernel.batch_invariant,
+                kernel.reading,
             )
             return jit.compile(**arguments)
         except TypeError as error:
