@@ -48,13 +48,19 @@ struct StageRecorder : PassInstrumentation {
     std::string text;
     llvm::raw_string_ostream stream(text);
     op->print(stream);
-    int run = ++runs[name];
-    std::string stage = run == 1 ? name.str() : (name + "-" + Twine(run)).str();
+    // The second run of a pass, maybe of another pipeline, is the stage `NAME-2`.
+    std::string stage = name.str();
+    for (int run = 2; has(stage); ++run)
+      stage = (name + "-" + Twine(run)).str();
     result.stages.emplace_back(std::move(stage), std::move(text));
   }
 
+  bool has(StringRef stage) const {
+    return llvm::any_of(result.stages,
+                        [&](const auto &entry) { return entry.first == stage; });
+  }
+
   CompileResult &result;
-  llvm::StringMap<int> runs; // of each pass: the second is the stage `NAME-2`
 };
 
 /// What the calling thread and the one that compiles know of each other.

@@ -225,9 +225,14 @@ void Checks::runBlock(int64_t block, tw_block_fn fn, void *env, void *arena) {
     fn(env, block, block + 1, arena);
 }
 
-void Checks::runBlocks(int64_t count, tw_block_fn fn, void *env, void *arena) {
-  for (int64_t block = 0; block < count && !lacksMemory; ++block)
+bool Checks::runBlocks(int64_t count, tw_block_fn fn, void *env, void *arena,
+                       tw_interrupt_check check, void *user) {
+  for (int64_t block = 0; block < count && !lacksMemory; ++block) {
+    if (check && check(user))
+      return true;
     runBlock(block, fn, env, arena);
+  }
+  return false;
 }
 
 Rivals Checks::rivalsOf(const CheckSite &site) const {

@@ -13,6 +13,7 @@
 #include "Shadow.h"
 
 #include "tilewright/abi.h"
+#include "tilewright/runtime.h"
 
 #include <csetjmp>
 
@@ -104,8 +105,10 @@ public:
   /// An assertion of the kernel's own, which does not end the block.
   void trap(const char *message, const char *where, int64_t block);
 
-  /// Runs blocks [0, count) of the kernel that was announced, one after the other.
-  void runBlocks(int64_t count, tw_block_fn fn, void *env, void *arena);
+  /// Runs blocks [0, count) of the kernel that was announced, one after the other, until
+  /// `check`, which may be null, asks for an end. Returns whether it did.
+  bool runBlocks(int64_t count, tw_block_fn fn, void *env, void *arena,
+                 tw_interrupt_check check = nullptr, void *user = nullptr);
 
   bool hasFaults() const { return !log.isEmpty(); }
   bool isOutOfMemory() const { return lacksMemory; }

@@ -87,6 +87,7 @@ struct CheckedRun {
   int64_t count;
   tw_block_fn fn;
   void *env;
+  bool wasInterrupted = false;
 };
 } // namespace
 
@@ -97,9 +98,13 @@ static int32_t runChecked(Launch &launch, int64_t count, tw_block_fn fn, void *e
   CheckedRun run{launch.checks, count, fn, env};
   auto runAll = [](void *user, int64_t, int64_t, void *arena) {
     auto &run = *static_cast<CheckedRun *>(user);
-    run.checks->runBlocks(run.count, run.fn, run.env, arena);
+    run.wasInterrupted = run.checks->runBlocks(
+        run.count, run.fn, run.env, arena, interruptCheck.load(), interruptUser.load());
   };
-  int32_t status = tw_thread_pool_v1.run(1, runAll, &run, arenaBytes);
+  int32_t status =
+      tw_thread_pool_v2.run(1, runAll, &run, arenaBytes, /*check=*/nullptr, nullptr);
+  if (run.wasInterrupted)
+    return TW_ERROR_INTERRUPTED;
   if (launch.checks->isOutOfMemory())
     launch.status = fail(TW_ERROR_MEMORY, "%s: no memory for checking",
                          launch.kernel->artifact->name);
