@@ -1,33 +1,40 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Drawing many programs with hypothesis, which shrinks those that fail."""
+"""Drawing many programs, and making those that fail small."""
 
 from __future__ import annotations
 
 import collections
 import concurrent.futures
 import dataclasses
-import functools
 import json
+import random
 import re
 import zlib
 from collections.abc import Callable
 from pathlib import Path
 
-import hypothesis
-from hypothesis import strategies
-
+from tilewright.testing.programs.choices import Choices, reduce
 from tilewright.testing.programs.drawing import draw_program
 from tilewright.testing.programs.execute import CRASH, REFUSED, Verdict
 from tilewright.testing.programs.program import Program, from_json, to_json
 from tilewright.testing.programs.worker import Worker
 
-_integers = functools.cache(strategies.integers)
+# Failures of these kinds say what is wrong, so that each is kept once; a wrong result does not.
+TOLD = (REFUSED, CRASH)
+# Programs of one share of a hunt.
+_BATCH = 50
+# Programs that may be looked at to make one that fails smaller.
+_REDUCTIONS = 400
 
 
-@strategies.composite
-def programs(draw: Callable) -> Program:
-    """Programs that mean something; integers shrink, and so do they."""
-    return draw_program(lambda low, high: draw(_integers(low, high)))
+def drawn(choices: Choices) -> Program:
+    """The program of a source of choices."""
+    return draw_program(choices.integer)
+
+
+def numbered(seed: int, number: int) -> Choices:
+    """The choices of one program of a hunt: the same on every machine."""
+    return Choices(random.Random(f"{seed} {number}"))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,66 +73,60 @@ def replayed(path: Path, device: str = "cpu") -> Verdict:
         return worker.examine(program)
 
 
-class Found(Exception):
-    """A program failed."""
+def reduced(choices: Choices, failure: Failure, worker: Worker) -> Failure:
+    """The same failure of a program as small as it can be made."""
+    kept = failure
+
+    def fails(sequence: tuple[int, ...]) -> bool:
+        nonlocal kept
+        program = drawn(Choices(sequence))
+        if program == kept.program:
+            return True
+        found = Failure(program, worker.examine(program))
+        if not found.verdict.failed or found.verdict.status != failure.verdict.status:
+            return False
+        if failure.verdict.status in TOLD and found.signature != failure.signature:
+            return False
+        kept = found
+        return True
+
+    reduce(choices.made, fails, _REDUCTIONS)
+    return kept
 
 
-def draw_and_examine(
-    count: int, seed: int, worker: Worker, known: set[str] = frozenset()
+def examine_range(
+    seed: int, numbers: range, worker: Worker, known: frozenset[str] = frozenset()
 ) -> tuple[collections.Counter, list[Failure]]:
-    """Draw so many programs and examine each: how many had which status, and the failures.
+    """Draw and examine programs: how many had which status, and the failures, reduced.
 
-    Drawing stops at a first failure that is none of the `known` signatures, which is then
-    shrunk. The same seed draws the same programs.
+    Failures whose signature is `known` are counted and not kept.
     """
     counts: collections.Counter = collections.Counter()
     failures: list[Failure] = []
-    shrinking = False
-
-    @hypothesis.seed(seed)
-    @hypothesis.settings(
-        max_examples=count,
-        database=None,
-        deadline=None,
-        phases=(hypothesis.Phase.generate, hypothesis.Phase.shrink),
-        suppress_health_check=list(hypothesis.HealthCheck),
-        report_multiple_bugs=False,
-        print_blob=False,
-    )
-    @hypothesis.given(programs())
-    def examine(program: Program) -> None:
-        nonlocal shrinking
+    for number in numbers:
+        choices = numbered(seed, number)
+        program = drawn(choices)
         verdict = worker.examine(program)
-        if not shrinking:
-            counts[verdict.status] += 1
-        if not verdict.failed:
-            return
+        counts[verdict.status] += 1
         failure = Failure(program, verdict)
-        if failure.signature in known:
-            return
-        shrinking = True
-        failures.append(failure)
-        raise Found(failure.signature)
-
-    try:
-        examine()
-    except (Found, hypothesis.errors.Flaky):
-        # The last one that hypothesis ran is the smallest that failed.
-        return counts, failures[-1:]
-    return counts, []
+        if verdict.failed and failure.signature not in known:
+            failures.append(reduced(choices, failure, worker))
+            if verdict.status in TOLD:
+                known |= {failure.signature}
+    return counts, failures
 
 
 _worker: Worker | None = None
 
 
 def _batch(
-    count: int, seed: int, device: str, known: frozenset[str]
+    seed: int, numbers: range, device: str, known: frozenset[str]
 ) -> tuple[collections.Counter, list[Failure]]:
     """A share of a hunt, in a process of its own."""
     global _worker
     if _worker is None:
         _worker = Worker(device)
-    return draw_and_examine(count, seed, _worker, known)
+    return examine_range(seed, numbers, _worker, known)
 
 
 def hunt(
@@ -133,25 +134,21 @@ def hunt(
     seed: int,
     device: str = "cpu",
     jobs: int = 1,
-    batch: int = 100,
     on_batch: Callable[[collections.Counter, list[Failure]], None] | None = None,
 ) -> tuple[collections.Counter, list[Failure]]:
-    """Examine about `count` programs in batches on `jobs` processes.
+    """Examine `count` programs on `jobs` processes.
 
     `on_batch` is called with the totals so far and the failures that are new.
     """
     total: collections.Counter = collections.Counter()
     found: list[Failure] = []
-    known: set[str] = set()
+    known: frozenset[str] = frozenset()
+    shares = [range(at, min(at + _BATCH, count)) for at in range(0, count, _BATCH)]
     with concurrent.futures.ProcessPoolExecutor(jobs) as pool:
-        pending, number = set(), 0
-        while pending or sum(total.values()) < count:
-            while len(pending) < jobs and sum(total.values()) + len(pending) * batch < count:
-                pending.add(
-                    pool.submit(_batch, batch, seed * 1_000_000 + number, device,
-                                frozenset(known))
-                )  # fmt: skip
-                number += 1
+        pending: set = set()
+        while pending or shares:
+            while shares and len(pending) < jobs:
+                pending.add(pool.submit(_batch, seed, shares.pop(0), device, known))
             done, pending = concurrent.futures.wait(
                 pending, return_when=concurrent.futures.FIRST_COMPLETED
             )
@@ -159,8 +156,7 @@ def hunt(
                 counts, failures = future.result()
                 total += counts
                 found += failures
-                # A wrong result tells nothing of its cause, so those are looked at again.
-                known |= {f.signature for f in failures if f.verdict.status in (REFUSED, CRASH)}
+                known |= {f.signature for f in failures if f.verdict.status in TOLD}
                 if on_batch:
                     on_batch(total, failures)
     return total, found
