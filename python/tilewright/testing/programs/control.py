@@ -111,6 +111,54 @@ class For(Statement):
         return (cls(kind, name, start, stop, step, stages, body),)
 
 
+@drawn(1)
+@node
+class While(Statement):
+    """A variable that counts up while it is below a number; it goes up first."""
+
+    name: str
+    stop: object
+    body: tuple
+
+    def lines(self) -> list[str]:
+        return [
+            f'{self.name} = T.alloc_var("int32", 0)',
+            f"while {self.name} < {self.stop.text()}:",
+            f"    {self.name} = {self.name} + 1",
+            *indented(self.body),
+        ]
+
+    def run(self, machine: Machine) -> None:
+        machine.names[self.name] = exact("i32", 0)
+        while int(machine.names[self.name].value) < int(
+            machine.certain(self.stop.numbers(machine))
+        ):
+            machine.step()
+            machine.assign(self.name, exact("i32", machine.names[self.name].value + 1))
+            try:
+                run_all(self.body, machine)
+            except Continued:
+                continue
+            except Broken:
+                break
+
+    @classmethod
+    def draw(cls, scope: Scope) -> tuple | None:
+        if scope.loops >= 2 or scope.depth > 3:
+            return None
+        inner = scope.child()
+        inner.loops += 1
+        stop, _ = trip_count(scope)
+        name = scope.fresh("x")
+        inner.values.append(Value(name, "i32"))
+        body = draw_statement(inner)
+        if body and scope.chance(4):
+            limit = Literal(scope.pick((1, 2)))
+            body = (Leave(Binary("==", Name(name), limit),
+                          scope.pick(("continue", "break"))), *body)  # fmt: skip
+        return (cls(name, stop, body),) if body else None
+
+
 def trip_count(scope: Scope) -> tuple[Expression, int]:
     """How often a loop runs, and the most that it may be."""
     choice = scope.integer(0, 4)

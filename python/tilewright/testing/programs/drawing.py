@@ -10,11 +10,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from tilewright.testing.programs.elementwise import Parallel, draw_atomic, draw_body, lanes
+from tilewright.testing.programs.elementwise import (
+    ATOMICS,
+    AtomicTile,
+    Parallel,
+    draw_atomic,
+    draw_body,
+    lanes,
+)
 from tilewright.testing.programs.expressions import Binary, Ceildiv, Expression, Literal, Name
 from tilewright.testing.programs.movement import Copy, load_tile
 from tilewright.testing.programs.program import Kernel, Program, Scalar, Tensor
-from tilewright.testing.programs.regions import Region, whole
+from tilewright.testing.programs.regions import Region, draw_region, whole
 from tilewright.testing.programs.scope import Draft, Scope, Tile, Value
 from tilewright.testing.programs.statements import draw_statement
 
@@ -150,4 +157,10 @@ def _publish_atomic(scope: Scope, grid: list[tuple[str, int]]) -> tuple:
     shape = scope.shape(scope.pick((1, 2)))
     dtype = scope.pick(("i32", "f32", "u32", "i64", "f64", "u8", "f16", "bf16", "i16", "u64"))
     data = "small" if dtype[0] in "iu" else scope.pick(("small", "normal"))
+    op = scope.pick(ATOMICS if dtype[0] in "iu" else ("add", "max", "min"))
+    tile = scope.tile(lambda t: t.dtype != "bool" and t.space != "local")
+    if tile is not None and scope.chance(3):  # a tile into a region that blocks may share
+        shape = tuple(scope.near_size(e) for e in tile.shape)
+        target = scope.tensor(shape, dtype, "inout", data)
+        return (AtomicTile(op, draw_region(scope, target, tile.shape, True), tile.name),)
     return (draw_atomic(scope, scope.tensor(shape, dtype, "inout", data)),)

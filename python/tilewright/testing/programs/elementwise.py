@@ -21,7 +21,8 @@ from tilewright.testing.programs.expressions import (
 from tilewright.testing.programs.machine import Accesses, Machine
 from tilewright.testing.programs.movement import new_tile, show
 from tilewright.testing.programs.nodes import node, walk
-from tilewright.testing.programs.numbers import Numbers, exact, is_float
+from tilewright.testing.programs.numbers import exact, is_float
+from tilewright.testing.programs.regions import Region
 from tilewright.testing.programs.scope import Scope, Tile, Value
 from tilewright.testing.programs.statements import Statement, drawn, indented, run_all
 from tilewright.testing.programs.values import condition, draw_indices, draw_value
@@ -201,6 +202,26 @@ def draw_atomic(scope: Scope, target: Tile) -> Parallel:
     return Parallel(tuple(v.name for v in values), extents, body)
 
 
+@node
+class AtomicTile(Statement):
+    """T.atomic_<op> of a tile into a region of one shape."""
+
+    op: str
+    target: Region
+    source: str
+
+    def lines(self) -> list[str]:
+        return [f"T.atomic_{self.op}({self.target.text()}, {self.source})"]
+
+    def run(self, machine: Machine) -> None:
+        memory = machine.memories[self.target.memory]
+        numbers = operators.typed(machine.whole(self.source), memory.dtype)
+        starts = [int(v) for v in places(machine, self.target.starts)]
+        shape = numbers.value.shape
+        at = [s + g for s, g in zip(starts, machine.grid_of(shape))]
+        memory.combine(self.op, at, numbers, np.ones(shape, bool))
+
+
 @drawn(1)
 class AtomicUpdate(Statement):
     """T.atomic_<op> on a shared tile."""
@@ -209,15 +230,3 @@ class AtomicUpdate(Statement):
     def draw(cls, scope: Scope) -> tuple | None:
         tile = scope.tile(lambda t: t.space == "shared" and t.dtype != "bool")
         return None if tile is None else (draw_atomic(scope, tile),)
-
-
-__all__ = [
-    "ATOMICS",
-    "Atomic",
-    "Numbers",
-    "Parallel",
-    "Store",
-    "draw_atomic",
-    "draw_body",
-    "lanes",
-]

@@ -19,8 +19,8 @@ from tilewright.testing.programs.execute import CRASH, REFUSED, Verdict
 from tilewright.testing.programs.program import Program, from_json, to_json
 from tilewright.testing.programs.worker import Worker
 
-# Failures of these kinds say what is wrong, so that each is kept once; a wrong result does not.
-TOLD = (REFUSED, CRASH)
+# Failures of these kinds say what is wrong; a wrong result does not.
+_TOLD = (REFUSED, CRASH)
 # Programs of one share of a hunt.
 _BATCH = 50
 # Programs that may be looked at to make one that fails smaller.
@@ -43,6 +43,11 @@ class Failure:
 
     program: Program
     verdict: Verdict
+
+    @property
+    def told(self) -> bool:
+        """Whether the verdict says what is wrong, so that one of its kind is enough."""
+        return self.verdict.status in _TOLD and "crashed" not in self.verdict.reason
 
     @property
     def signature(self) -> str:
@@ -85,7 +90,7 @@ def reduced(choices: Choices, failure: Failure, worker: Worker) -> Failure:
         found = Failure(program, worker.examine(program))
         if not found.verdict.failed or found.verdict.status != failure.verdict.status:
             return False
-        if failure.verdict.status in TOLD and found.signature != failure.signature:
+        if failure.told and found.signature != failure.signature:
             return False
         kept = found
         return True
@@ -111,7 +116,7 @@ def examine_range(
         failure = Failure(program, verdict)
         if verdict.failed and failure.signature not in known:
             failures.append(reduced(choices, failure, worker))
-            if verdict.status in TOLD:
+            if failure.told:
                 known |= {failure.signature}
     return counts, failures
 
@@ -156,7 +161,7 @@ def hunt(
                 counts, failures = future.result()
                 total += counts
                 found += failures
-                known |= {f.signature for f in failures if f.verdict.status in TOLD}
+                known |= {f.signature for f in failures if f.told}
                 if on_batch:
                     on_batch(total, failures)
     return total, found

@@ -19,7 +19,7 @@ from tilewright.testing.programs.numbers import (
 )
 from tilewright.testing.programs.regions import Region, draw_region, whole
 from tilewright.testing.programs.scope import Scope, Tile
-from tilewright.testing.programs.statements import Statement
+from tilewright.testing.programs.statements import Statement, drawn
 
 
 @node
@@ -54,6 +54,7 @@ def show(scope: Scope, tile: Tile) -> None:
     scope.tiles.append(tile)
 
 
+@drawn(4)
 @node
 class Copy(Statement):
     """T.copy between regions of one shape, extents of 1 apart."""
@@ -107,7 +108,7 @@ def load_tile(
     dtype = dtype or scope.dtype()
     alloc, tile = new_tile(scope, dtype, shape, space)
     if data is not None:
-        source = scope.tensor(tuple(scope._size(e) for e in shape), dtype, "input", data)
+        source = scope.tensor(tuple(scope.near_size(e) for e in shape), dtype, "input", data)
         scope.reveal(source)
     else:
         converts = dtype != "bool" and scope.chance(4)
@@ -127,6 +128,7 @@ def literal_of(scope: Scope, dtype: str) -> Literal:
     return Literal(scope.pick((0, 1, 2, 3, 7) + ((-1, -5) if dtype[0] == "i" else ())))
 
 
+@drawn(1)
 @node
 class Fill(Statement):
     """T.fill of a tile or a part of it; T.clear where the value is None."""
@@ -163,6 +165,7 @@ class Fill(Statement):
         return literal_of(scope, dtype) if scope.chance(2) else None
 
 
+@drawn(2)
 @node
 class Gather(Statement):
     """T.gather of rows that an index tile names."""
@@ -218,10 +221,12 @@ class Gather(Statement):
         if ids is None:
             made = load_tile(scope, index_type, (shape[axis],), data="small")
             ids = scope.tiles[-1]
-        dtype = scope.dtype()
-        source = scope.input(len(shape), dtype, shape)
-        if len(source.shape) != len(shape):
-            return None
+        source = scope.find(lambda t: t.is_global and len(t.shape) == len(shape))
+        if source is None or scope.chance(2):
+            size = tuple(scope.near_size(e) for e in shape)
+            source = scope.tensor(size, scope.dtype(), "input")
+            scope.reveal(source)
+        dtype = source.dtype
         alloc, tile = new_tile(scope, dtype, shape)
         starts = tuple(
             Literal(0) if d == axis else scope.offset(source.shape[d], shape[d], False, False)

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import itertools
 import zlib
 
@@ -12,10 +11,10 @@ import numpy as np
 
 from tilewright.testing.dtypes import numpy_dtype
 from tilewright.testing.programs import operators
-from tilewright.testing.programs.elementwise import Atomic, Store
+from tilewright.testing.programs.elementwise import Atomic, AtomicTile
 from tilewright.testing.programs.machine import Accesses, Machine, Memory
 from tilewright.testing.programs.nodes import decode, encode, node, walk
-from tilewright.testing.programs.numbers import bits_of, exact, held_as, is_float, long_name
+from tilewright.testing.programs.numbers import exact, held_as, is_float, long_name
 from tilewright.testing.programs.statements import indented, run_all
 from tilewright.testing.programs.tiles import Gemm
 
@@ -78,19 +77,18 @@ class Kernel:
         found = list(walk(self.body))
         stored = {name for n in found if hasattr(n, "writes") for name in n.writes()}
         combined = {n.memory for n in found if isinstance(n, Atomic)}
+        combined |= {n.target.memory for n in found if isinstance(n, AtomicTile)}
         machine.wide = frozenset(n.c for n in found if isinstance(n, Gemm))
         kept, names = dict(machine.memories), dict(machine.names)
-        with contextlib.ExitStack() as stack:
-            watched = [(kept[n], Accesses(kept[n].value.size)) for n in stored & kept.keys()]
-            for number, block in enumerate(itertools.product(*reversed(spans))):
-                with contextlib.ExitStack() as here:
-                    for memory, accesses in watched:
-                        here.enter_context(memory.watched(accesses, number))
-                    for name, at in zip(self.names, reversed(block)):
-                        machine.names[name] = exact("index", at)
-                    run_all(self.body, machine)
-                machine.memories, machine.names = dict(kept), dict(names)
-            stack.close()
+        watched = [(kept[n], Accesses(kept[n].value.size)) for n in stored & kept.keys()]
+        for number, block in enumerate(itertools.product(*reversed(spans))):
+            with contextlib.ExitStack() as stack:
+                for memory, accesses in watched:
+                    stack.enter_context(memory.watched(accesses, number))
+                for name, at in zip(self.names, reversed(block)):
+                    machine.names[name] = exact("index", at)
+                run_all(self.body, machine)
+            machine.memories, machine.names = dict(kept), dict(names)
         for name in combined & kept.keys():
             kept[name].settle()
 
@@ -186,16 +184,3 @@ def from_json(value: object) -> Program:
 def to_json(program: Program) -> object:
     """A program as JSON."""
     return encode(program)
-
-
-__all__ = [
-    "Kernel",
-    "Program",
-    "Scalar",
-    "Store",
-    "Tensor",
-    "bits_of",
-    "dataclasses",
-    "from_json",
-    "to_json",
-]

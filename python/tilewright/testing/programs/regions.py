@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from tilewright.testing.programs.expressions import places
+from tilewright.testing.programs.expressions import Literal, places
 from tilewright.testing.programs.machine import Machine
 from tilewright.testing.programs.nodes import node
 from tilewright.testing.programs.numbers import Numbers
-from tilewright.testing.programs.scope import Literal, Scope, Tile  # noqa: F401
+from tilewright.testing.programs.scope import Scope, Tile
 
 
 @node
@@ -52,6 +52,14 @@ class Region:
         """Its numbers, in the shape of `sizes`."""
         return machine.read(self.memory, self._starts(machine), self.sizes)
 
+    def matrix(self, machine: Machine) -> Numbers:
+        """Its numbers, in the shape of what is sliced."""
+        numbers = self.read(machine)
+        shape = self.shape
+        return Numbers(
+            numbers.dtype, numbers.value.reshape(shape), numbers.error.reshape(shape)
+        )
+
     def write(self, machine: Machine, numbers: Numbers) -> None:
         """Write numbers that have the shape of `sizes`, extents of 1 apart."""
         shaped = Numbers(
@@ -64,6 +72,19 @@ def whole(tile: Tile) -> Region:
     """All of a tile."""
     rank = len(tile.shape)
     return Region(tile.name, (Literal(0),) * rank, tile.shape, (True,) * rank, "whole")
+
+
+def draw_part(scope: Scope, tile: Tile) -> Region:
+    """All of a tile, or of a shared one a part: what operations on whole tiles take."""
+    rank = len(tile.shape)
+    if tile.space != "shared" or not scope.chance(4):
+        return whole(tile)
+    kept = [True] * rank
+    if rank > 1 and scope.chance(3):
+        kept[scope.integer(0, rank - 1)] = False
+    sizes = tuple(scope.integer(1, e) if k else 1 for k, e in zip(kept, tile.shape))
+    starts = tuple(scope.offset(e, s, True, True) for e, s in zip(tile.shape, sizes))
+    return Region(tile.name, starts, sizes, tuple(kept))
 
 
 def draw_region(

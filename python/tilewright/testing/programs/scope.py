@@ -182,7 +182,7 @@ class Scope:
         ]  # fmt: skip
         if wanted and not self.chance(3):
             return self.pick(wanted[::-1])
-        shape = [self._size(e) for e in (near or self.shape(rank))]
+        shape = [self.near_size(e) for e in (near or self.shape(rank))]
         while len(shape) < rank or (len(shape) < 3 and self.chance(5)):
             shape.insert(0, self.pick((2, 1, 3)))
         made = self.tensor(tuple(shape), dtype or self.dtype(), "input")
@@ -193,7 +193,7 @@ class Scope:
         """A new tensor is in sight from here on, and in every scope around (by the draft)."""
         self.tiles.insert(0, tensor)
 
-    def _size(self, extent: int) -> int:
+    def near_size(self, extent: int) -> int:
         """A size about as large as an extent, or some of it, or more."""
         return max(
             self.pick((extent, 2 * extent, extent + 1, extent - 1, 3 * extent + 1, 1, 0))

@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 from tilewright.testing.programs import sums
-from tilewright.testing.programs.expressions import Literal
+from tilewright.testing.programs.expressions import Binary, Literal, Name
 from tilewright.testing.programs.machine import Machine, Memory
-from tilewright.testing.programs.movement import Copy, Fill, load_tile, new_tile, show
+from tilewright.testing.programs.movement import Fill, load_tile, new_tile, show
 from tilewright.testing.programs.nodes import node
 from tilewright.testing.programs.numbers import (
     INTEGERS,
@@ -16,7 +16,7 @@ from tilewright.testing.programs.numbers import (
     is_float,
     rounded,
 )
-from tilewright.testing.programs.regions import whole
+from tilewright.testing.programs.regions import Region, draw_part, whole
 from tilewright.testing.programs.scope import Scope, Tile
 from tilewright.testing.programs.statements import Statement, drawn
 
@@ -26,8 +26,8 @@ from tilewright.testing.programs.statements import Statement, drawn
 class Gemm(Statement):
     """T.gemm; `clear` is False, True, or an expression known at run time."""
 
-    a: str
-    b: str
+    a: Region
+    b: Region
     c: str
     transpose_a: bool
     transpose_b: bool
@@ -41,10 +41,10 @@ class Gemm(Statement):
             flags += ", clear_accum=True"
         elif self.clear is not False:
             flags += f", clear_accum={self.clear.text()}"
-        return [f"T.gemm({self.a}, {self.b}, {self.c}{flags})"]
+        return [f"T.gemm({self.a.text()}, {self.b.text()}, {self.c}{flags})"]
 
     def run(self, machine: Machine) -> None:
-        a, b = machine.whole(self.a), machine.whole(self.b)
+        a, b = self.a.matrix(machine), self.b.matrix(machine)
         a = _transposed(a) if self.transpose_a else a
         b = _transposed(b) if self.transpose_b else b
         c = machine.memories[self.c]
@@ -73,16 +73,19 @@ class Gemm(Statement):
             else ("i8", "u8", "i32", "i16", "u16", "u32")
         )
         former = scope.tile(
-            lambda t: len(t.shape) == 2 and t.space != "local" and t.dtype not in _NO_OPERANDS
+            lambda t: len(t.shape) >= 2 and t.space != "local" and t.dtype not in _NO_OPERANDS
         )
         made: list = []
-        a = b = None
+        first = None
         if former is not None and scope.chance(2):  # a tile that has been computed
-            a, dtype = former, former.dtype
-            m, k = a.shape[::-1] if ta else a.shape
-        if a is None:
+            part = draw_part(scope, former)
+            if len(part.shape) == 2:
+                a, dtype, first = former, former.dtype, part
+                m, k = part.shape[::-1] if ta else part.shape
+        if first is None:
             made += load_tile(scope, dtype, (k, m) if ta else (m, k), _operand_space(scope))
             a = scope.tiles[-1]
+            first = whole(a)
         other = (
             scope.pick(("f16", "f32", "bf16")) if is_float(dtype) and scope.chance(5) else dtype
         )
@@ -106,10 +109,8 @@ class Gemm(Statement):
                 made.append(Fill(whole(c), None))
             show(scope, c)
         elif clear and scope.steady() is not None and scope.chance(2):
-            from tilewright.testing.programs.expressions import Binary, Name
-
             clear = Binary("==", Name(scope.steady().name), Literal(0))
-        return (*made, cls(a.name, b.name, c.name, ta, tb, clear))
+        return (*made, cls(first, whole(b), c.name, ta, tb, clear))
 
 
 _NO_OPERANDS = ("bool", "i64", "u64")
@@ -143,17 +144,19 @@ class Reduce(Statement):
     """T.reduce_<kind> of a tile along a dimension."""
 
     kind: str
-    source: str
+    source: Region
     target: str
     dim: int
     clear: bool
 
     def lines(self) -> list[str]:
         clear = "" if self.clear else ", clear=False"
-        return [f"T.reduce_{self.kind}({self.source}, {self.target}, dim={self.dim}{clear})"]
+        return [
+            f"T.reduce_{self.kind}({self.source.text()}, {self.target}, dim={self.dim}{clear})"
+        ]
 
     def run(self, machine: Machine) -> None:
-        terms = machine.whole(self.source)
+        terms = self.source.matrix(machine)
         target = machine.memories[self.target]
         dim = self.dim % terms.value.ndim
         if self.kind in ("argmax", "argmin"):
@@ -190,7 +193,9 @@ class Reduce(Statement):
             source = scope.tiles[-1]
         kinds = [k for k in _KINDS if _allows(k, source.dtype)]
         kind = scope.pick(kinds)
-        dim = scope.integer(0, len(source.shape) - 1)
+        part = draw_part(scope, source)
+        extents = part.shape
+        dim = scope.integer(0, len(extents) - 1)
         if kind in ("argmax", "argmin"):
             dtype = scope.pick(("i32", "i64"))
         elif kind in ("any", "all"):
@@ -199,8 +204,8 @@ class Reduce(Statement):
             dtype = scope.pick([source.dtype, *_wider(source.dtype)])
         else:
             dtype = source.dtype
-        kept = source.shape[:dim] + source.shape[dim + 1 :]
-        shape = source.shape[:dim] + (1,) + source.shape[dim + 1 :]
+        kept = extents[:dim] + extents[dim + 1 :]
+        shape = extents[:dim] + (1,) + extents[dim + 1 :]
         shape = shape if not kept or scope.chance(4) else kept
         clear = kind in ("argmax", "argmin") or not scope.chance(3)
         former = scope.tile(
@@ -210,8 +215,8 @@ class Reduce(Statement):
             alloc, former = new_tile(scope, dtype, shape)
             made += (alloc,) if clear else (alloc, Fill(whole(former), None))
             show(scope, former)
-        written = dim - len(source.shape) if scope.chance(3) else dim
-        return (*made, cls(kind, source.name, former.name, written, clear))
+        written = dim - len(extents) if scope.chance(3) else dim
+        return (*made, cls(kind, part, former.name, written, clear))
 
 
 def _allows(kind: str, dtype: str) -> bool:
@@ -302,7 +307,3 @@ class TopK(Statement):
         show(scope, Tile(values, source.dtype, shape, "fragment"))
         show(scope, Tile(positions, "i32", shape, "fragment", max(source.shape)))
         return (cls(source.name, values, positions, k, dim, not scope.chance(3)),)
-
-
-drawn(4)(Copy)
-drawn(1)(Fill)

@@ -36,7 +36,7 @@ class Worker:
         self._served = 0
         memory = "/dev/shm" if os.path.isdir("/dev/shm") else None
         self._folder = tempfile.mkdtemp(prefix="tilewright-programs-", dir=memory)
-        self._said = open(os.path.join(self._folder, "stderr"), "w+b")
+        self._said = open(os.path.join(self._folder, "stderr"), "w+b")  # noqa: SIM115
 
     def examine(self, program: Program) -> Verdict:
         """The verdict on a program; crash or hang where the worker does not answer."""
@@ -57,6 +57,10 @@ class Worker:
         self._served += 1
         return Verdict(**json.loads(answer)) if answer else self._ended()
 
+    def command(self) -> list[str]:
+        """What the process runs."""
+        return [sys.executable, "-m", __name__, self.device]
+
     def _running(self) -> subprocess.Popen:
         if self._served >= _PROGRAMS:
             self._stop()
@@ -65,7 +69,7 @@ class Worker:
             shutil.rmtree(cache, ignore_errors=True)
             self._served = 0
             self._process = subprocess.Popen(
-                [sys.executable, "-m", __name__, self.device],
+                self.command(),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._said,
