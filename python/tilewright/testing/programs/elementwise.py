@@ -43,7 +43,7 @@ class Store(Statement):
     def run(self, machine: Machine) -> None:
         memory = machine.memories[self.memory]
         numbers = operators.typed(self.a.value(machine), memory.dtype)
-        memory.store(places(machine, self.indices), numbers, machine.mask)
+        memory.store(places(machine, self.indices), machine.doubted(numbers), machine.mask)
 
     def writes(self):
         return (self.memory,)
@@ -65,7 +65,8 @@ class Atomic(Statement):
     def run(self, machine: Machine) -> None:
         memory = machine.memories[self.memory]
         numbers = operators.typed(self.a.value(machine), memory.dtype)
-        memory.combine(self.op, places(machine, self.indices), numbers, machine.mask)
+        at = places(machine, self.indices)
+        memory.combine(self.op, at, machine.doubted(numbers), machine.mask)
 
 
 @drawn(6)

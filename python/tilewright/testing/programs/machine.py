@@ -232,6 +232,7 @@ class Machine:
         self.names: dict[str, Numbers] = {}
         self.space: tuple[int, ...] = ()
         self.mask = np.ones((), bool)
+        self.doubt = np.zeros((), bool)
         self.wide: frozenset[str] = frozenset()  # accumulators narrower than f32
         self.steps = 0
 
@@ -243,26 +244,35 @@ class Machine:
 
     @contextlib.contextmanager
     def where(self, condition: Numbers):
-        """Only iterations for which a condition holds are active inside."""
-        if condition.error.any() and (
-            (np.broadcast_to(condition.error, self.space)[self.mask] > 0).any()
-        ):
-            raise Invalid("a branch depends on a number that may differ")
-        saved, self.mask = self.mask, self.mask & condition.value
+        """Only iterations for which a condition holds are active inside.
+
+        Where that may legally differ the iteration is active, and nothing is known of what
+        it stores.
+        """
+        saved = self.mask, self.doubt
+        unsure = self.mask & (condition.error > 0)
+        self.mask, self.doubt = self.mask & (condition.value | unsure), self.doubt | unsure
         try:
             yield
         finally:
-            self.mask = saved
+            self.mask, self.doubt = saved
+
+    def doubted(self, numbers: Numbers) -> Numbers:
+        """Numbers to be stored, unknown in iterations that may not store at all."""
+        if not self.doubt.any():
+            return numbers
+        error = np.where(self.doubt, np.inf, numbers.error)
+        return Numbers(numbers.dtype, np.broadcast_to(numbers.value, error.shape), error)
 
     @contextlib.contextmanager
     def over(self, space: tuple[int, ...]):
         """The iterations of a T.Parallel."""
-        saved = self.space, self.mask
-        self.space, self.mask = space, np.ones(space, bool)
+        saved = self.space, self.mask, self.doubt
+        self.space, self.mask, self.doubt = space, np.ones(space, bool), np.zeros((), bool)
         try:
             yield
         finally:
-            self.space, self.mask = saved
+            self.space, self.mask, self.doubt = saved
 
     def certain(self, numbers: Numbers) -> np.ndarray:
         """The values as int64, such as indices and bounds of loops, which must be known."""
@@ -280,7 +290,7 @@ class Machine:
 
     def assign(self, name: str, numbers: Numbers) -> None:
         """Store to a variable in the active iterations."""
-        former = self.names[name]
+        former, numbers = self.names[name], self.doubted(numbers)
         new, old = broadcast(numbers, self.space), broadcast(former, self.space)
         self.names[name] = Numbers(
             former.dtype,
