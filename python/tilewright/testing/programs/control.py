@@ -82,7 +82,7 @@ class For(Statement):
             return None
         inner = scope.child()
         inner.loops += 1
-        kind = scope.pick(("serial", "Pipelined", "range", "Pipelined", "unroll"))
+        kind = scope.pick(("serial", "Pipelined", "range", "Pipelined", "unroll", "vectorized"))
         name = scope.fresh("k")
         start: Expression = Literal(0)
         low, step = 0, 1
@@ -97,6 +97,9 @@ class For(Statement):
                 most += low
             if kind in ("serial", "range") and scope.chance(5):
                 step = 2
+            elif kind in ("serial", "range") and scope.chance(6):  # the same numbers, down
+                step = -1
+                start, stop = Binary("-", stop, Literal(1)), Literal(low - 1)
         inner.values.append(Value(name, "index", low, max(most - 1, low),
                                   constant=kind == "unroll"))  # fmt: skip
         stages = scope.integer(0, 4)

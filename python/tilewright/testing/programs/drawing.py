@@ -19,11 +19,11 @@ from tilewright.testing.programs.elementwise import (
     lanes,
 )
 from tilewright.testing.programs.expressions import Binary, Ceildiv, Expression, Literal, Name
-from tilewright.testing.programs.movement import Copy, load_tile
+from tilewright.testing.programs.movement import Copy, Fill, literal_of, load_tile
 from tilewright.testing.programs.program import Kernel, Program, Scalar, Tensor
 from tilewright.testing.programs.regions import Region, draw_region, whole
 from tilewright.testing.programs.scope import Draft, Scope, Tile, Value
-from tilewright.testing.programs.statements import draw_statement
+from tilewright.testing.programs.statements import Statement, draw_statement
 
 
 def draw_program(
@@ -51,7 +51,7 @@ def _draw_kernel(outer: Scope) -> Kernel:
     names = tuple(scope.fresh("b") for _ in extents)
     scope.values += [Value(n, "index", 0, max(c - 1, 0)) for n, c in zip(names, counts)]
     body: tuple = ()
-    for _ in range(scope.pick((1, 2, 3, 4))):
+    for _ in range(scope.pick((1, 2, 1, 3))):
         body += draw_statement(scope)
     for _ in range(scope.pick((1, 1, 1, 2))):
         body += _publish(scope, outer, list(zip(names, counts)))
@@ -100,11 +100,25 @@ def _publish(scope: Scope, outer: Scope, grid: list[tuple[str, int]]) -> tuple:
     target = scope.tensor(shape, dtype, role)
     if covers:
         outer.tiles.append(Tile(target.name, dtype, shape, "global"))
+    if scope.chance(12):
+        return (
+            *made,
+            _fill_or_copy(scope, target, starts, tile.shape),
+        )
     if scope.chance(2):
         return (*made, _store(scope, tile, target, starts, role == "inout"))
     form = "start" if scope.chance(2) else "slice"
     kept = (True,) * len(shape)
     return (*made, Copy(whole(tile), Region(target.name, starts, tile.shape, kept, form)))
+
+
+def _fill_or_copy(scope: Scope, target: Tile, starts: tuple, extents: tuple) -> Statement:
+    """A block's window of a tensor, filled or copied from another tensor."""
+    window = Region(target.name, starts, extents, (True,) * len(extents))
+    if target.dtype == "bool" or scope.chance(2):
+        return Fill(window, literal_of(scope, target.dtype))
+    source = scope.input(len(extents), scope.dtype("number"), extents)
+    return Copy(draw_region(scope, source, extents, False), window)
 
 
 def _windows(

@@ -122,7 +122,7 @@ class Logic(Expression):
 
 @node
 class Unary(Expression):
-    """-a, ~a, `not a`, T.abs, rounding and maths functions."""
+    """-a, ~a, `not a`, T.abs, T.isnan, T.isinf, rounding and maths functions."""
 
     op: str
     a: object
@@ -142,6 +142,8 @@ class Unary(Expression):
             return operators.invert(operators.truth(a))
         if self.op == "abs":
             return operators.magnitude(a)
+        if self.op in ("isnan", "isinf"):
+            return operators.predicate(self.op, a)
         if self.op in ("floor", "ceil", "round", "trunc"):
             return operators.rounding(self.op, a)
         return operators.function(self.op, a)

@@ -291,6 +291,12 @@ def compare(op: str, a: Operand, b: Operand) -> Numbers:
     return Numbers("bool", apply(a.value, b.value), np.where(unsure, np.inf, 0.0))
 
 
+def predicate(name: str, a: Numbers) -> Numbers:
+    """T.isnan and T.isinf of a float."""
+    apply = np.isnan if name == "isnan" else np.isinf
+    return Numbers("bool", apply(a.value), _worst(a))
+
+
 def truth(a: Operand) -> Numbers:
     """Whether a value is not zero."""
     return cast(alone(a), "bool")

@@ -192,6 +192,8 @@ def condition(scope: Scope, depth: int) -> Expression:
     if choice == 4 and depth > 0:
         return Unary("not ", condition(scope, depth - 1))
     a, a_type = draw_value(scope, depth)
+    if choice == 2 and is_float(a_type):
+        return Unary(scope.pick(("isnan", "isinf")), a)
     if choice == 3:
         b, _ = draw_value(scope, depth)
         return Binary(scope.pick(_COMPARISONS), a, b)
