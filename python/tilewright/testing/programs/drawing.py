@@ -20,6 +20,7 @@ from tilewright.testing.programs.elementwise import (
 )
 from tilewright.testing.programs.expressions import Binary, Ceildiv, Expression, Literal, Name
 from tilewright.testing.programs.movement import Copy, Fill, literal_of, load_tile
+from tilewright.testing.programs.patterns import Window  # noqa: F401  (draws itself)
 from tilewright.testing.programs.program import Kernel, Program, Scalar, Tensor
 from tilewright.testing.programs.regions import Region, draw_region, whole
 from tilewright.testing.programs.scope import Draft, Scope, Tile, Value
@@ -50,6 +51,8 @@ def _draw_kernel(outer: Scope) -> Kernel:
     extents, counts = _grid(scope)
     names = tuple(scope.fresh("b") for _ in extents)
     scope.values += [Value(n, "index", 0, max(c - 1, 0)) for n, c in zip(names, counts)]
+    if scope.chance(3):
+        scope.windows = [_draw_window(scope, list(zip(names, counts)))]
     body: tuple = ()
     for _ in range(scope.pick((1, 2, 1, 3))):
         body += draw_statement(scope)
@@ -80,6 +83,14 @@ def _grid(scope: Scope) -> tuple[list[Expression], list[int]]:
         if math.prod(counts) > 3:
             break
     return extents, counts
+
+
+def _draw_window(scope: Scope, grid: list[tuple[str, int]]) -> tuple[Region, str]:
+    """Each block's part of a new tensor that the kernel may read and write."""
+    extents, dtype = scope.shape(), scope.dtype()
+    starts, shape = _windows(scope, extents, grid, False)
+    target = scope.tensor(shape, dtype, "inout")
+    return Region(target.name, starts, extents, (True,) * len(extents)), dtype
 
 
 def _publish(scope: Scope, outer: Scope, grid: list[tuple[str, int]]) -> tuple:

@@ -343,7 +343,8 @@ def rounding(name: str, a: Operand) -> Numbers:
     if not is_float(a.dtype):
         return a
     apply = _ROUNDING[name]
-    same = apply(a.value - a.error) == apply(a.value + a.error)
+    with np.errstate(invalid="ignore"):
+        same = apply(a.value - a.error) == apply(a.value + a.error)
     error = np.where(same | (a.error == 0), 0.0, a.error + 1)
     return Numbers(a.dtype, apply(a.value), error)
 

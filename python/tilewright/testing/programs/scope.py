@@ -77,6 +77,7 @@ class Scope:
         self.tiles: list[Tile] = []
         self.values: list[Value] = []
         self.variables: list[Value] = []
+        self.windows: list = []  # (region, dtype): the block's own parts of tensors
         self.busy: frozenset[str] = frozenset()  # tensors that may not be read here
         self.depth = 0
         self.loops = 0
@@ -86,6 +87,7 @@ class Scope:
         made = Scope(self.integer, self.draft, self.features)
         made.tiles, made.values = list(self.tiles), list(self.values)
         made.variables, made.busy = list(self.variables), self.busy
+        made.windows = self.windows
         made.depth, made.loops = self.depth + 1, self.loops
         return made
 
