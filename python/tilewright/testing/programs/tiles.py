@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from tilewright.testing.programs import sums
 from tilewright.testing.programs.expressions import Binary, Literal, Name
 from tilewright.testing.programs.machine import Machine, Memory
@@ -132,13 +134,21 @@ def _transposed(numbers: Numbers) -> Numbers:
     return Numbers(numbers.dtype, numbers.value.T, numbers.error.T)
 
 
-_KINDS = (
+def _source(scope: Scope, accept: Callable[[Tile], bool]) -> tuple[tuple, Tile]:
+    """A tile to work on: one in sight, or a new one and the statements that load it."""
+    tile = None if scope.chance(4) else scope.tile(accept)
+    if tile is not None:
+        return (), tile
+    return load_tile(scope, scope.dtype("number")), scope.tiles[-1]
+
+
+_KINDS = ("sum", "max",
     "sum", "max", "min", "absmax", "abssum", "any", "all", "argmax", "argmin", "bitand",
     "bitor", "bitxor",
 )  # fmt: skip
 
 
-@drawn(3)
+@drawn(5)
 @node
 class Reduce(Statement):
     """T.reduce_<kind> of a tile along a dimension."""
@@ -186,11 +196,7 @@ class Reduce(Statement):
 
     @classmethod
     def draw(cls, scope: Scope) -> tuple | None:
-        source = scope.tile()
-        made: tuple = ()
-        if source is None:
-            made = load_tile(scope)
-            source = scope.tiles[-1]
+        made, source = _source(scope, lambda t: True)
         kinds = [k for k in _KINDS if _allows(k, source.dtype)]
         kind = scope.pick(kinds)
         part = draw_part(scope, source)
@@ -233,7 +239,7 @@ def _wider(dtype: str) -> list[str]:
     return [d for d in INTEGERS if d[0] == dtype[0] and bits_of(d) > bits_of(dtype)]
 
 
-@drawn(1)
+@drawn(2)
 @node
 class CumSum(Statement):
     """T.cumsum into a tile, or in place where `target` is the source."""
@@ -257,18 +263,16 @@ class CumSum(Statement):
 
     @classmethod
     def draw(cls, scope: Scope) -> tuple | None:
-        source = scope.tile(lambda t: t.dtype != "bool")
-        if source is None:
-            return None
+        made, source = _source(scope, lambda t: t.dtype != "bool")
         dim, reverse = scope.integer(0, len(source.shape) - 1), scope.chance(2)
         if scope.chance(3):
-            return (cls(source.name, source.name, dim, reverse),)
+            return (*made, cls(source.name, source.name, dim, reverse))
         alloc, target = new_tile(scope, source.dtype, source.shape)
         show(scope, target)
-        return (alloc, cls(source.name, target.name, dim, reverse))
+        return (*made, alloc, cls(source.name, target.name, dim, reverse))
 
 
-@drawn(1)
+@drawn(2)
 @node
 class TopK(Statement):
     """T.topk: two new fragments, of values and of positions."""
@@ -297,13 +301,11 @@ class TopK(Statement):
 
     @classmethod
     def draw(cls, scope: Scope) -> tuple | None:
-        source = scope.tile(lambda t: t.dtype != "bool")
-        if source is None:
-            return None
+        made, source = _source(scope, lambda t: t.dtype != "bool")
         dim = scope.integer(0, len(source.shape) - 1)
         k = scope.integer(1, source.shape[dim])
         shape = source.shape[:dim] + (k,) + source.shape[dim + 1 :]
         values, positions = scope.fresh("v"), scope.fresh("p")
         show(scope, Tile(values, source.dtype, shape, "fragment"))
         show(scope, Tile(positions, "i32", shape, "fragment", max(source.shape)))
-        return (cls(source.name, values, positions, k, dim, not scope.chance(3)),)
+        return (*made, cls(source.name, values, positions, k, dim, not scope.chance(3)))

@@ -258,6 +258,7 @@ _FORMS = (
     _cast,
     _choice,
     _bits,
+    _bits,
     _truth,
     _ternary,
     _maths,
