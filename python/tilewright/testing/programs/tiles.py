@@ -142,9 +142,9 @@ def _source(scope: Scope, accept: Callable[[Tile], bool]) -> tuple[tuple, Tile]:
     return load_tile(scope, scope.dtype("number")), scope.tiles[-1]
 
 
-_KINDS = ("sum", "max",
+_KINDS = (
     "sum", "max", "min", "absmax", "abssum", "any", "all", "argmax", "argmin", "bitand",
-    "bitor", "bitxor",
+    "bitor", "bitxor", "sum", "max",
 )  # fmt: skip
 
 
