@@ -5,8 +5,8 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 PYTHON := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-lit test-unit test-python bench setup setup-dev build \
-        format lint clean
+.PHONY: help demo test test-lit test-unit test-python sanitize bench setup setup-dev \
+        build format lint clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
@@ -19,6 +19,9 @@ test: setup-dev ## set up, build, and run every test; the last line counts them
 
 test-lit test-unit test-python: setup-dev ## one of the three suites; ARGS goes to its runner
 	@$(PYTHON) scripts/run_tests.py $(@:test-%=%) -- $(ARGS)
+
+sanitize: ## build with ASan+UBSan, then with TSan, and run tests; ARGS=thread is one alone
+	@scripts/install-packages.sh && scripts/make-venv.sh dev && scripts/sanitize.sh $(ARGS)
 
 bench: setup-dev ## set up, build, and measure kernels against their peers
 	@$(PYTHON) -m tilewright bench $(ARGS)

@@ -7,11 +7,12 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
 
 import os as _os
+from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 # In the source tree the extension modules are in the build folder.
 _built = _os.path.join(
     _os.path.dirname(_os.path.dirname(_os.path.dirname(__file__))),
-    "build",
+    _os.environ.get("TILEWRIGHT_BUILD_DIR", "build"),
     "python",
     "tilewright",
 )
@@ -26,6 +27,16 @@ from .compiler.kernel import Kernel  # noqa: E402
 from .tilelang_names import PassConfigKey, cdiv, next_power_of_2  # noqa: E402
 
 __version__ = "0.1.0"
+
+if _TYPE_CHECKING:
+    from .runtime import (  # noqa: F401
+        ArtifactError,
+        KernelFault,
+        LaunchError,
+        measure_limits,
+        num_threads,
+        set_num_threads,
+    )
 
 # From the runtime, which loads NumPy: on first use.
 _RUNTIME = (

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tilewright.cli import bench_emulator
+from tilewright.cli import bench_compile, bench_emulator
 from tilewright.cli.console import CliError, UsageError, stderr, stdout, table, write_json
 from tilewright.cli.units import limits_table, rate, seconds
 
@@ -20,6 +20,7 @@ tilewright bench                              [dim]every case, one thread and al
 tilewright bench gemm/n1024 --threads 1       [dim]one case[/]
 tilewright bench mla_decode --json mla.json   [dim]with a report[/]
 tilewright bench --emulator                   [dim]the emulators, on other compilers' programs[/]
+tilewright bench --compile                    [dim]code size and compile time as kernels grow[/]
 """  # noqa: E501
 
 
@@ -46,6 +47,12 @@ def bench(
             "tests. Needs a checkout.",
         ),
     ] = False,
+    compile: Annotated[
+        bool,
+        typer.Option(
+            "--compile", help="Measure the compiler as tiles and kernels grow; nothing runs."
+        ),
+    ] = False,
 ) -> None:
     """Measure kernels, interleaved with NumPy and PyTorch doing the same work.
 
@@ -59,6 +66,9 @@ def bench(
     over the whole time and over that outside MMA; multiply-adds a second, over the whole time
     and over that in MMA; speed-up by threads, start-up, and the time to load a long program.
     """
+    if compile:
+        bench_compile.bench_compile(kernels or (), device, json)
+        return
     if emulator:
         if device != "cpu":
             raise UsageError("--emulator runs on this machine: leave --device out")

@@ -12,6 +12,7 @@ import ast
 import sys
 import types
 from collections.abc import Callable
+from typing import Any
 
 from ..language.dtypes import python_number
 from ..language.prim_func import PrimFunc
@@ -35,7 +36,7 @@ def jit(
     verbose: bool = False,
     debug_root_path: object = None,
     compile_flags: object = None,
-):
+) -> Any:
     """Compile a kernel function when it is called. See the module's docstring.
 
     `out_idx` (lazy) names parameters that calls allocate and return. `target` and
@@ -92,7 +93,7 @@ class Jit:
                 )
         return self._eager
 
-    def __call__(self, *arguments: object, **named: object) -> object:
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
         """Eager: run on arrays. Lazy: the kernel for these Python values."""
         if not self.eager:
             return self.compile(*arguments, **named)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import functools
 import json
+from collections.abc import Callable
+from typing import Any
 
 from . import diagnostics
 from .module import Module
@@ -32,14 +34,14 @@ class Kernel:
         self.name, self.target, self.path = module.name, options["target"], path
 
     @functools.cached_property
-    def launch(self):
+    def launch(self) -> Callable[..., Any]:
         """The callable of the runtime: what calling the kernel runs, without the detour."""
         from ..runtime import load
 
         outputs = self._module.outputs
         return load(self.path, outputs if outputs else None)
 
-    def __call__(self, *arguments: object, **named: object) -> object:
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
         return self.launch(*arguments, **named)
 
     def __repr__(self) -> str:

@@ -91,7 +91,7 @@ def _declare(name: str, combiner: str, text: str) -> Operation:
         *,
         return_prev: Static = False,
         use_tma: Static = False,
-    ):
+    ) -> Value | None:
         return _atomic(k, f"T.{name}", combiner, dst, value, return_prev)
 
     emit.__doc__ = (

@@ -105,6 +105,6 @@ def _choose(name: str, entries: object) -> object:
 
 
 @operation(python=_choose)
-def choose(k, name: Static, entries: Static):
+def choose(k, name: Static, entries: Static) -> object:
     """`BN = T.choose("BN", [64, 32, 16])`: the first entry that fits the target's memory."""
     return _choose(name, entries)

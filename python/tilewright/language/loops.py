@@ -36,20 +36,20 @@ def _check_step(k, what, step):
 
 
 @operation
-def serial(k, start, stop=None, step=1, *, annotations: Static = None):
+def serial(k, start, stop=None, step=1, *, annotations: Static = None) -> Loop:
     """`for i in T.serial(n)`: an ordinary loop."""
     _check_step(k, "T.serial", step)
     return Loop("serial", [_span(start, stop)], step)
 
 
 @operation
-def vectorized(k, start, stop=None, *, annotations: Static = None):
+def vectorized(k, start, stop=None, *, annotations: Static = None) -> Loop:
     """An ordinary loop; every loop is vectorised where that pays."""
     return Loop("serial", [_span(start, stop)])
 
 
 @operation
-def grid(k, first, *rest):
+def grid(k, first, *rest) -> Loop:
     """`for i, j in T.grid(m, n)`: a nest of ordinary loops."""
     return Loop("serial", [(0, extent) for extent in (first, *rest)])
 
@@ -64,7 +64,7 @@ def unroll(
     explicit: Static = None,
     unroll_factor: Static = None,
     annotations: Static = None,
-):
+) -> Loop:
     """A loop written out at compile time; its variable is a Python integer."""
     _check_step(k, "T.unroll", step)
     items = tuple(range(*_span(start, stop), step))
@@ -91,7 +91,7 @@ def Parallel(
     loop_layout: Static = None,
     prefer_async: Static = None,
     annotations: Static = None,
-):
+) -> Loop:
     """`for i, j in T.Parallel(m, n)`: elementwise code whose iterations have no order."""
     if not extents:
         k.fail("T.Parallel without extents", hint="give one extent per loop variable")
@@ -123,7 +123,7 @@ def Pipelined(
     sync: Static = None,
     group: Static = None,
     annotations: Static = None,
-):
+) -> Loop:
     """`for i in T.Pipelined(n, num_stages=3)`: the result of T.serial(n), always.
 
     `num_stages` is a hint: how many iterations' copies may be in flight. `order`, `stage`,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 import types
+from typing import Any
 
 from ..compiler.errors import CompileError, Place
 from .types import evaluated
@@ -25,7 +26,7 @@ class PrimFunc:
         self.__name__, self.__doc__ = function.__name__, function.__doc__
         self._compiled = None
 
-    def __call__(self, *arguments: object) -> object:
+    def __call__(self, *arguments: Any) -> Any:
         """Compile for this machine, once, and run."""
         if self._compiled is None:
             from ..compiler.driver import compile

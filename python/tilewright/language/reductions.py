@@ -8,6 +8,7 @@ from __future__ import annotations
 from . import dtypes
 from .movement import copy
 from .registry import Operation, Ref, Static, operation
+from .values import Memory
 
 
 def _axis(k, what: str, dim: object, rank: int) -> int:
@@ -144,7 +145,9 @@ def cumsum(k, src: Ref, dst: Ref = None, dim: Static = 0, reverse: Static = Fals
 
 
 @operation
-def topk(em, src: Ref, k: Static, dim: Static = -1, *, largest: Static = True):
+def topk(
+    em, src: Ref, k: Static, dim: Static = -1, *, largest: Static = True
+) -> tuple[Memory, Memory]:
     """The `k` largest elements along `dim`, descending, and their int32 positions.
 
     Gives two fragments (values, indices). Equal elements come in the order of their

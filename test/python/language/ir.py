@@ -5,6 +5,7 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -12,7 +13,8 @@ from pathlib import Path
 import tilewright.language as T
 from tilewright.compiler.lower import Module, lower_prim_func
 
-_OPT = Path(__file__).parents[3] / "build" / "bin" / "tilewright-opt"
+_BUILD = Path(__file__).parents[3] / os.environ.get("TILEWRIGHT_BUILD_DIR", "build")
+_OPT = _BUILD / "bin" / "tilewright-opt"
 _SPACE = re.compile(r", #tile\.space<(\w)\w+>")
 
 

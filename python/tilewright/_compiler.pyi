@@ -1,0 +1,18 @@
+"""The compiler: from the text of a tile module to an artifact.
+
+SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""
+
+from typing import Any
+
+def compile(ir: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Compiles a module; options are target, output, stages and emit."""
+
+def plan(ir: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Compiles a module up to its memory plan."""
+
+def resolve_target(target: str) -> str:
+    """The full name of a target: 'cpu' gives 'cpu:znver4', say."""
+
+def version() -> str:
+    """What compiled code depends on beside its input."""

@@ -1,0 +1,60 @@
+"""Loads and launches compiled kernels; knows nothing of the compiler.
+
+SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""
+
+from collections.abc import Sequence
+from os import PathLike
+from typing import Any, TypedDict, final
+
+class LaunchError(ValueError):
+    """An argument of a launch does not fit the kernel."""
+
+class KernelFault(RuntimeError):
+    """A running kernel reported a fault."""
+
+class ArtifactError(RuntimeError):
+    """A file is no usable kernel artifact."""
+
+@final
+class Kernel:
+    """A loaded kernel. Call it with arrays: NumPy, PyTorch, or anything with DLPack."""
+
+    @property
+    def name(self) -> str:
+        """The kernel's name."""
+    @property
+    def target(self) -> str:
+        """The target of the loaded image."""
+    @property
+    def manifest(self) -> str:
+        """The artifact's manifest, a JSON text."""
+    @property
+    def parameters(self) -> list[str]:
+        """The parameters' names, in order."""
+    def __call__(self, *arguments: Any) -> Any: ...
+
+class Limits(TypedDict):
+    """What a machine reaches. `gflops` is by dtype, None where it has no instruction."""
+
+    cpu: str
+    threads: int
+    gflops: dict[str, float | None]
+    read_gbps: float
+
+def load(
+    path: str | PathLike[str], out_idx: Sequence[int] | None = None, device: str = "cpu"
+) -> Kernel:
+    """The kernel of the artifact at `path`; `out_idx` lists what calls allocate and return.
+
+    Raises ArtifactError where the file is no usable artifact.
+    """
+
+def set_num_threads(threads: int, /) -> None:
+    """How many threads a launch may use; 0 restores the default."""
+
+def num_threads() -> int:
+    """How many threads a launch may use."""
+
+def measure_limits(threads: int, /) -> Limits:
+    """What this machine reaches with so many threads."""

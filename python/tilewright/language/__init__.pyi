@@ -1,0 +1,666 @@
+"""The language of kernels: `import tilewright.language as T`.
+
+Written by `scripts/language_stubs.py`.
+
+SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""
+
+import builtins
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias, TypeVar, overload
+
+from .prim_func import PrimFunc as _PrimFunc
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+# The language has dtypes of these names.
+_bool: TypeAlias = builtins.bool
+_int: TypeAlias = builtins.int
+_float: TypeAlias = builtins.float
+
+class Value:
+    """A scalar that is known when the kernel runs."""
+
+    def __add__(self, other: _Scalar) -> Value: ...
+    def __radd__(self, other: _Scalar) -> Value: ...
+    def __sub__(self, other: _Scalar) -> Value: ...
+    def __rsub__(self, other: _Scalar) -> Value: ...
+    def __mul__(self, other: _Scalar) -> Value: ...
+    def __rmul__(self, other: _Scalar) -> Value: ...
+    def __truediv__(self, other: _Scalar) -> Value: ...
+    def __rtruediv__(self, other: _Scalar) -> Value: ...
+    def __floordiv__(self, other: _Scalar) -> Value: ...
+    def __rfloordiv__(self, other: _Scalar) -> Value: ...
+    def __mod__(self, other: _Scalar) -> Value: ...
+    def __rmod__(self, other: _Scalar) -> Value: ...
+    def __pow__(self, other: _Scalar) -> Value: ...
+    def __rpow__(self, other: _Scalar) -> Value: ...
+    def __lshift__(self, other: _Scalar) -> Value: ...
+    def __rlshift__(self, other: _Scalar) -> Value: ...
+    def __rshift__(self, other: _Scalar) -> Value: ...
+    def __rrshift__(self, other: _Scalar) -> Value: ...
+    def __and__(self, other: _Scalar) -> Value: ...
+    def __rand__(self, other: _Scalar) -> Value: ...
+    def __or__(self, other: _Scalar) -> Value: ...
+    def __ror__(self, other: _Scalar) -> Value: ...
+    def __xor__(self, other: _Scalar) -> Value: ...
+    def __rxor__(self, other: _Scalar) -> Value: ...
+    def __lt__(self, other: _Scalar) -> Value: ...
+    def __le__(self, other: _Scalar) -> Value: ...
+    def __gt__(self, other: _Scalar) -> Value: ...
+    def __ge__(self, other: _Scalar) -> Value: ...
+    def __neg__(self) -> Value: ...
+    def __pos__(self) -> Value: ...
+    def __invert__(self) -> Value: ...
+    def __abs__(self) -> Value: ...
+    def __eq__(self, other: object) -> Any: ...
+    def __ne__(self, other: object) -> Any: ...
+    def __bool__(self) -> _bool: ...
+    def __index__(self) -> _int: ...
+    def astype(self, dtype: _Dtype) -> Value: ...
+
+class Memory(Value):
+    """A tensor, a tile, a variable, or a part of one: `A[i, 0:64]`, `A[i, j]`."""
+
+    dtype: DType
+    shape: tuple[Any, ...]
+    def __getitem__(self, index: Any) -> Memory: ...
+    def __setitem__(self, index: Any, value: _Scalar) -> None: ...
+
+class DType:
+    """An element type. Equal to any spelling of it: `T.float16 == "float16"`."""
+
+    name: str
+    short: str
+    bits: _int
+    @property
+    def itemsize(self) -> _int: ...
+    def as_torch(self) -> Any: ...
+    def __call__(self, value: _Scalar) -> Value: ...
+
+_Dtype: TypeAlias = DType | str | type | Any
+_Scalar: TypeAlias = Value | _int | _float | _bool
+
+class _Kernel1:
+    def __enter__(self) -> Value: ...
+    def __exit__(self, *error: object) -> None: ...
+
+class _Kernel2:
+    def __enter__(self) -> tuple[Value, Value]: ...
+    def __exit__(self, *error: object) -> None: ...
+
+class _Kernel3:
+    def __enter__(self) -> tuple[Value, Value, Value]: ...
+    def __exit__(self, *error: object) -> None: ...
+
+class Ref:
+    """Annotation of a macro's parameter that is a variable of the caller, not its value."""
+
+class Tensor:
+    """`T.Tensor((M, K), "float16")`: a row-major contiguous tensor in global memory."""
+
+    def __new__(
+        cls, shape: Any, dtype: _Dtype = "float32", strides: Any = None
+    ) -> Any: ...
+    def __class_getitem__(cls, item: Any) -> Any: ...
+
+class StridedTensor:
+    """`T.StridedTensor(shape, strides, dtype)`: strides in elements, None for any."""
+
+    def __new__(cls, shape: Any, strides: Any, dtype: _Dtype = "float32") -> Any: ...
+
+Buffer = SharedBuffer = FragmentBuffer = LocalBuffer = Tensor
+
+class _Dyn:
+    def __getitem__(self, name: str) -> Any: ...
+    def __call__(self, name: str) -> Any: ...
+
+dyn: _Dyn
+
+class GemmWarpPolicy:
+    """How warps share the result of a gemm; a hint, which the CPU ignores."""
+
+    Square: str
+    FullRow: str
+    FullCol: str
+
+def dynamic(
+    name: str,
+    dtype: _Dtype = None,
+    *,
+    min: _int = 0,
+    max: _int | None = None,
+    multiple_of: _int = 1,
+) -> Any: ...
+def const(name: str, dtype: _Dtype = None) -> Any: ...
+@overload
+def prim_func(function: Callable[..., Any]) -> _PrimFunc: ...
+@overload
+def prim_func(**options: Any) -> Callable[[Callable[..., Any]], _PrimFunc]: ...
+@overload
+def macro(function: _F) -> _F: ...
+@overload
+def macro(**options: Any) -> Callable[[_F], _F]: ...
+def ptr(*arguments: Any, **options: Any) -> Any: ...
+@overload
+def Kernel(x: _Scalar, /, *, threads: Any = None, is_cpu: _bool = False) -> _Kernel1:
+    """A grid of one to three extents; `as` names the block's coordinates, the first fastest.
+
+    `threads` is a hint (a number, or up to three that are multiplied): GPU backends honour
+    it where they can, the CPU ignores it. `is_cpu` is TileLang's; the target decides.
+    """
+@overload
+def Kernel(
+    x: _Scalar, y: _Scalar, /, *, threads: Any = None, is_cpu: _bool = False
+) -> _Kernel2: ...
+@overload
+def Kernel(
+    x: _Scalar, y: _Scalar, z: _Scalar, /, *, threads: Any = None, is_cpu: _bool = False
+) -> _Kernel3: ...
+@overload
+def Parallel(x: _Scalar, /, **hints: Any) -> Iterator[Value]:
+    """`for i, j in T.Parallel(m, n)`: elementwise code whose iterations have no order."""
+@overload
+def Parallel(
+    x: _Scalar, y: _Scalar, /, *rest: _Scalar, **hints: Any
+) -> Iterator[tuple[Any, ...]]: ...
+def Pipelined(
+    start: _Scalar,
+    stop: _Scalar | None = None,
+    num_stages: _int | Any = 0,
+    *,
+    order: Any = None,
+    stage: Any = None,
+    sync: Any = None,
+    group: Any = None,
+    annotations: Any = None,
+) -> Iterator[Any]:
+    """`for i in T.Pipelined(n, num_stages=3)`: the result of T.serial(n), always.
+
+    `num_stages` is a hint: how many iterations' copies may be in flight. `order`, `stage`,
+    `sync`, `group` and `annotations` are TileLang's manual schedule and are not needed.
+    """
+def abs(x: _Scalar) -> Any:
+    """The magnitude. The most negative integer stays itself."""
+def all_of(first: _Scalar, *rest: _Scalar) -> Any:
+    """Whether every condition holds. All are computed."""
+def alloc_fragment(
+    shape: Any,
+    dtype: _Dtype = 'float32',
+    scope: str | Any = 'fragment',
+) -> Memory:
+    """A tile held in registers; its layout is the compiler's business. Starts undefined."""
+def alloc_global(shape: Any, dtype: _Dtype = 'float32') -> Memory:
+    """A workspace in global memory that lives for the call; sizes may be dynamic."""
+def alloc_local(shape: Any, dtype: _Dtype = 'float32', scope: str | Any = 'local') -> Memory:
+    """A small private array. Starts undefined."""
+def alloc_shared(shape: Any, dtype: _Dtype = 'float32', scope: str | Any = 'shared') -> Memory:
+    """A tile that all work of a block can index freely. Starts undefined."""
+def alloc_var(
+    dtype: _Dtype,
+    init: _Scalar | None = None,
+    scope: str | Any = 'local.var',
+) -> Memory:
+    """A scalar variable: assigning to its name stores. `init` is its first value."""
+def annotate_l2_hit_ratio(ratios: Any) -> None:
+    """Cache residency is the compiler's business."""
+def annotate_layout(layouts: Any, allow_reannotation: Any = None) -> None:
+    """Layouts are the compiler's business; the argument is not even evaluated."""
+def annotate_padding(paddings: Any) -> None:
+    """Padding of shared tiles is the compiler's business."""
+def any_of(first: _Scalar, *rest: _Scalar) -> Any:
+    """Whether any condition holds. All are computed."""
+def assume(condition: _Scalar) -> None:
+    """State a fact that the compiler may rely on; where it is false, anything may happen."""
+def atomic_add(
+    dst: Any,
+    value: Any,
+    memory_order: Any = None,
+    *,
+    return_prev: _bool | Any = False,
+    use_tma: _bool | Any = False,
+) -> Any:
+    """Add `value` to `dst` indivisibly. `dst` is an element and `value` a scalar, or both are
+    regions of one shape. With `return_prev` an element's former value is the result.
+    `memory_order` and `use_tma` are hints.
+    """
+def atomic_and(
+    dst: Any,
+    value: Any,
+    memory_order: Any = None,
+    *,
+    return_prev: _bool | Any = False,
+    use_tma: _bool | Any = False,
+) -> Any:
+    """And `value` into `dst` indivisibly. `dst` is an element and `value` a scalar, or both
+    are regions of one shape. With `return_prev` an element's former value is the result.
+    `memory_order` and `use_tma` are hints.
+    """
+def atomic_max(
+    dst: Any,
+    value: Any,
+    memory_order: Any = None,
+    *,
+    return_prev: _bool | Any = False,
+    use_tma: _bool | Any = False,
+) -> Any:
+    """Raise `dst` to `value` indivisibly. `dst` is an element and `value` a scalar, or both
+    are regions of one shape. With `return_prev` an element's former value is the result.
+    `memory_order` and `use_tma` are hints.
+    """
+def atomic_min(
+    dst: Any,
+    value: Any,
+    memory_order: Any = None,
+    *,
+    return_prev: _bool | Any = False,
+    use_tma: _bool | Any = False,
+) -> Any:
+    """Lower `dst` to `value` indivisibly. `dst` is an element and `value` a scalar, or both
+    are regions of one shape. With `return_prev` an element's former value is the result.
+    `memory_order` and `use_tma` are hints.
+    """
+def atomic_or(
+    dst: Any,
+    value: Any,
+    memory_order: Any = None,
+    *,
+    return_prev: _bool | Any = False,
+    use_tma: _bool | Any = False,
+) -> Any:
+    """Or `value` into `dst` indivisibly. `dst` is an element and `value` a scalar, or both are
+    regions of one shape. With `return_prev` an element's former value is the result.
+    `memory_order` and `use_tma` are hints.
+    """
+def atomic_xor(
+    dst: Any,
+    value: Any,
+    memory_order: Any = None,
+    *,
+    return_prev: _bool | Any = False,
+    use_tma: _bool | Any = False,
+) -> Any:
+    """Exclusive-or `value` into `dst` indivisibly. `dst` is an element and `value` a scalar,
+    or both are regions of one shape. With `return_prev` an element's former value is the
+    result. `memory_order` and `use_tma` are hints.
+    """
+bfloat16: DType
+bool: DType
+boolean: DType
+def cast(value: _Scalar, dtype: _Dtype) -> Any:
+    """Numeric conversion: to nearest even, saturating to fp8 and to integers."""
+def ceil(x: _Scalar) -> Any:
+    """The smallest whole number from x on. The result has the type of x."""
+def ceildiv(a: _Scalar, b: _Scalar) -> Any:
+    """The quotient of integers rounded up."""
+def choose(name: Any, entries: Any) -> Any:
+    """`BN = T.choose("BN", [64, 32, 16])`: the first entry that fits the target's memory."""
+def clamp(x: _Scalar, lo: _Scalar, hi: _Scalar) -> Any:
+    """max(lo, min(x, hi)); NaN stays NaN."""
+def clear(dst: Any) -> None:
+    """Set every element to zero."""
+def copy(
+    src: Any,
+    dst: Any,
+    *,
+    coalesced_width: Any = None,
+    disable_tma: Any = None,
+    eviction_policy: Any = None,
+    loop_layout: Any = None,
+    prefer_instruction: Any = None,
+    annotations: Any = None,
+) -> None:
+    """Copy a region to another of the same shape, converting element types.
+
+    A side is a tile, a tensor, a slice, or a start index that takes the other side's shape.
+    Outside a global tensor reads give zero and writes do nothing. The hints are accepted
+    and not needed.
+    """
+def cos(x: _Scalar) -> Any:
+    """The cosine of x in radians. An integer argument becomes float32."""
+def cumsum(
+    src: Any,
+    dst: Any = None,
+    dim: _int | Any = 0,
+    reverse: _bool | Any = False,
+) -> None:
+    """Running sums along `dim`, from the end with `reverse`. Without `dst`, in place."""
+def device_assert(condition: _Scalar, msg: str | Any = '') -> None:
+    """Fail the launch, with the message and this line, unless the condition holds."""
+def disable_warp_group_reg_alloc() -> None:
+    """Register budgets are the compiler's business."""
+double: DType
+def empty(*values: Any, dtype: _Dtype = 'float32') -> Memory:
+    """An output of an eager kernel, to be returned: `C = T.empty((M, N), "float16")`."""
+def erf(x: _Scalar) -> Any:
+    """The error function. An integer argument becomes float32."""
+def exp(x: _Scalar) -> Any:
+    """e to the power x. An integer argument becomes float32."""
+def exp2(x: _Scalar) -> Any:
+    """2 to the power x. An integer argument becomes float32."""
+def fill(dst: Any, value: _Scalar) -> None:
+    """Set every element of a tile, tensor, variable or slice."""
+float: DType
+float16: DType
+float32: DType
+float64: DType
+float8_e4m3: DType
+float8_e4m3fn: DType
+float8_e5m2: DType
+def floor(x: _Scalar) -> Any:
+    """The largest whole number up to x. The result has the type of x."""
+def floordiv(a: _Scalar, b: _Scalar) -> Any:
+    """The quotient rounded down, as `//`."""
+def floormod(a: _Scalar, b: _Scalar) -> Any:
+    """The rest of the quotient rounded down, as `%`."""
+def fma(a: _Scalar, b: _Scalar, c: _Scalar) -> Any:
+    """a * b + c with one rounding."""
+def gather(src: Any, indices: Any, dst: Any, axis: _int | Any = 0, fill: _Scalar = 0) -> None:
+    """Copy rows of `src` that an index tile names: dst[i, j] = src[indices[i], j].
+
+    `axis` is the dimension of `src` that the indices count along. `src` may be a start
+    index or a slice whose other dimensions say what of a row is taken. A negative index, or
+    one past the end, gives `fill`.
+    """
+def gemm(
+    A: Any,
+    B: Any,
+    C: Any,
+    transpose_A: _bool | Any = False,
+    transpose_B: _bool | Any = False,
+    policy: str | Any = 'square',
+    clear_accum: _Scalar = False,
+    *,
+    k_pack: _int | Any = 1,
+    wg_wait: _int | Any = 0,
+    precision: str | Any = 'default',
+) -> None:
+    """C += A B on tiles; with `clear_accum`, C is the product alone.
+
+    A is (M, K), or (K, M) where `transpose_A`; B is (K, N), or (N, K) where `transpose_B`.
+    Operands are shared tiles, slices of them, or fragments. `clear_accum` may be a run-time
+    condition. Floats are accumulated in at least f32; integers are exact and wrap.
+    `policy`, `k_pack` and `wg_wait` are hints.
+    """
+@overload
+def grid(x: _Scalar, /) -> Iterator[Value]:
+    """`for i, j in T.grid(m, n)`: a nest of ordinary loops."""
+@overload
+def grid(x: _Scalar, y: _Scalar, /, *rest: _Scalar) -> Iterator[tuple[Any, ...]]: ...
+half: DType
+def if_then_else(condition: _Scalar, a: Any, b: Any) -> Any:
+    """`a` where the condition holds, else `b`; the other side is not read."""
+def infinity(dtype: _Dtype) -> Any:
+    """Positive infinity of a float type."""
+int: DType
+int16: DType
+int32: DType
+int64: DType
+int8: DType
+def isinf(x: _Scalar) -> Any:
+    """Whether x is an infinity."""
+def isnan(x: _Scalar) -> Any:
+    """Whether x is NaN."""
+def log(x: _Scalar) -> Any:
+    """The natural logarithm. An integer argument becomes float32."""
+def log2(x: _Scalar) -> Any:
+    """The logarithm to base 2. An integer argument becomes float32."""
+def loop_break() -> None:
+    """Leave the innermost loop of this function; Python's `break`."""
+def max(a: _Scalar, b: _Scalar, *rest: _Scalar) -> Any:
+    """The largest; NaN wins."""
+def max_value(dtype: _Dtype) -> Any:
+    """The largest finite value of a type."""
+def min(a: _Scalar, b: _Scalar, *rest: _Scalar) -> Any:
+    """The smallest; NaN wins."""
+def min_value(dtype: _Dtype) -> Any:
+    """The most negative finite value of a type."""
+def no_set_max_nreg() -> None:
+    """Register budgets are the compiler's business."""
+def pow(a: _Scalar, b: _Scalar) -> Any:
+    """a to the power b."""
+def print(
+    obj: Any = None,
+    msg: str | Any = '',
+    *,
+    warp_group_id: Any = None,
+    warp_id: Any = None,
+) -> None:
+    """Print a scalar, or every element of a tile, with a message, while the kernel runs.
+
+    Lines of different blocks have no order.
+    """
+def reduce_absmax(
+    src: Any,
+    dst: Any,
+    dim: _int | Any = -1,
+    clear: _bool | Any = True,
+    *,
+    batch: _int | Any = 1,
+    nan_propagate: _bool | Any = True,
+    annotations: Any = None,
+) -> None:
+    """The largest magnitude of `src` along `dim` into `dst`. With `clear=False` the former
+    value of `dst` takes part.
+    """
+def reduce_abssum(
+    src: Any,
+    dst: Any,
+    dim: _int | Any = -1,
+    clear: _bool | Any = True,
+    *,
+    batch: _int | Any = 1,
+    nan_propagate: _bool | Any = True,
+    annotations: Any = None,
+) -> None:
+    """The sum of magnitudes of `src` along `dim` into `dst`. With `clear=False` the former
+    value of `dst` takes part.
+    """
+def reduce_all(
+    src: Any,
+    dst: Any,
+    dim: _int | Any = -1,
+    clear: _bool | Any = True,
+    *,
+    batch: _int | Any = 1,
+    nan_propagate: _bool | Any = True,
+    annotations: Any = None,
+) -> None:
+    """Whether every element is not zero of `src` along `dim` into `dst`. With `clear=False`
+    the former value of `dst` takes part.
+    """
+def reduce_any(
+    src: Any,
+    dst: Any,
+    dim: _int | Any = -1,
+    clear: _bool | Any = True,
+    *,
+    batch: _int | Any = 1,
+    nan_propagate: _bool | Any = True,
+    annotations: Any = None,
+) -> None:
+    """Whether any element is not zero of `src` along `dim` into `dst`. With `clear=False` the
+    former value of `dst` takes part.
+    """
+def reduce_argmax(
+    src: Any,
+    dst: Any,
+    dim: _int | Any = -1,
+    clear: _bool | Any = True,
+    *,
+    batch: _int | Any = 1,
+    nan_propagate: _bool | Any = True,
+    annotations: Any = None,
+) -> None:
+    """The position of the maximum, the lowest among equals, of `src` along `dim` into `dst`.
+    With `clear=False` the former value of `dst` takes part.
+    """
+def reduce_argmin(
+    src: Any,
+    dst: Any,
+    dim: _int | Any = -1,
+    clear: _bool | Any = True,
+    *,
+    batch: _int | Any = 1,
+    nan_propagate: _bool | Any = True,
+    annotations: Any = None,
+) -> None:
+    """The position of the minimum, the lowest among equals, of `src` along `dim` into `dst`.
+    With `clear=False` the former value of `dst` takes part.
+    """
+def reduce_bitand(
+    src: Any,
+    dst: Any,
+    dim: _int | Any = -1,
+    clear: _bool | Any = True,
+    *,
+    batch: _int | Any = 1,
+    nan_propagate: _bool | Any = True,
+    annotations: Any = None,
+) -> None:
+    """The bitwise and of `src` along `dim` into `dst`. With `clear=False` the former value of
+    `dst` takes part.
+    """
+def reduce_bitor(
+    src: Any,
+    dst: Any,
+    dim: _int | Any = -1,
+    clear: _bool | Any = True,
+    *,
+    batch: _int | Any = 1,
+    nan_propagate: _bool | Any = True,
+    annotations: Any = None,
+) -> None:
+    """The bitwise or of `src` along `dim` into `dst`. With `clear=False` the former value of
+    `dst` takes part.
+    """
+def reduce_bitxor(
+    src: Any,
+    dst: Any,
+    dim: _int | Any = -1,
+    clear: _bool | Any = True,
+    *,
+    batch: _int | Any = 1,
+    nan_propagate: _bool | Any = True,
+    annotations: Any = None,
+) -> None:
+    """The bitwise exclusive or of `src` along `dim` into `dst`. With `clear=False` the former
+    value of `dst` takes part.
+    """
+def reduce_max(
+    src: Any,
+    dst: Any,
+    dim: _int | Any = -1,
+    clear: _bool | Any = True,
+    *,
+    batch: _int | Any = 1,
+    nan_propagate: _bool | Any = True,
+    annotations: Any = None,
+) -> None:
+    """The maximum (NaN wins) of `src` along `dim` into `dst`. With `clear=False` the former
+    value of `dst` takes part.
+    """
+def reduce_min(
+    src: Any,
+    dst: Any,
+    dim: _int | Any = -1,
+    clear: _bool | Any = True,
+    *,
+    batch: _int | Any = 1,
+    nan_propagate: _bool | Any = True,
+    annotations: Any = None,
+) -> None:
+    """The minimum (NaN wins) of `src` along `dim` into `dst`. With `clear=False` the former
+    value of `dst` takes part.
+    """
+def reduce_sum(
+    src: Any,
+    dst: Any,
+    dim: _int | Any = -1,
+    clear: _bool | Any = True,
+    *,
+    batch: _int | Any = 1,
+    nan_propagate: _bool | Any = True,
+    annotations: Any = None,
+) -> None:
+    """The sum of `src` along `dim` into `dst`. With `clear=False` the former value of `dst`
+    takes part.
+    """
+def reinterpret(value: _Scalar, dtype: _Dtype) -> Any:
+    """The same bits as another type of the same width."""
+def round(x: _Scalar) -> Any:
+    """The nearest whole number, half to even. The result has the type of x."""
+def rsqrt(x: _Scalar) -> Any:
+    """One over the square root. An integer argument becomes float32."""
+def serial(
+    start: _Scalar,
+    stop: _Scalar | None = None,
+    step: _Scalar = 1,
+    *,
+    annotations: Any = None,
+) -> Iterator[Any]:
+    """`for i in T.serial(n)`: an ordinary loop."""
+def sigmoid(x: _Scalar) -> Any:
+    """1 / (1 + exp(-x)), computed in at least float32."""
+def sin(x: _Scalar) -> Any:
+    """The sine of x in radians. An integer argument becomes float32."""
+def sqrt(x: _Scalar) -> Any:
+    """The square root. An integer argument becomes float32."""
+def static_assert(condition: _Scalar, msg: str | Any = '') -> None:
+    """Stop compiling unless the condition, a compile-time value, holds."""
+def static_print(*values: Any) -> None:
+    """Print while compiling."""
+def tanh(x: _Scalar) -> Any:
+    """The hyperbolic tangent. An integer argument becomes float32."""
+def topk(
+    src: Any,
+    k: Any,
+    dim: _int | Any = -1,
+    *,
+    largest: _bool | Any = True,
+) -> tuple[Memory, Memory]:
+    """The `k` largest elements along `dim`, descending, and their int32 positions.
+
+    Gives two fragments (values, indices). Equal elements come in the order of their
+    positions; NaN comes first. With `largest=False`, the smallest, ascending.
+    """
+def trunc(x: _Scalar) -> Any:
+    """x without its fraction. The result has the type of x."""
+uint16: DType
+uint32: DType
+uint64: DType
+uint8: DType
+def unroll(
+    start: Any,
+    stop: Any = None,
+    step: _int | Any = 1,
+    *,
+    explicit: Any = None,
+    unroll_factor: Any = None,
+    annotations: Any = None,
+) -> Iterator[Any]:
+    """A loop written out at compile time; its variable is a Python integer."""
+def use_swizzle(
+    panel_size: _int | Any = 8,
+    order: str | Any = 'row',
+    enable: _bool | Any = True,
+) -> None:
+    """The order of blocks is the compiler's business."""
+def vectorized(
+    start: _Scalar,
+    stop: _Scalar | None = None,
+    *,
+    annotations: Any = None,
+) -> Iterator[Any]:
+    """An ordinary loop; every loop is vectorised where that pays."""
+Cast = cast
+Max = max
+Min = min
+Select = if_then_else
+Serial = serial
+Unroll = unroll
+Vectorized = vectorized
+dtype = DType
+nearbyint = round
+symbolic = dynamic
+vectorize = vectorized
