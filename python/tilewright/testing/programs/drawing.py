@@ -77,6 +77,10 @@ def _grid(scope: Scope) -> tuple[list[Expression], list[int]]:
             count = -(-size // by)
             call = Ceildiv(Name(symbol), by)
             extents.append(call)
+        elif scope.chance(8):
+            count, name = scope.pick((2, 1, 3, 0)), scope.fresh("blocks")
+            scope.draft.scalars.append((name, "i32", count))
+            extents.append(Name(name))
         else:
             extents.append(Literal(count))
         counts.append(count)
@@ -103,7 +107,7 @@ def _publish(scope: Scope, outer: Scope, grid: list[tuple[str, int]]) -> tuple:
         made = load_tile(scope)
         tile = scope.tiles[-1]
     role = scope.pick(("output", "output", "inout", "workspace"))
-    covers = role == "workspace" or scope.chance(2)
+    covers = all(count for _, count in grid) and (role == "workspace" or scope.chance(2))
     dtype = tile.dtype
     if dtype != "bool" and scope.chance(4):
         dtype = scope.dtype("number")

@@ -53,7 +53,7 @@ class Scalar:
 
     name: str
     dtype: str
-    number: int
+    number: int | float
 
 
 @node

@@ -64,7 +64,7 @@ class Draft:
     """A program while it is drawn."""
 
     tensors: list[Parameter] = dataclasses.field(default_factory=list)
-    scalars: list[tuple[str, str, int]] = dataclasses.field(default_factory=list)
+    scalars: list[tuple[str, str, int | float]] = dataclasses.field(default_factory=list)
     count: int = 0
     statements: int = 0
 

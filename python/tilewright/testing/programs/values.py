@@ -37,11 +37,26 @@ def _leaf(scope: Scope) -> Typed:
     if choice >= 8 and scope.values:
         value = scope.pick(scope.values[::-1])
         return Name(value.name), value.dtype
+    if choice == 7 and scope.chance(2):
+        return _parameter(scope)
     found = scope.find(lambda t: True)
     if found is None or scope.chance(12):
         extents = tuple(v.high + 1 for v in scope.values if v.lane)
         found = scope.input(len(extents) or 1, None, extents)
     return Element(found.name, draw_indices(scope, found)), found.dtype
+
+
+def _parameter(scope: Scope) -> Typed:
+    """A scalar parameter of the program."""
+    known = [(name, dtype) for name, dtype, _ in scope.draft.scalars]
+    if known and scope.chance(2):
+        name, dtype = scope.pick(known)
+        return Name(name), dtype
+    dtype = scope.pick(("f32", "i32", "i64", "f64", "u8", "f16", "bf16", "i8", "u32"))
+    number = scope.pick((1, 0, 3, 100) if dtype[0] in "iu" else (1.0, 0.0, -2.5, 100.0))
+    name = scope.fresh("p")
+    scope.draft.scalars.append((name, dtype, number))
+    return Name(name), dtype
 
 
 def draw_indices(scope: Scope, memory: Tile) -> tuple:
