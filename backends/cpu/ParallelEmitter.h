@@ -30,7 +30,7 @@ private:
   void emitBody(mlir::Value iv, int64_t width, int64_t active);
   void emitBlock(mlir::Block &block, mlir::Value mask);
   void emitOperation(mlir::Operation *inner, mlir::Value mask);
-  void emitCompute(mlir::Operation *inner, mlir::Value mask);
+  void emitCompute(mlir::Operation *inner);
   void emitIf(mlir::scf::IfOp branch, mlir::Value mask);
   void emitFor(mlir::scf::ForOp loop, mlir::Value mask);
   void emitVariable(tile::AllocOp alloc);

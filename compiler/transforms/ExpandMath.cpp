@@ -21,6 +21,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/Matchers.h"
 
 namespace tilewright::tile {
 #define GEN_PASS_DEF_EXPANDMATH
@@ -316,6 +317,43 @@ static Value expand(Operation *op) {
   return {};
 }
 
+//===----------------------------------------------------------------------===//
+// Integer division
+//===----------------------------------------------------------------------===//
+
+/// Whether `op` is a division that has no value for some operands, which machines trap
+/// on: by zero, and of the smallest integer by -1.
+static bool mayTrap(Operation *op) {
+  if (!isa<arith::DivSIOp, arith::DivUIOp, arith::RemSIOp, arith::RemUIOp,
+           arith::FloorDivSIOp, arith::CeilDivSIOp, arith::CeilDivUIOp>(op))
+    return false;
+  APInt divisor;
+  return !matchPattern(op->getOperand(1), m_ConstantInt(&divisor)) || divisor.isZero() ||
+         divisor.isAllOnes();
+}
+
+/// Divides by one instead where `op` would trap: there it may give any value.
+static void makeTotal(Operation *op) {
+  OpBuilder b(op);
+  Location loc = op->getLoc();
+  Value dividend = op->getOperand(0), divisor = op->getOperand(1);
+  Type type = divisor.getType(), element = getElementTypeOrSelf(type);
+  unsigned width = element.isIndex() ? 64 : element.getIntOrFloatBitWidth();
+  auto is = [&](Value value, APInt number) -> Value {
+    Value constant = splat(b, loc, type, b.getIntegerAttr(element, number));
+    return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, value, constant);
+  };
+  Value traps = is(divisor, APInt::getZero(width));
+  if (!isa<arith::DivUIOp, arith::RemUIOp, arith::CeilDivUIOp>(op)) {
+    Value overflows =
+        arith::AndIOp::create(b, loc, is(divisor, APInt::getAllOnes(width)),
+                              is(dividend, APInt::getSignedMinValue(width)));
+    traps = arith::OrIOp::create(b, loc, traps, overflows);
+  }
+  Value one = splat(b, loc, type, b.getIntegerAttr(element, 1));
+  op->setOperand(1, arith::SelectOp::create(b, loc, traps, one, divisor));
+}
+
 namespace {
 struct ExpandMath : tile::impl::ExpandMathBase<ExpandMath> {
   void runOnOperation() override {
@@ -323,6 +361,8 @@ struct ExpandMath : tile::impl::ExpandMathBase<ExpandMath> {
     getOperation()->walk([&](Operation *op) {
       if (isa_and_present<math::MathDialect>(op->getDialect()))
         operations.push_back(op);
+      if (mayTrap(op))
+        makeTotal(op);
       // The sign of a zero that max or min gives is unspecified: a comparison and two
       // selections then do, where IEEE's order of zeros takes twice as many.
       if (isa<arith::MaximumFOp, arith::MinimumFOp>(op)) {

@@ -76,7 +76,8 @@ def ExpandMath : Pass<"expand-math", "::mlir::ModuleOp"> {
     with the error bounds of docs/semantics.md. Those of f64 call libm for each
     lane, as do sin and cos of huge arguments. What the hardware has stays:
     sqrt, fma, abs, rounding to integers. Maximum and minimum may give a zero of
-    either sign.
+    either sign. An integer division that would trap, by zero or of the smallest
+    integer by -1, divides by one instead.
   }];
   let dependentDialects = ["::mlir::func::FuncDialect", "::mlir::scf::SCFDialect",
                            "::mlir::vector::VectorDialect"];

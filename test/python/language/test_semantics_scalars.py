@@ -9,6 +9,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 
+import tilewright
 import tilewright.language as T
 from language.run import elementwise, pairs
 from tilewright.testing import numpy_dtype
@@ -81,6 +82,33 @@ def test_integer_division_floors(device, dtype):
     a, b = a[keep], b[keep]
     same(elementwise(device, floor_divide, dtype, a, b), a // b)
     same(elementwise(device, rest, dtype, a, b), a % b)
+
+
+@pytest.mark.parametrize("dtype", INTEGERS)
+@pytest.mark.parametrize("parallel", [False, True], ids=["serial", "parallel"])
+def test_integer_division_without_a_value_is_harmless(device, dtype, parallel):
+    """By zero, and of the smallest integer by -1: any value there, and the others as ever."""
+    low = np.iinfo(numpy_dtype(dtype)).min
+    a, b = pairs(extremes(dtype), extremes(dtype), dtype)
+    n = len(a)
+
+    @T.prim_func
+    def kernel(
+        A: T.Tensor((n,), dtype),
+        B: T.Tensor((n,), dtype),
+        Quotient: T.Tensor((n,), dtype),
+        Rest: T.Tensor((n,), dtype),
+    ):
+        with T.Kernel(1):
+            for i in T.Parallel(n) if parallel else T.serial(n):
+                Quotient[i] = A[i] // B[i]
+                Rest[i] = A[i] % B[i]
+
+    quotient, remainder = np.empty_like(a), np.empty_like(a)
+    tilewright.compile(kernel, target=device)(a, b, quotient, remainder)
+    keep = (b != 0) & ~((a == low) & (b == -1) & (low < 0))
+    same(quotient[keep], a[keep] // b[keep])
+    same(remainder[keep], a[keep] % b[keep])
 
 
 def test_float_division_floors(device):

@@ -130,7 +130,7 @@ def _plain(scope: Scope, lane: Value, extent: int, memory: Tile) -> Expression:
 def _arithmetic(scope: Scope, depth: int) -> Typed:
     op = scope.pick(("+", "*", "-", "/", "//", "%"))
     a, a_type = draw_value(scope, depth)
-    if op in ("//", "%"):  # a divisor that is not zero
+    if op in ("//", "%") and not scope.chance(4):  # a divisor that is not zero
         divisor = literal_of(scope, a_type if a_type != "index" else "i32")
         number = divisor.number or 3
         number = 1 if a_type == "bool" else number
