@@ -219,7 +219,8 @@ class Gather(Statement):
         )  # fmt: skip
         made: tuple = ()
         if ids is None:
-            made = load_tile(scope, index_type, (shape[axis],), data="small")
+            kind = scope.pick(("small", "small", "wide"))
+            made = load_tile(scope, index_type, (shape[axis],), data=kind)
             ids = scope.tiles[-1]
         source = scope.find(lambda t: t.is_global and len(t.shape) == len(shape))
         if source is None or scope.chance(2):

@@ -231,6 +231,8 @@ class Scope:
                     return found
             return Literal(self.pick((0, 0, 1, 2, max(size - extent, 0), size)))
         factor = self.pick((extent, 1, 2, max(extent - 1, 1), extent + 3))
+        if self.chance(24):  # far past the end, and past 32 bits
+            factor = self.pick((1 << 31, 1 << 33, (1 << 40) + 1))
         made: Expression = Name(value.name)
         if factor != 1:
             made = Binary("*", made, Literal(factor))

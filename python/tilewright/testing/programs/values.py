@@ -107,18 +107,20 @@ def _scaled(scope: Scope, lane: Value, extent: int, anywhere: bool) -> Expressio
 
 def _loaded(scope: Scope, lane: Value, extent: int, anywhere: bool) -> Expression:
     """An index that memory holds."""
-    found = scope.find(lambda t: t.dtype in ("i32", "i64", "i16") and t.bound is not None)
+    found = scope.find(lambda t: is_integer(t.dtype))
     if found is None or extent == 0:
         return _wrapped(scope, lane, extent, anywhere)
-    at = Element(found.name, tuple(_plain(scope, lane, e, found) for e in found.shape))
+    at: Expression = Element(found.name, tuple(_plain(lane, e, found) for e in found.shape))
     if anywhere and scope.chance(2):
         return at
+    if bits_of(found.dtype) == 8:  # which may not hold the extent
+        at = Cast("i32", at)
     if scope.chance(2):
         return Binary("%", at, Literal(extent))
     return Ternary("clamp", at, Literal(0), Literal(extent - 1))
 
 
-def _plain(scope: Scope, lane: Value, extent: int, memory: Tile) -> Expression:
+def _plain(lane: Value, extent: int, memory: Tile) -> Expression:
     if lane.high < extent or memory.is_global:
         return Name(lane.name)
     return Literal(0)
@@ -226,6 +228,34 @@ def _choice(scope: Scope, depth: int) -> Typed:
     return made, promote(a_type, b_type)
 
 
+def _neighbour(scope: Scope, depth: int) -> Typed:
+    """An element beside the lane's own, where the tile has it: `x[i - 1] if i >= 1 else b`."""
+    lanes = [v for v in scope.values if v.lane]
+    found = scope.tile(lambda t: any(v.high < e for v in lanes for e in t.shape))
+    if found is None:
+        return _choice(scope, depth)
+    d, lane = scope.pick(
+        [(d, v) for d, e in enumerate(found.shape) for v in lanes if v.high < e]
+    )
+    extent = found.shape[d]
+    distance = scope.pick((1, 2, 5))
+    indices = list(draw_indices(scope, found))
+    if scope.chance(2):
+        indices[d] = Binary("+", Name(lane.name), Literal(distance))
+        inside = Binary("<", indices[d], Literal(extent))
+    else:
+        indices[d] = Binary("-", Name(lane.name), Literal(distance))
+        inside = Binary(">=", Name(lane.name), Literal(distance))
+    there = Element(found.name, tuple(indices))
+    if scope.chance(3):
+        number = literal_of(scope, found.dtype)
+        reads = Binary(scope.pick(_COMPARISONS), there, number)
+        return Logic("and", inside, reads), "bool"
+    other, other_type = draw_value(scope, depth)
+    made = Choose(inside, there, other, scope.chance(2))
+    return made, promote(found.dtype, other_type)
+
+
 def _cast(scope: Scope, depth: int) -> Typed:
     a, _ = draw_value(scope, depth)
     dtype = scope.dtype()
@@ -272,6 +302,7 @@ _FORMS = (
     _unary,
     _cast,
     _choice,
+    _neighbour,
     _bits,
     _bits,
     _truth,
