@@ -231,14 +231,14 @@ def _choice(scope: Scope, depth: int) -> Typed:
 def _neighbour(scope: Scope, depth: int) -> Typed:
     """An element beside the lane's own, where the tile has it: `x[i - 1] if i >= 1 else b`."""
     lanes = [v for v in scope.values if v.lane]
-    found = scope.tile(lambda t: any(v.high < e for v in lanes for e in t.shape))
+    found = scope.tile(lambda t: any(0 < v.high < e for v in lanes for e in t.shape))
     if found is None:
         return _choice(scope, depth)
     d, lane = scope.pick(
-        [(d, v) for d, e in enumerate(found.shape) for v in lanes if v.high < e]
+        [(d, v) for d, e in enumerate(found.shape) for v in lanes if 0 < v.high < e]
     )
     extent = found.shape[d]
-    distance = scope.pick((1, 2, 5))
+    distance = min(scope.pick((1, 2, 5)), lane.high)  # an access that is never right is refused
     indices = list(draw_indices(scope, found))
     if scope.chance(2):
         indices[d] = Binary("+", Name(lane.name), Literal(distance))
