@@ -26,12 +26,20 @@ template <bool Left, bool Wrap> uint64_t funnel(uint64_t a, uint64_t b, uint64_t
   return uint32_t(joined >> (Left ? 32 - by : by));
 }
 
+/// A position or length of a field: of 32 bits the low eight count; the instructions of
+/// 64 are sequences that take all of it, as an H100 shows.
+template <typename T> unsigned fieldOperand(uint64_t bits) {
+  if (sizeof(T) == 4)
+    return bits & 0xff;
+  return static_cast<unsigned>(std::min<uint64_t>(static_cast<uint32_t>(bits), 256));
+}
+
 /// The field of `c` bits from bit `b`, extended by its sign where T is signed: by the bit
 /// at its end, or at the value's end where the field goes beyond.
 template <typename T> uint64_t extract(uint64_t a, uint64_t b, uint64_t c) {
   using U = std::make_unsigned_t<T>;
   constexpr unsigned bits = 8 * sizeof(T);
-  unsigned position = b & 0xff, length = c & 0xff;
+  unsigned position = fieldOperand<T>(b), length = fieldOperand<T>(c);
   if (length == 0)
     return 0;
   unsigned last = position + length - 1 < bits ? position + length - 1 : bits - 1;
@@ -49,8 +57,8 @@ template <typename T> Step insertHandler(Warp &warp, const Instruction &instruct
   LaneBuffer results;
   for (unsigned lane = 0; lane < lanesPerWarp; ++lane) {
     T a = T(warp.values(reg[1])[lane]), b = T(warp.values(reg[2])[lane]);
-    unsigned position = warp.values(reg[3])[lane] & 0xff,
-             length = warp.values(reg[4])[lane] & 0xff;
+    unsigned position = fieldOperand<T>(warp.values(reg[3])[lane]),
+             length = fieldOperand<T>(warp.values(reg[4])[lane]);
     T mask = position < 8 * sizeof(T) ? T(lowBits<T>(length) << position) : T(0);
     T moved = position < 8 * sizeof(T) ? T(a << position) : T(0);
     results.lane[lane] = T((b & ~mask) | (moved & mask));

@@ -7,10 +7,11 @@
 //
 // Each is rounded once. f32 and f64 are the host's, under its rounding mode where that is
 // not to nearest; halves are computed in double, rounded to odd and then to nearest
-// (Float.h). An f32 or half NaN becomes the canonical one, an f64's payload stays.
+// (Float.h). An f32 or half NaN becomes the canonical one; of f64's, an operand's stays.
 //
 //===----------------------------------------------------------------------===//
 
+#include "emulators/ptx/DoubleNan.h"
 #include "emulators/ptx/FloatLanes.h"
 
 #include <cmath>
@@ -200,10 +201,11 @@ void kernelF64(LaneBuffer &__restrict result, const uint64_t *a, const uint64_t 
   for (unsigned i = 0; i < lanesPerWarp; ++i) {
     double x = bitCast<double>(a[i]), y = bitCast<double>(b[i]);
     double z = Kind == Sum::Fuse ? bitCast<double>(c[i]) : 0;
-    result.lane[i] = bitCast<uint64_t>(Kind == Sum::Add        ? x + y
-                                       : Kind == Sum::Subtract ? x - y
-                                       : Kind == Sum::Multiply ? x * y
-                                                               : std::fma(x, y, z));
+    double value = Kind == Sum::Add        ? x + y
+                   : Kind == Sum::Subtract ? x - y
+                   : Kind == Sum::Multiply ? x * y
+                                           : std::fma(x, y, z);
+    result.lane[i] = keptNan(value, a[i], b[i], bitCast<uint64_t>(z));
   }
 }
 

@@ -6,7 +6,8 @@
 //===----------------------------------------------------------------------===//
 //
 // They round nothing and work on encodings. -0 is less than +0. A NaN gives way to a
-// number unless .NaN is there; two NaNs give the canonical NaN.
+// number unless .NaN is there; two NaNs give the canonical NaN, of f64 the second. The
+// sign of a NaN is not changed.
 //
 //===----------------------------------------------------------------------===//
 
@@ -39,6 +40,11 @@ template <typename E> int64_t orderOf(uint64_t bits) {
       select((bits & E::sign) != 0, uint64_t(~magnitude), uint64_t(magnitude)));
 }
 
+/// What becomes of a NaN: an f64 is made quiet, else it is the canonical one.
+template <typename E> uint64_t keptNan(uint64_t bits) {
+  return E::width == 64 ? bits | (E::infinity & -E::infinity) >> 1 : E::sign - 1;
+}
+
 template <typename E, bool IsMax, SelectMode Mode>
 uint64_t choose(uint64_t a, uint64_t b) {
   a &= E::mask;
@@ -63,7 +69,7 @@ uint64_t choose(uint64_t a, uint64_t b) {
     result = select(nanB, a | kept, result);
     isNan = nanA & nanB;
   }
-  return select(isNan, E::sign - 1, result);
+  return select(isNan, keptNan<E>(b), result);
 }
 
 /// The kernel of `Function` for lanes of `Count` values of encoding E.
@@ -79,10 +85,12 @@ void kernel(LaneBuffer &__restrict result, const uint64_t *a, const uint64_t *b,
 }
 
 template <typename E> uint64_t absolute(uint64_t a, uint64_t) {
-  return a & (E::sign - 1);
+  uint64_t magnitude = a & (E::sign - 1);
+  return select(magnitude > E::infinity, keptNan<E>(a), magnitude);
 }
 template <typename E> uint64_t negate(uint64_t a, uint64_t) {
-  return (a & E::mask) ^ E::sign;
+  uint64_t magnitude = a & (E::sign - 1);
+  return select(magnitude > E::infinity, keptNan<E>(a), (a & E::mask) ^ E::sign);
 }
 
 template <Type ValueType, typename E, unsigned Count, bool IsMax>

@@ -163,7 +163,9 @@ template <typename T> Step testHandler(Warp &warp, const Instruction &instructio
   uint32_t holds = 0, poison = 0;
   for (unsigned lane = 0; lane < lanesPerWarp; ++lane) {
     T magnitude = T(warp.values(instruction.operand[1])[lane]) & (T(~T(0)) >> 1);
-    bool isNormal = magnitude >= T(1) << mantissa && magnitude < infinity;
+    // Zero is normal, as an H100 shows.
+    bool isNormal =
+        (magnitude == 0 || magnitude >= T(1) << mantissa) && magnitude < infinity;
     bool is = false;
     switch (static_cast<Test>(instruction.flags)) {
     case Test::Finite:

@@ -110,7 +110,7 @@ template <typename T> uint64_t divide(uint64_t a, uint64_t b) {
 template <typename T> uint64_t remainder(uint64_t a, uint64_t b) {
   T x = T(a), y = T(b);
   if (y == 0)
-    return keep<T>(x);
+    return keep<T>(T(~Unsigned<T>(0)));
   if (std::is_signed_v<T> && y == T(-1))
     return 0;
   return keep<T>(T(x % y));

@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "emulators/ptx/MatrixMath.h"
-#include "emulators/common/Float.h"
+#include "emulators/ptx/DoubleNan.h"
 #include "emulators/ptx/FloatVectors.h"
 
 #include <cmath>
@@ -147,12 +147,6 @@ void tilewright::ptx::pack(const float *from, size_t count, uint32_t *f32) {
   }
 }
 
-void tilewright::ptx::canonicalise(double *values, size_t count) {
-  for (size_t i = 0; i < count; ++i)
-    if (values[i] != values[i])
-      values[i] = emulator::bitCast<double>(~uint64_t(0) >> 1);
-}
-
 //===----------------------------------------------------------------------===//
 // Products
 //===----------------------------------------------------------------------===//
@@ -221,9 +215,12 @@ void tilewright::ptx::multiplyAdd(MatrixSize size, const double *a, const double
                                   double *d) {
   for (unsigned m = 0; m < size.m; ++m)
     for (unsigned k = 0; k < size.k; ++k)
-      for (unsigned n = 0; n < size.n; ++n)
-        d[m * size.n + n] =
-            std::fma(a[m * size.k + k], b[k * size.n + n], d[m * size.n + n]);
+      for (unsigned n = 0; n < size.n; ++n) {
+        double x = a[m * size.k + k], y = b[k * size.n + n], &sum = d[m * size.n + n];
+        sum = emulator::bitCast<double>(
+            keptNan(std::fma(x, y, sum), emulator::bitCast<uint64_t>(x),
+                    emulator::bitCast<uint64_t>(y), emulator::bitCast<uint64_t>(sum)));
+      }
 }
 
 void tilewright::ptx::multiplyAddBits(MatrixSize size, bool isAnd, const uint32_t *a,

@@ -52,7 +52,6 @@ void unpackColumns(Type type, const uint8_t *const *rows, float *to, size_t stri
 /// Packs floats, rounded to nearest; NaNs become the canonical one.
 void pack(const float *from, size_t count, uint16_t *f16);
 void pack(const float *from, size_t count, uint32_t *f32);
-void canonicalise(double *values, size_t count);
 
 /// Whether a float holds any product of two elements of `type` as it is.
 bool hasExactProducts(Type type);

@@ -7,6 +7,7 @@
 
 #include "emulators/ptx/MatrixOps.h"
 #include "emulators/ptx/Block.h"
+#include "emulators/ptx/MatrixSum.h"
 
 #include <cstring>
 #include <optional>
@@ -136,7 +137,10 @@ template <> struct Operands<Arithmetic::Float> {
       gatherFloatRows(file, registers.c, shape.cFragment, d, size.n);
     else
       load(file, registers.c, shape.c, shape.cFragment, size.m * size.n, {size.n, 1}, d);
-    multiplyAdd(size, a, b, d, hasExactProducts(shape.a));
+    if (getBits(shape.a) == 8)
+      sumEighths(size, shape.d, a, b, d);
+    else
+      sumProducts(size, getSum(shape.a, shape.b, shape.d, /*isAsync=*/false), a, b, d);
   }
   void store(RegisterFile file, const uint32_t *registers, const MmaShape &shape) {
     unsigned count = shape.size.m * shape.size.n;
@@ -170,7 +174,6 @@ template <> struct Operands<Arithmetic::Double> {
   void store(RegisterFile file, const uint32_t *registers, const MmaShape &shape) {
     unsigned count = shape.size.m * shape.size.n;
     uint64_t raw[maxC];
-    canonicalise(d, count);
     memcpy(raw, d, count * sizeof(double));
     scatter(file, registers, shape.dFragment, raw, {shape.size.n, 1});
   }

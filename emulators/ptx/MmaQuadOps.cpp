@@ -22,6 +22,7 @@
 
 #include "emulators/common/Float.h"
 #include "emulators/ptx/Block.h"
+#include "emulators/ptx/FloatLanes.h"
 #include "emulators/ptx/MatrixOps.h"
 
 using namespace tilewright::ptx;
@@ -86,14 +87,18 @@ void gatherAll(Warp &warp, const QuadShape &shape, const uint32_t *a, const uint
   }
 }
 
-Element dot(const Product &product, unsigned row, unsigned column) {
-  Element sum = product.c[row][column];
+/// As an H100 does what came before its units: products are added up one after the other,
+/// each sum rounded, and the addend last. For f16 they start from -0, for f32 from +0.
+Element dot(const Product &product, bool isHalf, unsigned row, unsigned column) {
+  Element sum;
+  sum.value = isHalf ? -0.0f : 0.0f;
   for (unsigned k = 0; k < depth; ++k) {
     const Element &a = product.a[row][k], &b = product.b[k][column];
     sum.value += a.value * b.value;
     sum.isUndefined |= a.isUndefined || b.isUndefined;
   }
-  return sum;
+  const Element &addend = product.c[row][column];
+  return {sum.value + addend.value, sum.isUndefined || addend.isUndefined};
 }
 
 Step execute(Warp &warp, const Instruction &instruction) {
@@ -110,9 +115,9 @@ Step execute(Warp &warp, const Instruction &instruction) {
     for (unsigned i = 0; i < edge; ++i) {
       unsigned row, column;
       place(shape.dIsHalf, lane, i, row, column);
-      Element sum = dot(products[pairOf(lane)], row, column);
+      Element sum = dot(products[pairOf(lane)], shape.dIsHalf, row, column);
       if (!shape.dIsHalf) {
-        warp.values(d[i])[lane] = bitCast<uint32_t>(sum.value);
+        warp.values(d[i])[lane] = canonicalF32(sum.value);
         warp.poison(d[i])[lane] = sum.isUndefined ? undefinedValue : soundValue;
         continue;
       }

@@ -167,18 +167,9 @@ uint64_t TensorBox::insideBytes() const {
 // Loads
 //===----------------------------------------------------------------------===//
 
-/// An element out of bounds where it is to be NaN: the canonical one of its type.
-static uint64_t getFillNaN(TensorType type) {
-  switch (type) {
-  case TensorType::F16:
-  case TensorType::BF16:
-    return 0x7fff;
-  case TensorType::F64:
-    return 0x7fffffffffffffff;
-  default:
-    return 0x7fffffff;
-  }
-}
+/// What lies out of bounds where it is to be NaN: these two bytes over and over, as an
+/// H100 has it, which are a NaN of any type.
+static constexpr uint16_t fillNaN = 0x7ff7;
 
 /// Flushes subnormals and rounds to tf32 (to nearest even, infinities and NaNs alone) as
 /// the type asks.
@@ -203,9 +194,8 @@ void TensorBox::load(const Place &to) const {
   const uint32_t width = getBytes(map.type), rowBytes = map.rowBytes();
   alignas(16) uint8_t fill[maxRowBytes] = {}, values[maxRowBytes], marks[maxRowBytes];
   if (map.fillsWithNaN) {
-    uint64_t element = getFillNaN(map.type);
-    for (uint32_t at = 0; at < rowBytes; at += width)
-      memcpy(fill + at, &element, width);
+    for (uint32_t at = 0; at < rowBytes; at += sizeof(fillNaN))
+      memcpy(fill + at, &fillNaN, sizeof(fillNaN));
   }
   // Shared addresses from the start of the block's memory on, and its bytes.
   const uint32_t base = to.offset + sharedStart;

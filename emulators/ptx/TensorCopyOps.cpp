@@ -40,6 +40,34 @@ static bool expectSoundOperands(Warp &warp, const TensorOperands &operands) {
          warp.expectSound(operands.mask, "the mask of blocks");
 }
 
+/// Whether a tiled box may start there. An H100 ends a program with an illegal
+/// instruction where it may not; no manual says so.
+static bool canStartAt(Warp &warp, const TensorMap &map, const int32_t *coordinates,
+                       Access access, unsigned lane) {
+  const int64_t offset = int64_t(coordinates[0]) * getBytes(map.type);
+  if (offset % 16 != 0) {
+    warp.stop(Rule::Misaligned,
+              "the box starts " + std::to_string(offset) +
+                  " bytes from the start of the inner dimension, and tensor copies start "
+                  "at multiples of 16 alone",
+              lane);
+    return false;
+  }
+  if (access == Access::Read)
+    return true;
+  for (unsigned i = 0; i < map.rank; ++i)
+    if (coordinates[i] < 0) {
+      warp.stop(Rule::OutOfBounds,
+                "coordinate " + std::to_string(i) + " is " +
+                    std::to_string(coordinates[i]) +
+                    ", and boxes that are stored or combined start inside the tensor or "
+                    "after it, not before",
+                lane);
+      return false;
+    }
+  return true;
+}
+
 /// The box that `lane` names, its global memory found by `access`, Read or Sync; null
 /// where a fault was reported.
 static std::shared_ptr<TensorBox> findBox(Warp &warp, const TensorOperands &operands,
@@ -62,6 +90,8 @@ static std::shared_ptr<TensorBox> findBox(Warp &warp, const TensorOperands &oper
   for (unsigned i = 0; i < maxPixelRank; ++i)
     if (operands.offsets[i] != noRegister)
       offsets[i] = static_cast<uint16_t>(warp.values(operands.offsets[i])[lane]);
+  if (!map->isIm2col && !canStartAt(warp, *map, coordinates, access, lane))
+    return nullptr;
   auto box = operands.isIm2col ? std::make_shared<TensorBox>(*map, coordinates, offsets)
                                : std::make_shared<TensorBox>(*map, coordinates);
   return box->find(warp, lane, access) ? box : nullptr;

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "emulators/ptx/MatrixSum.h"
 #include "emulators/ptx/Wgmma.h"
 
 #include <cstring>
@@ -191,7 +192,9 @@ void WgmmaExecution::multiplyFloats(const PendingWgmma &one, Undefined &operands
   if (one.shape().aNegated != one.shape().bNegated)
     for (unsigned i = 0; i < warpRows * shape->k; ++i)
       a[i] = -a[i];
-  multiplyAdd({warpRows, shape->n, shape->k}, a, b, floats, hasExactProducts(shape->a));
+  sumProducts({warpRows, shape->n, shape->k},
+              getSum(one.shape().a, one.shape().b, shape->d, /*isAsync=*/true), a, b,
+              floats);
   if (shape->d == Type::F16) {
     // Each instruction rounds.
     uint16_t halves[warpRows * maxColumns];

@@ -124,7 +124,7 @@ TEST_F(IntegerOps, Arithmetic) {
     check("div.$t $9, $0, $1;", width,
           [](Wide x, Wide y, Wide) { return y == 0 ? Wide(-1) : x / y; });
     check("rem.$t $9, $0, $1;", width,
-          [](Wide x, Wide y, Wide) { return y == 0 ? x : x % y; });
+          [](Wide x, Wide y, Wide) { return y == 0 ? Wide(-1) : x % y; });
     check("min.$t $9, $0, $1;", width,
           [](Wide x, Wide y, Wide) { return x < y ? x : y; });
     check("max.$t $9, $0, $1;", width,
@@ -405,6 +405,15 @@ TEST_F(IntegerOps, BitFields) {
       continue;
     std::string reg = width.reg, type = "b" + std::to_string(width.bits);
     int msb = width.bits - 1;
+    // Of 32 bits the low eight of position and length count, of 64 all.
+    if (width.bits == 64)
+      for (size_t i = 0; i < a.size(); ++i)
+        if (i % 3)
+          b[i] &= 0xff, c[i] &= 0xff;
+    auto field = [&](uint64_t given) {
+      return width.bits == 64 ? int(std::min<uint64_t>(uint32_t(given), 256))
+                              : int(given & 0xff);
+    };
     Snippet extractor, inserter;
     Values got = extractor.run("bfe." + std::string(width.name) + " " + reg + "9, " +
                                    reg + "0, %r1, %r2;",
@@ -413,7 +422,7 @@ TEST_F(IntegerOps, BitFields) {
                                   "2, %r1, 11;",
                               type + " " + reg + "9", a, b, c);
     for (size_t i = 0; i < a.size(); ++i) {
-      int pos = b[i] & 0xff, len = c[i] & 0xff;
+      int pos = field(b[i]), len = field(c[i]);
       bool sign = width.isSigned && len > 0 && (a[i] >> std::min(pos + len - 1, msb) & 1);
       uint64_t expected = 0;
       for (int k = 0; k <= msb; ++k)

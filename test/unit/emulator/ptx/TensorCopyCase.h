@@ -70,6 +70,7 @@ struct TensorCase {
     for (unsigned i = 0; i < rank; ++i)
       c.at[i] = static_cast<int32_t>(upTo(c.dims[i] + c.box[i])) -
                 static_cast<int32_t>(c.box[i]) / 2;
+    c.alignStart();
     c.memory.resize(stride + 64);
     for (uint8_t &byte : c.memory)
       byte = static_cast<uint8_t>(random());
@@ -115,8 +116,10 @@ struct TensorCase {
   uint8_t fillByte(unsigned byte) const {
     if (!fill)
       return 0;
-    return byte + 1 == width ? 0x7f : 0xff;
+    return byte % 2 ? 0x7f : 0xf7;
   }
+  /// Boxes start at multiples of 16 bytes.
+  void alignStart() { at[0] &= -static_cast<int32_t>(16 / width); }
   std::string describe() const {
     std::string text = "rank " + std::to_string(rank) + " type " + std::to_string(type) +
                        " swizzle " + std::to_string(swizzle) + " (size, box, step, at):";

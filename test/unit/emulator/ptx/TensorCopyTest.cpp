@@ -60,7 +60,7 @@ TEST(TensorCopyTest, LoadsOfEveryType) {
     for (unsigned fill = 0; fill <= (type >= 6 ? 1 : 0); ++fill) {
       TensorCase c = TensorCase::make(2, 0, random, type);
       c.fill = fill;
-      c.at[0] = -3;
+      c.at[0] = -static_cast<int32_t>(16 / c.width);
       checkLoad(c, 0);
     }
 }
@@ -72,6 +72,7 @@ TEST(TensorCopyTest, LoadsWhollyOutside) {
     for (unsigned i = 0; i < 3; ++i) {
       TensorCase moved = c;
       moved.at[i] = far;
+      moved.alignStart();
       checkLoad(moved, 0);
     }
 }
@@ -198,8 +199,10 @@ TEST(TensorCopyTest, MulticastAndParameterByValue) {
 /// Stores random bytes by `operation` ("" copies); `combine(there, new)` says what
 /// results.
 template <typename T, typename F>
-static void checkStore(const TensorCase &c, unsigned shift, const std::string &operation,
+static void checkStore(TensorCase c, unsigned shift, const std::string &operation,
                        F combine) {
+  for (int32_t &coordinate : c.at)
+    coordinate = std::max(coordinate, 0); // stores start in the tensor
   SCOPED_TRACE(c.describe());
   Harness h(90);
   uint64_t tensor = h.put(c.memory, "tensor");
@@ -231,6 +234,35 @@ static void checkStore(const TensorCase &c, unsigned shift, const std::string &o
     memcpy(&expected[to], &result, sizeof(T));
   }
   ASSERT_EQ(h.get<uint8_t>(tensor, expected.size()), expected);
+}
+
+// An H100 ends the program with an illegal instruction.
+TEST(TensorCopyTest, PlacesWhereNoBoxStarts) {
+  std::mt19937 random(47);
+  auto start = [&](bool stores, int32_t inner, int32_t outer) {
+    TensorCase c = TensorCase::make(2, 0, random, 2);
+    c.at[0] = inner;
+    c.at[1] = outer;
+    Harness h(90);
+    std::vector<uint8_t> map(128);
+    EXPECT_EQ(c.encode(map.data(), h.put(c.memory, "tensor")).message, "");
+    const std::string kernel = stores ? storeKernel(2, "") : loadKernel(2);
+    EXPECT_EQ(h.loadBody(TensorCase::params, kernel, sharedMemory), "");
+    uint64_t data = stores ? h.put(std::vector<uint8_t>(c.boxBytes()))
+                           : h.empty<uint8_t>(c.boxBytes());
+    h.arg(h.put(map, "map")).arg(data).arg(0u).arg(c.boxBytes());
+    for (int i = 0; i < 5; ++i)
+      h.arg(c.at[i]);
+    EXPECT_EQ(h.launch({1, 1, 1}, {64, 1, 1}, 40 << 10), "");
+    return h.faultText();
+  };
+  for (bool stores : {false, true}) {
+    EXPECT_EQ(start(stores, 4, 0), "");
+    EXPECT_EQ(start(stores, 2, 0).find("misaligned: the box starts 8 bytes"), 0u);
+  }
+  EXPECT_EQ(start(false, -4, -1), "");
+  EXPECT_EQ(start(true, 0, -1).find("out-of-bounds: coordinate 1 is -1"), 0u);
+  EXPECT_EQ(start(true, -4, 0).find("out-of-bounds: coordinate 0 is -4"), 0u);
 }
 
 TEST(TensorCopyTest, StoresOfEveryRankAndSwizzle) {
