@@ -200,10 +200,6 @@ class Leave(Statement):
         if bool(machine.certain(self.condition.numbers(machine)).all()):
             raise Continued if self.how == "continue" else Broken
 
-    @classmethod
-    def draw(cls, scope: Scope) -> tuple | None:
-        return None
-
 
 @drawn(1)
 @node

@@ -27,12 +27,10 @@ from tilewright.testing.programs.scope import Draft, Scope, Tile, Value
 from tilewright.testing.programs.statements import Statement, draw_statement
 
 
-def draw_program(
-    integer: Callable[[int, int], int], features: frozenset = frozenset()
-) -> Program:
+def draw_program(integer: Callable[[int, int], int]) -> Program:
     """A program, from a source of integers: `integer(low, high)` gives one, ends included."""
     draft = Draft()
-    scope = Scope(integer, draft, features)
+    scope = Scope(integer, draft)
     kernels = []
     for _ in range(scope.pick((1, 1, 1, 2))):
         kernels.append(_draw_kernel(scope))

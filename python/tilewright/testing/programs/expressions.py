@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 
-from tilewright.testing.programs import operators
+from tilewright.testing.programs import functions, operators
 from tilewright.testing.programs.machine import Machine
 from tilewright.testing.programs.nodes import node
 from tilewright.testing.programs.numbers import Numbers, long_name
@@ -146,7 +146,7 @@ class Unary(Expression):
             return operators.predicate(self.op, a)
         if self.op in ("floor", "ceil", "round", "trunc"):
             return operators.rounding(self.op, a)
-        return operators.function(self.op, a)
+        return functions.function(self.op, a)
 
 
 @node

@@ -16,7 +16,13 @@ import functools
 
 import numpy as np
 
-from tilewright.testing.dtypes import numpy_dtype
+from tilewright.testing.dtypes import (
+    largest,
+    numpy_dtype,
+    significand_bits,
+    smallest_subnormal,
+    unit_roundoff,
+)
 
 FLOATS = ("f8e4m3fn", "f8e5m2", "bf16", "f16", "f32", "f64")
 NARROW = FLOATS[:4]  # computed in f32
@@ -25,34 +31,6 @@ UNSIGNED = ("u8", "u16", "u32", "u64")
 INTEGERS = SIGNED + UNSIGNED
 ALL = ("bool", *INTEGERS, *FLOATS)
 
-
-@dataclasses.dataclass(frozen=True)
-class Format:
-    """A float type: bits of its significand, and its extreme positive numbers.
-
-    `roundoff` is the largest relative error of one rounding.
-    """
-
-    digits: int
-    largest: float
-    smallest: float
-    roundoff: float
-    normal: float
-
-
-def _format(digits: int, largest: float, lowest: int) -> Format:
-    """`lowest` is the exponent of the smallest normal number."""
-    return Format(digits, largest, 2.0 ** (lowest - digits + 1), 2.0**-digits, 2.0**lowest)
-
-
-FORMATS = {
-    "f8e4m3fn": _format(4, 448.0, -6),
-    "f8e5m2": _format(3, 57344.0, -14),
-    "bf16": _format(8, 3.3895313892515355e38, -126),
-    "f16": _format(11, 65504.0, -14),
-    "f32": _format(24, 3.4028234663852886e38, -126),
-    "f64": _format(53, 1.7976931348623157e308, -1022),
-}
 _LONG = {"f": "float", "b": "bfloat", "i": "int", "u": "uint"}
 
 
@@ -82,13 +60,7 @@ def is_integer(dtype: str) -> bool:
 
 def bits_of(dtype: str) -> int:
     """The width of an element; that of "index" is 64."""
-    return (
-        64
-        if dtype == "index"
-        else held_as(dtype).itemsize * 8
-        if is_integer(dtype)
-        else (numpy_dtype(dtype).itemsize * 8)
-    )
+    return 64 if dtype == "index" else numpy_dtype(dtype).itemsize * 8
 
 
 def held_as(dtype: str) -> np.dtype:
@@ -137,11 +109,11 @@ def nearest(value: np.ndarray, dtype: str) -> np.ndarray:
         if dtype == "f16":
             return value.astype(np.float16).astype(np.float64)
         _, exponent = np.frexp(value)
-        lowest = int(np.log2(FORMATS[dtype].smallest))
-        quantum = np.maximum(exponent - FORMATS[dtype].digits, lowest)
+        lowest = int(np.log2(smallest_subnormal(dtype)))
+        quantum = np.maximum(exponent - significand_bits(dtype), lowest)
         result = np.ldexp(np.rint(np.ldexp(value, -quantum)), quantum)
     result = np.where(np.isfinite(value), result, value)
-    most = FORMATS[dtype].largest
+    most = largest(dtype)
     if dtype.startswith("f8"):
         return np.clip(result, -most, most)  # NaN stays
     return np.where(np.abs(result) > most, np.copysign(np.inf, result), result)
@@ -156,11 +128,11 @@ def rounded(value: np.ndarray, error: np.ndarray, dtype: str) -> Numbers:
     exactly = nearest(value, dtype)
     if not error.any():
         return Numbers(dtype, exactly, error)
-    form = FORMATS[dtype]
+    roundoff = unit_roundoff(dtype)
     with np.errstate(all="ignore"):
         size = np.abs(value) + error
-        wide = error + form.roundoff * size + form.smallest / 2
-        wide = np.where(size * (1 + form.roundoff) < form.largest, wide, np.inf)
+        wide = error + roundoff * size + smallest_subnormal(dtype) / 2
+        wide = np.where(size * (1 + roundoff) < largest(dtype), wide, np.inf)
     # A value that is not finite is so whatever its neighbours are, or nothing is known.
     wide = np.where(np.isfinite(value), wide, np.inf)
     inexact = error > 0

@@ -8,14 +8,12 @@ Python numbers, which take the other side's type.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import numpy as np
 
 from tilewright.testing.dtypes import numpy_dtype
 from tilewright.testing.programs.numbers import (
-    FORMATS,
     SIGNED,
     UNSIGNED,
     Numbers,
@@ -215,6 +213,21 @@ def _odd_sum(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.where(inexact, np.nextafter(total, toward), total)
 
 
+_ROUNDING = {"floor": np.floor, "ceil": np.ceil, "round": np.rint, "trunc": np.trunc}
+
+
+def rounding(name: str, a: Operand) -> Numbers:
+    """floor, ceil, round (half to even) and trunc; integers stay as they are."""
+    a = alone(a)
+    if not is_float(a.dtype):
+        return a
+    apply = _ROUNDING[name]
+    with np.errstate(invalid="ignore"):
+        same = apply(a.value - a.error) == apply(a.value + a.error)
+    error = np.where(same | (a.error == 0), 0.0, a.error + 1)
+    return Numbers(a.dtype, apply(a.value), error)
+
+
 # -- bits -------------------------------------------------------------------------------------
 
 
@@ -330,80 +343,3 @@ def extremum(op: str, a: Operand, b: Operand) -> Numbers:
     if not is_float(a.dtype):
         return Numbers(a.dtype, value, _worst(a, b))
     return Numbers(a.dtype, value, np.maximum(a.error, b.error))
-
-
-# -- functions --------------------------------------------------------------------------------
-
-_ROUNDING = {"floor": np.floor, "ceil": np.ceil, "round": np.rint, "trunc": np.trunc}
-
-
-def rounding(name: str, a: Operand) -> Numbers:
-    """floor, ceil, round (half to even) and trunc; integers stay as they are."""
-    a = alone(a)
-    if not is_float(a.dtype):
-        return a
-    apply = _ROUNDING[name]
-    with np.errstate(invalid="ignore"):
-        same = apply(a.value - a.error) == apply(a.value + a.error)
-    error = np.where(same | (a.error == 0), 0.0, a.error + 1)
-    return Numbers(a.dtype, apply(a.value), error)
-
-
-_erf = np.vectorize(math.erf, otypes=[np.float64])
-_MATHS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "exp": np.exp,
-    "exp2": np.exp2,
-    "log": np.log,
-    "log2": np.log2,
-    "sqrt": np.sqrt,
-    "rsqrt": lambda x: 1 / np.sqrt(x),
-    "sin": np.sin,
-    "cos": np.cos,
-    "tanh": np.tanh,
-    "erf": lambda x: _erf(x) if np.size(x) else np.asarray(x),
-    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
-}
-FUNCTIONS = tuple(_MATHS)
-_ULPS = 4
-
-
-def function(name: str, a: Operand) -> Numbers:
-    """A maths function: within 4 units in the last place of f32, or of f64 for f64.
-
-    f16, bf16 and f8 are computed in f32 and rounded once; integers become f32 first.
-    """
-    a = alone(a)
-    if not is_float(a.dtype):
-        a = cast(a, "f32")
-    apply = _MATHS[name]
-    wide = "f64" if a.dtype == "f64" else "f32"
-    with np.errstate(all="ignore"):
-        value = apply(a.value)
-        tiny = FORMATS[wide].normal
-        # Operands and results below the smallest normal number may be flushed to zero.
-        denormal = (np.abs(a.value) < tiny) & (a.value != 0)
-        unsure = np.where(denormal, np.maximum(a.error, tiny), a.error)
-        spread = _spread(apply, a.value, value, unsure, name)
-        # Two units of float64 more: those of the reference itself.
-        unit = 2.0**-52 if wide == "f64" else 2.0**-23
-        error = (_ULPS * unit + 2.0**-51) * np.abs(value) + tiny + spread
-        error = np.where(np.isfinite(value), error, np.where(spread > 0, np.inf, 0.0))
-        # A result on the edge of the range may be infinite or not.
-        if wide == "f32":
-            edge = np.abs(np.abs(value) - 3.4028234663852886e38) <= error + 1e33
-            error = np.where(np.isfinite(value) & edge, np.inf, error)
-            value = np.where(
-                np.abs(value) > 3.4028234663852886e38, nearest(value, "f32"), value
-            )
-            error = np.where(np.isfinite(value), error, np.where(spread > 0, np.inf, 0.0))
-    return rounded(value, error, a.dtype)
-
-
-def _spread(apply, x: np.ndarray, value: np.ndarray, error: np.ndarray, name: str):
-    """How much an operand's error may move a function's value."""
-    if not np.any(error):
-        return np.zeros(np.shape(value))
-    if name in ("sin", "cos"):
-        return np.where(error > 0, error, 0.0)
-    moved = np.maximum(np.abs(apply(x + error) - value), np.abs(apply(x - error) - value))
-    return np.where(error > 0, np.where(np.isnan(moved), np.inf, moved), 0.0)

@@ -66,14 +66,13 @@ class Draft:
     tensors: list[Parameter] = dataclasses.field(default_factory=list)
     scalars: list[tuple[str, str, int | float]] = dataclasses.field(default_factory=list)
     count: int = 0
-    statements: int = 0
 
 
 class Scope:
     """Names in sight, and choices. `child()` is a scope that ends before this one."""
 
-    def __init__(self, integer: Callable[[int, int], int], draft: Draft, features: frozenset):
-        self.integer, self.draft, self.features = integer, draft, features
+    def __init__(self, integer: Callable[[int, int], int], draft: Draft) -> None:
+        self.integer, self.draft = integer, draft
         self.tiles: list[Tile] = []
         self.values: list[Value] = []
         self.variables: list[Value] = []
@@ -84,7 +83,7 @@ class Scope:
 
     def child(self) -> Scope:
         """A scope inside this one."""
-        made = Scope(self.integer, self.draft, self.features)
+        made = Scope(self.integer, self.draft)
         made.tiles, made.values = list(self.tiles), list(self.values)
         made.variables, made.busy = list(self.variables), self.busy
         made.windows = self.windows

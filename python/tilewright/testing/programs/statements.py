@@ -67,6 +67,5 @@ def draw_statement(scope: Scope) -> tuple:
     for _ in range(4):
         made = scope.pick(table).draw(scope)
         if made is not None:
-            scope.draft.statements += 1
             return made
     return ()

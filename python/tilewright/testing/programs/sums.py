@@ -10,8 +10,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from tilewright.testing.dtypes import (
+    largest,
+    significand_bits,
+    smallest_normal,
+    smallest_subnormal,
+    unit_roundoff,
+)
 from tilewright.testing.programs.numbers import (
-    FORMATS,
     Numbers,
     cast,
     held_as,
@@ -48,13 +54,12 @@ def summed(
     divides every term, `slack` the error that the terms themselves bring.
     """
     with np.errstate(all="ignore"):
-        form = FORMATS[dtype]
-        fits = size <= 2.0**form.digits * unit
-        fits &= (unit >= form.smallest) & (size <= form.largest)
+        fits = size <= 2.0 ** significand_bits(dtype) * unit
+        fits &= (unit >= smallest_subnormal(dtype)) & (size <= largest(dtype))
         order = _growth(max(terms, 1), dtype) * (size + slack)
         order = 2 * order if dtype == "f64" else order  # the reference adds in float64 too
         error = np.where(fits & (slack == 0), 0.0, slack + order)
-        near = size + slack + order >= form.largest  # may become infinite on the way
+        near = size + slack + order >= largest(dtype)  # may become infinite on the way
         error = np.where(near & (error > 0), np.inf, error)
         # With a NaN or an infinity among the terms, so it is in every order.
         special = ~np.isfinite(size)
@@ -66,7 +71,7 @@ def summed(
 
 def _growth(terms: int, dtype: str) -> float:
     """gamma_terms, or infinity where so many roundings say nothing."""
-    error = terms * FORMATS[dtype].roundoff
+    error = terms * unit_roundoff(dtype)
     return error / (1 - error) if error < 0.5 else np.inf
 
 
@@ -137,7 +142,7 @@ def product(a: Numbers, b: Numbers, c: Numbers | None, dtype: str) -> Numbers:
         unit = lowest_bit(x).min(1)[:, None] * lowest_bit(y).min(0)[None, :]
         if not (np.isfinite(x).all() and np.isfinite(y).all()):
             value, size, unit = _special_product(x, y, unit)
-        tiny = FORMATS["f32"].normal if dtype == "f32" else 0.0
+        tiny = smallest_normal("f32") if dtype == "f32" else 0.0
         flushed = _flushed(x, y, tiny)
         if c is not None:
             value, size = value + c.value, size + np.abs(c.value)

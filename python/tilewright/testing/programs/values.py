@@ -15,9 +15,10 @@ from tilewright.testing.programs.expressions import (
     Ternary,
     Unary,
 )
+from tilewright.testing.programs.functions import FUNCTIONS
 from tilewright.testing.programs.movement import literal_of
 from tilewright.testing.programs.numbers import bits_of, is_float, is_integer
-from tilewright.testing.programs.operators import FUNCTIONS, literal_type, promote
+from tilewright.testing.programs.operators import literal_type, promote
 from tilewright.testing.programs.scope import Scope, Tile, Value
 
 Typed = tuple[Expression, str]
