@@ -108,9 +108,8 @@ class For(Statement):
             body += draw_statement(inner)
         if not body:
             return None
-        if kind != "unroll" and scope.chance(8):
-            body = (Leave(Binary("==", Name(name), Literal(scope.pick((1, 0, 2)))),
-                          scope.pick(("continue", "break"))), *body)  # fmt: skip
+        if kind != "unroll" and scope.chance(6):
+            body = with_leave(inner, name, body)
         return (cls(kind, name, start, stop, step, stages, body),)
 
 
@@ -156,9 +155,7 @@ class While(Statement):
         inner.values.append(Value(name, "i32"))
         body = draw_statement(inner)
         if body and scope.chance(4):
-            limit = Literal(scope.pick((1, 2)))
-            body = (Leave(Binary("==", Name(name), limit),
-                          scope.pick(("continue", "break"))), *body)  # fmt: skip
+            body = with_leave(inner, name, body)
         return (cls(name, stop, body),) if body else None
 
 
@@ -199,6 +196,17 @@ class Leave(Statement):
     def run(self, machine: Machine) -> None:
         if bool(machine.certain(self.condition.numbers(machine)).all()):
             raise Continued if self.how == "continue" else Broken
+
+
+def with_leave(scope: Scope, name: str, body: tuple) -> tuple:
+    """The body of a loop over `name` with a `break` or `continue` somewhere in it."""
+    condition: Expression | None = None
+    if scope.chance(3):
+        condition = steady_condition(scope)
+    condition = condition or Binary("==", Name(name), Literal(scope.pick((1, 0, 2))))
+    at = scope.integer(0, len(body))
+    leave = Leave(condition, scope.pick(("continue", "break")))
+    return (*body[:at], leave, *body[at:])
 
 
 @drawn(1)
