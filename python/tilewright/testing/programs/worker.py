@@ -22,7 +22,7 @@ from tilewright.testing.programs.execute import CRASH, HANG, Verdict, examine
 from tilewright.testing.programs.program import Program, from_json, to_json
 
 # Far more than any drawn program takes on a busy machine.
-_SECONDS = 120.0
+_SECONDS = 600.0
 # Kernels are unloaded, and their files removed, only when a worker ends.
 _PROGRAMS = 1000
 
