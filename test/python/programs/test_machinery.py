@@ -17,7 +17,8 @@ from tilewright.testing.dtypes import numpy_dtype
 from tilewright.testing.programs import Choices, Worker, drawn, examine, from_json, to_json
 from tilewright.testing.programs.choices import reduce
 from tilewright.testing.programs.elementwise import Parallel, Store
-from tilewright.testing.programs.expressions import Binary, Element, Literal, Name
+from tilewright.testing.programs.execute import difference
+from tilewright.testing.programs.expressions import Binary, Element, Literal, Name, Unary
 from tilewright.testing.programs.machine import Invalid
 from tilewright.testing.programs.movement import Alloc, Copy
 from tilewright.testing.programs.nodes import walk
@@ -81,10 +82,20 @@ def test_a_wrong_element_is_noticed():
     assert "4 of 8 elements differ, the first at [4]" in verdict.reason
 
 
-def test_an_element_outside_the_bound_is_noticed():
-    right = examine(store_all(Binary("+", element(Name("i")), Literal(1.0))))
-    assert right.status == "pass"
-    assert right.compared == 1.0
+def test_an_element_outside_its_bound_is_noticed():
+    """The maximum of a NaN that is exact and a function's value is NaN, bound or not."""
+    program = store_all(Unary("exp", element(Name("i"))))
+    memory = program.expected().memories["C"]
+    assert (memory.error > 0).all()
+    for factor, right in ((0.0, True), (0.9, True), (1.1, False)):
+        found = (memory.value + factor * memory.error).astype(np.float32)
+        [tensor] = [t for t in program.tensors if t.name == "C"]
+        assert (difference(found, memory, tensor) is None) == right
+    memory.value[3] = np.nan
+    right = memory.value.astype(np.float32)
+    assert difference(right, memory, tensor) is None
+    right[3] = 1
+    assert "1 of 8 elements differ, the first at [3]" in difference(right, memory, tensor)
 
 
 def test_reading_what_nothing_wrote_is_invalid():

@@ -85,7 +85,7 @@ def examine(program: Program, device: str = "cpu") -> Verdict:
         if tensor.role == "input":
             continue
         memory = machine.memories[tensor.name]
-        wrong = _difference(guarded.view, memory, tensor)
+        wrong = difference(guarded.view, memory, tensor)
         if wrong:
             return Verdict(WRONG, f"{tensor.name}: {wrong}")
         total += int(memory.written.sum())
@@ -105,7 +105,7 @@ def _guarded(tensor: Tensor, inputs: dict[str, np.ndarray]) -> Guarded:
     return made
 
 
-def _difference(actual: np.ndarray, memory: Memory, tensor: Tensor) -> str | None:
+def difference(actual: np.ndarray, memory: Memory, tensor: Tensor) -> str | None:
     """A sentence for the first element that is wrong, or None."""
     if tensor.role == "output":
         touched = ~memory.defined & ~is_poison(actual)
@@ -117,7 +117,7 @@ def _difference(actual: np.ndarray, memory: Memory, tensor: Tensor) -> str | Non
             found, value = actual.astype(np.float64), memory.value
             exact = (found == value) | (np.isnan(found) & np.isnan(value))
             near = np.abs(found - value) <= error
-        right = np.where(error == 0, exact, near | np.isinf(error))
+        right = exact | ((error > 0) & (near | np.isinf(error)))
     else:
         found, value = actual, memory.value
         right = (found == value) | (error > 0)

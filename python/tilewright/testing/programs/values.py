@@ -140,7 +140,7 @@ def _arithmetic(scope: Scope, depth: int) -> Typed:
         return Binary(op, a, Literal(number)), _with_literal(a_type, number, op)
     if scope.chance(3):
         literal = literal_of(scope, a_type if a_type not in ("index", "bool") else "i32")
-        if op == "/" and not literal.number:
+        if op in ("/", "//", "%") and not literal.number:  # a literal zero is refused
             literal = Literal(2.0 if is_float(a_type) else 2)
         made = _with_literal(a_type, literal.number, op)
         if op != "/" and scope.chance(3):
