@@ -29,8 +29,9 @@ public:
   virtual void buildTilePipeline(mlir::OpPassManager &pm) const = 0;
   /// From there to launch functions and kernels in the LLVM dialect.
   virtual void buildLoweringPipeline(mlir::OpPassManager &pm) const = 0;
-  /// Optimises native code in place.
-  virtual llvm::Error optimize(llvm::Module &module) const = 0;
+  /// Optimises native code in place, as far as it gets while `onward` holds.
+  virtual llvm::Error optimize(llvm::Module &module,
+                               llvm::function_ref<bool()> onward) const = 0;
   /// An object file, or assembly.
   virtual llvm::Expected<std::string> emit(llvm::Module &module, bool assembly) const = 0;
 };

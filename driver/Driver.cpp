@@ -8,8 +8,12 @@
 #include "driver/Driver.h"
 
 #include "backends/cpu/CpuBackend.h"
+#include "compiler/transforms/Passes.h"
 #include "dialects/tile/Tile.h"
 #include "driver/Artifact.h"
+#include "driver/Backends.h"
+#include "driver/Containment.h"
+#include "driver/EmitObject.h"
 #include "driver/Plan.h"
 #include "driver/Signature.h"
 
@@ -20,11 +24,13 @@
 #include "mlir/Target/LLVMIR/Export.h"
 #include "mlir/Target/LLVMIR/ModuleTranslation.h"
 #include "llvm/Config/llvm-config.h"
-#include "llvm/Support/CrashRecoveryContext.h"
+#include "llvm/IR/DiagnosticInfo.h"
+#include "llvm/IR/DiagnosticPrinter.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Transforms/Utils/Cloning.h"
 
+#include <atomic>
 #include <chrono>
 
 using namespace mlir;
@@ -51,6 +57,29 @@ struct StageRecorder : PassInstrumentation {
   llvm::StringMap<int> runs; // of each pass: the second is the stage `NAME-2`
 };
 
+/// What the calling thread and the one that compiles know of each other.
+struct Progress {
+  std::atomic<bool> interrupted{false};
+  std::string step = "the compiler"; // what is running, for a report of its crash
+};
+
+/// Tells the progress of passes, and ends them where that is asked for.
+struct PassProgress : PassInstrumentation {
+  explicit PassProgress(Progress &progress) : progress(progress) {}
+
+  void runBeforePass(Pass *pass, Operation *op) override {
+    if (StringRef name = pass->getArgument(); !name.empty())
+      progress.step = ("the pass " + name).str();
+    // A pass manager has no way to stop, but a pass is an action, and those of this
+    // context are not done any more.
+    if (progress.interrupted.load(std::memory_order_relaxed))
+      op->getContext()->registerActionHandler(
+          [](function_ref<void()>, const tracing::Action &) {});
+  }
+
+  Progress &progress;
+};
+
 /// Adds the time until its end to `result.seconds`.
 class PhaseTimer {
 public:
@@ -70,7 +99,7 @@ private:
 /// One compilation.
 class Compilation {
 public:
-  Compilation(const CompileOptions &options, CompileResult &result);
+  Compilation(const CompileOptions &options, Progress &progress, CompileResult &result);
 
   void run(const std::string &ir);
 
@@ -79,10 +108,12 @@ private:
   bool runPipeline(StringRef phase, function_ref<void(OpPassManager &)> build);
   bool translate();
   bool emit();
+  bool goesOn(StringRef step);
   void fail(StringRef message);
   bool check(llvm::Error error);
 
   const CompileOptions &options;
+  Progress &progress;
   CompileResult &result;
   DialectRegistry registry;
   std::unique_ptr<MLIRContext> context;
@@ -162,16 +193,9 @@ bool Compilation::check(llvm::Error error) {
 // Phases
 //===----------------------------------------------------------------------===//
 
-static llvm::Expected<std::unique_ptr<Backend>> createBackend(StringRef target) {
-  StringRef family = target.split(':').first;
-  if (family == "cpu")
-    return cpu::createCpuBackend(target);
-  return llvm::createStringError("no backend for target '%s'; known are: cpu, cpu:MODEL",
-                                 target.str().c_str());
-}
-
-Compilation::Compilation(const CompileOptions &options, CompileResult &result)
-    : options(options), result(result) {
+Compilation::Compilation(const CompileOptions &options, Progress &progress,
+                         CompileResult &result)
+    : options(options), progress(progress), result(result) {
   cpu::registerCpuDialects(registry);
   // One thread: modules are small, and the caller compiles many at once.
   context = std::make_unique<MLIRContext>(registry, MLIRContext::Threading::DISABLED);
@@ -179,6 +203,19 @@ Compilation::Compilation(const CompileOptions &options, CompileResult &result)
     record(diagnostic, result);
     return success();
   });
+  // Without a handler LLVM prints errors and leaves the process.
+  llvmContext.setDiagnosticHandlerCallBack(
+      [](const llvm::DiagnosticInfo *info, void *self) {
+        if (info->getSeverity() != llvm::DS_Error)
+          return;
+        std::string message;
+        llvm::raw_string_ostream stream(message);
+        llvm::DiagnosticPrinterRawOStream printer(stream);
+        info->print(printer);
+        auto &compilation = *static_cast<Compilation *>(self);
+        compilation.result.fault = compilation.progress.step + ": " + message;
+      },
+      this);
 }
 
 bool Compilation::parse(const std::string &ir) {
@@ -209,14 +246,23 @@ bool Compilation::runPipeline(StringRef phase,
   PhaseTimer timer(result, phase);
   PassManager pm(context.get());
   pm.enableVerifier(true);
+  pm.addInstrumentation(std::make_unique<PassProgress>(progress));
   if (options.keepStages)
     pm.addInstrumentation(std::make_unique<StageRecorder>(result));
   build(pm);
-  return succeeded(pm.run(*module));
+  return succeeded(pm.run(*module)) && goesOn("the compiler");
+}
+
+/// False where the compilation shall end; else `step` is what follows.
+bool Compilation::goesOn(StringRef step) {
+  progress.step = step.str();
+  result.interrupted = progress.interrupted.load(std::memory_order_relaxed);
+  return !result.interrupted;
 }
 
 bool Compilation::translate() {
   PhaseTimer timer(result, "translate");
+  progress.step = "the translation to LLVM";
   llvmModule = translateModuleToLLVMIR(*module, llvmContext, name);
   if (!llvmModule)
     return false;
@@ -226,11 +272,16 @@ bool Compilation::translate() {
 }
 
 bool Compilation::emit() {
+  if (!goesOn("LLVM's optimiser"))
+    return false;
   {
     PhaseTimer timer(result, "optimize");
-    if (!check(backend->optimize(*llvmModule)))
+    auto onward = [this] { return !progress.interrupted.load(); };
+    if (!check(backend->optimize(*llvmModule, onward)))
       return false;
   }
+  if (!goesOn("code generation"))
+    return false;
   if (options.emitLLVM) {
     llvm::raw_string_ostream stream(result.llvm);
     llvmModule->print(stream, nullptr);
@@ -250,6 +301,8 @@ bool Compilation::emit() {
       return check(emitted.takeError());
     object = std::move(*emitted);
   }
+  if (!goesOn("the linker") || !result.fault.empty())
+    return false;
   if (!options.output.empty()) {
     PhaseTimer timer(result, "link");
     if (!check(linkArtifact(object, options.output)))
@@ -268,7 +321,14 @@ void Compilation::run(const std::string &ir) {
   result.target = backend->getTargetName();
   if (!parse(ir))
     return;
-  if (!runPipeline("tile", [&](OpPassManager &pm) { backend->buildTilePipeline(pm); }))
+  auto buildTilePipeline = [&](OpPassManager &pm) {
+    // First, so that checks are of the accesses that the source has.
+    if (options.checking != Checking::None)
+      pm.addNestedPass<func::FuncOp>(
+          tile::createCheckAccesses({options.checking == Checking::AccessesAndValues}));
+    backend->buildTilePipeline(pm);
+  };
+  if (!runPipeline("tile", buildTilePipeline))
     return;
   llvm::json::Value plan = describePlan(*module, backend->getTileBudget());
   result.plan = llvm::formatv("{0:2}", plan).str();
@@ -289,17 +349,37 @@ void Compilation::run(const std::string &ir) {
 
 CompileResult tilewright::compile(const std::string &ir, const CompileOptions &options) {
   CompileResult result;
-  llvm::CrashRecoveryContext::Enable();
-  llvm::CrashRecoveryContext recovery;
-  bool finished = recovery.RunSafely([&] { Compilation(options, result).run(ir); });
-  if (!finished) {
-    result.ok = false;
-    result.diagnostics.push_back({CompilerDiagnostic::Severity::Error,
-                                  "the compiler crashed on this kernel",
-                                  {},
-                                  {}});
+  Progress progress;
+  std::string reason =
+      runContained([&] { Compilation(options, progress, result).run(ir); },
+                   [&] {
+                     if (options.interrupted && options.interrupted())
+                       progress.interrupted.store(true, std::memory_order_relaxed);
+                   });
+  if (reason.empty())
+    return result;
+  CompileResult crashed; // what the other one holds may be half written
+  crashed.fault = progress.step + ": " + reason;
+  return crashed;
+}
+
+std::string tilewright::makeReproducer(const std::string &ir, const std::string &target) {
+  auto backend = createBackend(target);
+  if (!backend) {
+    llvm::consumeError(backend.takeError());
+    return ir;
   }
-  return result;
+  OpPassManager pm(ModuleOp::getOperationName());
+  (*backend)->buildTilePipeline(pm);
+  (*backend)->buildLoweringPipeline(pm);
+  pm.addPass(createEmitObject((*backend)->getTargetName()));
+  std::string pipeline;
+  llvm::raw_string_ostream stream(pipeline);
+  pm.printAsTextualPipeline(stream);
+  return llvm::formatv("{0}\n{{-#\n  external_resources: {{\n    mlir_reproducer: {{\n"
+                       "      pipeline: \"{1}\",\n      disable_threading: true,\n"
+                       "      verify_each: true\n    }\n  }\n#-}\n",
+                       ir, pipeline);
 }
 
 std::string tilewright::compilerVersion() {

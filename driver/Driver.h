@@ -13,6 +13,7 @@
 #ifndef TILEWRIGHT_DRIVER_DRIVER_H
 #define TILEWRIGHT_DRIVER_DRIVER_H
 
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -32,16 +33,25 @@ struct CompilerDiagnostic {
   std::vector<SourceLocation> callers; // of the macro the location is in, innermost first
 };
 
+/// What a kernel looks for while it runs (docs/checking.md).
+enum class Checking { None, Accesses, AccessesAndValues };
+
 struct CompileOptions {
   std::string target = "cpu";
+  Checking checking = Checking::None;
   std::string output;      // where the artifact goes; empty for none
   bool planOnly = false;   // stop when memory is planned
   bool keepStages = false; // keep the IR after each stage
   bool emitLLVM = false, emitAssembly = false, emitObject = false;
+  /// Asked on the calling thread every few milliseconds: true ends the compilation at its
+  /// next pass.
+  std::function<bool()> interrupted;
 };
 
 struct CompileResult {
   bool ok = false;
+  bool interrupted = false;
+  std::string fault; // the compiler's own, as in "the pass cse: Segmentation fault"
   std::vector<CompilerDiagnostic> diagnostics;
   std::string target; // with the model, as in "cpu:znver4"
   std::string plan;   // JSON: what each kernel's memory is used for
@@ -51,7 +61,8 @@ struct CompileResult {
   std::vector<std::pair<std::string, double>> seconds; // where the time went
 };
 
-/// Compiles the `tile` module with text `ir`.
+/// Compiles the `tile` module with text `ir`. May be called by several threads at once; a
+/// crash of the compiler is a result like another.
 CompileResult compile(const std::string &ir, const CompileOptions &options);
 
 /// What compiled code depends on beside its input: part of every cache key.
@@ -60,6 +71,10 @@ std::string compilerVersion();
 /// The full name of `target`, as in "cpu:znver4" for "cpu"; empty, with a message in
 /// `error`, where there is no such target.
 std::string resolveTarget(const std::string &target, std::string &error);
+
+/// `ir` with the passes that `compile` runs on it for `target`, in the form that
+/// `tilewright-opt --run-reproducer` runs; `ir` alone where there is no such target.
+std::string makeReproducer(const std::string &ir, const std::string &target);
 
 } // namespace tilewright
 

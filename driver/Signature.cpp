@@ -26,11 +26,12 @@ private:
   LogicalResult addParameter(DictionaryAttr parameter, Type type);
   LogicalResult addTensor(DictionaryAttr parameter, MemRefType type);
   FailureOr<std::pair<int64_t, int64_t>> encodeDim(Attribute dim);
+  FailureOr<int64_t> encodeExpression(DictionaryAttr expression);
   int64_t addString(StringRef text);
   InFlightDiagnostic error() { return function.emitError("malformed tile.signature: "); }
 
   func::FuncOp function;
-  std::vector<int64_t> symbolWords, parameterWords, dimWords;
+  std::vector<int64_t> symbolWords, parameterWords, dimWords, expressionWords;
   SmallVector<std::string> symbols, parameters;
   std::string strings;
   int64_t launchWords = 0;
@@ -54,6 +55,11 @@ static std::optional<tw_dtype> parseDtype(StringRef name) {
       .Case("f64", TW_F64)
       .Case("f8e4m3fn", TW_F8E4M3FN)
       .Case("f8e5m2", TW_F8E5M2)
+      .Case("f8e4m3fnuz", TW_F8E4M3FNUZ)
+      .Case("f8e5m2fnuz", TW_F8E5M2FNUZ)
+      .Case("f8e4m3b11fnuz", TW_F8E4M3B11FNUZ)
+      .Case("f8e8m0fnu", TW_F8E8M0FNU)
+      .Case("f4e2m1fn", TW_F4E2M1FN)
       .Default(std::nullopt);
 }
 
@@ -89,6 +95,12 @@ LogicalResult SignatureEncoder::addSymbol(DictionaryAttr symbol) {
 FailureOr<std::pair<int64_t, int64_t>> SignatureEncoder::encodeDim(Attribute dim) {
   if (auto constant = dyn_cast<IntegerAttr>(dim))
     return std::pair<int64_t, int64_t>(TW_DIM_CONST, constant.getInt());
+  if (auto expression = dyn_cast<DictionaryAttr>(dim)) {
+    FailureOr<int64_t> place = encodeExpression(expression);
+    if (failed(place))
+      return failure();
+    return std::pair<int64_t, int64_t>(TW_DIM_EXPRESSION, *place);
+  }
   auto name = dyn_cast<StringAttr>(dim);
   if (name && name.getValue() == "contiguous")
     return std::pair<int64_t, int64_t>(TW_DIM_CONTIGUOUS, 0);
@@ -98,6 +110,43 @@ FailureOr<std::pair<int64_t, int64_t>> SignatureEncoder::encodeDim(Attribute dim
   if (symbol == symbols.end())
     return error() << "unknown size " << dim;
   return std::pair<int64_t, int64_t>(TW_DIM_SYMBOL, symbol - symbols.begin());
+}
+
+/// Adds `{text = "m * 2", steps = ["size m", 2, "mul"]}`; gives its place among the
+/// expressions.
+FailureOr<int64_t> SignatureEncoder::encodeExpression(DictionaryAttr expression) {
+  auto steps = expression.getAs<ArrayAttr>("steps");
+  if (!steps || steps.empty() || steps.size() > TW_MAX_EXPRESSION_STEPS)
+    return error() << "an expression has 1 to " << TW_MAX_EXPRESSION_STEPS << " steps";
+  int64_t place = expressionWords.size();
+  expressionWords.push_back(addString(getString(expression, "text")));
+  expressionWords.push_back(steps.size());
+  for (Attribute step : steps) {
+    if (auto number = dyn_cast<IntegerAttr>(step)) {
+      expressionWords.insert(expressionWords.end(), {TW_STEP_CONST, number.getInt()});
+      continue;
+    }
+    auto word = dyn_cast<StringAttr>(step);
+    auto [kind, name] =
+        word ? word.getValue().split(' ') : std::pair<StringRef, StringRef>();
+    auto operation = llvm::StringSwitch<std::optional<tw_step_kind>>(kind)
+                         .Case("size", TW_STEP_SYMBOL)
+                         .Case("add", TW_STEP_ADD)
+                         .Case("sub", TW_STEP_SUB)
+                         .Case("mul", TW_STEP_MUL)
+                         .Case("floordiv", TW_STEP_FLOORDIV)
+                         .Case("mod", TW_STEP_MOD)
+                         .Case("ceildiv", TW_STEP_CEILDIV)
+                         .Case("min", TW_STEP_MIN)
+                         .Case("max", TW_STEP_MAX)
+                         .Default(std::nullopt);
+    auto *symbol = llvm::find(symbols, name);
+    if (!operation || (operation == TW_STEP_SYMBOL && symbol == symbols.end()))
+      return error() << "unknown step " << step;
+    int64_t value = operation == TW_STEP_SYMBOL ? symbol - symbols.begin() : 0;
+    expressionWords.insert(expressionWords.end(), {*operation, value});
+  }
+  return place;
 }
 
 LogicalResult SignatureEncoder::addTensor(DictionaryAttr parameter, MemRefType type) {
@@ -129,7 +178,6 @@ LogicalResult SignatureEncoder::addParameter(DictionaryAttr parameter, Type type
   std::optional<tw_dtype> dtype = parseDtype(getString(parameter, "dtype"));
   if (name.empty() || !dtype)
     return error() << "a parameter needs a name and a dtype";
-  parameters.push_back(name.str());
   auto tensor = dyn_cast<MemRefType>(type);
   bool isTensor = getString(parameter, "kind") == "tensor";
   if (isTensor != static_cast<bool>(tensor))
@@ -141,10 +189,9 @@ LogicalResult SignatureEncoder::addParameter(DictionaryAttr parameter, Type type
     flags = (parameter.get("read") ? TW_PARAM_READ : 0) |
             (parameter.get("write") ? TW_PARAM_WRITE : 0);
     if (StringRef other = getString(parameter, "alias"); !other.empty()) {
-      auto target = llvm::find(parameters, other);
-      if (target == parameters.end())
-        return error() << "'" << name << "' aliases no earlier parameter '" << other
-                       << "'";
+      auto *target = llvm::find(parameters, other);
+      if (target == parameters.end() || other == name)
+        return error() << "'" << name << "' aliases no other parameter '" << other << "'";
       alias = 1 + (target - parameters.begin());
     }
     if (failed(addTensor(parameter, tensor)))
@@ -176,6 +223,8 @@ FailureOr<std::vector<int64_t>> SignatureEncoder::encode() {
   for (Attribute symbol : symbolAttrs)
     if (failed(addSymbol(cast<DictionaryAttr>(symbol))))
       return failure();
+  for (Attribute parameter : parameterAttrs)
+    parameters.push_back(getString(cast<DictionaryAttr>(parameter), "name").str());
   for (auto [parameter, type] : llvm::zip(parameterAttrs, function.getArgumentTypes()))
     if (failed(addParameter(cast<DictionaryAttr>(parameter), type)))
       return failure();
@@ -184,7 +233,11 @@ FailureOr<std::vector<int64_t>> SignatureEncoder::encode() {
       TW_SIGNATURE_HEADER_WORDS + symbolWords.size() + parameterWords.size();
   for (size_t i = 0; i < parameterWords.size(); i += TW_SIGNATURE_PARAM_WORDS)
     parameterWords[i + 6] += dimsStart;
-  int64_t stringsStart = dimsStart + dimWords.size();
+  int64_t expressionsStart = dimsStart + dimWords.size();
+  for (size_t i = 0; i < dimWords.size(); i += 2)
+    if (dimWords[i] == TW_DIM_EXPRESSION)
+      dimWords[i + 1] += expressionsStart;
+  int64_t stringsStart = expressionsStart + expressionWords.size();
   int64_t stringWords = llvm::divideCeil(strings.size(), sizeof(int64_t));
   std::vector<int64_t> table{TW_SIGNATURE_MAGIC,
                              stringsStart + stringWords,
@@ -194,7 +247,7 @@ FailureOr<std::vector<int64_t>> SignatureEncoder::encode() {
                              static_cast<int64_t>(strings.size()),
                              launchWords,
                              0};
-  for (const auto *words : {&symbolWords, &parameterWords, &dimWords})
+  for (const auto *words : {&symbolWords, &parameterWords, &dimWords, &expressionWords})
     table.insert(table.end(), words->begin(), words->end());
   table.resize(stringsStart + stringWords);
   std::memcpy(table.data() + stringsStart, strings.data(), strings.size());

@@ -78,7 +78,10 @@ def page() -> str:
             form = signature(value) if isinstance(value, Operation) else form
         lines.append(f"| `{cell(form)}` | {cell(text)} |\n")
     lines.append(DTYPES)
-    lines += [f"| `T.{d.name}` | `{d.short}` | {d.itemsize} |\n" for d in ALL]
+    lines += [
+        f"| `T.{d.name}` | `{d.short}` | {'half' if d.is_paired else d.itemsize} |\n"
+        for d in ALL
+    ]
     lines.append(REFUSED)
     lines += [
         f"| `T.{name}` | {cell(entry.reason)} | {cell(entry.hint)} |\n"

@@ -108,14 +108,16 @@ class Tensor:
     """`T.Tensor((M, K), "float16")`: a row-major contiguous tensor in global memory."""
 
     def __new__(
-        cls, shape: Any, dtype: _Dtype = "float32", strides: Any = None
+        cls, shape: Any, dtype: _Dtype = "float32", strides: Any = None, alias: str = ""
     ) -> Any: ...
     def __class_getitem__(cls, item: Any) -> Any: ...
 
 class StridedTensor:
     """`T.StridedTensor(shape, strides, dtype)`: strides in elements, None for any."""
 
-    def __new__(cls, shape: Any, strides: Any, dtype: _Dtype = "float32") -> Any: ...
+    def __new__(
+        cls, shape: Any, strides: Any, dtype: _Dtype = "float32", alias: str = ""
+    ) -> Any: ...
 
 Buffer = SharedBuffer = FragmentBuffer = LocalBuffer = Tensor
 

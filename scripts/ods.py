@@ -82,6 +82,19 @@ def passes(td: Path) -> list[dict]:
 def cpu_pipelines() -> dict[str, list[str]]:
     """The passes that the CPU backend runs, by the name of the pipeline, in order."""
     source = (ROOT / "backends" / "cpu" / "CpuBackend.cpp").read_text()
+    bodies = re.findall(r"^void CpuBackend::build(\w+)Pipeline\((.*?)^}", source, re.M | re.S)
+    return {name.lower(): created_in(body, source) for name, body in bodies}
+
+
+def checking_passes() -> list[str]:
+    """The passes that the driver runs first in checking mode, in order."""
+    source = (ROOT / "driver" / "Driver.cpp").read_text()
+    [body] = re.findall(r"if \(options\.checking != .*?;", source, re.S)
+    return created_in(body, source)
+
+
+def created_in(body: str, source: str) -> list[str]:
+    """The passes that a function body makes, by the headers that its source includes."""
     arguments = {}
     for header in re.findall(r'#include "(\S+/Passes)\.h"', source):
         found = (base / f"{header}.td" for base in (ROOT, LLVM / "include"))
@@ -93,11 +106,7 @@ def cpu_pipelines() -> dict[str, list[str]]:
         # createCanonicalizerPass makes the pass that its .td file calls Canonicalizer.
         return arguments.get(created) or arguments[created.removesuffix("Pass")]
 
-    bodies = re.findall(r"^void CpuBackend::build(\w+)Pipeline\((.*?)^}", source, re.M | re.S)
-    return {
-        name.lower(): [argument(created) for created in re.findall(r"create(\w+)\(", body)]
-        for name, body in bodies
-    }
+    return [argument(created) for created in re.findall(r"create(\w+)\(", body)]
 
 
 # ---- Operations ------------------------------------------------------------------------

@@ -7,24 +7,19 @@
 
 #include "backends/cpu/Combiner.h"
 
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
 using namespace mlir;
 using namespace tilewright;
 using namespace tilewright::cpu;
 using Kind = tile::Combiner;
 
-static bool isTruth(Kind kind) { return kind == Kind::Any || kind == Kind::All; }
-
-static bool isNarrowFloat(Type type) {
-  return isa<FloatType>(type) && type.getIntOrFloatBitWidth() < 32;
-}
-
-Combiner::Combiner(Kind kind, Type element, bool isUnsigned)
-    : kind(kind), accumulator(element), isUnsigned(isUnsigned) {
-  MLIRContext *context = element.getContext();
-  if (isTruth(kind))
-    accumulator = IntegerType::get(context, 8);
-  else if (isNarrowFloat(element))
-    accumulator = Float32Type::get(context);
+Combiner::Combiner(std::optional<Kind> kind, Value src, bool isUnsigned, Region &body,
+                   Value neutral)
+    : kind(kind), isUnsigned(isUnsigned), body(body), neutral(neutral) {
+  Type element = cast<MemRefType>(src.getType()).getElementType();
+  accumulator = isTruth() ? IntegerType::get(element.getContext(), 8)
+                          : tile::getCombinedType(element);
 }
 
 Expr cpu::castElements(Expr x, Type element, bool isUnsigned) {
@@ -38,7 +33,7 @@ Expr cpu::castElements(Expr x, Type element, bool isUnsigned) {
 }
 
 Expr Combiner::fromSource(Expr element) const {
-  if (isTruth(kind))
+  if (isTruth())
     return fromResult(element);
   Expr x = castElements(element, accumulator);
   if (kind != Kind::AbsSum && kind != Kind::AbsMax)
@@ -49,19 +44,60 @@ Expr Combiner::fromSource(Expr element) const {
 }
 
 Expr Combiner::fromResult(Expr result) const {
-  if (!isTruth(kind))
+  if (!isTruth())
     return castElements(result, accumulator);
   OpBuilder &b = result.builder();
   return castElements(castElements(result, b.getI1Type()), accumulator);
 }
 
 Expr Combiner::toResult(Expr accumulated, Type element) const {
-  return castElements(accumulated, element);
+  if (accumulated.element() == element || !accumulated.isFloat())
+    return castElements(accumulated, element);
+  // An extremum is one of the elements: an infinity stays one, where a sum's saturates.
+  bool isElement = kind == Kind::Max || kind == Kind::Min || kind == Kind::AbsMax;
+  OpBuilder &b = accumulated.builder();
+  Type type = withElement(accumulated.type(), element);
+  return {b, accumulated.loc(),
+          tile::CastOp::create(b, accumulated.loc(), type, accumulated, false, false,
+                               /*keepInfinity=*/isElement)};
+}
+
+/// The body's operations on `x` and `y`; what they take from outside is the same in every
+/// lane of a vector.
+Expr Combiner::inlineBody(Expr x, Expr y) const {
+  OpBuilder &b = x.builder();
+  Location loc = x.loc();
+  Block &block = body.front();
+  IRMapping mapping;
+  mapping.map(block.getArguments(), ArrayRef<Value>{x, y});
+  auto vector = dyn_cast<VectorType>(x.type());
+  auto inLanes = [&](Value value) -> Value {
+    value = mapping.lookupOrDefault(value);
+    if (!vector || isa<VectorType>(value.getType()))
+      return value;
+    return b.createOrFold<vector::BroadcastOp>(
+        loc, VectorType::get(vector.getShape(), value.getType()), value);
+  };
+  for (Operation &inner : block.without_terminator()) {
+    IRMapping operands;
+    for (Value operand : inner.getOperands())
+      operands.map(operand, inLanes(operand));
+    Operation *copy = b.clone(inner, operands);
+    for (auto [from, to] : llvm::zip_equal(inner.getResults(), copy->getResults())) {
+      if (vector &&
+          inner.getNumOperands() != 0) // a constant is broadcast where it is used
+        to.setType(withElement(vector, from.getType()));
+      mapping.map(from, to);
+    }
+  }
+  return {b, loc, inLanes(block.getTerminator()->getOperand(0))};
 }
 
 Expr Combiner::combine(Expr x, Expr y) const {
+  if (!kind)
+    return inlineBody(x, y);
   bool isFloat = x.isFloat();
-  switch (kind) {
+  switch (*kind) {
   case Kind::Sum:
   case Kind::AbsSum:
     return x + y;
@@ -95,7 +131,7 @@ TypedAttr Combiner::identityElement() const {
   Builder b(accumulator.getContext());
   if (auto type = dyn_cast<FloatType>(accumulator)) {
     const llvm::fltSemantics &semantics = type.getFloatSemantics();
-    switch (kind) {
+    switch (*kind) {
     case Kind::Max:
       return b.getFloatAttr(type, APFloat::getInf(semantics, /*Negative=*/true));
     case Kind::Min:
@@ -105,7 +141,7 @@ TypedAttr Combiner::identityElement() const {
     }
   }
   unsigned width = accumulator.getIntOrFloatBitWidth();
-  switch (kind) {
+  switch (*kind) {
   case Kind::Max:
     return b.getIntegerAttr(accumulator, isUnsigned ? APInt::getZero(width)
                                                     : APInt::getSignedMinValue(width));
@@ -122,7 +158,11 @@ TypedAttr Combiner::identityElement() const {
 }
 
 Expr Combiner::identity(OpBuilder &b, Location loc, Type type) const {
-  return {b, loc, splat(b, loc, type, identityElement())};
+  if (kind)
+    return {b, loc, splat(b, loc, type, identityElement())};
+  if (!isa<VectorType>(type))
+    return {b, loc, neutral};
+  return {b, loc, b.createOrFold<vector::BroadcastOp>(loc, type, neutral)};
 }
 
 //===----------------------------------------------------------------------===//

@@ -13,12 +13,16 @@
 
 namespace tilewright::cpu {
 
-/// A `tile` combiner on elements of one type, scalars or vectors alike. Elements are
-/// combined as accumulators: f32 for narrower floats, i8 truth values for `any` and
-/// `all`, else the element type itself.
+/// How a `tile.reduce` or `tile.scan` combines, on scalars and vectors alike: as one of
+/// the dialect's combiners, or by a region. Elements are combined as accumulators: f32
+/// for narrower floats, i8 truth values for `any` and `all`, else the element type
+/// itself.
 class Combiner {
 public:
-  Combiner(tile::Combiner kind, mlir::Type element, bool isUnsigned);
+  template <typename Op>
+  explicit Combiner(Op op)
+      : Combiner(op.getCombiner(), op.getSrc(), op.getIsUnsigned(), op.getBody(),
+                 op.getIdentity()) {}
 
   mlir::Type accumulatorType() const { return accumulator; }
   /// The accumulator that holds `element` of the source alone.
@@ -27,16 +31,28 @@ public:
   Expr fromResult(Expr result) const;
   Expr toResult(Expr accumulated, mlir::Type element) const;
 
+  /// What `x` and then `y` make.
   Expr combine(Expr x, Expr y) const;
   /// The accumulator of nothing, of type `type`.
   Expr identity(mlir::OpBuilder &b, mlir::Location loc, mlir::Type type) const;
 
 private:
+  Combiner(std::optional<tile::Combiner> kind, mlir::Value src, bool isUnsigned,
+           mlir::Region &body, mlir::Value neutral);
+
+  bool isTruth() const {
+    return kind == tile::Combiner::Any || kind == tile::Combiner::All;
+  }
+  Expr inlineBody(Expr x, Expr y) const;
   mlir::TypedAttr identityElement() const;
 
-  tile::Combiner kind;
+  std::optional<tile::Combiner> kind;
   mlir::Type accumulator;
   bool isUnsigned;
+  /// Where there is no kind: the region, and the element that it leaves others unchanged
+  /// with, which an inclusive scan does not need.
+  mlir::Region &body;
+  mlir::Value neutral;
 };
 
 /// `x` converted by a `tile.cast`.

@@ -13,6 +13,8 @@ using namespace tilewright::cpu;
 CopyRegion::CopyRegion(LoopBuilder &b, Value memref, ArrayRef<OpFoldResult> mixedOffsets,
                        ArrayRef<int64_t> sizes, ArrayRef<int64_t> keep)
     : memref(memref), type(cast<MemRefType>(memref.getType())) {
+  if (isPaired())
+    bytes = tile::PairsOp::create(b, b.getLoc(), memref);
   for (OpFoldResult offset : mixedOffsets)
     offsets.push_back(b.index(offset));
   for (auto [dim, size] : llvm::enumerate(sizes))
@@ -35,13 +37,19 @@ void CopyRegion::insertUnit(LoopBuilder &b, int64_t place) {
   upper.insert(upper.begin() + place, b.getIndexAttr(1));
 }
 
-void CopyRegion::computeRanges(LoopBuilder &b, int64_t skip) {
+void CopyRegion::computeRanges(LoopBuilder &b, tile::IndexBounds &bounds, Operation *op,
+                               int64_t skip) {
   if (tile::isTile(type))
     return;
   for (int64_t dim = 0; dim < type.getRank(); ++dim) {
     Value extent = b.index(memref::getMixedSize(b, b.getLoc(), memref, dim));
     auto copied = llvm::find(dims, dim);
+    int64_t size = copied == dims.end() ? 1 : shape[copied - dims.begin()];
+    bool fromStart = bounds.isNonNegative(offsets[dim], op);
+    bool toEnd = bounds.isBelowExtent(offsets[dim], memref, dim, op, size);
     if (copied == dims.end()) {
+      if (fromStart && toEnd)
+        continue;
       // 0 <= offset < extent as one unsigned comparison.
       unitsInside =
           b.both(unitsInside, b.compare(arith::CmpIPredicate::ult, offsets[dim], extent));
@@ -50,11 +58,14 @@ void CopyRegion::computeRanges(LoopBuilder &b, int64_t skip) {
     int64_t d = copied - dims.begin();
     if (d == skip)
       continue;
-    Value zero = b.index(0), size = b.index(shape[d]);
-    Value first = b.min(b.max(b.sub(zero, offsets[dim]), zero), size);
-    Value last = b.max(b.min(b.sub(extent, offsets[dim]), size), first);
-    lower[d] = getAsOpFoldResult(first);
-    upper[d] = getAsOpFoldResult(last);
+    Value zero = b.index(0), all = b.index(size);
+    Value first = zero;
+    if (!fromStart) {
+      first = b.min(b.max(b.sub(zero, offsets[dim]), zero), all);
+      lower[d] = getAsOpFoldResult(first);
+    }
+    if (!toEnd)
+      upper[d] = getAsOpFoldResult(b.max(b.min(b.sub(extent, offsets[dim]), all), first));
   }
 }
 
@@ -99,12 +110,99 @@ bool CopyRegion::isContiguous() const {
   return dims.back() == type.getRank() - 1 && strides.back() == 1;
 }
 
+//===----------------------------------------------------------------------===//
+// Elements and vectors
+//===----------------------------------------------------------------------===//
+
+SmallVector<Value> CopyRegion::byteIndices(LoopBuilder &b,
+                                           ArrayRef<Value> coordinates) const {
+  SmallVector<Value> result = indices(b, coordinates);
+  result.back() = b.createOrFold<arith::ShRUIOp>(b.getLoc(), result.back(), b.index(1));
+  return result;
+}
+
+Value CopyRegion::startsAtByte(LoopBuilder &b) const {
+  if (!isPaired())
+    return {};
+  Value low = b.createOrFold<arith::AndIOp>(b.getLoc(), offsets.back(), b.index(1));
+  return b.compare(arith::CmpIPredicate::eq, low, b.index(0));
+}
+
+Value CopyRegion::loadElement(LoopBuilder &b, ArrayRef<Value> coordinates) const {
+  if (!isPaired())
+    return memref::LoadOp::create(b, b.getLoc(), memref, indices(b, coordinates));
+  SmallVector<bool> inside(type.getRank(), true);
+  return tile::LoadOp::create(b, b.getLoc(), elementType(), memref,
+                              indices(b, coordinates), inside);
+}
+
+void CopyRegion::storeElement(LoopBuilder &b, Value element,
+                              ArrayRef<Value> coordinates) const {
+  if (!isPaired()) {
+    memref::StoreOp::create(b, b.getLoc(), element, memref, indices(b, coordinates));
+    return;
+  }
+  SmallVector<bool> inside(type.getRank(), true);
+  tile::StoreOp::create(b, b.getLoc(), element, memref, indices(b, coordinates), inside);
+}
+
+/// `codes`, integers of any width, as elements of a 4-bit type.
+static Value fromCodes(LoopBuilder &b, Value codes, Type element) {
+  auto nibbles = cast<VectorType>(codes.getType()).clone(b.getIntegerType(4));
+  codes = arith::TruncIOp::create(b, b.getLoc(), nibbles, codes);
+  return arith::BitcastOp::create(b, b.getLoc(), nibbles.clone(element), codes);
+}
+
+Value CopyRegion::loadVector(LoopBuilder &b, ArrayRef<Value> coordinates,
+                             int64_t width) const {
+  Location loc = b.getLoc();
+  if (isPaired() && width == 1)
+    return vector::BroadcastOp::create(b, loc, VectorType::get(1, elementType()),
+                                       loadElement(b, coordinates));
+  if (!isPaired())
+    return vector::LoadOp::create(b, loc, VectorType::get(width, elementType()), memref,
+                                  indices(b, coordinates));
+  auto type = VectorType::get(width / 2, b.getI8Type());
+  Value pairs = vector::LoadOp::create(b, loc, type, bytes, byteIndices(b, coordinates));
+  Value four = arith::ConstantOp::create(
+      b, loc, DenseElementsAttr::get(type, b.getI8IntegerAttr(4)));
+  Value high = arith::ShRUIOp::create(b, loc, pairs, four);
+  return fromCodes(b, vector::InterleaveOp::create(b, loc, pairs, high), elementType());
+}
+
+void CopyRegion::storeVector(LoopBuilder &b, Value vector,
+                             ArrayRef<Value> coordinates) const {
+  Location loc = b.getLoc();
+  auto type = cast<VectorType>(vector.getType());
+  if (!isPaired()) {
+    vector::StoreOp::create(b, loc, vector, memref, indices(b, coordinates));
+    return;
+  }
+  if (type.getNumElements() == 1)
+    return storeElement(b, vector::ExtractOp::create(b, loc, vector, 0), coordinates);
+  Value nibbles =
+      arith::BitcastOp::create(b, loc, type.clone(b.getIntegerType(4)), vector);
+  Value codes = arith::ExtUIOp::create(b, loc, type.clone(b.getI8Type()), nibbles);
+  auto halves = vector::DeinterleaveOp::create(b, loc, codes);
+  Value four = arith::ConstantOp::create(
+      b, loc,
+      DenseElementsAttr::get(cast<VectorType>(halves.getRes1().getType()),
+                             b.getI8IntegerAttr(4)));
+  Value high = arith::ShLIOp::create(b, loc, halves.getRes2(), four);
+  Value pairs = arith::OrIOp::create(b, loc, halves.getRes1(), high);
+  vector::StoreOp::create(b, loc, pairs, bytes, byteIndices(b, coordinates));
+}
+
+//===----------------------------------------------------------------------===//
+// Fetching ahead
+//===----------------------------------------------------------------------===//
+
 /// Bytes in flight that cover the latency of memory at the rate of one core.
 static constexpr int64_t bytesInFlight = 4096;
 static constexpr int64_t cacheLine = 64;
 
 int64_t CopyRegion::rowsAhead(bool inAnyOrder) const {
-  if (rank() < 2 || tile::isTile(type) || !isContiguous())
+  if (rank() < 2 || shape[rank() - 2] == 1 || tile::isTile(type) || !isContiguous())
     return 0;
   int64_t rowBytes = std::max<int64_t>(1, shape.back() * elementBits() / 8);
   int64_t ahead = llvm::divideCeil(bytesInFlight, rowBytes);
@@ -118,7 +216,9 @@ void CopyRegion::prefetchRow(LoopBuilder &b, ArrayRef<Value> coordinates) const 
   b.forLoop(shape.back(), elements, [&](Value j) {
     SmallVector<Value> at(coordinates);
     at.push_back(j);
-    memref::PrefetchOp::create(b, b.getLoc(), memref, indices(b, at), /*isWrite=*/false,
-                               /*localityHint=*/3, /*isDataCache=*/true);
+    memref::PrefetchOp::create(b, b.getLoc(), isPaired() ? bytes : memref,
+                               isPaired() ? byteIndices(b, at) : indices(b, at),
+                               /*isWrite=*/false, /*localityHint=*/3,
+                               /*isDataCache=*/true);
   });
 }

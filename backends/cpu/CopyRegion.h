@@ -9,6 +9,7 @@
 #define TILEWRIGHT_BACKENDS_CPU_COPYREGION_H
 
 #include "backends/cpu/LoopBuilder.h"
+#include "compiler/analysis/IndexBounds.h"
 #include "dialects/tile/Tile.h"
 
 namespace tilewright::cpu {
@@ -30,9 +31,10 @@ public:
   mlir::Type elementType() const { return type.getElementType(); }
   int64_t elementBits() const { return type.getElementTypeBitWidth(); }
 
-  /// Finds which coordinates exist. Tiles hold the whole region. `skip` is a copied
-  /// dimension whose coordinates are checked one by one.
-  void computeRanges(LoopBuilder &b, int64_t skip = -1);
+  /// Finds which coordinates exist where `op`, the copy, runs. Tiles hold the whole
+  /// region. `skip` is a copied dimension whose coordinates are checked one by one.
+  void computeRanges(LoopBuilder &b, tile::IndexBounds &bounds, mlir::Operation *op,
+                     int64_t skip = -1);
 
   /// Whether coordinate `i` of copied dimension `dim` exists; null for true.
   mlir::Value inRange(LoopBuilder &b, int64_t dim, mlir::Value i) const;
@@ -48,6 +50,21 @@ public:
   llvm::SmallVector<mlir::Value> indices(LoopBuilder &b,
                                          llvm::ArrayRef<mlir::Value> coordinates) const;
 
+  /// The element at `coordinates`, and the vector of `width` that starts there, which is
+  /// contiguous and, where elements share bytes, starts at one (`startsAtByte`).
+  mlir::Value loadElement(LoopBuilder &b, llvm::ArrayRef<mlir::Value> coordinates) const;
+  mlir::Value loadVector(LoopBuilder &b, llvm::ArrayRef<mlir::Value> coordinates,
+                         int64_t width) const;
+  void storeElement(LoopBuilder &b, mlir::Value element,
+                    llvm::ArrayRef<mlir::Value> coordinates) const;
+  void storeVector(LoopBuilder &b, mlir::Value vector,
+                   llvm::ArrayRef<mlir::Value> coordinates) const;
+
+  /// Whether elements share bytes in pairs.
+  bool isPaired() const { return tile::holdsPairs(type); }
+  /// Whether the last coordinate 0 is the first element of a byte; null for true.
+  mlir::Value startsAtByte(LoopBuilder &b) const;
+
   /// How many rows ahead of the one that is read its memory should be asked for; 0 where
   /// that does not help: tiles are in a cache, and of a run of memory the CPU itself
   /// fetches ahead, unless rows are read `inAnyOrder`.
@@ -59,6 +76,7 @@ public:
   bool isContiguous() const;
 
   mlir::Value memref;
+  mlir::Value bytes; // of paired elements
   mlir::MemRefType type;
   llvm::SmallVector<int64_t> shape;            // extents of the copied dimensions
   llvm::SmallVector<mlir::OpFoldResult> lower; // of each copied dimension
@@ -66,13 +84,17 @@ public:
   mlir::Value unitsInside; // whether the dimensions of extent 1 exist; null for true
 
 private:
+  /// The indices among the bytes of an element that starts one.
+  llvm::SmallVector<mlir::Value>
+  byteIndices(LoopBuilder &b, llvm::ArrayRef<mlir::Value> coordinates) const;
+
   llvm::SmallVector<mlir::Value> offsets; // of each dimension of the memref
   llvm::SmallVector<int64_t> dims;        // the copied ones among them
   llvm::SmallVector<mlir::Value> fixed;
 };
 
 /// Lowers a pack (LowerPack.cpp).
-void lowerPack(tile::PackOp op, int64_t vectorBits);
+void lowerPack(tile::PackOp op, tile::IndexBounds &bounds, int64_t vectorBits);
 
 } // namespace tilewright::cpu
 

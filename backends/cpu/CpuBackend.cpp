@@ -52,7 +52,8 @@ public:
   int64_t getTileBudget() const override { return target.getTileBudget(); }
   void buildTilePipeline(OpPassManager &pm) const override;
   void buildLoweringPipeline(OpPassManager &pm) const override;
-  llvm::Error optimize(llvm::Module &module) const override;
+  llvm::Error optimize(llvm::Module &module,
+                       llvm::function_ref<bool()> onward) const override;
   llvm::Expected<std::string> emit(llvm::Module &module, bool assembly) const override;
 
 private:
@@ -67,6 +68,7 @@ private:
 //===----------------------------------------------------------------------===//
 
 void CpuBackend::buildTilePipeline(OpPassManager &pm) const {
+  pm.addNestedPass<func::FuncOp>(tile::createSplitGridSync());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   pm.addNestedPass<func::FuncOp>(tile::createProveBounds());
@@ -140,15 +142,16 @@ CpuBackend::createTargetMachine() const {
       std::nullopt, llvm::CodeGenOptLevel::Default));
 }
 
-/// What is left to do for LLVM: descriptors become scalars, address arithmetic is shared and
-/// leaves the loops. The code is vectors, unrolled as it should be; -O2 takes five times as
-/// long and makes it no faster.
+/// What is left to do for LLVM: descriptors become scalars, address arithmetic is shared
+/// and leaves the loops. The code is vectors, unrolled as it should be; -O2 takes five
+/// times as long and makes it no faster.
 static constexpr const char *llvmPipeline =
     "function(sroa,early-cse<memssa>,simplifycfg,instcombine<no-verify-fixpoint>,"
     "loop-mssa(licm),loop(indvars),gvn,instcombine<no-verify-fixpoint>,simplifycfg,adce),"
     "globaldce";
 
-llvm::Error CpuBackend::optimize(llvm::Module &module) const {
+llvm::Error CpuBackend::optimize(llvm::Module &module,
+                                 llvm::function_ref<bool()> onward) const {
   auto machine = createTargetMachine();
   if (!machine)
     return machine.takeError();
@@ -165,7 +168,11 @@ llvm::Error CpuBackend::optimize(llvm::Module &module) const {
     function.addFnAttr("min-legal-vector-width", bits);
     function.addFnAttr(llvm::Attribute::NoUnwind);
   }
-  llvm::PassBuilder builder(machine->get());
+  llvm::PassInstrumentationCallbacks callbacks;
+  callbacks.registerShouldRunOptionalPassCallback(
+      [&](StringRef, llvm::Any) { return onward(); });
+  llvm::PassBuilder builder(machine->get(), llvm::PipelineTuningOptions(), std::nullopt,
+                            &callbacks);
   llvm::LoopAnalysisManager loops;
   llvm::FunctionAnalysisManager functions;
   llvm::CGSCCAnalysisManager graphs;

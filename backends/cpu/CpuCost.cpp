@@ -145,15 +145,16 @@ static double getInnerBlockCycles(const CpuModel &model, AtomAttr atom,
   double perRow = static_cast<double>(step) / atom.getStep();
   double products = rows * columns * perRow;
   auto widening = [&](const GemmProblem::Operand &operand) {
-    return operand.element == atom.getElement() || !llvm::isa<mlir::FloatType>(operand.element)
+    return operand.element == atom.getElement() ||
+                   !llvm::isa<mlir::FloatType>(operand.element)
                ? 0
                : perRow;
   };
   double widened = rows * widening(problem.a) + columns * widening(problem.b);
-  double cycles = std::max({products / getIssueRate(model, atom.getInstruction()),
-                            (rows + columns) / model.loads,
-                            (products + widened) / vectorPorts,
-                            perRow * getLatency(model, atom.getInstruction())});
+  double cycles =
+      std::max({products / getIssueRate(model, atom.getInstruction()),
+                (rows + columns) / model.loads, (products + widened) / vectorPorts,
+                perRow * getLatency(model, atom.getInstruction())});
   double sums = static_cast<double>(rows * columns);
   double together = 128.0 / atom.getAccumulator().getIntOrFloatBitWidth();
   double ending = sums * 2 / shufflesPerCycle +
@@ -236,6 +237,15 @@ public:
                           problem.isUnsigned) &&
            (!cpuAtom.getInner() ||
             servesInner(cpuAtom, problem, target.getVectorRegisters()));
+  }
+
+  /// Columns that fill no register go by multiply-adds (MicroKernel.cpp), which round
+  /// otherwise than dot products of floats do.
+  bool isUniform(AtomAttrInterface atom, const GemmProblem &problem) const override {
+    auto cpuAtom = llvm::cast<AtomAttr>(atom);
+    return cpuAtom.getInner() || cpuAtom.getDepth() == 1 ||
+           !llvm::isa<mlir::FloatType>(cpuAtom.getAccumulator()) ||
+           problem.n % cpuAtom.getLanes() == 0;
   }
 
   double estimateCycles(AtomAttrInterface atom, const GemmProblem &problem,

@@ -57,18 +57,69 @@ static Value emitGuarded(OpBuilder &builder, Location loc, Value guard, Type typ
   Value value = emit(inside);
   scf::YieldOp::create(inside, loc, value);
   OpBuilder outside = branch.getElseBodyBuilder();
-  Value zero = arith::ConstantOp::create(outside, loc, outside.getZeroAttr(type));
+  Value zero = arith::ConstantOp::create(outside, loc, zeroBits(type));
   scf::YieldOp::create(outside, loc, zero);
   return branch.getResult(0);
+}
+
+namespace {
+/// Where an element that shares its byte is: the byte, and how far from its low end.
+struct PairedElement {
+  Value bytes;
+  SmallVector<Value> indices;
+  Value shift;
+};
+} // namespace
+
+template <typename Access> static PairedElement findPaired(OpBuilder &b, Access op) {
+  Location loc = op.getLoc();
+  SmallVector<Value> indices(op.getIndices());
+  Value last = indices.back(), one = arith::ConstantIndexOp::create(b, loc, 1);
+  Value two = arith::ConstantIndexOp::create(b, loc, 2);
+  indices.back() = arith::ShRUIOp::create(b, loc, last, one);
+  Value isHigh = arith::AndIOp::create(b, loc, last, one);
+  Value shift = arith::IndexCastOp::create(b, loc, b.getI8Type(),
+                                           arith::ShLIOp::create(b, loc, isHigh, two));
+  return {PairsOp::create(b, loc, op.getMemref()), indices, shift};
+}
+
+static Value loadElement(OpBuilder &b, LoadOp op) {
+  Location loc = op.getLoc();
+  if (!holdsPairs(cast<MemRefType>(op.getMemref().getType())))
+    return memref::LoadOp::create(b, loc, op.getMemref(), op.getIndices());
+  PairedElement at = findPaired(b, op);
+  Value pair = memref::LoadOp::create(b, loc, at.bytes, at.indices);
+  Value code = arith::TruncIOp::create(b, loc, b.getIntegerType(4),
+                                       arith::ShRUIOp::create(b, loc, pair, at.shift));
+  return arith::BitcastOp::create(b, loc, op.getResult().getType(), code);
+}
+
+/// An element that shares its byte is cleared and set by two atomic operations: another
+/// thread may write the byte's other half at the same time.
+static void storeElement(OpBuilder &b, StoreOp op) {
+  Location loc = op.getLoc();
+  if (!holdsPairs(cast<MemRefType>(op.getMemref().getType()))) {
+    memref::StoreOp::create(b, loc, op.getValue(), op.getMemref(), op.getIndices());
+    return;
+  }
+  PairedElement at = findPaired(b, op);
+  Value code = arith::BitcastOp::create(b, loc, b.getIntegerType(4), op.getValue());
+  Value bits = arith::ShLIOp::create(
+      b, loc, arith::ExtUIOp::create(b, loc, b.getI8Type(), code), at.shift);
+  Value high = arith::ConstantIntOp::create(b, loc, b.getI8Type(), 0xf0);
+  Value keep = arith::ShRUIOp::create(b, loc, high, at.shift);
+  memref::AtomicRMWOp::create(b, loc, arith::AtomicRMWKind::andi, keep, at.bytes,
+                              at.indices);
+  memref::AtomicRMWOp::create(b, loc, arith::AtomicRMWKind::ori, bits, at.bytes,
+                              at.indices);
 }
 
 static void lowerLoad(LoadOp op) {
   OpBuilder builder(op);
   Value guard = emitGuard(builder, op);
   Type type = op.getResult().getType();
-  op.replaceAllUsesWith(emitGuarded(builder, op.getLoc(), guard, type, [&](OpBuilder &b) {
-    return memref::LoadOp::create(b, op.getLoc(), op.getMemref(), op.getIndices());
-  }));
+  op.replaceAllUsesWith(emitGuarded(builder, op.getLoc(), guard, type,
+                                    [&](OpBuilder &b) { return loadElement(b, op); }));
   op.erase();
 }
 
@@ -77,8 +128,7 @@ static void lowerStore(StoreOp op) {
   if (Value guard = emitGuard(builder, op))
     builder = scf::IfOp::create(builder, op.getLoc(), guard, /*withElseRegion=*/false)
                   .getThenBodyBuilder();
-  memref::StoreOp::create(builder, op.getLoc(), op.getValue(), op.getMemref(),
-                          op.getIndices());
+  storeElement(builder, op);
   op.erase();
 }
 
@@ -113,12 +163,15 @@ static Value combine(OpBuilder &b, AtomicOp op, Value former) {
   Value value = op.getValue();
   Type type = value.getType();
   bool widens = isa<FloatType>(type) && type.getIntOrFloatBitWidth() < 16;
-  auto cast = [&](Value v, Type to) {
-    return widens ? Value(CastOp::create(b, loc, to, v, false, false)) : v;
+  auto widen = [&](Value v) {
+    return widens ? Value(CastOp::create(b, loc, b.getF32Type(), v, false, false)) : v;
   };
-  Value result = arith::getReductionOp(
-      atomicKind(op), b, loc, cast(former, b.getF32Type()), cast(value, b.getF32Type()));
-  return cast(result, type);
+  Value result =
+      arith::getReductionOp(atomicKind(op), b, loc, widen(former), widen(value));
+  bool isSum = op.getCombiner() == Combiner::Sum;
+  return widens ? Value(CastOp::create(b, loc, type, result, false, false,
+                                       /*keepInfinity=*/!isSum))
+                : result;
 }
 
 /// The address of the element that an atomic updates.

@@ -1,4 +1,4 @@
-//===- LowerCopy.cpp - Copies, gathers and fills as vector loops --------------===//
+//===- LowerCopy.cpp - Copies, gathers, scatters and fills as vector loops ----===//
 //
 // Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -26,27 +26,29 @@ using namespace mlir;
 using namespace tilewright::tile;
 using namespace tilewright::cpu;
 
-/// Rows of so many bytes go from tensor to tensor by one instruction; for shorter ones its
-/// start takes too long.
+/// Rows of so many bytes go from tensor to tensor by one instruction; for shorter ones
+/// its start takes too long.
 static constexpr int64_t movedRowBytes = 2048;
 
 namespace {
-/// A copy or a gather while it is lowered.
+/// A copy, gather or scatter while it is lowered.
 class RowCopy {
 public:
-  RowCopy(LoopBuilder &b, CopyRegion src, CopyRegion dst, Value fill, bool isUnsigned,
-          int64_t vectorBits)
-      : b(b), src(std::move(src)), dst(std::move(dst)), fill(fill),
+  RowCopy(LoopBuilder &b, Operation *op, CopyRegion src, CopyRegion dst, Value fill,
+          bool isUnsigned, int64_t vectorBits)
+      : b(b), op(op), src(std::move(src)), dst(std::move(dst)), fill(fill),
         isUnsigned(isUnsigned), vectorBits(vectorBits) {}
 
-  /// Reads row numbers along copied dimension `dim` from `indices`, from `start` on.
-  void setGather(int64_t dim, Value indices, Value start) {
-    gatherDim = dim;
-    gatherIndices = indices;
-    gatherStart = start;
+  /// Reads row numbers of `side` along copied dimension `dim` from `indices`, from
+  /// `start` on.
+  enum Side { Source, Destination };
+  void setIndices(Side side, int64_t dim, Value indices, Value start) {
+    (side == Source ? gatherDim : scatterDim) = dim;
+    rowNumbers = indices;
+    rowNumbersStart = start;
   }
 
-  void emit();
+  void emit(IndexBounds &bounds);
 
 private:
   void emitRows(SmallVector<Value> coordinates, Value valid);
@@ -56,16 +58,19 @@ private:
   void emitMaskedRow(ArrayRef<Value> coordinates, Value valid);
   void emitScalarRow(ArrayRef<Value> coordinates, Value valid);
   Value loadRowNumber(Value i);
+  Value moveToRow(CopyRegion &side, int64_t dim, Value i);
   Value rowOf(const CopyRegion &side, ArrayRef<Value> coordinates);
   Value cast(Value value);
 
   LoopBuilder &b;
+  Operation *op;
   CopyRegion src, dst;
   Value fill;
   bool isUnsigned;
   int64_t vectorBits;
-  int64_t gatherDim = -1;
-  Value gatherIndices, gatherStart;
+  /// The copied dimension whose rows are numbered by indices, where there is one.
+  int64_t gatherDim = -1, scatterDim = -1;
+  Value rowNumbers, rowNumbersStart;
 };
 } // namespace
 
@@ -81,17 +86,26 @@ Value RowCopy::cast(Value value) {
                         isUnsigned && toInt);
 }
 
-void RowCopy::emit() {
-  src.computeRanges(b, gatherDim);
-  dst.computeRanges(b);
+void RowCopy::emit(IndexBounds &bounds) {
+  src.computeRanges(b, bounds, op, gatherDim);
+  dst.computeRanges(b, bounds, op, scatterDim);
   b.ifElse(dst.unitsInside, [&] { emitRows({}, src.unitsInside); }, [] {});
 }
 
-/// What the indices say for coordinate `i` of the gathered dimension.
+/// What the indices say for coordinate `i` of the dimension that they number.
 Value RowCopy::loadRowNumber(Value i) {
   Location loc = b.getLoc();
-  Value row = memref::LoadOp::create(b, loc, gatherIndices, b.add(gatherStart, i));
+  Value row = memref::LoadOp::create(b, loc, rowNumbers, b.add(rowNumbersStart, i));
   return arith::IndexCastOp::create(b, loc, b.getIndexType(), row);
+}
+
+/// Makes the coordinate of `side` what the indices say for `i`. Gives whether it exists.
+Value RowCopy::moveToRow(CopyRegion &side, int64_t dim, Value i) {
+  Value row = loadRowNumber(i);
+  side.setCoordinate(dim, row);
+  // A negative index is out of range even where the offset would mend it.
+  Value notNegative = b.compare(arith::CmpIPredicate::sge, row, b.index(0));
+  return b.both(notNegative, side.isInside(b, dim, row));
 }
 
 /// Loops over the copied dimensions but the last; `valid` says whether the source
@@ -102,30 +116,24 @@ void RowCopy::emitRows(SmallVector<Value> coordinates, Value valid) {
     return emitRow(coordinates, valid);
   b.forLoop(dst.lower[dim], dst.upper[dim], 1, [&](Value i) {
     SmallVector<Value> inner(coordinates);
-    Value rowValid = valid;
-    if (dim == gatherDim) {
-      Value row = loadRowNumber(i);
-      // A negative index is out of range even where the offset would mend it.
-      Value notNegative = b.compare(arith::CmpIPredicate::sge, row, b.index(0));
-      src.setCoordinate(dim, row);
-      rowValid = b.both(rowValid, b.both(notNegative, src.isInside(b, dim, row)));
-    } else {
-      rowValid = b.both(rowValid, src.inRange(b, dim, i));
-    }
     inner.push_back(i);
-    emitRows(inner, rowValid);
+    Value exists = dim == gatherDim ? moveToRow(src, dim, i) : src.inRange(b, dim, i);
+    Value written = dim == scatterDim ? moveToRow(dst, dim, i) : Value();
+    b.ifElse(written, [&] { emitRows(inner, b.both(valid, exists)); }, [] {});
   });
 }
 
 void RowCopy::emitRow(ArrayRef<Value> coordinates, Value valid) {
   if (src.rank() == 0 || !src.isContiguous() || !dst.isContiguous() ||
-      gatherDim == src.rank() - 1)
+      gatherDim == src.rank() - 1 || scatterDim == src.rank() - 1)
     return emitScalarRow(coordinates, valid);
   int64_t last = src.rank() - 1;
   Value whole =
       b.both(valid, b.both(src.rangeIsWhole(b, last), dst.rangeIsWhole(b, last)));
+  whole = b.both(whole, b.both(src.startsAtByte(b), dst.startsAtByte(b)));
   // Before AVX-512 there are masked moves of 32 and 64 bits only.
   bool masks = vectorBits >= 512 || (src.elementBits() >= 32 && dst.elementBits() >= 32);
+  masks &= !src.isPaired() && !dst.isPaired();
   b.ifElse(
       whole,
       [&] {
@@ -157,8 +165,8 @@ Value RowCopy::rowOf(const CopyRegion &side, ArrayRef<Value> coordinates) {
   SmallVector<OpFoldResult> offsets = getAsOpFoldResult(side.indices(b, at));
   SmallVector<OpFoldResult> sizes(offsets.size(), b.getIndexAttr(1)), strides = sizes;
   sizes.back() = b.getIndexAttr(side.shape.back());
-  auto type = memref::SubViewOp::inferRankReducedResultType({side.shape.back()}, side.type,
-                                                            offsets, sizes, strides);
+  auto type = memref::SubViewOp::inferRankReducedResultType(
+      {side.shape.back()}, side.type, offsets, sizes, strides);
   return memref::SubViewOp::create(b, b.getLoc(), type, side.memref, offsets, sizes,
                                    strides);
 }
@@ -166,7 +174,7 @@ Value RowCopy::rowOf(const CopyRegion &side, ArrayRef<Value> coordinates) {
 void RowCopy::emitWholeRow(ArrayRef<Value> coordinates) {
   int64_t bytes = src.shape.back() * src.elementBits() / 8;
   if (src.elementType() == dst.elementType() && !isTile(src.type) && !isTile(dst.type) &&
-      bytes >= movedRowBytes) {
+      !src.isPaired() && bytes >= movedRowBytes) {
     Value from = rowOf(src, coordinates), to = rowOf(dst, coordinates);
     memref::CopyOp::create(b, b.getLoc(), from, to);
     return;
@@ -174,19 +182,15 @@ void RowCopy::emitWholeRow(ArrayRef<Value> coordinates) {
   Type wider =
       src.elementBits() >= dst.elementBits() ? src.elementType() : dst.elementType();
   int64_t last = src.rank() - 1;
-  forVectorRuns(
-      src.shape[last], laneCount(vectorBits, wider),
-      [&](int64_t begin, int64_t end, int64_t width) {
-        auto type = VectorType::get(width, src.elementType());
-        b.forLoop(b.getIndexAttr(begin), b.getIndexAttr(end), width, [&](Value j) {
-          SmallVector<Value> at(coordinates);
-          at.push_back(j);
-          Value value =
-              vector::LoadOp::create(b, b.getLoc(), type, src.memref, src.indices(b, at));
-          vector::StoreOp::create(b, b.getLoc(), cast(value), dst.memref,
-                                  dst.indices(b, at));
-        });
-      });
+  forVectorRuns(src.shape[last], laneCount(vectorBits, wider),
+                [&](int64_t begin, int64_t end, int64_t width) {
+                  b.forLoop(b.getIndexAttr(begin), b.getIndexAttr(end), width,
+                            [&](Value j) {
+                              SmallVector<Value> at(coordinates);
+                              at.push_back(j);
+                              dst.storeVector(b, cast(src.loadVector(b, at, width)), at);
+                            });
+                });
 }
 
 void RowCopy::emitMaskedRow(ArrayRef<Value> coordinates, Value valid) {
@@ -212,7 +216,7 @@ void RowCopy::emitMaskedRow(ArrayRef<Value> coordinates, Value valid) {
     upper = arith::SelectOp::create(b, loc, valid, upper, b.index(0));
   Value pass = fill;
   if (src.elementType() != dst.elementType() || !fill)
-    pass = arith::ConstantOp::create(b, loc, b.getZeroAttr(src.elementType()));
+    pass = arith::ConstantOp::create(b, loc, zeroBits(src.elementType()));
   Value passVector = vector::BroadcastOp::create(b, loc, type, pass);
   b.forLoop(src.shape[last], lanes, [&](Value j) {
     SmallVector<Value> at(coordinates);
@@ -236,21 +240,20 @@ void RowCopy::emitScalarRow(ArrayRef<Value> coordinates, Value valid) {
   auto element = [&](ArrayRef<Value> at, Value inside) {
     Value value;
     if (!inside) {
-      value = cast(memref::LoadOp::create(b, loc, src.memref, src.indices(b, at)));
+      value = cast(src.loadElement(b, at));
     } else {
       auto branch = scf::IfOp::create(b, loc, dst.elementType(), inside, true);
       OpBuilder::InsertionGuard guard(b);
       b.setInsertionPointToStart(branch.thenBlock());
-      Value read = cast(memref::LoadOp::create(b, loc, src.memref, src.indices(b, at)));
-      scf::YieldOp::create(b, loc, read);
+      scf::YieldOp::create(b, loc, cast(src.loadElement(b, at)));
       b.setInsertionPointToStart(branch.elseBlock());
       Value other = fill;
       if (!other)
-        other = arith::ConstantOp::create(b, loc, b.getZeroAttr(dst.elementType()));
+        other = cast(arith::ConstantOp::create(b, loc, zeroBits(src.elementType())));
       scf::YieldOp::create(b, loc, other);
       value = branch.getResult(0);
     }
-    memref::StoreOp::create(b, loc, value, dst.memref, dst.indices(b, at));
+    dst.storeElement(b, value, at);
   };
   if (src.rank() == 0)
     return element({}, valid);
@@ -258,16 +261,9 @@ void RowCopy::emitScalarRow(ArrayRef<Value> coordinates, Value valid) {
   b.forLoop(dst.lower[last], dst.upper[last], 1, [&](Value j) {
     SmallVector<Value> at(coordinates);
     at.push_back(j);
-    Value inside = valid;
-    if (last == gatherDim) {
-      Value row = loadRowNumber(j);
-      Value notNegative = b.compare(arith::CmpIPredicate::sge, row, b.index(0));
-      src.setCoordinate(last, row);
-      inside = b.both(inside, b.both(notNegative, src.isInside(b, last, row)));
-    } else {
-      inside = b.both(inside, src.inRange(b, last, j));
-    }
-    element(at, inside);
+    Value exists = last == gatherDim ? moveToRow(src, last, j) : src.inRange(b, last, j);
+    Value written = last == scatterDim ? moveToRow(dst, last, j) : Value();
+    b.ifElse(written, [&] { element(at, b.both(valid, exists)); }, [] {});
   });
 }
 
@@ -318,15 +314,24 @@ static void fillDimension(LoopBuilder &b, Value memref, Value value, int64_t vec
 
 static void lowerFill(FillOp op, int64_t vectorBits) {
   LoopBuilder b(op);
-  Value memref = op.getDst();
+  Value memref = op.getDst(), value = op.getValue();
   auto type = cast<MemRefType>(memref.getType());
+  if (holdsPairs(type)) {
+    Location loc = op.getLoc();
+    memref = PairsOp::create(b, loc, memref);
+    type = cast<MemRefType>(memref.getType());
+    Value code = arith::BitcastOp::create(b, loc, b.getIntegerType(4), value);
+    code = arith::ExtUIOp::create(b, loc, b.getI8Type(), code);
+    Value both = arith::ConstantIntOp::create(b, loc, b.getI8Type(), 0x11);
+    value = arith::MulIOp::create(b, loc, code, both);
+  }
   // A tile is one run of memory.
   if (type.getLayout().isIdentity() && type.hasStaticShape() && type.getRank() > 1) {
     ReassociationIndices all = llvm::to_vector(llvm::seq<int64_t>(0, type.getRank()));
     memref = memref::CollapseShapeOp::create(b, op.getLoc(), memref,
                                              SmallVector<ReassociationIndices>{all});
   }
-  fillDimension(b, memref, op.getValue(), vectorBits, {});
+  fillDimension(b, memref, value, vectorBits, {});
   op.erase();
 }
 
@@ -334,27 +339,48 @@ static void lowerFill(FillOp op, int64_t vectorBits) {
 // The pass
 //===----------------------------------------------------------------------===//
 
-static void lowerCopy(CopyOp op, int64_t vectorBits) {
+static void lowerCopy(CopyOp op, IndexBounds &bounds, int64_t vectorBits) {
   LoopBuilder b(op);
   CopyRegion src(b, op.getSrc(), op.getMixedSrcOffsets(), op.getSrcSizes());
   CopyRegion dst(b, op.getDst(), op.getMixedDstOffsets(), op.getDstSizes());
-  RowCopy(b, src, dst, /*fill=*/Value(), op.getIsUnsigned(), vectorBits).emit();
+  RowCopy copy(b, op, src, dst, /*fill=*/Value(), op.getIsUnsigned(), vectorBits);
+  copy.emit(bounds);
   op.erase();
 }
 
-static void lowerGather(GatherOp op, int64_t vectorBits) {
+/// How many copied dimensions come before `axis`, which is copied along even where it has
+/// one row.
+static int64_t copiedBefore(ArrayRef<int64_t> sizes, int64_t axis) {
+  return llvm::count_if(sizes.take_front(axis), [](int64_t size) { return size != 1; });
+}
+
+static void lowerGather(GatherOp op, IndexBounds &bounds, int64_t vectorBits) {
   LoopBuilder b(op);
   int64_t axis = op.getAxis();
-  // The axis is copied along even where it has one row.
-  int64_t place = llvm::count_if(op.getSrcSizes().take_front(axis),
-                                 [](int64_t size) { return size != 1; });
+  int64_t place = copiedBefore(op.getSrcSizes(), axis);
   CopyRegion src(b, op.getSrc(), op.getMixedSrcOffsets(), op.getSrcSizes(), axis);
   CopyRegion dst(b, op.getDst(), op.getMixedDstOffsets(), op.getDstSizes());
   if (op.getSrcSizes()[axis] == 1)
     dst.insertUnit(b, place);
-  RowCopy copy(b, src, dst, op.getFill(), op.getIsUnsigned(), vectorBits);
-  copy.setGather(place, op.getIndices(), b.index(op.getMixedIndexOffset()));
-  copy.emit();
+  RowCopy copy(b, op, src, dst, op.getFill(), op.getIsUnsigned(), vectorBits);
+  copy.setIndices(RowCopy::Source, place, op.getIndices(),
+                  b.index(op.getMixedIndexOffset()));
+  copy.emit(bounds);
+  op.erase();
+}
+
+static void lowerScatter(ScatterOp op, IndexBounds &bounds, int64_t vectorBits) {
+  LoopBuilder b(op);
+  int64_t axis = op.getAxis();
+  int64_t place = copiedBefore(op.getDstSizes(), axis);
+  CopyRegion src(b, op.getSrc(), op.getMixedSrcOffsets(), op.getSrcSizes());
+  CopyRegion dst(b, op.getDst(), op.getMixedDstOffsets(), op.getDstSizes(), axis);
+  if (op.getDstSizes()[axis] == 1)
+    src.insertUnit(b, place);
+  RowCopy copy(b, op, src, dst, /*fill=*/Value(), op.getIsUnsigned(), vectorBits);
+  copy.setIndices(RowCopy::Destination, place, op.getIndices(),
+                  b.index(op.getMixedIndexOffset()));
+  copy.emit(bounds);
   op.erase();
 }
 
@@ -363,20 +389,29 @@ struct LowerCopyPass : tilewright::cpu::impl::LowerCopyBase<LowerCopyPass> {
   using LowerCopyBase::LowerCopyBase;
 
   void runOnOperation() override {
+    getOperation()->walk([&](func::FuncOp function) { lower(function); });
+  }
+
+private:
+  void lower(func::FuncOp function) {
     SmallVector<Operation *> ops;
-    getOperation()->walk([&](Operation *op) {
-      if (isa<CopyOp, GatherOp, FillOp, PackOp>(op))
+    function.walk([&](Operation *op) {
+      if (isa<CopyOp, GatherOp, ScatterOp, FillOp, PackOp>(op))
         ops.push_back(op);
     });
+    // Copies have no results, so what is known of values outlives them.
+    IndexBounds bounds(function);
     for (Operation *op : ops) {
       if (auto copy = dyn_cast<CopyOp>(op))
-        lowerCopy(copy, vectorBits);
+        lowerCopy(copy, bounds, vectorBits);
       else if (auto gather = dyn_cast<GatherOp>(op))
-        lowerGather(gather, vectorBits);
+        lowerGather(gather, bounds, vectorBits);
+      else if (auto scatter = dyn_cast<ScatterOp>(op))
+        lowerScatter(scatter, bounds, vectorBits);
       else if (auto fill = dyn_cast<FillOp>(op))
         lowerFill(fill, vectorBits);
       else
-        lowerPack(cast<PackOp>(op), vectorBits);
+        lowerPack(cast<PackOp>(op), bounds, vectorBits);
     }
   }
 };

@@ -23,7 +23,7 @@ namespace {
 class PackLowering {
 public:
   PackLowering(PackOp op, int64_t vectorBits);
-  void emit();
+  void emit(IndexBounds &bounds);
 
 private:
   void emitInterleaved();
@@ -74,8 +74,7 @@ Value PackLowering::cast(Value value) {
 }
 
 Value PackLowering::load(Value row, Value column, int64_t width) {
-  return vector::LoadOp::create(b, loc, VectorType::get(width, src.elementType()),
-                                src.memref, src.indices(b, {row, column}));
+  return src.loadVector(b, {row, column}, width);
 }
 
 Value PackLowering::loadElement(Value k, Value n) {
@@ -84,10 +83,7 @@ Value PackLowering::loadElement(Value k, Value n) {
       b.both(src.unitsInside, b.both(src.inRange(b, 0, row), src.inRange(b, 1, column)));
   if (extentK % interleave)
     inside = b.both(inside, b.compare(arith::CmpIPredicate::slt, k, b.index(extentK)));
-  auto read = [&] {
-    return cast(
-        memref::LoadOp::create(b, loc, src.memref, src.indices(b, {row, column})));
-  };
+  auto read = [&] { return cast(src.loadElement(b, {row, column})); };
   if (!inside)
     return read();
   auto branch = scf::IfOp::create(b, loc, element, inside, true);
@@ -124,6 +120,7 @@ void PackLowering::emitInterleaved() {
   b.forLoop(units, 1, [&](Value unit) {
     Value k = b.mul(unit, interleave);
     Value rows = b.both(src.unitsInside, src.rangeIsWhole(b, 1));
+    rows = b.both(rows, src.startsAtByte(b));
     for (int64_t i = 0; i < interleave; ++i)
       rows = b.both(rows, src.inRange(b, 0, b.add(k, i)));
     OpFoldResult next = getAsOpFoldResult(b.add(unit, 1));
@@ -201,6 +198,7 @@ void PackLowering::emitTransposed() {
     OpFoldResult nextN = getAsOpFoldResult(b.add(n, lanes));
     // Rows n .. n + lanes and all of K exist.
     Value whole = b.both(src.unitsInside, src.rangeIsWhole(b, 1));
+    whole = b.both(whole, src.startsAtByte(b));
     whole = b.both(whole,
                    b.both(src.inRange(b, 0, n), src.inRange(b, 0, b.add(n, lanes - 1))));
     b.ifElse(
@@ -216,12 +214,12 @@ void PackLowering::emitTransposed() {
                b.getIndexAttr(units));
 }
 
-void PackLowering::emit() {
-  src.computeRanges(b);
+void PackLowering::emit(IndexBounds &bounds) {
+  src.computeRanges(b, bounds, op);
   op.getTranspose() ? emitTransposed() : emitInterleaved();
 }
 
-void tilewright::cpu::lowerPack(PackOp op, int64_t vectorBits) {
-  PackLowering(op, vectorBits).emit();
+void tilewright::cpu::lowerPack(PackOp op, IndexBounds &bounds, int64_t vectorBits) {
+  PackLowering(op, vectorBits).emit(bounds);
   op.erase();
 }

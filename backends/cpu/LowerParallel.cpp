@@ -235,11 +235,12 @@ static void hoistFrom(scf::ForOp loop, ArrayRef<Value> written) {
 /// Lowers one form of a parallel loop, in place of `op`.
 static void lowerForm(ParallelOp op, int64_t vectorBits, bool saysWhy) {
   SmallVector<Value> written;
-  op.getBody().walk([&](Operation *inner) {
-    if (auto access = getElementAccess(inner); access && access->stored)
-      written.push_back(access->memref);
-    else if (auto atomic = dyn_cast<AtomicOp>(inner))
-      written.push_back(atomic.getMemref());
+  op.getBody().walk([&](MemoryEffectOpInterface inner) {
+    SmallVector<MemoryEffects::EffectInstance> effects;
+    inner.getEffects(effects);
+    for (const MemoryEffects::EffectInstance &effect : effects)
+      if (isa<MemoryEffects::Write>(effect.getEffect()) && effect.getValue())
+        written.push_back(effect.getValue());
   });
   Operation *before = op->getPrevNode();
 

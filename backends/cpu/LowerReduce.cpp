@@ -39,14 +39,10 @@ using namespace tilewright::cpu;
 using tile::ReduceOp;
 
 namespace {
-/// Independent accumulators that hide the latency of combining.
-constexpr int64_t accumulators = 4;
-
 class Reduction {
 public:
   Reduction(ReduceOp op, int64_t vectorBits)
-      : b(op), combiner(op.getCombiner(), elementOf(op.getSrc()), op.getIsUnsigned()),
-        accumulate(op.getAccumulate()) {
+      : b(op), combiner(op), accumulate(op.getAccumulate()) {
     TilesAlongDim merged = mergeOtherDims(b, op.getSrc(), op.getDim(), op.getDst());
     src = merged.tiles[0];
     dim = merged.dim;
@@ -236,11 +232,14 @@ void Reduction::reduceRows(Indices &at) {
 void Reduction::reduceColumns(Indices &at) {
   // Several registers side by side are one wide vector; where columns are too few for
   // that, several rows are taken at a time.
+  // The widest says how many, so that all columns are added up in one order.
+  int64_t columns = shapeOf(src).back();
+  int64_t widest =
+      std::min<int64_t>(accumulators * lanes, llvm::bit_floor<uint64_t>(columns));
+  int64_t atATime =
+      std::min(accumulators * lanes / widest, std::min(accumulators, extent));
   forVectorRuns(
-      shapeOf(src).back(), accumulators * lanes,
-      [&](int64_t begin, int64_t end, int64_t width) {
-        int64_t atATime = std::min(std::max<int64_t>(1, accumulators * lanes / width),
-                                   std::min(accumulators, extent));
+      columns, accumulators * lanes, [&](int64_t begin, int64_t end, int64_t width) {
         b.forLoop(b.getIndexAttr(begin), b.getIndexAttr(end), width, [&](Value column) {
           at.back() = column;
           auto elementsAt = [&](Value row) {

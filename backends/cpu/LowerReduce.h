@@ -18,6 +18,9 @@ void lowerArgReduce(tile::ReduceOp op, int64_t vectorBits);
 void lowerScan(tile::ScanOp op, int64_t vectorBits);
 void lowerTopK(tile::TopKOp op, int64_t vectorBits);
 
+/// Independent accumulators that hide the latency of combining.
+constexpr int64_t accumulators = 4;
+
 /// Rows up to this many vectors long become straight-line code.
 constexpr int64_t unrolledVectors = 8;
 

@@ -25,25 +25,40 @@ void cpu::lowerScan(tile::ScanOp op, int64_t vectorBits) {
   Value src = merged.tiles[0], dst = merged.tiles[1];
   Type element = elementOf(src);
   int64_t dim = merged.dim, last = shapeOf(src).size() - 1, extent = shapeOf(src)[dim];
-  cpu::Combiner combiner(op.getCombiner(), element, op.getIsUnsigned());
+  cpu::Combiner combiner(op);
 
   // Scans at `at`, whose entry for `dim` is free, `width` columns or one element.
   auto scan = [&](Indices &at, std::optional<int64_t> width) {
-    Type type = combiner.accumulatorType();
-    if (width)
-      type = VectorType::get(*width, type);
-    Value nothing = combiner.identity(b, loc, type);
-    loopCarrying(b, 0, extent, 1, nothing, [&](Value step, ValueRange carried) {
+    auto load = [&](Value step) {
       at[dim] = op.getReverse() ? b.sub(b.index(extent - 1), step) : step;
       Value value = width ? loadLanes(b, src, at, *width)
                           : Value(memref::LoadOp::create(b, loc, src, at));
-      Expr running =
-          combiner.combine({b, loc, carried[0]}, combiner.fromSource({b, loc, value}));
+      return combiner.fromSource({b, loc, value});
+    };
+    auto store = [&](Expr running) {
       Expr result = combiner.toResult(running, element);
       if (width)
         storeLanes(b, result, dst, at);
       else
         memref::StoreOp::create(b, loc, result, dst, at);
+    };
+    if (op.getExclusive()) {
+      Type type = combiner.accumulatorType();
+      if (width)
+        type = VectorType::get(*width, type);
+      Value nothing = combiner.identity(b, loc, type);
+      loopCarrying(b, 0, extent, 1, nothing, [&](Value step, ValueRange carried) {
+        Expr running(b, loc, carried[0]), next = load(step);
+        store(running);
+        return SmallVector<Value>{combiner.combine(running, next)};
+      });
+      return;
+    }
+    Expr first = load(b.index(0));
+    store(first);
+    loopCarrying(b, 1, extent, 1, Value(first), [&](Value step, ValueRange carried) {
+      Expr running = combiner.combine({b, loc, carried[0]}, load(step));
+      store(running);
       return SmallVector<Value>{running};
     });
   };
@@ -52,8 +67,10 @@ void cpu::lowerScan(tile::ScanOp op, int64_t vectorBits) {
     forOtherDims(b, shapeOf(src), {last}, [&](Indices &at) { scan(at, std::nullopt); });
     return;
   }
-  int64_t lanes = std::min(laneCount(vectorBits, element),
-                           laneCount(vectorBits, combiner.accumulatorType()));
+  // Several registers side by side are one wide vector, as in a reduction of columns.
+  int64_t lanes =
+      accumulators * std::min(laneCount(vectorBits, element),
+                              laneCount(vectorBits, combiner.accumulatorType()));
   forOtherDims(b, shapeOf(src), {dim, last}, [&](Indices &at) {
     forVectorRuns(
         shapeOf(src).back(), lanes, [&](int64_t begin, int64_t end, int64_t width) {

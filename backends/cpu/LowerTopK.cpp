@@ -5,10 +5,12 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Two ways, both stable, on integer keys of the elements' order:
+// Three ways, all stable, on integer keys of the elements' order:
 // - few of many: k rounds, each finding the largest key and replacing it by the least;
-// - many: a radix sort of the keys and their positions, a byte at a time from the
-//   lowest, of which the first k are taken.
+// - of few: each element's rank is the number of keys that come before its own, counted
+//   for a vector of elements at a time;
+// - many of many: a radix sort of the keys and their positions, a byte at a time from
+//   the lowest, of which the first k are taken.
 //
 //===----------------------------------------------------------------------===//
 
@@ -38,25 +40,29 @@ public:
   }
 
   void lower() {
-    bool sort = useSort();
-    if (sort)
+    auto row = chooseMethod();
+    if (row == &TopK::sortRow)
       allocateForSort();
     else
       keys[0] = scratch(extent, keyType);
+    if (row == &TopK::rankRow)
+      ranks = scratch(extent, keyType);
     forOtherDims(b, shapeOf(src), {dim}, [&](Indices &at) {
       loadKeys(at);
-      if (sort)
-        sortRow(at);
-      else
-        selectRow(at);
+      (this->*row)(at);
     });
   }
 
 private:
-  bool useSort() const;
+  using Method = void (TopK::*)(Indices &at);
+  Method chooseMethod() const;
   void allocateForSort();
   void loadKeys(Indices &at);
   void selectRow(Indices &at);
+  void rankRow(Indices &at);
+  Expr ranksOf(Value first, int64_t width);
+  Expr countKeys(Expr ranks, Value lower, Value upper,
+                 llvm::function_ref<Expr(Expr ranks, Expr key)> count);
   void sortRow(Indices &at);
   void sortByByte(int64_t byte);
   void writeResult(Indices &at, Value rank, Value position);
@@ -85,19 +91,21 @@ private:
   int64_t dim, extent, count, lanes;
   Type keyType;
   /// Keys and their positions; a sort moves them between the two of each.
-  Value keys[2], positions[2], histogram;
+  Value keys[2], positions[2], histogram, ranks;
 };
 } // namespace
 
-/// Sorting is for when it takes fewer cycles by a rough count, and for keys that may be
-/// the least integer, which marks what a round has taken.
-bool TopK::useSort() const {
+/// The method that takes the fewest cycles by a rough count. Rounds mark what they have
+/// taken by the least integer, so they are not for keys that may be it.
+TopK::Method TopK::chooseMethod() const {
   Type element = elementOf(src);
-  if (element.isInteger() && element.getIntOrFloatBitWidth() >= 32)
-    return true;
-  int64_t rounds = count * (40 + 2 * llvm::divideCeil(extent, lanes));
-  int64_t sort = keyBytes() * (600 + 5 * extent);
-  return sort < rounds;
+  int64_t vectors = llvm::divideCeil(extent, lanes);
+  int64_t rank = extent * (10 + 2 * vectors), sort = keyBytes() * (2000 + 12 * extent);
+  bool mayBeLeast = element.isInteger() && element.getIntOrFloatBitWidth() >= 32;
+  int64_t select = mayBeLeast ? INT64_MAX : count * (40 + 2 * vectors);
+  if (select <= std::min(rank, sort))
+    return &TopK::selectRow;
+  return rank <= sort ? &TopK::rankRow : &TopK::sortRow;
 }
 
 /// Fills keys[0] from the row at `at`.
@@ -133,6 +141,68 @@ void TopK::selectRow(Indices &at) {
     APInt least = APInt::getSignedMinValue(keyType.getIntOrFloatBitWidth());
     store(splat(b, loc, keyType, b.getIntegerAttr(keyType, least)), keys[0], position);
     writeResult(at, rank, position);
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// Ranks
+//===----------------------------------------------------------------------===//
+
+/// `ranks` after `count` for each key from `lower` to `upper`, in all lanes.
+Expr TopK::countKeys(Expr ranks, Value lower, Value upper,
+                     llvm::function_ref<Expr(Expr ranks, Expr key)> count) {
+  auto loop = scf::ForOp::create(b, loc, lower, upper, b.index(1), Value(ranks));
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  Value key = vector::BroadcastOp::create(b, loc, ranks.type(),
+                                          load(keys[0], loop.getInductionVar()));
+  Value next = count({b, loc, loop.getRegionIterArg(0)}, {b, loc, key});
+  scf::YieldOp::create(b, loc, next);
+  return {b, loc, loop.getResult(0)};
+}
+
+/// The ranks of the `width` elements from `first` on.
+Expr TopK::ranksOf(Value first, int64_t width) {
+  auto type = VectorType::get(width, keyType);
+  Expr own(b, loc, loadLanes(b, keys[0], {first}, width));
+  auto one = [&](Expr holds) { return holds.to<arith::ExtUIOp>(keyType); };
+  // All the keys before come first, but for those that are smaller.
+  Value start = b.createOrFold<arith::IndexCastOp>(loc, keyType, first);
+  Expr ranks(b, loc, b.createOrFold<vector::BroadcastOp>(loc, type, start));
+  ranks = countKeys(ranks, b.index(0), first,
+                    [&](Expr ranks, Expr key) { return ranks - one(own > key); });
+  // Of the keys after, the larger ones do.
+  Value end = b.add(first, width);
+  ranks = countKeys(ranks, end, b.index(extent),
+                    [&](Expr ranks, Expr key) { return ranks + one(key > own); });
+  // Among themselves, an equal key comes before those of later lanes.
+  for (int64_t lane = 0; lane < width; ++lane) {
+    SmallVector<bool> later;
+    for (int64_t other = 0; other < width; ++other)
+      later.push_back(other > lane);
+    Expr isLater(b, loc,
+                 arith::ConstantOp::create(
+                     b, loc,
+                     DenseElementsAttr::get(VectorType::get(width, b.getI1Type()),
+                                            ArrayRef<bool>(later))));
+    Value scalar = vector::ExtractOp::create(b, loc, own, lane);
+    Expr key(b, loc, b.createOrFold<vector::BroadcastOp>(loc, type, scalar));
+    ranks = ranks + one((key > own) | (equal(key, own) & isLater));
+  }
+  return ranks;
+}
+
+void TopK::rankRow(Indices &at) {
+  forVectorRuns(extent, lanes, [&](int64_t begin, int64_t end, int64_t width) {
+    b.forLoop(b.getIndexAttr(begin), b.getIndexAttr(end), width,
+              [&](Value first) { storeLanes(b, ranksOf(first, width), ranks, {first}); });
+  });
+  b.forLoop(extent, 1, [&](Value position) {
+    Value rank = asIndex(load(ranks, position));
+    Value isAmongFirst;
+    if (count < extent)
+      isAmongFirst = b.compare(arith::CmpIPredicate::slt, rank, b.index(count));
+    b.ifElse(isAmongFirst, [&] { writeResult(at, rank, position); }, [] {});
   });
 }
 

@@ -82,7 +82,7 @@ void ParallelEmitter::emitOperation(Operation *inner, Value mask) {
       .Case([&](AllocOp alloc) { emitVariable(alloc); })
       // An assumption has served its purpose once bounds are proved.
       .Case<scf::YieldOp, AssumeOp>([](auto) {})
-      .Default([&](Operation *) { emitCompute(inner); });
+      .Default([&](Operation *) { emitCompute(inner, mask); });
 }
 
 Operation *ParallelEmitter::cloneScalar(Operation *inner) {
@@ -93,10 +93,32 @@ Operation *ParallelEmitter::cloneScalar(Operation *inner) {
   return copy;
 }
 
-void ParallelEmitter::emitCompute(Operation *inner) {
+/// Whether `op` traps where its second operand is zero.
+static bool mayTrap(Operation *op) {
+  return isa<arith::DivSIOp, arith::DivUIOp, arith::RemSIOp, arith::RemUIOp,
+             arith::FloorDivSIOp, arith::CeilDivSIOp, arith::CeilDivUIOp>(op) &&
+         getConstantIntValue(op->getOperand(1)).value_or(0) == 0;
+}
+
+/// Replaces a divisor of zero by one: only an inactive lane may have it.
+static void makeSafe(OpBuilder &b, Operation *op) {
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPoint(op);
+  Location loc = op->getLoc();
+  Value divisor = op->getOperand(1);
+  Type type = divisor.getType();
+  Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(type));
+  Value one = arith::ConstantOp::create(b, loc, b.getOneAttr(type));
+  Value isZero = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, divisor, zero);
+  op->setOperand(1, arith::SelectOp::create(b, loc, isZero, one, divisor));
+}
+
+void ParallelEmitter::emitCompute(Operation *inner, Value mask) {
   SmallVector<LaneValue> operands = lookup(inner->getOperands());
   if (llvm::all_of(operands, [](const LaneValue &v) { return v.isUniform(); })) {
     Operation *copy = cloneScalar(inner);
+    if (mask && mayTrap(copy))
+      makeSafe(b, copy);
     for (auto [result, scalar] : llvm::zip_equal(inner->getResults(), copy->getResults()))
       map(result, LaneValue::uniform(scalar));
     return;
@@ -118,6 +140,8 @@ void ParallelEmitter::emitCompute(Operation *inner) {
   }
   for (OpResult result : copy->getResults())
     result.setType(vectorOf(result.getType()));
+  if (mask && mayTrap(copy))
+    makeSafe(b, copy);
   for (auto [result, vector] : llvm::zip_equal(inner->getResults(), copy->getResults()))
     map(result, LaneValue::varying(vector));
 }

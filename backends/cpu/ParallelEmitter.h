@@ -30,7 +30,7 @@ private:
   void emitBody(mlir::Value iv, int64_t width, int64_t active);
   void emitBlock(mlir::Block &block, mlir::Value mask);
   void emitOperation(mlir::Operation *inner, mlir::Value mask);
-  void emitCompute(mlir::Operation *inner);
+  void emitCompute(mlir::Operation *inner, mlir::Value mask);
   void emitIf(mlir::scf::IfOp branch, mlir::Value mask);
   void emitFor(mlir::scf::ForOp loop, mlir::Value mask);
   void emitVariable(tile::AllocOp alloc);
@@ -66,7 +66,7 @@ private:
     return mlir::VectorType::get({lanes}, element);
   }
   mlir::Value zero(mlir::Type type) {
-    return mlir::arith::ConstantOp::create(b, b.getLoc(), b.getZeroAttr(type));
+    return mlir::arith::ConstantOp::create(b, b.getLoc(), tile::zeroBits(type));
   }
   mlir::Value anyActive(mlir::Value mask);
 

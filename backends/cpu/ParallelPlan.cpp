@@ -41,15 +41,21 @@ std::optional<ElementAccess> getElementAccess(Operation *op) {
 static std::string findObstacle(ParallelOp op) {
   std::string obstacle;
   op.getBody().walk([&](Operation *inner) {
+    auto access = getElementAccess(inner);
     if (isa<AtomicOp>(inner))
       obstacle = "it holds an atomic";
+    else if (access && holdsPairs(cast<MemRefType>(access->memref.getType())))
+      obstacle = "it reaches single elements of a global tensor that share bytes; copy "
+                 "them from or to a tile";
     else if (isa<PrintOp>(inner))
       obstacle = "it prints";
     else if (isa<AssertOp>(inner))
       obstacle = "it holds an assertion";
+    else if (isa<CheckIterationOp>(inner))
+      obstacle = "its accesses are checked";
     else if (isa<scf::WhileOp>(inner))
-      obstacle = "it holds a while loop";
-    else if (getElementAccess(inner) ||
+      obstacle = "it holds a while loop or a break";
+    else if (access ||
              isa<AssumeOp, AllocOp, scf::IfOp, scf::ForOp, scf::YieldOp>(inner) ||
              (inner->getNumRegions() == 0 && isMemoryEffectFree(inner)))
       return WalkResult::advance();

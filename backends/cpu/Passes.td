@@ -45,12 +45,13 @@ def LowerGemm : Pass<"cpu-lower-gemm"> {
 }
 
 def LowerCopy : Pass<"cpu-lower-copy"> {
-  let summary = "Lower copies, packs, gathers and fills to vector loops";
+  let summary = "Lower copies, packs, gathers, scatters and fills to vector loops";
   let description = [{
     A region that lies inside its tensor is copied by loops without masks; the
     general form, with the tensor's edge found once per copy, runs otherwise. Rows
     that lie apart in global memory are asked for some rows ahead; long ones that
-    go from tensor to tensor are moved by a `memref.copy`.
+    go from tensor to tensor are moved by a `memref.copy`. A scatter stores its rows
+    in order.
   }];
   let dependentDialects = ["::mlir::vector::VectorDialect", "::mlir::scf::SCFDialect"];
   let options = [Option<"vectorBits", "vector-bits", "int64_t", "512",
@@ -86,7 +87,8 @@ def LowerReduce : Pass<"cpu-lower-reduce"> {
   let summary = "Lower reductions, scans and top-k to vector loops";
   let description = [{
     Rows are reduced together, as many as a vector has lanes, columns side by
-    side. Floats narrower than f32 accumulate in f32. The order of a reduction
+    side. A combiner that is a region is copied to where two vectors meet. Floats
+    narrower than f32 accumulate in f32. The order of a reduction
     depends on the tile's shape and type and the width of a vector, on nothing else.
   }];
   let dependentDialects = ["::tilewright::tile::TileDialect", "::mlir::arith::ArithDialect",

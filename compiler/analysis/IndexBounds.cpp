@@ -136,6 +136,42 @@ LinearForm IndexBounds::makeSymbol(StringRef name) {
   return entry->second = form;
 }
 
+/// The value of an expression of sizes, from its steps in postfix order.
+IndexBounds::MaybeForm IndexBounds::evaluate(ArrayAttr steps) {
+  SmallVector<LinearForm> stack;
+  for (Attribute step : steps) {
+    if (auto number = dyn_cast<IntegerAttr>(step)) {
+      stack.push_back(constantForm(number.getInt()));
+      continue;
+    }
+    auto [kind, text] = cast<StringAttr>(step).getValue().split(' ');
+    if (kind == "size") {
+      stack.push_back(makeSymbol(text));
+      continue;
+    }
+    LinearForm b = stack.pop_back_val(), a = stack.pop_back_val();
+    if (kind == "mul" && a.terms.empty())
+      std::swap(a, b);
+    int64_t constant = b.terms.empty() ? b.constant : 0;
+    MaybeForm result;
+    if (kind == "add" || kind == "sub")
+      result = combine(a, 1, b, kind == "add" ? 1 : -1);
+    else if (kind == "mul" && b.terms.empty())
+      result = combine(a, constant, {}, 0);
+    else if (kind == "floordiv" && constant > 0)
+      result = floorDivide(a, constant, Value());
+    else if (kind == "mod" && constant > 0)
+      result = remainder(a, constant, Value());
+    else if (kind == "ceildiv" && constant > 0)
+      if (MaybeForm raised = combine(a, 1, constantForm(constant - 1), 1))
+        result = floorDivide(*raised, constant, Value());
+    if (!result)
+      return std::nullopt;
+    stack.push_back(*result);
+  }
+  return stack.back();
+}
+
 LinearForm IndexBounds::extent(Value memref, int64_t dim) {
   auto type = cast<MemRefType>(memref.getType());
   if (!type.isDynamicDim(dim))
@@ -144,13 +180,20 @@ LinearForm IndexBounds::extent(Value memref, int64_t dim) {
   if (known != extents.end())
     return known->second;
   LinearForm form;
-  StringAttr name;
+  Attribute declared;
   if (DictionaryAttr param = getParameter(memref))
-    name = dyn_cast<StringAttr>(param.getAs<ArrayAttr>("dims")[dim]);
-  if (name) {
+    declared = param.getAs<ArrayAttr>("dims")[dim];
+  MaybeForm expression;
+  if (auto steps = dyn_cast_or_null<DictionaryAttr>(declared))
+    expression = evaluate(steps.getAs<ArrayAttr>("steps"));
+  if (auto name = dyn_cast_or_null<StringAttr>(declared)) {
     form = makeSymbol(name.getValue());
+  } else if (expression) {
+    form = *expression;
   } else if (auto workspace = memref.getDefiningOp<WorkspaceOp>()) {
     form = this->form(workspace.getSizes()[type.getDynamicDimIndex(dim)]);
+  } else if (auto view = memref.getDefiningOp<ViewOp>()) {
+    form = this->form(view.getSizes()[type.getDynamicDimIndex(dim)]);
   } else {
     form = makeAtom(Value());
     addFact(form);
@@ -270,9 +313,10 @@ bool IndexBounds::isNonNegative(Value value, Operation *at) {
   return prove(form(value), factsAt(at));
 }
 
-bool IndexBounds::isBelowExtent(Value index, Value memref, int64_t dim, Operation *at) {
+bool IndexBounds::isBelowExtent(Value index, Value memref, int64_t dim, Operation *at,
+                                int64_t count) {
   MaybeForm distance = combine(extent(memref, dim), 1, form(index), -1);
   if (!distance)
     return false;
-  return prove(combine(*distance, 1, constantForm(1), -1), factsAt(at));
+  return prove(combine(*distance, 1, constantForm(count), -1), factsAt(at));
 }

@@ -33,6 +33,7 @@
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/StringMap.h"
 
+#include <map>
 #include <optional>
 
 namespace tilewright::tile {
@@ -63,9 +64,10 @@ public:
   /// Whether `value` is shown not to be negative where `at` runs.
   bool isNonNegative(mlir::Value value, mlir::Operation *at);
 
-  /// Whether `index` is shown to be below the extent where `at` runs.
+  /// Whether `index`, or the last of `count` from it on, is shown to be below the extent
+  /// where `at` runs.
   bool isBelowExtent(mlir::Value index, mlir::Value memref, int64_t dim,
-                     mlir::Operation *at);
+                     mlir::Operation *at, int64_t count = 1);
 
   /// Whether a rule takes `value` apart and shows that it does not wrap.
   bool isExact(mlir::Value value);
@@ -86,6 +88,7 @@ private:
 
   LinearForm makeAtom(mlir::Value value);
   LinearForm makeSymbol(llvm::StringRef name);
+  MaybeForm evaluate(mlir::ArrayAttr steps);
   void addFact(const MaybeForm &form);
   void addRange(const LinearForm &atom, int64_t low, int64_t high);
 
@@ -95,6 +98,8 @@ private:
   LinearForm loopVariable(mlir::Value iv, const LinearForm &lower,
                           const LinearForm &upper, mlir::Value step);
   MaybeForm floorDivide(const LinearForm &dividend, int64_t divisor, mlir::Value result);
+  LinearForm makeQuotient(const LinearForm &dividend, int64_t divisor,
+                          mlir::Value result);
   MaybeForm remainder(const LinearForm &dividend, int64_t divisor, mlir::Value result);
   MaybeForm extremum(mlir::Operation *op, bool isMax);
   MaybeForm widen(mlir::Value from, bool isUnsigned, mlir::Value result);
@@ -112,6 +117,10 @@ private:
   llvm::DenseMap<mlir::Value, LinearForm> forms;
   llvm::DenseMap<std::pair<mlir::Value, int64_t>, LinearForm> extents;
   llvm::StringMap<LinearForm> symbols;
+  /// Quotients of forms over sizes alone, by the form's constant, terms and divisor.
+  std::map<std::tuple<int64_t, std::vector<std::pair<unsigned, int64_t>>, int64_t>,
+           LinearForm>
+      quotients;
 };
 
 } // namespace tilewright::tile

@@ -111,6 +111,30 @@ LinearForm IndexBounds::computeArgument(BlockArgument arg) {
   return atom;
 }
 
+/// An atom for floor(dividend / divisor). Of sizes alone it is one atom, however often it
+/// is computed: as the extent of a tensor, say, and as that of a grid.
+LinearForm IndexBounds::makeQuotient(const LinearForm &dividend, int64_t divisor,
+                                     Value result) {
+  bool ofSizes = llvm::all_of(dividend.terms,
+                              [&](const auto &term) { return !valueOf(term.first); });
+  LinearForm *known = nullptr;
+  if (ofSizes) {
+    std::vector<std::pair<unsigned, int64_t>> terms(dividend.terms.begin(),
+                                                    dividend.terms.end());
+    known = &quotients[{dividend.constant, std::move(terms), divisor}];
+    if (!known->terms.empty())
+      return *known;
+  }
+  LinearForm atom = makeAtom(ofSizes ? Value() : result);
+  if (MaybeForm left = combine(dividend, 1, atom, -divisor)) {
+    addFact(left);
+    addFact(combine(constantForm(divisor - 1), 1, *left, -1));
+  }
+  if (known)
+    *known = atom;
+  return atom;
+}
+
 /// `result` = floor(dividend / divisor), divisor > 0: with dividend = divisor * Q + R
 /// it is Q where 0 <= R < divisor is shown, else Q + an atom for floor(R / divisor).
 IndexBounds::MaybeForm IndexBounds::floorDivide(const LinearForm &dividend,
@@ -127,12 +151,7 @@ IndexBounds::MaybeForm IndexBounds::floorDivide(const LinearForm &dividend,
   }
   if (prove(rest) && prove(combine(constantForm(divisor - 1), 1, rest, -1)))
     return quotient;
-  LinearForm atom = makeAtom(result);
-  if (MaybeForm left = combine(rest, 1, atom, -divisor)) {
-    addFact(left);
-    addFact(combine(constantForm(divisor - 1), 1, *left, -1));
-  }
-  return combine(quotient, 1, atom, 1);
+  return combine(quotient, 1, makeQuotient(rest, divisor, result), 1);
 }
 
 /// `result` = dividend - divisor * floor(dividend / divisor), divisor > 0.

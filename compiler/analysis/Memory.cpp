@@ -30,25 +30,53 @@ DictionaryAttr getParameter(Value value) {
   return cast<DictionaryAttr>(params[arg.getArgNumber()]);
 }
 
-/// Whether a base memory is an allocation, a workspace or a function's parameter without
-/// alias: what a kernel writes overlaps no other of these (the launch checks it).
-static bool standsAlone(Value base) {
+/// The name of the parameter at the end of the aliases that `parameter` declares, its own
+/// where it declares none; null where they go round in a circle.
+static StringAttr getAliasRoot(BlockArgument argument, DictionaryAttr parameter) {
+  auto function = cast<func::FuncOp>(argument.getOwner()->getParentOp());
+  auto name = parameter.getAs<StringAttr>("name");
+  for (unsigned left = function.getNumArguments(); left > 0; --left) {
+    auto alias = parameter.getAs<StringAttr>("alias");
+    if (!alias)
+      return name;
+    for (BlockArgument other : function.getArguments())
+      if (DictionaryAttr entry = getParameter(other);
+          entry && entry.getAs<StringAttr>("name") == alias)
+        parameter = entry;
+    name = alias;
+  }
+  return nullptr;
+}
+
+/// Whether a base memory is an allocation, a workspace or a function's parameter, which
+/// are apart from all others of these unless the signature says so (the launch checks
+/// it).
+static bool isKnown(Value base) {
   if (isa_and_nonnull<AllocOp, WorkspaceOp>(base.getDefiningOp()))
     return true;
   auto arg = dyn_cast<BlockArgument>(base);
-  if (!arg || !isa<func::FuncOp>(arg.getOwner()->getParentOp()))
+  return arg && isa<func::FuncOp>(arg.getOwner()->getParentOp());
+}
+
+/// Whether the signature lets two different parameters be the same memory.
+static bool mayBeAliases(Value a, Value b) {
+  DictionaryAttr first = getParameter(a), second = getParameter(b);
+  if (!first || !second)
     return false;
-  DictionaryAttr param = getParameter(base);
-  return !param || !param.contains("alias");
+  StringAttr root = getAliasRoot(cast<BlockArgument>(a), first);
+  return !root || root == getAliasRoot(cast<BlockArgument>(b), second);
 }
 
 bool mayOverlap(Value written, Value read) {
   Value a = getBaseMemory(written), b = getBaseMemory(read);
   if (getSpace(a) != getSpace(b))
     return false;
-  return a == b || (!isa_and_nonnull<AllocOp>(a.getDefiningOp()) &&
-                    !isa_and_nonnull<AllocOp>(b.getDefiningOp()) &&
-                    !(standsAlone(a) && standsAlone(b)));
+  if (a == b)
+    return true;
+  if (isa_and_nonnull<AllocOp>(a.getDefiningOp()) ||
+      isa_and_nonnull<AllocOp>(b.getDefiningOp()))
+    return false;
+  return !isKnown(a) || !isKnown(b) || mayBeAliases(a, b);
 }
 
 bool mayWrite(Operation *scope, Value memory) {

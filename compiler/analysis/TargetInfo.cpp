@@ -52,12 +52,13 @@ static double countUses(Value tile, Operation *reader) {
   return uses;
 }
 
-GemmProblem GemmProblem::get(GemmOp gemm) {
+GemmProblem GemmProblem::get(GemmOp gemm, bool countsUses) {
+  auto usesOf = [&](Value tile) { return countsUses ? countUses(tile, gemm) : 1; };
   auto elementOf = [](Value tile) {
     return cast<MemRefType>(tile.getType()).getElementType();
   };
-  Operand a{elementOf(gemm.getA()), !gemm.getTransposeA(), countUses(gemm.getA(), gemm)};
-  Operand b{elementOf(gemm.getB()), gemm.getTransposeB(), countUses(gemm.getB(), gemm)};
+  Operand a{elementOf(gemm.getA()), !gemm.getTransposeA(), usesOf(gemm.getA())};
+  Operand b{elementOf(gemm.getB()), gemm.getTransposeB(), usesOf(gemm.getB())};
   return {gemm.getM(),          gemm.getN(),    gemm.getK(), a, b, elementOf(gemm.getC()),
           gemm.getIsUnsigned(), gemm.getClear()};
 }

@@ -30,7 +30,8 @@ struct GemmProblem {
   mlir::Type c;
   bool isUnsigned, clear;
 
-  static GemmProblem get(tile::GemmOp gemm);
+  /// With `countsUses` false, operands count as used once.
+  static GemmProblem get(tile::GemmOp gemm, bool countsUses = true);
   /// The problem C^T += B^T A^T.
   GemmProblem getTransposed() const { return {n, m, k, b, a, c, isUnsigned, clear}; }
 };
@@ -50,6 +51,10 @@ public:
   getAtoms(mlir::MLIRContext *context) const = 0;
   /// Whether `atom` computes what `tile.gemm` says on operands of these types.
   virtual bool serves(tile::AtomAttrInterface atom, const GemmProblem &problem) const = 0;
+  /// Whether with `atom` each element of C is summed by the same operations, wherever
+  /// in C it lies.
+  virtual bool isUniform(tile::AtomAttrInterface atom,
+                         const GemmProblem &problem) const = 0;
   /// Estimated cycles of one execution of the gemm with `atom`, with bringing the
   /// operands into its form. `swapped` means that `problem` was transposed.
   virtual double estimateCycles(tile::AtomAttrInterface atom, const GemmProblem &problem,

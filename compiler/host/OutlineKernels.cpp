@@ -19,6 +19,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "compiler/host/HostCalls.h"
+#include "compiler/host/LowerChecks.h"
 #include "compiler/host/Passes.h"
 #include "dialects/tile/Tile.h"
 #include "tilewright/abi.h"
@@ -33,6 +35,7 @@ namespace tilewright::host {
 } // namespace tilewright::host
 
 using namespace mlir;
+using namespace tilewright::host;
 using namespace tilewright::tile;
 
 namespace {
@@ -40,58 +43,11 @@ struct OutlineKernelsPass
     : tilewright::host::impl::OutlineKernelsBase<OutlineKernelsPass> {
   void runOnOperation() override;
 };
-
-/// Fields of tw_host_v1, by position.
-enum HostField { kSize, kParallelFor, kWorkspace, kPrint, kFault };
 } // namespace
-
-/// Calls field `field` of the host table with `args`; null where it gives nothing.
-static Value callHost(OpBuilder &builder, Location loc, Value host, HostField field,
-                      Type result, ValueRange args) {
-  Type pointer = host.getType();
-  Value slot = LLVM::GEPOp::create(builder, loc, pointer, pointer, host,
-                                   ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(field)});
-  Value callee = LLVM::LoadOp::create(builder, loc, pointer, slot);
-  SmallVector<Value> operands{callee};
-  llvm::append_range(operands, args);
-  auto type = LLVM::LLVMFunctionType::get(result, SmallVector<Type>(args.getTypes()));
-  auto call = LLVM::CallOp::create(builder, loc, type, operands);
-  return call.getNumResults() ? call.getResult() : Value();
-}
 
 //===----------------------------------------------------------------------===//
 // Prints and assertions
 //===----------------------------------------------------------------------===//
-
-/// The address of `text` as a C string.
-static Value makeString(OpBuilder &builder, Location loc, StringRef text) {
-  auto module = builder.getInsertionBlock()->getParentOp()->getParentOfType<ModuleOp>();
-  std::string bytes = text.str() + '\0';
-  std::string name;
-  for (unsigned i = 0; name.empty() || module.lookupSymbol(name); ++i)
-    name = ("tw.string" + Twine(i)).str();
-  OpBuilder global = OpBuilder::atBlockBegin(module.getBody());
-  auto type = LLVM::LLVMArrayType::get(global.getI8Type(), bytes.size());
-  LLVM::GlobalOp::create(global, loc, type, /*isConstant=*/true, LLVM::Linkage::Internal,
-                         name, global.getStringAttr(bytes));
-  return LLVM::AddressOfOp::create(
-      builder, loc, LLVM::LLVMPointerType::get(builder.getContext()), name);
-}
-
-/// "file:line:column" of the innermost place that `loc` names.
-static std::string describe(Location loc) {
-  std::string text;
-  loc->walk([&](Location inner) {
-    auto file = dyn_cast<FileLineColLoc>(inner);
-    if (!file)
-      return WalkResult::advance();
-    text = (file.getFilename().getValue() + ":" + Twine(file.getLine()) + ":" +
-            Twine(file.getColumn()))
-               .str();
-    return WalkResult::interrupt();
-  });
-  return text;
-}
 
 static void lowerPrint(PrintOp op, Value host, Value state, Value block) {
   OpBuilder builder(op);
@@ -113,8 +69,8 @@ static void lowerPrint(PrintOp op, Value host, Value state, Value block) {
   Value message = makeString(builder, loc, op.getMessage());
   Value kindValue =
       arith::ConstantIntOp::create(builder, loc, builder.getI32Type(), kind);
-  callHost(builder, loc, host, kPrint, LLVM::LLVMVoidType::get(builder.getContext()),
-           {state, message, kindValue, bits, block});
+  callField(builder, loc, host, kPrint, LLVM::LLVMVoidType::get(builder.getContext()),
+            {state, message, kindValue, bits, block});
   op.erase();
 }
 
@@ -126,9 +82,9 @@ static void lowerAssert(AssertOp op, Value host, Value state, Value block) {
   builder = scf::IfOp::create(builder, loc, failed, /*withElseRegion=*/false)
                 .getThenBodyBuilder();
   Value message = makeString(builder, loc, op.getMessage());
-  Value where = makeString(builder, loc, describe(loc));
-  callHost(builder, loc, host, kFault, LLVM::LLVMVoidType::get(builder.getContext()),
-           {state, message, where, block});
+  Value where = makeString(builder, loc, describe(getPlace(loc)));
+  callField(builder, loc, host, kFault, LLVM::LLVMVoidType::get(builder.getContext()),
+            {state, message, where, block});
   op.erase();
 }
 
@@ -214,7 +170,8 @@ static Value multiplySaturating(OpBuilder &builder, Location loc, Value a, Value
 }
 
 /// Makes `kernel` a function named `name` and a launch of it.
-static void outlineKernel(KernelOp kernel, StringRef name, Value host, Value state) {
+static void outlineKernel(KernelOp kernel, StringRef name, Value host, Value state,
+                          CheckLowering *checks) {
   Location loc = kernel.getLoc();
   sinkConstants(kernel);
   llvm::SetVector<Value> captured;
@@ -235,6 +192,8 @@ static void outlineKernel(KernelOp kernel, StringRef name, Value host, Value sta
     blocks = blocks ? multiplySaturating(builder, loc, blocks, count) : count;
   }
   blocks = arith::IndexCastOp::create(builder, loc, index, blocks);
+  if (checks)
+    checks->announceKernel(builder, loc, kernel.getGrid(), host, state);
   Value env = CaptureOp::create(builder, loc, pointer, captured.getArrayRef());
   auto arenaBytes = kernel->getAttrOfType<IntegerAttr>("tile.arena");
   LaunchOp::create(builder, loc, name, blocks, arenaBytes ? arenaBytes.getInt() : 0, env,
@@ -271,6 +230,8 @@ static void outlineKernel(KernelOp kernel, StringRef name, Value host, Value sta
   Value block = arith::IndexCastOp::create(builder, loc, builder.getI64Type(),
                                            loop.getInductionVar());
   lowerMessages(function, mapping.lookup(host), mapping.lookup(state), block);
+  if (checks)
+    checks->lower(function, mapping.lookup(host), mapping.lookup(state));
   kernel.erase();
 }
 
@@ -347,7 +308,7 @@ static void lowerWorkspace(WorkspaceOp workspace, Value host, Value state) {
             ? arith::IndexCastOp::create(builder, loc, i64, *sizes++).getResult()
             : arith::ConstantIntOp::create(builder, loc, i64, extent).getResult());
   Value pointer =
-      callHost(builder, loc, host, kWorkspace, host.getType(), {state, bytes});
+      callField(builder, loc, host, kWorkspace, host.getType(), {state, bytes});
   Value memory = FromPointerOp::create(builder, loc, type, pointer, 0,
                                        workspace.getSizes(), ValueRange());
   workspace.replaceAllUsesWith(memory);
@@ -355,7 +316,7 @@ static void lowerWorkspace(WorkspaceOp workspace, Value host, Value state) {
 }
 
 /// Gives `function` the launch ABI and outlines its kernels.
-static void makeLaunchFunction(func::FuncOp function) {
+static void makeLaunchFunction(func::FuncOp function, CheckLowering *checks) {
   Location loc = function.getLoc();
   Block &entry = function.front();
   unsigned parameters = entry.getNumArguments();
@@ -381,12 +342,15 @@ static void makeLaunchFunction(func::FuncOp function) {
   function.walk([&](KernelOp kernel) { kernels.push_back(kernel); });
   for (KernelOp kernel : kernels) {
     std::string name = (function.getName() + ".kernel" + Twine(number++)).str();
-    outlineKernel(kernel, name, host, state);
+    outlineKernel(kernel, name, host, state, checks);
   }
   SmallVector<WorkspaceOp> workspaces;
   function.walk([&](WorkspaceOp workspace) { workspaces.push_back(workspace); });
   for (WorkspaceOp workspace : workspaces)
     lowerWorkspace(workspace, host, state);
+
+  if (checks)
+    checks->lower(function, host, state);
 
   // Errors are recorded in the state, after which the runtime launches nothing.
   auto terminator = cast<func::ReturnOp>(function.back().getTerminator());
@@ -398,7 +362,15 @@ static void makeLaunchFunction(func::FuncOp function) {
 
 void OutlineKernelsPass::runOnOperation() {
   for (func::FuncOp function :
-       llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>()))
-    if (function.isPublic() && !function.isExternal())
-      makeLaunchFunction(function);
+       llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>())) {
+    if (!function.isPublic() || function.isExternal())
+      continue;
+    if (!CheckLowering::isNeeded(function)) {
+      makeLaunchFunction(function, nullptr);
+      continue;
+    }
+    CheckLowering checks(function);
+    makeLaunchFunction(function, &checks);
+    checks.finish();
+  }
 }

@@ -10,6 +10,7 @@
 #include "compiler/host/Passes.h"
 #include "compiler/transforms/Passes.h"
 #include "dialects/tile/Tile.h"
+#include "driver/EmitObject.h"
 
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
@@ -28,6 +29,7 @@ int main(int argc, char **argv) {
   tilewright::tile::registerTilewrightTransformsPasses();
   tilewright::host::registerTilewrightHostPasses();
   tilewright::cpu::registerTilewrightCpuPasses();
+  tilewright::registerEmitObject();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "Tilewright optimizer driver\n", registry));
 }

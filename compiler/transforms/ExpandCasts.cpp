@@ -7,23 +7,24 @@
 //
 // Every conversion goes through a carrier that holds its source exactly:
 //
-//   float -> float     f16, bf16, f8 -> f32 -> the result
-//   float -> integer   f16, bf16, f8 -> f32 -> the result
+//   float -> float     f16, bf16, f8, f4 -> f32 -> the result
+//   float -> integer   f16, bf16, f8, f4 -> f32 -> the result
 //   integer -> float   -> f32 or f64 -> the result
 //
 // The step into a narrow float is the only one that rounds. Where a carrier can not
-// hold its source (f64 or a wide integer on its way to f16, bf16 or f8), it is rounded
-// to odd: an inexact value gets an odd last bit, so that the second rounding sees on
-// which side of a midpoint the source was.
+// hold its source (f64 or a wide integer on its way to f16, bf16, f8 or f4), it is
+// rounded to odd: an inexact value gets an odd last bit, so that the second rounding sees
+// on which side of a midpoint the source was.
 //
-// f32 <-> f16 is the hardware's. bf16 and f8 are integer operations, because the
-// instruction vcvtneps2bf16 flushes denormals and f8 has no instruction.
+// f32 <-> f16 is the hardware's. The others are integer operations, because the
+// instruction vcvtneps2bf16 flushes denormals and f8 and f4 have no instruction.
 //
 //===----------------------------------------------------------------------===//
 
 #include "compiler/transforms/Expr.h"
 #include "compiler/transforms/Passes.h"
 #include "dialects/tile/Tile.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 namespace tilewright::tile {
 #define GEN_PASS_DEF_EXPANDCASTS
@@ -53,65 +54,138 @@ static Expr f32ToBF16(Expr x) {
   return result.to<arith::TruncIOp>(b.getI16Type()).bitsAs(b.getBF16Type());
 }
 
-/// e5m2 is the upper half of an f16. e4m3fn has f16's sign and an exponent whose bias
-/// is less by 8; read as f16 it is too small by 2^8, denormals included.
-static Expr f8ToF32(Expr x) {
-  auto &b = x.builder();
-  Expr bits = x.bits().to<arith::ExtUIOp>(b.getI16Type());
-  auto asF32 = [&](Expr halfBits) {
-    return halfBits.bitsAs(b.getF16Type()).to<arith::ExtFOp>(b.getF32Type());
-  };
-  if (isa<Float8E5M2Type>(x.element()))
-    return asF32(bits << 8);
-  Expr magnitude = bits & 0x7f;
-  Expr scaled = asF32(((bits & 0x80) << 8) | (magnitude << 7)) * 256.0;
-  Expr nan = scaled.constant(std::numeric_limits<double>::quiet_NaN());
-  return select(equal(magnitude, 0x7f), nan, scaled);
-}
-
 namespace {
-/// An 8-bit float: its significand and how its extremes look in f32 and in 8 bits.
-struct F8Format {
+/// A float of 8 or 4 bits: its significand, and how its extremes look in f32 and in it.
+struct SmallFormat {
   unsigned mantissaBits;
   int bias;
   float largest;
+  /// The code of what NaN becomes: a NaN, or in f4, which has none, the largest number.
   unsigned nan;
+  /// The formats "fnuz" have one NaN, in the place of -0.
+  bool unsignedZero = false;
 };
 } // namespace
 
-static F8Format formatOf(Type f8) {
-  if (isa<Float8E5M2Type>(f8))
-    return {2, 15, 57344.0f, 0x7e};
-  return {3, 7, 448.0f, 0x7f};
+static SmallFormat formatOf(Type type) {
+  return TypeSwitch<Type, SmallFormat>(type)
+      .Case([](Float8E4M3FNType) { return SmallFormat{3, 7, 448, 0x7f}; })
+      .Case([](Float8E4M3FNUZType) { return SmallFormat{3, 8, 240, 0x80, true}; })
+      .Case([](Float8E4M3B11FNUZType) { return SmallFormat{3, 11, 30, 0x80, true}; })
+      .Case([](Float8E5M2Type) { return SmallFormat{2, 15, 57344, 0x7e}; })
+      .Case([](Float8E5M2FNUZType) { return SmallFormat{2, 16, 57344, 0x80, true}; })
+      .Case([](Float4E2M1FNType) { return SmallFormat{1, 1, 6, 0x7}; })
+      .Default([](Type) -> SmallFormat { llvm_unreachable("not a small float"); });
 }
 
-/// Rounds to nearest even; what is larger than the largest finite number becomes it.
-static Expr f32ToF8(Expr x, Type f8) {
+/// Significand and exponent move to where f32 has them; a denormal is a multiple of the
+/// smallest number.
+static Expr smallToF32(Expr x) {
   auto &b = x.builder();
-  auto [mantissaBits, bias, largest, nan] = formatOf(f8);
-  unsigned dropped = 23 - mantissaBits;
+  SmallFormat format = formatOf(x.element());
+  unsigned signBit = x.width() - 1;
+  Expr bits = x.bits().to<arith::ExtUIOp>(b.getI32Type());
+  Expr magnitude = bits & ((1 << signBit) - 1);
+  Expr normal = (magnitude << (23 - format.mantissaBits)) + ((127 - format.bias) << 23);
+  Expr smallest =
+      magnitude.to<arith::SIToFPOp>(b.getF32Type()) *
+      std::ldexp(1.0, 1 - format.bias - static_cast<int>(format.mantissaBits));
+  Expr isDenormal = magnitude < (1 << format.mantissaBits);
+  Expr value =
+      select(isDenormal, smallest.bits(), normal) | (shiftUnsigned(bits, signBit) << 31);
+  if (format.unsignedZero)
+    value = select(equal(bits, format.nan), 0x7fc00000, value);
+  return value.bitsAs(b.getF32Type());
+}
+
+/// The forms of e4m3 have f16's sign and an exponent whose bias is less; read as f16 they
+/// are too small by the difference, denormals included.
+static Expr e4m3ToF32(Expr x) {
+  auto &b = x.builder();
+  SmallFormat format = formatOf(x.element());
+  Expr bits = x.bits().to<arith::ExtUIOp>(b.getI16Type());
+  Expr magnitude = bits & 0x7f;
+  Expr half = (((bits & 0x80) << 8) | (magnitude << 7)).bitsAs(b.getF16Type());
+  Expr scaled =
+      half.to<arith::ExtFOp>(b.getF32Type()) * std::ldexp(1.0, 15 - format.bias);
+  Expr isNaN =
+      format.unsignedZero ? equal(bits, format.nan) : equal(magnitude, format.nan);
+  return select(isNaN, std::numeric_limits<double>::quiet_NaN(), scaled);
+}
+
+/// The powers of two are the exponents of f32s, the least of which is denormal.
+static Expr e8m0ToF32(Expr x) {
+  auto &b = x.builder();
+  Expr bits = x.bits().to<arith::ExtUIOp>(b.getI32Type());
+  Expr finite = select(equal(bits, 0), 0x00400000, bits << 23);
+  return select(equal(bits, 0xff), 0x7fc00000, finite).bitsAs(b.getF32Type());
+}
+
+static Expr f8ToF32(Expr x) {
+  auto &b = x.builder();
+  Type type = x.element();
+  if (isa<Float8E5M2Type>(type)) { // the upper half of an f16
+    Expr bits = x.bits().to<arith::ExtUIOp>(b.getI16Type()) << 8;
+    return bits.bitsAs(b.getF16Type()).to<arith::ExtFOp>(b.getF32Type());
+  }
+  if (isa<Float8E8M0FNUType>(type))
+    return e8m0ToF32(x);
+  return isa<Float8E5M2FNUZType, Float4E2M1FNType>(type) ? smallToF32(x) : e4m3ToF32(x);
+}
+
+/// Rounds to nearest even; what is larger than the largest finite number becomes it, but
+/// for an infinity that is kept.
+static Expr f32ToSmall(Expr x, Type to, bool keepInfinity) {
+  auto &b = x.builder();
+  SmallFormat format = formatOf(to);
+  unsigned mantissaBits = format.mantissaBits, dropped = 23 - mantissaBits;
+  unsigned signBit = to.getIntOrFloatBitWidth() - 1;
   Expr bits = x.bits();
-  Expr sign = shiftUnsigned(bits, 24) & 0x80;
+  Expr sign = shiftUnsigned(bits, 31 - signBit) & (1 << signBit);
   Expr magnitude = bits & 0x7fffffff;
-  uint32_t limit = llvm::bit_cast<uint32_t>(largest);
+  uint32_t limit = llvm::bit_cast<uint32_t>(format.largest);
   Expr saturated = select(below(magnitude, limit), magnitude, limit);
 
   // Normal results: round away the low bits of the significand (a carry into the
   // exponent is right) and move the exponent to its bias.
   Expr odd = shiftUnsigned(saturated, dropped) & 1;
   Expr normal = shiftUnsigned(saturated + ((1u << (dropped - 1)) - 1) + odd, dropped) -
-                ((127 - bias) << mantissaBits);
+                ((127 - format.bias) << mantissaBits);
   // Denormal results are multiples of the smallest one: adding the number whose last
   // bit weighs as much makes the adder round, and leaves the multiple in the low bits.
-  uint32_t smallestNormal = (127 - bias + 1) << 23;
+  uint32_t smallestNormal = (127 - format.bias + 1) << 23;
   uint32_t aligner = smallestNormal + (dropped << 23);
   Expr aligned = saturated.bitsAs(x.element());
   aligned = aligned + llvm::bit_cast<float>(aligner);
   Expr denormal = aligned.bits() - aligner;
 
   Expr rounded = select(below(saturated, smallestNormal), denormal, normal);
-  Expr result = select(isNaN(x), nan, rounded) | sign;
-  return result.to<arith::TruncIOp>(b.getI8Type()).bitsAs(f8);
+  if (keepInfinity && isa<Float8E5M2Type>(to))
+    rounded = select(equal(magnitude, 0x7f800000), 0x7c, rounded);
+  if (format.unsignedZero)
+    sign = select(equal(rounded, 0), 0, sign);
+  bool signedNaN = isa<Float8E4M3FNType, Float8E5M2Type>(to);
+  Expr result = signedNaN ? select(isNaN(x), format.nan, rounded) | sign
+                          : select(isNaN(x), format.nan, rounded | sign);
+  return result.to<arith::TruncIOp>(b.getIntegerType(signBit + 1)).bitsAs(to);
+}
+
+/// The nearest power of two, the larger of two equally near, from 2^-127 to 2^127. Zero,
+/// negative numbers and NaN have none and become NaN.
+static Expr f32ToE8M0(Expr x, Type to) {
+  Expr bits = x.bits();
+  // Halfway between two powers the significand is 1.5. Below 2^-126 the f32 is denormal.
+  Expr denormal = select(bits < 0x00600000, 0, bits.constant(1));
+  Expr normal = shiftUnsigned(bits + 0x00400000, 23);
+  Expr nearest = select(bits < 0x00800000, denormal, normal).atMost(254);
+  Expr hasOne = (bits > 0) & (bits <= 0x7f800000);
+  return select(hasOne, nearest, 255)
+      .to<arith::TruncIOp>(x.builder().getI8Type())
+      .bitsAs(to);
+}
+
+static Expr f32ToF8(Expr x, Type to, bool keepInfinity) {
+  return isa<Float8E8M0FNUType>(to) ? f32ToE8M0(x, to) : f32ToSmall(x, to, keepInfinity);
 }
 
 /// The f32 next to the f64 `x` that is odd, or `x` itself where it is an f32.
@@ -141,7 +215,7 @@ static Expr toF32(Expr x) {
   return f8ToF32(x);
 }
 
-static Expr floatToFloat(Expr x, Type to) {
+static Expr floatToFloat(Expr x, Type to, bool keepInfinity = false) {
   auto &b = x.builder();
   if (x.element() == to)
     return x;
@@ -152,7 +226,7 @@ static Expr floatToFloat(Expr x, Type to) {
   Expr carrier = x.element().isF64() ? f64ToF32Odd(x) : toF32(x);
   if (to.isF16())
     return carrier.to<arith::TruncFOp>(b.getF16Type());
-  return to.isBF16() ? f32ToBF16(carrier) : f32ToF8(carrier, to);
+  return to.isBF16() ? f32ToBF16(carrier) : f32ToF8(carrier, to, keepInfinity);
 }
 
 //===----------------------------------------------------------------------===//
@@ -216,19 +290,19 @@ static Expr intToInt(Expr x, Type to, bool isUnsigned) {
   return isUnsigned ? x.to<arith::ExtUIOp>(to) : x.to<arith::ExtSIOp>(to);
 }
 
-/// `value` converted to elements of type `to`; `index` counts as i64.
-static Value expandCast(OpBuilder &b, Location loc, Value value, Type to,
-                        bool unsignedSource, bool unsignedResult) {
-  Expr x(b, loc, value);
+/// The arithmetic of `cast`; `index` counts as i64.
+static Value expandCast(OpBuilder &b, CastOp cast) {
+  Expr x(b, cast.getLoc(), cast.getInput());
+  Type to = getElementTypeOrSelf(cast.getResult());
   if (x.element().isIndex())
     x = x.to<arith::IndexCastOp>(b.getI64Type());
   Type carrier = to.isIndex() ? b.getI64Type() : to;
-  bool isUnsigned = unsignedSource || x.element().isInteger(1);
-  Expr result =
-      isa<FloatType>(carrier)
-          ? (x.isFloat() ? floatToFloat(x, carrier) : intToFloat(x, carrier, isUnsigned))
-          : (x.isFloat() ? floatToInt(x, carrier, unsignedResult)
-                         : intToInt(x, carrier, isUnsigned));
+  bool isUnsigned = cast.getUnsignedSource() || x.element().isInteger(1);
+  Expr result = isa<FloatType>(carrier)
+                    ? (x.isFloat() ? floatToFloat(x, carrier, cast.getKeepInfinity())
+                                   : intToFloat(x, carrier, isUnsigned))
+                    : (x.isFloat() ? floatToInt(x, carrier, cast.getUnsignedResult())
+                                   : intToInt(x, carrier, isUnsigned));
   return to.isIndex() ? result.to<arith::IndexCastOp>(to) : result;
 }
 
@@ -237,9 +311,7 @@ struct ExpandCasts : tile::impl::ExpandCastsBase<ExpandCasts> {
   void runOnOperation() override {
     getOperation()->walk([](CastOp cast) {
       OpBuilder b(cast);
-      Value result = expandCast(b, cast.getLoc(), cast.getInput(),
-                                getElementTypeOrSelf(cast.getResult()),
-                                cast.getUnsignedSource(), cast.getUnsignedResult());
+      Value result = expandCast(b, cast);
       cast.replaceAllUsesWith(result);
       cast.erase();
     });

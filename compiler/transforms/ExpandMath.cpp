@@ -12,7 +12,8 @@
 // exact arithmetic. The error of the whole function, rounding included, is the bound in
 // docs/semantics.md, which the tests measure.
 //
-// Functions of f64, powers, and sin and cos beyond 2^50 call libm for each lane.
+// Functions of f64, those without such code, and sin and cos beyond 2^50 call libm for
+// each lane.
 //
 //===----------------------------------------------------------------------===//
 
@@ -21,7 +22,6 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
-#include "mlir/IR/Matchers.h"
 
 namespace tilewright::tile {
 #define GEN_PASS_DEF_EXPANDMATH
@@ -272,8 +272,21 @@ static Expr expandRsqrt(Expr x) { return 1.0 / x.apply<math::SqrtOp>(); }
 // The pass
 //===----------------------------------------------------------------------===//
 
+/// `name` of libm on floats of any type: f32 goes through f64, which leaves its rounding
+/// as the only error that counts.
+static Expr libmOf(StringRef name, ArrayRef<Expr> arguments) {
+  Type type = arguments.front().element();
+  if (type.isF64())
+    return callLibm(name, arguments);
+  Type f64 = arguments.front().builder().getF64Type();
+  SmallVector<Expr> wide =
+      llvm::map_to_vector(arguments, [&](Expr x) { return x.to<arith::ExtFOp>(f64); });
+  return callLibm(name, wide).to<arith::TruncFOp>(type);
+}
+
 namespace {
-/// How a function is computed in f32, and in f64: by libm's function of a name.
+/// How a function is computed in f32, null where libm does that too; and libm's name of
+/// it.
 struct Function {
   StringLiteral operation;
   Expr (*inF32)(Expr);
@@ -286,16 +299,14 @@ static constexpr Function functions[] = {
     {"math.log", expandLog, "log"},    {"math.log2", expandLog2, "log2"},
     {"math.sin", expandSin, "sin"},    {"math.cos", expandCos, "cos"},
     {"math.tanh", expandTanh, "tanh"}, {"math.erf", expandErf, "erf"},
+    {"math.log10", nullptr, "log10"},  {"math.log1p", nullptr, "log1p"},
+    {"math.expm1", nullptr, "expm1"},  {"math.tan", nullptr, "tan"},
+    {"math.asin", nullptr, "asin"},    {"math.acos", nullptr, "acos"},
+    {"math.atan", nullptr, "atan"},    {"math.sinh", nullptr, "sinh"},
+    {"math.cosh", nullptr, "cosh"},    {"math.asinh", nullptr, "asinh"},
+    {"math.acosh", nullptr, "acosh"},  {"math.atanh", nullptr, "atanh"},
+    {"math.atan2", nullptr, "atan2"},  {"math.powf", nullptr, "pow"},
 };
-
-/// x^y by libm in f64, for f32 too: its logarithm would need twice f32's bits.
-static Expr expandPow(Expr x, Expr y) {
-  Type type = x.element(), f64 = x.builder().getF64Type();
-  if (type == f64)
-    return callLibm("pow", {x, y});
-  return callLibm("pow", {x.to<arith::ExtFOp>(f64), y.to<arith::ExtFOp>(f64)})
-      .to<arith::TruncFOp>(type);
-}
 
 /// The expansion of `op`, or null where it is none of ours.
 static Value expand(Operation *op) {
@@ -308,50 +319,12 @@ static Value expand(Operation *op) {
     return {};
   if (isa<math::RsqrtOp>(op))
     return expandRsqrt(x);
-  if (isa<math::PowFOp>(op))
-    return expandPow(x, operands[1]);
   StringRef name = op->getName().getStringRef();
   for (const Function &function : functions)
     if (name == function.operation)
-      return x.element().isF32() ? function.inF32(x) : callLibm(function.libm, x);
+      return x.element().isF32() && function.inF32 ? function.inF32(x)
+                                                   : libmOf(function.libm, operands);
   return {};
-}
-
-//===----------------------------------------------------------------------===//
-// Integer division
-//===----------------------------------------------------------------------===//
-
-/// Whether `op` is a division that has no value for some operands, which machines trap
-/// on: by zero, and of the smallest integer by -1.
-static bool mayTrap(Operation *op) {
-  if (!isa<arith::DivSIOp, arith::DivUIOp, arith::RemSIOp, arith::RemUIOp,
-           arith::FloorDivSIOp, arith::CeilDivSIOp, arith::CeilDivUIOp>(op))
-    return false;
-  APInt divisor;
-  return !matchPattern(op->getOperand(1), m_ConstantInt(&divisor)) || divisor.isZero() ||
-         divisor.isAllOnes();
-}
-
-/// Divides by one instead where `op` would trap: there it may give any value.
-static void makeTotal(Operation *op) {
-  OpBuilder b(op);
-  Location loc = op->getLoc();
-  Value dividend = op->getOperand(0), divisor = op->getOperand(1);
-  Type type = divisor.getType(), element = getElementTypeOrSelf(type);
-  unsigned width = element.isIndex() ? 64 : element.getIntOrFloatBitWidth();
-  auto is = [&](Value value, APInt number) -> Value {
-    Value constant = splat(b, loc, type, b.getIntegerAttr(element, number));
-    return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, value, constant);
-  };
-  Value traps = is(divisor, APInt::getZero(width));
-  if (!isa<arith::DivUIOp, arith::RemUIOp, arith::CeilDivUIOp>(op)) {
-    Value overflows =
-        arith::AndIOp::create(b, loc, is(divisor, APInt::getAllOnes(width)),
-                              is(dividend, APInt::getSignedMinValue(width)));
-    traps = arith::OrIOp::create(b, loc, traps, overflows);
-  }
-  Value one = splat(b, loc, type, b.getIntegerAttr(element, 1));
-  op->setOperand(1, arith::SelectOp::create(b, loc, traps, one, divisor));
 }
 
 namespace {
@@ -361,8 +334,6 @@ struct ExpandMath : tile::impl::ExpandMathBase<ExpandMath> {
     getOperation()->walk([&](Operation *op) {
       if (isa_and_present<math::MathDialect>(op->getDialect()))
         operations.push_back(op);
-      if (mayTrap(op))
-        makeTotal(op);
       // The sign of a zero that max or min gives is unspecified: a comparison and two
       // selections then do, where IEEE's order of zeros takes twice as many.
       if (isa<arith::MaximumFOp, arith::MinimumFOp>(op)) {

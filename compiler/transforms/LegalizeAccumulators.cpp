@@ -56,7 +56,11 @@ static void convertUse(OpOperand &use, Type narrow) {
   Type f32 = builder.getF32Type();
   if (isa<GemmOp>(user) && cast<GemmOp>(user).getC() == wide)
     return;
-  if (isa<memref::SubViewOp, memref::ExpandShapeOp, memref::CollapseShapeOp>(user)) {
+  // Which elements are touched is checked, not what they hold.
+  if (isa<CheckMemoryOp, CheckAccessOp>(user))
+    return;
+  if (isa<memref::SubViewOp, memref::ExpandShapeOp, memref::CollapseShapeOp, ViewOp>(
+          user)) {
     Value view = user->getResult(0);
     view.setType(getWide(view.getType()));
     return convertUses(view, narrow);
@@ -114,6 +118,21 @@ static void convertUses(Value wide, Type narrow) {
     convertUse(use, narrow);
 }
 
+/// A view of `memory`, or of a view of it, with elements of another type than `element`.
+static Operation *findForeignView(Value memory, Type element) {
+  for (Operation *user : memory.getUsers()) {
+    auto view = dyn_cast<ViewLikeOpInterface>(user);
+    if (!view)
+      continue;
+    Value seen = view.getViewDest();
+    if (cast<MemRefType>(seen.getType()).getElementType() != element)
+      return user;
+    if (Operation *found = findForeignView(seen, element))
+      return found;
+  }
+  return nullptr;
+}
+
 static void widen(AllocOp alloc) {
   auto type = cast<MemRefType>(alloc.getResult().getType());
   alloc.getResult().setType(getWide(type));
@@ -133,6 +152,17 @@ struct LegalizeAccumulatorsPass
       if (!alloc)
         return gemm.emitOpError("accumulates in ")
                << element << ", in a tile that is not allocated in the kernel";
+      Type stored = cast<MemRefType>(alloc.getResult().getType()).getElementType();
+      Operation *foreign = findForeignView(alloc.getResult(), stored);
+      if (foreign || stored != element) {
+        InFlightDiagnostic error = gemm.emitOpError("accumulates in ");
+        error << element << " in " << describeMemory(alloc.getResult())
+              << ", whose bits T.view sees as another type; accumulate in a tile of its "
+                 "own, and T.copy the result";
+        error.attachNote((foreign ? foreign : gemm.getC().getDefiningOp())->getLoc())
+            << "the view is here";
+        return error;
+      }
       narrow.insert(alloc);
       return WalkResult::advance();
     });

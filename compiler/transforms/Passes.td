@@ -10,6 +10,20 @@
 
 include "mlir/Pass/PassBase.td"
 
+def CheckAccesses : Pass<"check-accesses", "::mlir::func::FuncOp"> {
+  let summary = "Put a check beside every access of a kernel's memory";
+  let description = [{
+    Checking mode (docs/checking.md): makes each tensor, tile and loop known to the
+    runtime's checker, and puts a `tile.check_access` in front of every access.
+    With `values`, results of arithmetic on floats are looked at as well. An
+    operation that does not say what it accesses is refused.
+  }];
+  let dependentDialects = ["::tilewright::tile::TileDialect",
+                           "::mlir::arith::ArithDialect"];
+  let options = [
+    Option<"values", "values", "bool", "false", "Look for the origin of NaN and infinities">];
+}
+
 def PlanMemory : Pass<"plan-memory"> {
   let summary = "Give every tile of a kernel its place in the block's arena";
   let description = [{
@@ -21,6 +35,19 @@ def PlanMemory : Pass<"plan-memory"> {
   let dependentDialects = ["::tilewright::tile::TileDialect"];
   let options = [
     Option<"alignment", "alignment", "int64_t", "64", "Alignment of every tile in bytes">];
+}
+
+def SplitGridSync : Pass<"split-grid-sync", "::mlir::func::FuncOp"> {
+  let summary = "Split kernels at grid_sync, on targets that run blocks in turns";
+  let description = [{
+    The parts of a kernel between `tile.grid_sync` become kernels of the same
+    grid, which run in order; a loop that holds one moves out, around the
+    kernels of its body. What is computed from block coordinates, sizes and
+    loop variables is computed again in each part that uses it. A tile is
+    allocated anew in each part that writes it before reading it; where one, or
+    a value read from memory, would have to live on, that is an error.
+  }];
+  let dependentDialects = ["::tilewright::tile::TileDialect", "::mlir::scf::SCFDialect"];
 }
 
 def SequentializeLoops : Pass<"sequentialize-loops"> {
@@ -76,8 +103,7 @@ def ExpandMath : Pass<"expand-math", "::mlir::ModuleOp"> {
     with the error bounds of docs/semantics.md. Those of f64 call libm for each
     lane, as do sin and cos of huge arguments. What the hardware has stays:
     sqrt, fma, abs, rounding to integers. Maximum and minimum may give a zero of
-    either sign. An integer division that would trap, by zero or of the smallest
-    integer by -1, divides by one instead.
+    either sign.
   }];
   let dependentDialects = ["::mlir::func::FuncDialect", "::mlir::scf::SCFDialect",
                            "::mlir::vector::VectorDialect"];
@@ -91,6 +117,10 @@ def SelectAtoms : Pass<"select-atoms"> {
     target that serve the types. The cost counts bringing the operands into the
     atom's form, spread over the executions that find them unchanged. A remark
     names the choice and the best of another kind.
+
+    In a function with `tile.batch_invariant` neither the loops around a gemm nor
+    the place of an element in C have a part in how it is summed: operands count
+    as used once, and atoms with another way for the last columns are left out.
   }];
   let options = [Option<"target", "target", "std::string", "\"cpu\"",
                         "Target, as in `cpu` (this machine) or `cpu:znver4`">];

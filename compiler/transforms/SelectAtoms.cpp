@@ -53,14 +53,15 @@ static void print(InFlightDiagnostic &os, const Choice &choice) {
      << static_cast<int64_t>(choice.cycles) << " cycles)";
 }
 
-/// Every way to compute `problem` with one of `atoms`, cheapest first.
+/// Every way to compute `problem` with one of `atoms`, cheapest first; with `uniform`,
+/// those that sum all elements of C alike.
 static SmallVector<Choice> rank(const TargetInfo &info, ArrayRef<AtomAttrInterface> atoms,
-                                const GemmProblem &problem) {
+                                const GemmProblem &problem, bool uniform) {
   SmallVector<Choice> choices;
   for (bool swapped : {false, true}) {
     GemmProblem turned = swapped ? problem.getTransposed() : problem;
     for (AtomAttrInterface atom : atoms)
-      if (info.serves(atom, turned))
+      if (info.serves(atom, turned) && (!uniform || info.isUniform(atom, turned)))
         choices.push_back({atom, swapped, info.estimateCycles(atom, turned, swapped)});
   }
   llvm::stable_sort(choices,
@@ -92,8 +93,10 @@ LogicalResult SelectAtomsPass::initialize(MLIRContext *context) {
 }
 
 LogicalResult SelectAtomsPass::select(GemmOp gemm) {
-  GemmProblem problem = GemmProblem::get(gemm);
-  SmallVector<Choice> choices = rank(*info, atoms, problem);
+  auto function = gemm->getParentOfType<FunctionOpInterface>();
+  bool isInvariant = function && function->hasAttr("tile.batch_invariant");
+  GemmProblem problem = GemmProblem::get(gemm, /*countsUses=*/!isInvariant);
+  SmallVector<Choice> choices = rank(*info, atoms, problem, /*uniform=*/isInvariant);
   if (choices.empty())
     return gemm.emitOpError("multiplies ")
            << describe(problem) << ", for which " << info->getName()

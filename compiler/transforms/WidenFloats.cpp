@@ -12,8 +12,8 @@
 //   %s = arith.addf %a, %b : f32
 //   %z = tile.cast %s : f32 to bf16
 //
-// For + - * / and sqrt of f16, bf16 and f8 the result is the correctly rounded one: f32
-// has more than twice their bits, so that rounding twice equals rounding once.
+// For + - * / and sqrt of f16, bf16, f8 and f4 the result is the correctly rounded one:
+// f32 has more than twice their bits, so that rounding twice equals rounding once.
 //
 //===----------------------------------------------------------------------===//
 
@@ -51,6 +51,14 @@ static bool computesNarrow(Operation *op) {
          llvm::any_of(op->getResultTypes(), isNarrow);
 }
 
+/// Whether `op` gives one of its operands, up to its sign, or a whole number beside it:
+/// what is exact in f32 is a number of the narrow type, infinities included.
+static bool roundsNothing(Operation *op) {
+  return isa<arith::MaximumFOp, arith::MinimumFOp, arith::NegFOp, math::AbsFOp,
+             math::CopySignOp, math::FloorOp, math::CeilOp, math::RoundEvenOp,
+             math::TruncOp>(op);
+}
+
 /// `value` in f32 where it is a narrow float. The narrow floats are all f32 numbers.
 static Value widen(OpBuilder &b, Location loc, Value value) {
   if (!isNarrow(value.getType()))
@@ -81,7 +89,8 @@ static void widenOperation(Operation *op) {
     result.setType(widened(narrow.getType()));
     Value replacement = result;
     if (result.getType() != narrow.getType())
-      replacement = CastOp::create(b, loc, narrow.getType(), result, false, false);
+      replacement = CastOp::create(b, loc, narrow.getType(), result, false, false,
+                                   /*keepInfinity=*/roundsNothing(op));
     narrow.replaceAllUsesWith(replacement);
   }
   op->erase();

@@ -20,11 +20,14 @@
 #include "mlir/IR/OpDefinition.h"
 #include "mlir/IR/OpImplementation.h"
 #include "mlir/IR/SymbolTable.h"
+#include "mlir/IR/TypeUtilities.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 #include "mlir/Interfaces/InferTypeOpInterface.h"
 #include "mlir/Interfaces/LoopLikeInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
 
+#include "dialects/tile/Access.h"
 #include "dialects/tile/Atom.h"
 #include "dialects/tile/TileDialect.h.inc"
 
@@ -39,6 +42,17 @@ inline Space getSpace(mlir::Value value) { return getSpace(value.getType()); }
 
 /// Whether `type` is a memref that lives inside a block.
 bool isTile(mlir::Type type);
+
+/// Whether `type` is global memory whose elements share bytes in pairs (tile.pairs). In
+/// tiles an element of 4 bits has a byte of its own.
+bool holdsPairs(mlir::MemRefType type);
+
+/// The constant of `type`, a number or a vector of them, whose bits are all zero: what
+/// reading outside a tensor gives. It is 0 but for f8E8M0FNU, which has no zero: 2^-127.
+mlir::TypedAttr zeroBits(mlir::Type type);
+
+/// The type in which elements are combined by a region: f32 for narrower floats.
+mlir::Type getCombinedType(mlir::Type element);
 
 } // namespace tilewright::tile
 

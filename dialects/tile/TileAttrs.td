@@ -56,6 +56,23 @@ def Tile_CombinerAttr : EnumAttr<Tile_Dialect, Tile_Combiner, "combiner"> {
   let assemblyFormat = "$value";
 }
 
+def Tile_AccessKind : I32EnumAttr<"AccessKind", "what is done to elements", [
+    I32EnumAttrCase<"Read", 0, "read">,
+    I32EnumAttrCase<"Write", 1, "write">,
+    I32EnumAttrCase<"Atomic", 2, "atomic">,
+    I32EnumAttrCase<"Result", 3, "result">]> {
+  let cppNamespace = "::tilewright::tile";
+  let genSpecializedAttr = 0;
+}
+
+def Tile_AccessKindAttr : EnumAttr<Tile_Dialect, Tile_AccessKind, "access_kind"> {
+  let summary = "what an access does to elements of a memref";
+  let description = [{
+    `result` looks at the values of elements that were just written.
+  }];
+  let assemblyFormat = "$value";
+}
+
 def Tile_Precision : I32EnumAttr<"Precision", "multiplication of a gemm", [
     I32EnumAttrCase<"Default", 0, "default">,
     I32EnumAttrCase<"TF32", 1, "tf32">]> {

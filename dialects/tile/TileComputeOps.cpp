@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "dialects/tile/Tile.h"
+#include "dialects/tile/TileCombiner.h"
 
 using namespace mlir;
 using namespace tilewright::tile;
@@ -14,7 +14,7 @@ static bool isStaticTile(Type type) {
   return isTile(type) && cast<MemRefType>(type).hasStaticShape();
 }
 
-static bool isBitwise(Combiner combiner) {
+static bool isBitwise(std::optional<Combiner> combiner) {
   return combiner == Combiner::BitAnd || combiner == Combiner::BitOr ||
          combiner == Combiner::BitXor;
 }
@@ -58,7 +58,12 @@ LogicalResult GemmOp::verify() {
     return emitOpError("(C3) C must be f64 for an operand of f64, got ") << c;
   if (getPrecision() == Precision::TF32 && !(a.isF32() && b.isF32()))
     return emitOpError("(C4) precision tf32 requires f32 operands");
-  if (getC() == getA() || getC() == getB())
+  auto memoryOf = [](Value tile) {
+    while (auto view = tile.getDefiningOp<ViewLikeOpInterface>())
+      tile = view.getViewSource();
+    return tile;
+  };
+  if (memoryOf(getC()) == memoryOf(getA()) || memoryOf(getC()) == memoryOf(getB()))
     return emitOpError("(C5) C must not be an operand");
   if (getSwapped() && !getAtom())
     return emitOpError("(C6) swapped says how an atom is used, and there is none");
@@ -83,7 +88,7 @@ LogicalResult ReduceOp::verify() {
   if (dst != ArrayRef(kept) && dst != ArrayRef(dropped))
     return emitOpError("(C2) dst must have src's shape with dimension ")
            << dim << " dropped or 1";
-  Combiner combiner = getCombiner();
+  std::optional<Combiner> combiner = getCombiner();
   Type from = elementType(getSrc()), to = elementType(getDst());
   bool positions = combiner == Combiner::ArgMax || combiner == Combiner::ArgMin;
   bool truth = combiner == Combiner::Any || combiner == Combiner::All;
@@ -93,7 +98,10 @@ LogicalResult ReduceOp::verify() {
     return emitOpError("(C4) bitwise combiners take integers");
   if (positions && getAccumulate())
     return emitOpError("(C5) positions cannot be accumulated");
-  return success();
+  if (combiner.has_value() == static_cast<bool>(getIdentity()))
+    return emitOpError("(C6) takes a combiner, or else a region and an identity");
+  return verifyCombiner(*this, combiner.has_value(), getBody(), getIdentity(), from,
+                        "(C6)", "(C7)");
 }
 
 LogicalResult ScanOp::verify() {
@@ -104,13 +112,17 @@ LogicalResult ScanOp::verify() {
       src.getElementType() != dst.getElementType() || dim < 0 || dim >= src.getRank())
     return emitOpError(
         "(C1) takes two tiles of one shape and type and one of their dimensions");
-  Combiner combiner = getCombiner();
-  if (!isBitwise(combiner) && combiner != Combiner::Sum && combiner != Combiner::Max &&
-      combiner != Combiner::Min)
-    return emitOpError("(C2) has no scan of ") << stringifyCombiner(combiner);
+  std::optional<Combiner> combiner = getCombiner();
+  if (combiner && !isBitwise(combiner) && combiner != Combiner::Sum &&
+      combiner != Combiner::Max && combiner != Combiner::Min)
+    return emitOpError("(C2) has no scan of ") << stringifyCombiner(*combiner);
   if (isBitwise(combiner) && !src.getElementType().isInteger())
     return emitOpError("(C2) bitwise combiners take integers");
-  return success();
+  bool needsIdentity = getExclusive() && !combiner;
+  if (needsIdentity != static_cast<bool>(getIdentity()))
+    return emitOpError("(C5) an identity is for an exclusive scan by a region");
+  return verifyCombiner(*this, combiner.has_value(), getBody(), getIdentity(),
+                        src.getElementType(), "(C3)", "(C4)");
 }
 
 LogicalResult TopKOp::verify() {
@@ -143,6 +155,8 @@ LogicalResult CastOp::verify() {
   if ((getUnsignedSource() && isa<FloatType>(from)) ||
       (getUnsignedResult() && isa<FloatType>(to)))
     return emitOpError("(C2) only integers are unsigned");
+  if (getKeepInfinity() && !(isa<FloatType>(from) && isa<FloatType>(to)))
+    return emitOpError("(C3) only floats have infinities");
   return success();
 }
 

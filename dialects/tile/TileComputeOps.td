@@ -8,13 +8,15 @@
 #ifndef TILEWRIGHT_TILE_COMPUTE_OPS
 #define TILEWRIGHT_TILE_COMPUTE_OPS
 
+include "dialects/tile/TileAccessInterface.td"
 include "dialects/tile/TileAtomInterface.td"
 include "dialects/tile/TileAttrs.td"
 include "dialects/tile/TileLayout.td"
 include "mlir/Interfaces/InferTypeOpInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
-def Tile_GemmOp : Tile_Op<"gemm"> {
+def Tile_GemmOp : Tile_Op<"gemm", [
+    DeclareOpInterfaceMethods<Tile_AccessOpInterface, ["getAccesses"]>]> {
   let summary = "C += A B on tiles";
   let description = [{
     Adds the product of `a` (M x K, or K x M where `transpose_a`) and `b`
@@ -36,7 +38,7 @@ def Tile_GemmOp : Tile_Op<"gemm"> {
       float where they are floats, f64 where one of them is, and i32 where they
       are integers.
     - (C4) `precision tf32` requires f32 operands.
-    - (C5) `c` is not `a` or `b`.
+    - (C5) `c` is not `a` or `b`, nor a view of the same memory.
     - (C6) `swapped` is given with an atom only.
 
     Example:
@@ -73,13 +75,23 @@ def Tile_GemmOp : Tile_Op<"gemm"> {
   }];
 }
 
-def Tile_ReduceOp : Tile_Op<"reduce"> {
+// `tile.reduce` and `tile.scan` combine elements in one of two ways: by a combiner of the
+// dialect, which a backend knows (its neutral element, its instructions), or by a region,
+// which it copies to where two elements meet.
+
+def Tile_ReduceOp : Tile_Op<"reduce", [
+    DeclareOpInterfaceMethods<Tile_AccessOpInterface, ["getAccesses"]>]> {
   let summary = "combine a tile's elements along one dimension";
   let description = [{
     Combines `src` along `dim` into `dst`; with `accumulate`, the former value
     of `dst` takes part. Sums of floats of 16 bits and fewer are accumulated in
     f32 and rounded once. The order is not specified but is the same in every
     run. `argmax` and `argmin` give positions along `dim`.
+
+    In place of a combiner there may be a region from two elements to one, as
+    `combine`, and the element that it leaves others unchanged with, as
+    `identity`. It is associative and commutes. Its elements are f32 where those
+    of `src` are narrower floats; the result is rounded once.
 
     Constraints:
     - (C1) `src` and `dst` are tiles with static shapes and `dim` is a dimension
@@ -90,6 +102,11 @@ def Tile_ReduceOp : Tile_Op<"reduce"> {
       where it is an integer, and `any` and `all`, where it is i8.
     - (C4) Bitwise combiners take integers.
     - (C5) `accumulate` is not given with `argmax` or `argmin`.
+    - (C6) There is a combiner, or else a region and an `identity`. The region's
+      two arguments, what it yields and `identity` are of the type of the
+      combined elements: that of `src`, or f32 where it is a narrower float.
+    - (C7) The region holds operations without side effects that work on vectors
+      element by element as they do on scalars.
 
     Example:
     ```mlir
@@ -100,29 +117,59 @@ def Tile_ReduceOp : Tile_Op<"reduce"> {
       return
     }
     ```
+
+    Example:
+    ```mlir
+    func.func @rowproduct(%s: memref<64x32xf16, #tile.space<fragment>>,
+                          %m: memref<64xf16, #tile.space<fragment>>) {
+      %one = arith.constant 1.0 : f32
+      tile.reduce %s into %m dim 1
+        : memref<64x32xf16, #tile.space<fragment>> into memref<64xf16, #tile.space<fragment>>
+        combine(%x: f32, %y: f32) identity %one {
+          %product = arith.mulf %x, %y : f32
+          tile.yield %product : f32
+        }
+      return
+    }
+    ```
   }];
   let arguments = (ins
-      Tile_CombinerAttr:$combiner, Arg<AnyMemRef, "", [MemRead]>:$src,
+      OptionalAttr<Tile_CombinerAttr>:$combiner, Arg<AnyMemRef, "", [MemRead]>:$src,
       Arg<AnyMemRef, "", [MemRead, MemWrite]>:$dst, I64Attr:$dim,
-      UnitAttr:$accumulate, UnitAttr:$isUnsigned);
+      UnitAttr:$accumulate, UnitAttr:$isUnsigned, Optional<AnyType>:$identity);
+  let regions = (region MaxSizedRegion<1>:$body);
   let assemblyFormat = [{
-    $combiner $src `into` $dst `dim` $dim (`accumulate` $accumulate^)?
-    (`unsigned` $isUnsigned^)? attr-dict `:` type($src) `into` type($dst)
+    custom<Combiner>($combiner) $src `into` $dst `dim` $dim
+    (`accumulate` $accumulate^)? (`unsigned` $isUnsigned^)? attr-dict
+    `:` type($src) `into` type($dst)
+    custom<CombinerBody>($body, $identity, type($identity))
   }];
   let hasVerifier = 1;
 }
 
-def Tile_ScanOp : Tile_Op<"scan"> {
+def Tile_ScanOp : Tile_Op<"scan", [Tile_AccessOpInterface]> {
   let summary = "running combination along one dimension";
   let description = [{
     Sets `dst[.., i, ..]` to the combination of `src[.., 0..i, ..]`, or of
-    `src[.., i.., ..]` with `reverse`. `src` and `dst` may be the same tile.
+    `src[.., i.., ..]` with `reverse`; with `exclusive`, to that without the
+    element at i, and the combiner's neutral element where nothing is left.
+    `src` and `dst` may be the same tile. Floats of 16 bits and fewer are
+    combined in f32, and each result is rounded from it.
+
+    The combiner may be a region, as in `tile.reduce`, which is associative; its
+    first argument holds what the scan met first.
 
     Constraints:
     - (C1) `src` and `dst` are tiles of one type up to the space, and `dim` is a
       dimension of them.
     - (C2) The combiner is `sum`, `max`, `min`, `bitand`, `bitor` or `bitxor`;
       bitwise ones take integers.
+    - (C3) There is a combiner, or else a region. The region's two arguments, what
+      it yields and `identity` are of the type of the combined elements: that of
+      `src`, or f32 where it is a narrower float.
+    - (C4) The region holds operations without side effects that work on vectors
+      element by element as they do on scalars.
+    - (C5) `identity` is given where `exclusive` meets a region, and only there.
 
     Example:
     ```mlir
@@ -132,19 +179,61 @@ def Tile_ScanOp : Tile_Op<"scan"> {
       return
     }
     ```
+
+    Example:
+    ```mlir
+    func.func @products(%x: memref<64xi32, #tile.space<shared>>) {
+      %one = arith.constant 1 : i32
+      tile.scan %x into %x dim 0 exclusive
+        : memref<64xi32, #tile.space<shared>> into memref<64xi32, #tile.space<shared>>
+        combine(%a: i32, %b: i32) identity %one {
+          %product = arith.muli %a, %b : i32
+          tile.yield %product : i32
+        }
+      return
+    }
+    ```
   }];
   let arguments = (ins
-      Tile_CombinerAttr:$combiner, Arg<AnyMemRef, "", [MemRead]>:$src,
+      OptionalAttr<Tile_CombinerAttr>:$combiner, Arg<AnyMemRef, "", [MemRead]>:$src,
       Arg<AnyMemRef, "", [MemWrite]>:$dst, I64Attr:$dim, UnitAttr:$reverse,
-      UnitAttr:$isUnsigned);
+      UnitAttr:$exclusive, UnitAttr:$isUnsigned, Optional<AnyType>:$identity);
+  let regions = (region MaxSizedRegion<1>:$body);
   let assemblyFormat = [{
-    $combiner $src `into` $dst `dim` $dim (`reverse` $reverse^)?
-    (`unsigned` $isUnsigned^)? attr-dict `:` type($src) `into` type($dst)
+    custom<Combiner>($combiner) $src `into` $dst `dim` $dim (`reverse` $reverse^)?
+    (`exclusive` $exclusive^)? (`unsigned` $isUnsigned^)? attr-dict
+    `:` type($src) `into` type($dst)
+    custom<CombinerBody>($body, $identity, type($identity))
   }];
   let hasVerifier = 1;
 }
 
-def Tile_TopKOp : Tile_Op<"topk"> {
+def Tile_YieldOp : Tile_Op<"yield", [
+    Pure, Terminator, ParentOneOf<["ReduceOp", "ScanOp"]>]> {
+  let summary = "the combination that a combiner's region gives";
+  let description = [{
+    Constraints:
+    - (C1) It ends the region of a `tile.reduce` or `tile.scan`.
+
+    Example:
+    ```mlir
+    func.func @larger(%x: memref<64xi32, #tile.space<shared>>) {
+      tile.scan %x into %x dim 0
+        : memref<64xi32, #tile.space<shared>> into memref<64xi32, #tile.space<shared>>
+        combine(%a: i32, %b: i32) {
+          %larger = arith.maxsi %a, %b : i32
+          tile.yield %larger : i32
+        }
+      return
+    }
+    ```
+  }];
+  let arguments = (ins AnyType:$value);
+  let assemblyFormat = "$value attr-dict `:` type($value)";
+}
+
+def Tile_TopKOp : Tile_Op<"topk", [
+    DeclareOpInterfaceMethods<Tile_AccessOpInterface, ["computes"]>]> {
   let summary = "the k largest elements along one dimension, with positions";
   let description = [{
     Writes the k largest elements of `src` along `dim` in descending order to
@@ -192,19 +281,22 @@ def Tile_CastOp : Tile_Op<"cast", [
 
     | from, to | rule |
     | --- | --- |
-    | float, float | to nearest even; f8 saturates, NaN stays NaN |
+    | float, float | to nearest even; f8 and f4 saturate, NaN stays NaN where there is one |
     | float, integer | towards zero, saturating; NaN gives 0 |
     | integer, float | to nearest even |
     | integer, integer | wraps, or extends by the sign of the source |
     | any, i1 | whether the value is not zero |
 
     `unsigned_source` and `unsigned_result` say which integers are unsigned;
-    i1 always is.
+    i1 always is. `keep_infinity` leaves an infinity one where the result type has
+    infinities, even if it saturates: for operations that choose one of their
+    operands and round nothing.
 
     Constraints:
     - (C1) Operand and result are integers, floats, `index`, or vectors of these
       of one shape.
     - (C2) `unsigned_source` and `unsigned_result` are given for integers only.
+    - (C3) `keep_infinity` is given for floats only.
 
     Example:
     ```mlir
@@ -215,11 +307,11 @@ def Tile_CastOp : Tile_Op<"cast", [
     ```
   }];
   let arguments = (ins AnyType:$input, UnitAttr:$unsignedSource,
-                       UnitAttr:$unsignedResult);
+                       UnitAttr:$unsignedResult, UnitAttr:$keepInfinity);
   let results = (outs AnyType:$result);
   let assemblyFormat = [{
     $input (`unsigned_source` $unsignedSource^)? (`unsigned_result` $unsignedResult^)?
-    attr-dict `:` type($input) `to` type($result)
+    (`keep_infinity` $keepInfinity^)? attr-dict `:` type($input) `to` type($result)
   }];
   let hasVerifier = 1;
   let hasFolder = 1;

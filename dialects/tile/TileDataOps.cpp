@@ -1,4 +1,4 @@
-//===- TileDataOps.cpp - Moving data: copy, gather, load, store ---------------===//
+//===- TileDataOps.cpp - Moving data: copies, gathers, elements ---------------===//
 //
 // Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -101,37 +101,47 @@ SmallVector<OpFoldResult> CopyOp::getMixedDstOffsets() {
 }
 
 //===----------------------------------------------------------------------===//
-// gather
+// gather, scatter
 //===----------------------------------------------------------------------===//
 
-LogicalResult GatherOp::verify() {
-  auto src = cast<MemRefType>(getSrc().getType());
-  auto dst = cast<MemRefType>(getDst().getType());
-  auto indices = cast<MemRefType>(getIndices().getType());
-  if (failed(verifyRegion(*this, "(C1)", "(C1)", "src", src, getStaticSrcOffsets(),
-                          getSrcSizes())) ||
-      failed(verifyRegion(*this, "(C1)", "(C1)", "dst", dst, getStaticDstOffsets(),
-                          getDstSizes())))
+/// Checks what `tile.gather` and `tile.scatter` share. `side` has the rows that indices
+/// name; rule `insideRule` says that regions lie inside their tiles.
+template <typename Op>
+static LogicalResult verifyRows(Op op, StringRef side, StringRef insideRule) {
+  auto src = cast<MemRefType>(op.getSrc().getType());
+  auto dst = cast<MemRefType>(op.getDst().getType());
+  auto indices = cast<MemRefType>(op.getIndices().getType());
+  bool fromRows = side == "src";
+  if (failed(verifyRegion(op, "(C1)", "(C1)", "src", src, op.getStaticSrcOffsets(),
+                          op.getSrcSizes())) ||
+      failed(verifyRegion(op, "(C1)", "(C1)", "dst", dst, op.getStaticDstOffsets(),
+                          op.getDstSizes())))
     return failure();
-  int64_t axis = getAxis();
-  if (axis < 0 || axis >= src.getRank())
-    return emitOpError("(C2) axis ") << axis << " is not a dimension of src";
-  if (dropUnits(getSrcSizes()) != dropUnits(getDstSizes()))
-    return emitOpError("(C1) regions have different shapes: ")
-           << getSrcSizes() << " and " << getDstSizes();
-  int64_t rows = getSrcSizes()[axis];
+  int64_t axis = op.getAxis();
+  if (axis < 0 || axis >= (fromRows ? src : dst).getRank())
+    return op.emitOpError("(C2) axis ") << axis << " is not a dimension of " << side;
+  if (dropUnits(op.getSrcSizes()) != dropUnits(op.getDstSizes()))
+    return op.emitOpError("(C1) regions have different shapes: ")
+           << op.getSrcSizes() << " and " << op.getDstSizes();
+  int64_t rows = (fromRows ? op.getSrcSizes() : op.getDstSizes())[axis];
   if (indices.getRank() != 1 || !indices.getElementType().isInteger() ||
-      getStaticIndexOffset().size() != 1 ||
+      op.getStaticIndexOffset().size() != 1 ||
       (!indices.isDynamicDim(0) && indices.getDimSize(0) < rows))
-    return emitOpError("(C3) indices must be a vector of at least ")
+    return op.emitOpError("(C3) indices must be a vector of at least ")
            << rows << " integers";
-  if (failed(verifyInside(*this, "(C5)", "src", src, getStaticSrcOffsets(), getSrcSizes(),
-                          static_cast<int64_t>(getAxis()))) ||
-      failed(
-          verifyInside(*this, "(C5)", "dst", dst, getStaticDstOffsets(), getDstSizes())))
+  auto except = [&](bool isRows) {
+    return isRows ? std::optional<int64_t>(axis) : std::nullopt;
+  };
+  if (failed(verifyInside(op, insideRule, "src", src, op.getStaticSrcOffsets(),
+                          op.getSrcSizes(), except(fromRows))))
     return failure();
-  return success();
+  return verifyInside(op, insideRule, "dst", dst, op.getStaticDstOffsets(),
+                      op.getDstSizes(), except(!fromRows));
 }
+
+LogicalResult GatherOp::verify() { return verifyRows(*this, "src", "(C5)"); }
+
+LogicalResult ScatterOp::verify() { return verifyRows(*this, "dst", "(C4)"); }
 
 SmallVector<OpFoldResult> GatherOp::getMixedSrcOffsets() {
   return getMixedValues(getStaticSrcOffsets(), getSrcOffsets(), getContext());
@@ -142,6 +152,18 @@ SmallVector<OpFoldResult> GatherOp::getMixedDstOffsets() {
 }
 
 OpFoldResult GatherOp::getMixedIndexOffset() {
+  return getMixedValues(getStaticIndexOffset(), getIndexOffset(), getContext()).front();
+}
+
+SmallVector<OpFoldResult> ScatterOp::getMixedSrcOffsets() {
+  return getMixedValues(getStaticSrcOffsets(), getSrcOffsets(), getContext());
+}
+
+SmallVector<OpFoldResult> ScatterOp::getMixedDstOffsets() {
+  return getMixedValues(getStaticDstOffsets(), getDstOffsets(), getContext());
+}
+
+OpFoldResult ScatterOp::getMixedIndexOffset() {
   return getMixedValues(getStaticIndexOffset(), getIndexOffset(), getContext()).front();
 }
 
@@ -176,6 +198,39 @@ LogicalResult PackOp::verify() {
     return emitOpError("(C2) panel must be a tile [ceil(K / i), N, i] for K = ")
            << getK() << " and N = " << getN();
   return verifyInside(*this, "(C3)", "src", src, getStaticSrcOffsets(), getSrcSizes());
+}
+
+//===----------------------------------------------------------------------===//
+// pairs
+//===----------------------------------------------------------------------===//
+
+/// The type of the bytes that hold `elements`.
+static MemRefType bytesOfPairs(MemRefType elements) {
+  SmallVector<int64_t> shape(elements.getShape());
+  if (!ShapedType::isDynamic(shape.back()))
+    shape.back() /= 2;
+  return MemRefType::get(shape, IntegerType::get(elements.getContext(), 8),
+                         MemRefLayoutAttrInterface(), elements.getMemorySpace());
+}
+
+void PairsOp::build(OpBuilder &builder, OperationState &state, Value elements) {
+  build(builder, state, bytesOfPairs(cast<MemRefType>(elements.getType())), elements);
+}
+
+Value PairsOp::getViewSource() { return getElements(); }
+
+LogicalResult PairsOp::verify() {
+  auto elements = cast<MemRefType>(getElements().getType());
+  if (!holdsPairs(elements) || !elements.getLayout().isIdentity())
+    return emitOpError("(C1) takes a row-major global memref of 4-bit elements");
+  int64_t last = elements.getShape().back();
+  if (!ShapedType::isDynamic(last) && last % 2)
+    return emitOpError("(C1) a row of ")
+           << last << " elements is no whole number of bytes";
+  if (getBytes().getType() != bytesOfPairs(elements))
+    return emitOpError("(C2) the bytes of ")
+           << elements << " are " << bytesOfPairs(elements);
+  return success();
 }
 
 //===----------------------------------------------------------------------===//

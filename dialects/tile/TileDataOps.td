@@ -1,4 +1,4 @@
-//===- TileDataOps.td - Moving data: copy, gather, load, store ----------------===//
+//===- TileDataOps.td - Moving data: copies, gathers, elements -----------------===//
 //
 // Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -8,10 +8,14 @@
 #ifndef TILEWRIGHT_TILE_DATA_OPS
 #define TILEWRIGHT_TILE_DATA_OPS
 
+include "dialects/tile/TileAccessInterface.td"
 include "dialects/tile/TileAttrs.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
+include "mlir/Interfaces/ViewLikeInterface.td"
 
-def Tile_CopyOp : Tile_Op<"copy", [AttrSizedOperandSegments]> {
+def Tile_CopyOp : Tile_Op<"copy", [
+    AttrSizedOperandSegments,
+    DeclareOpInterfaceMethods<Tile_AccessOpInterface, ["getAccesses", "computes"]>]> {
   let summary = "copy a region of one memref to a region of another";
   let description = [{
     Copies the region of `src` that starts at its offsets and has its sizes to
@@ -62,6 +66,7 @@ def Tile_CopyOp : Tile_Op<"copy", [AttrSizedOperandSegments]> {
 }
 
 def Tile_GatherOp : Tile_Op<"gather", [
+    DeclareOpInterfaceMethods<Tile_AccessOpInterface, ["getAccesses", "computes"]>,
     TypesMatchWith<"fill has the destination's element type", "dst", "fill",
                    "::llvm::cast<::mlir::MemRefType>($_self).getElementType()">,
     AttrSizedOperandSegments]> {
@@ -122,6 +127,64 @@ def Tile_GatherOp : Tile_Op<"gather", [
   }];
 }
 
+def Tile_ScatterOp : Tile_Op<"scatter", [
+    AttrSizedOperandSegments,
+    DeclareOpInterfaceMethods<Tile_AccessOpInterface, ["getAccesses", "computes"]>]> {
+  let summary = "copy rows to where an index tile says";
+  let description = [{
+    The mirror of `tile.gather`: along dimension `axis` of `dst` the coordinate is
+    the destination offset plus an element of `indices`. For a 2-d region and axis
+    0, `dst[o0 + indices[i], o1 + j] = src[i, j]`. Where `indices[i]` is negative,
+    or the coordinate is past the end, the row is not written; nor are elements of
+    other rows that lie outside `dst`. Where an index repeats, the last row with it
+    wins. Elements of a global `src` outside its shape are read as zero.
+    `indices` is read from its start at `index_offset`.
+
+    Constraints:
+    - (C1) Offsets and sizes have one entry for each dimension of their memref,
+      sizes are positive, and without extents of 1 (other than the axis, kept
+      on both sides) they are equal.
+    - (C2) `axis` is a dimension of `dst`.
+    - (C3) `indices` has rank 1, integer elements, and at least as many elements
+      as the region has along the axis where its extent is static.
+    - (C4) A region of a tile that starts at a constant lies inside the tile,
+      but along the axis of `dst`.
+
+    Example:
+    ```mlir
+    func.func @rows(%s: memref<64x512xf32, #tile.space<shared>>,
+                    %ids: memref<64xi32, #tile.space<shared>>,
+                    %kv: memref<?x576xbf16, #tile.space<global>>) {
+      tile.scatter %s[0, 0][64, 512] to %kv[0, 0][64, 512] axis 0 by %ids[0]
+        : memref<64x512xf32, #tile.space<shared>> to memref<?x576xbf16, #tile.space<global>>,
+          memref<64xi32, #tile.space<shared>>
+      return
+    }
+    ```
+  }];
+  let arguments = (ins
+      Arg<AnyMemRef, "", [MemRead]>:$src, Variadic<Index>:$src_offsets,
+      DenseI64ArrayAttr:$static_src_offsets, DenseI64ArrayAttr:$src_sizes,
+      Arg<AnyMemRef, "", [MemWrite]>:$dst, Variadic<Index>:$dst_offsets,
+      DenseI64ArrayAttr:$static_dst_offsets, DenseI64ArrayAttr:$dst_sizes,
+      I64Attr:$axis,
+      Arg<AnyMemRef, "", [MemRead]>:$indices, Variadic<Index>:$index_offset,
+      DenseI64ArrayAttr:$static_index_offset, UnitAttr:$isUnsigned);
+  let assemblyFormat = [{
+    $src `` custom<DynamicIndexList>($src_offsets, $static_src_offsets) `` $src_sizes
+    `to` $dst `` custom<DynamicIndexList>($dst_offsets, $static_dst_offsets) `` $dst_sizes
+    `axis` $axis `by` $indices `` custom<DynamicIndexList>($index_offset, $static_index_offset)
+    (`unsigned` $isUnsigned^)? attr-dict
+    `:` type($src) `to` type($dst) `,` type($indices)
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    ::llvm::SmallVector<::mlir::OpFoldResult> getMixedSrcOffsets();
+    ::llvm::SmallVector<::mlir::OpFoldResult> getMixedDstOffsets();
+    ::mlir::OpFoldResult getMixedIndexOffset();
+  }];
+}
+
 def Tile_PackOp : Tile_Op<"pack"> {
   let summary = "copy a matrix into the panel layout of a gemm operand";
   let description = [{
@@ -167,6 +230,7 @@ def Tile_PackOp : Tile_Op<"pack"> {
 }
 
 def Tile_FillOp : Tile_Op<"fill", [
+    DeclareOpInterfaceMethods<Tile_AccessOpInterface, ["computes"]>,
     TypesMatchWith<"value has the tile's element type", "dst", "value",
                    "::llvm::cast<::mlir::MemRefType>($_self).getElementType()">]> {
   let summary = "set every element of a tile or tensor";
@@ -188,6 +252,7 @@ def Tile_FillOp : Tile_Op<"fill", [
 }
 
 def Tile_LoadOp : Tile_Op<"load", [
+    DeclareOpInterfaceMethods<Tile_AccessOpInterface, ["getAccesses", "computes"]>,
     TypesMatchWith<"result has the element type", "memref", "result",
                    "::llvm::cast<::mlir::MemRefType>($_self).getElementType()">]> {
   let summary = "read one element of a global tensor, zero outside its shape";
@@ -220,6 +285,7 @@ def Tile_LoadOp : Tile_Op<"load", [
 }
 
 def Tile_StoreOp : Tile_Op<"store", [
+    DeclareOpInterfaceMethods<Tile_AccessOpInterface, ["getAccesses", "computes"]>,
     TypesMatchWith<"value has the element type", "memref", "value",
                    "::llvm::cast<::mlir::MemRefType>($_self).getElementType()">]> {
   let summary = "write one element of a global tensor, nothing outside its shape";
@@ -247,7 +313,39 @@ def Tile_StoreOp : Tile_Op<"store", [
   let hasVerifier = 1;
 }
 
+def Tile_PairsOp : Tile_Op<"pairs", [
+    Pure, DeclareOpInterfaceMethods<ViewLikeOpInterface>]> {
+  let summary = "see a global tensor of 4-bit elements as the bytes that hold them";
+  let description = [{
+    In global memory two 4-bit elements share a byte: element 2 i of a row is its
+    low half, element 2 i + 1 its high half, and every row starts with a byte of
+    its own. The result has one element for each byte, so half as many along the
+    last dimension.
+
+    Constraints:
+    - (C1) The operand is a row-major global memref of 4-bit elements; its last
+      extent is even where it is static.
+    - (C2) The result is the same memref of i8, its last extent half as large.
+
+    Example:
+    ```mlir
+    func.func @bytes(%w: memref<?x64xf4E2M1FN, #tile.space<global>>)
+        -> memref<?x32xi8, #tile.space<global>> {
+      %b = tile.pairs %w : memref<?x64xf4E2M1FN, #tile.space<global>>
+        to memref<?x32xi8, #tile.space<global>>
+      return %b : memref<?x32xi8, #tile.space<global>>
+    }
+    ```
+  }];
+  let arguments = (ins AnyMemRef:$elements);
+  let results = (outs AnyMemRef:$bytes);
+  let assemblyFormat = "$elements attr-dict `:` type($elements) `to` type($bytes)";
+  let hasVerifier = 1;
+  let builders = [OpBuilder<(ins "::mlir::Value":$elements)>];
+}
+
 def Tile_AtomicOp : Tile_Op<"atomic", [
+    DeclareOpInterfaceMethods<Tile_AccessOpInterface, ["getAccesses", "computes"]>,
     TypesMatchWith<"value has the element type", "memref", "value",
                    "::llvm::cast<::mlir::MemRefType>($_self).getElementType()">,
     TypesMatchWith<"result has the element type", "memref", "result",

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "dialects/tile/Tile.h"
+#include "dialects/tile/TileCombiner.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/DialectImplementation.h"
@@ -16,6 +16,8 @@ using namespace tilewright::tile;
 
 #include "dialects/tile/TileDialect.cpp.inc"
 #include "dialects/tile/TileEnums.cpp.inc"
+
+#include "dialects/tile/TileAccessInterface.cpp.inc"
 
 #define GET_ATTRDEF_CLASSES
 #include "dialects/tile/TileAtomInterface.cpp.inc"
@@ -44,4 +46,20 @@ Space tilewright::tile::getSpace(Type type) {
 
 bool tilewright::tile::isTile(Type type) {
   return isa<MemRefType>(type) && getSpace(type) != Space::Global;
+}
+
+bool tilewright::tile::holdsPairs(MemRefType type) {
+  return getSpace(type) == Space::Global && type.getRank() > 0 &&
+         isa<Float4E2M1FNType>(type.getElementType());
+}
+
+TypedAttr tilewright::tile::zeroBits(Type type) {
+  auto element = dyn_cast<FloatType>(getElementTypeOrSelf(type));
+  if (!element)
+    return Builder(type.getContext()).getZeroAttr(type);
+  const llvm::fltSemantics &semantics = element.getFloatSemantics();
+  auto zero = FloatAttr::get(element, APFloat(semantics, APInt(element.getWidth(), 0)));
+  if (auto vector = dyn_cast<VectorType>(type))
+    return DenseElementsAttr::get(vector, Attribute(zero));
+  return zero;
 }

@@ -12,8 +12,8 @@ using namespace mlir;
 using namespace tilewright::tile;
 
 LogicalResult CaptureOp::verify() {
-  if ((*this)->getParentOfType<LoopLikeOpInterface>())
-    return emitOpError("(C1) is inside a loop, where its memory would pile up");
+  if (!(*this)->getParentOfType<FunctionOpInterface>())
+    return emitOpError("(C1) is outside any function, whose stack would hold the values");
   return success();
 }
 

@@ -24,10 +24,11 @@ def Tile_CaptureOp : Tile_Op<"capture", [MemoryEffects<[MemAlloc, MemWrite]>]> {
   let summary = "store the values a kernel uses where its blocks find them";
   let description = [{
     Stores the operands to the launch function's stack and gives the address,
-    for `tile.captured` in the outlined kernel.
+    for `tile.captured` in the outlined kernel. In a loop every iteration uses
+    the same memory: a launch is over when the next one starts.
 
     Constraints:
-    - (C1) It is outside any loop: the memory lives until the function returns.
+    - (C1) It is inside a function, whose stack holds the values.
 
     Example:
     ```mlir

@@ -8,6 +8,7 @@
 #ifndef TILEWRIGHT_TILE_OPS
 #define TILEWRIGHT_TILE_OPS
 
+include "dialects/tile/TileCheckOps.td"
 include "dialects/tile/TileComputeOps.td"
 include "dialects/tile/TileDataOps.td"
 include "dialects/tile/TileHostOps.td"

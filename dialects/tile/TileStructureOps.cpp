@@ -121,6 +121,65 @@ LogicalResult AllocOp::verify() {
 }
 
 //===----------------------------------------------------------------------===//
+// view
+//===----------------------------------------------------------------------===//
+
+Value ViewOp::getViewSource() { return getSource(); }
+
+/// Bytes of an element; zero where it has no whole number of them.
+static int64_t elementBytes(MemRefType type) {
+  Type element = type.getElementType();
+  bool whole = element.isIntOrFloat() && element.getIntOrFloatBitWidth() % 8 == 0;
+  return whole ? element.getIntOrFloatBitWidth() / 8 : 0;
+}
+
+LogicalResult ViewOp::verify() {
+  auto from = cast<MemRefType>(getSource().getType());
+  auto to = cast<MemRefType>(getResult().getType());
+  if (getSpace(from) != getSpace(to))
+    return emitOpError("(C1) source and result must be in one space");
+  if (!from.getLayout().isIdentity() || !to.getLayout().isIdentity())
+    return emitOpError("(C2) source and result must have the identity layout");
+  if (static_cast<size_t>(to.getNumDynamicDims()) != getSizes().size())
+    return emitOpError("(C3) takes ")
+           << to.getNumDynamicDims() << " sizes, got " << getSizes().size();
+  int64_t fromBytes = elementBytes(from), toBytes = elementBytes(to);
+  if (!fromBytes || !toBytes)
+    return emitOpError("(C5) elements must be integers or floats of whole bytes");
+  if (from.hasStaticShape() && to.hasStaticShape() &&
+      from.getNumElements() * fromBytes != to.getNumElements() * toBytes)
+    return emitOpError("(C4) source has ")
+           << from.getNumElements() * fromBytes << " bytes and result "
+           << to.getNumElements() * toBytes;
+  return success();
+}
+
+/// A view that changes nothing is its source; a view of a view is one of its source.
+OpFoldResult ViewOp::fold(FoldAdaptor) {
+  if (getSource().getType() == getResult().getType() &&
+      cast<MemRefType>(getResult().getType()).hasStaticShape())
+    return getSource();
+  if (auto inner = getSource().getDefiningOp<ViewOp>()) {
+    getSourceMutable().assign(inner.getSource());
+    return getResult();
+  }
+  return {};
+}
+
+//===----------------------------------------------------------------------===//
+// grid_sync
+//===----------------------------------------------------------------------===//
+
+LogicalResult GridSyncOp::verify() {
+  Operation *parent = (*this)->getParentOp();
+  while (isa_and_nonnull<scf::ForOp, PipelinedOp>(parent) && parent->getNumResults() == 0)
+    parent = parent->getParentOp();
+  if (!isa_and_nonnull<KernelOp>(parent))
+    return emitOpError("(C1) must stand in a kernel's body or in counted loops there");
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
 // parallel
 //===----------------------------------------------------------------------===//
 
@@ -154,8 +213,8 @@ LogicalResult ParallelOp::verify() {
     return emitOpError(
         "(C1) takes one index argument for each of its extents, none negative");
   WalkResult walk = getBody().walk([&](Operation *op) -> WalkResult {
-    bool wholeTile = isa<CopyOp, GatherOp, FillOp, PackOp, GemmOp, ReduceOp, ScanOp,
-                         TopKOp, ParallelOp, PipelinedOp, KernelOp>(op);
+    bool wholeTile = isa<CopyOp, GatherOp, ScatterOp, FillOp, PackOp, GemmOp, ReduceOp,
+                         ScanOp, TopKOp, ParallelOp, PipelinedOp, KernelOp>(op);
     auto alloc = dyn_cast<AllocOp>(op);
     if (wholeTile || (alloc && getSpace(alloc.getResult()) != Space::Local)) {
       emitOpError("(C2) holds '") << op->getName() << "', which works on a whole tile";

@@ -12,6 +12,7 @@ include "dialects/tile/TileAttrs.td"
 include "mlir/Interfaces/InferTypeOpInterface.td"
 include "mlir/Interfaces/LoopLikeInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
+include "mlir/Interfaces/ViewLikeInterface.td"
 
 def Tile_KernelOp : Tile_Op<"kernel", [
     SingleBlock, NoTerminator, RecursiveMemoryEffects]> {
@@ -101,6 +102,71 @@ def Tile_AllocOp : Tile_Op<"alloc", [MemoryEffects<[MemAlloc]>]> {
   let arguments = (ins OptionalAttr<StrAttr>:$name, OptionalAttr<I64Attr>:$offset);
   let results = (outs AnyMemRef:$result);
   let assemblyFormat = "($name^)? (`at` $offset^)? attr-dict `:` type($result)";
+  let hasVerifier = 1;
+}
+
+def Tile_ViewOp : Tile_Op<"view", [
+    Pure, DeclareOpInterfaceMethods<ViewLikeOpInterface, ["getViewSource"]>]> {
+  let summary = "another shape or element type over the same memory";
+  let description = [{
+    The elements of `source` in row-major order, seen in the result's shape and
+    as its element type. Nothing is copied: what is written through one is read
+    through the other. `sizes` gives the dynamic extents of the result in order.
+
+    Constraints:
+    - (C1) Source and result are in one space.
+    - (C2) Both have the identity layout.
+    - (C3) There is one operand for each dynamic extent of the result.
+    - (C4) Where both shapes are static, both take the same number of bytes.
+    - (C5) Element types are integers or floats of whole bytes.
+
+    Example:
+    ```mlir
+    func.func @flat(%x: memref<?x64xf32, #tile.space<global>>, %n: index,
+                    %s: memref<8x16xf32, #tile.space<shared>>) {
+      %a = tile.view %x sizes(%n)
+        : memref<?x64xf32, #tile.space<global>> to memref<?xf32, #tile.space<global>>
+      %b = tile.view %s
+        : memref<8x16xf32, #tile.space<shared>> to memref<4x64xbf16, #tile.space<shared>>
+      return
+    }
+    ```
+  }];
+  let arguments = (ins AnyMemRef:$source, Variadic<Index>:$sizes);
+  let results = (outs AnyMemRef:$result);
+  let assemblyFormat = [{
+    $source (`sizes` `(` $sizes^ `)`)? attr-dict `:` type($source) `to` type($result)
+  }];
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+
+def Tile_GridSyncOp : Tile_Op<"grid_sync", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "every block waits for all blocks of its grid";
+  let description = [{
+    What any block wrote to global memory before it is seen by every block after
+    it. Where the blocks of a grid do not run at once, `split-grid-sync` makes
+    kernels of the parts around it; so no tile, variable or value read from
+    memory may live across it.
+
+    Constraints:
+    - (C1) It stands in a `tile.kernel`, in its body itself or in loops there
+      that count (`scf.for` without results, `tile.pipelined`).
+
+    Example:
+    ```mlir
+    func.func @two_phases(%x: memref<64xf32, #tile.space<global>>, %n: index) {
+      tile.kernel (%bx) in (%n) {
+        %zero = arith.constant 0.0 : f32
+        tile.store %zero, %x[%bx] : memref<64xf32, #tile.space<global>>
+        tile.grid_sync
+        %old = tile.atomic sum %zero, %x[%bx] : memref<64xf32, #tile.space<global>>
+      }
+      return
+    }
+    ```
+  }];
+  let assemblyFormat = "attr-dict";
   let hasVerifier = 1;
 }
 

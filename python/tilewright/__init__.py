@@ -29,24 +29,30 @@ from .tilelang_names import PassConfigKey, cdiv, next_power_of_2  # noqa: E402
 __version__ = "0.1.0"
 
 if _TYPE_CHECKING:
+    from .pairs import pack_pairs, unpack_pairs  # noqa: F401
     from .runtime import (  # noqa: F401
         ArtifactError,
+        CheckError,
         KernelFault,
         LaunchError,
+        as_dtype,
         measure_limits,
         num_threads,
         set_num_threads,
     )
 
-# From the runtime, which loads NumPy: on first use.
+# These load NumPy: on first use.
 _RUNTIME = (
     "LaunchError",
     "KernelFault",
+    "CheckError",
     "ArtifactError",
+    "as_dtype",
     "set_num_threads",
     "num_threads",
     "measure_limits",
 )
+_PAIRS = ("pack_pairs", "unpack_pairs")
 
 __all__ = [
     "CompileError",
@@ -59,6 +65,7 @@ __all__ = [
     "layout",
     "next_power_of_2",
     *_RUNTIME,
+    *_PAIRS,
 ]
 
 
@@ -67,6 +74,10 @@ def __getattr__(name: str):
         from . import runtime
 
         return getattr(runtime, name)
+    if name in _PAIRS:
+        from . import pairs
+
+        return getattr(pairs, name)
     from .tilelang_names import REFUSED
 
     hint = f": {REFUSED[name]}" if name in REFUSED else ""

@@ -6,10 +6,17 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 from typing import Any
 
 def compile(ir: str, options: dict[str, Any]) -> dict[str, Any]:
-    """Compiles a module; options are target, output, stages and emit."""
+    """Compiles a module; options are target, debug, output, stages and emit.
+
+    Python's signal handlers run meanwhile; an exception of theirs ends it at the next pass and
+    is raised.
+    """
 
 def plan(ir: str, options: dict[str, Any]) -> dict[str, Any]:
     """Compiles a module up to its memory plan."""
+
+def reproducer(ir: str, target: str) -> str:
+    """The module with the pipeline that compile runs on it, for --run-reproducer."""
 
 def resolve_target(target: str) -> str:
     """The full name of a target: 'cpu' gives 'cpu:znver4', say."""

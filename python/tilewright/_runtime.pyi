@@ -50,6 +50,24 @@ def load(
     Raises ArtifactError where the file is no usable artifact.
     """
 
+@final
+class Raw:
+    """What as_dtype gives."""
+
+    @property
+    def shape(self) -> Any:
+        """The array's shape."""
+    @property
+    def dtype(self) -> Any:
+        """The declared dtype, as it was given."""
+
+def as_dtype(array: Any, dtype: Any, /) -> Raw:
+    """An array of integers whose bits are elements of another dtype of the same size, as an
+    argument of a launch; nothing is copied.
+
+    Raises TypeError where there is no such dtype.
+    """
+
 def set_num_threads(threads: int, /) -> None:
     """How many threads a launch may use; 0 restores the default."""
 

@@ -34,8 +34,8 @@ def next_power_of_2(n: int) -> int:
 # What TileLang has and this package has not, with what to do instead.
 REFUSED = {
     "autotune": 'let T.choose("BN", [128, 64]) list the values in the kernel',
-    "disable_cache": "run `tilewright cache clear`, or set TILEWRIGHT_CACHE_DIR",
-    "enable_cache": "the cache is always on",
+    "disable_cache": "set TILEWRIGHT_CACHE_SIZE=0",
+    "enable_cache": "the cache is on unless TILEWRIGHT_CACHE_SIZE is 0",
     "lower": "use tilewright.compile; the kernel's .ir(stage) and .asm() show what it became",
     "profiler": "use `tilewright bench`, or time calls of the kernel",
     "Profiler": "use `tilewright bench`, or time calls of the kernel",

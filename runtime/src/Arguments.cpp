@@ -154,9 +154,9 @@ tw_status Checker::run() {
       return status;
   }
   for (int64_t i = 0; i < count; ++i)
-    if (argument(i).flags & TW_ARGUMENT_ALLOCATE)
-      if (tw_status status = fillAllocated(i))
-        return status;
+    if (tw_status status = argument(i).flags & TW_ARGUMENT_ALLOCATE ? fillAllocated(i)
+                                                                    : checkExpressions(i))
+      return status;
   for (int64_t i = 0; i < count; ++i)
     if (tw_status status = checkOverlap(i))
       return status;

@@ -54,6 +54,7 @@ class Checker {
     return signature.name(signature.symbol(symbol));
   }
   Extent place(int64_t index) const;
+  bool isSamePlace(const Extent &a, const Extent &b) const;
 
   [[gnu::format(printf, 3, 4)]] tw_status reject(int64_t index, const char *format,
                                                  ...) const;
@@ -67,6 +68,8 @@ class Checker {
   tw_status checkExtents(int64_t index);
   tw_status checkStrides(int64_t index);
   tw_status checkMemory(int64_t index);
+  tw_status evaluate(const DimEntry &dim, int64_t index, int64_t &value) const;
+  tw_status checkExpressions(int64_t index);
   tw_status checkOverlap(int64_t index);
   tw_status fillAllocated(int64_t index);
 

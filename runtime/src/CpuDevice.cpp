@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Checks.h"
 #include "CpuTarget.h"
 #include "Error.h"
 #include "Kernel.h"
@@ -12,6 +13,7 @@
 
 #include "tilewright/thread_pool.h"
 
+#include <atomic>
 #include <cinttypes>
 #include <cstdio>
 #include <cstdlib>
@@ -38,6 +40,21 @@ void tw_set_print_handler(tw_print_handler handler, void *user) {
 }
 
 //===----------------------------------------------------------------------===//
+// Ending launches
+//===----------------------------------------------------------------------===//
+
+/// Set once by most programs, read by every launch.
+static std::atomic<tw_interrupt_check> interruptCheck{nullptr};
+static std::atomic<void *> interruptUser{nullptr};
+
+void tw_set_interrupt_check(tw_interrupt_check check, void *user) {
+  // Never the new check with the old user.
+  interruptCheck.store(nullptr);
+  interruptUser.store(user);
+  interruptCheck.store(check);
+}
+
+//===----------------------------------------------------------------------===//
 // What a launch function may call
 //===----------------------------------------------------------------------===//
 
@@ -48,6 +65,7 @@ struct Launch {
   const tw_kernel *kernel;
   tw_status status = TW_OK; // of the host calls, which run on the launching thread
   struct Workspace *workspaces = nullptr;
+  Checks *checks = nullptr; // of a kernel compiled for checking
 
   pthread_mutex_t faultLock = PTHREAD_MUTEX_INITIALIZER;
   bool faulted = false;
@@ -63,6 +81,33 @@ struct Workspace {
 
 } // namespace
 
+namespace {
+struct CheckedRun {
+  Checks *checks;
+  int64_t count;
+  tw_block_fn fn;
+  void *env;
+};
+} // namespace
+
+/// Runs blocks under the launch's checker, on this thread. What a fault has left behind
+/// is not for the kernels that follow.
+static int32_t runChecked(Launch &launch, int64_t count, tw_block_fn fn, void *env,
+                          int64_t arenaBytes) {
+  CheckedRun run{launch.checks, count, fn, env};
+  auto runAll = [](void *user, int64_t, int64_t, void *arena) {
+    auto &run = *static_cast<CheckedRun *>(user);
+    run.checks->runBlocks(run.count, run.fn, run.env, arena);
+  };
+  int32_t status = tw_thread_pool_v1.run(1, runAll, &run, arenaBytes);
+  if (launch.checks->isOutOfMemory())
+    launch.status = fail(TW_ERROR_MEMORY, "%s: no memory for checking",
+                         launch.kernel->artifact->name);
+  else if (launch.checks->hasFaults())
+    launch.status = TW_ERROR_FAULT;
+  return status ? status : launch.status;
+}
+
 static int32_t parallelFor(void *context, int64_t count, tw_block_fn fn, void *env,
                            int64_t arenaBytes) {
   auto &launch = *static_cast<Launch *>(context);
@@ -73,11 +118,18 @@ static int32_t parallelFor(void *context, int64_t count, tw_block_fn fn, void *e
     return launch.status =
                fail(TW_ERROR_INVALID, "%s: a grid has more blocks than 2^63 - 1",
                     launch.kernel->artifact->name);
-  int32_t status = tw_thread_pool_v1.run(count, fn, env, arenaBytes);
+  int32_t status =
+      launch.checks
+          ? runChecked(launch, count, fn, env, arenaBytes)
+          : tw_thread_pool_v2.run(count, fn, env, arenaBytes, interruptCheck.load(),
+                                  interruptUser.load());
   if (status == TW_ERROR_MEMORY)
     launch.status =
         fail(TW_ERROR_MEMORY, "%s: no memory for an arena of %" PRId64 " bytes",
              launch.kernel->artifact->name, arenaBytes);
+  if (status == TW_ERROR_INTERRUPTED)
+    launch.status = fail(TW_ERROR_INTERRUPTED, "%s: the launch was interrupted",
+                         launch.kernel->artifact->name);
   return status;
 }
 
@@ -122,6 +174,8 @@ static void print(void *, const char *message, int32_t kind, uint64_t bits,
 /// Keeps the fault of the lowest block, which does not depend on the order of blocks.
 static void fault(void *context, const char *message, const char *where, int64_t block) {
   auto &launch = *static_cast<Launch *>(context);
+  if (launch.checks)
+    return launch.checks->trap(message, where, block);
   pthread_mutex_lock(&launch.faultLock);
   if (!launch.faulted || block < launch.faultBlock) {
     launch.faulted = true;
@@ -140,8 +194,53 @@ static int32_t launchGrid(void *context, const tw_grid_launch_v1 *grid) {
   return launch.status;
 }
 
+//===----------------------------------------------------------------------===//
+// What a kernel compiled for checking may call
+//===----------------------------------------------------------------------===//
+
+static Launch &launchOf(void *context) { return *static_cast<Launch *>(context); }
+
+static void beginChecks(void *context, const int64_t *table) {
+  Launch &launch = launchOf(context);
+  launch.checks = Checks::create(table, launch.kernel->artifact->name);
+  if (!launch.checks)
+    launch.status = fail(TW_ERROR_MEMORY, "%s: no memory for checking",
+                         launch.kernel->artifact->name);
+}
+
+static void checkTensor(void *context, int64_t memory, const void *data,
+                        const int64_t *layout) {
+  if (Checks *checks = launchOf(context).checks)
+    checks->tensor(memory, data, layout);
+}
+
+static void checkKernel(void *context, int64_t rank, const int64_t *grid) {
+  if (Checks *checks = launchOf(context).checks)
+    checks->kernel(rank, grid);
+}
+
+static void checkTile(void *context, int64_t memory, void *data) {
+  launchOf(context).checks->tile(memory, data);
+}
+
+static void checkIteration(void *context, int64_t loop, const int64_t *variables) {
+  launchOf(context).checks->iteration(loop, variables);
+}
+
+static void checkAccess(void *context, int64_t site, const int64_t *offsets) {
+  launchOf(context).checks->access(site, offsets);
+}
+
+static void checkValue(void *context, int64_t site, int64_t count, const double *values) {
+  launchOf(context).checks->value(site, count, values);
+}
+
+static constexpr tw_checks_v1 checkCalls = {
+    sizeof(tw_checks_v1), beginChecks, checkTensor, checkKernel, checkTile,
+    checkIteration,       checkAccess, checkValue};
+
 static constexpr tw_host_v1 host = {
-    sizeof(tw_host_v1), parallelFor, workspace, print, fault, launchGrid};
+    sizeof(tw_host_v1), parallelFor, workspace, print, fault, launchGrid, &checkCalls};
 
 //===----------------------------------------------------------------------===//
 // Streams and launches
@@ -183,7 +282,15 @@ static tw_status launch(const tw_kernel *kernel, tw_stream *stream,
     releaseMemory(node->memory);
     free(node);
   }
-  if (launch.faulted)
+  if (Checks *checks = launch.checks) {
+    Buffer text, records;
+    bool hasFaults = checks->hasFaults();
+    checks->format(text, records);
+    checks->destroy();
+    if (hasFaults)
+      return failWithRecords(TW_ERROR_FAULT, text.text(), records.text());
+  }
+  if (launch.faulted && launch.status != TW_ERROR_INTERRUPTED)
     return fail(TW_ERROR_FAULT, "%s", launch.fault);
   if (launch.status)
     return launch.status;

@@ -15,6 +15,9 @@ namespace tilewright {
 /// Records the message of a failure for tw_last_error and returns `status`.
 [[gnu::format(printf, 2, 3)]] tw_status fail(tw_status status, const char *format, ...);
 
+/// As `fail`, with records of faults, a JSON array, for tw_last_faults.
+tw_status failWithRecords(tw_status status, const char *message, const char *records);
+
 } // namespace tilewright
 
 #endif // TILEWRIGHT_RUNTIME_SRC_ERROR_H

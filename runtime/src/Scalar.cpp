@@ -15,12 +15,20 @@ using namespace tilewright;
 
 namespace {
 
-/// A float format narrower than float32. `hasInfinity` is the IEEE use of the highest
-/// exponent; without it, only its highest mantissa is special, a NaN.
+/// What the highest codes of a format mean.
+enum class Specials {
+  Ieee,        // the highest exponent is infinity and NaN
+  OneNaN,      // the highest code is NaN
+  NegativeNaN, // the code of -0 is NaN, and zero has no sign
+  None
+};
+
+/// A float format narrower than float64; value = significand * 2^(exponent - bias).
 struct FloatFormat {
   int exponentBits;
   int mantissaBits;
-  bool hasInfinity;
+  int bias;
+  Specials specials;
 };
 
 } // namespace
@@ -32,28 +40,32 @@ template <typename To, typename From> static To bitCast(From from) {
   return to;
 }
 
-/// Rounds a finite double or infinity or NaN to the format. A finite value that the
-/// format cannot hold gives OutOfRange.
+/// Rounds a finite double or infinity or NaN to the format. What the format cannot hold
+/// gives OutOfRange.
 static ScalarResult roundTo(FloatFormat format, double value, uint64_t &word) {
   uint64_t bits = bitCast<uint64_t>(value);
-  uint64_t sign = (bits >> 63) << (format.exponentBits + format.mantissaBits);
-  uint64_t highest = (uint64_t(1) << (format.exponentBits + format.mantissaBits)) - 1;
+  uint64_t negative = uint64_t(1) << (format.exponentBits + format.mantissaBits);
+  uint64_t sign = bits >> 63 ? negative : 0;
+  uint64_t highest = negative - 1;
   uint64_t infinity = highest >> format.mantissaBits << format.mantissaBits;
   int64_t exponent = static_cast<int64_t>(bits >> 52 & 0x7ff) - 1023;
+  bool isIeee = format.specials == Specials::Ieee;
   if (exponent == 1024) {
     bool nan = bits << 12;
-    if (!nan && !format.hasInfinity)
+    if (format.specials == Specials::None || (!nan && !isIeee))
       return ScalarResult::OutOfRange;
     uint64_t quiet = infinity | uint64_t(1) << (format.mantissaBits - 1);
-    word = sign | (!nan ? infinity : format.hasInfinity ? quiet : highest);
+    word = format.specials == Specials::NegativeNaN ? negative
+                                                    : sign | (!nan     ? infinity
+                                                              : isIeee ? quiet
+                                                                       : highest);
     return ScalarResult::Converted;
   }
 
   // The value is mantissa * 2^(exponent - 52). Numbers below the format's least
   // normal one keep fewer bits. The carry of rounding runs into the exponent.
-  int64_t bias = (int64_t(1) << (format.exponentBits - 1)) - 1;
   uint64_t mantissa = (bits & ((uint64_t(1) << 52) - 1)) | uint64_t(1) << 52;
-  int64_t biased = exponent + bias;
+  int64_t biased = exponent + format.bias;
   int64_t dropped = 52 - format.mantissaBits + (biased < 1 ? 1 - biased : 0);
   uint64_t kept = 0;
   if (dropped < 64) {
@@ -64,24 +76,53 @@ static ScalarResult roundTo(FloatFormat format, double value, uint64_t &word) {
   }
   if (biased >= 1)
     kept += static_cast<uint64_t>(biased - 1) << format.mantissaBits;
-  if (kept > (format.hasInfinity ? infinity : highest) - 1)
+  uint64_t largest = isIeee                                ? infinity - 1
+                     : format.specials == Specials::OneNaN ? highest - 1
+                                                           : highest;
+  if (kept > largest)
     return ScalarResult::OutOfRange;
+  if (kept == 0 && format.specials == Specials::NegativeNaN)
+    sign = 0;
   word = sign | kept;
+  return ScalarResult::Converted;
+}
+
+/// The exponent, as a byte, of the power of two that is nearest, the larger of two.
+static ScalarResult roundToPower(double value, uint64_t &word) {
+  if (value != value) {
+    word = 0xff;
+    return ScalarResult::Converted;
+  }
+  uint64_t bits = bitCast<uint64_t>(value);
+  int64_t power = static_cast<int64_t>((bits + (uint64_t(1) << 51)) >> 52) - 1023 + 127;
+  if (!(value > 0) || power < 0 || power > 254)
+    return ScalarResult::OutOfRange;
+  word = static_cast<uint64_t>(power);
   return ScalarResult::Converted;
 }
 
 static ScalarResult convertFloat(int64_t dtype, double value, uint64_t &word) {
   switch (dtype) {
   case TW_F16:
-    return roundTo({5, 10, true}, value, word);
+    return roundTo({5, 10, 15, Specials::Ieee}, value, word);
   case TW_BF16:
-    return roundTo({8, 7, true}, value, word);
+    return roundTo({8, 7, 127, Specials::Ieee}, value, word);
   case TW_F32:
-    return roundTo({8, 23, true}, value, word);
+    return roundTo({8, 23, 127, Specials::Ieee}, value, word);
   case TW_F8E4M3FN:
-    return roundTo({4, 3, false}, value, word);
+    return roundTo({4, 3, 7, Specials::OneNaN}, value, word);
   case TW_F8E5M2:
-    return roundTo({5, 2, true}, value, word);
+    return roundTo({5, 2, 15, Specials::Ieee}, value, word);
+  case TW_F8E4M3FNUZ:
+    return roundTo({4, 3, 8, Specials::NegativeNaN}, value, word);
+  case TW_F8E5M2FNUZ:
+    return roundTo({5, 2, 16, Specials::NegativeNaN}, value, word);
+  case TW_F8E4M3B11FNUZ:
+    return roundTo({4, 3, 11, Specials::NegativeNaN}, value, word);
+  case TW_F8E8M0FNU:
+    return roundToPower(value, word);
+  case TW_F4E2M1FN:
+    return roundTo({2, 1, 1, Specials::None}, value, word);
   default:
     word = bitCast<uint64_t>(value);
     return ScalarResult::Converted;

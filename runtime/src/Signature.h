@@ -43,6 +43,19 @@ struct DimEntry {
   int64_t value;
 };
 
+struct StepEntry {
+  int64_t kind;
+  int64_t value;
+};
+
+/// An expression of symbols; its steps follow.
+struct ExpressionEntry {
+  int64_t text;
+  int64_t count;
+
+  const StepEntry *steps() const { return reinterpret_cast<const StepEntry *>(this + 1); }
+};
+
 /// The table's layout is in abi.h. All but `validate` need a valid table.
 class Signature {
   const int64_t *words;
@@ -78,14 +91,22 @@ public:
   const DimEntry *strides(const ParameterEntry &parameter) const {
     return extents(parameter) + parameter.rank;
   }
+  /// Of an extent of kind TW_DIM_EXPRESSION.
+  const ExpressionEntry &expression(const DimEntry &dim) const {
+    return *reinterpret_cast<const ExpressionEntry *>(words + dim.value);
+  }
+  const char *text(const ExpressionEntry &expression) const {
+    return string(expression.text);
+  }
   const char *name(const SymbolEntry &symbol) const { return string(symbol.name); }
   const char *name(const ParameterEntry &parameter) const {
     return string(parameter.name);
   }
 };
 
-/// Bytes of an element; every tw_dtype has a whole number of them.
+/// Bytes of the least piece of memory with a whole number of elements, and how many.
 int64_t itemSize(int64_t dtype);
+int64_t elementsPerItem(int64_t dtype);
 /// As users write it: "float32", "bfloat16", ...
 const char *dtypeName(int64_t dtype);
 

@@ -23,10 +23,15 @@ tw_status Checker::rejectRank(int64_t index) const {
     came.add("%s%" PRId64, d ? ", " : "", given.extents[d]);
   for (int64_t d = 0; d < parameter.rank; ++d) {
     const DimEntry &dim = signature.extents(parameter)[d];
+    int64_t perItem = d == parameter.rank - 1 ? elementsPerItem(parameter.dtype) : 1;
     if (dim.kind == TW_DIM_CONST)
-      expected.add("%s%" PRId64, d ? ", " : "", dim.value);
+      expected.add("%s%" PRId64, d ? ", " : "", dim.value / perItem);
+    else if (dim.kind == TW_DIM_EXPRESSION)
+      expected.add("%s%s%s", d ? ", " : "", signature.text(signature.expression(dim)),
+                   perItem > 1 ? " / 2" : "");
     else
-      expected.add("%s%s", d ? ", " : "", nameOfSymbol(dim.value));
+      expected.add("%s%s%s", d ? ", " : "", nameOfSymbol(dim.value),
+                   perItem > 1 ? " / 2" : "");
   }
   return reject(index, "has %d dimension%s, shape (%s); expected %" PRId64 ": (%s)",
                 given.rank, given.rank == 1 ? "" : "s", came.data(), parameter.rank,
@@ -56,11 +61,15 @@ tw_status Checker::checkTensor(int64_t index) {
     return reject(index, "is on device %s:%d; this kernel runs on %s",
                   deviceTypeName(given.device_type), given.device_id,
                   kernel.functions->kind);
-  if (given.dtype != parameter.dtype)
-    return reject(index, "has dtype %s; expected %s",
+  bool isPaired = elementsPerItem(parameter.dtype) > 1;
+  if (given.dtype != parameter.dtype && !(isPaired && given.dtype == TW_U8))
+    return reject(index, "has dtype %s; expected %s%s",
                   given.dtype < 0 && given.dtype_name ? given.dtype_name
                                                       : dtypeName(given.dtype),
-                  dtypeName(parameter.dtype));
+                  dtypeName(parameter.dtype),
+                  isPaired ? " in pairs: bytes (uint8) with two elements each, the even "
+                             "one in the low half, as tilewright.pack_pairs makes them"
+                           : "");
   if (given.rank != parameter.rank)
     return rejectRank(index);
   if (tw_status status = checkExtents(index))
@@ -70,31 +79,33 @@ tw_status Checker::checkTensor(int64_t index) {
   return checkMemory(index);
 }
 
+/// Wraps for sizes that no memory has; an empty tensor may have them.
+static int64_t product(int64_t a, int64_t b) {
+  return static_cast<int64_t>(static_cast<uint64_t>(a) * static_cast<uint64_t>(b));
+}
+
 tw_status Checker::checkExtents(int64_t index) {
   const tw_argument_v1 &given = argument(index);
   const ParameterEntry &parameter = signature.parameter(index);
   const DimEntry *dims = signature.extents(parameter);
   for (int64_t d = 0; d < parameter.rank; ++d) {
     int64_t extent = given.extents[d];
-    wordsOf[index][1 + d] = extent;
     if (extent < 0)
       return reject(index, "has the negative size %" PRId64 " in dimension %" PRId64,
                     extent, d);
+    if (d == parameter.rank - 1)
+      extent = product(extent, elementsPerItem(parameter.dtype));
+    wordsOf[index][1 + d] = extent;
     if (dims[d].kind == TW_DIM_SYMBOL) {
       if (tw_status status = bind(dims[d].value, index, d, false, extent))
         return status;
-    } else if (extent != dims[d].value) {
+    } else if (dims[d].kind == TW_DIM_CONST && extent != dims[d].value) {
       return reject(index,
                     "has size %" PRId64 " in dimension %" PRId64 "; expected %" PRId64,
                     extent, d, dims[d].value);
     }
   }
   return TW_OK;
-}
-
-/// Wraps for sizes that no memory has; an empty tensor may have them.
-static int64_t product(int64_t a, int64_t b) {
-  return static_cast<int64_t>(static_cast<uint64_t>(a) * static_cast<uint64_t>(b));
 }
 
 /// A stride that no element depends on (the extent is at most 1, or the tensor is
@@ -110,10 +121,15 @@ tw_status Checker::checkStrides(int64_t index) {
   uint64_t *strides = wordsOf[index] + 1 + parameter.rank;
   int64_t rowMajor = 1;       // the product of the extents behind
   int64_t nextContiguous = 1; // the next dimension's stride times its extent
-  for (int64_t d = parameter.rank - 1; d >= 0; --d) {
-    int64_t extent = given.extents[d];
-    int64_t stride = given.strides ? given.strides[d] : rowMajor;
-    bool matters = extent > 1 && !empty;
+  int64_t last = parameter.rank - 1, perItem = elementsPerItem(parameter.dtype);
+  for (int64_t d = last; d >= 0; --d) {
+    auto extent = static_cast<int64_t>(wordsOf[index][1 + d]);
+    int64_t stride = rowMajor;
+    // Within an item elements follow each other; a step of the caller's is an item.
+    if (given.strides)
+      stride =
+          d == last && given.strides[d] == 1 ? 1 : product(given.strides[d], perItem);
+    bool matters = given.extents[d] > 1 && !empty;
     int64_t expected = stride;
     if (dims[d].kind == TW_DIM_CONST)
       expected = dims[d].value;
@@ -146,7 +162,8 @@ tw_status Checker::checkMemory(int64_t index) {
   auto address = reinterpret_cast<uint64_t>(given.data);
   *wordsOf[index] = address;
   if ((parameter.flags & TW_PARAM_WRITE) && (given.flags & TW_ARGUMENT_READ_ONLY))
-    return reject(index, "is read-only; the kernel writes to it");
+    return reject(index, "is read-only; the kernel writes to it; pass memory that may be "
+                         "written, or a copy");
   for (int64_t d = 0; d < parameter.rank; ++d)
     if (given.extents[d] == 0)
       return TW_OK;
@@ -162,17 +179,127 @@ tw_status Checker::checkMemory(int64_t index) {
 }
 
 //===----------------------------------------------------------------------===//
+// Expressions
+//===----------------------------------------------------------------------===//
+
+/// `a kind b`; false where no 64-bit integer is the result.
+static bool compute(int64_t kind, int64_t a, int64_t b, int64_t &result) {
+  switch (kind) {
+  case TW_STEP_ADD:
+    return !__builtin_add_overflow(a, b, &result);
+  case TW_STEP_SUB:
+    return !__builtin_sub_overflow(a, b, &result);
+  case TW_STEP_MUL:
+    return !__builtin_mul_overflow(a, b, &result);
+  case TW_STEP_MIN:
+    result = a < b ? a : b;
+    return true;
+  case TW_STEP_MAX:
+    result = a < b ? b : a;
+    return true;
+  default:
+    break;
+  }
+  if (b == 0 || (a == INT64_MIN && b == -1))
+    return false;
+  int64_t quotient = a / b, rest = a % b;
+  bool sameSign = (rest < 0) == (b < 0);
+  if (kind == TW_STEP_MOD)
+    result = rest != 0 && !sameSign ? rest + b : rest;
+  else if (kind == TW_STEP_FLOORDIV)
+    result = quotient - (rest != 0 && !sameSign);
+  else
+    result = quotient + (rest != 0 && sameSign);
+  return true;
+}
+
+/// The value of an extent's expression; every argument that is passed was looked at.
+tw_status Checker::evaluate(const DimEntry &dim, int64_t index, int64_t &value) const {
+  const ExpressionEntry &expression = signature.expression(dim);
+  int64_t stack[TW_MAX_EXPRESSION_STEPS];
+  int64_t depth = 0;
+  for (int64_t i = 0; i < expression.count; ++i) {
+    const StepEntry &step = expression.steps()[i];
+    if (step.kind == TW_STEP_CONST) {
+      stack[depth++] = step.value;
+    } else if (step.kind == TW_STEP_SYMBOL) {
+      const Binding &bound = bindings[step.value];
+      if (bound.parameter < 0)
+        return reject(index, "has the size %s, and no argument gives %s",
+                      signature.text(expression), nameOfSymbol(step.value));
+      stack[depth++] = bound.value;
+    } else {
+      --depth;
+      if (!compute(step.kind, stack[depth - 1], stack[depth], stack[depth - 1]))
+        return reject(index, "has the size %s, which has no 64-bit value for these sizes",
+                      signature.text(expression));
+    }
+  }
+  value = stack[0];
+  return TW_OK;
+}
+
+/// Compares extents with the expressions declared for them.
+tw_status Checker::checkExpressions(int64_t index) {
+  const ParameterEntry &parameter = signature.parameter(index);
+  if (parameter.kind != TW_PARAM_TENSOR)
+    return TW_OK;
+  const DimEntry *dims = signature.extents(parameter);
+  for (int64_t d = 0; d < parameter.rank; ++d) {
+    if (dims[d].kind != TW_DIM_EXPRESSION)
+      continue;
+    int64_t expected, extent = argument(index).extents[d];
+    if (tw_status status = evaluate(dims[d], index, expected))
+      return status;
+    if (extent == expected)
+      continue;
+    const ExpressionEntry &expression = signature.expression(dims[d]);
+    Text sizes;
+    for (int64_t i = 0; i < expression.count; ++i)
+      if (const StepEntry &step = expression.steps()[i]; step.kind == TW_STEP_SYMBOL)
+        sizes.add("; %s = %" PRId64 " by argument '%s'", nameOfSymbol(step.value),
+                  bindings[step.value].value, nameOf(bindings[step.value].parameter));
+    return reject(index,
+                  "has size %" PRId64 " in dimension %" PRId64 "; expected %s = %" PRId64
+                  "%s",
+                  extent, d, signature.text(expression), expected, sizes.data());
+  }
+  return TW_OK;
+}
+
+//===----------------------------------------------------------------------===//
 // Overlap
 //===----------------------------------------------------------------------===//
 
+/// A tensor whose elements share bytes is contiguous: one item as long as all of it.
 Extent Checker::place(int64_t index) const {
   const ParameterEntry &parameter = signature.parameter(index);
   auto *extents = reinterpret_cast<const int64_t *>(wordsOf[index] + 1);
+  if (int64_t perItem = elementsPerItem(parameter.dtype); perItem > 1) {
+    int64_t elements = 1;
+    for (int64_t d = 0; d < parameter.rank; ++d)
+      elements = product(elements, extents[d]);
+    if (elements > 0)
+      return {*wordsOf[index], elements / perItem, 0, nullptr, nullptr};
+  }
   return {*wordsOf[index], itemSize(parameter.dtype), parameter.rank, extents,
           extents + parameter.rank};
 }
 
-/// What the kernel writes shares memory with nothing else, unless declared.
+/// Whether two tensors are the same elements in the same order. Strides that no element
+/// depends on hold what the signature says, so two that differ there are not the same.
+bool Checker::isSamePlace(const Extent &a, const Extent &b) const {
+  if (a.address != b.address || a.itemSize != b.itemSize || a.rank != b.rank)
+    return false;
+  for (int64_t d = 0; d < a.rank; ++d)
+    if (a.extents[d] != b.extents[d] ||
+        (a.extents[d] > 1 && a.strides[d] != b.strides[d]))
+      return false;
+  return true;
+}
+
+/// What the kernel writes shares memory with nothing else; with what it is declared an
+/// alias of, it is the same elements or shares none.
 tw_status Checker::checkOverlap(int64_t index) {
   const ParameterEntry &written = signature.parameter(index);
   if (!(written.flags & TW_PARAM_WRITE) || written.kind != TW_PARAM_TENSOR ||
@@ -184,14 +311,21 @@ tw_status Checker::checkOverlap(int64_t index) {
   for (int64_t other = 0; other < signature.parameterCount(); ++other) {
     const ParameterEntry &parameter = signature.parameter(other);
     if (other == index || parameter.kind != TW_PARAM_TENSOR ||
-        (argument(other).flags & TW_ARGUMENT_ALLOCATE) || written.alias == other + 1 ||
-        parameter.alias == index + 1)
+        (argument(other).flags & TW_ARGUMENT_ALLOCATE))
       continue;
-    if (mayOverlap(place, this->place(other)))
+    Extent otherPlace = this->place(other);
+    bool isAlias = written.alias == other + 1 || parameter.alias == index + 1;
+    if (!mayOverlap(place, otherPlace) || (isAlias && isSamePlace(place, otherPlace)))
+      continue;
+    if (isAlias)
       return reject(index,
-                    "shares memory with argument '%s', and the kernel writes "
-                    "to it; pass separate memory or a copy",
+                    "shares a part of its memory with argument '%s', of which it is "
+                    "declared an alias; pass the same memory or separate memory",
                     nameOf(other));
+    return reject(index,
+                  "shares memory with argument '%s', and the kernel writes "
+                  "to it; pass separate memory or a copy",
+                  nameOf(other));
   }
   return TW_OK;
 }
@@ -220,7 +354,18 @@ tw_status Checker::fillAllocated(int64_t index) {
                       "%s; pass the argument",
                       nameOfSymbol(extents[d].value));
       extent = bound.value;
+    } else if (extents[d].kind == TW_DIM_EXPRESSION) {
+      if (tw_status status = evaluate(extents[d], index, extent))
+        return status;
+      if (extent < 0)
+        return reject(index, "cannot be allocated: its size %s is %" PRId64,
+                      signature.text(signature.expression(extents[d])), extent);
     }
+    if (d == parameter.rank - 1 && extent % elementsPerItem(parameter.dtype))
+      return reject(index,
+                    "cannot be allocated: a row of %" PRId64
+                    " elements of %s is no whole number of bytes",
+                    extent, dtypeName(parameter.dtype));
     int64_t stride = contiguous;
     if (strides[d].kind == TW_DIM_CONST)
       stride = strides[d].value;

@@ -7,9 +7,11 @@
 
 //
 // A launch is a job: a range of blocks that the caller and any idle workers take
-// pieces of until none is left. A piece is a fixed share of what remains, so pieces
-// are large at first (few atomic operations, neighbouring blocks on one core) and
-// single blocks at the end (no thread waits long for another).
+// pieces of until none is left. A piece is at most a fixed share of what remains, so
+// pieces are large for most of a job (few atomic operations, neighbouring blocks on one
+// core) and single blocks at the end (no thread waits long for another). And a piece is
+// short in time: a thread starts with one block and takes twice as many while that
+// takes no tick of a coarse clock. So a job can be ended between pieces at once.
 //
 // Jobs live on their callers' stacks. A worker enters a job under the lock while the
 // job is listed; the caller unlists its job, then waits for the workers inside.
@@ -21,17 +23,19 @@
 #include "Futex.h"
 #include "Memory.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <pthread.h>
 #include <sched.h>
 
 using namespace tilewright;
 
 // What makes the object one per process; no attribute of C++ says it.
-asm(".type tw_thread_pool_v1, @gnu_unique_object");
+asm(".type tw_thread_pool_v2, @gnu_unique_object");
 
 namespace {
 
@@ -40,14 +44,19 @@ constexpr uint32_t callerSleeps = uint32_t(1) << 31;
 /// A thread takes 1/(16 * threads) of the blocks that remain.
 constexpr int64_t piecesPerThread = 16;
 constexpr int32_t maximumThreads = 1024;
+/// How often a caller asks whether its job shall end. Asking may wait for a lock, such as
+/// that of a Python interpreter, for milliseconds.
+constexpr int64_t nanosecondsBetweenChecks = 100000000;
 
 struct Job {
   tw_block_fn fn;
   void *env;
   int64_t count;
   int64_t arenaBytes;
-  int64_t share;       // a piece is 1/share of what remains
-  int32_t seats;       // how many more workers may enter; under the lock
+  int64_t share; // a piece is 1/share of what remains
+  int32_t seats; // how many more workers may enter; under the lock
+  tw_interrupt_check check;
+  void *user;
   Job *next = nullptr; // under the lock
   alignas(64) std::atomic<int64_t> taken{0};
   alignas(64) FutexWord inside{0}; // workers in the job, and callerSleeps
@@ -181,20 +190,50 @@ public:
 
 } // namespace
 
-/// Takes pieces of the job until none is left.
-static void work(Job &job, void *arena) {
+/// Nanoseconds of a clock that moves every few milliseconds and is read in a few
+/// nanoseconds.
+static int64_t readCoarseClock() {
+  timespec time;
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &time);
+  return time.tv_sec * int64_t(1000000000) + time.tv_nsec;
+}
+
+/// Takes pieces of the job until none is left. The caller's thread also asks its check;
+/// false where that ended the job.
+static bool work(Job &job, void *arena, bool isCaller) {
   FloatEnvironment environment;
   ++state.depth;
+  bool finished = true;
   int64_t begin = job.taken.load(std::memory_order_relaxed);
+  int64_t most = 1, before = 0, asked = 0;
+  if (job.count - begin > 1)
+    before = asked = readCoarseClock();
   while (begin < job.count) {
-    int64_t piece = (job.count - begin) / job.share;
+    int64_t piece = std::min((job.count - begin) / job.share, most);
     int64_t end = begin + (piece > 0 ? piece : 1);
     if (!job.taken.compare_exchange_weak(begin, end, std::memory_order_relaxed))
       continue;
     job.fn(job.env, begin, end, arena);
     begin = job.taken.load(std::memory_order_relaxed);
+    if (begin >= job.count)
+      break;
+    int64_t now = readCoarseClock();
+    if (now != before)
+      most = std::max<int64_t>(most / 2, 1);
+    else if (most < job.count / 2)
+      most *= 2;
+    before = now;
+    if (!isCaller || !job.check || now - asked < nanosecondsBetweenChecks)
+      continue;
+    asked = now;
+    if (job.check(job.user)) {
+      begin = job.count;
+      job.taken.store(begin, std::memory_order_relaxed);
+      finished = false;
+    }
   }
   --state.depth;
+  return finished;
 }
 
 /// Enters the first job that has blocks and a seat left.
@@ -224,7 +263,7 @@ static void *workerMain(void *) {
     while (Job *job = enterJob()) {
       // Without an arena the others do this thread's share.
       if (Arena arena(job->arenaBytes); arena)
-        work(*job, arena.data());
+        work(*job, arena.data(), /*isCaller=*/false);
       leaveJob(*job);
     }
     auto arrived = [seen] { return arrivals.load(std::memory_order_relaxed) != seen; };
@@ -293,7 +332,8 @@ static void finish(Job &job) {
   }
 }
 
-static int32_t run(int64_t count, tw_block_fn fn, void *env, int64_t arenaBytes) {
+static int32_t run(int64_t count, tw_block_fn fn, void *env, int64_t arenaBytes,
+                   tw_interrupt_check check, void *user) {
   if (count <= 0)
     return TW_OK;
   Arena arena(arenaBytes > 0 ? arenaBytes : 0);
@@ -302,23 +342,23 @@ static int32_t run(int64_t count, tw_block_fn fn, void *env, int64_t arenaBytes)
   int32_t threads = state.depth > 0 ? 1 : numThreads();
   if (threads > count)
     threads = static_cast<int32_t>(count);
-  Job job{fn, env, count, arenaBytes, threads * piecesPerThread, threads - 1};
+  Job job{fn,          env,   count, arenaBytes, threads * piecesPerThread,
+          threads - 1, check, user};
   if (threads == 1) {
     job.share = 1;
-    work(job, arena.data());
-    return TW_OK;
+    return work(job, arena.data(), /*isCaller=*/true) ? TW_OK : TW_ERROR_INTERRUPTED;
   }
   publish(job);
-  work(job, arena.data());
+  bool finished = work(job, arena.data(), /*isCaller=*/true);
   finish(job);
-  return TW_OK;
+  return finished ? TW_OK : TW_ERROR_INTERRUPTED;
 }
 
-const tw_thread_pool_functions_v1 tw_thread_pool_v1 = {
-    sizeof(tw_thread_pool_functions_v1), run, setNumThreads, numThreads};
+const tw_thread_pool_functions_v2 tw_thread_pool_v2 = {
+    sizeof(tw_thread_pool_functions_v2), run, setNumThreads, numThreads};
 
-void tw_set_num_threads(int32_t threads) { tw_thread_pool_v1.set_num_threads(threads); }
-int32_t tw_num_threads(void) { return tw_thread_pool_v1.num_threads(); }
+void tw_set_num_threads(int32_t threads) { tw_thread_pool_v2.set_num_threads(threads); }
+int32_t tw_num_threads(void) { return tw_thread_pool_v2.num_threads(); }
 
 //===----------------------------------------------------------------------===//
 // Threads' ends and forks

@@ -48,6 +48,10 @@ static CompileOptions parseOptions(const py::dict &dict) {
     std::string name = py::cast<std::string>(key);
     if (name == "target") {
       options.target = py::cast<std::string>(value);
+    } else if (name == "debug") {
+      options.checking = py::cast<std::string>(value) == "values"
+                             ? Checking::AccessesAndValues
+                             : Checking::Accesses;
     } else if (name == "output") {
       options.output = py::cast<std::string>(value);
     } else if (name == "stages") {
@@ -70,15 +74,26 @@ static CompileOptions parseOptions(const py::dict &dict) {
   return options;
 }
 
+/// Lets Python's signal handlers run; true where one of them raised.
+static bool raisedBySignal() {
+  py::gil_scoped_acquire acquire;
+  return PyErr_CheckSignals() != 0;
+}
+
 static py::dict compileModule(const std::string &ir, const py::dict &dict,
                               bool planOnly) {
   CompileOptions options = parseOptions(dict);
   options.planOnly = planOnly;
+  options.interrupted = [raised = false]() mutable {
+    return raised = raised || raisedBySignal();
+  };
   CompileResult result;
   {
     py::gil_scoped_release release;
     result = compile(ir, options);
   }
+  if (PyErr_Occurred())
+    throw py::error_already_set();
   py::list diagnostics;
   for (const CompilerDiagnostic &diagnostic : result.diagnostics)
     diagnostics.append(convert(diagnostic));
@@ -89,6 +104,7 @@ static py::dict compileModule(const std::string &ir, const py::dict &dict,
     seconds[py::str(name)] = time;
   py::dict output;
   output["ok"] = result.ok;
+  output["fault"] = result.fault;
   output["diagnostics"] = diagnostics;
   output["target"] = result.target;
   output["plan"] = result.plan;
@@ -109,7 +125,11 @@ PYBIND11_MODULE(_compiler, module) {
         return compileModule(ir, options, /*planOnly=*/false);
       },
       py::arg("ir"), py::arg("options"),
-      "Compiles a module; options are target, output, stages and emit.");
+      "Compiles a module; options are target, debug ('accesses' or 'values'), output,\n"
+      "stages and emit.\n\n"
+      "Python's signal handlers run meanwhile; an exception of theirs ends it at the "
+      "next\n"
+      "pass and is raised.");
   module.def(
       "plan",
       [](const std::string &ir, const py::dict &options) {
@@ -126,6 +146,9 @@ PYBIND11_MODULE(_compiler, module) {
         return name;
       },
       py::arg("target"), "The full name of a target: 'cpu' gives 'cpu:znver4', say.");
+  module.def("reproducer", &makeReproducer, py::arg("ir"), py::arg("target"),
+             "The module with the pipeline that compile runs on it, for\n"
+             "tilewright-opt --run-reproducer.");
   module.def("version", &compilerVersion,
              "What compiled code depends on beside its input.");
 }

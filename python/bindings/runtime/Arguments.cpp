@@ -9,6 +9,7 @@
 
 #include "Dtypes.h"
 #include "Numpy.h"
+#include "Raw.h"
 
 #include <cstring>
 
@@ -29,6 +30,16 @@ bool Argument::setForeignDtype(Ref name) {
   value.dtype_name = PyUnicode_AsUTF8(name.get());
   dtypeText = std::move(name);
   return value.dtype_name;
+}
+
+/// Where a tensor has an element type that the runtime does not know, names it as the
+/// tensor's library does.
+void Argument::nameDtypeAs(PyObject *object) {
+  if (value.dtype >= 0)
+    return;
+  Ref dtype(PyObject_GetAttrString(object, "dtype"));
+  if (!dtype || !setForeignDtype(Ref(PyObject_Str(dtype.get()))))
+    PyErr_Clear();
 }
 
 /// Strides in elements. A rank that no kernel has needs none.
@@ -84,45 +95,81 @@ bool Argument::readNumpy(PyObject *object) {
   return setByteStrides(PyArray_STRIDES(array), PyDataType_ELSIZE(descr));
 }
 
-/// The table of a type of tensors; null where it has none. Sets no error.
-static const dlpack::ExchangeApi *loadExchangeApi(PyTypeObject *type) {
+/// An array of a subclass: one that hides elements would show them to a kernel.
+bool Argument::readSubclass(PyObject *object) {
+  Ref module(PyImport_ImportModule("numpy.ma"));
+  Ref masked(module ? PyObject_GetAttrString(module.get(), "MaskedArray") : nullptr);
+  int isMasked = masked ? PyObject_IsInstance(object, masked.get()) : -1;
+  if (isMasked > 0)
+    PyErr_SetString(PyExc_ValueError, "it is a masked array, and kernels know no masks; "
+                                      "pass its .data, or .filled(value)");
+  return isMasked == 0 && readNumpy(object);
+}
+
+/// What a type of tensors has for us.
+struct python::TensorType {
+  PyTypeObject *type;
+  const dlpack::ExchangeApi *api; // null: none
+  PyObject *isNegative;           // PyTorch's method `is_neg`; null: none
+};
+
+static const dlpack::ExchangeApi *loadExchangeApi(PyObject *type) {
   static PyObject *name = intern("__dlpack_c_exchange_api__");
-  Ref capsule(PyObject_GetAttr(reinterpret_cast<PyObject *>(type), name));
+  Ref capsule(PyObject_GetAttr(type, name));
   const void *table =
       capsule ? PyCapsule_GetPointer(capsule.get(), "dlpack_exchange_api") : nullptr;
-  PyErr_Clear();
   auto *api = static_cast<const dlpack::ExchangeApi *>(table);
   while (api && api->version.major > dlpack::majorVersion)
     api = api->previous;
   return api && api->version.major == dlpack::majorVersion ? api : nullptr;
 }
 
-/// As loadExchangeApi, remembered for the types met last: an attribute look-up costs
-/// as much as all the rest of an argument.
-static const dlpack::ExchangeApi *findExchangeApi(PyTypeObject *type) {
-  struct Entry {
-    PyTypeObject *type;
-    const dlpack::ExchangeApi *api;
-  };
-  static Entry entries[8];
+/// Looks a type up, and remembers those met last: an attribute look-up costs as much as
+/// all the rest of an argument. Sets no error.
+static const TensorType &findTensorType(PyTypeObject *type) {
+  static TensorType entries[8];
   static unsigned oldest = 0;
-  for (const Entry &entry : entries)
+  for (const TensorType &entry : entries)
     if (entry.type == type)
-      return entry.api;
-  const dlpack::ExchangeApi *api = loadExchangeApi(type);
-  Entry &entry = entries[oldest++ % 8];
+      return entry;
+  auto *object = reinterpret_cast<PyObject *>(type);
+  const dlpack::ExchangeApi *api = loadExchangeApi(object);
+  PyObject *isNegative = api ? PyObject_GetAttrString(object, "is_neg") : nullptr;
+  PyErr_Clear();
+  TensorType &entry = entries[oldest++ % 8];
   Py_INCREF(type);
   Py_XDECREF(entry.type);
-  entry = {type, api};
-  return api;
+  Py_XDECREF(entry.isNegative);
+  entry = {type, api, isNegative};
+  return entry;
 }
 
-bool Argument::readExchange(PyObject *object, const dlpack::ExchangeApi *table) {
+/// PyTorch's tensors may be lazily negated, which DLPack cannot say. One is the imaginary
+/// part of a conjugate: the memory of a complex tensor, every other number of it.
+static bool mayBeNegative(const dlpack::Tensor &tensor) {
+  bool everyOther = tensor.dtype.code == dlpack::Float && tensor.strides;
+  for (int32_t d = 0; everyOther && d < tensor.rank; ++d)
+    everyOther = tensor.strides[d] % 2 == 0;
+  return everyOther;
+}
+
+bool Argument::readExchange(PyObject *object, const TensorType &type) {
   dlpack::Tensor tensor;
-  if (table->exportBorrowed(object, &tensor) != 0)
+  api = type.api;
+  if (api->exportBorrowed(object, &tensor) != 0)
     return false;
-  api = table;
-  return setTensor(tensor);
+  if (type.isNegative && mayBeNegative(tensor)) {
+    Ref negative(PyObject_CallOneArg(type.isNegative, object));
+    if (negative.get() == Py_True)
+      PyErr_SetString(PyExc_ValueError, "its memory holds the negatives of its elements; "
+                                        "pass its resolve_neg()");
+    if (negative.get() != Py_False)
+      return false;
+  }
+  if (!setTensor(tensor))
+    return false;
+  nameDtypeAs(object);
+  return true;
 }
 
 /// Calls the object's `__dlpack__` and views the capsule's tensor, which the capsule
@@ -145,10 +192,14 @@ bool Argument::readCapsule(PyObject *method) {
                    managed->version.major, dlpack::majorVersion);
       return false;
     }
-    if (managed->flags & dlpack::flagReadOnly)
+    // What is written to a copy is lost.
+    if (managed->flags & (dlpack::flagReadOnly | dlpack::flagCopied))
       value.flags = TW_ARGUMENT_READ_ONLY;
     return setTensor(managed->tensor);
   }
+  // Before version 1 DLPack had no way to say that a tensor may not be written. JAX's may
+  // not, and are exported so.
+  value.flags = TW_ARGUMENT_READ_ONLY;
   auto *managed = static_cast<dlpack::ManagedTensor *>(
       PyCapsule_GetPointer(keeper.get(), "dltensor"));
   return managed && setTensor(managed->tensor);
@@ -171,6 +222,28 @@ bool Argument::readBuffer(PyObject *object) {
   return !buffer.strides || setByteStrides(buffer.strides, buffer.itemsize);
 }
 
+/// The tensor of integers that a Raw holds, as one of the element type that it declares.
+bool Argument::readRaw(PyObject *object) {
+  const RawObject &raw = *reinterpret_cast<RawObject *>(object);
+  if (!readTensor(raw.array)) {
+    if (!PyErr_Occurred())
+      PyErr_Format(PyExc_ValueError, "as_dtype was given a %s, which is no tensor",
+                   Py_TYPE(raw.array)->tp_name);
+    return false;
+  }
+  dlpack::DataType declared = dlpackTypeOf(raw.dtype);
+  bool isInteger =
+      value.kind == TW_PARAM_TENSOR && value.dtype >= TW_I8 && value.dtype <= TW_U64;
+  if (!isInteger || dlpackTypeOf(value.dtype).bits != declared.bits) {
+    PyErr_Format(PyExc_ValueError,
+                 "as_dtype takes %S from integers of %d bits; pass such a view of it",
+                 raw.name, declared.bits);
+    return false;
+  }
+  value.dtype = raw.dtype;
+  return true;
+}
+
 void Argument::setAllocated() {
   value.size = sizeof(value);
   value.kind = TW_PARAM_TENSOR;
@@ -180,14 +253,22 @@ void Argument::setAllocated() {
 bool Argument::readTensor(PyObject *object) {
   value.size = sizeof(value);
   value.kind = TW_PARAM_TENSOR;
-  if (PyArray_Check(object))
+  if (PyArray_CheckExact(object))
     return readNumpy(object);
-  const dlpack::ExchangeApi *table = findExchangeApi(Py_TYPE(object));
-  if (table && table->exportBorrowed)
-    return readExchange(object, table);
+  const TensorType &type = findTensorType(Py_TYPE(object));
+  if (type.api && type.api->exportBorrowed)
+    return readExchange(object, type);
+  if (PyArray_Check(object))
+    return readSubclass(object);
+  if (isRaw(object))
+    return readRaw(object);
   static PyObject *dlpackName = intern("__dlpack__");
-  if (Ref method{PyObject_GetAttr(object, dlpackName)})
-    return readCapsule(method.get());
+  if (Ref method{PyObject_GetAttr(object, dlpackName)}) {
+    if (!readCapsule(method.get()))
+      return false;
+    nameDtypeAs(object);
+    return true;
+  }
   PyErr_Clear();
   if (PyObject_CheckBuffer(object))
     return readBuffer(object);

@@ -15,6 +15,8 @@
 
 namespace tilewright::python {
 
+struct TensorType;
+
 /// Reads a Python object into one argument of a launch and owns what that needs while
 /// the kernel runs. The object itself is the caller's to keep.
 class Argument {
@@ -26,7 +28,9 @@ class Argument {
   bool hasBuffer = false;
 
   bool readNumpy(PyObject *object);
-  bool readExchange(PyObject *object, const dlpack::ExchangeApi *api);
+  bool readSubclass(PyObject *object);
+  bool readExchange(PyObject *object, const TensorType &type);
+  bool readRaw(PyObject *object);
   bool readCapsule(PyObject *object);
   bool readBuffer(PyObject *object);
   bool readFloat(PyObject *object);
@@ -34,6 +38,7 @@ class Argument {
   bool setTensor(const dlpack::Tensor &tensor);
   bool setByteStrides(const Py_ssize_t *byteStrides, Py_ssize_t itemSize);
   bool setForeignDtype(Ref name);
+  void nameDtypeAs(PyObject *object);
 
 public:
   /// Of a tensor that a library with a DLPack exchange table owns, that table.

@@ -221,7 +221,7 @@ bool Call::launch() {
   Py_END_ALLOW_THREADS;
   if (status)
     raise(status);
-  // A Ctrl-C during the kernel takes effect now.
+  // A Ctrl-C during the last block takes effect now.
   return status == TW_OK && PyErr_CheckSignals() == 0;
 }
 

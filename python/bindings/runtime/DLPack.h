@@ -37,8 +37,13 @@ enum TypeCode : uint8_t {
   Float = 2,
   Bfloat = 4,
   Bool = 6,
+  Float8E4M3B11FNUZ = 9,
   Float8E4M3FN = 10,
-  Float8E5M2 = 12
+  Float8E4M3FNUZ = 11,
+  Float8E5M2 = 12,
+  Float8E5M2FNUZ = 13,
+  Float8E8M0FNU = 14,
+  Float4E2M1FN = 17
 };
 
 struct DataType {
@@ -74,6 +79,7 @@ struct VersionedTensor {
 };
 
 constexpr uint64_t flagReadOnly = 1;
+constexpr uint64_t flagCopied = 2;
 
 /// The content of a type's `__dlpack_c_exchange_api__`, a capsule
 /// "dlpack_exchange_api". Functions return 0, or -1 with a Python error set.

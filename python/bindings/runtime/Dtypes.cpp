@@ -11,8 +11,6 @@
 
 #include "tilewright/abi.h"
 
-#include <initializer_list>
-
 using namespace tilewright;
 using namespace tilewright::python;
 
@@ -43,10 +41,19 @@ static constexpr DtypeNames table[] = {
     {TW_F64, NPY_FLOAT64, nullptr, {dlpack::Float, 64, 1}},
     {TW_F8E4M3FN, NPY_NOTYPE, "float8_e4m3fn", {dlpack::Float8E4M3FN, 8, 1}},
     {TW_F8E5M2, NPY_NOTYPE, "float8_e5m2", {dlpack::Float8E5M2, 8, 1}},
+    {TW_F8E4M3FNUZ, NPY_NOTYPE, "float8_e4m3fnuz", {dlpack::Float8E4M3FNUZ, 8, 1}},
+    {TW_F8E5M2FNUZ, NPY_NOTYPE, "float8_e5m2fnuz", {dlpack::Float8E5M2FNUZ, 8, 1}},
+    {TW_F8E4M3B11FNUZ,
+     NPY_NOTYPE,
+     "float8_e4m3b11fnuz",
+     {dlpack::Float8E4M3B11FNUZ, 8, 1}},
+    {TW_F8E8M0FNU, NPY_NOTYPE, "float8_e8m0fnu", {dlpack::Float8E8M0FNU, 8, 1}},
+    // NumPy has no type of pairs: they are bytes. ml_dtypes gives each element a byte.
+    {TW_F4E2M1FN, NPY_UINT8, nullptr, {dlpack::Float4E2M1FN, 4, 2}},
 };
 
 /// NumPy numbers the types of ml_dtypes when that is imported.
-static int mlDtypeNumbers[TW_F8E5M2 + 1];
+static int mlDtypeNumbers[TW_F4E2M1FN + 1];
 
 /// Fills mlDtypeNumbers; false with an error set where there is no ml_dtypes.
 static bool findMlDtypes() {
@@ -107,16 +114,16 @@ int32_t python::dtypeOfNumpy(PyArray_Descr *descr) {
     PyErr_Clear();
     return -1;
   }
-  for (int32_t dtype : {TW_BF16, TW_F8E4M3FN, TW_F8E5M2})
-    if (mlDtypeNumbers[dtype] == number)
-      return dtype;
+  for (const DtypeNames &entry : table)
+    if (entry.mlDtypes && mlDtypeNumbers[entry.dtype] == number)
+      return entry.dtype;
   return -1;
 }
 
 int32_t python::dtypeOfDLPack(dlpack::DataType type) {
   for (const DtypeNames &entry : table)
     if (entry.dlpack.code == type.code && entry.dlpack.bits == type.bits &&
-        type.lanes == 1)
+        entry.dlpack.lanes == type.lanes)
       return entry.dtype;
   return -1;
 }
@@ -163,6 +170,32 @@ int32_t python::dtypeOfBuffer(const char *format) {
   default:
     return -1;
   }
+}
+
+int64_t python::elementsPerItem(int32_t dtype) { return table[dtype].dlpack.lanes; }
+
+int32_t python::dtypeOfObject(PyObject *object) {
+  // NumPy knows the names of the narrow floats once ml_dtypes is there.
+  if (!findMlDtypes())
+    return -1;
+  // Dtypes of the language and of PyTorch have NumPy's names, types such as numpy.int8
+  // not.
+  Ref name(PyType_Check(object) ? nullptr : PyObject_Str(object));
+  static PyObject *torch = PyUnicode_InternFromString("torch.");
+  if (name && PyUnicode_Tailmatch(name.get(), torch, 0, PY_SSIZE_T_MAX, -1) == 1)
+    name.reset(PyUnicode_Substring(name.get(), 6, PY_SSIZE_T_MAX));
+  PyArray_Descr *descr = nullptr;
+  if (!PyErr_Occurred() && PyArray_DescrConverter(name ? name.get() : object, &descr)) {
+    int32_t dtype = dtypeOfNumpy(descr);
+    Py_DECREF(descr);
+    if (dtype >= 0)
+      return dtype;
+  }
+  PyErr_Format(PyExc_TypeError,
+               "as_dtype: %R is no dtype of a kernel's tensor; give a name, as in "
+               "\"bfloat16\"",
+               object);
+  return -1;
 }
 
 dlpack::DataType python::dlpackTypeOf(int32_t dtype) { return table[dtype].dlpack; }

@@ -22,6 +22,13 @@ int32_t dtypeOfDLPack(dlpack::DataType type);
 /// `format` is that of the buffer protocol; null means bytes.
 int32_t dtypeOfBuffer(const char *format);
 
+/// How many elements share an item of memory: 2 for those of 4 bits, else 1.
+int64_t elementsPerItem(int32_t dtype);
+
+/// The tw_dtype that a Python object means: a name ("bfloat16"), a dtype of the language,
+/// of NumPy or of PyTorch. -1 with an error set for anything else.
+int32_t dtypeOfObject(PyObject *object);
+
 dlpack::DataType dlpackTypeOf(int32_t dtype);
 /// A new reference to NumPy's dtype; null with an error set where ml_dtypes, which has
 /// the narrow floats, cannot be imported.

@@ -16,7 +16,23 @@ using namespace tilewright::python;
 
 Errors python::errors;
 
+/// Raises CheckError for what a checked launch reported.
+static PyObject *raiseFaults() {
+  Ref module(PyImport_ImportModule("tilewright.runtime.checking"));
+  Ref type(module ? PyObject_GetAttrString(module.get(), "CheckError") : nullptr);
+  Ref error(type ? PyObject_CallMethod(type.get(), "of_records", "ss", tw_last_error(),
+                                       tw_last_faults())
+                 : nullptr);
+  if (error)
+    PyErr_SetObject(type.get(), error.get());
+  return nullptr;
+}
+
 PyObject *python::raise(tw_status status) {
+  if (status == TW_ERROR_INTERRUPTED) // by an exception, which is set already
+    return nullptr;
+  if (status == TW_ERROR_FAULT && *tw_last_faults())
+    return raiseFaults();
   PyObject *type = status == TW_ERROR_ARGUMENT   ? errors.launch
                    : status == TW_ERROR_FAULT    ? errors.fault
                    : status == TW_ERROR_ARTIFACT ? errors.artifact

@@ -10,6 +10,7 @@
 
 #include "Kernel.h"
 #include "Limits.h"
+#include "Raw.h"
 
 using namespace tilewright::python;
 
@@ -18,6 +19,14 @@ static void printLine(const char *line, void *) {
   PyGILState_STATE gil = PyGILState_Ensure();
   PySys_FormatStdout("%s\n", line);
   PyGILState_Release(gil);
+}
+
+/// Python's own handlers run in the main thread alone; elsewhere nothing is asked.
+static int32_t checkSignals(void *) {
+  PyGILState_STATE gil = PyGILState_Ensure();
+  int status = PyErr_CheckSignals();
+  PyGILState_Release(gil);
+  return status;
 }
 
 static PyObject *setNumThreads(PyObject *, PyObject *argument) {
@@ -43,6 +52,17 @@ static PyMethodDef functions[] = {
      "The kernel of the artifact at `path`, a callable. `out_idx` lists parameters\n"
      "that the callable allocates and returns.\n\n"
      "Raises ArtifactError where the file is no usable artifact."},
+    {"as_dtype", reinterpret_cast<PyCFunction>(asDtype), METH_FASTCALL,
+     "as_dtype(array, dtype, /)\n--\n\n"
+     "An array of integers whose bits are elements of another dtype of the same size, "
+     "as\n"
+     "an argument of a launch: `as_dtype(bits, \"float8_e4m3fn\")` of a uint8 array. "
+     "Nothing\n"
+     "is copied. `dtype` is a name, or a dtype of the language, of NumPy or of "
+     "PyTorch.\n\n"
+     "Raises TypeError where there is no such dtype. That the sizes are equal is "
+     "checked\n"
+     "by the launch."},
     {"set_num_threads", setNumThreads, METH_O,
      "set_num_threads(threads, /)\n--\n\n"
      "How many threads a launch may use; 0 restores the default. Results do not\n"
@@ -75,8 +95,9 @@ static bool addError(PyObject *module, PyObject *&error, const char *name, PyObj
 }
 
 static bool addContents(PyObject *module) {
-  Ref type(makeKernelType());
-  return type && PyModule_AddObjectRef(module, "Kernel", type.get()) == 0 &&
+  Ref type(makeKernelType()), raw(makeRawType());
+  return type && raw && PyModule_AddObjectRef(module, "Kernel", type.get()) == 0 &&
+         PyModule_AddObjectRef(module, "Raw", raw.get()) == 0 &&
          addError(module, errors.launch, "tilewright.LaunchError", PyExc_ValueError,
                   "An argument of a launch does not fit the kernel.") &&
          addError(module, errors.fault, "tilewright.KernelFault", PyExc_RuntimeError,
@@ -92,5 +113,6 @@ PyMODINIT_FUNC PyInit__runtime() {
   if (!module || !addContents(module.get()))
     return nullptr;
   tw_set_print_handler(printLine, nullptr);
+  tw_set_interrupt_check(checkSignals, nullptr);
   return module.release();
 }

@@ -10,6 +10,9 @@
 #include "Dtypes.h"
 #include "Numpy.h"
 
+#include "tilewright/abi.h"
+
+#include <algorithm>
 #include <cstdlib>
 
 using namespace tilewright;
@@ -67,8 +70,15 @@ static void setAllocationError(void *, const char *, const char *message) {
   PyGILState_Release(gil);
 }
 
-Ref python::allocateOutput(const OutputShape &shape, const dlpack::ExchangeApi *api,
+Ref python::allocateOutput(const OutputShape &elements, const dlpack::ExchangeApi *api,
                            uint64_t &address) {
+  // Arrays have an element for each item of memory.
+  int64_t extents[TW_MAX_RANK];
+  std::copy_n(elements.extents, elements.rank, extents);
+  OutputShape shape = elements;
+  shape.extents = extents;
+  if (shape.rank > 0)
+    extents[shape.rank - 1] /= elementsPerItem(shape.dtype);
   if (!api)
     return allocateNumpy(shape, address);
   dlpack::Tensor prototype{};

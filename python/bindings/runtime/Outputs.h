@@ -13,7 +13,7 @@
 
 namespace tilewright::python {
 
-/// A tensor to make: contiguous, contents undefined.
+/// A tensor to make: contiguous, contents undefined. Extents count elements.
 struct OutputShape {
   int32_t dtype;
   int32_t rank;

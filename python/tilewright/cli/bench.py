@@ -11,14 +11,23 @@ from typing import Annotated, Any
 
 import typer
 
-from tilewright.cli import bench_compile, bench_emulator
-from tilewright.cli.console import CliError, UsageError, stderr, stdout, table, write_json
+from tilewright.cli import bench_compile, bench_emulator, bench_launch
+from tilewright.cli.console import (
+    CliError,
+    UsageError,
+    check_json,
+    stderr,
+    stdout,
+    table,
+    write_json,
+)
 from tilewright.cli.units import limits_table, rate, seconds
 
 EXAMPLES = """
 tilewright bench                              [dim]every case, one thread and all[/]
 tilewright bench gemm/n1024 --threads 1       [dim]one case[/]
 tilewright bench mla_decode --json mla.json   [dim]with a report[/]
+tilewright bench --launch                     [dim]what it takes to launch a kernel[/]
 tilewright bench --emulator                   [dim]the emulators, on other compilers' programs[/]
 tilewright bench --compile                    [dim]code size and compile time as kernels grow[/]
 """  # noqa: E501
@@ -39,6 +48,9 @@ def bench(
     json: Annotated[
         Path | None, typer.Option(help="Write the report to this file; - is stdout.")
     ] = None,
+    launch: Annotated[
+        bool, typer.Option("--launch", help="Measure launches of empty kernels instead.")
+    ] = False,
     emulator: Annotated[
         bool,
         typer.Option(
@@ -59,6 +71,9 @@ def bench(
     Times are medians of at least seven rounds after warm-up. A kernel is checked before it
     is timed; one that fails its check has no speed. Fails if any case fails.
 
+    With --launch, empty kernels are launched with NumPy arrays and PyTorch tensors; beside
+    them is what others have published.
+
     The report is written anew after each measurement. Ctrl-C shows what there is.
 
     With --emulator, matrix products and attention that Triton and TileLang compiled run on
@@ -66,6 +81,12 @@ def bench(
     over the whole time and over that outside MMA; multiply-adds a second, over the whole time
     and over that in MMA; speed-up by threads, start-up, and the time to load a long program.
     """
+    check_json(json)
+    if launch:
+        if kernels or emulator or compile or device != "cpu" or threads:
+            raise UsageError("--launch takes no kernels and no other options but --json")
+        bench_launch.bench_launch(json)
+        return
     if compile:
         bench_compile.bench_compile(kernels or (), device, json)
         return

@@ -16,7 +16,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tilewright.cli.console import CliError, UsageError, stdout, table
+from tilewright.cli.console import CliError, UsageError, check_file, stdout, table
 from tilewright.cli.units import size
 
 EXAMPLES = """
@@ -65,6 +65,8 @@ def compile_kernel(
     from tilewright.compiler.errors import CompileError
 
     arguments = dict(_arguments(arg or []))
+    if output is not None and emit is not None:
+        _check_output(output, emit)
     try:
         compiled = _compile(_find(kernel), arguments, target)
     except CompileError as error:
@@ -82,6 +84,17 @@ def compile_kernel(
             _write(_emitted(compiled, emit), output)
     except CompileError as error:
         raise CliError(str(error)) from None
+
+
+def _check_output(output: Path, emit: Emit) -> None:
+    """Refuse at once what could not be written at the end; make the folder of stages."""
+    if emit is not Emit.STAGES:
+        check_file(output)
+        return
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CliError(f"cannot write into {output}: {error.strerror}") from None
 
 
 def _arguments(pairs: list[str]) -> Iterator[tuple[str, Any]]:
@@ -149,7 +162,13 @@ def _compile(kernel: Any, arguments: dict[str, Any], target: str) -> Any:
     if isinstance(kernel, Jit):
         options = {**kernel.options, "target": target}
         try:
-            jit = Jit(kernel.function, options, kernel.out_idx, kernel.annotations)
+            jit = Jit(
+                kernel.function,
+                options,
+                kernel.out_idx,
+                kernel.annotations,
+                kernel.reading,
+            )
             return jit.compile(**arguments)
         except TypeError as error:
             raise UsageError(f"{error}; give arguments by --arg NAME=VALUE") from None
@@ -198,7 +217,6 @@ def _write_stages(stages: dict[str, str], folder: Path | None) -> None:
             print(f"// ---- {name} ----\n{text}")
         return
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         for i, (name, text) in enumerate(stages.items()):
             (folder / f"{i:02}-{name}.mlir").write_text(text)
     except OSError as error:

@@ -63,6 +63,36 @@ def table(*columns: str, title: str | None = None):
     return made
 
 
+def check_file(path: Path, shown: Path | None = None) -> None:
+    """Refuse at once a file that could not be written at the end.
+
+    Messages name `shown` where the file itself is only on the way to that one.
+    """
+    existed = path.exists()
+    if existed and not (path.is_file() or path.is_dir()):
+        return  # a pipe or a device, where opening it may already mean something
+    try:
+        with open(path, "ab"):
+            pass
+        if not existed:
+            path.unlink()
+    except OSError as error:
+        raise CliError(f"cannot write {shown or path}: {error.strerror}") from None
+
+
+def check_json(path: Path | None) -> None:
+    """As `check_file`, for what `write_json` takes."""
+    if path is not None and str(path) != "-":
+        check_file(_scratch(path), path)
+
+
+def _scratch(path: Path) -> Path:
+    """The file that becomes `path` when it is whole."""
+    if not path.name or path.is_dir():
+        raise CliError(f"cannot write {path}: it is a folder; give a file")
+    return path.with_name(path.name + ".part")
+
+
 def write_json(path: Path | None, value: Any) -> None:
     """Write a report whole or not at all; nothing for None, stdout for `-`."""
     if path is None:
@@ -71,9 +101,7 @@ def write_json(path: Path | None, value: Any) -> None:
     if str(path) == "-":
         print(text, end="")
         return
-    if not path.name or path.is_dir():
-        raise CliError(f"cannot write {path}: it is a folder; give a file")
-    scratch = path.with_name(path.name + ".part")
+    scratch = _scratch(path)
     try:
         scratch.write_text(text)
         os.replace(scratch, path)

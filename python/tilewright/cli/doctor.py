@@ -22,7 +22,7 @@ from rich.markup import escape
 
 import tilewright
 from tilewright.cli import probe, tools
-from tilewright.cli.console import CliError, stdout, table, write_json
+from tilewright.cli.console import CliError, check_json, stdout, table, write_json
 from tilewright.cli.units import limits_table, size
 
 EXAMPLES = """
@@ -60,6 +60,7 @@ def doctor(
 
     Fails where the CPU backend cannot compile a kernel and run it.
     """
+    check_json(json)
     extensions = {name: _extension_problem(name) for name in ("_runtime", "_compiler")}
     report: dict[str, Any] = {
         "tilewright": tilewright.__version__,

@@ -5,12 +5,23 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 from __future__ import annotations
 
+import contextlib
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from tilewright.cli.console import CliError, UsageError, stderr, stdout, table, write_json
+from tilewright.cli.console import (
+    CliError,
+    UsageError,
+    check_json,
+    stderr,
+    stdout,
+    table,
+    write_json,
+)
 from tilewright.cli.devices import check_devices
 
 EXAMPLES = """
@@ -18,6 +29,7 @@ tilewright verify                           [dim]everything, on the CPU[/]
 tilewright verify mla_decode softmax        [dim]two kernels[/]
 tilewright verify gemm/odd --json out.json  [dim]the cases of one name[/]
 tilewright verify -d cpu -d cpu:x86-64-v3   [dim]two devices[/]
+tilewright verify --debug moe_permute       [dim]in checking mode: wrong accesses are faults[/]
 """
 
 
@@ -33,6 +45,10 @@ def verify(
     json: Annotated[
         Path | None, typer.Option(help="Write the report to this file; - is stdout.")
     ] = None,
+    debug: Annotated[
+        bool,
+        typer.Option("--debug", help="Compile kernels for checking mode (docs/checking.md)."),
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show failures only.")] = False,
 ) -> None:
     """Check kernels against naive float64 references, element by element.
@@ -53,6 +69,7 @@ def verify(
 
     devices = device or ["cpu"]
     check_devices(devices)
+    check_json(json)
     to_stdout = json is not None and str(json) == "-"
     progress = Progress(
         SpinnerColumn(), MofNCompleteColumn(), TextColumn("{task.description}"),
@@ -60,7 +77,7 @@ def verify(
     )  # fmt: skip
     shown = table("kernel", "case", "device", "", ">error / bound", ">seconds", "")
     results = []
-    with progress:
+    with _checking(debug), progress:
         task = progress.add_task("", total=len(cases) * len(devices))
 
         def on_result(result) -> None:
@@ -78,6 +95,21 @@ def verify(
     write_json(json, engine.report(results))
     if not results or counts["fail"]:
         raise CliError(f"{counts['fail']} of {len(results)} cases fail")
+
+
+@contextlib.contextmanager
+def _checking(asked: bool) -> Iterator[None]:
+    """Lets kernels that are compiled inside be for checking mode, where it is asked for."""
+    name = "TILEWRIGHT_DEBUG"
+    before = os.environ.get(name)
+    if asked:
+        os.environ[name] = "1"
+    try:
+        yield
+    finally:
+        if asked:
+            del os.environ[name]
+            os.environ.update({} if before is None else {name: before})
 
 
 _STYLES = {"pass": "green", "fail": "bold red", "unsupported": "yellow"}

@@ -9,7 +9,7 @@ import math
 
 from ..language import dtypes
 from ..language.dtypes import DType, index
-from ..language.symbols import Dim
+from ..language.symbols import Dim, SizeExpr
 from ..language.values import Memory, Region, Value
 from .builder import memref, quote
 from .scalars import difference
@@ -56,7 +56,7 @@ class Access:
                 f"{what}: {shape!r} is not a shape", hint="give a tuple, such as (64, 32)"
             )
         for extent in shape:
-            if isinstance(extent, (Value, Dim)):
+            if isinstance(extent, (Value, SizeExpr)):
                 self.fail(
                     f"{what}: an extent is known only at run time",
                     rule="extents of tiles are compile-time constants",
@@ -86,19 +86,16 @@ class Access:
             )
         memory, axis = source
         if axis is None:  # a scalar parameter that is the size
-            value = self.cast(memory, index)
-            return Value(value.ssa, index, None, nonneg=True, dim=dim)
-        ssa = self.builder.size(memory.ssa, memory.type, axis, dim.name)
+            ssa = self.cast(memory, index).ssa
+        else:
+            ssa = self.builder.size(memory.ssa, memory.type, axis, dim.name)
+        self.made_of[ssa] = dim
         return Value(ssa, index, None, nonneg=True, dim=dim)
 
     def extent(self, memory: Memory, axis: int) -> int | Value:
         """The size of a memory along a dimension."""
         size = memory.shape[axis]
-        if isinstance(size, int):
-            return size
-        if isinstance(size, Dim):
-            return self.dim(size)
-        return size
+        return self.size(size) if isinstance(size, SizeExpr) else size
 
     # -- elements ---------------------------------------------------------------------------
 
@@ -135,7 +132,7 @@ class Access:
     def load(self, memory: Memory, indices: list) -> Value:
         """Read an element; outside a global tensor it is zero."""
         names, deps = self._indices(memory, indices)
-        if not self.surely_inside(memory, indices):
+        if self.reading.checked or not self.surely_inside(memory, indices):
             self.builder.effects += 1
         memory.read = True
         self.note_access(memory, indices, False)

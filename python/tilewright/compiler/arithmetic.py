@@ -99,7 +99,7 @@ class Arithmetic:
         if form is not None and not form[1] and not dtypes.representable(form[0], dtype):
             form = None  # it wraps
         nonneg = dtype is index and a.nonneg and b.nonneg and op != "sub"
-        return self.value(
+        result = self.value(
             f"arith.{op}i {a.ssa}, {b.ssa} : {dtype.mlir}",
             dtype,
             a,
@@ -107,20 +107,23 @@ class Arithmetic:
             affine=form,
             nonneg=nonneg,
         )
+        if dtype is index and op == "mul" and form is None:
+            self.made_of[result.ssa] = (a, b)
+        return _with_parts(result, op, a, b)
 
     def _floordiv(self, a: Value, b: Value) -> Value:
         dtype = a.dtype
         if dtype.is_float:
             quotient = self.value(f"arith.divf {a.ssa}, {b.ssa} : {dtype.mlir}", dtype, a, b)
             return self.value(f"math.floor {quotient.ssa} : {dtype.mlir}", dtype, quotient)
-        self._no_zero(b, "//")
+        by = self._divisor(a, b, "//")
         nonneg = a.nonneg and b.nonneg
         name = "divui" if nonneg or dtype.kind == "u" else "floordivsi"
         result = self.value(
-            f"arith.{name} {a.ssa}, {b.ssa} : {dtype.mlir}", dtype, a, b, nonneg=nonneg
+            f"arith.{name} {a.ssa}, {by.ssa} : {dtype.mlir}", dtype, a, by, nonneg=nonneg
         )
         self.know_quotient(result, a, b, rest=False)
-        return result
+        return _with_parts(result, "floordiv", a, b)
 
     def _mod(self, a: Value, b: Value) -> Value:
         dtype, mlir = a.dtype, a.dtype.mlir
@@ -130,14 +133,18 @@ class Arithmetic:
             signed = self.select(self.compare("lt", b, zero), -0.0, zero)
             rest = self.select(self.compare("eq", rest, zero), signed, rest)
         else:
-            self._no_zero(b, "%")
+            by = self._divisor(a, b, "%")
             if (a.nonneg and b.nonneg) or dtype.kind == "u":
                 rest = self.value(
-                    f"arith.remui {a.ssa}, {b.ssa} : {mlir}", dtype, a, b, nonneg=dtype is index
+                    f"arith.remui {a.ssa}, {by.ssa} : {mlir}",
+                    dtype,
+                    a,
+                    by,
+                    nonneg=dtype is index,
                 )
                 self.know_quotient(rest, a, b, rest=True)
                 return rest
-            rest = self.value(f"arith.remsi {a.ssa}, {b.ssa} : {mlir}", dtype, a, b)
+            rest = self.value(f"arith.remsi {a.ssa}, {by.ssa} : {mlir}", dtype, a, by)
             zero = self.constant(0, dtype)
         if b.affine is not None and not b.affine[1] and b.affine[0] > 0:
             fix = self.compare("lt", rest, zero)
@@ -152,9 +159,10 @@ class Arithmetic:
         fix = self.binary("and", differs, self.compare("ne", rest, zero))
         result = self.select(fix, self._plain("add", rest, b), rest)
         result.nonneg = dtype is index and b.nonneg
-        if not dtype.is_float:
-            self.know_quotient(result, a, b, rest=True)
-        return result
+        if dtype.is_float:
+            return result
+        self.know_quotient(result, a, b, rest=True)
+        return _with_parts(result, "mod", a, b)
 
     def ceildiv(self, a: object, b: object) -> Value:
         """The quotient of integers rounded up."""
@@ -165,7 +173,7 @@ class Arithmetic:
                 rule="T.ceildiv takes integers",
                 hint="use T.ceil(a / b) for floats",
             )
-        self._no_zero(b, "T.ceildiv")
+        by = self._divisor(a, b, "T.ceildiv")
         if (a.nonneg and b.nonneg) or a.dtype.kind == "u":
             return self._floordiv(
                 self._plain(
@@ -177,13 +185,33 @@ class Arithmetic:
                 ),
                 b,
             )
-        return self.value(f"arith.ceildivsi {a.ssa}, {b.ssa} : {a.dtype.mlir}", a.dtype, a, b)
+        return self.value(f"arith.ceildivsi {a.ssa}, {by.ssa} : {a.dtype.mlir}", a.dtype, a, by)
 
-    def _no_zero(self, b: Value, what: str) -> None:
-        if b.affine == (0, {}):
+    def _divisor(self, a: Value, b: Value, what: str) -> Value:
+        """What stands in for the divisor `b` of `a`: 1 where the quotient has no value.
+
+        There the result may be anything, but a machine's division would end the process.
+        """
+        known = b.affine[0] if b.affine is not None and not b.affine[1] else None
+        if known == 0:
             self.fail(
                 f"{what} by zero", hint="an integer division needs a divisor that is not zero"
             )
+        signed = b.dtype.kind != "u" and not b.nonneg
+        if known not in (None, -1) or (known == -1 and a.nonneg):
+            return b
+        valueless = self.compare("eq", b, self.constant(0, b.dtype))
+        if signed and not a.nonneg:
+            low = self.constant(-(1 << (b.dtype.bits - 1)), a.dtype)
+            overflows = self.binary(
+                "and",
+                self.compare("eq", b, self.constant(-1, b.dtype)),
+                self.compare("eq", a, low),
+            )
+            valueless = self.binary("or", valueless, overflows)
+        by = self.select(valueless, self.constant(1, b.dtype), b)
+        by.nonneg = b.nonneg
+        return by
 
     def _shift(self, op: str, a: object, b: object) -> Value:
         """The left side's type; amounts that reach its width give 0 or the sign."""
@@ -341,6 +369,13 @@ class Arithmetic:
         if isinstance(a, Number) == isinstance(b, Number):
             return a, b
         return (fit(a, b), b) if isinstance(a, Number) else (a, fit(b, a))
+
+
+def _with_parts(result: Value, op: str, a: Value, b: Value) -> Value:
+    """The result of an operator, which as an index is computed in 64 bits (Value.parts)."""
+    if result.dtype.kind == "i" and result.dtype.bits < 64:
+        result.parts = (op, a, b)
+    return result
 
 
 def _affine(op: str, a: Value, b: Value) -> tuple[int, dict] | None:

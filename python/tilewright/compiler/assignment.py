@@ -66,6 +66,8 @@ class Assignments:
             self.at(target)
             self.store(old, [0], value)
             return
+        if isinstance(old, Memory) and isinstance(value, (Memory, Region, Value)):
+            self._refuse_replacing(target, old, value)
         if scope is not None and scope is not self.frame.scopes[-1]:
             if not self._is_kernel(self.frame.scopes[-1]):
                 self._refuse_rebinding(target, old, scope)
@@ -73,6 +75,25 @@ class Assignments:
                 scope.names[name] = value  # a compile-time value outlives the kernel
                 return
         self.frame.bind(name, value)
+
+    def _refuse_replacing(
+        self, target: ast.Name, old: Memory, value: Memory | Region | Value
+    ) -> None:
+        """Refuse `C = c` where C is a tensor: what looks like a store would be lost."""
+        memory = value.memory if isinstance(value, Region) else value
+        of_itself = isinstance(memory, Memory) and memory.base is old.base
+        if not old.is_global or self.kernel is None or of_itself:
+            return
+        self.at(target)
+        name = target.id
+        what = value.name if isinstance(value, Memory) else "..."
+        self.fail(
+            f"the tensor {name} is replaced by {describe_short(value)}, and nothing is stored",
+            rule="assigning to a name binds it; elements of a tensor are assigned by index",
+            hint=f"write {name}[i] = ..., or take another name"
+            if isinstance(value, Value)
+            else f"write T.copy({what}, {name}) or {name}[...] = {what}",
+        )
 
     def _is_kernel(self, scope: Scope) -> bool:
         return scope.what == "the kernel"
@@ -109,7 +130,8 @@ class Assignments:
         except TypeError:
             self.at(target)
             self.fail(
-                f"{describe_short(value)} cannot be unpacked into {len(target.elts)} names"
+                f"{describe_short(value)} cannot be unpacked into {len(target.elts)} names",
+                rule="a tuple or list on the right has one value for each name",
             )
         starred = [i for i, t in enumerate(target.elts) if isinstance(t, ast.Starred)]
         if starred:
@@ -118,7 +140,10 @@ class Assignments:
             items = items[:head] + [middle] + items[len(items) - tail :]
         if len(items) != len(target.elts):
             self.at(target)
-            self.fail(f"{len(items)} values for {len(target.elts)} names")
+            self.fail(
+                f"{len(items)} values for {len(target.elts)} names",
+                rule="each name takes one value",
+            )
         for part, item in zip(target.elts, items):
             self.assign(part.value if isinstance(part, ast.Starred) else part, item, fresh)
 
@@ -157,6 +182,13 @@ class Assignments:
         else:
             from ..language.movement import fill
 
+            if self.parallel:
+                self.fail(
+                    f"several elements of {region.memory.name} are set at once inside "
+                    "T.Parallel",
+                    rule="an iteration of T.Parallel assigns single elements",
+                    hint=f"give one index for each of the {len(region.sizes)} dimensions",
+                )
             fill.emit(self, region, value)
 
     def stmt_AugAssign(self, node: ast.AugAssign) -> None:

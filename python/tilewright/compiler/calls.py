@@ -12,13 +12,33 @@ import types
 from ..language.dtypes import DType
 from ..language.macros import Macro, by_reference
 from ..language.registry import Lazy, Operation, Ref, Rejected, Static, is_required
+from ..language.symbols import SizeExpr
 from .errors import CompileError
 from .expressions import AsType
-from .frame import Frame
-from .runtime import is_runtime
+from .frame import Frame, Scope
+from .runtime import describe_short, is_runtime
 from .source import source_of
 
 _MAX_INLINE_DEPTH = 48
+
+
+class Lambda:
+    """`lambda a, b: ...` in a kernel, with the function whose names it sees."""
+
+    __slots__ = ("node", "frame")
+
+    def __init__(self, node: ast.Lambda, frame: Frame) -> None:
+        self.node, self.frame = node, frame
+
+    def __call__(self, *arguments: object, **options: object) -> object:
+        raise CompileError(
+            "a lambda of a kernel is called by a Python function",
+            rule="what a kernel holds is read, not run",
+            hint="define the function outside the kernel",
+        )
+
+    def __repr__(self) -> str:
+        return "a lambda"
 
 
 class Calls:
@@ -43,12 +63,63 @@ class Calls:
             else:
                 options[k.arg] = self.evaluate(k.value)
         self.at(node)
+        if isinstance(callee, Lambda) and not options:
+            return self._inline_lambda(callee, arguments)
         if isinstance(callee, DType):
             return self._convert(arguments, callee)
         if isinstance(callee, AsType):
             dtype = arguments[0] if arguments else options.get("dtype")
             return self.cast(callee.base, self.dtype(dtype))
         return self._call_python(callee, arguments, options, node)
+
+    def apply(self, function: object, arguments: list, what: str) -> object:
+        """What a function that was handed over, called `what`, makes of scalars."""
+        node = self.node
+        if isinstance(function, Lambda):
+            result = self._inline_lambda(function, arguments)
+        elif isinstance(function, Macro):
+            result = self.inline(function.function, arguments, {}, node)
+        elif isinstance(function, Operation) and function.elementwise:
+            result = function.emit(self, *arguments)
+        elif callable(function) and not isinstance(function, Operation):
+            result = self._call_python(function, arguments, {}, node)
+        else:
+            self.fail(
+                f"{what} is {describe_short(function)}",
+                rule="it is a function of scalars",
+                hint="give a lambda, such as lambda a, b: a + b, or a @T.macro",
+            )
+        self.at(node)
+        return result
+
+    def expr_Lambda(self, node: ast.Lambda) -> Lambda:
+        form = node.args
+        if form.vararg or form.kwarg or form.kwonlyargs or form.defaults:
+            self.at(node)
+            self.fail(
+                "a lambda with defaults, keywords or * in a kernel",
+                hint="name its parameters alone, or define a @T.macro",
+            )
+        return Lambda(node, self.frame)
+
+    def _inline_lambda(self, function: Lambda, arguments: list) -> object:
+        """Read the body of a lambda here."""
+        tree, form = function.node, function.node.args
+        names = [parameter.arg for parameter in (*form.posonlyargs, *form.args)]
+        if len(names) != len(arguments):
+            self.fail(
+                f"a lambda takes {len(names)} arguments, not {len(arguments)}",
+                hint=f"its parameters are {', '.join(names) or 'none'}",
+            )
+        frame, self.frame = self.frame, function.frame
+        self.frame.scopes.append(Scope("the lambda", tree.lineno))
+        try:
+            for name, value in zip(names, arguments):
+                self.frame.bind(name, value)
+            return self.evaluate(tree.body)
+        finally:
+            self.frame.leave()
+            self.frame = frame
 
     def _convert(self, arguments: list, dtype: DType) -> object:
         """`T.float32(x)`: a conversion, of a Python number a typed constant."""
@@ -69,11 +140,10 @@ class Calls:
                 "operations on tiles",
                 hint=f"make {self.frame.source.tree.name} a @T.macro",
             )
-        if (
-            op.python is not None
-            and not any(map(is_runtime, positional))
-            and not any(map(is_runtime, options.values()))
-        ):
+        given = [*positional, *options.values()]
+        if self.kernel is None:  # sizes stay names
+            given = [x for x in given if not isinstance(x, SizeExpr)]
+        if op.python is not None and not any(map(is_runtime, given)):
             try:
                 return op.python(*positional, **options)
             except CompileError as error:
@@ -90,11 +160,14 @@ class Calls:
         for _position, argument in enumerate(node.args):
             if isinstance(argument, ast.Starred):
                 items = self.evaluate(argument.value)
-                for item in items:
+                self.at(node)
+                for item in self._taken_apart(items):
                     if len(values) < len(places):
                         values[places[len(values)].name] = item
-                    else:
+                    elif op.variadic:
                         extra.append(item)
+                    else:
+                        self._too_many(op, len(places))
             elif len(values) < len(places):
                 parameter = places[len(values)]
                 values[parameter.name] = self._argument(op, parameter, argument)
@@ -102,11 +175,7 @@ class Calls:
                 extra.append(self.evaluate(argument))
             else:
                 self.at(node)
-                self.fail(
-                    f"T.{op.name} takes {len(places)} positional argument"
-                    f"{'s' * (len(places) != 1)}, not {len(node.args)}",
-                    hint=f"its form is {signature(op)}",
-                )
+                self._too_many(op, len(places))
         for keyword in node.keywords:
             if keyword.arg is None:
                 self.at(node)
@@ -132,6 +201,24 @@ class Calls:
                 break
             positional.append(values.pop(p.name))
         return positional + extra, values
+
+    def _too_many(self, op: Operation, count: int) -> None:
+        self.fail(
+            f"T.{op.name} takes {count} positional argument{'s' * (count != 1)} and is given "
+            "more",
+            hint=f"its form is {signature(op)}",
+        )
+
+    def _taken_apart(self, items: object) -> list:
+        """What `*items` stands for in a call."""
+        try:
+            return list(items)
+        except TypeError:
+            self.fail(
+                f"* of {describe_short(items)}",
+                rule="* takes a tuple or list apart",
+                hint="write the arguments out",
+            )
 
     def _argument(self, op: Operation, parameter, node: ast.expr) -> object:
         mode = parameter.mode
@@ -166,7 +253,9 @@ class Calls:
         arguments: list[object] = []
         for argument in node.args:
             if isinstance(argument, ast.Starred):
-                arguments.extend(self.evaluate(argument.value))
+                items = self.evaluate(argument.value)
+                self.at(argument)
+                arguments.extend(self._taken_apart(items))
             else:
                 position = len(arguments)
                 arguments.append(

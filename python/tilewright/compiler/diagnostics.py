@@ -14,6 +14,7 @@ from .errors import CompileError, Place
 
 # `'tile.copy' op: message` names an operation of the IR; users know it as T.copy.
 _OPERATION = re.compile(r"^'(\w+)\.(\w+)' op:? ?")
+_LOCATION = re.compile(r'loc\("([^"]+)":(\d+):(\d+)\)')
 _CONSTRAINT = re.compile(r"\((C\d+)\) ?")
 # Words of the IR, which say that the compiler broke a rule of its own, not the user one of
 # the language: another dialect's operation, a pass, an SSA value.
@@ -23,10 +24,21 @@ _INTERNAL = re.compile(
 )
 
 
-def raise_for(result: dict, ir: str, name: str) -> None:
-    """Raise a CompileError for the first error of a result that is not ok."""
+def raise_for(result: dict, ir: str, name: str, target: str) -> None:
+    """Raise a CompileError for the first error of a result that is not ok.
+
+    `ir` is what was compiled for `target`. Where the compiler itself failed, by a crash or by
+    breaking a rule of its IR, the error names a reproducer.
+    """
     if result["ok"]:
         return
+    if result["fault"]:
+        place = first_place(ir)
+        raise CompileError(
+            f"internal error while compiling {name}: {result['fault']}",
+            place,
+            hint=_report(reproducer(ir, target, [result["fault"]])),
+        )
     found = result.get("diagnostics", ())
     errors = [d for d in found if d["severity"] == "error"]
     place, callers = None, ()
@@ -38,15 +50,19 @@ def raise_for(result: dict, ir: str, name: str) -> None:
         not errors or _INTERNAL.search(errors[0]["message"]) or (place and not place.source())
     )
     if not ours:
-        notes = (d["message"] for d in found if d["severity"] == "note")
-        notes = tuple(spoken(text) for text in notes if not _INTERNAL.search(text))
+        notes = tuple(
+            _with_place(d, spoken(d["message"]))
+            for d in found
+            if d["severity"] == "note" and not _INTERNAL.search(d["message"])
+        )
         raise CompileError(spoken(errors[0]["message"]), place, callers=callers, notes=notes)
-    path = reproducer(ir, found)
+    said = [f"{d['severity']}: {d['message']}" for d in found]
+    path = reproducer(ir, target, said)
     raise CompileError(
         f"internal error while compiling {name}: the compiler cannot translate this code",
         place if place and place.source() else None,
         callers=callers,
-        hint=f"this is a fault of Tilewright; please report it with {path}",
+        hint=_report(path),
     )
 
 
@@ -65,20 +81,45 @@ def remarks(result: dict) -> list[str]:
     found = []
     for d in result.get("diagnostics", ()):
         if d["severity"] in ("remark", "warning"):
-            place = f"{_place(d['file'], d['line'], d['column'])}: " if d.get("line") else ""
-            found.append(place + spoken(d["message"]))
+            found.append(_with_place(d, spoken(d["message"])))
     return found
 
 
-def reproducer(ir: str, found: Sequence[dict] = ()) -> str:
-    """A file with the IR and what was said of it, for a report."""
+def _with_place(diagnostic: dict, text: str) -> str:
+    """The text after the place it is about, where there is one."""
+    if not diagnostic.get("line"):
+        return text
+    place = _place(diagnostic["file"], diagnostic["line"], diagnostic["column"])
+    return f"{place}: {text}"
+
+
+def reproducer(ir: str, target: str, said: Sequence[str] = ()) -> str:
+    """A file with the IR, the passes for `target` and what was said, for a report.
+
+    `tilewright-opt --run-reproducer FILE` does what the compiler did. It lies in the folder
+    for temporary files, TMPDIR.
+    """
+    from .. import _compiler
+
     handle, path = tempfile.mkstemp(prefix="tilewright-", suffix=".mlir")
     with os.fdopen(handle, "w") as file:
-        file.write(ir)
-        for d in found:
-            text = f"{d['severity']}: {d['message']}"
+        for text in said:
             file.writelines(f"// {line}\n" for line in text.splitlines())
+        file.write(_compiler.reproducer(ir, target))
     return path
+
+
+def first_place(ir: str) -> Place | None:
+    """The first place in a source file that the IR names: the kernel's."""
+    match = _LOCATION.search(ir)
+    return _place(match[1], int(match[2]), int(match[3])) if match else None
+
+
+def _report(path: str) -> str:
+    return (
+        f"this is a fault of Tilewright; please report it with {path}, which "
+        "tilewright-opt --run-reproducer runs"
+    )
 
 
 def _place(file: str, line: int, column: int) -> Place:

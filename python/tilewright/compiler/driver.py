@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from .errors import CompileError
 from .kernel import Kernel
 from .lower import lower_prim_func
 from .module import Module
+from .reading import Reading
 
 
 def compile(
@@ -25,12 +27,18 @@ def compile(
     *,
     target: str = "cpu",
     pass_configs: dict | None = None,
+    batch_invariant: bool = False,
+    debug: bool | str | None = None,
     verbose: bool = False,
 ) -> Kernel:
     """Compile a `@T.prim_func` for a target.
 
     `out_idx` (an int or a list) names parameters that calls allocate and return. `target` is
     a device string, "auto" for this machine's. `pass_configs` are options of the compiler.
+    With `batch_invariant`, the compiler's choices do not make the result of a row depend on
+    how many rows there are, or on its place among them (docs/semantics.md).
+    With `debug` calls look for wrong accesses and raise CheckError (docs/checking.md);
+    "nan" also finds where NaN and infinities arise; None leaves it to TILEWRIGHT_DEBUG.
     Raises CompileError.
     """
     if not isinstance(func, PrimFunc):
@@ -39,13 +47,17 @@ def compile(
             hint="decorate the function with @T.prim_func",
         )
     try:
-        return build(lambda: lower_prim_func(func, out_idx), options_for(target, pass_configs))
+        options = options_for(target, pass_configs, debug)
+        reading = Reading(bool(batch_invariant), "debug" in options)
+        return build(lambda: lower_prim_func(func, out_idx, reading), options)
     except CompileError as error:
         raise error.with_traceback(None) from None  # it says where; our frames add nothing
 
 
-def options_for(target: object, pass_configs: dict | None) -> dict:
-    """Options of the compiler, which has a target and no others so far.
+def options_for(
+    target: object, pass_configs: dict | None, debug: bool | str | None = None
+) -> dict:
+    """Options of the compiler: a target, and `debug` in checking mode alone.
 
     `pass_configs` may name options of TileLang's own passes, which mean nothing here.
     """
@@ -60,7 +72,29 @@ def options_for(target: object, pass_configs: dict | None) -> dict:
                 hint="leave it out; options of TileLang (tl.*) are accepted and not needed",
             )
     name = str(target)
-    return {"target": "cpu" if name in ("auto", "llvm", "c") else name}
+    options = {"target": "cpu" if name in ("auto", "llvm", "c") else name}
+    return options | _debug_options(debug)
+
+
+def _debug_options(debug: bool | str | None) -> dict:
+    asked = os.environ.get("TILEWRIGHT_DEBUG", "") if debug is None else debug
+    for said, options in _DEBUG.items():
+        if any(asked is s or asked == s and type(asked) is type(s) for s in said):
+            return options
+    where = "TILEWRIGHT_DEBUG" if debug is None else "debug"
+    raise CompileError.here(
+        f"{where}={asked!r}",
+        rule="checking mode is on, off, or looks for NaN as well",
+        hint="give True (1), False (0) or 'nan'",
+    )
+
+
+# What debug= and TILEWRIGHT_DEBUG may say.
+_DEBUG = {
+    (False, "", "0"): {},
+    (True, "1"): {"debug": "accesses"},
+    ("nan",): {"debug": "values"},
+}
 
 
 def build(lower: Callable[[], Module], options: dict) -> Kernel:
@@ -71,13 +105,19 @@ def build(lower: Callable[[], Module], options: dict) -> Kernel:
     """
     module, choices = _attempt(lower, Choices())
     if any(len(entries) > 1 for entries in choices.lists.values()):
-        module, choices = _fitting(lower, module, choices, options)
+        # Whether a kernel is checked changes none of its choices.
+        plain = {name: value for name, value in options.items() if name != "debug"}
+        module, choices = _fitting(lower, module, choices, plain)
     target = options["target"]
-    entry = cache.obtain(
-        cache.key_of(module.text, options, target),
-        lambda path: _compile(module, options, str(path)),
+    key = cache.key_of(module.text, options, target)
+
+    def compile_to(path: Path) -> dict:
+        return _compile(module, options, str(path))
+
+    entry = cache.obtain(key, compile_to)
+    return Kernel(
+        module, options, entry, choices.values(), lambda: cache.apart(key, compile_to)
     )
-    return Kernel(module, options, str(entry.artifact), choices.values(), entry.record)
 
 
 def _attempt(lower: Callable[[], Module], choices: Choices) -> tuple[Module, Choices]:
@@ -129,7 +169,7 @@ def _fits(module: Module, options: dict) -> bool:
     from .. import _compiler
 
     result = _compiler.plan(module.text, options)
-    diagnostics.raise_for(result, module.text, module.name)
+    diagnostics.raise_for(result, module.text, module.name, options["target"])
     return json.loads(result["plan"])["fits"]
 
 
@@ -138,7 +178,7 @@ def _compile(module: Module, options: dict, output: str) -> dict:
     from .. import _compiler
 
     result = _compiler.compile(module.text, options | {"output": output})
-    diagnostics.raise_for(result, module.text, module.name)
+    diagnostics.raise_for(result, module.text, module.name, options["target"])
     if not Path(output).exists():
         raise CompileError(
             f"the linker made no file while compiling {module.name}",

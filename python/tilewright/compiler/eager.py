@@ -10,7 +10,7 @@ import types
 
 from ..language import dtypes
 from ..language.symbols import Const
-from ..language.types import TensorType
+from ..language.types import TensorType, Unevaluated
 from ..language.values import Memory
 from . import memo
 from .emitter import Emitter
@@ -18,6 +18,7 @@ from .errors import WrongArgumentsError
 from .lower import guarded
 from .module import EagerModule
 from .outside import Asked
+from .reading import PLAIN, Reading
 from .source import source_of
 
 
@@ -35,22 +36,33 @@ class EagerEmitter(Emitter):
     """An emitter whose parameters are declared by annotations on the way."""
 
     def __init__(
-        self, function: types.FunctionType, annotations: dict, values: dict, consts: dict
+        self,
+        function: types.FunctionType,
+        values: dict,
+        consts: dict,
+        reading: Reading,
     ) -> None:
-        super().__init__(source_of(function), consts)
+        super().__init__(source_of(function), consts, reading)
         code = function.__code__
         self.names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
         self.values = values
-        self.const_axes: list[tuple[str, int, str]] = []
+        self.const_axes: list[tuple[str, int, str, int]] = []
         for name in self.names:
             value = values.get(name)
             array = name not in values or hasattr(value, "shape")
             self.frame.bind(name, Undeclared(name) if array else value)
+
+    def declare_parameters(self, annotations: dict) -> None:
+        """Declare the parameters whose types stand in the function's head."""
         spec = self.frame.source.tree.args
         for argument in spec.posonlyargs + spec.args + spec.kwonlyargs:
             annotation = annotations.get(argument.arg)
             self.at(argument)
-            if isinstance(annotation, (TensorType, dtypes.DType)):
+            if isinstance(annotation, Unevaluated):
+                is_array = isinstance(self.frame.scopes[0].names[argument.arg], Undeclared)
+                if is_array:
+                    self.declare(argument.arg, annotation)
+            elif isinstance(annotation, (TensorType, dtypes.DType)):
                 self.declare_eager(argument.arg, annotation)
 
     def declare_eager(self, name: str, annotation: object) -> None:
@@ -64,9 +76,11 @@ class EagerEmitter(Emitter):
                 )
             for axis, size in enumerate(annotation.shape):
                 if isinstance(size, Const) and size.function is None:
-                    self.const_axes.append((name, axis, size.name))
+                    last = axis == len(annotation.shape) - 1
+                    factor = 2 if annotation.dtype.is_paired and last else 1
+                    self.const_axes.append((name, axis, size.name, factor))
                     if shape is not None:
-                        self._solve(name, axis, size.name, int(shape[axis]))
+                        self._solve(name, axis, size.name, int(shape[axis]) * factor)
         self.declare(name, annotation)
 
     def _solve(self, name: str, axis: int, const: str, size: int) -> None:
@@ -123,30 +137,42 @@ class EagerEmitter(Emitter):
 
 
 def lower_eager(
-    function: types.FunctionType, annotations: dict, values: dict, consts: dict
+    function: types.FunctionType,
+    annotations: dict,
+    values: dict,
+    consts: dict,
+    reading: Reading = PLAIN,
 ) -> EagerModule:
     """The module of an eager kernel for these arguments.
 
     `annotations` are the parameters' own, `values` the arguments by name; arrays may be
-    missing where `consts` gives the sizes.
+    missing where `consts` gives the sizes. `reading` says what it is for, apart from them.
     """
     said = (
         annotations,
         # Of an array only the sizes are asked here.
         {k: ("array", *v.shape) if hasattr(v, "shape") else v for k, v in values.items()},
         consts,
+        tuple(reading),
     )
     return memo.lowered(
-        EagerModule, function, said, lambda: _read(function, annotations, values, consts)
+        EagerModule,
+        function,
+        said,
+        lambda: _read(function, annotations, values, consts, reading),
     )
 
 
 def _read(
-    function: types.FunctionType, annotations: dict, values: dict, consts: dict
+    function: types.FunctionType,
+    annotations: dict,
+    values: dict,
+    consts: dict,
+    reading: Reading,
 ) -> tuple[EagerModule, Asked]:
-    source = source_of(function)
-    with guarded(source):
-        emitter = EagerEmitter(function, annotations, values, consts)
+    emitter = EagerEmitter(function, values, consts, reading)
+    with guarded(emitter):
+        emitter.declare_parameters(annotations)
         text = emitter.run(function.__name__)
         outputs = _outputs(emitter)
         for name in emitter.names:

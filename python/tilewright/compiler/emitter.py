@@ -13,8 +13,8 @@ import ast
 
 from ..language import dtypes
 from ..language.dtypes import DType, index
-from ..language.symbols import Const, Dim
-from ..language.types import TensorType
+from ..language.symbols import Const, Dim, SizeExpr
+from ..language.types import TensorType, Unevaluated
 from ..language.values import Memory, Region, Value
 from .access import Access
 from .arithmetic import Arithmetic
@@ -31,10 +31,12 @@ from .outside import Asked
 from .parallel import ParallelChecks, ParallelLoop
 from .python_calls import PythonCalls
 from .ranges import Ranges
+from .reading import PLAIN, Reading
 from .scalars import Scalars
 from .signature import Parameter, signature_attribute
 from .source import Source
 from .statements import Statements
+from .views import Views
 
 
 class Emitter(
@@ -49,6 +51,7 @@ class Emitter(
     Scalars,
     Arithmetic,
     Access,
+    Views,
     Ranges,
     ParallelChecks,
 ):
@@ -64,10 +67,15 @@ class Emitter(
         parallel: open T.Parallel loops; `conditions`: what each open branch depends on.
         parameters: the function's parameters in order; outputs of T.empty come last.
         symbols: for each dynamic size, where its value is: (memory, axis) or (value, None).
+        made_of: sizes and products, by SSA name, from which index values were computed.
         consts: values of T.const sizes.
+        reading: what the kernel is compiled for, apart from a target.
     """
 
-    def __init__(self, source: Source, consts: dict[str, int] | None = None) -> None:
+    def __init__(
+        self, source: Source, consts: dict[str, int] | None = None, reading: Reading = PLAIN
+    ) -> None:
+        self.reading = reading
         self.builder = Builder()
         self.asked = Asked(source.function)
         self.frame = Frame(source, self.asked)
@@ -85,6 +93,7 @@ class Emitter(
         self.parameters: list[Parameter] = []
         self.symbols: dict[str, tuple] = {}
         self.facts: dict[str, Dim] = {}
+        self.made_of: dict[str, SizeExpr | tuple[Value, Value]] = {}
         self.consts = dict(consts or {})
         self.keep_consts = False
 
@@ -108,12 +117,41 @@ class Emitter(
                 hint="put the body into `with T.Kernel(...) as bx:`",
             )
         self.order_parameters()
+        self.check_signature()
         arguments = [f"{p.ssa}: {p.type}" for p in self.parameters]
-        attribute = signature_attribute(self.parameters, self.facts)
-        return self.builder.module(name, arguments, f"tile.signature = {attribute}")
+        attributes = "tile.batch_invariant, " if self.reading.batch_invariant else ""
+        attributes += f"tile.signature = {signature_attribute(self.parameters, self.facts)}"
+        return self.builder.module(name, arguments, attributes)
 
     def order_parameters(self) -> None:
         """Put the parameters into the order of the call; they are declared in it here."""
+
+    def check_signature(self) -> None:
+        """Refuse sizes that no argument gives and aliases of what is no tensor."""
+        for p in self.parameters:
+            expressions = (
+                [s for s in p.memory.shape if isinstance(s, SizeExpr)] if p.memory else ()
+            )
+            for size in expressions:
+                for name in sorted(size.names() - self.symbols.keys() - self.strides):
+                    self.fail(
+                        f"the size {size} of {p.name} needs {name}, which no argument gives",
+                        rule="each T.dynamic name in an expression is by itself a size of a "
+                        "tensor that is passed, or a scalar parameter",
+                        hint=f"add a parameter {name}: {name}, or write {p.name}'s size as one "
+                        "T.dynamic name",
+                    )
+            if p.alias and p.memory.twin is None:
+                self.fail(
+                    f'{p.name} is declared with alias="{p.alias}", which is no other tensor '
+                    "parameter",
+                    rule="an alias names the parameter whose memory a tensor may be",
+                )
+
+    @property
+    def strides(self) -> set[str]:
+        """T.dynamic names that are strides."""
+        return {s.name for p in self.parameters for s in p.strides or () if isinstance(s, Dim)}
 
     def declare(self, name: str, annotation: object) -> None:
         """Make a parameter of the function and bind its name."""
@@ -121,9 +159,16 @@ class Emitter(
             value = self._tensor(name, annotation)
         elif isinstance(annotation, Dim):
             self._fact(annotation)
-            value = self._scalar(name, dtypes.int64, annotation.name)
-            self.symbols[annotation.name] = (value, None)
+            given = self._scalar(name, dtypes.int64, annotation.name)
+            self.symbols[annotation.name] = (given, None)
+            value = annotation
         else:
+            if isinstance(annotation, Unevaluated):
+                self.fail(
+                    f"the annotation of {name}: {annotation.message}",
+                    rule=annotation.rule,
+                    hint=annotation.hint,
+                )
             try:
                 dtype = dtypes.parse(annotation)
             except (KeyError, TypeError):
@@ -149,20 +194,48 @@ class Emitter(
     def _tensor(self, name: str, annotation: TensorType, output: bool = False) -> Memory:
         shape = tuple(self.resolved(s) for s in annotation.shape)
         strides = annotation.strides
+        if annotation.dtype.is_paired:
+            self._check_pairs(name, shape, annotation.dtype, strides)
         type = memref(shape, annotation.dtype, "global", strides)
         memory = Memory(self.builder.fresh(name), name, annotation.dtype, shape, "global", type)
-        self.parameters.append(
-            Parameter(name, annotation.dtype, memory.ssa, type, memory, strides, output=output)
+        made = Parameter(
+            name,
+            annotation.dtype,
+            memory.ssa,
+            type,
+            memory,
+            strides,
+            output=output,
+            alias=annotation.alias,
         )
+        self.parameters.append(made)
         for axis, size in enumerate(shape):
-            if isinstance(size, Dim):
-                self._fact(size)
-                if not output:
-                    self.symbols.setdefault(size.name, (memory, axis))
+            if isinstance(size, Dim) and not output:
+                self.symbols.setdefault(size.name, (memory, axis))
+            for dim in _dims(size):
+                self._fact(dim)
         for stride in strides or ():
             if isinstance(stride, Dim):
                 self._fact(stride)
+        self._join_aliases()
         return memory
+
+    def _join_aliases(self) -> None:
+        """Pair the tensors declared so far that may be the same memory."""
+        tensors = {p.name: p for p in self.parameters if p.memory is not None}
+        for p in tensors.values():
+            other = tensors.get(p.alias)
+            if p.memory.twin is not None or other in (None, p):
+                continue
+            if p.dtype is not other.dtype or not self.same_shape(p.memory, other.memory):
+                self.fail(
+                    f"{p.name} is declared an alias of {other.name} and has another "
+                    f"{'shape' if p.dtype is other.dtype else 'dtype'}",
+                    rule="an alias is the same elements, or other memory",
+                    hint="give both one shape and dtype; T.view and T.reshape see memory in "
+                    "another form",
+                )
+            p.memory.twin = other.memory.twin or other.memory
 
     def resolved(self, size: object) -> object:
         return self.const_value(size, self.node) if isinstance(size, Const) else size
@@ -214,6 +287,24 @@ class Emitter(
 
     # -- memory of the call -----------------------------------------------------------------
 
+    def _check_pairs(
+        self, name: str, shape: tuple, dtype: DType, strides: tuple | None
+    ) -> None:
+        """Refuse a tensor whose rows are no whole bytes."""
+        rule = f"two elements of {dtype} share a byte, and a row is whole bytes"
+        if strides is not None:
+            self.fail(
+                f"{name} is a tensor of {dtype} with strides",
+                rule=rule,
+                hint="declare it as T.Tensor, which is contiguous",
+            )
+        if isinstance(shape[-1], int) and shape[-1] % 2:
+            self.fail(
+                f"the last size of {name}, {shape[-1]}, is odd",
+                rule=rule,
+                hint="pad the last dimension to an even size",
+            )
+
     def workspace(self, shape: object, dtype: object) -> Memory:
         """`T.alloc_global`."""
         if self.kernel is not None:
@@ -223,13 +314,21 @@ class Emitter(
                 hint="allocate it in front of `with T.Kernel(...)`",
             )
         dtype = self.dtype(dtype)
+        if dtype.is_paired:
+            self.fail(
+                f"T.alloc_global of {dtype}",
+                rule="a workspace has a byte or more for each element",
+                hint="keep the values as float8_e4m3fn, which holds them, or pass a tensor",
+            )
         shape = self.known_sizes(shape)
         shape = list(shape) if isinstance(shape, (tuple, list)) else [shape]
         sizes, dynamic = [], []
         for size in shape:
             size = self.index(size, "a size of T.alloc_global")
             if isinstance(size, int) and size < 0:
-                self.fail(f"T.alloc_global: the size {size} is negative")
+                self.fail(
+                    f"T.alloc_global: the size {size} is negative", hint="a size is 0 or more"
+                )
             if isinstance(size, Value):
                 dynamic.append(size.ssa)
             sizes.append(size)
@@ -249,22 +348,22 @@ class Emitter(
             )
         sizes = []
         for size in self.known_sizes(shape):
-            if isinstance(size, Value) and size.dim is not None:
-                size = size.dim
             if (
                 isinstance(size, bool)
-                or not isinstance(size, (int, Dim))
+                or not isinstance(size, (int, SizeExpr))
                 or isinstance(size, int)
                 and size < 0
             ):
                 self.fail(
-                    "T.empty: a size is neither a number nor a T.dynamic name",
-                    rule="an output's size is an integer or one T.dynamic name",
+                    "T.empty: a size is neither a number nor made of T.dynamic names",
+                    rule="an output's size is an integer, a T.dynamic name, or an expression "
+                    "of such",
                     hint="declare a size of its own with T.dynamic, given by an input",
                 )
-            if isinstance(size, Dim) and size.name not in self.symbols:
+            missing = size.names() - self.symbols.keys() if isinstance(size, SizeExpr) else ()
+            if missing:
                 self.fail(
-                    f"T.empty: the size {size.name} is no size of an input",
+                    f"T.empty: the size {sorted(missing)[0]} is no size of an input",
                     hint="it must appear in the shape of a tensor parameter",
                 )
             sizes.append(size)
@@ -311,9 +410,10 @@ class Emitter(
         ssa = [self.builder.fresh("e") for _ in extents] or [self.builder.fresh("e")]
         text = ", ".join(map(str, extents)) or "1"
         self.builder.out.append(f"tile.parallel ({', '.join(ssa)}) in ({text}) {{")
-        loop = ParallelLoop(dict(zip(ssa, extents)), dict.fromkeys(ssa, "e"))
+        loop = ParallelLoop()
         self.parallel.append(loop)
         for s, extent in zip(ssa, extents):
+            loop.add(s, "e", extent)
             self.know_loop(s, 0, extent)
         body([Value(s, index, None, frozenset((s,)), True) for s, _ in zip(ssa, extents)])
         self.parallel.pop()
@@ -371,3 +471,11 @@ class Emitter(
         raise CompileError(
             message, frame.source.place(self.node), callers=callers, rule=rule, hint=hint
         )
+
+
+def _dims(size: object) -> list[Dim]:
+    """The T.dynamic names in a size."""
+    if isinstance(size, Dim):
+        return [size]
+    operands = size.operands if isinstance(size, SizeExpr) else ()
+    return [dim for operand in operands for dim in _dims(operand)]

@@ -6,11 +6,12 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 from __future__ import annotations
 
 import ast
+import difflib
 import operator
 
 from ..language.choices import Choice
 from ..language.dtypes import Constant, python_number
-from ..language.symbols import Const
+from ..language.symbols import Const, SizeExpr
 from ..language.values import Memory, Region, Value, is_device
 from .conditions import COMPARISONS
 from .errors import CompileError
@@ -34,7 +35,6 @@ OPERATORS = {
 
 # Syntax that has no meaning in a kernel, and what to write.
 _REFUSED = {
-    ast.Lambda: ("a lambda", "define a function with @T.macro"),
     ast.NamedExpr: ("the walrus operator", "assign on a line of its own"),
     ast.Await: ("await", "kernels are synchronous"),
     ast.Yield: ("yield", "a kernel is no generator"),
@@ -92,9 +92,12 @@ class Expressions:
                     hint=f"make {node.id} a variable in front of it: {node.id} = "
                     f"T.alloc_var(dtype)",
                 )
+            near = difflib.get_close_matches(node.id, self.frame.known(), 1, 0.75)
             self.fail(
                 f"the name {node.id} is not defined",
-                hint="kernels see their own names, the enclosing function's and the module's",
+                hint=f"did you mean {near[0]}?"
+                if near
+                else "kernels see their own names, the enclosing function's and the module's",
             )
         return value
 
@@ -121,7 +124,11 @@ class Expressions:
             self.at(node)
             if getattr(base, "__name__", "") == "tilewright.language":
                 self.unknown_operation(name)
-            self.fail(f"{describe_short(base)} has no attribute {name}")
+            near = difflib.get_close_matches(name, dir(base), 1)
+            self.fail(
+                f"{describe_short(base)} has no attribute {name}",
+                hint=f"did you mean {near[0]}?" if near else "name something that it has",
+            )
         except CompileError as error:
             self.at(node)
             self.fail(error.message, rule=error.rule, hint=error.hint)
@@ -135,6 +142,8 @@ class Expressions:
         if name == "dtype":
             return base.dtype
         if name == "shape" and isinstance(base, Memory):
+            if self.kernel is None:  # sizes stay names
+                return base.shape
             return tuple(self.extent(base, d) for d in range(len(base.shape)))
         if name == "shape" and isinstance(base, Region):
             return tuple(self.region_extent(base, d) for d in base.kept)
@@ -162,6 +171,8 @@ class Expressions:
         """Apply an operator of `OPERATORS` or `_COMPARE` to evaluated operands."""
         name, python = entry
         self.at(node)
+        if self.kernel is None and _is_size(a) and _is_size(b) and name in SIZE_OPERATORS:
+            return python(a, b)  # sizes stay names
         if is_runtime(a) or is_runtime(b):
             self.check_operand(a)
             self.check_operand(b)
@@ -300,7 +311,7 @@ class Expressions:
     def static(self, node: ast.expr, what: str) -> object:
         """The value of an expression that must be known at compile time."""
         value = self.evaluate(node)
-        if is_runtime(value) and not isinstance(value, Constant):
+        if _holds_runtime(value):
             self.at(node)
             self.fail(
                 f"{what} is known only at run time",
@@ -308,6 +319,22 @@ class Expressions:
                 hint="use a Python number, T.const, or a parameter of the enclosing function",
             )
         return value
+
+
+def _holds_runtime(value: object) -> bool:
+    """Whether a value, or an item of a container, exists at run time only."""
+    if isinstance(value, (tuple, list, set, frozenset)):
+        return any(map(_holds_runtime, value))
+    if isinstance(value, dict):
+        return any(map(_holds_runtime, value.values()))
+    return is_runtime(value) and not isinstance(value, Constant)
+
+
+SIZE_OPERATORS = ("add", "sub", "mul", "floordiv", "mod")
+
+
+def _is_size(x: object) -> bool:
+    return isinstance(x, (int, SizeExpr)) and not isinstance(x, bool)
 
 
 class AsType:

@@ -64,6 +64,12 @@ class Frame:
                 return scope.names[name], scope
         return MISSING, None
 
+    def known(self) -> list[str]:
+        """The names that can be used here: those of the function first."""
+        own = [name for scope in reversed(self.scopes) for name in scope.names]
+        code = self.source.function.__code__
+        return [*own, *code.co_freevars, *self.source.function.__globals__]
+
     def bind(self, name: str, value: object) -> None:
         self.scopes[-1].names[name] = value
         self.gone.pop(name, None)

@@ -23,6 +23,7 @@ from .errors import CompileError, Place, WrongArgumentsError
 from .kernel import Kernel
 from .lower import lower_prim_func
 from .module import EagerModule, Module
+from .reading import PLAIN, Reading
 from .source import Source, source_of
 
 
@@ -32,6 +33,8 @@ def jit(
     out_idx: object = None,
     target: str = "cpu",
     pass_configs: dict | None = None,
+    batch_invariant: bool = False,
+    debug: bool | str | None = None,
     execution_backend: object = None,
     verbose: bool = False,
     debug_root_path: object = None,
@@ -39,22 +42,31 @@ def jit(
 ) -> Any:
     """Compile a kernel function when it is called. See the module's docstring.
 
-    `out_idx` (lazy) names parameters that calls allocate and return. `target` and
-    `pass_configs` are as for `tilewright.compile`; the remaining options are TileLang's and
-    mean nothing here.
+    `out_idx` (lazy) names parameters that calls allocate and return. `target`, `debug`,
+    `pass_configs` and `batch_invariant` are as for `tilewright.compile`; the remaining
+    options are TileLang's and mean nothing here.
     """
 
-    options = options_for(target, pass_configs)
+    options = options_for(target, pass_configs, debug)
     around = sys._getframe(1)
 
     def decorate(function: object) -> object:
         if isinstance(function, PrimFunc):
-            return compile(function, out_idx, target=target, pass_configs=pass_configs)
+            return compile(
+                function,
+                out_idx,
+                target=target,
+                pass_configs=pass_configs,
+                batch_invariant=batch_invariant,
+                debug=debug,
+            )
         if not isinstance(function, types.FunctionType):
             raise CompileError.here(
                 f"tilewright.jit on {function!r}", hint="it decorates a function"
             )
-        return Jit(function, options, out_idx, evaluated(function, around))
+        annotations = evaluated(function, around)
+        reading = Reading(bool(batch_invariant), "debug" in options)
+        return Jit(function, options, out_idx, annotations, reading)
 
     return decorate if function is None else decorate(function)
 
@@ -68,13 +80,16 @@ class Jit:
         options: dict,
         out_idx: object,
         annotations: dict[str, object] | None = None,
+        reading: Reading = PLAIN,
     ) -> None:
         self.function, self.options, self.out_idx = function, options, out_idx
+        self.reading = reading
         self.annotations = function.__annotations__ if annotations is None else annotations
         self.__name__, self.__doc__ = function.__name__, function.__doc__
         self._eager: bool | None = None
         self._kernels: dict = {}
         self._scalars: frozenset[str] = frozenset()
+        self._calls: Calls | None = None
 
     def __repr__(self) -> str:
         return f"<jit {self.__name__}>"
@@ -95,6 +110,10 @@ class Jit:
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         """Eager: run on arrays. Lazy: the kernel for these Python values."""
+        if self._calls is not None and not named:
+            launch = self._calls.find(arguments)
+            if launch is not None:
+                return launch(*self._calls.pick(arguments))
         if not self.eager:
             return self.compile(*arguments, **named)
         values = self._bind(arguments, named)
@@ -102,6 +121,8 @@ class Jit:
         kernel = family and family.kernels.get(family.key(values))
         if kernel is None:
             kernel, family = self._compile_eager(values, {})
+        if not named:
+            self._remember(arguments, values, family, kernel)
         return kernel.launch(*[values[name] for name in family.inputs])
 
     def compile(self, *arguments: object, **named: object) -> Kernel:
@@ -139,7 +160,7 @@ class Jit:
                         "@T.prim_func",
                         hint="return the prim_func, or write the kernel in the body",
                     )
-                return lower_prim_func(made, self.out_idx)
+                return lower_prim_func(made, self.out_idx, self.reading)
 
             kernel = self._kernels[key] = self._build(lower)
         return kernel
@@ -171,6 +192,21 @@ class Jit:
                 raise TypeError(f"{self.__name__}() lacks {', '.join(missing)}")
         return {name: python_number(value) for name, value in values.items()}
 
+    def _remember(self, arguments: tuple, values: dict, family: Family, kernel: Kernel) -> None:
+        """Calls that look like this one go straight to the kernel's launch from now on."""
+        names = list(values)[: len(arguments)]
+        if not set(family.inputs) <= set(names):
+            return
+        inputs = tuple(names.index(name) for name in family.inputs)
+        arrays = tuple(i for i, name in enumerate(names) if hasattr(values[name], "shape"))
+        plain = tuple(
+            i for i, n in enumerate(names) if i not in arrays and n not in self._scalars
+        )
+        roles = (len(arguments), arrays, plain, inputs)
+        if self._calls is None or self._calls.roles != roles:
+            self._calls = Calls(*roles)
+        self._calls.add(arguments, kernel.launch)
+
     def _static_key(self, values: dict) -> tuple:
         """What specialises apart from sizes: the Python values."""
         return tuple(
@@ -184,7 +220,7 @@ class Jit:
 
         def lower():
             nonlocal module
-            module = lower_eager(self.function, self.annotations, values, consts)
+            module = lower_eager(self.function, self.annotations, values, consts, self.reading)
             return module
 
         kernel = self._build(lower)
@@ -215,13 +251,64 @@ class Family:
     def key(self, values: dict) -> tuple:
         """The values of the T.const sizes: one for each place where one is named."""
         return tuple(
-            values[name].shape[axis] if axis < len(values[name].shape) else None
-            for name, axis, _ in self._axes
+            values[name].shape[axis] * factor if axis < len(values[name].shape) else None
+            for name, axis, _, factor in self._axes
         )
 
     def key_of(self, consts: dict[str, int]) -> tuple:
         """As `key`, from the sizes themselves."""
-        return tuple(consts[const] for _, _, const in self._axes)
+        return tuple(consts[const] for _, _, const, _ in self._axes)
+
+
+class Calls:
+    """Launches by what calls look like: the shapes of the arrays and the Python values. So the
+    way of a call to its kernel costs less than the launch.
+
+    `roles` are the number of arguments, the positions of arrays, those of Python values that
+    specialise, and those that the launch takes, in its order.
+    """
+
+    MOST = 1024  # a kernel of dynamic sizes may see no shape twice
+    PLAIN = frozenset({bool, int, str, type(None)})
+
+    def __init__(self, count: int, arrays: tuple, plain: tuple, inputs: tuple) -> None:
+        self.roles = count, arrays, plain, inputs
+        self._count, self._arrays, self._plain = count, arrays, plain
+        if inputs == tuple(range(count)):
+            self.pick = tuple
+        else:
+            self.pick = lambda arguments: [arguments[i] for i in inputs]
+        self._launches: dict[tuple, Callable] = {}
+
+    def _key(self, arguments: tuple) -> tuple | None:
+        """None where the call does not look like those that are remembered."""
+        if len(arguments) != self._count:
+            return None
+        try:
+            key = tuple([arguments[i].shape for i in self._arrays])
+        except AttributeError:
+            return None
+        for i in self._plain:
+            value = arguments[i]
+            if type(value) not in self.PLAIN:
+                return None
+            key += (type(value), value)
+        return key
+
+    def find(self, arguments: tuple) -> Callable | None:
+        """The launch for these arguments, if it is remembered."""
+        try:
+            return self._launches.get(self._key(arguments))
+        except TypeError:  # a shape that is no tuple
+            return None
+
+    def add(self, arguments: tuple, launch: Callable) -> None:
+        """Remembers the launch for calls that look like this one."""
+        key = self._key(arguments)
+        if key is not None:
+            if len(self._launches) >= self.MOST:
+                self._launches.clear()
+            self._launches[key] = launch
 
 
 def frozen(value: object) -> object:
@@ -237,8 +324,8 @@ def frozen(value: object) -> object:
             f"an argument is of type {type(value).__name__}, by which kernels cannot be told "
             "apart; pass numbers, strings, tuples, lists or dicts"
         ) from None
-    # 1, 1.0 and True are equal and hash alike, yet give different kernels.
-    return (type(value), value)
+    # 1, 1.0 and True are equal and hash alike, as do 0.0 and -0.0, yet give different kernels.
+    return (type(value), value.hex() if isinstance(value, float) else value)
 
 
 def _is_eager(source: Source) -> bool:

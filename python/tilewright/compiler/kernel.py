@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 from collections.abc import Callable
 from typing import Any
 
-from . import diagnostics
+from . import cache, diagnostics
+from .cache import Entry
 from .module import Module
 
 
@@ -27,19 +29,33 @@ class Kernel:
     """
 
     def __init__(
-        self, module: Module, options: dict, path: str, choices: dict, record: dict
+        self,
+        module: Module,
+        options: dict,
+        entry: Entry,
+        choices: dict,
+        compile_apart: Callable[[], Entry],
     ) -> None:
         self._module, self._options = module, options
-        self._choices, self._record = choices, record
-        self.name, self.target, self.path = module.name, options["target"], path
+        self._choices, self._record = choices, entry.record
+        self._compile_apart = compile_apart
+        self.name, self.target, self.path = module.name, options["target"], str(entry.artifact)
 
     @functools.cached_property
     def launch(self) -> Callable[..., Any]:
         """The callable of the runtime: what calling the kernel runs, without the detour."""
-        from ..runtime import load
+        from ..runtime import ArtifactError, load
 
-        outputs = self._module.outputs
-        return load(self.path, outputs if outputs else None)
+        outputs = self._module.outputs or None
+        try:
+            return load(self.path, outputs)
+        except ArtifactError as error:
+            # Another process has made room in the cache since the kernel was found there, or
+            # the cache lies where no code may run.
+            if os.path.exists(self.path):
+                cache.warn(error)
+            self.path = str(self._compile_apart().artifact)
+            return load(self.path, outputs)
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         return self.launch(*arguments, **named)
@@ -107,5 +123,5 @@ class Kernel:
 
         options = self._options | {"output": "", "stages": True, "emit": ["llvm", "asm", "obj"]}
         result = _compiler.compile(self._module.text, options)
-        diagnostics.raise_for(result, self._module.text, self.name)
+        diagnostics.raise_for(result, self._module.text, self.name, self._options["target"])
         return result

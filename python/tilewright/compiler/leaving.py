@@ -1,8 +1,8 @@
 """`break` and `continue`.
 
 In a loop that the front end repeats they end or skip a repetition while compiling. In a
-run-time loop they set a variable, under which the rest of the body, and every further
-iteration, stands.
+run-time loop they set a variable, under which the rest of the body stands, and which a loop
+with a `break` tests before each iteration.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
@@ -10,7 +10,6 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 from __future__ import annotations
 
 import ast
-from contextlib import nullcontext
 
 from ..language.values import Memory, Value
 
@@ -60,10 +59,8 @@ class Leaving:
             if loop.left is None:
                 self.block(body)
                 return
-            ends = loop.ends and loop.kind != "while"  # a while loop tests it by itself
-            with self.branch(self.has_not_ended(loop)) if ends else nullcontext():
-                self.store(loop.left, [0], 0)
-                self.block(body)
+            self.store(loop.left, [0], 0)
+            self.block(body)
         finally:
             self.loops.pop()
 

@@ -19,6 +19,10 @@ _SPECIAL = {
     dtypes.float64: ("0x7FF0000000000000", "0xFFF0000000000000", "0x7FF8000000000000"),
     dtypes.float8_e5m2: ("0x7C", "0xFC", "0x7E"),
     dtypes.float8_e4m3fn: ("", "", "0x7F"),
+    dtypes.float8_e4m3fnuz: ("", "", "0x80"),
+    dtypes.float8_e5m2fnuz: ("", "", "0x80"),
+    dtypes.float8_e4m3b11fnuz: ("", "", "0x80"),
+    dtypes.float8_e8m0fnu: ("", "", "0xFF"),
 }
 
 
@@ -42,11 +46,19 @@ def _float(value: float, dtype: DType) -> str:
         return _SPECIAL[dtype][2]
     if math.isinf(value):
         return _SPECIAL[dtype][value < 0]
+    if dtype is dtypes.float8_e8m0fnu:
+        return _power_of_two(value)
     text = repr(value)
     mantissa, e, exponent = text.partition("e")
     if "." not in mantissa:
         mantissa += ".0"
     return mantissa + e + exponent
+
+
+def _power_of_two(value: float) -> str:
+    """The byte of the nearest power, as T.cast: the larger of two; the IR rounds to even."""
+    fraction, exponent = math.frexp(value)
+    return f"0x{exponent - 1 + 127 + (fraction >= 0.75):02X}"
 
 
 def name_hint(attribute: str, dtype: DType) -> str:

@@ -15,19 +15,22 @@ from .emitter import Emitter
 from .errors import CompileError, Place, WrongArgumentsError
 from .module import Module
 from .outside import Asked
+from .reading import PLAIN, Reading
 from .source import Source, source_of
 
 
-def lower_prim_func(kernel: PrimFunc, out_idx: object = None) -> Module:
+def lower_prim_func(
+    kernel: PrimFunc, out_idx: object = None, reading: Reading = PLAIN
+) -> Module:
     """The module of a `@T.prim_func`. `out_idx` names parameters that are outputs."""
-    said = (kernel.__name__, kernel.annotations, out_idx)
-    return memo.lowered(Module, kernel.function, said, lambda: _read(kernel, out_idx))
+    said = (kernel.__name__, kernel.annotations, out_idx, tuple(reading))
+    return memo.lowered(Module, kernel.function, said, lambda: _read(kernel, out_idx, reading))
 
 
-def _read(kernel: PrimFunc, out_idx: object) -> tuple[Module, Asked]:
+def _read(kernel: PrimFunc, out_idx: object, reading: Reading) -> tuple[Module, Asked]:
     source = source_of(kernel.function)
-    with guarded(source):
-        emitter = Emitter(source)
+    emitter = Emitter(source, reading=reading)
+    with guarded(emitter):
         code = kernel.function.__code__
         spec = source.tree.args
         arguments = spec.posonlyargs + spec.args + spec.kwonlyargs
@@ -81,8 +84,8 @@ def output_positions(emitter: Emitter, out_idx: object) -> list[int]:
 class guarded:
     """Turns a fault of the front end itself into a CompileError with a reproducer."""
 
-    def __init__(self, source: Source) -> None:
-        self.source = source
+    def __init__(self, emitter: Emitter) -> None:
+        self.emitter = emitter
 
     def __enter__(self) -> None:
         return None
@@ -93,16 +96,20 @@ class guarded:
         )
         if not ours:
             return False
+        source = self.emitter.frame.source
+        place = source.place(self.emitter.node)
         if isinstance(error, RecursionError):
             raise CompileError(
-                f"{self.source.tree.name} holds an expression that is nested too deeply",
-                Place(self.source.file, self.source.tree.lineno),
-                hint="give parts of it names",
+                f"{source.tree.name} holds code that is nested too deeply",
+                place,
+                rule="expressions and branches nest a few hundred deep at most",
+                hint="give parts of an expression names; write a long chain of elif as a loop "
+                "or a table",
             ) from None
-        raise internal_error(self.source, error) from None
+        raise internal_error(source, place, error) from None
 
 
-def internal_error(source: Source, error: Exception) -> CompileError:
+def internal_error(source: Source, place: Place, error: Exception) -> CompileError:
     """The report of a fault that is ours, with everything needed to see it again."""
     handle, path = tempfile.mkstemp(prefix="tilewright-", suffix=".txt")
     with os.fdopen(handle, "w") as file:
@@ -115,6 +122,6 @@ def internal_error(source: Source, error: Exception) -> CompileError:
             pass
     return CompileError(
         f"internal error: {type(error).__name__}: {error}",
-        Place(source.file, source.tree.lineno),
+        place,
         hint=f"this is a fault of Tilewright; please report it with {path}",
     )

@@ -30,7 +30,8 @@ class EagerModule(Module):
     Attributes:
         inputs: names of the parameters that calls pass, in order.
         scalars: those of them that are scalars.
-        const_axes: (parameter, axis, name) of each place where a T.const size is named.
+        const_axes: (parameter, axis, name, factor) of each place where a T.const size is
+            named, which is the array's extent times the factor: 2 for elements in pairs.
         consts: the values of those sizes.
     """
 
@@ -42,7 +43,7 @@ class EagerModule(Module):
         *plain: object,
         inputs: list[str],
         scalars: list[str],
-        const_axes: list[tuple[str, int, str]],
+        const_axes: list[tuple[str, int, str, int]],
         consts: dict[str, int],
         **named: object,
     ) -> None:

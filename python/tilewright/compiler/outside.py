@@ -163,7 +163,8 @@ def _dim(value: Dim) -> str:
 
 
 def _tensor(value: TensorType) -> str:
-    return f"tensor({token(value.shape)},{value.dtype},{token(value.strides)})"
+    shape, strides = token(value.shape), token(value.strides)
+    return f"tensor({shape},{value.dtype},{strides},{value.alias})"
 
 
 def _type(value: type) -> str:

@@ -19,14 +19,29 @@ class ParallelLoop:
     Attributes:
         extents: extent of each loop variable, by SSA name.
         names: the variables' names in the source.
-        everything: the dependence on all of them.
+        everything: the dependence on all of its own variables.
         accesses: elements touched so far: (memory, indices, written, conditional, place).
     """
 
-    def __init__(self, extents: dict[str, int], names: dict[str, str]) -> None:
-        self.extents, self.names = extents, names
-        self.everything = frozenset(extents)
+    def __init__(self) -> None:
+        self.extents: dict[str, int] = {}
+        self.names: dict[str, str] = {}
+        self.everything: frozenset[str] = frozenset()
         self.accesses: list[tuple] = []
+
+    def add(self, ssa: str, name: str, extent: int) -> None:
+        """Add a variable of its own."""
+        self.enter(ssa, name, extent)
+        self.everything |= {ssa}
+
+    def enter(self, ssa: str, name: str, extent: int) -> None:
+        """Add the variable of a T.Parallel inside it."""
+        self.extents[ssa], self.names[ssa] = extent, name
+
+    def leave(self, ssa: str) -> None:
+        """Take the variable of a T.Parallel inside it away, if it was added."""
+        self.extents.pop(ssa, None)
+        self.names.pop(ssa, None)
 
 
 class ParallelChecks:
@@ -67,7 +82,8 @@ class ParallelChecks:
         """Refuse reading what a neighbouring iteration writes, at a constant distance."""
         loop = self.parallel[-1]
         for other, theirs, wrote, guarded in loop.accesses:
-            if other is not memory or not (written or wrote) or conditional or guarded:
+            same = (other.twin or other) is (memory.twin or memory)
+            if not same or not (written or wrote) or conditional or guarded:
                 continue
             steps = [difference(a, b) for a, b in zip(indices, theirs)]
             if None in steps or not any(steps):

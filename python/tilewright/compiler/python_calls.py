@@ -122,7 +122,7 @@ def _fold(which: str):
 
 
 def _absolute(k, x: object) -> Value:
-    from ..language.elementwise import abs_
+    from ..language.maths import abs_
 
     return abs_.emit(k, x)
 
@@ -173,7 +173,7 @@ _MATH_HINTS = {
     "round": "use T.round",
     "print": "use T.print, which prints at run time",
     "ceildiv": "use T.ceildiv",
-    "sorted": "use T.topk on a tile",
+    "sorted": "use T.sort on a tile",
     "divmod": "use // and %",
     "any": "use T.reduce_any on a tile",
     "all": "use T.reduce_all on a tile",

@@ -77,12 +77,15 @@ class Scalars:
         """A dynamic size, or an expression of them, as an index."""
         if isinstance(x, Dim):
             return self.dim(x)
-        a, *b = [self.size(o) if isinstance(o, SizeExpr) else o for o in x.operands]
+        a, b = [self.size(o) if isinstance(o, SizeExpr) else o for o in x.operands]
         if x.operator == "ceildiv":
-            return self.ceildiv(a, b[0])
-        if x.operator in ("min", "max"):
-            return self.extremum(x.operator, a, b[0])
-        return self.binary(x.operator, a, b[0])
+            value = self.ceildiv(a, b)
+        elif x.operator in ("min", "max"):
+            value = self.extremum(x.operator, a, b)
+        else:
+            value = self.binary(x.operator, a, b)
+        self.made_of.setdefault(value.ssa, x)
+        return value
 
     def both(self, a: object, b: object) -> tuple[Value, Value]:
         """Two operands in the type in which they meet."""
@@ -98,6 +101,8 @@ class Scalars:
         if a.dtype is b.dtype:
             return a, b
         meet = dtypes.promote(a.dtype, b.dtype)
+        if meet is index:
+            return self._unwrapped(a), self._unwrapped(b)
         return self.cast(a, meet), self.cast(b, meet)
 
     def cast(self, value: object, dtype: DType) -> Value:
@@ -177,7 +182,14 @@ class Scalars:
                 f"{what} is a {value.dtype}, not an integer",
                 hint='convert it with T.cast(x, "int32")',
             )
-        return self.cast(value, index)
+        return self._unwrapped(value)
+
+    def _unwrapped(self, value: Value) -> Value:
+        """An integer as an index; what wraps at fewer bits is computed anew without."""
+        if value.parts is None or value.dtype is index:
+            return self.cast(value, index)
+        op, a, b = value.parts
+        return self.binary(op, self._unwrapped(a), self._unwrapped(b))
 
     def index_value(self, x: object, what: str = "an index") -> Value:
         """`x` as an index value, a constant where it is an int."""
@@ -231,9 +243,11 @@ def _literal_type(value: object, other: DType) -> DType:
 
 
 def _literal_hint(value: object, dtype: DType) -> str:
-    if dtype.is_float and value != value or value in (float("inf"), -float("inf")):
+    if value in (float("inf"), -float("inf")):
         return f"{dtype} has no infinity; use T.max_value or T.min_value"
     low, high = dtypes.min_value(dtype), dtypes.max_value(dtype)
+    if value != value:
+        return f"{dtype} has no NaN; it holds {low} to {high}"
     return f"{dtype} holds {low} to {high}; convert the other side with T.cast"
 
 

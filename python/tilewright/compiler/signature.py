@@ -6,7 +6,7 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 from __future__ import annotations
 
 from ..language.dtypes import DType
-from ..language.symbols import Dim
+from ..language.symbols import Dim, SizeExpr
 from ..language.values import Memory
 from .builder import attribute
 
@@ -15,10 +15,21 @@ class Parameter:
     """A parameter of the compiled function, in the order of the call.
 
     A tensor has its `memory`; a scalar may define a dynamic size, `symbol`. `output` marks
-    tensors that the launcher allocates.
+    tensors that the launcher allocates; `alias` names the parameter that a tensor may be
+    the same memory as.
     """
 
-    __slots__ = ("name", "dtype", "ssa", "type", "memory", "strides", "symbol", "output")
+    __slots__ = (
+        "name",
+        "dtype",
+        "ssa",
+        "type",
+        "memory",
+        "strides",
+        "symbol",
+        "output",
+        "alias",
+    )
 
     def __init__(
         self,
@@ -30,10 +41,11 @@ class Parameter:
         strides: tuple | None = None,
         symbol: str = "",
         output: bool = False,
+        alias: str = "",
     ) -> None:
         self.name, self.dtype, self.ssa, self.type = name, dtype, ssa, type
         self.memory, self.strides = memory, strides
-        self.symbol, self.output = symbol, output
+        self.symbol, self.output, self.alias = symbol, output, alias
 
     def describe(self) -> dict:
         """The entry of `params` in the signature."""
@@ -50,16 +62,27 @@ class Parameter:
             "kind": "tensor",
             "name": self.name,
             "dtype": self.dtype.short,
-            "dims": [s.name if isinstance(s, Dim) else s for s in self.memory.shape],
+            "dims": [_extent(size) for size in self.memory.shape],
             "strides": strides,
-            "align": self.dtype.itemsize,
+            "align": self.memory.align,
             "read": self.memory.read,
             "write": self.memory.written,
+            "alias": self.alias or None,
         }
 
 
+def _extent(size: int | SizeExpr) -> object:
+    """The entry of `dims` for a size."""
+    if isinstance(size, Dim):
+        return size.name
+    if isinstance(size, SizeExpr):
+        text = str(size)
+        return {"text": text[1:-1] if text[0] == "(" else text, "steps": size.steps()}
+    return size
+
+
 def signature_attribute(parameters: list[Parameter], facts: dict[str, Dim]) -> str:
-    """The text of `tile.signature`."""
+    """The text of `tile.signature`'s value."""
     symbols = [
         {
             "name": d.name,

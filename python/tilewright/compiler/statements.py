@@ -35,9 +35,9 @@ class Statements:
     """Part of the emitter. See the module's docstring."""
 
     def statement(self, node: ast.stmt) -> None:
+        self.at(node)
         handler = getattr(self, "stmt_" + type(node).__name__, None)
         if handler is None:
-            self.at(node)
             what, hint = _REFUSED.get(type(node), (type(node).__name__, ""))
             self.fail(what, rule="kernels take a subset of Python", hint=hint)
         handler(node)
@@ -130,7 +130,10 @@ class Statements:
         if not self.python_truth(condition, node.test):
             message = self.evaluate(node.msg) if node.msg else ast.unparse(node.test)
             self.at(node)
-            self.fail(f"assertion failed at compile time: {message}")
+            self.fail(
+                f"assertion failed at compile time: {message}",
+                rule="assert in a kernel states what its compile-time values must be",
+            )
 
     def stmt_Raise(self, node: ast.Raise) -> None:
         self.at(node)
@@ -141,7 +144,10 @@ class Statements:
         if isinstance(error, CompileError):
             raise error
         text = f"{type(error).__name__}: {error}" if isinstance(error, Exception) else error
-        self.fail(f"the kernel's own check failed: {text}")
+        self.fail(
+            f"the kernel's own check failed: {text}",
+            rule="raise in a kernel refuses the compile-time values that lead to it",
+        )
 
 
 def _coordinate_names(target: ast.expr | None) -> list[str]:

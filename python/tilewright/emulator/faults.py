@@ -6,37 +6,9 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 from __future__ import annotations
 
 import ctypes
-import json
-from dataclasses import dataclass
-from typing import Any
 
 from tilewright.emulator import library
-
-Dim3 = tuple[int, int, int]
-
-
-@dataclass(frozen=True)
-class Fault:
-    """One place where a program broke a rule.
-
-    `rule` is its name ("out-of-bounds"), `explanation` what it says, `message` what happened.
-    `kernel`, `block` and `thread` say who was there; `line` is of the PTX text, and `file`
-    and `source_line` of the source that it was compiled from, where the text tells. `kernel`
-    is empty and `line` 0 where the host read undefined data. `repeated` counts further
-    times at the same instruction.
-    """
-
-    rule: str
-    explanation: str
-    message: str
-    kernel: str = ""
-    block: Dim3 = (0, 0, 0)
-    thread: Dim3 = (0, 0, 0)
-    line: int = 0
-    instruction: str = ""
-    file: str = ""
-    source_line: int = 0
-    repeated: int = 0
+from tilewright.faults import Fault, of_records
 
 
 class EmulatorError(RuntimeError):
@@ -99,10 +71,6 @@ def take_text(api: ctypes.CDLL, call: str, device: ctypes.c_void_p) -> str:
 
 def take_faults(api: ctypes.CDLL, device: ctypes.c_void_p) -> list[Fault]:
     """The faults that the device has collected, which it then forgets."""
-    records = json.loads(take_text(api, "faults_json", device))
+    faults = of_records(take_text(api, "faults_json", device))
     api.tw_emulator_faults_clear(device)
-    return [Fault(**_with_tuples(record)) for record in records]
-
-
-def _with_tuples(record: dict[str, Any]) -> dict[str, Any]:
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in record.items()}
+    return faults

@@ -21,8 +21,13 @@ from .dtypes import (
     DType,
     bfloat16,
     bool_,
+    float4_e2m1fn,
+    float8_e4m3b11fnuz,
     float8_e4m3fn,
+    float8_e4m3fnuz,
     float8_e5m2,
+    float8_e5m2fnuz,
+    float8_e8m0fnu,
     float16,
     float32,
     float64,
@@ -36,40 +41,22 @@ from .dtypes import (
     uint64,
 )
 from .elementwise import (
-    abs_,
     all_of,
     any_of,
     cast,
-    ceil,
     ceildiv,
     clamp,
-    cos,
-    erf,
-    exp,
-    exp2,
-    floor,
     floordiv,
     floormod,
     fma,
     if_then_else,
     infinity,
-    isinf,
-    isnan,
-    log,
-    log2,
     max_,
     max_value,
     min_,
     min_value,
     pow_,
     reinterpret,
-    round_,
-    rsqrt,
-    sigmoid,
-    sin,
-    sqrt,
-    tanh,
-    trunc,
 )
 from .hints import (
     annotate_l2_hit_ratio,
@@ -79,14 +66,55 @@ from .hints import (
     no_set_max_nreg,
     use_swizzle,
 )
-from .kernel import Kernel
-from .loops import Parallel, Pipelined, grid, loop_break, serial, unroll, vectorized
+from .indexed import gather, scatter
+from .kernel import Kernel, grid_sync
+from .loops import Parallel, Persistent, Pipelined, grid, loop_break, serial, unroll, vectorized
 from .macros import macro
-from .movement import clear, copy, fill, gather
+from .maths import (
+    abs_,
+    acos,
+    acosh,
+    asin,
+    asinh,
+    atan,
+    atan2,
+    atanh,
+    ceil,
+    clz,
+    copysign,
+    cos,
+    cosh,
+    erf,
+    exp,
+    exp2,
+    exp10,
+    expm1,
+    floor,
+    fmod,
+    hypot,
+    isfinite,
+    isinf,
+    isnan,
+    log,
+    log1p,
+    log2,
+    log10,
+    popcount,
+    round_,
+    rsqrt,
+    sigmoid,
+    sin,
+    sinh,
+    sqrt,
+    tan,
+    tanh,
+    trunc,
+)
+from .movement import clear, copy, fill
 from .prim_func import prim_func
 from .products import GemmWarpPolicy, gemm
 from .reductions import (
-    cumsum,
+    reduce,
     reduce_absmax,
     reduce_abssum,
     reduce_all,
@@ -99,9 +127,10 @@ from .reductions import (
     reduce_max,
     reduce_min,
     reduce_sum,
-    topk,
 )
 from .rejected import REJECTED as _REJECTED
+from .scans import cummax, cumsum, scan
+from .selections import sort, topk
 from .symbols import const, dyn, dynamic, symbolic
 from .types import (
     Buffer,
@@ -113,6 +142,7 @@ from .types import (
     Tensor,
     ptr,
 )
+from .views import reshape, view
 
 abs, max, min, print, round, pow = abs_, max_, min_, print_, round_, pow_
 bool, float, int, half, double = bool_, float32, int32, float16, float64
@@ -120,6 +150,7 @@ float8_e4m3, boolean, dtype = float8_e4m3fn, bool_, DType
 Cast, Max, Min, Select = cast, max_, min_, if_then_else
 Serial, Unroll, Vectorized, vectorize = serial, unroll, vectorized, vectorized
 nearbyint = round_
+sync_grid = grid_sync
 
 __all__ = sorted(
     name
@@ -131,21 +162,27 @@ __all__ = sorted(
         "allocation",
         "atomics",
         "choices",
+        "combiners",
         "diagnostics",
         "dtypes",
         "elementwise",
         "hints",
+        "indexed",
         "kernel",
         "loops",
         "macros",
+        "maths",
         "movement",
         "products",
         "reductions",
         "registry",
         "rejected",
+        "scans",
+        "selections",
         "symbols",
         "types",
         "values",
+        "views",
     )
 )
 

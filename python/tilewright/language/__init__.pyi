@@ -100,14 +100,16 @@ class Tensor:
     """`T.Tensor((M, K), "float16")`: a row-major contiguous tensor in global memory."""
 
     def __new__(
-        cls, shape: Any, dtype: _Dtype = "float32", strides: Any = None
+        cls, shape: Any, dtype: _Dtype = "float32", strides: Any = None, alias: str = ""
     ) -> Any: ...
     def __class_getitem__(cls, item: Any) -> Any: ...
 
 class StridedTensor:
     """`T.StridedTensor(shape, strides, dtype)`: strides in elements, None for any."""
 
-    def __new__(cls, shape: Any, strides: Any, dtype: _Dtype = "float32") -> Any: ...
+    def __new__(
+        cls, shape: Any, strides: Any, dtype: _Dtype = "float32", alias: str = ""
+    ) -> Any: ...
 
 Buffer = SharedBuffer = FragmentBuffer = LocalBuffer = Tensor
 
@@ -159,11 +161,25 @@ def Kernel(
 ) -> _Kernel3: ...
 @overload
 def Parallel(x: _Scalar, /, **hints: Any) -> Iterator[Value]:
-    """`for i, j in T.Parallel(m, n)`: elementwise code whose iterations have no order."""
+    """`for i, j in T.Parallel(m, n)`: elementwise code whose iterations have no order.
+
+    An extent known at run time only is taken a chunk at a time.
+    """
 @overload
 def Parallel(
     x: _Scalar, y: _Scalar, /, *rest: _Scalar, **hints: Any
 ) -> Iterator[tuple[Any, ...]]: ...
+def Persistent(
+    domain: Any,
+    wave_size: _Scalar,
+    index: _Scalar,
+    group_size: _int | Any = 8,
+) -> Iterator[Any]:
+    """`for bx, by in T.Persistent([m, n], blocks, block)`: one block's share of a domain.
+
+    Of `wave_size` blocks, each with another `index`, every point of the domain goes to one;
+    a block takes its points one after the other. `group_size` is a hint about their order.
+    """
 def Pipelined(
     start: _Scalar,
     stop: _Scalar | None = None,
@@ -182,6 +198,10 @@ def Pipelined(
     """
 def abs(x: _Scalar) -> Any:
     """The magnitude. The most negative integer stays itself."""
+def acos(x: _Scalar) -> Any:
+    """The angle of a cosine, in radians. An integer argument becomes float32."""
+def acosh(x: _Scalar) -> Any:
+    """The inverse of the hyperbolic cosine. An integer argument becomes float32."""
 def all_of(first: _Scalar, *rest: _Scalar) -> Any:
     """Whether every condition holds. All are computed."""
 def alloc_fragment(
@@ -210,8 +230,18 @@ def annotate_padding(paddings: Any) -> None:
     """Padding of shared tiles is the compiler's business."""
 def any_of(first: _Scalar, *rest: _Scalar) -> Any:
     """Whether any condition holds. All are computed."""
+def asin(x: _Scalar) -> Any:
+    """The angle of a sine, in radians. An integer argument becomes float32."""
+def asinh(x: _Scalar) -> Any:
+    """The inverse of the hyperbolic sine. An integer argument becomes float32."""
 def assume(condition: _Scalar) -> None:
     """State a fact that the compiler may rely on; where it is false, anything may happen."""
+def atan(x: _Scalar) -> Any:
+    """The angle of a tangent, in radians. An integer argument becomes float32."""
+def atan2(a: _Scalar, b: _Scalar) -> Any:
+    """The angle of the point (b, a), from -pi to pi. Integer arguments become float32."""
+def atanh(x: _Scalar) -> Any:
+    """The inverse of the hyperbolic tangent. An integer argument becomes float32."""
 def atomic_add(
     dst: Any,
     value: Any,
@@ -288,7 +318,7 @@ bfloat16: DType
 bool: DType
 boolean: DType
 def cast(value: _Scalar, dtype: _Dtype) -> Any:
-    """Numeric conversion: to nearest even, saturating to fp8 and to integers."""
+    """Numeric conversion: to nearest even, saturating to fp8, fp4 and integers."""
 def ceil(x: _Scalar) -> Any:
     """The smallest whole number from x on. The result has the type of x."""
 def ceildiv(a: _Scalar, b: _Scalar) -> Any:
@@ -299,6 +329,8 @@ def clamp(x: _Scalar, lo: _Scalar, hi: _Scalar) -> Any:
     """max(lo, min(x, hi)); NaN stays NaN."""
 def clear(dst: Any) -> None:
     """Set every element to zero."""
+def clz(x: _Scalar) -> Any:
+    """How many bits are 0 above the highest 1; of 0, all. The result has the type of x."""
 def copy(
     src: Any,
     dst: Any,
@@ -316,15 +348,34 @@ def copy(
     Outside a global tensor reads give zero and writes do nothing. The hints are accepted
     and not needed.
     """
+def copysign(a: _Scalar, b: _Scalar) -> Any:
+    """The magnitude of a with the sign of b. Integer arguments become float32."""
 def cos(x: _Scalar) -> Any:
     """The cosine of x in radians. An integer argument becomes float32."""
+def cosh(x: _Scalar) -> Any:
+    """The hyperbolic cosine. An integer argument becomes float32."""
+def cummax(
+    src: Any,
+    dst: Any = None,
+    dim: _int | Any = 0,
+    reverse: _bool | Any = False,
+    *,
+    exclusive: _bool | Any = False,
+) -> None:
+    """Running maxima (NaN wins) along `dim`, from the end with `reverse`. Without `dst`, in
+    place. With `exclusive`, element i is left out of result i.
+    """
 def cumsum(
     src: Any,
     dst: Any = None,
     dim: _int | Any = 0,
     reverse: _bool | Any = False,
+    *,
+    exclusive: _bool | Any = False,
 ) -> None:
-    """Running sums along `dim`, from the end with `reverse`. Without `dst`, in place."""
+    """Running sums along `dim`, from the end with `reverse`. Without `dst`, in place. With
+    `exclusive`, element i is left out of result i.
+    """
 def device_assert(condition: _Scalar, msg: str | Any = '') -> None:
     """Fail the launch, with the message and this line, unless the condition holds."""
 def disable_warp_group_reg_alloc() -> None:
@@ -336,17 +387,26 @@ def erf(x: _Scalar) -> Any:
     """The error function. An integer argument becomes float32."""
 def exp(x: _Scalar) -> Any:
     """e to the power x. An integer argument becomes float32."""
+def exp10(x: _Scalar) -> Any:
+    """10 to the power x, computed in at least float32, where narrow floats have no 10."""
 def exp2(x: _Scalar) -> Any:
     """2 to the power x. An integer argument becomes float32."""
+def expm1(x: _Scalar) -> Any:
+    """e to the power x, less 1. An integer argument becomes float32."""
 def fill(dst: Any, value: _Scalar) -> None:
     """Set every element of a tile, tensor, variable or slice."""
 float: DType
 float16: DType
 float32: DType
+float4_e2m1fn: DType
 float64: DType
 float8_e4m3: DType
+float8_e4m3b11fnuz: DType
 float8_e4m3fn: DType
+float8_e4m3fnuz: DType
 float8_e5m2: DType
+float8_e5m2fnuz: DType
+float8_e8m0fnu: DType
 def floor(x: _Scalar) -> Any:
     """The largest whole number up to x. The result has the type of x."""
 def floordiv(a: _Scalar, b: _Scalar) -> Any:
@@ -355,6 +415,10 @@ def floormod(a: _Scalar, b: _Scalar) -> Any:
     """The rest of the quotient rounded down, as `%`."""
 def fma(a: _Scalar, b: _Scalar, c: _Scalar) -> Any:
     """a * b + c with one rounding."""
+def fmod(a: _Scalar, b: _Scalar) -> Any:
+    """The rest of a / b rounded towards zero: it has the sign of a, where % has that of b.
+    Integer arguments become float32.
+    """
 def gather(src: Any, indices: Any, dst: Any, axis: _int | Any = 0, fill: _Scalar = 0) -> None:
     """Copy rows of `src` that an index tile names: dst[i, j] = src[indices[i], j].
 
@@ -387,7 +451,15 @@ def grid(x: _Scalar, /) -> Iterator[Value]:
     """`for i, j in T.grid(m, n)`: a nest of ordinary loops."""
 @overload
 def grid(x: _Scalar, y: _Scalar, /, *rest: _Scalar) -> Iterator[tuple[Any, ...]]: ...
+def grid_sync() -> None:
+    """Every block waits here for all blocks of its grid, and sees what they wrote.
+
+    Where blocks do not run at once, as on the CPU, the kernel is split here: a tile, a
+    variable or a value read from memory may not live across it.
+    """
 half: DType
+def hypot(a: _Scalar, b: _Scalar) -> Any:
+    """The square root of a * a + b * b, without overflow on the way."""
 def if_then_else(condition: _Scalar, a: Any, b: Any) -> Any:
     """`a` where the condition holds, else `b`; the other side is not read."""
 def infinity(dtype: _Dtype) -> Any:
@@ -397,12 +469,20 @@ int16: DType
 int32: DType
 int64: DType
 int8: DType
+def isfinite(x: _Scalar) -> Any:
+    """Whether x is neither NaN nor infinite."""
 def isinf(x: _Scalar) -> Any:
     """Whether x is an infinity."""
 def isnan(x: _Scalar) -> Any:
     """Whether x is NaN."""
 def log(x: _Scalar) -> Any:
     """The natural logarithm. An integer argument becomes float32."""
+def log10(x: _Scalar) -> Any:
+    """The logarithm to base 10. An integer argument becomes float32."""
+def log1p(x: _Scalar) -> Any:
+    """The natural logarithm of 1 + x, which may be close to 1. An integer argument becomes
+    float32.
+    """
 def log2(x: _Scalar) -> Any:
     """The logarithm to base 2. An integer argument becomes float32."""
 def loop_break() -> None:
@@ -417,6 +497,8 @@ def min_value(dtype: _Dtype) -> Any:
     """The most negative finite value of a type."""
 def no_set_max_nreg() -> None:
     """Register budgets are the compiler's business."""
+def popcount(x: _Scalar) -> Any:
+    """How many bits of an integer are 1. The result has the type of x."""
 def pow(a: _Scalar, b: _Scalar) -> Any:
     """a to the power b."""
 def print(
@@ -429,6 +511,22 @@ def print(
     """Print a scalar, or every element of a tile, with a message, while the kernel runs.
 
     Lines of different blocks have no order.
+    """
+def reduce(
+    src: Any,
+    dst: Any,
+    dim: Any,
+    combiner: Any,
+    identity: _Scalar,
+    clear: _bool | Any = True,
+) -> None:
+    """The combination of one's own of `src` along `dim` into `dst`.
+
+    `combiner` is a function of two scalars, a lambda or a @T.macro, associative and the
+    same with its arguments swapped; `identity` is the scalar with which it leaves every
+    other, and `identity` itself, unchanged: `T.reduce(x, y, 1, lambda a, b: a * b, 1)`.
+    Floats narrower than float32 are combined in it and rounded once. With `clear=False` the
+    former value of `dst` takes part.
     """
 def reduce_absmax(
     src: Any,
@@ -588,10 +686,44 @@ def reduce_sum(
     """
 def reinterpret(value: _Scalar, dtype: _Dtype) -> Any:
     """The same bits as another type of the same width."""
+def reshape(src: Any, shape: Any) -> Memory:
+    """A tile or tensor over the same memory, in another shape of as many elements."""
 def round(x: _Scalar) -> Any:
     """The nearest whole number, half to even. The result has the type of x."""
 def rsqrt(x: _Scalar) -> Any:
     """One over the square root. An integer argument becomes float32."""
+def scan(
+    src: Any,
+    dst: Any = None,
+    dim: _int | Any = 0,
+    *,
+    combiner: Any,
+    identity: _Scalar | None = None,
+    reverse: _bool | Any = False,
+    exclusive: _bool | Any = False,
+) -> None:
+    """Running combinations of one's own along `dim`, from the end with `reverse`.
+
+    `combiner` is an associative function of two scalars, the first of which holds what the
+    scan met first: `T.scan(x, dim=1, combiner=lambda a, b: a * b)`. Without `dst`, in
+    place. With `exclusive`, element i is left out of result i, and the first result is
+    `identity`. Floats narrower than float32 are combined in it.
+    """
+def scatter(
+    src: Any,
+    indices: Any,
+    dst: Any,
+    axis: _int | Any = 0,
+    *,
+    atomic: _bool | Any = False,
+) -> None:
+    """Copy rows to where an index tile says: dst[indices[i], j] = src[i, j].
+
+    `axis` is the dimension of `dst`, a tensor or shared tile, that the indices count along.
+    `dst` may be a start index or a slice whose other dimensions say where in a row it is
+    written. A row with a negative index, or one past the end, is left out. Where an index
+    repeats, the last row with it wins; with `atomic`, rows are added by T.atomic_add.
+    """
 def serial(
     start: _Scalar,
     stop: _Scalar | None = None,
@@ -604,12 +736,27 @@ def sigmoid(x: _Scalar) -> Any:
     """1 / (1 + exp(-x)), computed in at least float32."""
 def sin(x: _Scalar) -> Any:
     """The sine of x in radians. An integer argument becomes float32."""
+def sinh(x: _Scalar) -> Any:
+    """The hyperbolic sine. An integer argument becomes float32."""
+def sort(
+    src: Any,
+    dim: _int | Any = -1,
+    descending: _bool | Any = False,
+) -> tuple[Memory, Memory]:
+    """All elements in order along `dim`, ascending, and their int32 positions.
+
+    Gives two fragments (values, indices) of the shape of `src`, which stays as it is. Equal
+    elements, -0.0 and 0.0 among them, come in the order of their positions; NaN comes first
+    in either direction, as in T.topk, whose result is the beginning of this one.
+    """
 def sqrt(x: _Scalar) -> Any:
     """The square root. An integer argument becomes float32."""
 def static_assert(condition: _Scalar, msg: str | Any = '') -> None:
     """Stop compiling unless the condition, a compile-time value, holds."""
 def static_print(*values: Any) -> None:
     """Print while compiling."""
+def tan(x: _Scalar) -> Any:
+    """The tangent of x in radians. An integer argument becomes float32."""
 def tanh(x: _Scalar) -> Any:
     """The hyperbolic tangent. An integer argument becomes float32."""
 def topk(
@@ -631,9 +778,9 @@ uint32: DType
 uint64: DType
 uint8: DType
 def unroll(
-    start: Any,
-    stop: Any = None,
-    step: _int | Any = 1,
+    start: _Scalar,
+    stop: _Scalar | None = None,
+    step: _Scalar = 1,
     *,
     explicit: Any = None,
     unroll_factor: Any = None,
@@ -653,6 +800,13 @@ def vectorized(
     annotations: Any = None,
 ) -> Iterator[Any]:
     """An ordinary loop; every loop is vectorised where that pays."""
+def view(src: Any, shape: Any = None, dtype: _Dtype = None) -> Memory:
+    """A tile or tensor over the same memory, in another shape and as another element type.
+
+    Nothing is copied: what is written through one is read through the other. Both have the
+    same number of bytes; without a shape, the last dimension is scaled. Elements are
+    counted row by row.
+    """
 Cast = cast
 Max = max
 Min = min
@@ -663,4 +817,5 @@ Vectorized = vectorized
 dtype = DType
 nearbyint = round
 symbolic = dynamic
+sync_grid = grid_sync
 vectorize = vectorized

@@ -5,9 +5,26 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 from __future__ import annotations
 
-from .movement import _sides
+from .movement import sides
 from .registry import Operation, Ref, Static, operation
 from .values import Memory, Region, Value
+
+
+def check_target(k, what: str, target: Memory) -> None:
+    """Refuse memory that is not addressed element by element at run time."""
+    if target.space not in ("global", "shared"):
+        k.fail(
+            f"{what} on {target.name}, which is {target.space} memory",
+            rule=f"{what} works on global and shared memory",
+            hint="a block alone owns its fragments: update them in T.Parallel",
+        )
+    k.check_writable(target)
+    if target.dtype.is_paired and target.is_global:
+        k.fail(
+            f"{what} on {target.name}, a tensor of {target.dtype}",
+            rule=f"two elements share a byte, and {what} works on whole bytes",
+            hint="work in a tile or in a wider type and convert with T.copy",
+        )
 
 
 def _atomic(k, what: str, combiner: str, dst, value, return_prev):
@@ -17,13 +34,7 @@ def _atomic(k, what: str, combiner: str, dst, value, return_prev):
             hint="give C[i, j], a tile or a slice",
         )
     target = dst.memory if isinstance(dst, Region) else dst
-    if target.space not in ("global", "shared"):
-        k.fail(
-            f"{what} on {target.name}, which is {target.space} memory",
-            rule="atomics work on global and shared memory",
-            hint="a block alone owns its fragments: update them in T.Parallel",
-        )
-    k.check_writable(target)
+    check_target(k, what, target)
     if target.dtype.kind == "b" or (combiner.startswith("bit") and target.dtype.is_float):
         k.fail(f"{what} on {target.dtype}", hint="use an integer tensor")
     whole_value = (
@@ -39,7 +50,7 @@ def _atomic(k, what: str, combiner: str, dst, value, return_prev):
                     f"{what}: a scalar is combined into {target.name} as a whole",
                     hint="index one element, or give a tile of values",
                 )
-        return _one(k, what, combiner, target, region.offsets, value, return_prev)
+        return update_element(k, combiner, target, region.offsets, value, return_prev)
     if return_prev:
         k.fail(
             f"{what}: return_prev with a tile",
@@ -47,7 +58,7 @@ def _atomic(k, what: str, combiner: str, dst, value, return_prev):
             hint="loop with T.Parallel and update element by element",
         )
     k.refuse_in_parallel(what)
-    source, region = _sides(k, what, value, dst)
+    source, region = sides(k, what, value, dst)
     dense = [d for d, s in enumerate(region.sizes) if s != 1]
     inner = [d for d, s in enumerate(source.sizes) if s != 1]
     pairs = dict(zip(inner, dense))
@@ -58,15 +69,16 @@ def _atomic(k, what: str, combiner: str, dst, value, return_prev):
         there = [
             k.plus(o, at[pairs[d]]) if d in pairs else o for d, o in enumerate(source.offsets)
         ]
-        _one(k, what, combiner, target, here, k.load(source.memory, there), False)
+        update_element(k, combiner, target, here, k.load(source.memory, there))
 
     k.parallel_over([region.sizes[d] for d in dense], element)
     return None
 
 
-def _one(
-    k, what: str, combiner: str, target: Memory, offsets: list, value, return_prev
+def update_element(
+    k, combiner: str, target: Memory, offsets: list, value, return_prev: bool = False
 ) -> Value | None:
+    """Combine a scalar into one element; gives what was there where asked."""
     dtype = target.dtype
     value = k.cast(k.scalar(value, k.store_type(value, dtype)), dtype)
     names, deps = k.element_operands(target, offsets)

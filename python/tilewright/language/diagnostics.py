@@ -55,7 +55,8 @@ def device_assert(k, condition, msg: Static = ""):
         if not condition:
             k.fail(
                 f"T.device_assert: the condition is false at compile time"
-                f"{': ' + str(msg) if msg else ''}"
+                f"{': ' + str(msg) if msg else ''}",
+                rule="a condition that is known when compiling must hold",
             )
         return
     if k.kernel is None:

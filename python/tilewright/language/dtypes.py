@@ -27,6 +27,8 @@ class DType(metaclass=_Spelled):
         bits: width of the value (1 for bool).
         mlir: type of a scalar in IR (`i1` for bool).
         memory: type of an element in memory (`i8` for bool).
+
+    Two elements of 4 bits share a byte of a tensor; in a tile each has its own.
     """
 
     __slots__ = ("name", "short", "kind", "bits", "mlir", "memory")
@@ -37,8 +39,13 @@ class DType(metaclass=_Spelled):
 
     @property
     def itemsize(self) -> int:
-        """Bytes of one element in memory."""
+        """Bytes of one element in memory, or of two where they share a byte."""
         return max(1, self.bits // 8)
+
+    @property
+    def is_paired(self) -> bool:
+        """Whether two elements of a tensor share a byte."""
+        return self.bits == 4
 
     def as_torch(self) -> object:
         """PyTorch's dtype of this name."""
@@ -116,6 +123,14 @@ float32 = DType("float32", "f32", "f", 32, "f32")
 float64 = DType("float64", "f64", "f", 64, "f64")
 float8_e4m3fn = DType("float8_e4m3fn", "f8e4m3fn", "f", 8, "f8E4M3FN")
 float8_e5m2 = DType("float8_e5m2", "f8e5m2", "f", 8, "f8E5M2")
+# Without infinities and -0, whose code is NaN.
+float8_e4m3fnuz = DType("float8_e4m3fnuz", "f8e4m3fnuz", "f", 8, "f8E4M3FNUZ")
+float8_e5m2fnuz = DType("float8_e5m2fnuz", "f8e5m2fnuz", "f", 8, "f8E5M2FNUZ")
+float8_e4m3b11fnuz = DType("float8_e4m3b11fnuz", "f8e4m3b11fnuz", "f", 8, "f8E4M3B11FNUZ")
+# Powers of two and NaN: the scales of blocks.
+float8_e8m0fnu = DType("float8_e8m0fnu", "f8e8m0fnu", "f", 8, "f8E8M0FNU")
+# 0, 0.5, 1, 1.5, 2, 3, 4, 6 and their negatives; no NaN.
+float4_e2m1fn = DType("float4_e2m1fn", "f4e2m1fn", "f", 4, "f4E2M1FN")
 # The type of loop variables, block coordinates and sizes; it has no place in memory.
 index = DType("index", "index", "x", 64, "index")
 
@@ -135,6 +150,11 @@ ALL = (
     float64,
     float8_e4m3fn,
     float8_e5m2,
+    float8_e4m3fnuz,
+    float8_e5m2fnuz,
+    float8_e4m3b11fnuz,
+    float8_e8m0fnu,
+    float4_e2m1fn,
 )
 
 _ALIASES = {
@@ -160,39 +180,63 @@ _ALIASES = {
     "e5m2_float8": float8_e5m2,
     "e5m2": float8_e5m2,
     "fp8_e5m2": float8_e5m2,
+    "e4m3fnuz_float8": float8_e4m3fnuz,
+    "e5m2fnuz_float8": float8_e5m2fnuz,
+    "float8_e8m0": float8_e8m0fnu,
+    "e8m0_float8": float8_e8m0fnu,
+    "e8m0": float8_e8m0fnu,
+    "ue8m0": float8_e8m0fnu,
+    "float4_e2m1": float4_e2m1fn,
+    "float4_e2m1fn_x2": float4_e2m1fn,  # PyTorch's name of the pair
+    "e2m1_float4": float4_e2m1fn,
+    "e2m1": float4_e2m1fn,
+    "fp4_e2m1": float4_e2m1fn,
+    "fp4": float4_e2m1fn,
 }
 _BY_NAME = {d.name: d for d in ALL} | {d.short: d for d in ALL} | _ALIASES
 
-# Largest finite value and whether there is an infinity.
-_FLOAT_LIMITS = {
-    float16: (65504.0, True),
-    bfloat16: (3.3895313892515355e38, True),
-    float32: (3.4028234663852886e38, True),
-    float64: (1.7976931348623157e308, True),
-    float8_e4m3fn: (448.0, False),
-    float8_e5m2: (57344.0, True),
+
+class _Format:
+    """What a float type holds.
+
+    Attributes:
+        largest: the largest finite value.
+        mantissa: bits of the significand behind the leading one.
+        exponents: the exponents of the smallest denormal and of the largest number.
+        infinity, nan, zero, negative: whether it has these.
+    """
+
+    __slots__ = ("largest", "mantissa", "exponents", "infinity", "nan", "zero", "negative")
+
+    def __init__(self, largest, mantissa, smallest, *, infinity=False, nan=True, scale=False):
+        self.largest, self.mantissa = largest, mantissa
+        self.exponents = (smallest, math.frexp(largest)[1] - 1)
+        self.infinity, self.nan = infinity, nan
+        self.zero = self.negative = not scale
+
+
+_FORMATS = {
+    float16: _Format(65504.0, 10, -24, infinity=True),
+    bfloat16: _Format(3.3895313892515355e38, 7, -133, infinity=True),
+    float32: _Format(3.4028234663852886e38, 23, -149, infinity=True),
+    float64: _Format(1.7976931348623157e308, 52, -1074, infinity=True),
+    float8_e4m3fn: _Format(448.0, 3, -9),
+    float8_e5m2: _Format(57344.0, 2, -16, infinity=True),
+    float8_e4m3fnuz: _Format(240.0, 3, -10),
+    float8_e5m2fnuz: _Format(57344.0, 2, -17),
+    float8_e4m3b11fnuz: _Format(30.0, 3, -13),
+    float8_e8m0fnu: _Format(2.0**127, 0, -127, scale=True),
+    float4_e2m1fn: _Format(6.0, 1, -1, nan=False),
 }
 
 LATER = {
-    "float8_e4m3fnuz": "the fnuz forms of fp8 are not supported yet; use float8_e4m3fn",
-    "float8_e5m2fnuz": "the fnuz forms of fp8 are not supported yet; use float8_e5m2",
-    "float8_e8m0fnu": "e8m0 scales are not supported yet; keep the exponent byte in a uint8 "
-    "tensor and make the scale with shifts and T.reinterpret",
-    "float4_e2m1fn": "fp4 is not supported yet; keep pairs in a uint8 tensor and unpack by "
-    "shifts",
     "int4": "int4 is not a type of memory; keep pairs in a uint8 tensor and unpack by shifts",
     "tfloat32": "tf32 is a way to multiply, not a type of memory; use float32 tensors and "
     'T.gemm(..., precision="tf32")',
 }
 LATER |= {
-    "e8m0_float8": LATER["float8_e8m0fnu"],
-    "float4_e2m1": LATER["float4_e2m1fn"],
-    "e2m1_float4": LATER["float4_e2m1fn"],
     "uint4": LATER["int4"],
     "tf32": LATER["tfloat32"],
-    "e4m3fnuz_float8": LATER["float8_e4m3fnuz"],
-    "e5m2fnuz_float8": LATER["float8_e5m2fnuz"],
-    "float8_e4m3b11fnuz": LATER["float8_e4m3fnuz"],
 }
 
 
@@ -249,8 +293,8 @@ def promote(a: DType, b: DType) -> DType:
 
     The wider of one kind; an integer with a float gives that float; bool gives the other;
     `index` wins among integers; a signed and an unsigned integer give the signed one where
-    it is wider, else the unsigned one. f16 with bf16, and the two kinds of f8, give f32,
-    which holds both.
+    it is wider, else the unsigned one. Two floats of which neither holds all numbers of the
+    other give f32: f16 with bf16, two kinds of f8, e8m0 with f16 or f4.
     """
     if a is b:
         return a
@@ -261,9 +305,8 @@ def promote(a: DType, b: DType) -> DType:
     if a.is_float != b.is_float:
         return a if a.is_float else b
     if a.is_float:
-        if a.bits != b.bits:
-            return a if a.bits > b.bits else b
-        return float32
+        wide, narrow = (a, b) if a.bits > b.bits else (b, a)
+        return wide if wide.bits > narrow.bits and holds(wide, narrow) else float32
     if "x" in (a.kind, b.kind):
         return index
     if a.kind == b.kind:
@@ -272,10 +315,22 @@ def promote(a: DType, b: DType) -> DType:
     return signed if signed.bits > unsigned.bits else unsigned
 
 
+def holds(wide: DType, narrow: DType) -> bool:
+    """Whether every number of one float type is one of the other, but for the sign of 0."""
+    w, n = _FORMATS[wide], _FORMATS[narrow]
+    return (
+        w.mantissa >= n.mantissa
+        and w.exponents[0] <= n.exponents[0]
+        and w.exponents[1] >= n.exponents[1]
+        and w.zero >= n.zero
+        and w.nan >= n.nan
+    )
+
+
 def max_value(dtype: DType) -> int | float:
     """The largest finite value."""
     if dtype.is_float:
-        return _FLOAT_LIMITS[dtype][0]
+        return _FORMATS[dtype].largest
     if dtype.kind == "b":
         return 1
     return (1 << dtype.bits) - 1 if dtype.kind == "u" else (1 << (dtype.bits - 1)) - 1
@@ -284,20 +339,25 @@ def max_value(dtype: DType) -> int | float:
 def min_value(dtype: DType) -> int | float:
     """The smallest (most negative) finite value."""
     if dtype.is_float:
-        return -_FLOAT_LIMITS[dtype][0]
+        form = _FORMATS[dtype]
+        return -form.largest if form.negative else 2.0 ** form.exponents[0]
     return 0 if dtype.kind in "ub" else -(1 << (dtype.bits - 1))
 
 
 def has_infinity(dtype: DType) -> bool:
-    return dtype.is_float and _FLOAT_LIMITS[dtype][1]
+    return dtype.is_float and _FORMATS[dtype].infinity
+
+
+def has_nan(dtype: DType) -> bool:
+    return dtype.is_float and _FORMATS[dtype].nan
 
 
 def representable(value: bool | int | float, dtype: DType) -> bool:
     """Whether a literal of this value may take `dtype` (floats may be rounded)."""
     if dtype.is_float:
         if isinstance(value, float) and not math.isfinite(value):
-            return math.isnan(value) or has_infinity(dtype)
-        return abs(value) <= max_value(dtype)
+            return has_nan(dtype) if math.isnan(value) else has_infinity(dtype)
+        return min_value(dtype) <= value <= max_value(dtype)
     if dtype.kind == "b":
         return value in (0, 1)
     return value == int(value) and min_value(dtype) <= value <= max_value(dtype)

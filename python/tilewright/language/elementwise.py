@@ -1,4 +1,4 @@
-"""Scalar functions: maths, conversion, selection, limits.
+"""Scalar functions: extrema, integer division, conversion, selection, limits.
 
 With Python numbers alone they are computed at compile time.
 
@@ -15,106 +15,7 @@ from .registry import Lazy, Operation, Static, operation
 from .symbols import SizeExpr
 from .values import Memory, Region, Value
 
-_min, _max, _abs, _round = min, max, abs, round
-
-
-# -- maths of one argument ----------------------------------------------------------------
-
-
-def _unary(name: str, op: str, python, text: str) -> Operation:
-    """A float function that is one operation of the `math` dialect; integers become f32."""
-
-    def emit(k, x):
-        x = _as_float(k, name, x)
-        return k.value(f"{op} {x.ssa} : {x.dtype.mlir}", x.dtype, x)
-
-    emit.__doc__ = f"{text} An integer argument becomes float32."
-    return operation(emit, name=name, elementwise=True, python=python)
-
-
-def _as_float(k, name: str, x) -> Value:
-    x = k.scalar(x)
-    if not x.dtype.is_float:
-        x = k.cast(x, dtypes.float32)
-    return x
-
-
-def _total(function, outside=math.nan):
-    """A Python function with IEEE results where Python raises."""
-
-    def compute(x):
-        try:
-            return function(x)
-        except OverflowError:
-            return math.inf
-        except ValueError:
-            return outside
-
-    return compute
-
-
-exp = _unary("exp", "math.exp", _total(math.exp), "e to the power x.")
-exp2 = _unary("exp2", "math.exp2", _total(lambda x: 2.0**x), "2 to the power x.")
-log = _unary(
-    "log",
-    "math.log",
-    lambda x: -math.inf if x == 0 else _total(math.log)(x),
-    "The natural logarithm.",
-)
-log2 = _unary(
-    "log2",
-    "math.log2",
-    lambda x: -math.inf if x == 0 else _total(math.log2)(x),
-    "The logarithm to base 2.",
-)
-sqrt = _unary("sqrt", "math.sqrt", _total(math.sqrt), "The square root.")
-rsqrt = _unary(
-    "rsqrt",
-    "math.rsqrt",
-    lambda x: math.inf if x == 0 else _total(lambda y: 1 / math.sqrt(y))(x),
-    "One over the square root.",
-)
-sin = _unary("sin", "math.sin", _total(math.sin), "The sine of x in radians.")
-cos = _unary("cos", "math.cos", _total(math.cos), "The cosine of x in radians.")
-tanh = _unary("tanh", "math.tanh", math.tanh, "The hyperbolic tangent.")
-erf = _unary("erf", "math.erf", math.erf, "The error function.")
-
-
-def _rounding(name: str, op: str, python, text: str) -> Operation:
-    def emit(k, x):
-        x = k.scalar(x)
-        if not x.dtype.is_float:
-            return x
-        return k.value(f"{op} {x.ssa} : {x.dtype.mlir}", x.dtype, x)
-
-    emit.__doc__ = f"{text} The result has the type of x."
-    return operation(emit, name=name, elementwise=True, python=python)
-
-
-floor = _rounding("floor", "math.floor", math.floor, "The largest whole number up to x.")
-ceil = _rounding("ceil", "math.ceil", math.ceil, "The smallest whole number from x on.")
-round_ = _rounding("round", "math.roundeven", _round, "The nearest whole number, half to even.")
-trunc = _rounding("trunc", "math.trunc", math.trunc, "x without its fraction.")
-
-
-@operation(elementwise=True, python=lambda x: 1 / (1 + math.exp(-x)))
-def sigmoid(k, x):
-    """1 / (1 + exp(-x)), computed in at least float32."""
-    x = _as_float(k, "sigmoid", x)
-    wide = x if x.dtype.bits >= 32 else k.cast(x, dtypes.float32)
-    e = exp.emit(k, k.negate(wide))
-    return k.cast(k.binary("div", 1.0, k.binary("add", 1.0, e)), x.dtype)
-
-
-@operation(name="abs", elementwise=True, python=_abs)
-def abs_(k, x):
-    """The magnitude. The most negative integer stays itself."""
-    x = k.scalar(x)
-    if x.dtype.is_float:
-        return k.value(f"math.absf {x.ssa} : {x.dtype.mlir}", x.dtype, x)
-    if x.dtype.kind in "ub" or x.nonneg:
-        return x
-    return k.value(f"math.absi {x.ssa} : {x.dtype.mlir}", x.dtype, x)
+_min, _max = min, max
 
 
 # -- several arguments ----------------------------------------------------------------------
@@ -219,27 +120,6 @@ def _logic(k, op: str, conditions: tuple) -> Value:
     return result
 
 
-def _predicate(name: str, text: str, python, emit) -> Operation:
-    emit.__doc__ = text
-    return operation(emit, name=name, elementwise=True, python=python)
-
-
-def _emit_isnan(k, x):
-    x = _as_float(k, "isnan", x)
-    return k.compare("ne", x, x)
-
-
-def _emit_isinf(k, x):
-    x = _as_float(k, "isinf", x)
-    if not dtypes.has_infinity(x.dtype):
-        return k.constant(False, dtypes.bool_)
-    return k.compare("eq", abs_.emit(k, x), math.inf)
-
-
-isnan = _predicate("isnan", "Whether x is NaN.", math.isnan, _emit_isnan)
-isinf = _predicate("isinf", "Whether x is an infinity.", math.isinf, _emit_isinf)
-
-
 # -- selection and conversion -----------------------------------------------------------------
 
 
@@ -253,7 +133,7 @@ def if_then_else(k, condition, a: Lazy, b: Lazy):
 
 @operation(elementwise=True)
 def cast(k, value, dtype):
-    """Numeric conversion: to nearest even, saturating to fp8 and to integers."""
+    """Numeric conversion: to nearest even, saturating to fp8, fp4 and integers."""
     value, dtype = _value_and_dtype(value, dtype)
     return k.cast(value, k.dtype(dtype))
 

@@ -58,3 +58,30 @@ def Kernel(k, first, *rest, threads: Static = None, is_cpu: Static = False):
                 hint="it is a hint only; 128 or 256 suit most kernels",
             )
     return KernelSpec(grid, count)
+
+
+@operation
+def grid_sync(k):
+    """Every block waits here for all blocks of its grid, and sees what they wrote.
+
+    Where blocks do not run at once, as on the CPU, the kernel is split here: a tile, a
+    variable or a value read from memory may not live across it.
+    """
+    if k.kernel is None:
+        k.fail(
+            "T.grid_sync outside a kernel",
+            rule="blocks of one grid wait for each other",
+            hint="leave it out: kernels run in order",
+        )
+    if k.parallel or k.branches or any(loop.kind == "while" for loop in k.loops):
+        what = "T.Parallel" if k.parallel else "a branch or `while`"
+        k.fail(
+            f"T.grid_sync inside {what}",
+            rule="all blocks reach it: it stands in the body of T.Kernel, or in counted "
+            "loops there",
+            hint="put it in front of or after the loop"
+            if k.parallel
+            else "guard the work around it, and let every block reach it",
+        )
+    k.builder.effects += 1
+    k.builder.op("tile.grid_sync")

@@ -5,7 +5,7 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 from __future__ import annotations
 
-from .registry import Static, operation
+from .registry import Ref, Static, operation
 
 _MAX_UNROLL = 1024
 
@@ -14,16 +14,23 @@ class Loop:
     """A run-time loop, or nest of loops, that a `for` is to open.
 
     `kind` is serial, parallel, pipelined or unroll; `bounds` holds (start, stop) for each
-    variable; an unrolled loop has `items` instead.
+    variable; an unrolled loop has `items` instead. Where there is a `domain`, the one bound
+    is of positions in it, and the variables are the coordinates.
     """
 
-    __slots__ = ("kind", "bounds", "step", "stages", "items")
+    __slots__ = ("kind", "bounds", "step", "stages", "items", "domain")
 
     def __init__(
-        self, kind: str, bounds: list, step: object = 1, stages: int = 1, items: tuple = ()
+        self,
+        kind: str,
+        bounds: list,
+        step: object = 1,
+        stages: int = 1,
+        items: tuple = (),
+        domain: tuple = (),
     ) -> None:
         self.kind, self.bounds, self.step = kind, bounds, step
-        self.stages, self.items = stages, items
+        self.stages, self.items, self.domain = stages, items, domain
 
 
 def _span(start, stop):
@@ -57,9 +64,9 @@ def grid(k, first, *rest) -> Loop:
 @operation
 def unroll(
     k,
-    start: Static,
-    stop: Static = None,
-    step: Static = 1,
+    start,
+    stop=None,
+    step=1,
     *,
     explicit: Static = None,
     unroll_factor: Static = None,
@@ -67,7 +74,15 @@ def unroll(
 ) -> Loop:
     """A loop written out at compile time; its variable is a Python integer."""
     _check_step(k, "T.unroll", step)
-    items = tuple(range(*_span(start, stop), step))
+    start, stop, step = (k.index(x, "a bound of T.unroll") for x in (*_span(start, stop), step))
+    for number in (start, stop, step):
+        if not isinstance(number, int):
+            k.fail(
+                "T.unroll: a bound or the step is known only at run time",
+                rule="the body is written out at compile time",
+                hint="use T.serial",
+            )
+    items = tuple(range(start, stop, step))
     if len(items) > _MAX_UNROLL:
         k.fail(
             f"T.unroll writes the body out {len(items)} times",
@@ -92,18 +107,15 @@ def Parallel(
     prefer_async: Static = None,
     annotations: Static = None,
 ) -> Loop:
-    """`for i, j in T.Parallel(m, n)`: elementwise code whose iterations have no order."""
+    """`for i, j in T.Parallel(m, n)`: elementwise code whose iterations have no order.
+
+    An extent known at run time only is taken a chunk at a time.
+    """
     if not extents:
         k.fail("T.Parallel without extents", hint="give one extent per loop variable")
+    extents = [k.index(extent, "an extent of T.Parallel") for extent in extents]
     for extent in extents:
-        if not isinstance(extent, int) or isinstance(extent, bool):
-            k.fail(
-                "T.Parallel: an extent is known only at run time",
-                rule="extents of T.Parallel are compile-time constants",
-                hint="loop over a tile and leave the edge to the bounds, or guard the body "
-                "with `if`",
-            )
-        if extent < 0:
+        if isinstance(extent, int) and extent < 0:
             k.fail(
                 f"T.Parallel: the extent {extent} is negative",
                 hint="an extent of 0 runs nothing",
@@ -132,3 +144,22 @@ def Pipelined(
     if not isinstance(num_stages, int) or num_stages < 0:
         k.fail(f"T.Pipelined: num_stages={num_stages!r}", hint="a number of stages, 0 or more")
     return Loop("pipelined", [_span(start, stop)], 1, max(1, num_stages))
+
+
+@operation
+def Persistent(k, domain: Ref, wave_size, index, group_size: Static = 8) -> Loop:
+    """`for bx, by in T.Persistent([m, n], blocks, block)`: one block's share of a domain.
+
+    Of `wave_size` blocks, each with another `index`, every point of the domain goes to one;
+    a block takes its points one after the other. `group_size` is a hint about their order.
+    """
+    if not isinstance(domain, (list, tuple)) or not domain:
+        k.fail("T.Persistent: the domain is no list of extents", hint="give [m, n]")
+    domain = tuple(k.index(extent, "an extent of T.Persistent") for extent in domain)
+    total: object = 1
+    for extent in domain:
+        constant = isinstance(total, int) and isinstance(extent, int)
+        total = total * extent if constant else k.binary("mul", total, extent)
+    if isinstance(wave_size, int) and wave_size < 1:
+        k.fail(f"T.Persistent: {wave_size} blocks", hint="give the number of blocks")
+    return Loop("serial", [(index, total)], wave_size, domain=domain)

@@ -1,11 +1,11 @@
-"""Moving data: copy, gather, fill, clear.
+"""Moving data: copy, fill, clear.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
 
 from __future__ import annotations
 
-from ..compiler.access import operand, text_of
+from ..compiler.access import text_of
 from .registry import Ref, Static, operation
 from .values import Memory, Region, Value
 
@@ -30,76 +30,16 @@ def copy(
     not needed.
     """
     k.refuse_in_parallel("T.copy")
-    source, target = _sides(k, "T.copy", src, dst)
+    source, target = sides(k, "T.copy", src, dst)
     k.check_writable(target.memory)
-    if (source.dtype.kind == "b") != (target.dtype.kind == "b"):
-        k.fail(
-            f"T.copy from {source.dtype} to {target.dtype}",
-            rule="a copy converts numbers; bool is not one",
-            hint="write a T.Parallel loop: dst[i] = src[i] != 0",
-        )
+    check_kinds(k, "T.copy", source, target)
     if source.is_element and target.is_element:
         k.store(target.memory, target.offsets, k.load(source.memory, source.offsets))
         return
-    _mark(k, source.memory, target.memory)
+    mark_copied(k, source.memory, target.memory)
     k.builder.op(
-        f"tile.copy {text_of(source)} to {text_of(target)}{_unsigned(source, target)} : "
+        f"tile.copy {text_of(source)} to {text_of(target)}{unsigned_of(source, target)} : "
         f"{source.memory.type} to {target.memory.type}"
-    )
-
-
-@operation
-def gather(k, src: Ref, indices: Ref, dst: Ref, axis: Static = 0, fill=0):
-    """Copy rows of `src` that an index tile names: dst[i, j] = src[indices[i], j].
-
-    `axis` is the dimension of `src` that the indices count along. `src` may be a start index
-    or a slice whose other dimensions say what of a row is taken. A negative index, or one
-    past the end, gives `fill`.
-    """
-    k.refuse_in_parallel("T.gather")
-    ids = k.region(indices, "T.gather: indices")
-    if len(ids.kept) > 1 or not ids.dtype.is_integer or ids.memory.is_global:
-        k.fail(
-            "T.gather: the indices are no one-dimensional integer tile",
-            rule="indices are a tile of rank 1 with integer elements",
-            hint='copy them into a T.alloc_shared((n,), "int32") first',
-        )
-    if ids.dtype.kind == "u" and ids.dtype.bits < 64:  # the compiler reads them as signed
-        k.fail(
-            f"T.gather: the indices are {ids.dtype}",
-            rule="indices are signed",
-            hint='copy them into a T.alloc_shared((n,), "int64")',
-        )
-    target = k.region(dst, "T.gather: dst")
-    k.check_writable(target.memory)
-    source = k.region(src, "T.gather: src")
-    rank = len(source.offsets)
-    if not isinstance(axis, int) or not -rank <= axis < rank:
-        k.fail(
-            f"T.gather: axis {axis} of a tensor with {rank} dimensions",
-            hint=f"axis is 0 to {rank - 1}",
-        )
-    axis %= rank
-    target = _static(k, "T.gather", target, None)
-    source = _gather_source(k, source, target, axis)
-    if len(ids.memory.shape) == 1:
-        at, count = ids.offsets[0], source.sizes[axis]
-        if ids.kept and ids.sizes[0] is not None and ids.sizes[0] < count:
-            k.fail(
-                f"T.gather: {ids.sizes[0]} indices for {count} rows",
-                hint="give an index for each row of dst",
-            )
-    else:
-        k.fail(
-            "T.gather: indices are a row of a larger tile", hint="keep them in a tile of rank 1"
-        )
-    value = k.element_value(fill, target.dtype)
-    _mark(k, source.memory, target.memory)
-    ids.memory.read = True
-    k.builder.op(
-        f"tile.gather {text_of(source)} axis {axis} by {ids.memory.ssa}[{operand(at)}] to "
-        f"{text_of(target)} fill {value}{_unsigned(source, target)} : {source.memory.type}, "
-        f"{ids.memory.type} to {target.memory.type}"
     )
 
 
@@ -118,7 +58,7 @@ def fill(k, dst: Ref, value):
         k.builder.effects += 1
         k.builder.op(f"tile.fill {region.memory.ssa}, {ssa} : {region.memory.type}")
         return
-    region = _static(k, "T.fill", region, None)
+    region = static_region(k, "T.fill", region, None)
     scalar = k.cast(k.scalar(value, k.store_type(value, region.dtype)), region.dtype)
     k.for_each(region, lambda element: k.store(region.memory, element, scalar))
 
@@ -131,18 +71,29 @@ def clear(k, dst: Ref):
     fill.emit(k, dst, 0)
 
 
-def _mark(k, source: Memory, target: Memory) -> None:
+def check_kinds(k, what: str, source: Region, target: Region) -> None:
+    """Refuse what a copy of elements does not convert."""
+    if (source.dtype.kind == "b") != (target.dtype.kind == "b"):
+        k.fail(
+            f"{what} from {source.dtype} to {target.dtype}",
+            rule="a copy converts numbers; bool is not one",
+            hint="write a T.Parallel loop: dst[i] = src[i] != 0",
+        )
+
+
+def mark_copied(k, source: Memory, target: Memory) -> None:
+    """Note that a kernel reads one memory and writes another."""
     source.read = target.written = True
     k.builder.effects += 1
 
 
-def _unsigned(source: Region, target: Region) -> str:
+def unsigned_of(source: Region, target: Region) -> str:
     """The flag of a conversion whose integers, on either side of it, are unsigned."""
     integers = target.dtype if source.dtype.is_float else source.dtype
     return " unsigned" if integers.kind == "u" else ""
 
 
-def _sides(k, what: str, src, dst) -> tuple[Region, Region]:
+def sides(k, what: str, src, dst) -> tuple[Region, Region]:
     """Both sides as regions of one shape, extents of 1 apart."""
     for side, name in ((src, "src"), (dst, "dst")):
         if isinstance(side, Value) or not isinstance(side, (Memory, Region)):
@@ -152,13 +103,13 @@ def _sides(k, what: str, src, dst) -> tuple[Region, Region]:
             )
     source, target = k.region(src, what), k.region(dst, what)
     if source.is_element and not target.is_element:
-        source = _from_start(k, what, source, _static(k, what, target, None))
+        source = from_start(k, what, source, static_region(k, what, target, None))
     elif target.is_element and not source.is_element:
-        target = _from_start(k, what, target, _static(k, what, source, None))
+        target = from_start(k, what, target, static_region(k, what, source, None))
     if None in source.sizes:
-        source = _static(k, what, source, target)
+        source = static_region(k, what, source, target)
     if None in target.sizes:
-        target = _static(k, what, target, source)
+        target = static_region(k, what, target, source)
     if _dense(source) != _dense(target):
         k.fail(
             f"{what}: src is {_shape_text(source)} and dst is {_shape_text(target)}",
@@ -177,7 +128,7 @@ def _shape_text(region: Region) -> str:
     return f"({', '.join(map(str, shape))}{',' * (len(shape) == 1)})"
 
 
-def _from_start(k, what: str, start: Region, other: Region) -> Region:
+def from_start(k, what: str, start: Region, other: Region) -> Region:
     """A start index with the other side's shape, aligned at the last dimension."""
     shape, rank = list(other.shape), len(start.offsets)
     while len(shape) > rank and shape[0] == 1:
@@ -192,7 +143,7 @@ def _from_start(k, what: str, start: Region, other: Region) -> Region:
     return _checked(k, Region(start.memory, start.offsets, sizes, tuple(range(rank))))
 
 
-def _static(k, what: str, region: Region, other: Region | None) -> Region:
+def static_region(k, what: str, region: Region, other: Region | None) -> Region:
     """The region with every extent known: open ones are taken from the other side."""
     if None not in region.sizes:
         return region
@@ -227,31 +178,3 @@ def _checked(k, region: Region) -> Region:
         if isinstance(offset, int):
             k.check_constant_index(region.memory, axis, offset, size)
     return region
-
-
-def _gather_source(k, source: Region, target: Region, axis: int) -> Region:
-    """The source's region, with the extents of dst; along the axis these are its rows."""
-    if source.is_element:
-        return _from_start(k, "T.gather", source, target)
-    memory, shape = source.memory, target.shape
-    if axis not in source.kept:
-        k.fail(
-            f"T.gather: dimension {axis} of {memory.name} is indexed, and the indices count "
-            f"along it",
-            hint="slice it with `:`, or give another axis",
-        )
-    if len(source.kept) != len(shape):
-        k.fail(
-            f"T.gather: src has {len(source.kept)} dimensions and dst has {len(shape)}",
-            hint="index the dimensions of src that dst lacks",
-        )
-    sizes = list(source.sizes)
-    for d, extent in zip(source.kept, shape):
-        if d != axis and sizes[d] not in (None, extent):
-            k.fail(
-                f"T.gather: src has {sizes[d]} elements along dimension {d} and dst has "
-                f"{extent}",
-                hint="slice src to the part that dst holds",
-            )
-        sizes[d] = extent
-    return Region(memory, source.offsets, sizes, source.kept)

@@ -45,6 +45,9 @@ def gemm(
     a_shape, a_ssa, a_type = _matrix(k, "A", a_ssa, a_type, a_shape)
     b_shape, b_ssa, b_type = _matrix(k, "B", b_ssa, b_type, b_shape)
     c_shape, c_ssa, c_type = _matrix(k, "C", c_ssa, c_type, c_shape)
+    for name, flag in {"transpose_A": transpose_A, "transpose_B": transpose_B}.items():
+        if not isinstance(flag, (bool, int)):
+            k.fail(f"T.gemm: {name}={flag!r}", rule="it is True or False", hint="leave it out")
     m, k_a = reversed(a_shape) if transpose_A else a_shape
     k_b, n = reversed(b_shape) if transpose_B else b_shape
     if k_a != k_b:
@@ -60,7 +63,7 @@ def gemm(
             hint=_transpose_hint(a_shape, b_shape, c_shape, transpose_A, transpose_B),
         )
     _check_types(k, a.dtype, b.dtype, c.dtype, precision)
-    if c is a or c is b:
+    if c.base in (a.base, b.base):
         k.fail(
             f"T.gemm: {c.name} is operand and result",
             rule="C is neither A nor B",
@@ -109,6 +112,13 @@ def _check_types(k, a, b, c, precision) -> None:
             f"T.gemm of {a} and {b}",
             rule="A and B have one type, or are both floats",
             hint="convert one of them while copying it into its tile",
+        )
+    if dtypes.float8_e8m0fnu in (a, b, c):
+        k.fail(
+            "T.gemm of float8_e8m0fnu",
+            rule="e8m0 holds scales, which have no zero and no sign",
+            hint="multiply the scaled operand in T.Parallel: T.cast(w, 'float32') * "
+            "T.cast(scale, 'float32')",
         )
     if a.kind == "b":
         k.fail("T.gemm of bool", hint="use int8 tiles of zeros and ones")

@@ -1,17 +1,18 @@
-"""Reductions, scans and selections along one dimension of a tile.
+"""Reductions along one dimension of a tile.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
 
 from __future__ import annotations
 
-from . import dtypes
+from . import combiners
+from .combiners import Combiner
 from .movement import copy
 from .registry import Operation, Ref, Static, operation
-from .values import Memory
 
 
-def _axis(k, what: str, dim: object, rank: int) -> int:
+def axis_of(k, what: str, dim: object, rank: int) -> int:
+    """The dimension `dim`, which may count from the end, as a number from 0."""
     if not isinstance(dim, int) or not -rank <= dim < rank:
         k.fail(
             f"{what}: dim={dim!r} of a tile with {rank} dimension{'s' * (rank != 1)}",
@@ -20,7 +21,8 @@ def _axis(k, what: str, dim: object, rank: int) -> int:
     return dim % rank
 
 
-def _unsigned(dtype) -> str:
+def unsigned(dtype) -> str:
+    """The flag of operations that compare unsigned integers."""
     return " unsigned" if dtype.kind == "u" else ""
 
 
@@ -29,10 +31,10 @@ def _widens(src, dst) -> bool:
     return src.kind == dst.kind and dst.bits > src.bits
 
 
-def _reduce(k, what: str, combiner: str, src, dst, dim, clear) -> None:
+def _reduce(k, what: str, combiner: str | Combiner, src, dst, dim, clear) -> None:
     s_ssa, s_type, s_shape, s = k.tile(src, f"{what}: src")
     d_ssa, d_type, d_shape, d = k.tile(dst, f"{what}: dst")
-    axis = _axis(k, what, dim, len(s_shape))
+    axis = axis_of(k, what, dim, len(s_shape))
     dropped = s_shape[:axis] + s_shape[axis + 1 :] or (1,)
     if d_shape not in (dropped, s_shape[:axis] + (1,) + s_shape[axis + 1 :]):
         k.fail(
@@ -68,18 +70,17 @@ def _reduce(k, what: str, combiner: str, src, dst, dim, clear) -> None:
             rule="dst has the element type of src, or a wider one of its kind",
             hint=f"allocate dst as {s.dtype}; sums of 16-bit floats are computed in float32",
         )
-    if combiner.startswith("bit") and not s.dtype.is_integer:
+    if combiner in ("bitand", "bitor", "bitxor") and not s.dtype.is_integer:
         k.fail(f"{what} of {s.dtype}", rule="bitwise reductions take integers")
     if d is s:
         k.fail(f"{what}: {s.name} is src and dst", hint="reduce into a tile of its own")
     s.read = d.written = True
     d.read = d.read or not clear
-    k.builder.effects += 1
-    accumulate = "" if clear else " accumulate"
-    k.builder.op(
-        f"tile.reduce {combiner} {s_ssa} into {d_ssa} dim {axis}{accumulate}"
-        f"{_unsigned(s.dtype)} : {s_type} into {d_type}"
+    operands = (
+        f"{s_ssa} into {d_ssa} dim {axis}{'' if clear else ' accumulate'}"
+        f"{unsigned(s.dtype)} : {s_type} into {d_type}"
     )
+    combiners.emit(k, what, "tile.reduce", combiner, operands, s.dtype)
 
 
 def _declare(combiner: str, text: str) -> Operation:
@@ -120,60 +121,21 @@ reduce_argmin = _declare("argmin", "The position of the minimum, the lowest amon
 
 
 @operation
-def cumsum(k, src: Ref, dst: Ref = None, dim: Static = 0, reverse: Static = False):
-    """Running sums along `dim`, from the end with `reverse`. Without `dst`, in place."""
-    dst = src if dst is None else dst
-    s_ssa, s_type, s_shape, s = k.tile(src, "T.cumsum: src")
-    d_ssa, d_type, d_shape, d = (
-        (s_ssa, s_type, s_shape, s) if dst is src else k.tile(dst, "T.cumsum: dst")
-    )
-    axis = _axis(k, "T.cumsum", dim, len(s_shape))
-    if s_shape != d_shape or s.dtype is not d.dtype:
-        k.fail(
-            f"T.cumsum: src is {s.dtype} {s_shape} and dst is {d.dtype} {d_shape}",
-            rule="both have one shape and element type",
-            hint="allocate dst as src, or leave it out",
-        )
-    if s.dtype.kind == "b":
-        k.fail("T.cumsum of bool", hint="count in an int32 tile")
-    s.read = d.written = True
-    k.builder.effects += 1
-    k.builder.op(
-        f"tile.scan sum {s_ssa} into {d_ssa} dim {axis}{' reverse' * bool(reverse)}"
-        f"{_unsigned(s.dtype)} : {s_type} into {d_type}"
-    )
+def reduce(
+    k,
+    src: Ref,
+    dst: Ref,
+    dim: Static,
+    combiner: Static,
+    identity,
+    clear: Static = True,
+):
+    """The combination of one's own of `src` along `dim` into `dst`.
 
-
-@operation
-def topk(
-    em, src: Ref, k: Static, dim: Static = -1, *, largest: Static = True
-) -> tuple[Memory, Memory]:
-    """The `k` largest elements along `dim`, descending, and their int32 positions.
-
-    Gives two fragments (values, indices). Equal elements come in the order of their
-    positions; NaN comes first. With `largest=False`, the smallest, ascending.
+    `combiner` is a function of two scalars, a lambda or a @T.macro, associative and the same
+    with its arguments swapped; `identity` is the scalar with which it leaves every other, and
+    `identity` itself, unchanged: `T.reduce(x, y, 1, lambda a, b: a * b, 1)`. Floats narrower
+    than float32 are combined in it and rounded once. With `clear=False` the former value of
+    `dst` takes part.
     """
-    s_ssa, s_type, s_shape, s = em.tile(src, "T.topk: src")
-    axis = _axis(em, "T.topk", dim, len(s_shape))
-    if not isinstance(k, int) or not 1 <= k <= s_shape[axis]:
-        em.fail(
-            f"T.topk: {k!r} of {s_shape[axis]} elements",
-            hint="k is at least 1 and at most the extent along dim",
-        )
-    if s.dtype.kind == "b":
-        em.fail("T.topk of bool", hint="use an int8 tile")
-    shape = s_shape[:axis] + (k,) + s_shape[axis + 1 :]
-    hint = em.name_hint
-    em.name_hint = "topk_values"
-    values = em.allocate("T.topk", shape, s.dtype, "fragment")
-    em.name_hint = "topk_indices"
-    indices = em.allocate("T.topk", shape, dtypes.int32, "fragment")
-    em.name_hint = hint
-    s.read = True
-    em.builder.effects += 1
-    em.builder.op(
-        f"tile.topk {s_ssa} into {values.ssa}, {indices.ssa} dim {axis}"
-        f"{'' if largest else ' smallest'}{_unsigned(s.dtype)} : {s_type} into "
-        f"{values.type}, {indices.type}"
-    )
-    return values, indices
+    _reduce(k, "T.reduce", Combiner(combiner, identity), src, dst, dim, clear)

@@ -12,8 +12,6 @@ _THREADS = "addresses threads, and kernels are written in tiles here"
 _HARDWARE = "names one vendor's hardware"
 _TVM = "is a form of TVM script"
 
-_LIST = "compute it from T.exp2, T.log2, T.sin, T.cos, T.sqrt and arithmetic"
-
 
 def _names(names: str, reason: str, hint: str) -> dict[str, tuple[str, str]]:
     """One entry for several names."""
@@ -22,32 +20,21 @@ def _names(names: str, reason: str, hint: str) -> dict[str, tuple[str, str]]:
 
 _TABLE: dict[str, tuple[str, str]] = {
     # Coming later.
-    "sort": (_LATER, "T.topk gives the largest elements in order"),
-    "scan": (_LATER, "T.cumsum is the scan by addition"),
-    "cummax": (_LATER, "T.cumsum is the scan by addition"),
-    "reduce": (
-        "with a combiner of one's own " + _LATER,
-        "use T.reduce_sum, _max, _min, _absmax, _abssum, _any, _all, _bitand, _bitor, _bitxor",
-    ),
-    "scatter": (_LATER, "store elements by index in T.Parallel, or T.atomic_add"),
-    **_names("grid_sync sync_grid", _LATER, "use two T.Kernel blocks, which run in order"),
-    **_names("view reshape", _LATER, "index the tile as it is, or copy it into another"),
     **_names("gemm_sp gemm_sp_v2", _LATER, "use T.gemm on dense tiles"),
     **_names(
-        "alloc_reducer finalize_reducer", _LATER, "accumulate in a fragment and reduce it"
+        "alloc_reducer finalize_reducer",
+        "lets iterations of T.Parallel add to one element, which is a race here",
+        "write the terms into a tile and reduce it with T.reduce_sum and its like",
     ),
     **_names("c2d_im2col im2col", _LATER, "T.copy a region for each tap of the filter"),
-    "Persistent": (_LATER, "loop over tiles with T.serial in a small grid"),
     **_names(
-        "atomic_load atomic_store", _LATER, "T.atomic_max and T.atomic_min publish values"
+        "atomic_load atomic_store",
+        "orders memory between blocks, which have no order",
+        "read and write elements; T.atomic_max and its like publish values, and a second "
+        "T.Kernel sees all that the first wrote",
     ),
     **_names("rng_init rng_rand rng_rand_float", _LATER, "pass random numbers in a tensor"),
-    **_names(
-        "tan asin acos atan atan2 sinh cosh asinh acosh atanh exp10 log10 log1p hypot",
-        _LATER,
-        _LIST,
-    ),
-    **_names("fmod copysign ldexp nextafter popcount clz isfinite", _LATER, _LIST),
+    **_names("ldexp nextafter", _LATER, "work on the bits with T.reinterpret"),
     "annotate_safe_value": (
         "sets what reads outside a tensor give, and they give 0",
         "choose another value with T.if_then_else(i < n, x[i], value)",

@@ -70,6 +70,17 @@ class SizeExpr:
 
     __int__ = __float__ = __index__
 
+    def names(self) -> set[str]:
+        """The T.dynamic names in it."""
+        return set().union(*(o.names() for o in self.operands if isinstance(o, SizeExpr)))
+
+    def steps(self) -> list[str | int]:
+        """Its operands and operators in postfix order: `["size m", 2, "mul"]`."""
+        found: list[str | int] = []
+        for operand in self.operands:
+            found += operand.steps() if isinstance(operand, SizeExpr) else [operand]
+        return [*found, self.operator]
+
     def __repr__(self) -> str:
         symbol = {"add": "+", "sub": "-", "mul": "*", "floordiv": "//", "mod": "%"}
         if self.operator in symbol:
@@ -100,6 +111,12 @@ class Dim(SizeExpr):
         self.operator, self.operands = "dim", ()
         self.name, self.minimum = name, minimum
         self.maximum, self.multiple_of = maximum, multiple_of
+
+    def names(self) -> set[str]:
+        return {self.name}
+
+    def steps(self) -> list[str | int]:
+        return [f"size {self.name}"]
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Dim) and self.name == other.name

@@ -13,22 +13,27 @@ from .symbols import Const, Dim, SizeExpr
 
 # As in the ABI: TW_MAX_RANK.
 MAX_RANK = 16
+# TW_MAX_EXPRESSION_STEPS.
+MAX_STEPS = 64
 
 
 class TensorType:
     """A tensor parameter's type.
 
     Attributes:
-        shape: sizes, each an int, a `Dim` or a `Const`.
+        shape: sizes, each an int, a `SizeExpr` or a `Const`.
         dtype: element type.
         strides: None for row-major contiguous, else one entry per dimension in elements:
             an int, a `Dim`, or None for any.
+        alias: the name of the parameter that it may be the same memory as, or "".
     """
 
-    __slots__ = ("shape", "dtype", "strides")
+    __slots__ = ("shape", "dtype", "strides", "alias")
 
-    def __init__(self, shape: tuple, dtype: DType, strides: tuple | None = None) -> None:
-        self.shape, self.dtype, self.strides = shape, dtype, strides
+    def __init__(
+        self, shape: tuple, dtype: DType, strides: tuple | None = None, alias: str = ""
+    ) -> None:
+        self.shape, self.dtype, self.strides, self.alias = shape, dtype, strides, alias
 
     def __repr__(self) -> str:
         return f"T.Tensor({self.shape}, {self.dtype})"
@@ -36,7 +41,7 @@ class TensorType:
 
 def _shape(what: str, shape: object) -> tuple:
     shape = python_number(shape)
-    if isinstance(shape, (int, Dim, Const)):
+    if isinstance(shape, (int, SizeExpr, Const)):
         shape = (shape,)
     if not isinstance(shape, (tuple, list)) or not shape:
         raise CompileError.here(
@@ -44,13 +49,7 @@ def _shape(what: str, shape: object) -> tuple:
         )
     shape = tuple(map(python_number, shape))
     for size in shape:
-        if isinstance(size, bool) or not isinstance(size, (int, Dim, Const)):
-            if isinstance(size, SizeExpr):
-                raise CompileError.here(
-                    f"{what}: the size {size} is an expression of dynamic sizes",
-                    rule="a tensor's size is an integer or one T.dynamic name",
-                    hint='give it a name of its own: n = T.dynamic("n")',
-                )
+        if isinstance(size, bool) or not isinstance(size, (int, SizeExpr, Const)):
             raise CompileError.here(
                 f"{what}: {size!r} is not a size",
                 hint='sizes are Python integers, T.dynamic("m") or T.const("M")',
@@ -59,6 +58,13 @@ def _shape(what: str, shape: object) -> tuple:
             raise CompileError.here(
                 f"{what}: the size {size} is negative", hint="a size is 0 or more"
             )
+        if isinstance(size, SizeExpr) and len(size.steps()) > MAX_STEPS:
+            raise CompileError.here(
+                f"{what}: a size is an expression of {len(size.steps())} names, numbers and "
+                "operators",
+                rule=f"an expression of sizes has at most {MAX_STEPS}",
+                hint='give it a name of its own: n = T.dynamic("n")',
+            )
         if isinstance(size, int) and size >= 2**63:
             raise CompileError.here(f"{what}: the size {size}", rule="a size has 64 bits")
     if len(shape) > MAX_RANK:
@@ -66,6 +72,15 @@ def _shape(what: str, shape: object) -> tuple:
             f"{what} of {len(shape)} dimensions", rule=f"a tensor has at most {MAX_RANK}"
         )
     return shape
+
+
+def _alias(name: object) -> str:
+    if not isinstance(name, str):
+        raise CompileError.here(
+            f"T.Tensor: alias={name!r} is no name",
+            hint='name the parameter whose memory it may be: alias="A"',
+        )
+    return name
 
 
 class _TensorMeta(type):
@@ -79,18 +94,27 @@ class _TensorMeta(type):
 
 
 class Tensor(metaclass=_TensorMeta):
-    """`T.Tensor((M, K), "float16")`: a row-major contiguous tensor in global memory."""
+    """`T.Tensor((M, K), "float16")`: a row-major contiguous tensor in global memory.
 
-    def __new__(cls, shape: object, dtype: object = "float32", strides: object = None):
+    A size is an integer, a T.dynamic name, an expression of such (`m * 2`,
+    `T.ceildiv(m, 64)`) or a T.const name. With `alias="A"`, an argument may be the same
+    memory as that of the parameter A, whole and element by element.
+    """
+
+    def __new__(
+        cls, shape: object, dtype: object = "float32", strides: object = None, alias: str = ""
+    ):
         if strides is not None:
-            return StridedTensor(shape, strides, dtype)
-        return TensorType(_shape("T.Tensor", shape), dtype_of(dtype))
+            return StridedTensor(shape, strides, dtype, alias)
+        return TensorType(_shape("T.Tensor", shape), dtype_of(dtype), None, _alias(alias))
 
 
 class StridedTensor:
     """`T.StridedTensor(shape, strides, dtype)`: strides in elements, None for any."""
 
-    def __new__(cls, shape: object, strides: object, dtype: object = "float32"):
+    def __new__(
+        cls, shape: object, strides: object, dtype: object = "float32", alias: str = ""
+    ):
         shape = _shape("T.StridedTensor", shape)
         if not isinstance(strides, (tuple, list)) or len(strides) != len(shape):
             raise CompileError.here(
@@ -104,7 +128,7 @@ class StridedTensor:
                     f"T.StridedTensor: {stride!r} is not a stride",
                     hint="an integer, a T.dynamic name, or None for any",
                 )
-        return TensorType(shape, dtype_of(dtype), tuple(strides))
+        return TensorType(shape, dtype_of(dtype), tuple(strides), _alias(alias))
 
 
 # Annotations of macros' parameters, which document and are not checked.
@@ -123,6 +147,18 @@ class Ref:
     """Annotation of a macro's parameter that is a variable of the caller, not its value."""
 
 
+class Unevaluated:
+    """An annotation whose text fails: refused where the parameter is made, with a place."""
+
+    def __init__(self, text: str, error: Exception) -> None:
+        if isinstance(error, CompileError):
+            self.message, self.rule, self.hint = error.message, error.rule, error.hint
+        else:
+            self.message = f"{text} raises {type(error).__name__}: {error}"
+            self.rule = "a parameter is a T.Tensor, a scalar's dtype or a T.dynamic size"
+            self.hint = 'write it as T.Tensor((M, K), "float16") or T.int32'
+
+
 def evaluated(function: FunctionType, around: FrameType) -> dict[str, object]:
     """Annotations as objects, also where `from __future__ import annotations` made them text.
 
@@ -136,4 +172,6 @@ def evaluated(function: FunctionType, around: FrameType) -> dict[str, object]:
                 found[name] = eval(annotation, function.__globals__, dict(around.f_locals))
             except (NameError, SyntaxError):
                 pass  # a dtype's name, "int32"; refused where the parameter is made
+            except Exception as error:
+                found[name] = Unevaluated(annotation, error)
     return found

@@ -21,9 +21,11 @@ class Value:
         deps: the parallel loop variables it depends on.
         nonneg: whether it is known not to be negative (for `index`).
         dim: the dynamic size it is, if it is one.
+        parts: the operator and operands of arithmetic on signed integers below 64 bits,
+            which an index computes anew without wrapping.
     """
 
-    __slots__ = ("ssa", "dtype", "affine", "deps", "nonneg", "dim")
+    __slots__ = ("ssa", "dtype", "affine", "deps", "nonneg", "dim", "parts")
 
     def __init__(
         self,
@@ -36,6 +38,7 @@ class Value:
     ) -> None:
         self.ssa, self.dtype, self.affine = ssa, dtype, affine
         self.deps, self.nonneg, self.dim = deps, nonneg, dim
+        self.parts: tuple[str, Value, Value] | None = None
 
     def __repr__(self) -> str:
         return f"a run-time {self.dtype} value"
@@ -49,12 +52,16 @@ class Memory:
 
     Attributes:
         ssa, name: its names in the IR and in the source.
-        dtype: element type; `shape`: ints, or `Dim` for a dynamic size of a tensor.
+        dtype: element type; `shape`: ints, or for sizes of tensors known at launch a
+            `SizeExpr` or index `Value`.
         space: `global`, `shared`, `fragment` or `local`.
         type: its memref type.
         variable: whether it is an `alloc_var`, read by its bare name.
         home: the parallel loop nest it was made in, or None.
-        read, written: whether the kernel reads and writes it.
+        base: the memory that a view is of; of others, the memory itself.
+        align: bytes that its address is a multiple of.
+        read, written: whether the kernel reads and writes it; a view's are its base's.
+        twin: of a parameter that is declared an alias, what it may be the same memory as.
     """
 
     __slots__ = (
@@ -66,8 +73,11 @@ class Memory:
         "type",
         "variable",
         "home",
-        "read",
-        "written",
+        "base",
+        "align",
+        "twin",
+        "_read",
+        "_written",
     )
 
     def __init__(
@@ -80,10 +90,30 @@ class Memory:
         type: str,
         variable: bool = False,
         home: object = None,
+        base: Memory | None = None,
     ) -> None:
         self.ssa, self.name, self.dtype, self.shape = ssa, name, dtype, shape
         self.space, self.type, self.variable, self.home = space, type, variable, home
-        self.read = self.written = False
+        self.base = self if base is None else base
+        self.align = dtype.itemsize
+        self.twin: Memory | None = None
+        self._read = self._written = False
+
+    @property
+    def read(self) -> bool:
+        return self.base._read
+
+    @read.setter
+    def read(self, value: bool) -> None:
+        self.base._read = value
+
+    @property
+    def written(self) -> bool:
+        return self.base._written
+
+    @written.setter
+    def written(self, value: bool) -> None:
+        self.base._written = value
 
     @property
     def is_global(self) -> bool:

@@ -24,6 +24,12 @@ _NUMPY = {
     "f64": np.dtype(np.float64),
     "f8e4m3fn": np.dtype(ml_dtypes.float8_e4m3fn),
     "f8e5m2": np.dtype(ml_dtypes.float8_e5m2),
+    "f8e4m3fnuz": np.dtype(ml_dtypes.float8_e4m3fnuz),
+    "f8e5m2fnuz": np.dtype(ml_dtypes.float8_e5m2fnuz),
+    "f8e4m3b11fnuz": np.dtype(ml_dtypes.float8_e4m3b11fnuz),
+    "f8e8m0fnu": np.dtype(ml_dtypes.float8_e8m0fnu),
+    # One value in each byte, as ml_dtypes has it; kernels take pairs (tilewright.pack_pairs).
+    "f4e2m1fn": np.dtype(ml_dtypes.float4_e2m1fn),
 }
 
 

@@ -11,6 +11,8 @@
 #ifndef TILEWRIGHT_ABI_H
 #define TILEWRIGHT_ABI_H
 
+#include "tilewright/checks.h"
+
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -36,7 +38,12 @@ typedef enum tw_dtype {
   TW_F32 = 11,
   TW_F64 = 12,
   TW_F8E4M3FN = 13,
-  TW_F8E5M2 = 14
+  TW_F8E5M2 = 14,
+  TW_F8E4M3FNUZ = 15,
+  TW_F8E5M2FNUZ = 16,
+  TW_F8E4M3B11FNUZ = 17,
+  TW_F8E8M0FNU = 18, /* a power of two: the exponent of a float32 */
+  TW_F4E2M1FN = 19   /* two to a byte along the last dimension, the even one low */
 } tw_dtype;
 
 /* ---- the host table: what a launch function may call ---------------------- */
@@ -73,6 +80,8 @@ typedef struct tw_host_v1 {
   /* Starts a grid of a device image's kernel on the launch's stream; 0, or a
    * tw_status. Native code of a CPU image has no use for it, and the CPU refuses. */
   int32_t (*launch_grid)(void *context, const tw_grid_launch_v1 *launch);
+  /* What kernels compiled for checking call; NULL where the device has no checker. */
+  const tw_checks_v1 *checks;
 } tw_host_v1;
 
 /* One grid of a device image's kernel. */
@@ -106,19 +115,24 @@ typedef int32_t (*tw_launch_fn)(const tw_host_v1 *host, void *context,
  *            first dim (word offset of its dims), alias            (each parameter)
  *   dims:    per dimension: extent kind, extent value; then per dimension:
  *            stride kind, stride value
+ *   expressions: text (string offset), steps, then per step: kind, value
  *   strings: UTF-8, each ending in a zero byte
- * An extent is TW_DIM_CONST (value) or TW_DIM_SYMBOL (symbol index). A stride, in
+ * An extent is TW_DIM_CONST (value), TW_DIM_SYMBOL (symbol index) or
+ * TW_DIM_EXPRESSION (word offset of an expression, whose steps are in postfix order:
+ * operands are pushed, an operator takes two of them for its result). A stride, in
  * elements, is TW_DIM_CONST, TW_DIM_SYMBOL, TW_DIM_CONTIGUOUS (the next dimension's
  * stride times its extent; 1 for the last one) or TW_DIM_ANY. Dims take 4 * rank
  * words; the strides' entries follow the extents'. A scalar parameter has no dims;
  * where it defines a symbol its rank is -1 - symbol, else 0. A maximum of -1 is no
  * bound. `alias` is 0, or 1 + the index of the parameter whose memory this one may
- * share; without it, what a kernel writes overlaps no other argument. */
+ * be: where the two share any memory, they are the same elements. Without it, what a
+ * kernel writes overlaps no other argument. */
 #define TW_SIGNATURE_MAGIC 0x0000314749535754 /* "TWSIG1" */
 #define TW_SIGNATURE_HEADER_WORDS 8
 #define TW_SIGNATURE_SYMBOL_WORDS 4
 #define TW_SIGNATURE_PARAM_WORDS 8
 #define TW_MAX_RANK 16
+#define TW_MAX_EXPRESSION_STEPS 64
 
 typedef enum tw_param_kind { TW_PARAM_TENSOR = 0, TW_PARAM_SCALAR = 1 } tw_param_kind;
 
@@ -131,8 +145,24 @@ typedef enum tw_dim_kind {
   TW_DIM_CONST = 0,
   TW_DIM_SYMBOL = 1,
   TW_DIM_CONTIGUOUS = 2,
-  TW_DIM_ANY = 3
+  TW_DIM_ANY = 3,
+  TW_DIM_EXPRESSION = 4
 } tw_dim_kind;
+
+/* A step of an expression. Division and remainder round down; a divisor of zero, and a
+ * result of more than 64 bits, fit no launch. */
+typedef enum tw_step_kind {
+  TW_STEP_CONST = 0,  /* value */
+  TW_STEP_SYMBOL = 1, /* symbol index */
+  TW_STEP_ADD = 2,
+  TW_STEP_SUB = 3,
+  TW_STEP_MUL = 4,
+  TW_STEP_FLOORDIV = 5,
+  TW_STEP_MOD = 6,
+  TW_STEP_CEILDIV = 7,
+  TW_STEP_MIN = 8,
+  TW_STEP_MAX = 9
+} tw_step_kind;
 
 /* ---- the artifact ---------------------------------------------------------- */
 

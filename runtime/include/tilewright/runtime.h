@@ -28,12 +28,17 @@ typedef enum tw_status {
   TW_ERROR_ARTIFACT = 3,    /* a file that is no usable artifact */
   TW_ERROR_UNSUPPORTED = 4, /* a device or target that this build or machine lacks */
   TW_ERROR_MEMORY = 5,      /* no memory left */
-  TW_ERROR_FAULT = 6        /* a kernel reported a fault */
+  TW_ERROR_FAULT = 6,       /* a kernel reported a fault */
+  TW_ERROR_INTERRUPTED = 7  /* the interrupt check ended a launch */
 } tw_status;
 
 /* The message of this thread's last failed call; "" before there is one. Valid until
  * the thread's next failure. */
 TW_API const char *tw_last_error(void);
+
+/* Where that call was the launch of a kernel compiled for checking, and it broke rules:
+ * the faults, as a JSON array whose fields docs/checking.md lists. Else "". */
+TW_API const char *tw_last_faults(void);
 
 /* TW_ABI_VERSION of the library that is running. */
 TW_API uint64_t tw_abi_version(void);
@@ -109,8 +114,10 @@ typedef struct tw_argument_v1 {
                   * TW_U64 or TW_F64: converted to the parameter's, if that can hold it */
   uint64_t bits; /* a scalar's value */
   void *data;
+  /* Of elements; where these share bytes (TW_F4E2M1FN), of bytes along the last dimension.
+   * Bytes of TW_U8 may be given for such a parameter as well. */
   const int64_t *extents;
-  const int64_t *strides; /* in elements; NULL is contiguous */
+  const int64_t *strides; /* in elements, or such bytes; NULL is contiguous */
   int32_t rank;
   int32_t flags;
   int32_t device_type; /* as DLPack numbers them: 1 CPU, 2 CUDA, 10 ROCm */
@@ -145,6 +152,14 @@ TW_API int32_t tw_num_threads(void);
  * without order between blocks. NULL restores the default, standard output. */
 typedef void (*tw_print_handler)(const char *line, void *user);
 TW_API void tw_set_print_handler(tw_print_handler handler, void *user);
+
+/* Asked by the launching thread, between blocks and about ten times a second, whether
+ * the launch shall end: a number other than 0 ends it with TW_ERROR_INTERRUPTED as soon
+ * as the blocks that are running have ended. What the kernel writes is then partly
+ * written; device and kernel can be used again. A program that is to heed Ctrl-C returns
+ * here what its handler of SIGINT has set. NULL, the default, asks nothing. */
+typedef int32_t (*tw_interrupt_check)(void *user);
+TW_API void tw_set_interrupt_check(tw_interrupt_check check, void *user);
 
 #ifdef __cplusplus
 }

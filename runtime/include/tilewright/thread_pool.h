@@ -7,7 +7,7 @@
  *
  * A process may hold several copies of the runtime: in the Python extension and in
  * each library compiled ahead of time. Their worker threads would compete, so they
- * share the pool of whichever copy was loaded first: tw_thread_pool_v1 has the ELF
+ * share the pool of whichever copy was loaded first: tw_thread_pool_v2 has the ELF
  * binding "unique", of which the dynamic linker keeps one definition per process, in
  * RTLD_LOCAL libraries too. Its layout is fixed; a new one gets a new symbol.
  */
@@ -20,17 +20,19 @@
 extern "C" {
 #endif
 
-typedef struct tw_thread_pool_functions_v1 {
-  uint64_t size; /* sizeof(tw_thread_pool_functions_v1) */
+typedef struct tw_thread_pool_functions_v2 {
+  uint64_t size; /* sizeof(tw_thread_pool_functions_v2) */
   /* Runs blocks [0, count) on the calling thread and idle workers; returns when all
    * are done. Called from inside a block it runs all of them on the calling thread.
-   * TW_OK, or TW_ERROR_MEMORY before any block ran. */
-  int32_t (*run)(int64_t count, tw_block_fn fn, void *env, int64_t arena_bytes);
+   * TW_OK; TW_ERROR_MEMORY before any block ran; TW_ERROR_INTERRUPTED where `check`,
+   * which may be NULL, asked for an end, and then every block has run or will never. */
+  int32_t (*run)(int64_t count, tw_block_fn fn, void *env, int64_t arena_bytes,
+                 tw_interrupt_check check, void *user);
   void (*set_num_threads)(int32_t threads);
   int32_t (*num_threads)(void);
-} tw_thread_pool_functions_v1;
+} tw_thread_pool_functions_v2;
 
-extern TW_API const tw_thread_pool_functions_v1 tw_thread_pool_v1;
+extern TW_API const tw_thread_pool_functions_v2 tw_thread_pool_v2;
 
 #ifdef __cplusplus
 }

@@ -114,3 +114,27 @@ func.func @move(%p: !llvm.ptr, %q: !llvm.ptr, %i: index) {
   memref.copy %v, %w : memref<1024xf16, #global> to memref<1024xf16, #global>
   return
 }
+
+// A view is a descriptor of its own at the same address, and a capture in a loop takes its
+// memory once, at the start of the function.
+// CHECK-LABEL: llvm.func @view(
+// CHECK-SAME:    %[[P:.*]]: !llvm.ptr, %[[N:.*]]: i64)
+// CHECK:         %[[ENV:.*]] = llvm.alloca
+// CHECK-NOT:     llvm.alloca
+// CHECK-DAG:     %[[AT:.*]] = llvm.mul %[[N]], %{{.*}}
+// CHECK-DAG:     llvm.getelementptr {{.*}}%[[P]][{{.*}}] : (!llvm.ptr, i64) -> !llvm.ptr, f16
+func.func @view(%p: !llvm.ptr, %n: index) -> f16 {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %x = tile.from_pointer %p at 0 sizes(%n) : memref<?x8xf32, #global>
+  %y = tile.view %x sizes(%n) : memref<?x8xf32, #global> to memref<?x16xf16, #global>
+  %v = memref.load %y[%n, %c1] : memref<?x16xf16, #global>
+  cf.br ^loop(%c0 : index)
+^loop(%i: index):
+  %env = tile.capture %i : index
+  %next = arith.addi %i, %c1 : index
+  %again = arith.cmpi slt, %next, %n : index
+  cf.cond_br %again, ^loop(%next : index), ^end
+^end:
+  return %v : f16
+}

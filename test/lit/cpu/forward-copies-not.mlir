@@ -340,3 +340,57 @@ func.func @own_indices(%x: memref<?xi32, #global>, %z: i32, %blocks: index) {
   }
   return
 }
+
+// A view of the tile is read too, and one of the tensor may be written.
+// CHECK-LABEL: @read_through_a_view
+// CHECK:         %[[S:.*]] = tile.alloc "s"
+// CHECK:         tile.copy %{{.*}} to %[[S]]
+// CHECK:         tile.pack %[[S]]
+func.func @read_through_a_view(%x: !tensor, %y: memref<2048xf32, #global>, %blocks: index) {
+  tile.kernel (%bx) in (%blocks) {
+    %s = tile.alloc "s" : !tile
+    %p = tile.alloc "p" : !panel
+    %flat = tile.view %s : !tile to memref<2048xf32, #shared>
+    tile.copy %x[0, 0][64, 32] to %s[0, 0][64, 32] : !tensor to !tile
+    tile.pack %s[0, 0][64, 32] dims [0, 1] into %p : !tile into !panel
+    tile.copy %flat[0][2048] to %y[0][2048]
+      : memref<2048xf32, #shared> to memref<2048xf32, #global>
+  }
+  return
+}
+
+// CHECK-LABEL: @written_through_a_view
+// CHECK:         %[[S:.*]] = tile.alloc "s"
+// CHECK:         tile.copy %{{.*}} to %[[S]]
+// CHECK:         tile.pack %[[S]]
+func.func @written_through_a_view(%x: !tensor, %v: f16, %blocks: index) {
+  tile.kernel (%bx) in (%blocks) {
+    %s = tile.alloc "s" : !tile
+    %p = tile.alloc "p" : !panel
+    tile.copy %x[0, 0][64, 32] to %s[0, 0][64, 32] : !tensor to !tile
+    %halves = tile.view %x : !tensor to memref<4096xf16, #global>
+    tile.fill %halves, %v : memref<4096xf16, #global>
+    tile.pack %s[0, 0][64, 32] dims [0, 1] into %p : !tile into !panel
+  }
+  return
+}
+
+// Two parameters that may be the same memory as a third may be the same memory.
+// CHECK-LABEL: @written_by_an_alias
+// CHECK:         %[[S:.*]] = tile.alloc "s"
+// CHECK:         tile.copy %{{.*}} to %[[S]]
+// CHECK:         tile.pack %[[S]]
+func.func @written_by_an_alias(%w: !tensor, %x: !tensor, %y: !tensor, %v: f32,
+                               %blocks: index) attributes {tile.signature = {symbols = [],
+    params = [{kind = "tensor", name = "W", dims = [64 : i64, 32 : i64]},
+              {kind = "tensor", name = "X", dims = [64 : i64, 32 : i64], alias = "W"},
+              {kind = "tensor", name = "Y", dims = [64 : i64, 32 : i64], alias = "W"}]}} {
+  tile.kernel (%bx) in (%blocks) {
+    %s = tile.alloc "s" : !tile
+    %p = tile.alloc "p" : !panel
+    tile.copy %x[0, 0][64, 32] to %s[0, 0][64, 32] : !tensor to !tile
+    tile.fill %y, %v : !tensor
+    tile.pack %s[0, 0][64, 32] dims [0, 1] into %p : !tile into !panel
+  }
+  return
+}

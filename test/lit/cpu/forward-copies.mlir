@@ -101,3 +101,26 @@ func.func @gather(%x: memref<?x64xbf16, #global>, %y: memref<?x128xf32, #global>
   }
   return
 }
+
+// A parameter that may be the same memory as another one is apart from all else.
+// CHECK-LABEL: @alias_of_another
+// CHECK-NOT:     tile.alloc "s"
+// CHECK:         tile.pack %{{.*}}[0, 0][64, 32]
+func.func @alias_of_another(%w: memref<64x32xf32, #tile.space<global>>,
+                            %x: memref<64x32xf32, #tile.space<global>>,
+                            %y: memref<64x32xf32, #tile.space<global>>, %v: f32,
+                            %blocks: index) attributes {tile.signature = {symbols = [],
+    params = [{kind = "tensor", name = "W", dims = [64 : i64, 32 : i64]},
+              {kind = "tensor", name = "X", dims = [64 : i64, 32 : i64]},
+              {kind = "tensor", name = "Y", dims = [64 : i64, 32 : i64], alias = "W"}]}} {
+  tile.kernel (%bx) in (%blocks) {
+    %s = tile.alloc "s" : memref<64x32xf32, #tile.space<shared>>
+    %p = tile.alloc "p" : memref<64x32x1xf32, #tile.space<shared>>
+    tile.copy %x[0, 0][64, 32] to %s[0, 0][64, 32]
+      : memref<64x32xf32, #tile.space<global>> to memref<64x32xf32, #tile.space<shared>>
+    tile.fill %y, %v : memref<64x32xf32, #tile.space<global>>
+    tile.pack %s[0, 0][64, 32] dims [0, 1] into %p
+      : memref<64x32xf32, #tile.space<shared>> into memref<64x32x1xf32, #tile.space<shared>>
+  }
+  return
+}

@@ -32,6 +32,24 @@ func.func @guarded(%x: memref<?x64xf32, #global>, %i: index, %j: index) {
   return
 }
 
+// An element of 4 bits is read from its half of a byte. It is written by clearing that half
+// and setting it, each indivisibly: another thread may be writing the other one.
+// CHECK-LABEL: @pairs
+// CHECK-SAME:    %[[X:.*]]: memref<?x64xf4E2M1FN, {{.*}}, %[[I:.*]]: index, %[[J:.*]]: index
+// CHECK:         %[[BYTE:.*]] = arith.shrui %[[J]], %c1
+// CHECK:         %[[BYTES:.*]] = tile.pairs %[[X]]
+// CHECK:         %[[PAIR:.*]] = memref.load %[[BYTES]][%[[I]], %[[BYTE]]]
+// CHECK:         %[[HALF:.*]] = arith.shrui %[[PAIR]], %{{.*}} : i8
+// CHECK:         %[[CODE:.*]] = arith.trunci %[[HALF]] : i8 to i4
+// CHECK:         arith.bitcast %[[CODE]] : i4 to f4E2M1FN
+// CHECK:         memref.atomic_rmw andi %{{.*}}, %{{.*}}[%[[J]], %{{.*}}]
+// CHECK:         memref.atomic_rmw ori %{{.*}}, %{{.*}}[%[[J]], %{{.*}}]
+func.func @pairs(%x: memref<?x64xf4E2M1FN, #global>, %i: index, %j: index) {
+  %v = tile.load %x[%i, %j] inbounds [true, true] : memref<?x64xf4E2M1FN, #global>
+  tile.store %v, %x[%j, %i] inbounds [true, true] : memref<?x64xf4E2M1FN, #global>
+  return
+}
+
 // CHECK-LABEL: @inside
 // CHECK-SAME:    %[[X:.*]]: memref<?x64xf32, {{.*}}, %[[I:.*]]: index, %[[J:.*]]: index
 // CHECK-NEXT:    %[[V:.*]] = memref.load %[[X]][%[[I]], %[[J]]]
@@ -96,7 +114,7 @@ func.func @guarded_atomic(%x: memref<?xi32, #global>, %v: i32, %i: index) -> i32
 // CHECK-DAG:     %[[A:.*]] = tile.cast %[[BYTE]] : f8E4M3FN to f32
 // CHECK-DAG:     %[[B:.*]] = tile.cast %[[W]] : f8E4M3FN to f32
 // CHECK:         %[[MAX:.*]] = arith.maximumf %[[A]], %[[B]] : f32
-// CHECK:         %[[R:.*]] = tile.cast %[[MAX]] : f32 to f8E4M3FN
+// CHECK:         %[[R:.*]] = tile.cast %[[MAX]] keep_infinity : f32 to f8E4M3FN
 // CHECK:         memref.store %[[R]], %[[Y]]
 // CHECK:         return %[[FORMER]]
 func.func @shared(%x: memref<16xi32, #shared>, %v: i32, %y: memref<16xf8E4M3FN, #shared>,

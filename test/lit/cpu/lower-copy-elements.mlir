@@ -27,7 +27,8 @@
 // NARROW:            %[[C:.*]] = tile.cast %[[L]] : bf16 to f32
 // NARROW:            scf.yield %[[C]]
 // NARROW:          } else {
-// NARROW:            scf.yield %cst
+// NARROW:            %[[ZERO:.*]] = tile.cast %cst : bf16 to f32
+// NARROW:            scf.yield %[[ZERO]]
 // NARROW:          memref.store %[[E]], %[[S]]
 func.func @cast(%x: memref<?xbf16, #global>, %i: index, %s: memref<40xf32, #shared>) {
   tile.copy %x[%i][40] to %s[0][40] : memref<?xbf16, #global> to memref<40xf32, #shared>

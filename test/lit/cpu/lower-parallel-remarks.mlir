@@ -75,7 +75,7 @@ func.func @trip_count_of_rows(%x: memref<64x16xf32, #shared>, %y: memref<64x16xf
 func.func @while(%x: memref<64xi32, #shared>) {
   %zero = arith.constant 0 : i32
   %one = arith.constant 1 : i32
-  // expected-remark @+1 {{it holds a while loop}}
+  // expected-remark @+1 {{it holds a while loop or a break}}
   tile.parallel (%i) in (64) {
     %v = memref.load %x[%i] : memref<64xi32, #shared>
     %r = scf.while (%n = %v) : (i32) -> i32 {

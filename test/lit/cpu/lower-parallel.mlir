@@ -249,6 +249,25 @@ func.func @one_of_them(%x: memref<16xf32, #shared>, %y: memref<1xf32, #shared>, 
   return
 }
 
+// Inactive lanes may hold a divisor of zero.
+// CHECK-LABEL: @division
+// CHECK:         %[[ZERO:.*]] = arith.cmpi eq, %[[D:.*]], %{{.*}} : vector<16xi32>
+// CHECK:         %[[SAFE:.*]] = arith.select %[[ZERO]], %{{.*}}, %[[D]]
+// CHECK:         arith.divsi %{{.*}}, %[[SAFE]]
+func.func @division(%x: memref<16xi32, #shared>, %y: memref<16xi32, #shared>) {
+  %zero = arith.constant 0 : i32
+  tile.parallel (%i) in (16) {
+    %d = memref.load %x[%i] : memref<16xi32, #shared>
+    %n = memref.load %y[%i] : memref<16xi32, #shared>
+    %ok = arith.cmpi ne, %d, %zero : i32
+    scf.if %ok {
+      %q = arith.divsi %n, %d : i32
+      memref.store %q, %y[%i] : memref<16xi32, #shared>
+    }
+  }
+  return
+}
+
 // A loop inside carries vectors; a variable has a place for each lane.
 // CHECK-LABEL: @inside
 // CHECK:         %[[SUM:.*]] = scf.for %{{.*}} iter_args(%[[S:.*]] = %{{.*}}) -> (vector<16xf32>)

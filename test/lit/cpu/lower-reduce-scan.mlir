@@ -8,13 +8,15 @@
 
 #shared = #tile.space<shared>
 
-// The running sum is an f32, of which each result is rounded; it starts at -0, which keeps
-// zeros of either sign.
+// The running sum is an f32, of which each result is rounded; it starts with the first
+// element.
 // CHECK-LABEL: @rows
 // CHECK-SAME:    %[[X:.*]]: memref<8x20xbf16, {{.*}}, %[[Y:.*]]: memref<8x20xbf16
-// CHECK-DAG:     %[[NOTHING:.*]] = arith.constant -0.000000e+00 : f32
 // CHECK:         scf.for %[[I:.*]] = %c0 to %c8 step %c1
-// CHECK:           scf.for %[[J:.*]] = %c0 to %c20 step %c1 iter_args(%[[S:.*]] = %[[NOTHING]])
+// CHECK:           %[[V0:.*]] = memref.load %[[X]][%[[I]], %c0]
+// CHECK:           %[[FIRST:.*]] = tile.cast %[[V0]] : bf16 to f32
+// CHECK:           memref.store %{{.*}}, %[[Y]][%[[I]], %c0]
+// CHECK:           scf.for %[[J:.*]] = %c1 to %c20 step %c1 iter_args(%[[S:.*]] = %[[FIRST]])
 // CHECK-NEXT:        %[[V:.*]] = memref.load %[[X]][%[[I]], %[[J]]]
 // CHECK-NEXT:        %[[W:.*]] = tile.cast %[[V]] : bf16 to f32
 // CHECK-NEXT:        %[[T:.*]] = arith.addf %[[S]], %[[W]]
@@ -27,42 +29,49 @@ func.func @rows(%x: memref<8x20xbf16, #shared>, %y: memref<8x20xbf16, #shared>) 
   return
 }
 
-// Columns side by side, from the last row on, in place; what fills no vector in narrower
-// ones.
+// Columns side by side, four registers wide, from the last row on, in place; what fills no
+// such vector in narrower ones.
 // CHECK-LABEL: @columns
-// WIDE-DAG:      %[[NOTHING:.*]] = arith.constant dense<0> : vector<16xi32>
-// NARROW-DAG:    %[[NOTHING:.*]] = arith.constant dense<0> : vector<8xi32>
 // CHECK:         %[[X:.*]] = memref.reinterpret_cast
-// NARROW:        scf.for %[[J:.*]] = %c0 to %c16 step %c8
-// WIDE:          scf.for %[[I:.*]] = %c0 to %c8 step %c1 iter_args(%[[M:.*]] = %[[NOTHING]])
+// NARROW:        scf.for %[[J:.*]] = %c0 to %c64 step %c32
+// WIDE:          %[[FIRST:.*]] = vector.load %[[X]][%c0, %c7, %c0] : {{.*}}, vector<64xi32>
+// WIDE-NEXT:     vector.store %[[FIRST]], %[[X]][%c0, %c7, %c0]
+// WIDE:          scf.for %[[I:.*]] = %c1 to %c8 step %c1 iter_args(%[[M:.*]] = %[[FIRST]])
 // WIDE-NEXT:       %[[LINE:.*]] = arith.subi %c7, %[[I]]
-// WIDE-NEXT:       %[[V:.*]] = vector.load %[[X]][%c0, %[[LINE]], %c0] : {{.*}}, vector<16xi32>
+// WIDE-NEXT:       %[[V:.*]] = vector.load %[[X]][%c0, %[[LINE]], %c0] : {{.*}}, vector<64xi32>
 // WIDE-NEXT:       %[[R:.*]] = arith.maxui %[[M]], %[[V]]
 // WIDE-NEXT:       vector.store %[[R]], %[[X]][%c0, %[[LINE]], %c0]
 // WIDE-NEXT:       scf.yield %[[R]]
-// NARROW:          vector.load %[[X]][%c0, %{{.*}}, %[[J]]] : {{.*}}, vector<8xi32>
-// CHECK:         scf.for {{.*}} -> (vector<4xi32>)
-// CHECK:           vector.load %[[X]][%c0, %{{.*}}, %c16] : {{.*}}, vector<4xi32>
-func.func @columns(%x: memref<8x20xi32, #shared>) {
+// NARROW:          vector.load %[[X]][%c0, %{{.*}}, %[[J]]] : {{.*}}, vector<32xi32>
+// CHECK:         scf.for {{.*}} -> (vector<8xi32>)
+// CHECK:           vector.load %[[X]][%c0, %{{.*}}, %c64] : {{.*}}, vector<8xi32>
+func.func @columns(%x: memref<8x72xi32, #shared>) {
   tile.scan max %x into %x dim 0 reverse unsigned
-    : memref<8x20xi32, #shared> into memref<8x20xi32, #shared>
+    : memref<8x72xi32, #shared> into memref<8x72xi32, #shared>
   return
 }
 
-// Each combiner starts with what changes nothing.
-// CHECK-LABEL: @starts
+// An exclusive scan starts with what changes nothing, -0 for a sum of floats, and reads an
+// element before it writes there.
+// CHECK-LABEL: @exclusive
+// CHECK-SAME:    %[[X:.*]]: memref<9xi32, {{.*}}, %[[Y:.*]]: memref<9xf32
 // CHECK-DAG:     %[[LARGEST:.*]] = arith.constant 2147483647 : i32
 // CHECK-DAG:     %[[ONES:.*]] = arith.constant -1 : i32
-// CHECK-DAG:     %[[INFINITY:.*]] = arith.constant 0xFF800000 : f32
-// CHECK:         scf.for {{.*}} = %[[LARGEST]])
-// CHECK:           arith.minsi
+// CHECK-DAG:     %[[ZERO:.*]] = arith.constant -0.000000e+00 : f32
+// CHECK:         scf.for {{.*}} iter_args(%[[FORMER:.*]] = %[[LARGEST]])
+// CHECK-NEXT:      %[[V:.*]] = memref.load
+// CHECK-NEXT:      memref.store %[[FORMER]]
+// CHECK-NEXT:      arith.minsi %[[FORMER]], %[[V]]
 // CHECK:         scf.for {{.*}} = %[[ONES]])
 // CHECK:           arith.andi
-// CHECK:         scf.for {{.*}} = %[[INFINITY]])
-// CHECK:           arith.maximumf
-func.func @starts(%x: memref<9xi32, #shared>, %y: memref<9xf32, #shared>) {
-  tile.scan min %x into %x dim 0 : memref<9xi32, #shared> into memref<9xi32, #shared>
-  tile.scan bitand %x into %x dim 0 : memref<9xi32, #shared> into memref<9xi32, #shared>
-  tile.scan max %y into %y dim 0 : memref<9xf32, #shared> into memref<9xf32, #shared>
+// CHECK:         scf.for {{.*}} = %[[ZERO]])
+// CHECK:           arith.addf
+func.func @exclusive(%x: memref<9xi32, #shared>, %y: memref<9xf32, #shared>) {
+  tile.scan min %x into %x dim 0 exclusive
+    : memref<9xi32, #shared> into memref<9xi32, #shared>
+  tile.scan bitand %x into %x dim 0 exclusive
+    : memref<9xi32, #shared> into memref<9xi32, #shared>
+  tile.scan sum %y into %y dim 0 exclusive
+    : memref<9xf32, #shared> into memref<9xf32, #shared>
   return
 }

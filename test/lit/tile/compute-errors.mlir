@@ -139,6 +139,54 @@ func.func @reduce_positions_accumulate(%x: memref<8x4xf32, #shared>, %y: memref<
 // -----
 
 #shared = #tile.space<shared>
+func.func @reduce_by_nothing(%x: memref<8x4xf32, #shared>, %y: memref<8xf32, #shared>) {
+  // expected-error @+1 {{'tile.reduce' op (C6) takes a combiner, or else a region and an identity}}
+  tile.reduce %x into %y dim 1 : memref<8x4xf32, #shared> into memref<8xf32, #shared>
+  return
+}
+
+// -----
+
+#shared = #tile.space<shared>
+func.func @reduce_without_identity(%x: memref<8x4xf32, #shared>, %y: memref<8xf32, #shared>) {
+  // expected-error @+1 {{'tile.reduce' op (C6) takes a combiner, or else a region and an identity}}
+  tile.reduce %x into %y dim 1 : memref<8x4xf32, #shared> into memref<8xf32, #shared>
+    combine(%a: f32, %b: f32) {
+      tile.yield %a : f32
+    }
+  return
+}
+
+// -----
+
+#shared = #tile.space<shared>
+func.func @reduce_narrow_floats_in_f32(%x: memref<8x4xf16, #shared>, %y: memref<8xf16, #shared>,
+                                       %zero: f16) {
+  // expected-error @+1 {{'tile.reduce' op (C6) elements of 'f16' are combined by a region from two 'f32' to one}}
+  tile.reduce %x into %y dim 1 : memref<8x4xf16, #shared> into memref<8xf16, #shared>
+    combine(%a: f16, %b: f16) identity %zero {
+      tile.yield %a : f16
+    }
+  return
+}
+
+// -----
+
+#shared = #tile.space<shared>
+func.func @reduce_reads(%x: memref<8x4xf32, #shared>, %y: memref<8xf32, #shared>,
+                        %zero: f32, %i: index) {
+  // expected-error @+1 {{'tile.reduce' op (C7) its region holds 'memref.load', which has no form on vectors or side effects}}
+  tile.reduce %x into %y dim 1 : memref<8x4xf32, #shared> into memref<8xf32, #shared>
+    combine(%a: f32, %b: f32) identity %zero {
+      %c = memref.load %y[%i] : memref<8xf32, #shared>
+      tile.yield %c : f32
+    }
+  return
+}
+
+// -----
+
+#shared = #tile.space<shared>
 func.func @scan_shapes(%x: memref<8xf32, #shared>, %y: memref<4xf32, #shared>) {
   // expected-error @+1 {{'tile.scan' op (C1) takes two tiles of one shape and type}}
   tile.scan sum %x into %y dim 0 : memref<8xf32, #shared> into memref<4xf32, #shared>
@@ -160,6 +208,92 @@ func.func @scan_combiner(%x: memref<8xf32, #shared>) {
 func.func @scan_bits_of_floats(%x: memref<8xf32, #shared>) {
   // expected-error @+1 {{'tile.scan' op (C2) bitwise combiners take integers}}
   tile.scan bitxor %x into %x dim 0 : memref<8xf32, #shared> into memref<8xf32, #shared>
+  return
+}
+
+// -----
+
+#shared = #tile.space<shared>
+func.func @scan_by_two(%x: memref<8xf32, #shared>) {
+  // expected-error @+1 {{'tile.scan' op (C3) takes a combiner, or else a region}}
+  tile.scan sum %x into %x dim 0 : memref<8xf32, #shared> into memref<8xf32, #shared>
+    combine(%a: f32, %b: f32) {
+      tile.yield %a : f32
+    }
+  return
+}
+
+// -----
+
+#shared = #tile.space<shared>
+func.func @scan_of_another_type(%x: memref<8xf32, #shared>) {
+  // expected-error @+1 {{'tile.scan' op (C3) elements of 'f32' are combined by a region from two 'f32' to one}}
+  tile.scan %x into %x dim 0 : memref<8xf32, #shared> into memref<8xf32, #shared>
+    combine(%a: f32, %b: f32) {
+      %c = arith.cmpf ogt, %a, %b : f32
+      tile.yield %c : i1
+    }
+  return
+}
+
+// -----
+
+#shared = #tile.space<shared>
+func.func @scan_branches(%x: memref<8xf32, #shared>, %c: i1) {
+  // expected-error @+1 {{'tile.scan' op (C4) its region holds 'scf.if', which has no form on vectors or side effects}}
+  tile.scan %x into %x dim 0 : memref<8xf32, #shared> into memref<8xf32, #shared>
+    combine(%a: f32, %b: f32) {
+      %d = scf.if %c -> f32 {
+        scf.yield %a : f32
+      } else {
+        scf.yield %b : f32
+      }
+      tile.yield %d : f32
+    }
+  return
+}
+
+// -----
+
+#shared = #tile.space<shared>
+func.func @scan_that_starts_with_nothing(%x: memref<8xf32, #shared>) {
+  // expected-error @+1 {{'tile.scan' op (C5) an identity is for an exclusive scan by a region}}
+  tile.scan %x into %x dim 0 exclusive : memref<8xf32, #shared> into memref<8xf32, #shared>
+    combine(%a: f32, %b: f32) {
+      tile.yield %a : f32
+    }
+  return
+}
+
+// -----
+
+#shared = #tile.space<shared>
+func.func @scan_identity_of_no_use(%x: memref<8xf32, #shared>, %one: f32) {
+  // expected-error @+1 {{'tile.scan' op (C5) an identity is for an exclusive scan by a region}}
+  tile.scan %x into %x dim 0 : memref<8xf32, #shared> into memref<8xf32, #shared>
+    combine(%a: f32, %b: f32) identity %one {
+      tile.yield %a : f32
+    }
+  return
+}
+
+// -----
+
+// tile.yield (C1): it has no meaning elsewhere.
+func.func @yield_of_a_branch(%c: i1, %x: f32) {
+  scf.if %c {
+    // expected-error @+1 {{'tile.yield' op expects parent op to be one of 'tile.reduce, tile.scan'}}
+    tile.yield %x : f32
+  }
+  return
+}
+
+// -----
+
+#shared = #tile.space<shared>
+func.func @unknown_combiner(%x: memref<8xf32, #shared>) {
+  // expected-error @+1 {{unknown combiner: product}}
+  tile.scan product %x into %x dim 0 : memref<8xf32, #shared> into memref<8xf32, #shared>
   return
 }
 
@@ -200,6 +334,14 @@ func.func @cast_unsigned_float(%x: f32) -> i32 {
 
 // -----
 
+func.func @cast_of_an_infinite_integer(%x: i32) -> f32 {
+  // expected-error @+1 {{'tile.cast' op (C3) only floats have infinities}}
+  %y = tile.cast %x keep_infinity : i32 to f32
+  return %y : f32
+}
+
+// -----
+
 func.func @print_vector(%x: vector<4xf32>) {
   // expected-error @+1 {{'tile.print' op (C1) prints an integer, a float or an index}}
   tile.print "x" %x : vector<4xf32>
@@ -223,5 +365,16 @@ func.func @assume_integer(%x: i32) {
   // expected-error @+2 {{use of value '%x' expects different type than prior uses: 'i1' vs 'i32'}}
   // expected-note @-2 {{prior use here}}
   tile.assume %x
+  return
+}
+
+// -----
+
+#shared = #tile.space<shared>
+func.func @gemm_into_a_view(%a: memref<8x8xf32, #shared>) {
+  %v = tile.view %a : memref<8x8xf32, #shared> to memref<64xf32, #shared>
+  %c = tile.view %v : memref<64xf32, #shared> to memref<8x8xf32, #shared>
+  // expected-error @+1 {{'tile.gemm' op (C5) C must not be an operand}}
+  tile.gemm %a, %a into %c : memref<8x8xf32, #shared>, memref<8x8xf32, #shared> into memref<8x8xf32, #shared>
   return
 }

@@ -113,6 +113,54 @@ func.func @gather_past_the_tile(%a: memref<?x8xf32, #global>, %i: memref<4xi32, 
 // -----
 
 #shared = #tile.space<shared>
+#global = #tile.space<global>
+func.func @scatter_shapes(%s: memref<4x8xf32, #shared>, %i: memref<4xi32, #shared>,
+                          %a: memref<?x8xf32, #global>) {
+  // expected-error @+1 {{'tile.scatter' op (C1) regions have different shapes}}
+  tile.scatter %s[0, 0][4, 8] to %a[0, 0][4, 4] axis 0 by %i[0]
+    : memref<4x8xf32, #shared> to memref<?x8xf32, #global>, memref<4xi32, #shared>
+  return
+}
+
+// -----
+
+#shared = #tile.space<shared>
+#global = #tile.space<global>
+func.func @scatter_axis(%s: memref<4x8xf32, #shared>, %i: memref<4xi32, #shared>,
+                          %a: memref<?x8xf32, #global>) {
+  // expected-error @+1 {{'tile.scatter' op (C2) axis -1 is not a dimension of dst}}
+  tile.scatter %s[0, 0][4, 8] to %a[0, 0][4, 8] axis -1 by %i[0]
+    : memref<4x8xf32, #shared> to memref<?x8xf32, #global>, memref<4xi32, #shared>
+  return
+}
+
+// -----
+
+#shared = #tile.space<shared>
+#global = #tile.space<global>
+func.func @scatter_too_few_indices(%s: memref<4x8xf32, #shared>, %i: memref<3xi32, #shared>,
+                          %a: memref<?x8xf32, #global>) {
+  // expected-error @+1 {{'tile.scatter' op (C3) indices must be a vector of at least 4 integers}}
+  tile.scatter %s[0, 0][4, 8] to %a[0, 0][4, 8] axis 0 by %i[0]
+    : memref<4x8xf32, #shared> to memref<?x8xf32, #global>, memref<3xi32, #shared>
+  return
+}
+
+// -----
+
+#shared = #tile.space<shared>
+#global = #tile.space<global>
+func.func @scatter_past_the_tile(%s: memref<4x8xf32, #shared>, %i: memref<4xi32, #shared>,
+                          %a: memref<?x8xf32, #global>) {
+  // expected-error @+1 {{'tile.scatter' op (C4) region of src leaves the tile in dimension 0: 2 + 4 > 4}}
+  tile.scatter %s[2, 0][4, 8] to %a[0, 0][4, 8] axis 0 by %i[0]
+    : memref<4x8xf32, #shared> to memref<?x8xf32, #global>, memref<4xi32, #shared>
+  return
+}
+
+// -----
+
+#shared = #tile.space<shared>
 func.func @pack_dims(%s: memref<8x4xf32, #shared>, %p: memref<8x4x1xf32, #shared>) {
   // expected-error @+1 {{'tile.pack' op (C1) dims must name two dimensions of src, in order}}
   tile.pack %s[0, 0][8, 4] dims [1, 0] into %p : memref<8x4xf32, #shared> into memref<8x4x1xf32, #shared>
@@ -243,5 +291,35 @@ func.func @atomic_on_a_fragment(%v: i32, %x: memref<8xi32, #fragment>, %i: index
 func.func @atomic_inbounds(%v: i32, %x: memref<8xi32, #shared>, %i: index) {
   // expected-error @+1 {{'tile.atomic' op (C5) inbounds is empty or has one entry per dimension}}
   %old = tile.atomic sum %v, %x[%i] inbounds [true, true] : memref<8xi32, #shared>
+  return
+}
+
+// -----
+
+#global = #tile.space<global>
+
+func.func @pairs_of_bytes(%x: memref<8xi8, #global>) {
+  // expected-error @+1 {{'tile.pairs' op (C1) takes a row-major global memref of 4-bit elements}}
+  %y = tile.pairs %x : memref<8xi8, #global> to memref<4xi8, #global>
+  return
+}
+
+// -----
+
+#global = #tile.space<global>
+
+func.func @pairs_of_odd_rows(%x: memref<4x7xf4E2M1FN, #global>) {
+  // expected-error @+1 {{'tile.pairs' op (C1) a row of 7 elements is no whole number of bytes}}
+  %y = tile.pairs %x : memref<4x7xf4E2M1FN, #global> to memref<4x3xi8, #global>
+  return
+}
+
+// -----
+
+#global = #tile.space<global>
+
+func.func @pairs_of_another_shape(%x: memref<4x8xf4E2M1FN, #global>) {
+  // expected-error @+1 {{'tile.pairs' op (C2) the bytes of}}
+  %y = tile.pairs %x : memref<4x8xf4E2M1FN, #global> to memref<2x8xi8, #global>
   return
 }

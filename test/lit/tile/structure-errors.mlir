@@ -153,3 +153,55 @@ func.func @pipelined_argument(%n: index) {
   }) : (index, index, index) -> ()
   return
 }
+
+// -----
+
+func.func @view_space(%x: memref<8xf32, #tile.space<shared>>) {
+  // expected-error @+1 {{'tile.view' op (C1) source and result must be in one space}}
+  %y = tile.view %x : memref<8xf32, #tile.space<shared>> to memref<8xf32, #tile.space<fragment>>
+  return
+}
+
+// -----
+
+func.func @view_layout(%x: memref<8x4xf32, strided<[8, 1]>>) {
+  // expected-error @+1 {{'tile.view' op (C2) source and result must have the identity layout}}
+  %y = tile.view %x : memref<8x4xf32, strided<[8, 1]>> to memref<32xf32>
+  return
+}
+
+// -----
+
+func.func @view_sizes(%x: memref<?xf32>) {
+  // expected-error @+1 {{'tile.view' op (C3) takes 2 sizes, got 0}}
+  %y = tile.view %x : memref<?xf32> to memref<?x?xf32>
+  return
+}
+
+// -----
+
+func.func @view_bytes(%x: memref<8x4xf32, #tile.space<shared>>) {
+  // expected-error @+1 {{'tile.view' op (C4) source has 128 bytes and result 64}}
+  %y = tile.view %x : memref<8x4xf32, #tile.space<shared>> to memref<32xbf16, #tile.space<shared>>
+  return
+}
+
+// -----
+
+func.func @view_elements(%x: memref<8xi1>) {
+  // expected-error @+1 {{'tile.view' op (C5) elements must be integers or floats of whole bytes}}
+  %y = tile.view %x : memref<8xi1> to memref<8xi1>
+  return
+}
+
+// -----
+
+func.func @grid_sync_in_a_branch(%n: index, %c: i1) {
+  tile.kernel (%bx) in (%n) {
+    scf.if %c {
+      // expected-error @+1 {{'tile.grid_sync' op (C1) must stand in a kernel's body or in counted loops there}}
+      tile.grid_sync
+    }
+  }
+  return
+}

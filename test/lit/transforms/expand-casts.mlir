@@ -54,6 +54,41 @@ func.func @f8_to_f16(%x: f8E4M3FN) -> f16 {
   return %y : f16
 }
 
+// e8m0 is the exponent of an f32; its least power is denormal there.
+// CHECK-LABEL: func @e8m0_to_f32
+// CHECK: %[[CODE:.*]] = arith.extui {{.*}} : i8 to i32
+// CHECK: %[[POWER:.*]] = arith.shli %[[CODE]]
+// CHECK: %[[LEAST:.*]] = arith.constant 4194304 : i32
+// CHECK: arith.select %{{.*}}, %[[LEAST]], %[[POWER]] : i32
+// CHECK: arith.bitcast {{.*}} : i32 to f32
+func.func @e8m0_to_f32(%x: f8E8M0FNU) -> f32 {
+  %y = tile.cast %x : f8E8M0FNU to f32
+  return %y : f32
+}
+
+// f4 is 4 bits of an integer on both ends.
+// CHECK-LABEL: func @f4_to_f32_and_back
+// CHECK: arith.bitcast %arg0 : vector<8xf4E2M1FN> to vector<8xi4>
+// CHECK: arith.extui {{.*}} : vector<8xi4> to vector<8xi32>
+// CHECK: arith.trunci {{.*}} : vector<8xi32> to vector<8xi4>
+// CHECK: arith.bitcast {{.*}} : vector<8xi4> to vector<8xf4E2M1FN>
+func.func @f4_to_f32_and_back(%x: vector<8xf4E2M1FN>) -> (vector<8xf32>, vector<8xf4E2M1FN>) {
+  %y = tile.cast %x : vector<8xf4E2M1FN> to vector<8xf32>
+  %z = tile.cast %y : vector<8xf32> to vector<8xf4E2M1FN>
+  return %y, %z : vector<8xf32>, vector<8xf4E2M1FN>
+}
+
+// An infinity that is to be kept gets e5m2's code, 0x7c.
+// CHECK-LABEL: func @kept_infinity
+// CHECK: %[[INFINITY:.*]] = arith.constant 2139095040 : i32
+// CHECK: %[[IS:.*]] = arith.cmpi eq, %{{.*}}, %[[INFINITY]]
+// CHECK: %[[CODE:.*]] = arith.constant 124 : i32
+// CHECK: arith.select %[[IS]], %[[CODE]], %{{.*}} : i32
+func.func @kept_infinity(%x: f32) -> f8E5M2 {
+  %y = tile.cast %x keep_infinity : f32 to f8E5M2
+  return %y : f8E5M2
+}
+
 // Nothing that is out of range, and no NaN, reaches the conversion.
 // CHECK-LABEL: func @to_int
 // CHECK-DAG: %[[LOW:.*]] = arith.constant -1.280000e+02 : f32

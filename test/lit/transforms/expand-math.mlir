@@ -69,32 +69,3 @@ func.func @hardware(%x: f32) -> f32 {
   %4 = arith.minimumf %3, %0 : f32
   return %4 : f32
 }
-
-// Division by zero, and of the smallest integer by -1, is division by one: it may give any
-// value and may not trap. A divisor that is known to be neither stays as it is.
-// CHECK-LABEL: func @division
-// CHECK-SAME:    %[[A:.*]]: i32, %[[B:.*]]: i32
-// CHECK-DAG:     %[[ZERO:.*]] = arith.cmpi eq, %[[B]], %c0_i32
-// CHECK-DAG:     %[[MINUS:.*]] = arith.cmpi eq, %[[B]], %c-1_i32
-// CHECK-DAG:     %[[LEAST:.*]] = arith.cmpi eq, %[[A]], %c-2147483648_i32
-// CHECK:         %[[OVER:.*]] = arith.andi %[[MINUS]], %[[LEAST]]
-// CHECK:         %[[TRAPS:.*]] = arith.ori %[[ZERO]], %[[OVER]]
-// CHECK:         %[[BY:.*]] = arith.select %[[TRAPS]], %c1_i32{{.*}}, %[[B]]
-// CHECK:         %[[Q:.*]] = arith.floordivsi %[[A]], %[[BY]]
-// CHECK:         arith.remsi %[[Q]], %c7_i32
-func.func @division(%a: i32, %b: i32) -> i32 {
-  %c7 = arith.constant 7 : i32
-  %q = arith.floordivsi %a, %b : i32
-  %r = arith.remsi %q, %c7 : i32
-  return %r : i32
-}
-
-// CHECK-LABEL: func @unsigned_division
-// CHECK-SAME:    %[[A:.*]]: vector<8xindex>, %[[B:.*]]: vector<8xindex>
-// CHECK:         %[[ZERO:.*]] = arith.cmpi eq, %[[B]], %{{.*}} : vector<8xindex>
-// CHECK:         %[[BY:.*]] = arith.select %[[ZERO]], %{{.*}}, %[[B]]
-// CHECK:         arith.remui %[[A]], %[[BY]]
-func.func @unsigned_division(%a: vector<8xindex>, %b: vector<8xindex>) -> vector<8xindex> {
-  %r = arith.remui %a, %b : vector<8xindex>
-  return %r : vector<8xindex>
-}

@@ -149,3 +149,23 @@ func.func @slices(%blocks: index) {
   }
   return
 }
+
+// A view in another shape is one of the f32 tile.
+// CHECK-LABEL: @reshaped
+// CHECK:         %[[C:.*]] = tile.alloc "c" : memref<16x16xf32
+// CHECK:         %[[V:.*]] = tile.view %[[C]] : memref<16x16xf32, {{.*}}> to memref<256xf32
+// CHECK:         tile.copy %[[V]][0][256] to %{{.*}} : memref<256xf32, {{.*}}> to memref<256xf16
+func.func @reshaped(%a: memref<16x16xf16, #tile.space<shared>>,
+                    %y: memref<256xf16, #tile.space<global>>, %blocks: index) {
+  tile.kernel (%bx) in (%blocks) {
+    %c = tile.alloc "c" : memref<16x16xf16, #tile.space<shared>>
+    %v = tile.view %c
+      : memref<16x16xf16, #tile.space<shared>> to memref<256xf16, #tile.space<shared>>
+    tile.gemm %a, %a into %c clear
+      : memref<16x16xf16, #tile.space<shared>>, memref<16x16xf16, #tile.space<shared>>
+        into memref<16x16xf16, #tile.space<shared>>
+    tile.copy %v[0][256] to %y[0][256]
+      : memref<256xf16, #tile.space<shared>> to memref<256xf16, #tile.space<global>>
+  }
+  return
+}

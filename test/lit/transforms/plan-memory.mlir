@@ -118,3 +118,19 @@ func.func @adjacent(%x: f32, %blocks: index) {
   }
   return
 }
+
+// A tile lives as long as a view of a view of it, whatever its elements are seen as.
+// CHECK-LABEL: @reshaped
+// CHECK:           tile.alloc "whole" at 0
+// CHECK:           tile.alloc "other" at 256
+func.func @reshaped(%x: f32, %y: f16, %blocks: index) {
+  tile.kernel (%bx) in (%blocks) {
+    %whole = tile.alloc "whole" : memref<8x8xf32, #shared>
+    %flat = tile.view %whole : memref<8x8xf32, #shared> to memref<64xf32, #shared>
+    %halves = tile.view %flat : memref<64xf32, #shared> to memref<128xf16, #shared>
+    %other = tile.alloc "other" : memref<64xf32, #shared>
+    tile.fill %other, %x : memref<64xf32, #shared>
+    tile.fill %halves, %y : memref<128xf16, #shared>
+  }
+  return
+}

@@ -164,3 +164,67 @@ func.func @narrow(%x: memref<256xf32, #global>, %start: i32) {
   }
   return
 }
+
+// Sizes that are expressions, and those of views.
+// CHECK-LABEL: @expressions
+func.func @expressions(%x: memref<?xf32, #global>, %y: memref<?xf32, #global>,
+                       %z: memref<?xf32, #global>) attributes {tile.signature = {
+    symbols = [{name = "m", min = 0 : i64, max = -1 : i64, multiple_of = 1 : i64}],
+    params = [{kind = "tensor", name = "X", dims = ["m"]},
+              {kind = "tensor", name = "Y",
+               dims = [{text = "m * 2 + 1", steps = ["size m", 2 : i64, "mul", 1 : i64, "add"]}]},
+              {kind = "tensor", name = "Z",
+               dims = [{text = "T.ceildiv(m, 4)", steps = ["size m", 4 : i64, "ceildiv"]}]}]}} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c2 = arith.constant 2 : index
+  %c4 = arith.constant 4 : index
+  %m = memref.dim %x, %c0 : memref<?xf32, #global>
+  %pairs = arith.muli %m, %c2 : index
+  %halves = tile.view %x sizes(%pairs) : memref<?xf32, #global> to memref<?xf16, #global>
+  tile.kernel (%i) in (%m) {
+    %twice = arith.muli %i, %c2 : index
+    %next = arith.addi %twice, %c1 : index
+    %after = arith.addi %next, %c2 : index
+    %quarter = arith.divui %i, %c4 : index
+    // CHECK: tile.load {{.*}} inbounds [true]
+    %a = tile.load %y[%next] : memref<?xf32, #global>
+    // CHECK: tile.load {{.*}} inbounds [false]
+    %b = tile.load %y[%after] : memref<?xf32, #global>
+    // CHECK: tile.store {{.*}} inbounds [true]
+    tile.store %a, %z[%quarter] : memref<?xf32, #global>
+    // CHECK: tile.store {{.*}} inbounds [false]
+    tile.store %b, %z[%i] : memref<?xf32, #global>
+    // CHECK: tile.load {{.*}} inbounds [true]
+    %h = tile.load %halves[%next] : memref<?xf16, #global>
+    // CHECK: tile.store {{.*}} inbounds [false]
+    tile.store %h, %halves[%after] : memref<?xf16, #global>
+  }
+  return
+}
+
+// A tensor and a grid of one quotient of a size.
+// CHECK-LABEL: @rounded_up
+func.func @rounded_up(%x: memref<?xf32, #global>, %y: memref<?xf32, #global>)
+    attributes {tile.signature = {
+    symbols = [{name = "m", min = 0 : i64, max = -1 : i64, multiple_of = 1 : i64}],
+    params = [{kind = "tensor", name = "X", dims = ["m"]},
+              {kind = "tensor", name = "Y",
+               dims = [{text = "T.ceildiv(m, 4) * 4",
+                        steps = ["size m", 4 : i64, "ceildiv", 4 : i64, "mul"]}]}]}} {
+  %c0 = arith.constant 0 : index
+  %c4 = arith.constant 4 : index
+  %m = memref.dim %x, %c0 : memref<?xf32, #global>
+  %blocks = arith.ceildivui %m, %c4 : index
+  tile.kernel (%bx) in (%blocks) {
+    %start = arith.muli %bx, %c4 : index
+    tile.parallel (%i) in (4) {
+      %at = arith.addi %start, %i : index
+      // CHECK: tile.load {{.*}} inbounds [false]
+      %v = tile.load %x[%at] : memref<?xf32, #global>
+      // CHECK: tile.store {{.*}} inbounds [true]
+      tile.store %v, %y[%at] : memref<?xf32, #global>
+    }
+  }
+  return
+}

@@ -49,3 +49,19 @@ func.func @unchanged(%c: i1, %x: bf16, %y: bf16, %s: f32, %d: f64) -> (i16, f32,
   %e = arith.addf %d, %d : f64
   return %i, %t, %e : i16, f32, f64
 }
+
+// What is computed is converted as by a cast, and saturates; the extremum of two numbers is
+// one of them, and an infinity stays.
+// CHECK-LABEL: @infinities
+// CHECK:         %[[SUM:.*]] = arith.addf
+// CHECK:         tile.cast %[[SUM]] : f32 to f8E5M2
+// CHECK:         %[[MAX:.*]] = arith.maximumf
+// CHECK:         tile.cast %[[MAX]] keep_infinity : f32 to f8E5M2
+// CHECK:         %[[NEGATIVE:.*]] = arith.negf
+// CHECK:         tile.cast %[[NEGATIVE]] keep_infinity : f32 to f8E5M2
+func.func @infinities(%x: f8E5M2, %y: f8E5M2) -> (f8E5M2, f8E5M2, f8E5M2) {
+  %sum = arith.addf %x, %y : f8E5M2
+  %max = arith.maximumf %x, %y : f8E5M2
+  %negative = arith.negf %x : f8E5M2
+  return %sum, %max, %negative : f8E5M2, f8E5M2, f8E5M2
+}

@@ -84,6 +84,46 @@ def test_json_into_a_folder(tmp_path):
             console.write_json(folder, {})
 
 
+@pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        (["verify", "softmax"], "--json"),
+        (["bench", "softmax"], "--json"),
+        (["doctor", "--measure"], "--json"),
+        (["compile", "kernel.py:k", "--emit", "asm"], "-o"),
+        (["compile", "kernel.py:k", "--emit", "stages"], "-o"),
+    ],
+    ids=["verify", "bench", "doctor", "compile", "stages"],
+)
+def test_a_file_that_cannot_be_written_is_refused_before_any_work(
+    capsys, tmp_path, monkeypatch, arguments, option
+):
+    monkeypatch.chdir(tmp_path)
+    for module, work in (
+        ("tilewright.testing.verify", "verify"),
+        ("tilewright.testing.bench_worker", "run"),
+        ("tilewright.cli.doctor", "_limits"),
+        ("tilewright.cli.compile", "_find"),
+    ):
+        monkeypatch.setattr(f"{module}.{work}", lambda *_: pytest.fail("it works first"))
+    (tmp_path / "file").write_text("")
+    code, out, err = run(capsys, *arguments, option, "file/report")
+    assert (code, out) == (1, "")
+    assert err.startswith("error: cannot write ")
+    assert "file/report: Not a directory" in err
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+def test_asking_whether_a_file_can_be_written_leaves_it_as_it_is(tmp_path):
+    known, absent = tmp_path / "known.json", tmp_path / "absent.json"
+    known.write_text("kept")
+    for path in (known, absent):
+        console.check_json(path)
+        console.check_file(path)
+    assert known.read_text() == "kept"
+    assert [p.name for p in tmp_path.iterdir()] == ["known.json"]
+
+
 def test_a_full_disk_is_one_line_and_code_1():
     for arguments in (["cache", "list"], ["--help"]):
         with open("/dev/full", "w") as full:
@@ -110,23 +150,52 @@ def test_a_fault_of_the_users_file_is_one_line(capsys, tmp_path, text, arguments
     assert err.count("\n") == 1
 
 
-def test_cache_list_and_clear(capsys, tmp_path, monkeypatch):
+def test_the_cache(capsys, tmp_path, monkeypatch):
     monkeypatch.setenv("TILEWRIGHT_CACHE_DIR", str(tmp_path))
+    monkeypatch.setenv("TILEWRIGHT_CACHE_SIZE", "2M")
     from tilewright.compiler import cache
 
     artifact = tmp_path / "kernel.so"
     artifact.write_bytes(b"code")
-    cache.store("0123456789abcdef" * 4, artifact, {"name": "softmax", "target": "cpu:znver4"})
+    key = "0123456789abcdef" * 4
+    entry = cache.store(key, artifact, {"name": "softmax", "target": "cpu:znver4"})
+    cache.remember("fe" * 32, {"name": "softmax"})
     code, out, _ = run(capsys, "cache", "list")
     assert code == 0
     assert "softmax" in out
     assert "cpu:znver4" in out
     assert "1 kernels" in out
+    code, out, _ = run(capsys, "cache", "list", "--json", "-")
+    (listed,) = json.loads(out)["kernels"]
+    assert (listed["key"], listed["name"]) == (key, "softmax")
+    code, out, _ = run(capsys, "cache", "size")
+    assert (code, out.startswith("1 kernels and 1 records")) == (0, True)
+    assert " of 2 MiB, in " in out
+    code, out, _ = run(capsys, "cache", "verify")
+    assert (code, out) == (0, f"2 files are good, in {tmp_path}/v2\n")
+
+    entry.artifact.write_bytes(b"cade")
+    for options, what in ([["--keep"], "damaged"], [[], "damaged and removed"]):
+        code, _, err = run(capsys, "cache", "verify", *options)
+        assert code == 1
+        assert err == f"error: 1 {what}:\n{key}.json: its code does not fit its checksum\n"
+    assert not entry.artifact.exists()
+    assert run(capsys, "cache", "verify")[0] == 0
     code, out, _ = run(capsys, "cache", "clear")
-    assert code == 0
-    assert "removed 1 kernels" in out
-    code, out, _ = run(capsys, "cache", "list")
-    assert "0 kernels" in out
+    assert (code, out) == (0, f"removed 0 kernels from {tmp_path}/v2\n")
+    code, out, _ = run(capsys, "cache", "size", "--json", "-")
+    assert json.loads(out) == {
+        "folder": f"{tmp_path}/v2", "kernels": 0, "memos": 0, "bytes": 0, "limit": 2 << 20,
+    }  # fmt: skip
+
+
+def test_a_cache_that_cannot_be_used(capsys, tmp_path, monkeypatch):
+    monkeypatch.delenv("TILEWRIGHT_CACHE_DIR")
+    monkeypatch.setenv("HOME", "here")
+    for command in ("list", "size", "verify", "clear"):
+        code, _, err = run(capsys, "cache", command)
+        assert code == 1
+        assert err.startswith("error: the cache cannot be used: HOME is 'here', which is no")
 
 
 @pytest.mark.parametrize(
@@ -166,3 +235,26 @@ def test_module_and_script_are_the_same_command():
         for command in ([sys.executable, "-m", "tilewright"], [script])
     ]
     assert texts[0] == texts[1] != ""
+
+
+def test_bench_launch(capsys, monkeypatch):
+    from tilewright.cli import bench_launch
+
+    monkeypatch.setattr(bench_launch, "ROUNDS", 3)
+    monkeypatch.setattr(bench_launch, "CALLS", 50)
+    code, out, _ = run(capsys, "bench", "--launch", "--json", "-")
+    assert code == 0
+    report = json.loads(out)
+    assert {(r["way"], r["arguments"]) for r in report["results"]} == {
+        (way, arguments)
+        for way in ("kernel.launch", "kernel(...)", "eager call")
+        for arguments in ("none", "3 NumPy arrays", "3 PyTorch tensors")
+    }
+    assert all(0 < r["least_s"] <= r["median_s"] < 1e-2 for r in report["results"])
+    code, out, _ = run(capsys, "bench", "--launch")
+    assert code == 0
+    for text in ("3 PyTorch tensors", "TileLang 0.1.6", "13185 ns", report["source"]):
+        assert text in out
+    code, _, err = run(capsys, "bench", "--launch", "gemm")
+    assert code == 2
+    assert "--launch takes no kernels" in err

@@ -32,6 +32,7 @@ def test_every_pass_of_the_cpu_is_run(monkeypatch):
     ods = script("ods", monkeypatch)
     declared = {p["argument"] for td in ods.pass_files() for p in ods.passes(td)}
     run = {argument for passes in ods.cpu_pipelines().values() for argument in passes}
+    run |= set(ods.checking_passes())
     assert declared <= run
 
 

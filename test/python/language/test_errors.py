@@ -10,11 +10,13 @@ import re
 import pytest
 
 import tilewright.language as T
-from language.wrong import PROGRAMS, Program, control, memory, operations
+from language.wrong import PROGRAMS, Program, contracts, control, memory, operations
 from tilewright import CompileError
 from tilewright.compiler.lower import lower_prim_func
 
-assert all(module.__doc__ for module in (control, memory, operations))  # they fill PROGRAMS
+assert all(
+    module.__doc__ for module in (contracts, control, memory, operations)
+)  # they fill PROGRAMS
 
 
 def failure(program: Program) -> CompileError:

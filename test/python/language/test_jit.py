@@ -222,8 +222,8 @@ def test_compile_errors_carry_no_frames_of_the_front_end():
 
 def test_import_is_light():
     code = (
-        "import time; t = time.perf_counter(); import tilewright, tilewright.language\n"
-        "import sys; t = time.perf_counter() - t\n"
+        "import time; t = time.process_time(); import tilewright, tilewright.language\n"
+        "import sys; t = time.process_time() - t\n"
         "print(t, *(m for m in ('torch', 'numpy', 'tilewright._compiler') if m in sys.modules))"
     )
     run = subprocess.run(

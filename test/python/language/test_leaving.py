@@ -100,6 +100,46 @@ def test_break_leaves_all_of_a_grid_and_one_of_two_loops(device):
     assert np.array_equal(out[1].reshape(5, 10), np.tri(5, 10) * (np.arange(5) < 4)[:, None])
 
 
+def test_break_ends_a_loop_at_once(device):
+    """Loops of 2**50 and more iterations, left after a few."""
+    n = T.dynamic("n")
+
+    @T.prim_func
+    def kernel(A: T.Tensor((n,), "int32"), O: T.Tensor((6,), "int32"), far: T.int64):
+        with T.Kernel(1):
+            x = T.alloc_shared((1,), "int32")
+            for i in T.serial(far):
+                if A[i] > 90:
+                    O[0] = i
+                    break
+            for i in range(far, 0, -1):
+                if i < far - 5:
+                    break
+                O[1] += 1
+            for i in T.Pipelined(far, num_stages=3):
+                T.copy(A[i], x)
+                if x[0] > 90:
+                    break
+                O[2] += x[0]
+            for _i, j in T.grid(far, far):
+                O[3] += 1
+                if j == 2:
+                    continue
+                if j == 6:
+                    break
+            for i in T.Parallel(2):
+                for j in T.serial(far):
+                    if A[j] > 60 + 30 * i:
+                        O[4 + i] = j
+                        break
+
+    a = values((23, 91), (7, 65))
+    out = np.zeros(6, np.int32)
+    tilewright.compile(kernel, target=device)(a, out, 2**50)
+    first = np.flatnonzero(a > 60)[0]
+    assert list(out) == [23, 6, a[:23].sum(), 7, first, 23]
+
+
 def test_continue_in_parallel_and_pipelined_loops(device):
     @T.prim_func
     def kernel(A: T.Tensor((N,), "int32"), O: T.Tensor((2, N), "int32")):
@@ -150,6 +190,35 @@ def test_loops_that_count_down(device):
         expected[0, i] = 2 * count + 2
     expected[1, 7:0:-2] = 1
     assert np.array_equal(out[1:], expected)
+
+
+def test_a_step_known_at_run_time_goes_either_way(device):
+    @T.prim_func
+    def kernel(O: T.Tensor((3, N), "int32"), start: T.int32, stop: T.int32, step: T.int32):
+        with T.Kernel(1):
+            count = T.alloc_var("int32", init=0)
+            for i in T.serial(start, stop, step):
+                count += 1
+                O[0, i] = count
+            for i in range(start, stop, step):
+                if i == 30:
+                    break
+                O[1, i] = 1
+
+    compiled = tilewright.compile(kernel, target=device)
+    for bounds in ((3, 40, 4), (40, 3, -4), (40, 2, -1), (3, 40, -4), (40, 3, 7), (5, 5, 1),
+                   (5, 9, 0), (-8, 50, 13), (49, -100, -49)):  # fmt: skip
+        out = np.zeros((3, N), np.int32)
+        compiled(out, *bounds)
+        expected = np.zeros((3, N), np.int32)
+        taken = list(range(*bounds)) if bounds[2] else []
+        for count, i in enumerate(taken):
+            if 0 <= i < N:
+                expected[0, i] = count + 1
+        for i in taken[: taken.index(30) if 30 in taken else None]:
+            if 0 <= i < N:
+                expected[1, i] = 1
+        assert np.array_equal(out, expected), bounds
 
 
 def test_a_variable_of_an_unrolled_loop_may_be_used_again(device):

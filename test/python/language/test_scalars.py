@@ -83,17 +83,22 @@ def divide(a, b):
     return (a // b) + (a % b)
 
 
+# What keeps a quotient that has no value from ending the process: a divisor of 1 instead.
+ZERO = ["arith.cmpi", "arith.select"]
+OVERFLOW = ["arith.cmpi"] * 3 + ["arith.andi", "arith.ori", "arith.select"]
+
+
 @pytest.mark.parametrize(
     ("dtype", "expected"),
     [
-        ("uint32", ["arith.divui", "arith.remui", "arith.addi", "tile.print"]),
+        ("uint32", [*ZERO, "arith.divui", *ZERO, "arith.remui", "arith.addi", "tile.print"]),
         ("float32", ["arith.divf", "math.floor", "arith.remf", "arith.cmpf", "arith.select",
                      "arith.cmpf", "arith.select", "arith.cmpf", "arith.cmpf",
                      "arith.xori", "arith.cmpf", "arith.andi", "arith.addf", "arith.select",
                      "arith.addf", "tile.print"]),
-        ("int32", ["arith.floordivsi", "arith.remsi", "arith.cmpi", "arith.cmpi", "arith.xori",
-                   "arith.cmpi", "arith.andi", "arith.addi", "arith.select", "arith.addi",
-                   "tile.print"]),
+        ("int32", [*OVERFLOW, "arith.floordivsi", *OVERFLOW, "arith.remsi", "arith.cmpi",
+                   "arith.cmpi", "arith.xori", "arith.cmpi", "arith.andi", "arith.addi",
+                   "arith.select", "arith.addi", "tile.print"]),
     ],
 )  # fmt: skip
 def test_division_floors(dtype, expected):

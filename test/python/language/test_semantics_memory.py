@@ -5,6 +5,7 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 from __future__ import annotations
 
+import ml_dtypes
 import numpy as np
 import pytest
 
@@ -273,6 +274,27 @@ def test_atomics(device):
     assert list(most) == [a.max(), a.min(), 10]
     assert mask[0] == np.bitwise_or.reduce(a)
     assert total[0] == 10
+
+
+def test_atomic_extrema_keep_infinities(device):
+    """In global and in shared memory; a sum saturates, as conversions to f8 do."""
+
+    @T.prim_func
+    def kernel(A: T.Tensor((3,), "float8_e5m2"), B: T.Tensor((3,), "float8_e5m2")):
+        with T.Kernel(1):
+            tile = T.alloc_shared((3,), "float8_e5m2")
+            T.copy(A, tile)
+            T.atomic_max(A[0], T.infinity("float8_e5m2"))
+            T.atomic_min(A[1], -T.infinity("float8_e5m2"))
+            T.atomic_add(A[2], T.infinity("float8_e5m2"))
+            T.atomic_max(tile[0], T.infinity("float8_e5m2"))
+            T.atomic_min(tile[1], -T.infinity("float8_e5m2"))
+            T.atomic_add(tile[2], T.infinity("float8_e5m2"))
+            T.copy(tile, B)
+
+    a, b = np.ones(3, ml_dtypes.float8_e5m2), np.zeros(3, ml_dtypes.float8_e5m2)
+    launch(device, kernel, a, b)
+    assert a.astype(float).tolist() == b.astype(float).tolist() == [np.inf, -np.inf, 57344]
 
 
 # -- facts and faults -------------------------------------------------------------------------

@@ -9,7 +9,6 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-import tilewright
 import tilewright.language as T
 from language.run import elementwise, pairs
 from tilewright.testing import numpy_dtype
@@ -84,31 +83,27 @@ def test_integer_division_floors(device, dtype):
     same(elementwise(device, rest, dtype, a, b), a % b)
 
 
+@T.macro
+def round_up(a, b):
+    return T.ceildiv(a, b)
+
+
 @pytest.mark.parametrize("dtype", INTEGERS)
-@pytest.mark.parametrize("parallel", [False, True], ids=["serial", "parallel"])
-def test_integer_division_without_a_value_is_harmless(device, dtype, parallel):
-    """By zero, and of the smallest integer by -1: any value there, and the others as ever."""
+def test_a_quotient_without_value_is_any_value(device, dtype):
+    """By zero, and the smallest by -1: the result may be anything, and the process goes on."""
     low = np.iinfo(numpy_dtype(dtype)).min
-    a, b = pairs(extremes(dtype), extremes(dtype), dtype)
-    n = len(a)
-
-    @T.prim_func
-    def kernel(
-        A: T.Tensor((n,), dtype),
-        B: T.Tensor((n,), dtype),
-        Quotient: T.Tensor((n,), dtype),
-        Rest: T.Tensor((n,), dtype),
-    ):
-        with T.Kernel(1):
-            for i in T.Parallel(n) if parallel else T.serial(n):
-                Quotient[i] = A[i] // B[i]
-                Rest[i] = A[i] % B[i]
-
-    quotient, remainder = np.empty_like(a), np.empty_like(a)
-    tilewright.compile(kernel, target=device)(a, b, quotient, remainder)
-    keep = (b != 0) & ~((a == low) & (b == -1) & (low < 0))
-    same(quotient[keep], a[keep] // b[keep])
-    same(remainder[keep], a[keep] % b[keep])
+    a, b = pairs([low, low + 1, 0, 7], [0, -1 if low else 0, 3], dtype)
+    numbers = [(int(x), int(y)) for x, y in zip(a, b)]
+    defined = [y != 0 and (x != low or y == 3) for x, y in numbers]
+    quotients = {
+        floor_divide: lambda x, y: x // y,
+        rest: lambda x, y: x % y,
+        round_up: lambda x, y: -(-x // y),
+    }
+    for macro, exact in quotients.items():
+        got = elementwise(device, macro, dtype, a, b)
+        for value, is_defined, (x, y) in zip(got, defined, numbers):
+            assert not is_defined or value == exact(x, y)
 
 
 def test_float_division_floors(device):

@@ -5,6 +5,7 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 from __future__ import annotations
 
+import ml_dtypes
 import numpy as np
 import pytest
 
@@ -12,6 +13,7 @@ import tilewright
 import tilewright.language as T
 from tilewright.language.dtypes import parse
 from tilewright.testing import gamma, numpy_dtype
+from tilewright.testing.bounds import dot_bound
 
 
 def run(device: str, kernel: object, *arguments: object) -> None:
@@ -47,6 +49,52 @@ def test_a_pipelined_loop_is_a_serial_loop(device, stages):
         b = np.full(8, np.nan, np.float32)
         compiled(a, b)
         assert np.array_equal(b, expected)
+
+
+def test_parallel_extents_known_at_run_time(device):
+    m, n = T.dynamic("m"), T.dynamic("n")
+
+    @T.prim_func
+    def kernel(
+        A: T.Tensor((m, n), "float32"), B: T.Tensor((n, m), "float32"),
+        C: T.Tensor((n, 3), "int32"), most: T.int32,
+    ):  # fmt: skip
+        with T.Kernel(1):
+            for i, j in T.Parallel(m, n):
+                B[j, i] = A[i, j] * 2 + i
+            for i, j in T.Parallel(T.min(n, most), 3):
+                C[i, j] = i * 3 + j
+
+    compiled = tilewright.compile(kernel, target=device)
+    for shape in ((0, 5), (1, 1), (3, 63), (2, 64), (2, 65), (1, 200)):
+        a = np.random.default_rng(shape[1]).standard_normal(shape).astype(np.float32)
+        b, c = np.full(shape[::-1], np.nan, np.float32), np.full((shape[1], 3), -1, np.int32)
+        compiled(a, b, c, 70)
+        assert np.array_equal(b, (a * 2 + np.arange(shape[0], dtype=np.float32)[:, None]).T)
+        inside = min(shape[1], 70) * 3
+        assert np.array_equal(c.ravel()[:inside], np.arange(inside))
+        assert (c.ravel()[inside:] == -1).all()
+
+
+def test_persistent_blocks_share_a_domain(device):
+    n = T.dynamic("n")
+
+    @T.prim_func
+    def kernel(
+        O: T.Tensor((3, n, 5), "int32"), By: T.Tensor((3, n, 5), "int32"), blocks: T.int32
+    ):
+        with T.Kernel(blocks) as block:
+            for i, j, k in T.Persistent([3, n, 5], blocks, block):
+                T.atomic_add(O[i, j, k], 1)
+                By[i, j, k] = block
+
+    compiled = tilewright.compile(kernel, target=device)
+    for size, blocks in ((7, 4), (7, 1), (0, 3), (1, 40)):
+        visits, by = np.zeros((2, 3, size, 5), np.int32)
+        compiled(visits, by, blocks)
+        assert (visits == 1).all()
+        share = np.bincount(by.ravel(), minlength=blocks)
+        assert share.max() - share.min() <= 1
 
 
 def test_loops_and_branches(device):
@@ -176,14 +224,27 @@ def test_reductions_into_a_wider_type(device, src, dst):
     assert np.array_equal(c, np.maximum(a.astype(np.float64).max(1), 100))
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16", "float8_e5m2"])
 @pytest.mark.parametrize("name", ["max", "min", "absmax"])
-def test_extrema_propagate_nan_and_infinity(device, name):
-    kernel, out = reduction(name, (4, 5), "float32", 1, "float32")
-    a = np.zeros((4, 5), np.float32)
+def test_extrema_propagate_nan_and_infinity(device, name, dtype):
+    kernel, out = reduction(name, (4, 5), dtype, 1, dtype)
+    a = np.zeros((4, 5), numpy_dtype(parse(dtype).short))
     a[0, 3], a[1], a[2, 1], a[3] = np.nan, -np.inf, np.inf, -1
-    result = np.zeros(out, np.float32)
+    result = np.zeros(out, a.dtype)
     run(device, kernel, a, result)
-    assert np.array_equal(result, REDUCTIONS[name](a, axis=1), equal_nan=True)
+    expected = REDUCTIONS[name](a.astype(np.float64), axis=1)
+    assert np.array_equal(result.astype(np.float64), expected, equal_nan=True)
+
+
+def test_sums_of_fp8_saturate(device):
+    """The sum is converted as any float32: an infinity becomes the largest number."""
+    kernel, out = reduction("sum", (3, 5), "float8_e5m2", 1, "float8_e5m2")
+    a = np.full((3, 5), 57344, ml_dtypes.float8_e5m2)
+    a[1, 2], a[2, 0] = -np.inf, np.nan
+    result = np.zeros(out, a.dtype)
+    run(device, kernel, a, result)
+    expected = [57344, -57344, np.nan]
+    assert np.array_equal(result.astype(np.float64), expected, equal_nan=True)
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
@@ -335,3 +396,33 @@ def test_a_narrow_accumulator_is_rounded_when_it_is_read(device):
     # In f16 each of the 64 additions would round; in f32 only the last result does.
     exact = 64 * a[0, 0].astype(np.float64) ** 2
     assert np.all(c == np.float16(exact))
+
+
+def test_tf32_is_within_its_bound(device):
+    """Inputs may be rounded to 11 bits; the CPU multiplies them as they are."""
+    M, N, K = 33, 40, 100
+
+    @T.prim_func
+    def kernel(
+        A: T.Tensor((M, K), "float32"),
+        B: T.Tensor((K, N), "float32"),
+        C: T.Tensor((M, N), "float32"),
+    ):
+        with T.Kernel(1):
+            a = T.alloc_shared((M, K), "float32")
+            b = T.alloc_shared((K, N), "float32")
+            c = T.alloc_fragment((M, N), "float32")
+            T.copy(A, a)
+            T.copy(B, b)
+            T.gemm(a, b, c, clear_accum=True, precision="tf32")
+            T.copy(c, C)
+
+    rng = np.random.default_rng(7)
+    a, b = (rng.standard_normal(s).astype(np.float32) for s in ((M, K), (K, N)))
+    c = np.full((M, N), np.nan, np.float32)
+    run(device, kernel, a, b, c)
+    x, y = a.astype(np.float64), b.astype(np.float64)
+    bound = dot_bound(x, y, x @ y, "f32")
+    if device != "cpu":
+        bound += (2.0**-10 + 2.0**-22) * (np.abs(x) @ np.abs(y))
+    assert (np.abs(c - x @ y) <= bound).all()

@@ -24,7 +24,12 @@ DTYPES = [
     "f64",
     "f8e4m3fn",
     "f8e5m2",
+    "f8e4m3fnuz",
+    "f8e5m2fnuz",
+    "f8e4m3b11fnuz",
+    "f8e8m0fnu",
 ]
+_CODES = [*DTYPES, "f4e2m1fn"]  # which has no array of its own
 MAGIC = int.from_bytes(b"TWSIG1\0\0", "little")
 CONST, SYMBOL, CONTIGUOUS, ANY = range(4)
 
@@ -82,7 +87,7 @@ def signature(params: list, symbols: list[Symbol] = ()) -> list[int]:
     ]
     param_words, dim_words, launch_words = [], [], 0
     for p in params:
-        dtype = DTYPES.index(p.dtype)
+        dtype = _CODES.index(p.dtype)
         if isinstance(p, Scalar):
             rank = -1 - names.index(p.symbol) if p.symbol else 0
             param_words += [1, strings.add(p.name), dtype, rank, 1, 1, 0, 0]
@@ -143,11 +148,16 @@ def build(
     target: str = "cpu",
 ) -> Path:
     """Compile an artifact into `folder`; its path."""
-    path = folder / f"{name}.so"
+    text = source(name, params, list(symbols), body, target)
+    return compile_source(text, folder / f"{name}.so")
+
+
+def compile_source(text: str, path: Path) -> Path:
+    """Compile a C file of an artifact into `path`, which is returned."""
     subprocess.run(
         ["gcc", "-x", "c", "-", "-shared", "-fPIC", "-O2", "-I", ROOT / "runtime/include",
          "-fvisibility=hidden", "-o", path],
-        input=source(name, params, list(symbols), body, target),
+        input=text,
         text=True,
         check=True,
     )  # fmt: skip

@@ -6,8 +6,17 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 import pytest
 
 from tilewright import runtime
+from tilewright.compiler.cache import files
 
 from . import artifacts
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """The folder of an empty cache of the test's own, not made yet; no warning given yet."""
+    monkeypatch.setenv("TILEWRIGHT_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setattr(files, "_warned", set())
+    return tmp_path / "cache" / "v2"
 
 
 @pytest.fixture(scope="session")

@@ -91,7 +91,7 @@ WRONG = [
     (
         {"A": torch.zeros(4, 16, dtype=torch.complex64)},
         runtime.LaunchError,
-        "argument 'A' has dtype of DLPack code 5, 64 bits, 1 lanes; expected float32",
+        "argument 'A' has dtype torch.complex64; expected float32",
     ),
     (
         {"A": np.array("text")},

@@ -60,20 +60,20 @@ def test_the_shared_library_exports_the_headers_api():
     exported = _symbols(BUILD / "lib/libtilewright_runtime.so", "-D", "--defined-only")
     assert len(_declared()) > 20
     assert {name for kind, name in exported if kind in "TDRBu"} == _declared()
-    assert ("u", "tw_thread_pool_v1") in exported, "unique: one definition per process"
+    assert ("u", "tw_thread_pool_v2") in exported, "unique: one definition per process"
 
 
 def test_the_extension_exports_two_symbols():
     exported = _symbols(BUILD / "python/tilewright/_runtime.so", "-D", "--defined-only")
     assert {name for kind, name in exported if kind != "A"} == {
         "PyInit__runtime",
-        "tw_thread_pool_v1",
+        "tw_thread_pool_v2",
     }
 
 
 @pytest.mark.parametrize("language", [["-std=c99"], ["-x", "c++", "-std=c++17"]])
 def test_the_headers_stand_alone(language):
-    for header in ("abi.h", "runtime.h", "thread_pool.h"):
+    for header in ("abi.h", "checks.h", "runtime.h", "thread_pool.h"):
         subprocess.run(
             ["gcc", *language, "-pedantic", "-Wall", "-Wextra", "-Werror", "-fsyntax-only",
              "-I", ROOT / "runtime/include", "-include", f"tilewright/{header}", "-x",

@@ -225,7 +225,8 @@ TEST(Arguments, Memory) {
   tw_argument_v1 readOnly = c;
   readOnly.flags = TW_ARGUMENT_READ_ONLY;
   EXPECT_EQ(reject(kernel, {a, readOnly}),
-            "gemm: argument 'C' is read-only; the kernel writes to it");
+            "gemm: argument 'C' is read-only; the kernel writes to it; pass memory "
+            "that may be written, or a copy");
   a.flags = TW_ARGUMENT_READ_ONLY;
   accept(kernel, {a, c});
 }
@@ -245,6 +246,91 @@ TEST(Arguments, Overlap) {
   accept(apart,
          {tensorArgument(TW_F32, memory, none), tensorArgument(TW_F32, memory, none)});
   accept(shared, {a, a});
+  accept(shared, {a, tensorArgument(TW_F32, memory + 8, eight)});
+  for (int distance : {-7, 7})
+    EXPECT_EQ(
+        reject(shared, {tensorArgument(TW_F32, memory + 16, eight),
+                        tensorArgument(TW_F32, memory + 16 + distance, eight)}),
+        "gemm: argument 'C' shares a part of its memory with argument 'A', of which "
+        "it is declared an alias; pass the same memory or separate memory");
+}
+
+TEST(Arguments, AliasesHaveTheSameStrides) {
+  Param a = tensor("A", TW_F32, {symbol(0), symbol(1)}).strided({any(), any()});
+  Param c = a;
+  c.name = "C";
+  TestKernel kernel({a, c.writes().mayShare(0)}, {{"m"}, {"n"}});
+  Sizes square{2, 2}, rows{2, 1}, columns{1, 2};
+  tw_argument_v1 given = tensorArgument(TW_F32, memory, square, &rows);
+  accept(kernel, {given, given});
+  EXPECT_NE(reject(kernel, {given, tensorArgument(TW_F32, memory, square, &columns)})
+                .find("shares a part of its memory"),
+            std::string::npos);
+}
+
+//===----------------------------------------------------------------------===//
+// Sizes that are expressions
+//===----------------------------------------------------------------------===//
+
+/// A (m) and B (an expression of m and 7).
+static std::vector<Param> withExpression(int64_t kind) {
+  Dim size = expression("m op 7", {{TW_STEP_SYMBOL, 0}, {TW_STEP_CONST, 7}, {kind}});
+  return {tensor("B", TW_F32, {size}), tensor("A", TW_F32, {symbol(0)})};
+}
+
+TEST(Arguments, ExpressionsOfSizes) {
+  for (auto [kind, expected] :
+       std::vector<std::pair<int64_t, int64_t>>{{TW_STEP_ADD, 17},
+                                                {TW_STEP_SUB, 3},
+                                                {TW_STEP_MUL, 70},
+                                                {TW_STEP_FLOORDIV, 1},
+                                                {TW_STEP_MOD, 3},
+                                                {TW_STEP_CEILDIV, 2},
+                                                {TW_STEP_MIN, 7},
+                                                {TW_STEP_MAX, 10}}) {
+    TestKernel kernel(withExpression(kind), {{"m"}});
+    Sizes ten{10}, right{expected}, wrong{expected + 1};
+    tw_argument_v1 a = tensorArgument(TW_F32, memory, ten);
+    accept(kernel, {tensorArgument(TW_F32, memory, right), a});
+    EXPECT_EQ(reject(kernel, {tensorArgument(TW_F32, memory, wrong), a}),
+              "gemm: argument 'B' has size " + std::to_string(expected + 1) +
+                  " in dimension 0; expected m op 7 = " + std::to_string(expected) +
+                  "; m = 10 by argument 'A'");
+  }
+}
+
+TEST(Arguments, ExpressionsWithoutAValue) {
+  Dim quotient =
+      expression("7 // m", {{TW_STEP_CONST, 7}, {TW_STEP_SYMBOL, 0}, {TW_STEP_FLOORDIV}});
+  Dim product =
+      expression("m * m", {{TW_STEP_SYMBOL, 0}, {TW_STEP_SYMBOL, 0}, {TW_STEP_MUL}});
+  Param a = tensor("A", TW_F32, {symbol(0), size(0)});
+  TestKernel divides({a, tensor("B", TW_F32, {quotient})}, {{"m"}});
+  TestKernel squares({a, tensor("B", TW_F32, {product})}, {{"m"}});
+  Sizes none{0, 0}, huge{int64_t(1) << 40, 0}, one{1};
+  tw_argument_v1 b = tensorArgument(TW_F32, memory, one);
+  EXPECT_EQ(reject(divides, {tensorArgument(TW_F32, memory, none), b}),
+            "gemm: argument 'B' has the size 7 // m, which has no 64-bit value for these "
+            "sizes");
+  EXPECT_EQ(reject(squares, {tensorArgument(TW_F32, memory, huge), b}),
+            "gemm: argument 'B' has the size m * m, which has no 64-bit value for these "
+            "sizes");
+}
+
+TEST(Arguments, AllocatedByExpressions) {
+  std::vector<Param> params = withExpression(TW_STEP_SUB);
+  TestKernel kernel(params, {{"m"}});
+  Sizes ten{10}, three{3};
+  tw_argument_v1 arguments[] = {tensorArgument(TW_F32, nullptr, ten),
+                                tensorArgument(TW_F32, memory, ten)};
+  arguments[0].flags = TW_ARGUMENT_ALLOCATE;
+  uint64_t words[6];
+  ASSERT_EQ(tw_check_arguments(kernel.kernel, arguments, 2, words), TW_OK);
+  EXPECT_EQ(words[1], 3u);
+  arguments[1].extents = three.data();
+  ASSERT_EQ(tw_check_arguments(kernel.kernel, arguments, 2, words), TW_ERROR_ARGUMENT);
+  EXPECT_STREQ(tw_last_error(),
+               "gemm: argument 'B' cannot be allocated: its size m op 7 is -4");
 }
 
 TEST(Arguments, InputsMayOverlap) {

@@ -7,6 +7,7 @@
 
 #include "TestKernel.h"
 
+#include <chrono>
 #include <cstring>
 #include <string>
 #include <thread>
@@ -222,6 +223,26 @@ TEST(Launch, Prints) {
   tw_set_print_handler(nullptr, nullptr);
   EXPECT_EQ(lines, "start (block 0)\ni: -3 (block 1)\n"
                    "u: 18446744073709551613 (block 2)\nx: 0.1 (block 3)\n");
+}
+
+TEST(Launch, CanBeInterrupted) {
+  // Two grids of blocks of a millisecond; the second never starts.
+  auto launch = [](const tw_host_v1 *host, void *context, const uint64_t *) -> int32_t {
+    auto sleep = [](void *, int64_t begin, int64_t end, void *) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(end - begin));
+    };
+    auto never = [](void *, int64_t, int64_t, void *) { ADD_FAILURE(); };
+    host->parallel_for(context, 100000, sleep, nullptr, 0);
+    return host->parallel_for(context, 1, never, nullptr, 0);
+  };
+  TestKernel kernel({}, {}, launch);
+  int32_t asked = 0;
+  tw_set_interrupt_check(
+      [](void *user) -> int32_t { return ++*static_cast<int32_t *>(user); }, &asked);
+  EXPECT_EQ(tw_launch(kernel.kernel, nullptr, nullptr, 0), TW_ERROR_INTERRUPTED);
+  tw_set_interrupt_check(nullptr, nullptr);
+  EXPECT_NE(strstr(tw_last_error(), "interrupted"), nullptr);
+  EXPECT_EQ(asked, 1);
 }
 
 TEST(Launch, GridsAreForDeviceImages) {

@@ -119,6 +119,35 @@ TEST(Module, OtherVersions) {
             "the signature table has the wrong magic number");
 }
 
+/// Whether a kernel with an extent of these steps is refused.
+static bool isMalformed(std::vector<Step> steps) {
+  auto table = makeSignature(
+      {tensor("A", TW_F32, {symbol(0), expression("e", std::move(steps))})}, {{"m"}});
+  tw_image_v1 image{"cpu", launchNothing, nullptr, 0};
+  tw_artifact_v1 artifact{
+      sizeof(artifact), TW_ABI_VERSION, "e", table.data(), "{}", 1, &image};
+  tw_module *module = nullptr;
+  tw_status status = tw_module_from_artifact(&artifact, &module);
+  if (status == TW_OK)
+    tw_module_close(module);
+  else
+    EXPECT_NE(std::string(tw_last_error()).find("malformed dimension"),
+              std::string::npos);
+  return status != TW_OK;
+}
+
+TEST(Module, MalformedExpressions) {
+  Step m{TW_STEP_SYMBOL, 0}, two{TW_STEP_CONST, 2}, add{TW_STEP_ADD};
+  EXPECT_FALSE(isMalformed({m, two, add}));
+  EXPECT_TRUE(isMalformed({}));
+  EXPECT_TRUE(isMalformed({m, add}));
+  EXPECT_TRUE(isMalformed({m, two}));
+  EXPECT_TRUE(isMalformed({{TW_STEP_SYMBOL, 1}}));
+  EXPECT_TRUE(isMalformed({m, two, {TW_STEP_MAX + 1}}));
+  EXPECT_FALSE(isMalformed(std::vector<Step>(1, m)));
+  EXPECT_TRUE(isMalformed(std::vector<Step>(TW_MAX_EXPRESSION_STEPS + 1, m)));
+}
+
 TEST(Module, ImagesAreChosenByDevice) {
   tw_device *device;
   tw_module *module;

@@ -8,5 +8,5 @@
 #include "tilewright/thread_pool.h"
 
 __attribute__((visibility("default"))) const void *poolOfThisCopy(void) {
-  return &tw_thread_pool_v1;
+  return &tw_thread_pool_v2;
 }

@@ -82,6 +82,42 @@ TEST(Scalar, Bfloat16) {
   EXPECT_EQ(fromDouble(TW_BF16, nan), 0x7fc0u);
 }
 
+TEST(Scalar, FormatsWithoutNegativeZero) {
+  EXPECT_EQ(fromDouble(TW_F8E4M3FNUZ, 240), 0x7fu);
+  EXPECT_EQ(fromDouble(TW_F8E4M3FNUZ, 247.9), 0x7fu);
+  EXPECT_EQ(fromDouble(TW_F8E4M3FNUZ, 248.1), refused);
+  EXPECT_EQ(fromDouble(TW_F8E4M3FNUZ, nan), 0x80u);
+  EXPECT_EQ(fromDouble(TW_F8E4M3FNUZ, -0.0), 0u);
+  EXPECT_EQ(fromDouble(TW_F8E4M3FNUZ, -0x1p-12), 0u);
+  EXPECT_EQ(fromDouble(TW_F8E4M3FNUZ, -0x1p-10), 0x81u);
+  EXPECT_EQ(fromDouble(TW_F8E5M2FNUZ, -57344), 0xffu);
+  EXPECT_EQ(fromDouble(TW_F8E5M2FNUZ, infinity), refused);
+  EXPECT_EQ(fromDouble(TW_F8E4M3B11FNUZ, 30), 0x7fu);
+  EXPECT_EQ(fromDouble(TW_F8E4M3B11FNUZ, 0x1p-13), 1u);
+}
+
+TEST(Scalar, Float4) {
+  EXPECT_EQ(fromDouble(TW_F4E2M1FN, 6), 7u);
+  EXPECT_EQ(fromDouble(TW_F4E2M1FN, -6.9), 15u);
+  EXPECT_EQ(fromDouble(TW_F4E2M1FN, 7.1), refused);
+  EXPECT_EQ(fromDouble(TW_F4E2M1FN, 0.25), 0u);
+  EXPECT_EQ(fromDouble(TW_F4E2M1FN, -0.26), 9u);
+  EXPECT_EQ(fromDouble(TW_F4E2M1FN, nan), refused);
+}
+
+TEST(Scalar, PowersOfTwo) {
+  EXPECT_EQ(fromDouble(TW_F8E8M0FNU, 1), 127u);
+  EXPECT_EQ(fromDouble(TW_F8E8M0FNU, 1.499), 127u);
+  EXPECT_EQ(fromDouble(TW_F8E8M0FNU, 1.5), 128u);
+  EXPECT_EQ(fromDouble(TW_F8E8M0FNU, 0x1p-127), 0u);
+  EXPECT_EQ(fromDouble(TW_F8E8M0FNU, 0x1p127), 254u);
+  EXPECT_EQ(fromDouble(TW_F8E8M0FNU, 0x1.8p127), refused);
+  EXPECT_EQ(fromDouble(TW_F8E8M0FNU, 0x1p-130), refused);
+  EXPECT_EQ(fromDouble(TW_F8E8M0FNU, 0), refused);
+  EXPECT_EQ(fromDouble(TW_F8E8M0FNU, -2), refused);
+  EXPECT_EQ(fromDouble(TW_F8E8M0FNU, nan), 0xffu);
+}
+
 TEST(Scalar, Float8) {
   EXPECT_EQ(fromDouble(TW_F8E4M3FN, 448), 0x7eu);
   EXPECT_EQ(fromDouble(TW_F8E4M3FN, 463.9), 0x7eu);

@@ -17,14 +17,23 @@
 
 namespace tilewright::test {
 
+struct Step {
+  int64_t kind;
+  int64_t value = 0;
+};
 struct Dim {
   int64_t kind;
   int64_t value;
+  std::string text = {}; // of an expression
+  std::vector<Step> steps = {};
 };
 inline Dim size(int64_t value) { return {TW_DIM_CONST, value}; }
 inline Dim symbol(int64_t index) { return {TW_DIM_SYMBOL, index}; }
 inline Dim contiguous() { return {TW_DIM_CONTIGUOUS, 0}; }
 inline Dim any() { return {TW_DIM_ANY, 0}; }
+inline Dim expression(std::string text, std::vector<Step> steps) {
+  return {TW_DIM_EXPRESSION, 0, std::move(text), std::move(steps)};
+}
 
 struct Symbol {
   std::string name;
@@ -71,7 +80,7 @@ inline std::vector<int64_t> makeSignature(const std::vector<Param> &params,
     strings += text + '\0';
     return offset;
   };
-  std::vector<int64_t> table(TW_SIGNATURE_HEADER_WORDS), dims;
+  std::vector<int64_t> table(TW_SIGNATURE_HEADER_WORDS), dims, expressions;
   int64_t launchWords = 0;
   int64_t firstDim = TW_SIGNATURE_HEADER_WORDS +
                      symbols.size() * TW_SIGNATURE_SYMBOL_WORDS +
@@ -84,14 +93,26 @@ inline std::vector<int64_t> makeSignature(const std::vector<Param> &params,
     table.insert(table.end(), {p.isScalar, intern(p.name), p.dtype, rank, p.flags,
                                p.alignment, firstDim + int64_t(dims.size()), p.alias});
     launchWords += p.isScalar ? 1 : 1 + 2 * rank;
-    for (const Dim &dim : p.extents)
-      dims.insert(dims.end(), {dim.kind, dim.value});
+    for (const Dim &dim : p.extents) {
+      bool isExpression = dim.kind == TW_DIM_EXPRESSION;
+      dims.insert(dims.end(),
+                  {dim.kind, isExpression ? int64_t(expressions.size()) : dim.value});
+      if (isExpression)
+        expressions.insert(expressions.end(),
+                           {intern(dim.text), int64_t(dim.steps.size())});
+      for (const Step &step : dim.steps)
+        expressions.insert(expressions.end(), {step.kind, step.value});
+    }
     for (size_t d = 0; d < p.extents.size(); ++d) {
       Dim stride = p.strides.empty() ? contiguous() : p.strides[d];
       dims.insert(dims.end(), {stride.kind, stride.value});
     }
   }
+  for (size_t i = 0; i < dims.size(); i += 2)
+    if (dims[i] == TW_DIM_EXPRESSION)
+      dims[i + 1] += firstDim + int64_t(dims.size());
   table.insert(table.end(), dims.begin(), dims.end());
+  table.insert(table.end(), expressions.begin(), expressions.end());
   int64_t stringOffset = table.size();
   strings.push_back('\0'); // never empty
   int64_t stringBytes = strings.size();

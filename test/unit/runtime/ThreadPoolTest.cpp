@@ -31,11 +31,12 @@ namespace {
 using Body = std::function<void(int64_t begin, int64_t end, void *arena)>;
 
 /// Runs blocks [0, count) through the pool.
-int32_t run(int64_t count, Body body, int64_t arenaBytes = 0) {
+int32_t run(int64_t count, Body body, int64_t arenaBytes = 0,
+            tw_interrupt_check check = nullptr, void *user = nullptr) {
   auto call = [](void *env, int64_t begin, int64_t end, void *arena) {
     (*static_cast<Body *>(env))(begin, end, arena);
   };
-  return tw_thread_pool_v1.run(count, call, &body, arenaBytes);
+  return tw_thread_pool_v2.run(count, call, &body, arenaBytes, check, user);
 }
 
 /// With so many threads for the time of a test.
@@ -59,6 +60,13 @@ void expectOnes(const Counts &counts) {
     ASSERT_EQ(count.load(), 1);
 }
 
+/// The pool can be used as before.
+void expectAllRun(int64_t count) {
+  Counts counts(count);
+  ASSERT_EQ(run(count, countInto(counts)), TW_OK);
+  expectOnes(counts);
+}
+
 TEST(ThreadPool, RunsEveryBlockOnce) {
   for (int32_t threads : {1, 2, 5})
     for (int64_t count : {0, 1, 2, 3, 7, 64, 1000, 12345}) {
@@ -67,6 +75,45 @@ TEST(ThreadPool, RunsEveryBlockOnce) {
       ASSERT_EQ(run(count, countInto(counts)), TW_OK);
       expectOnes(counts);
     }
+}
+
+TEST(ThreadPool, AnInterruptedJobEndsAtTheNextBlock) {
+  for (int32_t threads : {1, 3}) {
+    Threads scope(threads);
+    constexpr int64_t count = 100000;
+    Counts counts(count);
+    int asked = 0;
+    auto check = [](void *user) -> int32_t { return ++*static_cast<int *>(user) == 2; };
+    int32_t status = run(
+        count,
+        [&](int64_t begin, int64_t end, void *) {
+          for (int64_t i = begin; i < end; ++i) {
+            counts[i].fetch_add(1);
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+          }
+        },
+        0, check, &asked);
+    EXPECT_EQ(status, TW_ERROR_INTERRUPTED);
+    EXPECT_EQ(asked, 2) << "about ten times a second, and not after the end";
+    int64_t ran = 0;
+    for (auto &done : counts) {
+      EXPECT_LE(done.load(), 1);
+      ran += done.load();
+    }
+    // A fifth of a second of blocks of a millisecond, each piece a few of them.
+    EXPECT_GT(ran, 10);
+    EXPECT_LT(ran, 1000 * threads);
+    expectAllRun(threads);
+  }
+}
+
+TEST(ThreadPool, ShortJobsAreNotAskedFor) {
+  int asked = 0;
+  auto check = [](void *user) -> int32_t { return ++*static_cast<int *>(user); };
+  Counts counts(1000);
+  for (int i = 0; i < 10; ++i)
+    EXPECT_EQ(run(1000, countInto(counts), 0, check, &asked), TW_OK);
+  EXPECT_EQ(asked, 0);
 }
 
 TEST(ThreadPool, ANegativeCountIsNone) {
@@ -267,7 +314,7 @@ TEST(ThreadPool, CopiesOfTheRuntimeShareOnePool) {
     pools.insert(pool());
   }
   EXPECT_EQ(pools.size(), 1u);
-  EXPECT_EQ(*pools.begin(), &tw_thread_pool_v1);
+  EXPECT_EQ(*pools.begin(), &tw_thread_pool_v2);
 }
 
 } // namespace

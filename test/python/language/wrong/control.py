@@ -50,14 +50,36 @@ def carried():
     return kernel
 
 
-@wrong("T.Parallel: an extent is known only at run time", "guard the body")
-def dynamic_parallel():
+@wrong("every iteration over _j writes the same element of A", "T.reduce_sum")
+def dynamic_parallel_race():
     n = T.dynamic("n")
 
     @T.prim_func
     def kernel(A: T.Tensor((n,), "float32")):
         with T.Kernel(1):
-            for i in T.Parallel(n):  # here
+            for i, _j in T.Parallel(8, n):
+                A[i] = 0  # here
+    return kernel
+
+
+@wrong("T.unroll: a bound or the step is known only at run time", "use T.serial")
+def dynamic_unroll():
+    n = T.dynamic("n")
+
+    @T.prim_func
+    def kernel(A: T.Tensor((n,), "float32")):
+        with T.Kernel(1):
+            for i in T.unroll(n):  # here
+                A[i] = 0
+    return kernel
+
+
+@wrong("T.Persistent: the domain is no list", "[m, n]")
+def persistent_number():
+    @T.prim_func
+    def kernel(A: T.Tensor((M,), "float32")):
+        with T.Kernel(4) as bx:
+            for i in T.Persistent(M, 4, bx):  # here
                 A[i] = 0
     return kernel
 
@@ -276,7 +298,7 @@ def undefined_name():
 
 
 @wrong("T.kopy is not part of the language", "did you mean T.copy?")
-def misspelt():
+def misspelt_name():
     @T.prim_func
     def kernel(A: T.Tensor((M,), "float32")):
         with T.Kernel(1):
@@ -328,12 +350,30 @@ def container_index():
     return kernel
 
 
-@wrong("a lambda in a kernel", "T.macro")
-def lambda_():
+@wrong("a lambda with defaults, keywords or *", "T.macro")
+def lambda_with_defaults():
     @T.prim_func
     def kernel(A: T.Tensor((M,), "float32")):
         with T.Kernel(1):
-            A[0] = (lambda x: x)(1)  # here
+            A[0] = (lambda x, y=1: x)(1)  # here
+    return kernel
+
+
+@wrong("a lambda takes 2 arguments, not 1", "its parameters are x, y")
+def lambda_arguments():
+    @T.prim_func
+    def kernel(A: T.Tensor((M,), "float32")):
+        with T.Kernel(1):
+            A[0] = (lambda x, y: x)(1)  # here
+    return kernel
+
+
+@wrong("a lambda of a kernel is called by a Python function", "outside the kernel")
+def lambda_for_python():
+    @T.prim_func
+    def kernel(A: T.Tensor((M,), "float32")):
+        with T.Kernel(1):
+            A[0] = max((1, 2), key=lambda x: -x)  # here
     return kernel
 
 
@@ -441,4 +481,23 @@ def macro_arguments():
         with T.Kernel(1):
             tile = T.alloc_shared((M,), "float32")
             scale(tile)  # here
+    return kernel
+
+
+@wrong("assertion failed at compile time: too many")
+def assertion():
+    @T.prim_func
+    def kernel():
+        with T.Kernel(1):
+            assert M < 3, "too many"  # here
+    return kernel
+
+
+@wrong("the name totl is not defined", "did you mean total?")
+def name_near_another():
+    @T.prim_func
+    def kernel(A: T.Tensor((M,), "float32")):
+        with T.Kernel(1):
+            total = A[0]
+            A[1] = total + totl  # noqa: F821  # here
     return kernel

@@ -294,3 +294,25 @@ def write_outside_kernel():
         with T.Kernel(1):
             pass
     return kernel
+
+
+@wrong("an index of x is 1.5, which is no integer", "//")
+def fraction_as_an_index_of_an_update():
+    @T.prim_func
+    def kernel():
+        with T.Kernel(1):
+            x = T.alloc_shared((M,), "float32")
+            for i in T.Parallel(M):
+                x[1.5] *= i  # here
+    return kernel
+
+
+@wrong("several elements of x are set at once inside T.Parallel", "each of the 2 dimensions")
+def row_in_parallel():
+    @T.prim_func
+    def kernel():
+        with T.Kernel(1):
+            x = T.alloc_shared((M, 4), "float32")
+            for i in T.Parallel(M):
+                x[i] = 0  # here
+    return kernel

@@ -204,22 +204,121 @@ def topk_count():
     return kernel
 
 
-@wrong("T.sort: is not supported yet", "T.topk")
-def later():
+@wrong("T.sort: dim=2 of a tile with 1 dimension", "counts from the end")
+def sort_dimension():
     @T.prim_func
     def kernel():
         with T.Kernel(1):
             x = T.alloc_shared((M,), "float32")
-            T.sort(x)  # here
+            T.sort(x, 2)  # here
     return kernel
 
 
-@wrong("T.grid_sync: is not supported yet", "two T.Kernel blocks")
-def grid_sync():
+@wrong("T.reduce: the combiner is 'sum'", "lambda a, b: a + b")
+def reduce_by_name():
     @T.prim_func
     def kernel():
         with T.Kernel(1):
-            T.grid_sync()  # here
+            x = T.alloc_shared((M, N), "float32")
+            y = T.alloc_fragment((M,), "float32")
+            T.reduce(x, y, 1, "sum", 0)  # here
+    return kernel
+
+
+@wrong("T.reduce: the combiner does more than compute a scalar", "bind what it reads")
+def combiner_that_reads():
+    @T.prim_func
+    def kernel():
+        with T.Kernel(1):
+            x = T.alloc_shared((M, N), "float32")
+            y = T.alloc_fragment((M,), "float32")
+            T.reduce(x, y, 1, lambda a, b: a + b * x[0, 0], 0)  # here
+    return kernel
+
+
+@wrong("T.scan: the combiner makes float32 of two int32", "T.cast")
+def combiner_of_another_type():
+    @T.prim_func
+    def kernel():
+        with T.Kernel(1):
+            x = T.alloc_shared((M,), "int32")
+            T.scan(x, combiner=lambda a, b: a / b)  # here
+    return kernel
+
+
+@wrong("T.scan: exclusive without an identity", "identity=0")
+def exclusive_scan():
+    @T.prim_func
+    def kernel():
+        with T.Kernel(1):
+            x = T.alloc_shared((M,), "int32")
+            T.scan(x, combiner=T.max, exclusive=True)  # here
+    return kernel
+
+
+@wrong("T.cumsum: src and dst are parts of x that may overlap", "a tile of its own")
+def scan_into_its_own_source():
+    @T.prim_func
+    def kernel():
+        with T.Kernel(1):
+            x = T.alloc_shared((M,), "int32")
+            T.cumsum(x[0:9], x[1:10])  # here
+    return kernel
+
+
+@wrong("T.scatter: x is src and dst", "a tile of its own")
+def scatter_into_its_source():
+    @T.prim_func
+    def kernel():
+        with T.Kernel(1):
+            x = T.alloc_shared((M, N), "float32")
+            ids = T.alloc_shared((M,), "int32")
+            T.scatter(x, ids, x)  # here
+    return kernel
+
+
+@wrong("T.scatter on y, which is fragment memory", "update them in T.Parallel")
+def scatter_into_a_fragment():
+    @T.prim_func
+    def kernel():
+        with T.Kernel(1):
+            x = T.alloc_shared((M, N), "float32")
+            y = T.alloc_fragment((M, N), "float32")
+            ids = T.alloc_shared((M,), "int32")
+            T.scatter(x, ids, y)  # here
+    return kernel
+
+
+@wrong("T.scatter: 8 indices for", "an index for each row")
+def scatter_with_too_few_indices():
+    @T.prim_func
+    def kernel(A: T.Tensor((M, N), "float32")):
+        with T.Kernel(1):
+            x = T.alloc_shared((M, N), "float32")
+            ids = T.alloc_shared((8,), "int32")
+            T.scatter(x, ids, A)  # here
+    return kernel
+
+
+@wrong("T.scatter: atomic on bool", "an integer tensor")
+def atomic_scatter_of_truth_values():
+    @T.prim_func
+    def kernel(A: T.Tensor((M, N), "bool")):
+        with T.Kernel(1):
+            x = T.alloc_shared((M, N), "bool")
+            ids = T.alloc_shared((M,), "int32")
+            T.scatter(x, ids, A, atomic=True)  # here
+    return kernel
+
+
+@wrong("T.gather from bool to float32", "src[i] != 0")
+def gather_of_truth_values():
+    @T.prim_func
+    def kernel(A: T.Tensor((M, N), "bool")):
+        with T.Kernel(1):
+            x = T.alloc_shared((8, N), "float32")
+            ids = T.alloc_shared((8,), "int32")
+            T.gather(A, ids, x)  # here
     return kernel
 
 
@@ -232,12 +331,78 @@ def thread_level():
     return kernel
 
 
-@wrong("dtype float8_e4m3fnuz is not available", "float8_e4m3fn")
-def fnuz():
+@wrong("dtype int4 is not available", "pairs in a uint8 tensor")
+def int4():
     @T.prim_func
     def kernel():
         with T.Kernel(1):
-            T.alloc_shared((M,), "float8_e4m3fnuz")  # here
+            T.alloc_shared((M,), "int4")  # here
+    return kernel
+
+
+@wrong("the last size of A, 33, is odd", "even size")
+def odd_pairs():
+    @T.prim_func
+    def kernel(A: T.Tensor((M, 33), "float4_e2m1fn")):  # here
+        with T.Kernel(1):
+            A[0, 0] = A[0, 1]
+    return kernel
+
+
+@wrong("A is a tensor of float4_e2m1fn with strides", "contiguous")
+def strided_pairs():
+    @T.prim_func
+    def kernel(A: T.StridedTensor((M, 32), (64, 1), "float4_e2m1fn")):  # here
+        with T.Kernel(1):
+            A[0, 0] = A[0, 1]
+    return kernel
+
+
+@wrong("T.alloc_global of float4_e2m1fn", "float8_e4m3fn")
+def workspace_of_pairs():
+    @T.prim_func
+    def kernel():
+        T.alloc_global((M,), "float4_e2m1fn")  # here
+    return kernel
+
+
+@wrong("T.atomic_add on A, a tensor of float4_e2m1fn", "wider type")
+def atomic_on_pairs():
+    @T.prim_func
+    def kernel(A: T.Tensor((M,), "float4_e2m1fn")):
+        with T.Kernel(1):
+            T.atomic_add(A[0], 1)  # here
+    return kernel
+
+
+@wrong("T.gemm of float8_e8m0fnu", "T.cast(scale")
+def gemm_of_scales():
+    @T.prim_func
+    def kernel():
+        with T.Kernel(1):
+            a = T.alloc_shared((M, M), "float8_e8m0fnu")
+            c = T.alloc_fragment((M, M), "float32")
+            T.gemm(a, a, c)  # here
+    return kernel
+
+
+@wrong("the literal 0.0 has no value in float8_e8m0fnu")
+def scale_of_zero():
+    @T.prim_func
+    def kernel():
+        with T.Kernel(1):
+            x = T.alloc_shared((M,), "float8_e8m0fnu")
+            T.fill(x, 0.0)  # here
+    return kernel
+
+
+@wrong("the literal nan has no value in float4_e2m1fn", "6.0")
+def nan_in_pairs():
+    @T.prim_func
+    def kernel():
+        with T.Kernel(1):
+            x = T.alloc_shared((M,), "float4_e2m1fn")
+            T.fill(x, float("nan"))  # here
     return kernel
 
 
@@ -397,7 +562,7 @@ def wrong_annotation():
     return kernel
 
 
-@wrong("T.Tensor: the size (n + 1) is an expression of dynamic sizes", "T.dynamic")
+@wrong("the size (n + 1) of A needs n, which no argument gives", "add a parameter n: n")
 def size_expression():
     n = T.dynamic("n")
 
@@ -445,4 +610,60 @@ def choice_outside():
     def kernel(A: T.Tensor((M,), "float32")):
         with T.Kernel(1):
             A[0] = width
+    return kernel
+
+
+@wrong("T.alloc_fragment takes 3 positional arguments and is given more", "its form is")
+def taken_apart_into_too_many():
+    @T.prim_func
+    def kernel():
+        with T.Kernel(1):
+            T.alloc_fragment((M,), *"f32")  # here
+    return kernel
+
+
+@wrong("* of 3", "write the arguments out")
+def no_tuple_taken_apart():
+    @T.prim_func
+    def kernel():
+        with T.Kernel(1):
+            T.alloc_fragment(*3)  # here
+    return kernel
+
+
+@wrong("T.gemm: transpose_B='yes'", "leave it out")
+def gemm_flag():
+    @T.prim_func
+    def kernel():
+        with T.Kernel(1):
+            a = T.alloc_shared((M, K), "float16")
+            b = T.alloc_shared((K, N), "float16")
+            c = T.alloc_fragment((M, N), "float32")
+            T.gemm(a, b, c, transpose_B="yes")  # here
+    return kernel
+
+
+@wrong("the annotation of A: T.Tensor: the size (n + 1) is an expression", "give it a name")
+def annotation_as_text():
+    n = T.dynamic("n")
+
+    @T.prim_func
+    def kernel(
+        A: 'T.Tensor((n + 1,), "float32")',  # here
+    ):
+        with T.Kernel(n):
+            A[0] = 1
+    return kernel
+
+
+@wrong("the annotation of A: T.Tensor((n * 1.5,), \"float32\") raises TypeError", "T.Tensor")
+def annotation_that_raises():
+    n = T.dynamic("n")
+
+    @T.prim_func
+    def kernel(
+        A: 'T.Tensor((n * 1.5,), "float32")',  # here
+    ):
+        with T.Kernel(n):
+            A[0] = 1
     return kernel

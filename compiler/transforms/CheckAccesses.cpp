@@ -1,0 +1,310 @@
+//===- CheckAccesses.cpp - Put a check beside every access --------------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Runs on what the front end wrote, before anything is moved or merged, so that a report
+// is of the source's own accesses. Memories and loops get numbers; an access becomes a
+// box of the memory that was allocated, whatever view it goes through.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/transforms/Passes.h"
+#include "dialects/tile/Tile.h"
+
+#include "compiler/analysis/Memory.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "llvm/ADT/StringSwitch.h"
+
+namespace tilewright::tile {
+#define GEN_PASS_DEF_CHECKACCESSES
+#include "compiler/transforms/Passes.h.inc"
+} // namespace tilewright::tile
+
+using namespace mlir;
+using namespace tilewright::tile;
+
+namespace {
+struct CheckAccessesPass : tilewright::tile::impl::CheckAccessesBase<CheckAccessesPass> {
+  using CheckAccessesBase::CheckAccessesBase;
+  void runOnOperation() override;
+};
+
+/// Puts the checks into one function.
+class Instrumenter {
+public:
+  Instrumenter(func::FuncOp function, bool values) : function(function), values(values) {}
+  LogicalResult run();
+
+private:
+  void addMemory(Value memref, OpBuilder builder);
+  void addLoop(Operation *loop);
+  LogicalResult checkAccesses(Operation *op);
+  void checkValue(Operation *op);
+  FailureOr<Box> toBase(Box box, OpBuilder &builder);
+  FailureOr<CheckAccessOp> makeCheck(Operation *op, const Access &access,
+                                     OpBuilder &builder);
+  IntegerAttr getLoop(Operation *op);
+
+  func::FuncOp function;
+  bool values; // whether NaN and infinities are looked for
+  DenseMap<Value, int64_t> memories;
+  DenseMap<Operation *, int64_t> loops;
+};
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// Memories and loops
+//===----------------------------------------------------------------------===//
+
+void Instrumenter::addMemory(Value memref, OpBuilder builder) {
+  int64_t number = memories.size();
+  memories[memref] = number;
+  Operation *definition = memref.getDefiningOp();
+  CheckMemoryOp::create(builder, memref.getLoc(), number, describeMemory(memref), memref,
+                        definition ? getLoop(definition) : nullptr,
+                        isa_and_nonnull<WorkspaceOp>(definition));
+}
+
+/// The number of the innermost loop around `op`; null outside of loops.
+IntegerAttr Instrumenter::getLoop(Operation *op) {
+  for (Operation *parent = op->getParentOp(); parent; parent = parent->getParentOp())
+    if (auto found = loops.find(parent); found != loops.end())
+      return Builder(op).getI64IntegerAttr(found->second);
+  return nullptr;
+}
+
+/// What the source calls the variables of `loop`: the front end has the names, separated
+/// by commas, in the loop's location.
+static ArrayAttr getVariableNames(Operation *loop, size_t count) {
+  SmallVector<StringRef> names;
+  if (auto named = loop->getLoc()->findInstanceOf<NameLoc>())
+    named.getName().getValue().split(names, ',');
+  names.resize(count, "_");
+  return Builder(loop).getStrArrayAttr(names);
+}
+
+/// Whether `op` is a loop with variables. What a `break` leaves is a while loop that has
+/// one.
+static bool isCounted(Operation *op) {
+  if (auto loop = dyn_cast<scf::WhileOp>(op))
+    return llvm::equal(loop.getAfter().getArgumentTypes(),
+                       ArrayRef<Type>{IndexType::get(op->getContext())});
+  return isa<ParallelOp, PipelinedOp, scf::ForOp>(op);
+}
+
+void Instrumenter::addLoop(Operation *loop) {
+  Region &body = *cast<LoopLikeOpInterface>(loop).getLoopRegions().back();
+  auto counted = dyn_cast<scf::ForOp>(loop);
+  SmallVector<Value> variables(body.getArguments());
+  if (counted) // whose other arguments are carried
+    variables = {counted.getInductionVar()};
+  auto parallel = dyn_cast<ParallelOp>(loop);
+  OpBuilder builder = OpBuilder::atBlockBegin(&body.front());
+  IntegerAttr outer = getLoop(loop);
+  int64_t number = loops.size();
+  loops[loop] = number;
+  CheckIterationOp::create(builder, loop->getLoc(), builder.getI64IntegerAttr(number),
+                           variables, getVariableNames(loop, variables.size()), outer,
+                           parallel ? parallel.getExtentsAttr() : nullptr);
+}
+
+//===----------------------------------------------------------------------===//
+// Accesses
+//===----------------------------------------------------------------------===//
+
+static OpFoldResult add(OpBuilder &builder, Location loc, OpFoldResult a,
+                        OpFoldResult b) {
+  auto x = getConstantIntValue(a), y = getConstantIntValue(b);
+  if (x && y)
+    return builder.getIndexAttr(*x + *y);
+  if (x == 0 || y == 0)
+    return x == 0 ? b : a;
+  return arith::AddIOp::create(builder, loc,
+                               getValueOrCreateConstantIndexOp(builder, loc, a),
+                               getValueOrCreateConstantIndexOp(builder, loc, b))
+      .getResult();
+}
+
+/// `box`, of a view, as a box of the memory that the view is of.
+FailureOr<Box> Instrumenter::toBase(Box box, OpBuilder &builder) {
+  while (auto view = box.memref.getDefiningOp<ViewLikeOpInterface>()) {
+    auto part = dyn_cast<memref::SubViewOp>(view.getOperation());
+    if (!part || !llvm::all_of(part.getMixedStrides(), isOneInteger))
+      return view.emitError("checking mode cannot follow this view of ")
+             << describeMemory(box.memref);
+    Box outer{part.getSource(), {}, {}};
+    llvm::SmallBitVector dropped = part.getDroppedDims();
+    unsigned dim = 0;
+    for (auto [at, offset] : llvm::enumerate(part.getMixedOffsets())) {
+      outer.offsets.push_back(
+          dropped[at] ? offset : add(builder, part.getLoc(), offset, box.offsets[dim]));
+      outer.sizes.push_back(dropped[at] ? 1 : box.sizes[dim++]);
+    }
+    box = outer;
+  }
+  return box;
+}
+
+/// What reports call an operation: nothing for the access of a single element.
+static std::string nameOf(Operation *op) {
+  if (isa<memref::LoadOp, memref::StoreOp, LoadOp, StoreOp>(op))
+    return "";
+  return ("T." + op->getName().stripDialect()).str();
+}
+
+FailureOr<CheckAccessOp> Instrumenter::makeCheck(Operation *op, const Access &access,
+                                                 OpBuilder &builder) {
+  FailureOr<Box> box = toBase(access.box, builder);
+  if (failed(box))
+    return failure();
+  SmallVector<Value> offsets, otherOffsets;
+  SmallVector<int64_t> starts, otherStarts;
+  dispatchIndexOpFoldResults(box->offsets, offsets, starts);
+  IntegerAttr axis, otherNumber;
+  DenseI64ArrayAttr otherStartsAttr, otherSizes;
+  Value other;
+  if (access.axis) {
+    if (box->memref != access.box.memref) // which may have other dimensions
+      return op->emitError("checking mode cannot follow rows of a view of ")
+             << describeMemory(box->memref);
+    axis = builder.getI64IntegerAttr(*access.axis);
+  }
+  if (access.other) {
+    FailureOr<Box> second = toBase(*access.other, builder);
+    if (failed(second))
+      return failure();
+    dispatchIndexOpFoldResults(second->offsets, otherOffsets, otherStarts);
+    other = second->memref;
+    otherNumber = builder.getI64IntegerAttr(memories.lookup(other));
+    otherStartsAttr = builder.getDenseI64ArrayAttr(otherStarts);
+    otherSizes = builder.getDenseI64ArrayAttr(second->sizes);
+  }
+  return CheckAccessOp::create(
+      builder, op->getLoc(), access.kind, memories.lookup(box->memref), box->memref,
+      offsets, builder.getDenseI64ArrayAttr(starts),
+      builder.getDenseI64ArrayAttr(box->sizes), axis, otherNumber, other, otherOffsets,
+      otherStartsAttr, otherSizes, builder.getStringAttr(nameOf(op)), getLoop(op),
+      /*inspect=*/false, /*first=*/false);
+}
+
+/// The accesses of an operation inside a kernel; none where it touches no memory.
+static FailureOr<Accesses> getAccesses(Operation *op) {
+  if (auto load = dyn_cast<memref::LoadOp>(op))
+    return Accesses{
+        {AccessKind::Read, Box::element(load.getMemref(), load.getIndices()), {}, {}}};
+  if (auto store = dyn_cast<memref::StoreOp>(op))
+    return Accesses{
+        {AccessKind::Write, Box::element(store.getMemref(), store.getIndices()), {}, {}}};
+  if (auto known = dyn_cast<AccessOpInterface>(op))
+    return known.getAccesses();
+  bool touches = llvm::any_of(op->getOperandTypes(), llvm::IsaPred<MemRefType>);
+  if (touches && !isMemoryEffectFree(op))
+    return op->emitOpError(
+        "is not covered by checking mode, as it does not say which elements it accesses");
+  return Accesses();
+}
+
+static bool holdsFloats(Value memref) {
+  return isa<FloatType>(cast<MemRefType>(memref.getType()).getElementType());
+}
+
+LogicalResult Instrumenter::checkAccesses(Operation *op) {
+  FailureOr<Accesses> accesses = getAccesses(op);
+  if (failed(accesses))
+    return failure();
+  auto known = dyn_cast<AccessOpInterface>(op);
+  bool inspects = values && known && known.computes();
+  OpBuilder before(op), after(op->getContext());
+  after.setInsertionPointAfter(op);
+  bool isFirst = true;
+  for (Access access : *accesses) {
+    FailureOr<CheckAccessOp> check = makeCheck(op, access, before);
+    if (failed(check))
+      return failure();
+    if (inspects && access.kind == AccessKind::Read) {
+      check->setInspect(true);
+      check->setFirst(isFirst);
+      isFirst = false;
+    }
+    if (inspects && access.kind == AccessKind::Write && holdsFloats(access.box.memref)) {
+      auto result = cast<CheckAccessOp>(after.clone(**check));
+      result.setKind(AccessKind::Result);
+    }
+  }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Values
+//===----------------------------------------------------------------------===//
+
+/// What a kernel's author writes for an operation on floats.
+static StringRef symbolOf(Operation *op) {
+  return llvm::StringSwitch<StringRef>(op->getName().stripDialect())
+      .Case("addf", "+")
+      .Case("subf", "-")
+      .Case("mulf", "*")
+      .Case("divf", "/")
+      .Case("negf", "-")
+      .Case("remf", "%")
+      .Case("cast", "conversion")
+      .Default(op->getName().stripDialect());
+}
+
+/// Checks the result of arithmetic on floats. Constants are there on purpose, and a
+/// selection or the bits of an integer are not computed.
+void Instrumenter::checkValue(Operation *op) {
+  if (op->getNumResults() != 1 || !isa<FloatType>(op->getResult(0).getType()) ||
+      !(isa<CastOp>(op) ||
+        isa<arith::ArithDialect, math::MathDialect>(op->getDialect())) ||
+      isa<arith::ConstantOp, arith::SelectOp, arith::BitcastOp>(op))
+    return;
+  OpBuilder builder(op->getContext());
+  builder.setInsertionPointAfter(op);
+  CheckValueOp::create(builder, op->getLoc(), op->getResult(0), op->getOperands(),
+                       builder.getStringAttr(symbolOf(op)), getLoop(op));
+}
+
+//===----------------------------------------------------------------------===//
+// The pass
+//===----------------------------------------------------------------------===//
+
+LogicalResult Instrumenter::run() {
+  // What was there before the checks, from outside in.
+  SmallVector<Operation *> ops;
+  function.getBody().walk<WalkOrder::PreOrder>([&](Operation *op) { ops.push_back(op); });
+
+  OpBuilder start = OpBuilder::atBlockBegin(&function.getBody().front());
+  for (BlockArgument argument : function.getArguments())
+    if (isa<MemRefType>(argument.getType()))
+      addMemory(argument, start);
+  for (Operation *op : ops) {
+    if (isa<AllocOp, WorkspaceOp>(op)) {
+      OpBuilder after(op->getContext());
+      after.setInsertionPointAfter(op);
+      addMemory(op->getResult(0), after);
+    }
+    // A combiner's region is part of the operation that has it.
+    if (!op->getParentOfType<KernelOp>() || isa<ReduceOp, ScanOp>(op->getParentOp()))
+      continue;
+    if (isCounted(op))
+      addLoop(op);
+    if (failed(checkAccesses(op)))
+      return failure();
+    if (values)
+      checkValue(op);
+  }
+  return success();
+}
+
+void CheckAccessesPass::runOnOperation() {
+  func::FuncOp function = getOperation();
+  if (function.isExternal())
+    return;
+  if (failed(Instrumenter(function, values).run()))
+    signalPassFailure();
+}

@@ -1,0 +1,301 @@
+"""Maths functions against exact values: the errors that docs/semantics.md states.
+
+f32 is sampled over all its bit patterns and more densely where functions move; types of 16
+bits and fewer are tried value by value; f64 is compared with 100 digits of mpmath.
+
+SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""
+
+from __future__ import annotations
+
+import math
+
+import mpmath
+import numpy as np
+import pytest
+
+import tilewright.language as T
+from language.casts import SMALL, every_value, exact, to_narrow
+from language.maths import (
+    BOUNDS,
+    EXACT,
+    SPECIAL,
+    apply,
+    errors_f32,
+    sample_f32,
+    special_values_agree,
+    ulp,
+)  # fmt: skip
+from language.run import elementwise, pairs
+from tilewright.testing import numpy_dtype
+
+# What models spend their time in is sampled at 2^24 values, the rest at 2^21.
+_OFTEN = ("exp", "exp2", "tanh")
+LEAST_NORMAL = 2.0**-126
+
+
+def _flushed(result: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Where a denormal result is zero, or its operand was: both are allowed."""
+    return (np.abs(y) < LEAST_NORMAL) & (result == 0)
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_f32_over_all_exponents(device, name):
+    x = sample_f32(name, 2**24 if name in _OFTEN else 2**21, seed=1)
+    for chunk in np.array_split(x, max(1, len(x) // 2**21)):
+        result = apply(device, [name], chunk, "float32")[name]
+        with np.errstate(all="ignore"):
+            y = EXACT[name](chunk.astype(np.float64))
+        error = np.where(_flushed(result, y), 0, errors_f32(result, y))
+        at = error.argmax()
+        assert error[at] <= BOUNDS[name], (chunk[at], result[at], y[at], error[at])
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_f32_special_values(device, name):
+    """NaN, infinities and the signs of zeros are IEEE's."""
+    result = apply(device, [name], SPECIAL, "float32")[name]
+    with np.errstate(all="ignore"):
+        y = EXACT[name](SPECIAL.astype(np.float64)).astype(np.float32)
+    assert special_values_agree(result, y), (SPECIAL, result, y)
+
+
+@pytest.mark.parametrize("dtype", ["f16", "bf16", *SMALL])
+def test_every_value_of_narrow_floats(device, dtype):
+    """Computed in f32 within its bound, then rounded once: so between two roundings."""
+    x = every_value(dtype)
+    x = np.concatenate([x, x[: len(x) % 2]])
+    wide = exact(x)
+    zero = to_narrow(np.zeros(1), dtype)
+    for name, result in apply(device, list(EXACT), x, dtype).items():
+        with np.errstate(all="ignore"):
+            y = EXACT[name](wide)
+            slack = BOUNDS[name] * ulp(np.clip(y, -(2.0**127), 2.0**127), 24, -126)
+            slack = np.where(np.isfinite(y), slack, 0.0)
+            ends = [_rounded(y + s, dtype, name) for s in (-slack, slack)]
+        got = exact(result)
+        inside = (np.minimum(*ends) <= got) & (got <= np.maximum(*ends))
+        inside |= np.isnan(got) & np.isnan(ends[0])
+        flushed = (np.abs(y) < LEAST_NORMAL) & (got == zero)
+        wrong = ~(inside | flushed)
+        at = int(wrong.argmax())
+        assert not wrong.any(), (name, dtype, int(wrong.sum()), x[at], got[at], y[at])
+
+
+def _rounded(y: np.ndarray, dtype: str, name: str) -> np.ndarray:
+    """`y` in f32 and then `dtype`; functions that round nothing keep infinities."""
+    with np.errstate(over="ignore"):
+        y = y.astype(np.float32).astype(np.float64)
+    result = to_narrow(y, dtype)
+    if dtype == "f8e5m2" and name in ("abs", "floor", "ceil", "round", "trunc"):
+        result = np.where(np.isinf(y), y, result)
+    return result
+
+
+_MPMATH = {
+    "exp": mpmath.exp, "exp2": lambda x: mpmath.power(2, x), "log": mpmath.log,
+    "log2": lambda x: mpmath.log(x) / mpmath.log(2), "sqrt": mpmath.sqrt,
+    "rsqrt": lambda x: 1 / mpmath.sqrt(x), "sin": mpmath.sin, "cos": mpmath.cos,
+    "tanh": mpmath.tanh, "erf": mpmath.erf, "sigmoid": lambda x: 1 / (1 + mpmath.exp(-x)),
+    "log10": mpmath.log10, "log1p": mpmath.log1p, "expm1": mpmath.expm1,
+    "exp10": lambda x: mpmath.power(10, x), "tan": mpmath.tan, "asin": mpmath.asin,
+    "acos": mpmath.acos, "atan": mpmath.atan, "sinh": mpmath.sinh, "cosh": mpmath.cosh,
+    "asinh": mpmath.asinh, "acosh": mpmath.acosh, "atanh": mpmath.atanh,
+}  # fmt: skip
+_F64_RANGES = {
+    "exp": (-740, 709), "exp2": (-1070, 1023), "sin": (-1e5, 1e5), "cos": (-1e5, 1e5),
+    "tanh": (-20, 20), "erf": (-6, 6), "sigmoid": (-700, 40), "expm1": (-40, 709),
+    "exp10": (-300, 308), "tan": (-1e5, 1e5), "asin": (-1, 1), "acos": (-1, 1),
+    "atan": (-1e6, 1e6), "sinh": (-700, 700), "cosh": (-700, 700), "asinh": (-1e6, 1e6),
+    "acosh": (1, 1e6), "atanh": (-0.999999, 0.999999), "log1p": (-0.999999, 1e6),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", _MPMATH)
+def test_f64_within_its_bound(device, name):
+    rng = np.random.default_rng(4)
+    low, high = _F64_RANGES.get(name, (0, 0))
+    x = rng.uniform(low, high, 600) if low < high else np.exp(rng.uniform(-700, 700, 600))
+    x = np.concatenate([x, rng.uniform(0.5, 1.5, 200), [1.0, 5e-324, 1e308, 2.0**52]])
+    x = x[(x >= low) & (x <= high)] if low < high else x
+    result = apply(device, [name], x, "float64")[name]
+    mpmath.mp.dps = 100
+    for value, got in zip(x, result):
+        y = _MPMATH[name](mpmath.mpf(float(value)))
+        error = abs(mpmath.mpf(float(got)) - y) / float(ulp(np.float64(y), 53, -1022))
+        assert error <= BOUNDS["f64"], (value, got, y, float(error))
+
+
+# -- functions of several arguments -----------------------------------------------------------
+
+
+@T.macro
+def power(a, b):
+    return T.pow(a, b)
+
+
+def test_pow(device):
+    rng = np.random.default_rng(6)
+    a = np.exp(rng.uniform(-20, 20, 2**18)).astype(np.float32)
+    b = rng.uniform(-6, 6, 2**18).astype(np.float32)
+    edge, other = pairs(
+        [0, -0.0, 1, -1, 2, -2, 0.5, np.inf, -np.inf, np.nan, 3e38, 1e-40],
+        [0, -0.0, 1, -1, 2, 3, -3, 0.5, np.inf, -np.inf, np.nan, 1e9], "f32",
+    )  # fmt: skip
+    a, b = np.concatenate([a, edge]), np.concatenate([b, other])
+    with np.errstate(all="ignore"):
+        y = np.power(a.astype(np.float64), b.astype(np.float64))
+    result = elementwise(device, power, "f32", a, b)
+    error = np.where(_flushed(result, y), 0, errors_f32(result, y))
+    at = error.argmax()
+    assert error[at] <= BOUNDS["pow"], (a[at], b[at], result[at], y[at])
+    with np.errstate(over="ignore"):
+        assert special_values_agree(result, y.astype(np.float32))
+
+
+def two(name: str):
+    operation = getattr(T, name)
+
+    @T.macro
+    def apply(a, b):
+        return operation(a, b)
+
+    return apply
+
+
+_TWO = {
+    "atan2": np.arctan2, "hypot": lambda x, y: np.hypot(x.astype(np.longdouble), y),
+    "fmod": np.fmod, "copysign": np.copysign,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", ["f32", "f64", "f16"])
+@pytest.mark.parametrize("name", _TWO)
+def test_functions_of_two_floats(device, name, dtype):
+    rng = np.random.default_rng(12)
+    edge, other = pairs(
+        [0, -0.0, 1, -3, np.inf, -np.inf, np.nan, 6e4], [0, -0.0, 2, -2, np.inf, np.nan, 1e-7],
+        dtype,
+    )  # fmt: skip
+    a, b = (
+        np.concatenate([rng.standard_normal(2**14) * 2.0 ** rng.integers(-9, 9, 2**14), more])
+        .astype(numpy_dtype(dtype))
+        for more in (edge, other)
+    )  # fmt: skip
+    with np.errstate(all="ignore"):
+        y = _TWO[name](a.astype(np.float64), b.astype(np.float64))
+        result = elementwise(device, two(name), dtype, a, b)
+        rounded = y.astype(result.dtype)
+    assert special_values_agree(result, rounded), (name, dtype)
+    finite = np.isfinite(rounded)
+    bits, least = {"f16": (11, -14), "f32": (24, -126), "f64": (53, -1022)}[dtype]
+    exactly = name in ("fmod", "copysign")
+    bound = 0 if exactly else 3 if dtype == "f64" else BOUNDS[name]
+    error = np.abs(result[finite].astype(y.dtype) - y[finite])
+    error /= ulp(y[finite].astype(np.float64), bits, least)
+    assert error.max() <= bound, (name, dtype, error.max())
+
+
+@T.macro
+def ones(a):
+    return T.popcount(a)
+
+
+@T.macro
+def zeros_above(a):
+    return T.clz(a)
+
+
+@pytest.mark.parametrize("dtype", ["i8", "u8", "i16", "u16", "i32", "u64"])
+def test_counts_of_bits(device, dtype):
+    made = numpy_dtype(dtype)
+    width = made.itemsize * 8
+    if width <= 16:
+        a = np.arange(2**width, dtype=np.uint32).astype(f"u{made.itemsize}").view(made)
+    else:
+        a = np.random.default_rng(3).integers(0, 256, 2**14, np.uint8).view(made)
+        a = np.concatenate([a >> k for k in range(0, width, 5)] + [np.array([0, 1], made)])
+    words = [int(v) & (2**width - 1) for v in a]
+    assert elementwise(device, ones, dtype, a).tolist() == [w.bit_count() for w in words]
+    expected = [width - w.bit_length() for w in words]
+    assert elementwise(device, zeros_above, dtype, a).tolist() == expected
+
+
+@T.macro
+def classes(a):
+    return T.isfinite(a) * 4 + T.isinf(a) * 2 + T.isnan(a)
+
+
+@pytest.mark.parametrize("dtype", ["f16", "bf16", *SMALL])
+def test_classes_of_every_value(device, dtype):
+    x = every_value(dtype)
+    value = exact(x)
+    expected = np.isfinite(value) * 4 + np.isinf(value) * 2 + np.isnan(value)
+    if dtype == "f4e2m1fn":
+        assert (expected == 4).all()
+        return
+    assert np.array_equal(elementwise(device, classes, "i32", x), expected)
+
+
+@T.macro
+def smallest(a, b):
+    return T.min(a, b)
+
+
+@T.macro
+def largest(a, b):
+    return T.max(a, b)
+
+
+@T.macro
+def clamped(a, b):
+    return T.clamp(a, T.min(b, -b), T.max(b, -b))
+
+
+@pytest.mark.parametrize(
+    "dtype", ["f8e4m3fn", "f8e5m2", "f8e4m3fnuz", "f8e5m2fnuz", "f16", "bf16"]
+)
+def test_extrema_of_every_pair(device, dtype):
+    """All pairs of f8; of 16 bits, every value with 64 others. Infinities stay."""
+    values = every_value(dtype)
+    if len(values) == 256:
+        a, b = (v.ravel() for v in np.meshgrid(values, values))
+    else:
+        a = np.tile(values, 4)
+        b = np.random.default_rng(2).permutation(np.tile(values, 4))
+    x, y = exact(a), exact(b)
+    with np.errstate(invalid="ignore"):
+        low, high = np.minimum(x, y), np.maximum(x, y)
+        within = np.maximum(np.minimum(x, np.abs(y)), -np.abs(y))
+    for function, expected in ((smallest, low), (largest, high), (clamped, within)):
+        result = exact(elementwise(device, function, dtype, a, b))
+        assert np.array_equal(result, expected, equal_nan=True), function
+
+
+@T.macro
+def fused(a, b, c):
+    return T.fma(a, b, c)
+
+
+@pytest.mark.parametrize("dtype", ["f32", "f16", "bf16"])
+def test_fma_within_its_bound(device, dtype):
+    """Half an ulp in f32; narrower types are rounded from f32's result."""
+    rng = np.random.default_rng(9)
+    made = numpy_dtype(dtype)
+    a, b, c = (
+        (rng.standard_normal(2**18) * 2.0 ** rng.integers(-6, 6, 2**18)).astype(made)
+        for _ in range(3)
+    )
+    c[: 2**17] = (-exact(a) * exact(b))[: 2**17].astype(made)  # near cancellation
+    # Products of two f32 have 48 bits and their sums more than f64's, so in x87's 64.
+    y = a.astype(np.longdouble) * b.astype(np.longdouble) + c.astype(np.longdouble)
+    bits, least = {"f32": (24, -126), "f16": (11, -14), "bf16": (8, -126)}[dtype]
+    error = np.abs(exact(elementwise(device, fused, dtype, a, b, c)) - y)
+    error = (error / ulp(y.astype(np.float64), bits, least)).astype(np.float64)
+    allowed = 0.5 + (2.0 ** (bits - 24) if dtype != "f32" else 2.0**-20)
+    assert error.max() <= allowed, error.max()
+
+
+def test_every_name_of_the_table_is_a_function_of_the_language():
+    assert all(math.isfinite(bound) for bound in BOUNDS.values())
+    assert all(hasattr(T, name) for name in EXACT)
