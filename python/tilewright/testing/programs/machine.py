@@ -279,7 +279,7 @@ class Machine:
         if numbers.error.any():
             if (np.broadcast_to(numbers.error, self.space)[self.mask] > 0).any():
                 raise Invalid("an index depends on a number that may differ")
-        return numbers.value.astype(np.int64)
+        return numbers.index.astype(np.int64)
 
     @staticmethod
     def certain_of(numbers: Numbers) -> np.ndarray:

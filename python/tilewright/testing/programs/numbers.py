@@ -36,11 +36,21 @@ _LONG = {"f": "float", "b": "bfloat", "i": "int", "u": "uint"}
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Numbers:
-    """`value` (float64, or the integer type itself) within `error` of the right one."""
+    """`value` (float64, or the integer type itself) within `error` of the right one.
+
+    `wide` is what operators on signed integers give as an index, in 64 bits, where `value`
+    may have wrapped.
+    """
 
     dtype: str
     value: np.ndarray
     error: np.ndarray
+    wide: np.ndarray | None = None
+
+    @property
+    def index(self) -> np.ndarray:
+        """The value as an index."""
+        return self.value if self.wide is None else self.wide
 
     @property
     def known(self) -> np.ndarray:
@@ -96,6 +106,7 @@ def broadcast(numbers: Numbers, shape: tuple[int, ...]) -> Numbers:
         numbers.dtype,
         np.broadcast_to(numbers.value, shape),
         np.broadcast_to(numbers.error, shape),
+        None if numbers.wide is None else np.broadcast_to(numbers.wide, shape),
     )
 
 
@@ -149,6 +160,7 @@ def cast(numbers: Numbers, dtype: str) -> Numbers:
     if not is_float(numbers.dtype):
         if is_float(dtype):
             return Numbers(dtype, nearest(_odd_float(value, dtype), dtype), error)
+        value = numbers.index if dtype == "index" else value
         return Numbers(dtype, value.astype(held_as(dtype)), error)
     if is_float(dtype):
         return rounded(value, error, dtype)

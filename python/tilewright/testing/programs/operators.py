@@ -125,7 +125,14 @@ def _integer_arithmetic(op: str, a: Numbers, b: Numbers) -> Numbers:
         error = np.where(undefined, np.inf, error)
     apply = {"+": np.add, "-": np.subtract, "*": np.multiply}.get(op)
     apply = apply or {"//": np.floor_divide, "%": np.remainder}[op]
-    return Numbers(a.dtype, apply(x, y), np.broadcast_to(error, np.broadcast(x, y).shape))
+    error = np.broadcast_to(error, np.broadcast(x, y).shape)
+    if a.dtype not in SIGNED or a.dtype == "i64":
+        return Numbers(a.dtype, apply(x, y), error)
+    p, q = a.index.astype(np.int64), b.index.astype(np.int64)
+    if op in ("//", "%"):
+        error = np.where(q == 0, np.inf, error)
+        q = np.where(q == 0, 1, q)
+    return Numbers(a.dtype, apply(x, y), error, apply(p, q))
 
 
 def _add(a: Numbers, b: Numbers) -> Numbers:
@@ -268,7 +275,8 @@ def negate(a: Operand) -> Numbers:
     if a.dtype == "bool":
         a = cast(a, "i32")
     with np.errstate(over="ignore"):
-        return Numbers(a.dtype, np.negative(a.value), a.error)
+        wide = -a.index.astype(np.int64) if a.dtype in SIGNED and a.dtype != "i64" else None
+        return Numbers(a.dtype, np.negative(a.value), a.error, wide)
 
 
 def magnitude(a: Operand) -> Numbers:
