@@ -94,9 +94,17 @@ static std::optional<std::pair<int64_t, int64_t>> getRange(ParallelOp op,
 Value InsideCondition::evaluate(Value value, IRMapping &corner) {
   if (corner.contains(value))
     return corner.lookup(value);
-  Operation *definition = value.getDefiningOp();
-  if (!definition || !op->isProperAncestor(definition))
+  if (value.getParentRegion()->isProperAncestor(&op.getBody()))
     return value;
+  Operation *definition = value.getDefiningOp();
+  if (!definition) {
+    // A variable that the index's form lacks has no part in it, as i in i // 2 where i is
+    // below 2: any value that it takes will do.
+    auto range = getRange(op, value);
+    if (range)
+      return b.index(range->first);
+    return arith::ConstantOp::create(b, b.getLoc(), b.getZeroAttr(value.getType()));
+  }
   for (Value operand : definition->getOperands())
     corner.map(operand, evaluate(operand, corner));
   return b.clone(*definition, corner)->getResult(0);

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import ml_dtypes
 import numpy as np
 
@@ -53,21 +55,31 @@ def is_float(dtype: np.dtype) -> bool:
     return dtype_name(dtype).startswith(("f", "bf"))
 
 
+@functools.cache
 def unit_roundoff(name: str) -> float:
     """Half the distance from 1 to the next number: the relative error of one rounding."""
     return float(ml_dtypes.finfo(numpy_dtype(name)).eps) / 2
 
 
+@functools.cache
+def largest(name: str) -> float:
+    """The largest finite number."""
+    return float(ml_dtypes.finfo(numpy_dtype(name)).max)
+
+
+@functools.cache
 def smallest_normal(name: str) -> float:
     """The smallest normal number: what a flushed denormal may differ by."""
     return float(ml_dtypes.finfo(numpy_dtype(name)).smallest_normal)
 
 
+@functools.cache
 def smallest_subnormal(name: str) -> float:
     """The smallest positive number of a dtype."""
     return float(ml_dtypes.finfo(numpy_dtype(name)).smallest_subnormal)
 
 
+@functools.cache
 def significand_bits(name: str) -> int:
     """Bits of the significand with the leading one: integers up to 2^bits are exact."""
     return int(ml_dtypes.finfo(numpy_dtype(name)).nmant) + 1

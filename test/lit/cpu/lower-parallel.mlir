@@ -310,3 +310,20 @@ func.func @empty(%x: memref<16xf32, #shared>) {
   }
   return
 }
+
+// With %i below 2, %i floordiv 2 is zero whatever %i is: the condition that chooses the
+// form without guards may not read %i, which ends with the loop.
+// CHECK-LABEL: @constant_quotient
+// CHECK-SAME:    %[[T:.*]]: memref<?xf32
+// CHECK:         %[[N:.*]] = memref.dim %[[T]], %c0
+// CHECK:         %[[INSIDE:.*]] = arith.cmpi ugt, %[[N]], %c0
+// CHECK:         scf.if %[[INSIDE]]
+func.func @constant_quotient(%t: memref<?xf32, #global>, %x: memref<2xf32, #shared>) {
+  %c2 = arith.constant 2 : index
+  tile.parallel (%i) in (2) {
+    %q = arith.divui %i, %c2 : index
+    %a = tile.load %t[%q] : memref<?xf32, #global>
+    memref.store %a, %x[%i] : memref<2xf32, #shared>
+  }
+  return
+}

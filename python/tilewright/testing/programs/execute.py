@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Compiling and running a program on a device, and comparing with what it must compute."""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+import tilewright
+from tilewright.testing.case import Layout, Spec
+from tilewright.testing.dtypes import numpy_dtype
+from tilewright.testing.memory import Guarded, guard, guard_copy, is_poison
+from tilewright.testing.programs.machine import Invalid, Memory
+from tilewright.testing.programs.numbers import is_float
+from tilewright.testing.programs.program import Program, Tensor
+
+PASS, INVALID, REFUSED, WRONG, FAULT = "pass", "invalid", "refused", "wrong", "fault"
+# Of a worker that ended, or did not end in time.
+CRASH, HANG = "crash", "hang"
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    """What became of a program, and why.
+
+    `status` is pass; invalid (the program itself means nothing); refused (it does not
+    compile); wrong (a result is); fault (launching raised); crash and hang of a worker.
+    `compared` is the share of written elements of which something is known.
+    """
+
+    status: str
+    reason: str = ""
+    compared: float = 1.0
+
+    @property
+    def failed(self) -> bool:
+        """Whether this tells of a bug, here or there."""
+        return self.status not in (PASS, INVALID)
+
+
+def build(program: Program, device: str, folder: Path) -> object:
+    """The compiled program. Its text is written to a file, so that errors show lines.
+
+    Raises CompileError.
+    """
+    text = program.text()
+    path = folder / f"program_{zlib.crc32(text.encode()):08x}.py"
+    path.write_text(text)
+    names: dict[str, object] = {}
+    exec(compile(text, str(path), "exec"), names)
+    try:
+        return tilewright.compile(names["program"], target=device)
+    finally:
+        path.unlink()
+
+
+def examine(program: Program, device: str = "cpu") -> Verdict:
+    """Run a program on a device and compare every element that it writes."""
+    try:
+        machine = program.expected()
+    except Invalid as error:
+        return Verdict(INVALID, str(error))
+    with tempfile.TemporaryDirectory(prefix="tilewright-program-") as folder:
+        try:
+            kernel = build(program, device, Path(folder))
+        except tilewright.CompileError as error:
+            return Verdict(REFUSED, str(error))
+    inputs = program.inputs()
+    given = {t.name: _guarded(t, inputs) for t in program.parameters}
+    arguments = [g.view for g in given.values()] + [s.number for s in program.scalars]
+    try:
+        kernel(*arguments)
+    except (tilewright.LaunchError, tilewright.KernelFault) as error:
+        return Verdict(FAULT, f"{type(error).__name__}: {error}")
+    known = total = 0
+    for tensor in program.parameters:
+        guarded = given[tensor.name]
+        stray = guarded.stray_writes(output=tensor.role != "input")
+        if stray:
+            return Verdict(WRONG, f"{tensor.name}: {stray}")
+        if tensor.role == "input":
+            continue
+        memory = machine.memories[tensor.name]
+        wrong = difference(guarded.view, memory, tensor)
+        if wrong:
+            return Verdict(WRONG, f"{tensor.name}: {wrong}")
+        total += int(memory.written.sum())
+        known += int((memory.written & np.isfinite(memory.error)).sum())
+    return Verdict(PASS, compared=known / total if total else 1.0)
+
+
+def _guarded(tensor: Tensor, inputs: dict[str, np.ndarray]) -> Guarded:
+    """The tensor in guarded memory: with its data, or poisoned."""
+    layout = Layout(tensor.skew, tensor.padding)
+    if tensor.role == "input":
+        return guard_copy(inputs[tensor.name], layout)
+    made = guard(Spec(tensor.shape, numpy_dtype(tensor.dtype)), layout)
+    if tensor.role == "inout":
+        made.view[...] = inputs[tensor.name]
+        made = dataclasses.replace(made, before=made.buffer.copy())
+    return made
+
+
+def difference(actual: np.ndarray, memory: Memory, tensor: Tensor) -> str | None:
+    """A sentence for the first element that is wrong, or None."""
+    if tensor.role == "output":
+        touched = ~memory.defined & ~is_poison(actual)
+        if touched.any():
+            return f"{_first(touched)} was written and must not be"
+    error = memory.error
+    if is_float(tensor.dtype):
+        with np.errstate(invalid="ignore"):
+            found, value = actual.astype(np.float64), memory.value
+            exact = (found == value) | (np.isnan(found) & np.isnan(value))
+            near = np.abs(found - value) <= error
+        right = exact | ((error > 0) & (near | np.isinf(error)))
+    else:
+        found, value = actual, memory.value
+        right = (found == value) | (error > 0)
+    wrong = ~right & memory.defined
+    if not wrong.any():
+        return None
+    at = np.unravel_index(int(np.argmax(wrong)), wrong.shape)
+    return (
+        f"{int(wrong.sum())} of {wrong.size} elements differ, the first at "
+        f"[{', '.join(map(str, at))}]: got {found[at]}, expected {value[at]}, "
+        f"allowed error {error[at]:.3g}"
+    )
+
+
+def _first(mask: np.ndarray) -> str:
+    at = np.unravel_index(int(np.argmax(mask)), mask.shape)
+    return f"[{', '.join(map(str, at))}]"

@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""A whole program: its tensors, its kernels, its text, and what it must compute."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import zlib
+
+import numpy as np
+
+from tilewright.testing.dtypes import numpy_dtype
+from tilewright.testing.programs import operators
+from tilewright.testing.programs.elementwise import Atomic, AtomicTile
+from tilewright.testing.programs.machine import Accesses, Machine, Memory
+from tilewright.testing.programs.nodes import decode, encode, node, walk
+from tilewright.testing.programs.numbers import exact, held_as, is_float, long_name
+from tilewright.testing.programs.statements import indented, run_all
+from tilewright.testing.programs.tiles import Gemm
+
+
+@node
+class Tensor:
+    """A tensor parameter, or a workspace.
+
+    `role` is input, output (undefined at first), inout, or workspace. `symbols` name
+    dynamic sizes. `data` says what an input's elements are like. `padding` elements follow
+    each row in memory and `skew` come before the first.
+    """
+
+    name: str
+    dtype: str
+    shape: tuple
+    symbols: tuple
+    role: str
+    data: str
+    padding: int = 0
+    skew: int = 0
+
+    def annotation(self) -> str:
+        """The parameter's type."""
+        sizes = [s or str(n) for s, n in zip(self.symbols, self.shape)]
+        shape = f"({', '.join(sizes)}{',' * (len(sizes) == 1)})"
+        if not self.padding:
+            return f'T.Tensor({shape}, "{long_name(self.dtype)}")'
+        strides = ", ".join(["None"] * len(sizes)) + "," * (len(sizes) == 1)
+        return f'T.StridedTensor({shape}, ({strides}), "{long_name(self.dtype)}")'
+
+
+@node
+class Scalar:
+    """A scalar parameter and its value."""
+
+    name: str
+    dtype: str
+    number: int | float
+
+
+@node
+class Kernel:
+    """A grid of blocks; `extents` are expressions of sizes, `names` the coordinates."""
+
+    extents: tuple
+    names: tuple
+    body: tuple
+
+    def lines(self) -> list[str]:
+        """Python source."""
+        extents = ", ".join(e.text() for e in self.extents)
+        names = ", ".join(self.names)
+        names = f"({names})" if len(self.names) > 1 else names
+        return [f"with T.Kernel({extents}) as {names}:", *indented(self.body)]
+
+    def run(self, machine: Machine) -> None:
+        """All blocks, one after the other."""
+        spans = [range(int(machine.certain(e.numbers(machine)))) for e in self.extents]
+        found = list(walk(self.body))
+        stored = {name for n in found if hasattr(n, "writes") for name in n.writes()}
+        combined = {n.memory for n in found if isinstance(n, Atomic)}
+        combined |= {n.target.memory for n in found if isinstance(n, AtomicTile)}
+        machine.wide = frozenset(n.c for n in found if isinstance(n, Gemm))
+        kept, names = dict(machine.memories), dict(machine.names)
+        watched = [(kept[n], Accesses(kept[n].value.size)) for n in stored & kept.keys()]
+        for number, block in enumerate(itertools.product(*reversed(spans))):
+            with contextlib.ExitStack() as stack:
+                for memory, accesses in watched:
+                    stack.enter_context(memory.watched(accesses, number))
+                for name, at in zip(self.names, reversed(block)):
+                    machine.names[name] = exact("index", at)
+                run_all(self.body, machine)
+            machine.memories, machine.names = dict(kept), dict(names)
+        for name in combined & kept.keys():
+            kept[name].settle()
+
+
+@node
+class Program:
+    """Kernels that run one after the other. `seed` makes the inputs."""
+
+    tensors: tuple
+    scalars: tuple
+    kernels: tuple
+    seed: int
+
+    @property
+    def parameters(self) -> list[Tensor]:
+        """The tensors that a call passes, in order."""
+        return [t for t in self.tensors if t.role != "workspace"]
+
+    def text(self) -> str:
+        """The program as a Python file with one `@T.prim_func`, `program`."""
+        symbols = {s: None for t in self.parameters for s in t.symbols if s}
+        lines = ["import tilewright.language as T", ""]
+        lines += [f'{s} = T.dynamic("{s}")' for s in symbols]
+        lines += ["", "@T.prim_func", "def program("]
+        lines += [f"    {t.name}: {t.annotation()}," for t in self.parameters]
+        lines += [f"    {s.name}: T.{long_name(s.dtype)}," for s in self.scalars]
+        lines += ["):"]
+        for t in self.tensors:
+            if t.role == "workspace":
+                lines += [f'    {t.name} = T.alloc_global({t.shape}, "{long_name(t.dtype)}")']
+        lines += indented(self.kernels)
+        return "\n".join(lines) + "\n"
+
+    def inputs(self) -> dict[str, np.ndarray]:
+        """What inputs hold, in the tensors' own types."""
+        return {
+            t.name: _data(t, self.seed) for t in self.tensors if t.role in ("input", "inout")
+        }
+
+    def expected(self) -> Machine:
+        """The interpreter's state after the program. Raises Invalid."""
+        machine = Machine()
+        given = self.inputs()
+        for t in self.tensors:
+            memory = machine.memories[t.name] = Memory(t.name, t.dtype, t.shape, True)
+            if t.name in given:
+                memory.give(exact(t.dtype, given[t.name].astype(held_as(t.dtype))))
+            for symbol, size in zip(t.symbols, t.shape):
+                if symbol:
+                    machine.names[symbol] = exact("index", size)
+        for s in self.scalars:
+            machine.names[s.name] = operators.typed(s.number, s.dtype)
+        for kernel in self.kernels:
+            kernel.run(machine)
+        return machine
+
+
+def _data(tensor: Tensor, seed: int) -> np.ndarray:
+    """The elements of an input, the same for one seed and name on every machine."""
+    rng = np.random.default_rng([seed, zlib.crc32(tensor.name.encode())])
+    shape, dtype = tensor.shape, numpy_dtype(tensor.dtype)
+    if tensor.dtype == "bool":
+        return rng.random(shape) < 0.5
+    if not is_float(tensor.dtype):
+        info = np.iinfo(dtype)
+        if tensor.data == "wide":
+            return rng.integers(info.min, info.max, shape, dtype, endpoint=True)
+        low, high = (0, 3) if tensor.data == "counts" else (-3, 8)
+        return rng.integers(max(low, info.min), high, shape, dtype, endpoint=True)
+    with np.errstate(all="ignore"):
+        if tensor.data in ("small", "halves"):
+            whole = rng.integers(-8, 8, shape, endpoint=True)
+            return (whole / (2 if tensor.data == "halves" else 1)).astype(dtype)
+        values = rng.standard_normal(shape)
+        if tensor.data == "wide":
+            values = values * 2.0 ** rng.integers(-12, 12, shape)
+        values = values.astype(dtype)
+        if tensor.data == "special":
+            chosen = rng.random(shape) < 0.2
+            odd = np.array(_SPECIAL).astype(dtype)
+            values = np.where(chosen, odd[rng.integers(0, len(odd), shape)], values)
+    return values.astype(dtype)
+
+
+_SPECIAL = (0.0, -0.0, np.inf, -np.inf, np.nan, 1e-40, -1e-7, 448.0, 65504.0, -1e30, 57344.0)
+
+
+def from_json(value: object) -> Program:
+    """The program that `to_json` wrote."""
+    return decode(value)
+
+
+def to_json(program: Program) -> object:
+    """A program as JSON."""
+    return encode(program)

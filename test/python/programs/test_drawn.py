@@ -1,0 +1,36 @@
+"""Programs drawn at random do what docs/semantics.md says, and so do those that once did not.
+
+SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tilewright.testing.programs import Worker, examine_range, replayed
+
+CORPUS = sorted((Path(__file__).parent / "corpus").glob("*.json"))
+SEED = 2026
+COUNT, SHARE = 300, 50
+
+
+@pytest.fixture(scope="module")
+def worker(request):
+    device = (request.config.getoption("device") or ["cpu"])[0]
+    with Worker(device) as worker:
+        yield worker
+
+
+@pytest.mark.parametrize("first", range(0, COUNT, SHARE))
+def test_drawn_programs(first, worker):
+    counts, failures = examine_range(SEED, range(first, first + SHARE), worker)
+    assert not failures, f"{failures[0].verdict}\n{failures[0].program.text()}"
+    assert counts["pass"] >= 0.9 * SHARE, counts  # few are drawn that mean nothing
+
+
+@pytest.mark.parametrize("path", CORPUS, ids=lambda p: p.stem)
+def test_a_program_that_once_failed(path, device):
+    verdict = replayed(path, device)
+    assert verdict.status == "pass", f"{verdict}\n{path}"
