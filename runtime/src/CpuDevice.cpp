@@ -124,10 +124,9 @@ static int32_t parallelFor(void *context, int64_t count, tw_block_fn fn, void *e
                fail(TW_ERROR_INVALID, "%s: a grid has more blocks than 2^63 - 1",
                     launch.kernel->artifact->name);
   int32_t status =
-      launch.checks
-          ? runChecked(launch, count, fn, env, arenaBytes)
-          : tw_thread_pool_v2.run(count, fn, env, arenaBytes, interruptCheck.load(),
-                                  interruptUser.load());
+      launch.checks ? runChecked(launch, count, fn, env, arenaBytes)
+                    : tw_thread_pool_v2.run(count, fn, env, arenaBytes,
+                                            interruptCheck.load(), interruptUser.load());
   if (status == TW_ERROR_MEMORY)
     launch.status =
         fail(TW_ERROR_MEMORY, "%s: no memory for an arena of %" PRId64 " bytes",

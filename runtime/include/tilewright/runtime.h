@@ -114,8 +114,8 @@ typedef struct tw_argument_v1 {
                   * TW_U64 or TW_F64: converted to the parameter's, if that can hold it */
   uint64_t bits; /* a scalar's value */
   void *data;
-  /* Of elements; where these share bytes (TW_F4E2M1FN), of bytes along the last dimension.
-   * Bytes of TW_U8 may be given for such a parameter as well. */
+  /* Of elements; where these share bytes (TW_F4E2M1FN), of bytes along the last
+   * dimension. Bytes of TW_U8 may be given for such a parameter as well. */
   const int64_t *extents;
   const int64_t *strides; /* in elements, or such bytes; NULL is contiguous */
   int32_t rank;
