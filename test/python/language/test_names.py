@@ -15,6 +15,7 @@ import tilewright
 import tilewright.language as T
 from tilewright import CompileError
 from tilewright.compiler.lower import lower_prim_func
+from tilewright.language import dtypes
 from tilewright.language.registry import Rejected
 from tilewright.testing import numpy_dtype
 
@@ -47,13 +48,24 @@ TILELANG = """
 """
 
 
+SHORT = {dtype.short: dtype.name for dtype in dtypes.ALL}
+
+
 def names_in_tests() -> set[str]:
-    """The names NAME of `T.NAME` in test code; programs that must be refused do not count."""
+    """The names NAME of `T.NAME` in test code; programs that must be refused do not count.
+
+    A file that takes names from tables, by `getattr(T, name)`, uses all that its strings name;
+    dtypes may be named by their short names anywhere.
+    """
     found = set()
     for file in Path(__file__).parents[1].rglob("*.py"):
         if "wrong" in file.parts:
             continue
-        for node in ast.walk(ast.parse(file.read_text())):
+        text = file.read_text()
+        has_tables = "getattr(T, " in text and file != Path(__file__)
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.Constant) and (has_tables or node.value in SHORT):
+                found.add(SHORT.get(node.value, node.value))
             if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "T":
                 found.add(node.attr)
     return found

@@ -54,6 +54,8 @@ def interrupted(tmp_path: Path, script: str, after: float = 0.5, **environment: 
         stderr=subprocess.STDOUT,
         text=True,
         env=variables,
+        # A test run in the background ignores SIGINT, and so would its children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     assert process.stdout.readline() == "ready\n", process.stdout.read()
     time.sleep(after)

@@ -643,15 +643,13 @@ def gemm_flag():
     return kernel
 
 
-@wrong("the annotation of A: T.Tensor: the size (n + 1) is an expression", "give it a name")
+@wrong("the annotation of A: T.Tensor: the size -1 is negative", "0 or more")
 def annotation_as_text():
-    n = T.dynamic("n")
-
     @T.prim_func
     def kernel(
-        A: 'T.Tensor((n + 1,), "float32")',  # here
+        A: 'T.Tensor((-1,), "float32")',  # here
     ):
-        with T.Kernel(n):
+        with T.Kernel(1):
             A[0] = 1
     return kernel
 
