@@ -28,9 +28,11 @@ torch = pytest.importorskip("torch")
 NAMES = [
     "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
     "float16", "bfloat16", "float32", "float64", "float8_e4m3fn", "float8_e5m2",
+    "float8_e4m3fnuz", "float8_e5m2fnuz", "float8_e4m3b11fnuz", "float8_e8m0fnu",
 ]  # fmt: skip
 NUMPY = {d: np.dtype(getattr(ml_dtypes, n, None) or n) for d, n in zip(DTYPES, NAMES)}
-TORCH = {d: getattr(torch, n) for d, n in zip(DTYPES, NAMES)}
+# PyTorch has no e4m3b11fnuz.
+TORCH = {d: getattr(torch, n) for d, n in zip(DTYPES, NAMES) if hasattr(torch, n)}
 WORDS = 1024
 MARK = 0x5A17C0DE5A17C0DE
 
@@ -169,7 +171,9 @@ def _numpy(given: Given) -> np.ndarray:
 
 def _torch(given: Given) -> torch.Tensor | None:
     """None where PyTorch has no such tensor."""
-    if (given.address % given.item) or min(given.strides, default=0) < 0 or not given.writable:
+    if given.dtype not in TORCH or given.address % given.item or not given.writable:
+        return None
+    if min(given.strides, default=0) < 0:
         return None
     whole = torch.frombuffer(ARENA, dtype=torch.uint8).view(TORCH[given.dtype])
     return whole.as_strided(given.shape, given.strides, (given.address - BASE) // given.item)

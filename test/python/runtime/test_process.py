@@ -61,12 +61,15 @@ def test_many_threads_launch(add):
 
 
 def test_ctrl_c_takes_effect(kernel):
+    # A test run in the background ignores SIGINT.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     sleep = kernel([Scalar("ms", "i32")], body=SLEEP_BODY)
     timer = threading.Timer(0.05, signal.raise_signal, [signal.SIGINT])
     timer.start()
     with pytest.raises(KeyboardInterrupt):
         sleep(300)
     timer.join()
+    signal.signal(signal.SIGINT, before)
 
 
 def test_a_fault_is_reported(kernel):
