@@ -6,12 +6,13 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 from __future__ import annotations
 
 import ast
+import difflib
 
 from ..language.dtypes import DType
 from ..language.types import TensorType
 from ..language.values import Memory, Region, Value, is_device
 from .expressions import OPERATORS
-from .frame import Scope
+from .frame import MISSING, Scope
 from .runtime import describe_short, is_runtime
 
 
@@ -232,6 +233,21 @@ class Assignments:
         old = self.load(region.memory, region.offsets)
         self.store(region.memory, region.offsets, self.operate(entry, old, right, node))
 
+    def _check_declared(self, node: ast.AnnAssign) -> None:
+        """A tensor is declared of a name that there is: a parameter, of a macro too."""
+        name = node.target.id
+        if self.frame.local(name)[0] is not MISSING:
+            return
+        near = difflib.get_close_matches(name, self.frame.known(), 1)
+        self.at(node)
+        self.fail(
+            f"{name} is declared as a tensor and is no parameter",
+            rule="a declaration without a value says what a parameter is",
+            hint=f"did you mean {near[0]}?"
+            if near
+            else f"add it to the parameters, or make an output: {name} = T.empty(shape, dtype)",
+        )
+
     def stmt_AnnAssign(self, node: ast.AnnAssign) -> None:
         annotation = self.annotation(node.annotation)
         if node.value is None:
@@ -242,6 +258,8 @@ class Assignments:
                     hint="tensors of an eager kernel's parameters are declared so; for "
                     "a variable use T.alloc_var(dtype)",
                 )
+            if isinstance(node.target, ast.Name):
+                self._check_declared(node)
             return
         if isinstance(node.target, ast.Name):
             self.name_hint = node.target.id

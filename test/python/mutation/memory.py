@@ -115,7 +115,8 @@ class Array:
         )
 
     def __setitem__(self, key: object, value: object) -> None:
-        if any(isinstance(k, slice) for k in (key if isinstance(key, tuple) else (key,))):
+        parts = key if isinstance(key, tuple) else (key,)
+        if any(isinstance(k, slice) or k is Ellipsis for k in parts):
             self.at[key].fill(value)
             return
         index = self._index(key)
@@ -157,6 +158,10 @@ class _At:
     def __getitem__(self, key: object) -> Region:
         array = self.array
         key = key if isinstance(key, tuple) else (key,)
+        dots = [i for i, k in enumerate(key) if k is Ellipsis]  # a Number's == is no bool
+        if dots:
+            at, missing = dots[0], len(array.shape) - len(key) + 1
+            key = key[:at] + (slice(None),) * missing + key[at + 1 :]
         if len(key) > len(array.shape):
             raise TypeError("more indices than dimensions")
         if len(key) < len(array.shape):

@@ -70,7 +70,10 @@ def mentioned(statement: ast.stmt) -> set[str]:
 
 
 def defined(statement: ast.stmt) -> set[str]:
-    """The names that a statement binds, and those whose memory it may write."""
+    """The names that a statement binds, and those whose memory it may write.
+
+    The declaration of a tensor binds the sizes in its shape: they have their values from it.
+    """
     names = {
         n.id
         for n in parts(statement)
@@ -81,6 +84,8 @@ def defined(statement: ast.stmt) -> set[str]:
             names.add(n.arg)
         if isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Store):
             names |= {x.id for x in ast.walk(n.value) if isinstance(x, ast.Name)}
+    if isinstance(statement, ast.AnnAssign):
+        names |= {n.id for n in ast.walk(statement.annotation) if isinstance(n, ast.Name)}
     if isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
         names.add(statement.name)
     if isinstance(statement, (ast.Import, ast.ImportFrom)):

@@ -5,6 +5,7 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 # The marks `# here` belong to their lines.
 # fmt: off
+# ruff: noqa: F842  (declared for the sake of the error)
 
 import tilewright.language as T
 
@@ -663,5 +664,15 @@ def annotation_that_raises():
         A: 'T.Tensor((n * 1.5,), "float32")',  # here
     ):
         with T.Kernel(n):
+            A[0] = 1
+    return kernel
+
+
+@wrong("Ax is declared as a tensor and is no parameter", "did you mean A?")
+def declaration_of_no_parameter():
+    @T.prim_func
+    def kernel(A: T.Tensor((8,), "float32")):
+        Ax: T.Tensor((8,), "float32")  # here
+        with T.Kernel(1):
             A[0] = 1
     return kernel
