@@ -139,6 +139,8 @@ template <> struct Operands<Arithmetic::Float> {
       load(file, registers.c, shape.c, shape.cFragment, size.m * size.n, {size.n, 1}, d);
     if (getBits(shape.a) == 8)
       sumEighths(size, shape.d, a, b, d);
+    else if (shape.a == Type::TF32 && size.n == 16)
+      sumHalves(size, getSum(shape.a, shape.b, shape.d, /*isAsync=*/false), a, b, d);
     else
       sumProducts(size, getSum(shape.a, shape.b, shape.d, /*isAsync=*/false), a, b, d);
   }

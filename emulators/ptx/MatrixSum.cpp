@@ -262,6 +262,18 @@ void tilewright::ptx::sumProducts(MatrixSize size, const MatrixSum &sum, const f
         d[i] = 0;
 }
 
+void tilewright::ptx::sumHalves(MatrixSize size, const MatrixSum &sum, const float *a,
+                                const float *b, float *d) {
+  MatrixSize half = size;
+  half.k /= 2;
+  alignas(32) float part[maxRows * maxDepth];
+  for (unsigned first = 0; first < size.k; first += half.k) {
+    for (unsigned row = 0; row < size.m; ++row)
+      std::copy_n(a + row * size.k + first, half.k, part + row * half.k);
+    sumProducts(half, sum, part, b + first * size.n, d);
+  }
+}
+
 void tilewright::ptx::sumEighths(MatrixSize size, Type type, const float *a,
                                  const float *b, float *d) {
   MatrixSize half{size.m, size.n, size.k / 2};

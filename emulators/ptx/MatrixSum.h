@@ -49,6 +49,11 @@ MatrixSum getSum(Type a, Type b, Type d, bool isAsync);
 void sumProducts(MatrixSize size, const MatrixSum &sum, const float *a, const float *b,
                  float *d);
 
+/// The same in two sums one after the other, each over half of K: as an H100 computes
+/// wmma of tf32.
+void sumHalves(MatrixSize size, const MatrixSum &sum, const float *a, const float *b,
+               float *d);
+
 /// The same for mma.sync of 8-bit floats, n = 8: as an H100 computes it, by two products
 /// of halves, the first of the elements 4i and 4i + 1 of K, the second of the others,
 /// whose sum the addend is added to in one more rounding. `type` is that of D.

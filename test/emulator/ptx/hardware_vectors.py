@@ -17,13 +17,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from hardware import run
+from hardware import jobs_of_corpus, run
 from hardware_rows import Row, module_of
 from jobs import Job, Result
 
 FOLDER = Path(__file__).resolve().parent / "vectors" / "h100"
 # Products of a matrix job that are kept: of each kind of numbers, and the special values.
 _KEPT_MMA, _KEPT_WGMMA = (0, 1, 3, 5, 22, 23), (1, 4, 22, 23)
+# Foreign programs that are kept whole: nvcc's use of the matrix instructions.
+_KEPT_PROGRAMS = ("case-mma-sm_80", "case-mma_fp8-sm_90a", "case-wmma-sm_80")
 
 
 def save(name: str, head: Any, arrays: dict[str, np.ndarray]) -> None:
@@ -159,6 +161,29 @@ def products() -> Iterator[tuple[Job, list[tuple[str, np.ndarray]]]]:
         yield Job(name, text, buffers, calls), expected
 
 
+# Foreign programs: what each buffer held at the end.
+
+
+def keep_programs(results: Path) -> None:
+    head, arrays = {}, {}
+    for name in _KEPT_PROGRAMS:
+        result = Result.load(results / f"{name}.npz")
+        assert not result.error, result.error
+        head[name] = result.digest
+        arrays |= {f"{name}:{i}": after for i, after in result.buffers.items()}
+    save("programs", head, arrays)
+
+
+def programs() -> Iterator[tuple[Job, dict[int, np.ndarray]]]:
+    """Jobs, and what the device left in the buffers that it changed."""
+    head, arrays = load("programs")
+    for job in jobs_of_corpus():
+        if job.name in head:
+            assert job.digest() == head[job.name], f"{job.name} is no longer what was run"
+            own = [key for key in arrays if key.startswith(f"{job.name}:")]
+            yield job, {int(key.rsplit(":", 1)[1]): arrays[key] for key in own}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="writes vectors/h100")
     parser.add_argument("jobs", type=Path)
@@ -166,6 +191,7 @@ def main() -> None:
     options = parser.parse_args()
     keep_rows(options.jobs, options.results)
     keep_products(options.jobs, options.results)
+    keep_programs(options.results)
 
 
 if __name__ == "__main__":

@@ -63,6 +63,17 @@ def test_all_rows_are_run() -> None:
     }
 
 
+def test_programs() -> None:
+    count = 0
+    for job, expected in hardware_vectors.programs():
+        after = run(job, threads=1).buffers
+        assert after.keys() == expected.keys(), job.name
+        for buffer, wanted in expected.items():
+            assert np.array_equal(after[buffer], wanted), (job.name, buffer)
+        count += 1
+    assert count == 3
+
+
 def test_products() -> None:
     failures, count = [], 0
     for job, expected in hardware_vectors.products():
