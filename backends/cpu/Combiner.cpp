@@ -44,8 +44,14 @@ Expr Combiner::fromSource(Expr element) const {
 }
 
 Expr Combiner::fromResult(Expr result) const {
-  if (!isTruth())
-    return castElements(result, accumulator);
+  if (!isTruth()) {
+    Expr x = castElements(result, accumulator);
+    if (kind != Kind::AbsMax || x.isFloat() || isUnsigned)
+      return x;
+    // Magnitudes are compared unsigned, for that of the least integer; any other former
+    // value below zero is below them all.
+    return select((x < 0) & (x.apply<math::AbsIOp>() >= 0), 0, x);
+  }
   OpBuilder &b = result.builder();
   return castElements(castElements(result, b.getI1Type()), accumulator);
 }

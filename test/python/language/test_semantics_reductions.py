@@ -92,7 +92,9 @@ def test_truth_of_any_element(device, dtype, shape, dim):
 def test_more_reductions_go_on(device, name):
     rng = np.random.default_rng(4)
     a = rng.integers(-(2**31), 2**31, (6, 45), np.int32)
-    former = rng.integers(0, 2**31, (6, 1), np.int32)
+    former = rng.integers(1 - 2**31, 2**31, (6, 1), np.int32)
+    former[0] = -5
+    a[:3] %= 100
     got = reduced(device, name, a, "int32", 1, "int32", former)
     if name.startswith("bit"):
         combine = getattr(
