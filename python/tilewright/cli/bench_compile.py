@@ -15,11 +15,16 @@ from tilewright.cli.units import seconds
 
 def bench_compile(kernels: Sequence[str], target: str, json: Path | None) -> None:
     """Measure kernels of `testing.compile_time.GROWTH`, by name, or all."""
+    from tilewright import _compiler
     from tilewright.testing.compile_time import GROWTH, measure
 
     unknown = [name for name in kernels if name not in GROWTH]
     if unknown:
         raise UsageError(f"--compile knows {', '.join(GROWTH)}, not {', '.join(unknown)}")
+    try:
+        _compiler.resolve_target(target)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
     found = []
     for name in kernels or GROWTH:
         for size in GROWTH[name][1]:

@@ -43,3 +43,8 @@ def test_every_kernel_and_size_is_measured(tmp_path, monkeypatch, capsys):
 def test_an_unknown_kernel_is_named(capsys):
     assert main(["bench", "--compile", "gemv"]) == 2
     assert "gemv" in capsys.readouterr().err
+
+
+def test_an_unknown_target_is_named(capsys):
+    assert main(["bench", "--compile", "--device", "nope"]) == 2
+    assert "no backend for target 'nope'" in capsys.readouterr().err.replace("\n", " ")

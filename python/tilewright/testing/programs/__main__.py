@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+from tilewright import _compiler
 from tilewright.testing.programs.hunt import Failure, hunt, replayed
 
 
@@ -23,6 +24,10 @@ def main() -> int:
                         help="folder for the programs that fail")  # fmt: skip
     parser.add_argument("--replay", type=Path, nargs="+", help="programs of a corpus to run")
     options = parser.parse_args()
+    try:
+        _compiler.resolve_target(options.device)
+    except ValueError as error:
+        parser.error(str(error))
     if options.replay:
         return _replay(options.replay, options.device)
     start = time.monotonic()
