@@ -153,6 +153,9 @@ tw_status Checker::run() {
     if (status)
       return status;
   }
+  for (int64_t i = 0; hasOpenStrides && i < count; ++i)
+    if (tw_status status = settleStrides(i))
+      return status;
   for (int64_t i = 0; i < count; ++i)
     if (tw_status status = argument(i).flags & TW_ARGUMENT_ALLOCATE ? fillAllocated(i)
                                                                     : checkExpressions(i))

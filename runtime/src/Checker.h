@@ -42,6 +42,7 @@ class Checker {
   uint64_t *words;
   Binding bindings[maximumSymbols];
   uint64_t *wordsOf[maximumParameters];
+  bool hasOpenStrides = false; // some symbol's stride is one that no element depends on
 
   const tw_argument_v1 &argument(int64_t index) const {
     auto *bytes = reinterpret_cast<const char *>(arguments) + index * arguments->size;
@@ -67,6 +68,7 @@ class Checker {
   tw_status checkTensor(int64_t index);
   tw_status checkExtents(int64_t index);
   tw_status checkStrides(int64_t index);
+  tw_status settleStrides(int64_t index);
   tw_status checkMemory(int64_t index);
   tw_status evaluate(const DimEntry &dim, int64_t index, int64_t &value) const;
   tw_status checkExpressions(int64_t index);

@@ -143,15 +143,35 @@ tw_status Checker::checkStrides(int64_t index) {
           dims[d].kind == TW_DIM_CONTIGUOUS ? " (contiguous); pass a contiguous copy"
                                             : "");
     if (dims[d].kind == TW_DIM_SYMBOL) {
-      const Binding &bound = bindings[dims[d].value];
-      if (!matters && bound.parameter >= 0)
-        expected = bound.value;
+      if (!matters)
+        hasOpenStrides = true;
       else if (tw_status status = bind(dims[d].value, index, d, true, stride))
         return status;
     }
     strides[d] = expected;
     nextContiguous = product(expected, extent);
     rowMajor = product(rowMajor, extent);
+  }
+  return TW_OK;
+}
+
+/// Gives strides that no element depends on the value of their symbol. Every argument was
+/// looked at: only where none says what the symbol is does such a stride decide.
+tw_status Checker::settleStrides(int64_t index) {
+  const ParameterEntry &parameter = signature.parameter(index);
+  if (parameter.kind != TW_PARAM_TENSOR || (argument(index).flags & TW_ARGUMENT_ALLOCATE))
+    return TW_OK;
+  const DimEntry *dims = signature.strides(parameter);
+  uint64_t *strides = wordsOf[index] + 1 + parameter.rank;
+  for (int64_t d = parameter.rank - 1; d >= 0; --d) {
+    if (dims[d].kind != TW_DIM_SYMBOL)
+      continue;
+    const Binding &bound = bindings[dims[d].value];
+    if (bound.parameter >= 0)
+      strides[d] = bound.value;
+    else if (tw_status status =
+                 bind(dims[d].value, index, d, true, static_cast<int64_t>(strides[d])))
+      return status;
   }
   return TW_OK;
 }

@@ -174,11 +174,15 @@ def Persistent(
     wave_size: _Scalar,
     index: _Scalar,
     group_size: _int | Any = 8,
+    num_stages: _int | Any = 0,
+    *,
+    annotations: Any = None,
 ) -> Iterator[Any]:
     """`for bx, by in T.Persistent([m, n], blocks, block)`: one block's share of a domain.
 
     Of `wave_size` blocks, each with another `index`, every point of the domain goes to one;
-    a block takes its points one after the other. `group_size` is a hint about their order.
+    a block takes its points one after the other. `group_size` is a hint about their order,
+    `num_stages` one about how many points' copies may be in flight.
     """
 def Pipelined(
     start: _Scalar,

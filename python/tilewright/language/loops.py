@@ -61,6 +61,12 @@ def grid(k, first, *rest) -> Loop:
     return Loop("serial", [(0, extent) for extent in (first, *rest)])
 
 
+def _stages(k, name: str, num_stages) -> int:
+    if not isinstance(num_stages, int) or num_stages < 0:
+        k.fail(f"{name}: num_stages={num_stages!r}", hint="a number of stages, 0 or more")
+    return max(1, num_stages)
+
+
 @operation
 def unroll(
     k,
@@ -141,17 +147,25 @@ def Pipelined(
     `num_stages` is a hint: how many iterations' copies may be in flight. `order`, `stage`,
     `sync`, `group` and `annotations` are TileLang's manual schedule and are not needed.
     """
-    if not isinstance(num_stages, int) or num_stages < 0:
-        k.fail(f"T.Pipelined: num_stages={num_stages!r}", hint="a number of stages, 0 or more")
-    return Loop("pipelined", [_span(start, stop)], 1, max(1, num_stages))
+    return Loop("pipelined", [_span(start, stop)], 1, _stages(k, "T.Pipelined", num_stages))
 
 
 @operation
-def Persistent(k, domain: Ref, wave_size, index, group_size: Static = 8) -> Loop:
+def Persistent(
+    k,
+    domain: Ref,
+    wave_size,
+    index,
+    group_size: Static = 8,
+    num_stages: Static = 0,
+    *,
+    annotations: Static = None,
+) -> Loop:
     """`for bx, by in T.Persistent([m, n], blocks, block)`: one block's share of a domain.
 
     Of `wave_size` blocks, each with another `index`, every point of the domain goes to one;
-    a block takes its points one after the other. `group_size` is a hint about their order.
+    a block takes its points one after the other. `group_size` is a hint about their order,
+    `num_stages` one about how many points' copies may be in flight.
     """
     if not isinstance(domain, (list, tuple)) or not domain:
         k.fail("T.Persistent: the domain is no list of extents", hint="give [m, n]")
@@ -162,4 +176,6 @@ def Persistent(k, domain: Ref, wave_size, index, group_size: Static = 8) -> Loop
         total = total * extent if constant else k.binary("mul", total, extent)
     if isinstance(wave_size, int) and wave_size < 1:
         k.fail(f"T.Persistent: {wave_size} blocks", hint="give the number of blocks")
-    return Loop("serial", [(index, total)], wave_size, domain=domain)
+    stages = _stages(k, "T.Persistent", num_stages)
+    kind = "pipelined" if stages > 1 else "serial"
+    return Loop(kind, [(index, total)], wave_size, stages, domain=domain)

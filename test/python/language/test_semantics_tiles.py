@@ -76,7 +76,8 @@ def test_parallel_extents_known_at_run_time(device):
         assert (c.ravel()[inside:] == -1).all()
 
 
-def test_persistent_blocks_share_a_domain(device):
+@pytest.mark.parametrize("num_stages", [0, 3])
+def test_persistent_blocks_share_a_domain(device, num_stages):
     n = T.dynamic("n")
 
     @T.prim_func
@@ -84,7 +85,7 @@ def test_persistent_blocks_share_a_domain(device):
         O: T.Tensor((3, n, 5), "int32"), By: T.Tensor((3, n, 5), "int32"), blocks: T.int32
     ):
         with T.Kernel(blocks) as block:
-            for i, j, k in T.Persistent([3, n, 5], blocks, block):
+            for i, j, k in T.Persistent([3, n, 5], blocks, block, num_stages=num_stages):
                 T.atomic_add(O[i, j, k], 1)
                 By[i, j, k] = block
 

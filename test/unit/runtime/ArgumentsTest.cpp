@@ -85,6 +85,22 @@ TEST(Arguments, StridedParameters) {
   EXPECT_EQ(words[8], 8u);
 }
 
+TEST(Arguments, AStrideSymbolIsWhatAStrideThatMattersSays) {
+  TestKernel kernel(
+      {tensor("A", TW_F32, {symbol(0), size(4)}).strided({symbol(2), size(1)}),
+       tensor("B", TW_F32, {symbol(1), size(4)}).strided({symbol(2), size(1)})},
+      {{"m"}, {"n"}, {"pitch"}});
+  Sizes row{1, 4}, far{99, 1}, pitched{8, 1};
+  Words words = accept(kernel, {tensorArgument(TW_F32, memory, row, &far),
+                                tensorArgument(TW_F32, memory, two, &pitched)});
+  EXPECT_EQ(words[3], 8u);
+  EXPECT_EQ(words[8], 8u);
+  words = accept(kernel, {tensorArgument(TW_F32, memory, row, &far),
+                          tensorArgument(TW_F32, memory, row, &pitched)});
+  EXPECT_EQ(words[3], 99u);
+  EXPECT_EQ(words[8], 99u);
+}
+
 TEST(Arguments, AnAllocatedOutputGetsItsWords) {
   Param c = tensor("C", TW_F32, {symbol(0), symbol(1), size(2)}).writes();
   TestKernel kernel({c, tensor("A", TW_F32, {symbol(1), symbol(0)})}, {{"m"}, {"n"}});
