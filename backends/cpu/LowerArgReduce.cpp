@@ -10,7 +10,6 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "backends/cpu/Combiner.h"
 #include "backends/cpu/LowerReduce.h"
 
 #include "llvm/Support/MathExtras.h"

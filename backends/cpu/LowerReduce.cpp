@@ -23,7 +23,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "backends/cpu/LowerReduce.h"
-#include "backends/cpu/Combiner.h"
 #include "backends/cpu/Passes.h"
 
 #include "llvm/Support/MathExtras.h"
@@ -78,7 +77,7 @@ private:
   void store(Expr result, const Indices &at);
 
   LoopBuilder b;
-  Combiner combiner;
+  ElementCombiner combiner;
   bool accumulate;
   Value src, dst;
   int64_t dim, extent, lanes;

@@ -9,7 +9,7 @@
 #define TILEWRIGHT_BACKENDS_CPU_LOWERREDUCE_H
 
 #include "backends/cpu/TileDims.h"
-#include "compiler/transforms/Expr.h"
+#include "compiler/transforms/Combiner.h"
 
 namespace tilewright::cpu {
 

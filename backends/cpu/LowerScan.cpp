@@ -11,7 +11,6 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "backends/cpu/Combiner.h"
 #include "backends/cpu/LowerReduce.h"
 
 using namespace mlir;
@@ -25,7 +24,7 @@ void cpu::lowerScan(tile::ScanOp op, int64_t vectorBits) {
   Value src = merged.tiles[0], dst = merged.tiles[1];
   Type element = elementOf(src);
   int64_t dim = merged.dim, last = shapeOf(src).size() - 1, extent = shapeOf(src)[dim];
-  cpu::Combiner combiner(op);
+  ElementCombiner combiner(op);
 
   // Scans at `at`, whose entry for `dim` is free, `width` columns or one element.
   auto scan = [&](Indices &at, std::optional<int64_t> width) {

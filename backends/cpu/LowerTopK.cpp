@@ -14,7 +14,6 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "backends/cpu/Combiner.h"
 #include "backends/cpu/LowerReduce.h"
 
 #include "llvm/Support/MathExtras.h"

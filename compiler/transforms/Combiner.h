@@ -5,24 +5,24 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef TILEWRIGHT_BACKENDS_CPU_COMBINER_H
-#define TILEWRIGHT_BACKENDS_CPU_COMBINER_H
+#ifndef TILEWRIGHT_COMPILER_TRANSFORMS_COMBINER_H
+#define TILEWRIGHT_COMPILER_TRANSFORMS_COMBINER_H
 
 #include "compiler/transforms/Expr.h"
 #include "dialects/tile/Tile.h"
 
-namespace tilewright::cpu {
+namespace tilewright {
 
 /// How a `tile.reduce` or `tile.scan` combines, on scalars and vectors alike: as one of
 /// the dialect's combiners, or by a region. Elements are combined as accumulators: f32
 /// for narrower floats, i8 truth values for `any` and `all`, else the element type
 /// itself.
-class Combiner {
+class ElementCombiner {
 public:
   template <typename Op>
-  explicit Combiner(Op op)
-      : Combiner(op.getCombiner(), op.getSrc(), op.getIsUnsigned(), op.getBody(),
-                 op.getIdentity()) {}
+  explicit ElementCombiner(Op op)
+      : ElementCombiner(op.getCombiner(), op.getSrc(), op.getIsUnsigned(), op.getBody(),
+                        op.getIdentity()) {}
 
   mlir::Type accumulatorType() const { return accumulator; }
   /// The accumulator that holds `element` of the source alone.
@@ -37,8 +37,8 @@ public:
   Expr identity(mlir::OpBuilder &b, mlir::Location loc, mlir::Type type) const;
 
 private:
-  Combiner(std::optional<tile::Combiner> kind, mlir::Value src, bool isUnsigned,
-           mlir::Region &body, mlir::Value neutral);
+  ElementCombiner(std::optional<tile::Combiner> kind, mlir::Value src, bool isUnsigned,
+                  mlir::Region &body, mlir::Value neutral);
 
   bool isTruth() const {
     return kind == tile::Combiner::Any || kind == tile::Combiner::All;
@@ -65,6 +65,6 @@ Expr castElements(Expr x, mlir::Type element, bool isUnsigned = false);
 Expr orderKey(Expr element, bool isUnsigned, bool reversed);
 mlir::Type orderKeyType(mlir::Type element);
 
-} // namespace tilewright::cpu
+} // namespace tilewright
 
-#endif // TILEWRIGHT_BACKENDS_CPU_COMBINER_H
+#endif // TILEWRIGHT_COMPILER_TRANSFORMS_COMBINER_H

@@ -5,24 +5,23 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "backends/cpu/Combiner.h"
+#include "compiler/transforms/Combiner.h"
 
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
 using namespace tilewright;
-using namespace tilewright::cpu;
 using Kind = tile::Combiner;
 
-Combiner::Combiner(std::optional<Kind> kind, Value src, bool isUnsigned, Region &body,
-                   Value neutral)
+ElementCombiner::ElementCombiner(std::optional<Kind> kind, Value src, bool isUnsigned,
+                                 Region &body, Value neutral)
     : kind(kind), isUnsigned(isUnsigned), body(body), neutral(neutral) {
   Type element = cast<MemRefType>(src.getType()).getElementType();
   accumulator = isTruth() ? IntegerType::get(element.getContext(), 8)
                           : tile::getCombinedType(element);
 }
 
-Expr cpu::castElements(Expr x, Type element, bool isUnsigned) {
+Expr tilewright::castElements(Expr x, Type element, bool isUnsigned) {
   if (x.element() == element)
     return x;
   bool isInt = !x.isFloat(), toInt = !isa<FloatType>(element);
@@ -32,7 +31,7 @@ Expr cpu::castElements(Expr x, Type element, bool isUnsigned) {
   return {x.builder(), x.loc(), result};
 }
 
-Expr Combiner::fromSource(Expr element) const {
+Expr ElementCombiner::fromSource(Expr element) const {
   if (isTruth())
     return fromResult(element);
   Expr x = castElements(element, accumulator);
@@ -43,7 +42,7 @@ Expr Combiner::fromSource(Expr element) const {
   return isUnsigned ? x : x.apply<math::AbsIOp>();
 }
 
-Expr Combiner::fromResult(Expr result) const {
+Expr ElementCombiner::fromResult(Expr result) const {
   if (!isTruth()) {
     Expr x = castElements(result, accumulator);
     if (kind != Kind::AbsMax || x.isFloat() || isUnsigned)
@@ -56,7 +55,7 @@ Expr Combiner::fromResult(Expr result) const {
   return castElements(castElements(result, b.getI1Type()), accumulator);
 }
 
-Expr Combiner::toResult(Expr accumulated, Type element) const {
+Expr ElementCombiner::toResult(Expr accumulated, Type element) const {
   if (accumulated.element() == element || !accumulated.isFloat())
     return castElements(accumulated, element);
   // An extremum is one of the elements: an infinity stays one, where a sum's saturates.
@@ -70,7 +69,7 @@ Expr Combiner::toResult(Expr accumulated, Type element) const {
 
 /// The body's operations on `x` and `y`; what they take from outside is the same in every
 /// lane of a vector.
-Expr Combiner::inlineBody(Expr x, Expr y) const {
+Expr ElementCombiner::inlineBody(Expr x, Expr y) const {
   OpBuilder &b = x.builder();
   Location loc = x.loc();
   Block &block = body.front();
@@ -99,7 +98,7 @@ Expr Combiner::inlineBody(Expr x, Expr y) const {
   return {b, loc, inLanes(block.getTerminator()->getOperand(0))};
 }
 
-Expr Combiner::combine(Expr x, Expr y) const {
+Expr ElementCombiner::combine(Expr x, Expr y) const {
   if (!kind)
     return inlineBody(x, y);
   bool isFloat = x.isFloat();
@@ -133,7 +132,7 @@ Expr Combiner::combine(Expr x, Expr y) const {
   llvm_unreachable("positions are not combined as elements");
 }
 
-TypedAttr Combiner::identityElement() const {
+TypedAttr ElementCombiner::identityElement() const {
   Builder b(accumulator.getContext());
   if (auto type = dyn_cast<FloatType>(accumulator)) {
     const llvm::fltSemantics &semantics = type.getFloatSemantics();
@@ -163,7 +162,7 @@ TypedAttr Combiner::identityElement() const {
   }
 }
 
-Expr Combiner::identity(OpBuilder &b, Location loc, Type type) const {
+Expr ElementCombiner::identity(OpBuilder &b, Location loc, Type type) const {
   if (kind)
     return {b, loc, splat(b, loc, type, identityElement())};
   if (!isa<VectorType>(type))
@@ -175,12 +174,12 @@ Expr Combiner::identity(OpBuilder &b, Location loc, Type type) const {
 // Keys
 //===----------------------------------------------------------------------===//
 
-Type cpu::orderKeyType(Type element) {
+Type tilewright::orderKeyType(Type element) {
   bool isWide = element.getIntOrFloatBitWidth() > 32;
   return IntegerType::get(element.getContext(), isWide ? 64 : 32);
 }
 
-Expr cpu::orderKey(Expr element, bool isUnsigned, bool reversed) {
+Expr tilewright::orderKey(Expr element, bool isUnsigned, bool reversed) {
   OpBuilder &b = element.builder();
   Type keyType = orderKeyType(element.element());
   unsigned width = keyType.getIntOrFloatBitWidth();
