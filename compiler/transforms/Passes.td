@@ -109,6 +109,53 @@ def ExpandMath : Pass<"expand-math", "::mlir::ModuleOp"> {
                            "::mlir::vector::VectorDialect"];
 }
 
+def ExpandTiles : Pass<"expand-tiles"> {
+  let summary = "Expand operations on whole tiles to parallel loops over their elements";
+  let description = [{
+    `tile.fill`, `copy`, `gather`, `scatter`, `pack`, `reduce`, `scan`, `topk` and
+    `gemm` become `tile.parallel` over scalar code: what they mean, written as IR.
+    A backend runs it on what it has nothing better for. An iteration writes
+    elements of its own, and sums, runs and ranks are loops inside it. A guard
+    stays on each access of a tensor that constants do not show to be inside
+    (`prove-bounds` may show more). An operand that the result may overlap is
+    copied first. Comes after `legalize-accumulators`.
+
+    Example:
+    ```mlir
+    func.func @rowsum(%x: memref<8x16xf16, #tile.space<shared>>,
+                      %s: memref<8xf16, #tile.space<shared>>) {
+      tile.reduce sum %x into %s dim 1
+        : memref<8x16xf16, #tile.space<shared>> into memref<8xf16, #tile.space<shared>>
+      return
+    }
+    ```
+    ```mlir
+    // tilewright-opt --expand-tiles --canonicalize
+    func.func @rowsum(%x: memref<8x16xf16, #tile.space<shared>>,
+                      %s: memref<8xf16, #tile.space<shared>>) {
+      %c0 = arith.constant 0 : index
+      %c16 = arith.constant 16 : index
+      %c1 = arith.constant 1 : index
+      %zero = arith.constant -0.0 : f32
+      tile.parallel (%i) in (8) {
+        %sum = scf.for %k = %c0 to %c16 step %c1 iter_args(%before = %zero) -> (f32) {
+          %element = memref.load %x[%i, %k] : memref<8x16xf16, #tile.space<shared>>
+          %wide = tile.cast %element : f16 to f32
+          %after = arith.addf %before, %wide : f32
+          scf.yield %after : f32
+        }
+        %rounded = tile.cast %sum : f32 to f16
+        memref.store %rounded, %s[%i] : memref<8xf16, #tile.space<shared>>
+      }
+      return
+    }
+    ```
+  }];
+  let dependentDialects = ["::tilewright::tile::TileDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect"];
+}
+
 def SelectAtoms : Pass<"select-atoms"> {
   let summary = "Choose the matrix or vector instruction of each gemm";
   let description = [{

@@ -29,11 +29,12 @@ def test_page_is_up_to_date(name, page, monkeypatch):
 
 
 def test_every_pass_of_the_cpu_is_run(monkeypatch):
+    for_other_targets = {"expand-tiles"}
     ods = script("ods", monkeypatch)
     declared = {p["argument"] for td in ods.pass_files() for p in ods.passes(td)}
     run = {argument for passes in ods.cpu_pipelines().values() for argument in passes}
     run |= set(ods.checking_passes())
-    assert declared <= run
+    assert declared - run == for_other_targets
 
 
 def test_every_operation_is_on_the_page(monkeypatch):
