@@ -8,9 +8,10 @@
 #ifndef TILEWRIGHT_BACKENDS_BACKEND_H
 #define TILEWRIGHT_BACKENDS_BACKEND_H
 
+#include "backends/Machine.h"
+
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/PassManager.h"
-#include "llvm/IR/Module.h"
 
 namespace tilewright {
 
@@ -29,11 +30,17 @@ public:
   virtual void buildTilePipeline(mlir::OpPassManager &pm) const = 0;
   /// From there to launch functions and kernels in the LLVM dialect.
   virtual void buildLoweringPipeline(mlir::OpPassManager &pm) const = 0;
-  /// Optimises native code in place, as far as it gets while `onward` holds.
-  virtual llvm::Error optimize(llvm::Module &module,
-                               llvm::function_ref<bool()> onward) const = 0;
-  /// An object file, or assembly.
-  virtual llvm::Expected<std::string> emit(llvm::Module &module, bool assembly) const = 0;
+  /// The machine of native code: of the kernels on a CPU, else of the launch function.
+  virtual Machine getMachine() const = 0;
+
+  /// The machine of the module `@device`; nothing where kernels are native code.
+  virtual std::optional<Machine> getDeviceMachine() const { return std::nullopt; }
+  /// Makes what a driver loads of what LLVM emits for that machine.
+  virtual llvm::Expected<std::string> makeImage(std::string emitted) const {
+    return emitted;
+  }
+  /// Whether that is assembly, not an object file.
+  virtual bool loadsAssembly() const { return false; }
 };
 
 } // namespace tilewright

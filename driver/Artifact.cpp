@@ -8,15 +8,9 @@
 #include "driver/Artifact.h"
 
 #include "tilewright/abi.h"
-#include "llvm/ADT/ScopeExit.h"
 #include "llvm/IR/Constants.h"
 #include "llvm/IR/DerivedTypes.h"
 #include "llvm/IR/GlobalVariable.h"
-#include "llvm/Support/FileSystem.h"
-#include "llvm/Support/MemoryBuffer.h"
-#include "llvm/Support/Path.h"
-#include "llvm/Support/Program.h"
-#include "llvm/Support/raw_ostream.h"
 
 using namespace llvm;
 using namespace tilewright;
@@ -32,8 +26,7 @@ static GlobalVariable *addString(Module &module, StringRef text, StringRef name)
                      name);
 }
 
-void tilewright::addArtifact(Module &module, StringRef name, StringRef launch,
-                             StringRef target, StringRef features,
+void tilewright::addArtifact(Module &module, StringRef name, const Image &image,
                              ArrayRef<int64_t> signature, StringRef manifest) {
   for (Function &function : module)
     if (!function.isDeclaration())
@@ -45,10 +38,17 @@ void tilewright::addArtifact(Module &module, StringRef name, StringRef launch,
   auto number = [&](uint64_t value) { return ConstantInt::get(word, value); };
 
   // tw_image_v1
-  Constant *image = ConstantStruct::getAnon({addString(module, target, "tw.target"),
-                                             module.getFunction(launch), null, number(0),
-                                             addString(module, features, "tw.features")});
-  Constant *images = ConstantArray::get(ArrayType::get(image->getType(), 1), {image});
+  Constant *data = null;
+  if (!image.data.empty()) {
+    GlobalVariable *bytes = addString(module, image.data, "tw.image");
+    bytes->setAlignment(Align(64)); // loaders read it as what it holds
+    data = bytes;
+  }
+  Constant *row = ConstantStruct::getAnon(
+      {addString(module, image.target, "tw.target"), module.getFunction(image.launch),
+       data, number(image.data.size()),
+       addString(module, image.features, "tw.features")});
+  Constant *images = ConstantArray::get(ArrayType::get(row->getType(), 1), {row});
   // tw_artifact_v1
   Constant *table = ConstantDataArray::get(context, signature);
   Constant *artifact = ConstantStruct::getAnon(
@@ -58,71 +58,4 @@ void tilewright::addArtifact(Module &module, StringRef name, StringRef launch,
        addConstant(module, images, "tw.images")});
   new GlobalVariable(module, artifact->getType(), /*isConstant=*/true,
                      GlobalValue::ExternalLinkage, artifact, TW_ARTIFACT_SYMBOL);
-}
-
-/// lld, from TILEWRIGHT_LLD where it is set, the LLVM 22 folder or the PATH.
-static Expected<std::string> findLinker() {
-  if (const char *path = std::getenv("TILEWRIGHT_LLD"); path && *path) {
-    if (!sys::fs::can_execute(path))
-      return createStringError(
-          "TILEWRIGHT_LLD is '%s', which cannot be run: set it to the "
-          "ld.lld of LLVM 22, or unset it",
-          path);
-    return std::string(path);
-  }
-  StringRef inLLVM = "/usr/lib/llvm-22/bin/ld.lld";
-  if (sys::fs::can_execute(inLLVM))
-    return inLLVM.str();
-  for (StringRef name : {"ld.lld-22", "ld.lld"})
-    if (ErrorOr<std::string> path = sys::findProgramByName(name))
-      return *path;
-  return createStringError("the linker lld is missing: install lld-22, or set "
-                           "TILEWRIGHT_LLD to ld.lld");
-}
-
-Error tilewright::linkArtifact(StringRef object, StringRef output) {
-  Expected<std::string> linker = findLinker();
-  if (!linker)
-    return linker.takeError();
-  int descriptor;
-  SmallString<128> objectPath, errorPath;
-  if (std::error_code error =
-          sys::fs::createUniqueFile(output + ".%%%%%%.o", descriptor, objectPath))
-    return createStringError(error, "cannot write beside '%s': %s", output.str().c_str(),
-                             error.message().c_str());
-  scope_exit cleanup([&] {
-    sys::fs::remove(objectPath);
-    sys::fs::remove(errorPath);
-  });
-  {
-    raw_fd_ostream stream(descriptor, /*shouldClose=*/true);
-    stream << object;
-    stream.flush();
-    if (stream.has_error()) {
-      std::error_code error = stream.error();
-      stream.clear_error();
-      return createStringError(error, "cannot write '%s': %s", objectPath.c_str(),
-                               error.message().c_str());
-    }
-  }
-  errorPath = objectPath;
-  errorPath += ".log";
-  std::optional<StringRef> redirects[] = {StringRef(""), StringRef(errorPath),
-                                          StringRef(errorPath)};
-  StringRef arguments[] = {*linker, "-shared", "--hash-style=gnu",
-                           "-z",    "now",     "--build-id=none",
-                           "-o",    output,    objectPath};
-  std::string message;
-  int status =
-      sys::ExecuteAndWait(*linker, arguments, std::nullopt, redirects, 0, 0, &message);
-  if (status == 0)
-    return Error::success();
-  if (auto log = MemoryBuffer::getFile(errorPath))
-    message += (*log)->getBuffer().str();
-  if (message.empty())
-    message = "it ended with status " + std::to_string(status) +
-              " and said nothing; is "
-              "there space on the disk of '" +
-              sys::path::parent_path(output).str() + "'?";
-  return createStringError("%s failed: %s", linker->c_str(), message.c_str());
 }

@@ -14,15 +14,18 @@
 
 namespace tilewright {
 
-/// Adds to `module` the exported `tw_artifact` (tilewright/abi.h) with one image: the
-/// native launch function `launch` for `target`, which uses `features`. Everything else
-/// becomes internal.
-void addArtifact(llvm::Module &module, llvm::StringRef name, llvm::StringRef launch,
-                 llvm::StringRef target, llvm::StringRef features,
-                 llvm::ArrayRef<int64_t> signature, llvm::StringRef manifest);
+/// What an artifact holds for one target.
+struct Image {
+  std::string target;
+  llvm::StringRef launch; // the native launch function
+  std::string features;   // that native code uses
+  std::string data;       // what a device loads; empty where kernels are native code
+};
 
-/// Links `object` to a shared object at `output` with lld.
-llvm::Error linkArtifact(llvm::StringRef object, llvm::StringRef output);
+/// Adds to `module` the exported `tw_artifact` (tilewright/abi.h) with one image.
+/// Everything else becomes internal.
+void addArtifact(llvm::Module &module, llvm::StringRef name, const Image &image,
+                 llvm::ArrayRef<int64_t> signature, llvm::StringRef manifest);
 
 } // namespace tilewright
 

@@ -8,6 +8,8 @@
 #include "driver/Backends.h"
 
 #include "backends/cpu/CpuBackend.h"
+#include "backends/cuda/CudaBackend.h"
+#include "backends/hip/HipBackend.h"
 
 using namespace tilewright;
 
@@ -16,6 +18,18 @@ tilewright::createBackend(llvm::StringRef target) {
   llvm::StringRef family = target.split(':').first;
   if (family == "cpu")
     return cpu::createCpuBackend(target);
-  return llvm::createStringError("no backend for target '%s'; known are: cpu, cpu:MODEL",
-                                 target.str().c_str());
+  if (family == "cuda" || family == "cuda-emulator")
+    return cuda::createCudaBackend(target);
+  if (family == "hip" || family == "hip-emulator")
+    return hip::createHipBackend(target);
+  return llvm::createStringError(
+      "no backend for target '%s'; known are: cpu, cpu:MODEL, cuda:ARCH, hip:ARCH, "
+      "cuda-emulator:ARCH, hip-emulator:ARCH",
+      target.str().c_str());
+}
+
+void tilewright::registerBackendDialects(mlir::DialectRegistry &registry) {
+  cpu::registerCpuDialects(registry);
+  cuda::registerCudaDialects(registry);
+  hip::registerHipDialects(registry);
 }

@@ -14,8 +14,11 @@
 
 namespace tilewright {
 
-/// The backend of `target`, as in "cpu" or "cpu:znver4".
+/// The backend of `target`, as in "cpu", "cpu:znver4" or "cuda-emulator:sm_80".
 llvm::Expected<std::unique_ptr<Backend>> createBackend(llvm::StringRef target);
+
+/// Adds the dialects and interfaces of all backends.
+void registerBackendDialects(mlir::DialectRegistry &registry);
 
 } // namespace tilewright
 

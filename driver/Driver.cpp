@@ -7,9 +7,9 @@
 
 #include "driver/Driver.h"
 
-#include "backends/cpu/CpuBackend.h"
+#include "backends/Linker.h"
 #include "compiler/transforms/Passes.h"
-#include "dialects/tile/Tile.h"
+#include "dialects/simt/Simt.h"
 #include "driver/Artifact.h"
 #include "driver/Backends.h"
 #include "driver/Containment.h"
@@ -112,6 +112,9 @@ public:
 private:
   bool parse(const std::string &ir);
   bool runPipeline(StringRef phase, function_ref<void(OpPassManager &)> build);
+  bool makeImage(std::string &image);
+  bool optimize(const Machine &machine, llvm::Module &code);
+  bool list(const Machine &machine, llvm::Module &code);
   bool translate();
   bool emit();
   bool goesOn(StringRef step);
@@ -202,7 +205,7 @@ bool Compilation::check(llvm::Error error) {
 Compilation::Compilation(const CompileOptions &options, Progress &progress,
                          CompileResult &result)
     : options(options), progress(progress), result(result) {
-  cpu::registerCpuDialects(registry);
+  registerBackendDialects(registry);
   // One thread: modules are small, and the caller compiles many at once.
   context = std::make_unique<MLIRContext>(registry, MLIRContext::Threading::DISABLED);
   context->getDiagEngine().registerHandler([&](Diagnostic &diagnostic) {
@@ -266,43 +269,80 @@ bool Compilation::goesOn(StringRef step) {
   return !result.interrupted;
 }
 
+/// The module of a device to what it loads, out of `module`, which keeps the host's half.
+bool Compilation::makeImage(std::string &image) {
+  std::optional<Machine> machine = backend->getDeviceMachine();
+  auto device =
+      machine ? module->lookupSymbol<ModuleOp>(simt::deviceModuleName) : ModuleOp();
+  if (!device)
+    return true;
+  std::unique_ptr<llvm::Module> translated;
+  {
+    PhaseTimer timer(result, "translate-device");
+    progress.step = "the translation to LLVM";
+    translated = translateModuleToLLVMIR(device, llvmContext, name);
+    device.erase();
+    if (!translated)
+      return false;
+  }
+  if (!optimize(*machine, *translated) || !list(*machine, *translated))
+    return false;
+  PhaseTimer timer(result, "codegen-device");
+  auto emitted = emitModule(*machine, *translated, backend->loadsAssembly());
+  if (!emitted)
+    return check(emitted.takeError());
+  auto made = backend->makeImage(std::move(*emitted));
+  if (!made)
+    return check(made.takeError());
+  image = std::move(*made);
+  return goesOn("the compiler") && result.fault.empty();
+}
+
+bool Compilation::optimize(const Machine &machine, llvm::Module &code) {
+  if (!goesOn("LLVM's optimiser"))
+    return false;
+  PhaseTimer timer(result, "optimize");
+  auto onward = [this] { return !progress.interrupted.load(); };
+  return check(optimizeModule(machine, code, onward)) && goesOn("code generation");
+}
+
+/// The kernels' code as text, where that is asked for and not there yet.
+bool Compilation::list(const Machine &machine, llvm::Module &code) {
+  if (options.emitLLVM && result.llvm.empty()) {
+    llvm::raw_string_ostream stream(result.llvm);
+    code.print(stream, nullptr);
+  }
+  if (options.emitAssembly && result.assembly.empty()) {
+    // Code generation changes the module, so the listing is made from a copy.
+    auto listing = emitModule(machine, *llvm::CloneModule(code), /*assembly=*/true);
+    if (!listing)
+      return check(listing.takeError());
+    result.assembly = std::move(*listing);
+  }
+  return true;
+}
+
 bool Compilation::translate() {
+  Image image{result.target, name, backend->getRequiredFeatures(), ""};
+  if (!makeImage(image.data))
+    return false;
   PhaseTimer timer(result, "translate");
   progress.step = "the translation to LLVM";
   llvmModule = translateModuleToLLVMIR(*module, llvmContext, name);
   if (!llvmModule)
     return false;
-  addArtifact(*llvmModule, name, name, result.target, backend->getRequiredFeatures(),
-              signature, result.manifest);
+  addArtifact(*llvmModule, name, image, signature, result.manifest);
   return true;
 }
 
 bool Compilation::emit() {
-  if (!goesOn("LLVM's optimiser"))
+  Machine machine = backend->getMachine();
+  if (!optimize(machine, *llvmModule) || !list(machine, *llvmModule))
     return false;
-  {
-    PhaseTimer timer(result, "optimize");
-    auto onward = [this] { return !progress.interrupted.load(); };
-    if (!check(backend->optimize(*llvmModule, onward)))
-      return false;
-  }
-  if (!goesOn("code generation"))
-    return false;
-  if (options.emitLLVM) {
-    llvm::raw_string_ostream stream(result.llvm);
-    llvmModule->print(stream, nullptr);
-  }
-  if (options.emitAssembly) {
-    // Code generation changes the module, so the listing is made from a copy.
-    auto listing = backend->emit(*llvm::CloneModule(*llvmModule), /*assembly=*/true);
-    if (!listing)
-      return check(listing.takeError());
-    result.assembly = std::move(*listing);
-  }
   std::string object;
   {
     PhaseTimer timer(result, "codegen");
-    auto emitted = backend->emit(*llvmModule, /*assembly=*/false);
+    auto emitted = emitModule(machine, *llvmModule, /*assembly=*/false);
     if (!emitted)
       return check(emitted.takeError());
     object = std::move(*emitted);
@@ -311,7 +351,7 @@ bool Compilation::emit() {
     return false;
   if (!options.output.empty()) {
     PhaseTimer timer(result, "link");
-    if (!check(linkArtifact(object, options.output)))
+    if (!check(linkObject(object, options.output)))
       return false;
   }
   if (options.emitObject)

@@ -7,6 +7,7 @@
 
 #include "driver/EmitObject.h"
 
+#include "dialects/simt/Simt.h"
 #include "driver/Backends.h"
 
 #include "mlir/Pass/PassRegistry.h"
@@ -31,14 +32,23 @@ struct EmitObject : PassWrapper<EmitObject, OperationPass<ModuleOp>> {
     auto backend = createBackend(target);
     if (!backend)
       return failWith(backend.takeError());
+    std::optional<Machine> machine = (*backend)->getDeviceMachine();
+    auto device = getOperation().lookupSymbol<ModuleOp>(simt::deviceModuleName);
+    if (machine && device) {
+      emit(device, *machine);
+      device.erase();
+    }
+    emit(getOperation(), (*backend)->getMachine());
+  }
+
+  void emit(ModuleOp module, const Machine &machine) {
     llvm::LLVMContext context;
-    std::unique_ptr<llvm::Module> module =
-        translateModuleToLLVMIR(getOperation(), context);
-    if (!module)
+    std::unique_ptr<llvm::Module> translated = translateModuleToLLVMIR(module, context);
+    if (!translated)
       return signalPassFailure();
-    if (llvm::Error error = (*backend)->optimize(*module, [] { return true; }))
+    if (llvm::Error error = optimizeModule(machine, *translated, [] { return true; }))
       return failWith(std::move(error));
-    if (auto object = (*backend)->emit(*module, /*assembly=*/false); !object)
+    if (auto object = emitModule(machine, *translated, /*assembly=*/false); !object)
       failWith(object.takeError());
   }
 
@@ -47,8 +57,8 @@ struct EmitObject : PassWrapper<EmitObject, OperationPass<ModuleOp>> {
     signalPassFailure();
   }
 
-  Option<std::string> target{*this, "target",
-                             llvm::cl::desc("what to emit code for: cpu, or cpu:MODEL")};
+  Option<std::string> target{
+      *this, "target", llvm::cl::desc("what to emit code for: cpu, cuda:sm_80, ...")};
 };
 } // namespace
 

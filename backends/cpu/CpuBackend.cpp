@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// The whole path of a kernel to native code on one page: two pipelines over MLIR, LLVM's
-// scalar optimisations (the code is vectors already), and code generation.
+// The whole path of a kernel to native code on one page: two pipelines over MLIR; what
+// follows is LLVM's (Machine.h).
 //
 //===----------------------------------------------------------------------===//
 
@@ -29,12 +29,6 @@
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Transforms/Passes.h"
-#include "llvm/IR/LegacyPassManager.h"
-#include "llvm/MC/TargetRegistry.h"
-#include "llvm/Passes/PassBuilder.h"
-#include "llvm/Support/TargetSelect.h"
-#include "llvm/Target/TargetMachine.h"
-#include "llvm/TargetParser/Triple.h"
 
 using namespace mlir;
 using namespace tilewright;
@@ -52,13 +46,12 @@ public:
   int64_t getTileBudget() const override { return target.getTileBudget(); }
   void buildTilePipeline(OpPassManager &pm) const override;
   void buildLoweringPipeline(OpPassManager &pm) const override;
-  llvm::Error optimize(llvm::Module &module,
-                       llvm::function_ref<bool()> onward) const override;
-  llvm::Expected<std::string> emit(llvm::Module &module, bool assembly) const override;
+  Machine getMachine() const override {
+    return {getHostMachine().triple, target.getCpu().str(), target.getFeatures(),
+            scalarPipeline, target.getVectorBits()};
+  }
 
 private:
-  llvm::Expected<std::unique_ptr<llvm::TargetMachine>> createTargetMachine() const;
-
   CpuTarget target;
 };
 } // namespace
@@ -89,7 +82,7 @@ void CpuBackend::buildLoweringPipeline(OpPassManager &pm) const {
   pm.addPass(createLowerParallel({bits}));
   pm.addPass(tile::createPlanMemory());
   pm.addPass(host::createOutlineKernels());
-  pm.addPass(createLowerAccess());
+  pm.addPass(tile::createLowerAccess());
   // Elements to machine arithmetic.
   pm.addPass(tile::createWidenFloats());
   pm.addPass(tile::createExpandCasts());
@@ -114,94 +107,6 @@ void cpu::registerCpuDialects(DialectRegistry &registry) {
                   affine::AffineDialect, ub::UBDialect, index::IndexDialect>();
   registerBuiltinDialectTranslation(registry);
   registerLLVMDialectTranslation(registry);
-}
-
-//===----------------------------------------------------------------------===//
-// LLVM
-//===----------------------------------------------------------------------===//
-
-llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
-CpuBackend::createTargetMachine() const {
-  static const bool initialized = [] {
-    LLVMInitializeX86TargetInfo();
-    LLVMInitializeX86Target();
-    LLVMInitializeX86TargetMC();
-    LLVMInitializeX86AsmPrinter();
-    return true;
-  }();
-  (void)initialized;
-  llvm::Triple triple("x86_64-unknown-linux-gnu");
-  std::string error;
-  const llvm::Target *llvmTarget = llvm::TargetRegistry::lookupTarget(triple, error);
-  if (!llvmTarget)
-    return llvm::createStringError(error);
-  llvm::TargetOptions options;
-  options.AllowFPOpFusion = llvm::FPOpFusion::Standard;
-  return std::unique_ptr<llvm::TargetMachine>(llvmTarget->createTargetMachine(
-      triple, target.getCpu(), target.getFeatures(), options, llvm::Reloc::PIC_,
-      std::nullopt, llvm::CodeGenOptLevel::Default));
-}
-
-/// What is left to do for LLVM: descriptors become scalars, address arithmetic is shared
-/// and leaves the loops. The code is vectors, unrolled as it should be; -O2 takes five
-/// times as long and makes it no faster.
-static constexpr const char *llvmPipeline =
-    "function(sroa,early-cse<memssa>,simplifycfg,instcombine<no-verify-fixpoint>,"
-    "loop-mssa(licm),loop(indvars),gvn,instcombine<no-verify-fixpoint>,simplifycfg,adce),"
-    "globaldce";
-
-llvm::Error CpuBackend::optimize(llvm::Module &module,
-                                 llvm::function_ref<bool()> onward) const {
-  auto machine = createTargetMachine();
-  if (!machine)
-    return machine.takeError();
-  module.setTargetTriple((*machine)->getTargetTriple());
-  module.setDataLayout((*machine)->createDataLayout());
-  for (llvm::Function &function : module) {
-    if (function.isDeclaration())
-      continue;
-    function.addFnAttr("target-cpu", (*machine)->getTargetCPU());
-    function.addFnAttr("target-features", (*machine)->getTargetFeatureString());
-    // Vectors are as wide as the atoms and loops made them.
-    std::string bits = std::to_string(target.getVectorBits());
-    function.addFnAttr("prefer-vector-width", bits);
-    function.addFnAttr("min-legal-vector-width", bits);
-    function.addFnAttr(llvm::Attribute::NoUnwind);
-  }
-  llvm::PassInstrumentationCallbacks callbacks;
-  callbacks.registerShouldRunOptionalPassCallback(
-      [&](StringRef, llvm::Any) { return onward(); });
-  llvm::PassBuilder builder(machine->get(), llvm::PipelineTuningOptions(), std::nullopt,
-                            &callbacks);
-  llvm::LoopAnalysisManager loops;
-  llvm::FunctionAnalysisManager functions;
-  llvm::CGSCCAnalysisManager graphs;
-  llvm::ModuleAnalysisManager modules;
-  builder.registerModuleAnalyses(modules);
-  builder.registerCGSCCAnalyses(graphs);
-  builder.registerFunctionAnalyses(functions);
-  builder.registerLoopAnalyses(loops);
-  builder.crossRegisterProxies(loops, functions, graphs, modules);
-  llvm::ModulePassManager passes;
-  if (llvm::Error error = builder.parsePassPipeline(passes, llvmPipeline))
-    return error;
-  passes.run(module, modules);
-  return llvm::Error::success();
-}
-
-llvm::Expected<std::string> CpuBackend::emit(llvm::Module &module, bool assembly) const {
-  auto machine = createTargetMachine();
-  if (!machine)
-    return machine.takeError();
-  llvm::SmallVector<char, 0> buffer;
-  llvm::raw_svector_ostream stream(buffer);
-  llvm::legacy::PassManager passes;
-  auto kind =
-      assembly ? llvm::CodeGenFileType::AssemblyFile : llvm::CodeGenFileType::ObjectFile;
-  if ((*machine)->addPassesToEmitFile(passes, stream, nullptr, kind))
-    return llvm::createStringError("this LLVM cannot emit x86-64 code");
-  passes.run(module);
-  return std::string(buffer.begin(), buffer.end());
 }
 
 llvm::Expected<std::unique_ptr<Backend>> cpu::createCpuBackend(StringRef spec) {

@@ -72,17 +72,6 @@ def LowerParallel : Pass<"cpu-lower-parallel"> {
                         "Width of a vector register">];
 }
 
-def LowerAccess : Pass<"cpu-lower-access"> {
-  let summary = "Lower single loads, stores and atomics on global tensors";
-  let description = [{
-    A guard becomes an `scf.if`. An atomic becomes a `memref.atomic_rmw`, or, on
-    floats that LLVM has no atomic instruction for, a loop of compare and
-    exchange; on a tile of the block's own it is a plain update. Facts that
-    `tile.assume` stated have served and go.
-  }];
-  let dependentDialects = ["::mlir::scf::SCFDialect", "::mlir::LLVM::LLVMDialect"];
-}
-
 def LowerReduce : Pass<"cpu-lower-reduce"> {
   let summary = "Lower reductions, scans and top-k to vector loops";
   let description = [{

@@ -7,6 +7,8 @@
 
 #include "compiler/host/HostCalls.h"
 
+#include "tilewright/abi.h"
+
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/BuiltinOps.h"
 
@@ -41,6 +43,22 @@ Value host::makeString(OpBuilder &builder, Location loc, StringRef text) {
                          name, global.getStringAttr(bytes));
   return LLVM::AddressOfOp::create(
       builder, loc, LLVM::LLVMPointerType::get(builder.getContext()), name);
+}
+
+host::PrintedValue host::makePrinted(OpBuilder &builder, tile::PrintOp print) {
+  Location loc = print.getLoc();
+  Type i64 = builder.getI64Type();
+  Value value = print.getValue();
+  if (!value)
+    return {TW_PRINT_NONE, arith::ConstantIntOp::create(builder, loc, i64, 0)};
+  if (isa<FloatType>(value.getType())) {
+    Value wide =
+        tile::CastOp::create(builder, loc, builder.getF64Type(), value, false, false);
+    return {TW_PRINT_F64, arith::BitcastOp::create(builder, loc, i64, wide)};
+  }
+  bool isUnsigned = print.getIsUnsigned();
+  return {isUnsigned ? TW_PRINT_U64 : TW_PRINT_I64,
+          tile::CastOp::create(builder, loc, i64, value, isUnsigned, false)};
 }
 
 FileLineColLoc host::getPlace(Location loc) {

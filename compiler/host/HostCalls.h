@@ -8,6 +8,7 @@
 #ifndef TILEWRIGHT_COMPILER_HOST_HOST_CALLS_H
 #define TILEWRIGHT_COMPILER_HOST_HOST_CALLS_H
 
+#include "dialects/tile/Tile.h"
 #include "mlir/IR/Builders.h"
 
 #include <string>
@@ -15,7 +16,16 @@
 namespace tilewright::host {
 
 /// Fields of tw_host_v1, by position.
-enum HostField { kSize, kParallelFor, kWorkspace, kPrint, kFault, kLaunchGrid, kChecks };
+enum HostField {
+  kSize,
+  kParallelFor,
+  kWorkspace,
+  kPrint,
+  kFault,
+  kLaunchGrid,
+  kChecks,
+  kMessages
+};
 
 /// The pointer in field `field` of the structure at `table`.
 mlir::Value loadField(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value table,
@@ -29,6 +39,13 @@ mlir::Value callField(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value 
 /// The address of `text` as a C string.
 mlir::Value makeString(mlir::OpBuilder &builder, mlir::Location loc,
                        llvm::StringRef text);
+
+/// A value to print as the runtime takes it: a tw_print_kind, and 64 bits.
+struct PrintedValue {
+  int32_t kind;
+  mlir::Value bits;
+};
+PrintedValue makePrinted(mlir::OpBuilder &builder, tile::PrintOp print);
 
 /// The innermost place in a file that `loc` names; null where it names none.
 mlir::FileLineColLoc getPlace(mlir::Location loc);

@@ -23,4 +23,28 @@ def OutlineKernels : Pass<"outline-kernels", "::mlir::ModuleOp"> {
                            "::mlir::func::FuncDialect"];
 }
 
+def OutlineGrids : Pass<"outline-grids", "::mlir::ModuleOp"> {
+  let summary = "Move each kernel into a function of a device module";
+  let description = [{
+    A `tile.kernel` becomes a function of the module `@device`, which works for the
+    block `simt.block_id`, and a `tile.launch_grid` of it. Prints and assertions
+    become records in a buffer that the runtime reads. Every public function with a
+    body turns into a launch function of docs/abi.md.
+  }];
+  let dependentDialects = ["::tilewright::tile::TileDialect",
+                           "::tilewright::simt::SimtDialect",
+                           "::mlir::LLVM::LLVMDialect", "::mlir::func::FuncDialect"];
+}
+
+def LowerLaunches : Pass<"lower-launches", "::mlir::ModuleOp"> {
+  let summary = "Make launches of grids calls of the runtime";
+  let description = [{
+    Lays out a `tile.launch_grid`'s arguments as docs/abi.md says and passes them to
+    `launch_grid` of the host table, with the shared memory that the device function
+    asks for.
+  }];
+  let dependentDialects = ["::tilewright::tile::TileDialect",
+                           "::mlir::LLVM::LLVMDialect", "::mlir::scf::SCFDialect"];
+}
+
 #endif // TILEWRIGHT_COMPILER_HOST_PASSES

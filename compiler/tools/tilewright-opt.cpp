@@ -7,9 +7,13 @@
 
 #include "backends/cpu/CpuCost.h"
 #include "backends/cpu/Passes.h"
+#include "backends/cuda/Passes.h"
+#include "backends/hip/Passes.h"
 #include "compiler/host/Passes.h"
+#include "compiler/simt/Passes.h"
 #include "compiler/transforms/Passes.h"
 #include "dialects/tile/Tile.h"
+#include "driver/Backends.h"
 #include "driver/EmitObject.h"
 
 #include "mlir/InitAllDialects.h"
@@ -23,12 +27,15 @@ int main(int argc, char **argv) {
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
   mlir::registerAllToLLVMIRTranslations(registry);
-  registry.insert<tilewright::cpu::CpuDialect, tilewright::tile::TileDialect>();
+  tilewright::registerBackendDialects(registry);
   mlir::registerAllPasses();
   tilewright::cpu::registerCpuTarget();
   tilewright::tile::registerTilewrightTransformsPasses();
   tilewright::host::registerTilewrightHostPasses();
+  tilewright::simt::registerTilewrightSimtPasses();
   tilewright::cpu::registerTilewrightCpuPasses();
+  tilewright::cuda::registerTilewrightCudaPasses();
+  tilewright::hip::registerTilewrightHipPasses();
   tilewright::registerEmitObject();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "Tilewright optimizer driver\n", registry));

@@ -76,6 +76,20 @@ def ProveBounds : Pass<"prove-bounds", "::mlir::func::FuncOp"> {
     Statistic<"numLeft", "num-left", "Number of guards that stay">];
 }
 
+def LowerAccess : Pass<"lower-access"> {
+  let summary = "Lower single loads, stores and atomics on global tensors";
+  let description = [{
+    A guard becomes an `scf.if`. An atomic becomes a `memref.atomic_rmw`, or, on
+    floats that LLVM has no atomic instruction for, a loop of compare and
+    exchange; on a tile of the block's own it is a plain update, unless several
+    threads share the block's tiles. Facts that `tile.assume` stated have served
+    and go.
+  }];
+  let dependentDialects = ["::mlir::scf::SCFDialect", "::mlir::LLVM::LLVMDialect"];
+  let options = [Option<"sharesTiles", "shares-tiles", "bool", "false",
+                        "Several threads run a block">];
+}
+
 def WidenFloats : Pass<"widen-floats"> {
   let summary = "Compute with narrow floats in f32, rounded after each operation";
   let description = [{

@@ -40,6 +40,9 @@ namespace tilewright::tile {
 Space getSpace(mlir::Type type);
 inline Space getSpace(mlir::Value value) { return getSpace(value.getType()); }
 
+/// The LLVM address space of global (1) and shared (3) memory on every GPU.
+unsigned getDeviceAddressSpace(Space space);
+
 /// Whether `type` is a memref that lives inside a block.
 bool isTile(mlir::Type type);
 

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/tile/TileCombiner.h"
+#include "dialects/tile/TileSyntax.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/DialectImplementation.h"
@@ -42,6 +43,10 @@ Space tilewright::tile::getSpace(Type type) {
     if (auto space = dyn_cast_or_null<SpaceAttr>(memref.getMemorySpace()))
       return space.getValue();
   return Space::Global;
+}
+
+unsigned tilewright::tile::getDeviceAddressSpace(Space space) {
+  return space == Space::Global ? 1 : space == Space::Local ? 0 : 3;
 }
 
 bool tilewright::tile::isTile(Type type) {

@@ -5,11 +5,26 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "dialects/tile/Tile.h"
+#include "dialects/tile/TileSyntax.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
 using namespace mlir;
 using namespace tilewright::tile;
+
+/// `in 3` of a pointer to address space 3; nothing of one to space 0.
+ParseResult tilewright::tile::parseAddressSpace(OpAsmParser &parser, Type &pointer) {
+  unsigned space = 0;
+  if (succeeded(parser.parseOptionalKeyword("in")) && parser.parseInteger(space))
+    return failure();
+  pointer = LLVM::LLVMPointerType::get(parser.getContext(), space);
+  return success();
+}
+
+void tilewright::tile::printAddressSpace(OpAsmPrinter &printer, Operation *,
+                                         Type pointer) {
+  if (unsigned space = cast<LLVM::LLVMPointerType>(pointer).getAddressSpace())
+    printer << "in " << space;
+}
 
 LogicalResult CaptureOp::verify() {
   if (!(*this)->getParentOfType<FunctionOpInterface>())
@@ -40,5 +55,19 @@ LogicalResult LaunchOp::verify() {
   if (!callee || callee.getArgumentTypes() != ArrayRef<Type>(expected))
     return emitOpError("(C1) callee must take the captured values, two block numbers and "
                        "the arena");
+  return success();
+}
+
+LogicalResult LaunchGridOp::verify() {
+  Operation *module = (*this)->getParentOfType<ModuleOp>();
+  Operation *callee = module ? SymbolTable::lookupSymbolIn(module, getCallee()) : nullptr;
+  if (!callee || !isa<FunctionOpInterface>(callee))
+    return emitOpError("(C1) callee must be a function in a module of this module");
+  // In the LLVM dialect its arguments have become words.
+  if (auto function = dyn_cast<func::FuncOp>(callee))
+    if (TypeRange(function.getArgumentTypes()) != TypeRange(getArguments()))
+      return emitOpError("(C1) callee must take the types of the arguments");
+  if (getThreads() < 1 || getThreads() > 1024)
+    return emitOpError("(C2) threads must be between 1 and 1024, got ") << getThreads();
   return success();
 }

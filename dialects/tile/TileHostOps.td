@@ -20,6 +20,10 @@ def Tile_Pointer : Type<CPred<"::llvm::isa<::mlir::LLVM::LLVMPointerType>($_self
                         "pointer", "::mlir::LLVM::LLVMPointerType">,
                    BuildableType<"$_builder.getType<::mlir::LLVM::LLVMPointerType>()">;
 
+def Tile_PointerInSpace : Type<
+    CPred<"::llvm::isa<::mlir::LLVM::LLVMPointerType>($_self)">, "pointer",
+    "::mlir::LLVM::LLVMPointerType">;
+
 def Tile_CaptureOp : Tile_Op<"capture", [MemoryEffects<[MemAlloc, MemWrite]>]> {
   let summary = "store the values a kernel uses where its blocks find them";
   let description = [{
@@ -82,13 +86,17 @@ def Tile_FromPointerOp : Tile_Op<"from_pointer", [Pure, AttrSizedOperandSegments
       %y = tile.from_pointer %p at 0 sizes(%m) strides(%ld) : memref<?x16xf32, strided<[?, 1]>>
       return
     }
+    func.func @on_device(%p: !llvm.ptr<1>) {
+      %x = tile.from_pointer %p in 1 at 0 : memref<8x16xf32, #tile.space<global>>
+      return
+    }
     ```
   }];
-  let arguments = (ins Tile_Pointer:$pointer, I64Attr:$offset,
+  let arguments = (ins Tile_PointerInSpace:$pointer, I64Attr:$offset,
                        Variadic<Index>:$sizes, Variadic<Index>:$strides);
   let results = (outs AnyMemRef:$result);
   let assemblyFormat = [{
-    $pointer `at` $offset (`sizes` `(` $sizes^ `)`)? (`strides` `(` $strides^ `)`)?
+    $pointer custom<AddressSpace>(type($pointer)) `at` $offset (`sizes` `(` $sizes^ `)`)? (`strides` `(` $strides^ `)`)?
     attr-dict `:` type($result)
   }];
   let hasVerifier = 1;
@@ -124,6 +132,47 @@ def Tile_LaunchOp : Tile_Op<"launch", [MemoryEffects<[MemRead, MemWrite]>]> {
   let assemblyFormat = [{
     $callee `blocks` `(` $blocks `)` `arena` `(` $arena `)` `env` `(` $env `)`
     `runtime` `(` $host `,` $state `)` attr-dict
+  }];
+  let hasVerifier = 1;
+}
+
+def Tile_LaunchGridOp : Tile_Op<"launch_grid", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "run a device function for all blocks of its grid";
+  let description = [{
+    Asks the runtime to start `callee`, a function of a device module, on the
+    launch's stream with a grid of `blocks` blocks of `threads` threads. It gets
+    the arguments as docs/abi.md lays them out: a memref as its address, its
+    dynamic extents and its dynamic strides, an index as 64 bits. `host` and
+    `state` are what the launch function received. Without blocks nothing is
+    started.
+
+    Constraints:
+    - (C1) `callee` names a function in a module of this module, whose arguments
+      have the types of `arguments`.
+    - (C2) `threads` is between 1 and 1024.
+
+    Example:
+    ```mlir
+    module @device {
+      func.func @scale(%x: memref<?xf32, #tile.space<global>>, %by: f32) {
+        return
+      }
+    }
+    func.func @host(%x: memref<?xf32, #tile.space<global>>, %by: f32, %n: index,
+                    %host: !llvm.ptr, %state: !llvm.ptr) {
+      tile.launch_grid @device::@scale blocks(%n) threads(128)
+        runtime(%host, %state) (%x, %by) : memref<?xf32, #tile.space<global>>, f32
+      return
+    }
+    ```
+  }];
+  let arguments = (ins SymbolRefAttr:$callee, Index:$blocks, I64Attr:$threads,
+                       Tile_Pointer:$host, Tile_Pointer:$state,
+                       Variadic<AnyType>:$arguments);
+  let assemblyFormat = [{
+    $callee `blocks` `(` $blocks `)` `threads` `(` $threads `)`
+    `runtime` `(` $host `,` $state `)` `(` $arguments `)` attr-dict
+    (`:` type($arguments)^)?
   }];
   let hasVerifier = 1;
 }

@@ -244,7 +244,7 @@ static constexpr tw_checks_v1 checkCalls = {
     checkIteration,       checkAccess, checkValue};
 
 static constexpr tw_host_v1 host = {
-    sizeof(tw_host_v1), parallelFor, workspace, print, fault, launchGrid, &checkCalls};
+    sizeof(tw_host_v1), parallelFor, workspace, print, fault, launchGrid, &checkCalls, nullptr};
 
 //===----------------------------------------------------------------------===//
 // Streams and launches

@@ -62,6 +62,15 @@ typedef enum tw_print_kind {
   TW_PRINT_F64 = 3
 } tw_print_kind;
 
+/* A print or assertion of a device image's kernels. */
+typedef struct tw_message_site_v1 {
+  uint64_t size; /* sizeof(tw_message_site_v1) */
+  const char *message;
+  const char *where; /* "file:line:column" */
+  int32_t kind;      /* tw_print_kind of the value */
+  int32_t is_fault;  /* an assertion */
+} tw_message_site_v1;
+
 typedef struct tw_host_v1 {
   uint64_t size; /* sizeof(tw_host_v1) as the caller knows it */
   /* Runs blocks [0, count) on the device's workers and returns when all are done.
@@ -82,6 +91,11 @@ typedef struct tw_host_v1 {
   int32_t (*launch_grid)(void *context, const tw_grid_launch_v1 *launch);
   /* What kernels compiled for checking call; NULL where the device has no checker. */
   const tw_checks_v1 *checks;
+  /* Device memory through which kernels print and fail, in 64-bit words: [0] the number
+   * of records asked for, [1] the capacity in records, [2] the lowest fault as
+   * block << 16 | site (all ones: none), [3] 0; then records of three words: site,
+   * linear block, bits of the value. NULL on the CPU. */
+  void *(*messages)(void *context, const tw_message_site_v1 *sites, int64_t count);
 } tw_host_v1;
 
 /* One grid of a device image's kernel. */

@@ -28,3 +28,42 @@ func.func @launch_callee(%n: index, %p: !llvm.ptr) {
   tile.launch @kernel blocks(%n) arena(0) env(%p) runtime(%p, %p)
   return
 }
+
+// -----
+
+module @device {
+  func.func @kernel(%n: index) {
+    return
+  }
+}
+func.func @launch_grid_callee(%n: index, %p: !llvm.ptr) {
+  // expected-error @+1 {{'tile.launch_grid' op (C1) callee must be a function in a module of this module}}
+  tile.launch_grid @device::@other blocks(%n) threads(128) runtime(%p, %p) (%n) : index
+  return
+}
+
+// -----
+
+module @device {
+  func.func @kernel(%n: index) {
+    return
+  }
+}
+func.func @launch_grid_types(%n: index, %p: !llvm.ptr) {
+  // expected-error @+1 {{'tile.launch_grid' op (C1) callee must take the types of the arguments}}
+  tile.launch_grid @device::@kernel blocks(%n) threads(128) runtime(%p, %p) ()
+  return
+}
+
+// -----
+
+module @device {
+  func.func @kernel(%n: index) {
+    return
+  }
+}
+func.func @launch_grid_threads(%n: index, %p: !llvm.ptr) {
+  // expected-error @+1 {{'tile.launch_grid' op (C2) threads must be between 1 and 1024, got 0}}
+  tile.launch_grid @device::@kernel blocks(%n) threads(0) runtime(%p, %p) (%n) : index
+  return
+}

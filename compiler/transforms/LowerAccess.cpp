@@ -5,23 +5,24 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "backends/cpu/Passes.h"
+#include "compiler/transforms/Passes.h"
 #include "dialects/tile/Tile.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "llvm/ADT/TypeSwitch.h"
 
-namespace tilewright::cpu {
+namespace tilewright::tile {
 #define GEN_PASS_DEF_LOWERACCESS
-#include "backends/cpu/Passes.h.inc"
-} // namespace tilewright::cpu
+#include "compiler/transforms/Passes.h.inc"
+} // namespace tilewright::tile
 
 using namespace mlir;
 using namespace tilewright::tile;
 
 namespace {
-struct LowerAccessPass : tilewright::cpu::impl::LowerAccessBase<LowerAccessPass> {
+struct LowerAccessPass : tilewright::tile::impl::LowerAccessBase<LowerAccessPass> {
+  using LowerAccessBase::LowerAccessBase;
   void runOnOperation() override;
 };
 } // namespace
@@ -175,7 +176,7 @@ static Value combine(OpBuilder &b, AtomicOp op, Value former) {
 }
 
 /// The address of the element that an atomic updates.
-static Value emitAddress(OpBuilder &b, AtomicOp op) {
+static Value emitAddress(OpBuilder &b, AtomicOp op, bool sharesTiles) {
   Location loc = op.getLoc();
   auto layout = memref::ExtractStridedMetadataOp::create(b, loc, op.getMemref());
   Value position = layout.getOffset();
@@ -188,17 +189,18 @@ static Value emitAddress(OpBuilder &b, AtomicOp op) {
   address = arith::AddIOp::create(b, loc, address,
                                   arith::MulIOp::create(b, loc, position, bytes));
   address = arith::IndexCastOp::create(b, loc, b.getI64Type(), address);
-  return LLVM::IntToPtrOp::create(b, loc, LLVM::LLVMPointerType::get(b.getContext()),
-                                  address);
+  unsigned space = sharesTiles ? getDeviceAddressSpace(getSpace(op.getMemref())) : 0;
+  return LLVM::IntToPtrOp::create(
+      b, loc, LLVM::LLVMPointerType::get(b.getContext(), space), address);
 }
 
 /// An update by compare and exchange of the element's bits, for floats that LLVM has no
 /// atomic arithmetic on. Gives the former element.
-static Value emitExchangeLoop(OpBuilder &b, AtomicOp op) {
+static Value emitExchangeLoop(OpBuilder &b, AtomicOp op, bool sharesTiles) {
   Location loc = op.getLoc();
   Type type = op.getValue().getType();
   Type bits = b.getIntegerType(type.getIntOrFloatBitWidth());
-  Value address = emitAddress(b, op);
+  Value address = emitAddress(b, op, sharesTiles);
   Value first = LLVM::LoadOp::create(b, loc, bits, address);
   auto attempt = [&](OpBuilder &inside, Location, ValueRange former) {
     Value element = arith::BitcastOp::create(inside, loc, type, former[0]);
@@ -220,21 +222,21 @@ static Value emitExchangeLoop(OpBuilder &b, AtomicOp op) {
   return arith::BitcastOp::create(b, loc, type, loop.getResult(0));
 }
 
-static void lowerAtomic(AtomicOp op) {
+static void lowerAtomic(AtomicOp op, bool sharesTiles) {
   OpBuilder builder(op);
   Location loc = op.getLoc();
   Value guard = emitGuard(builder, op);
   Type type = op.getResult().getType();
   auto emit = [&](OpBuilder &b) -> Value {
-    // One thread runs a block: nobody else sees its shared tiles.
-    if (getSpace(op.getMemref()) == Space::Shared) {
+    // Where one thread runs a block, nobody else sees its shared tiles.
+    if (!sharesTiles && getSpace(op.getMemref()) == Space::Shared) {
       Value former = memref::LoadOp::create(b, loc, op.getMemref(), op.getIndices());
       memref::StoreOp::create(b, loc, combine(b, op, former), op.getMemref(),
                               op.getIndices());
       return former;
     }
     if (type.isBF16() || (isa<FloatType>(type) && type.getIntOrFloatBitWidth() < 16))
-      return emitExchangeLoop(b, op);
+      return emitExchangeLoop(b, op, sharesTiles);
     return memref::AtomicRMWOp::create(b, loc, atomicKind(op), op.getValue(),
                                        op.getMemref(), op.getIndices());
   };
@@ -243,11 +245,11 @@ static void lowerAtomic(AtomicOp op) {
 }
 
 void LowerAccessPass::runOnOperation() {
-  getOperation()->walk([](Operation *op) {
+  getOperation()->walk([&](Operation *op) {
     llvm::TypeSwitch<Operation *>(op)
         .Case([](LoadOp load) { lowerLoad(load); })
         .Case([](StoreOp store) { lowerStore(store); })
-        .Case([](AtomicOp atomic) { lowerAtomic(atomic); })
+        .Case([&](AtomicOp atomic) { lowerAtomic(atomic, sharesTiles); })
         .Case([](AssumeOp assume) { assume.erase(); });
   });
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Single accesses: guards become branches, atomics become atomics.
-// RUN: %tilewright-opt %s --cpu-lower-access | FileCheck %s
+// RUN: %tilewright-opt %s --lower-access | FileCheck %s
 
 #global = #tile.space<global>
 #shared = #tile.space<shared>

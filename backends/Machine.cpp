@@ -1,0 +1,112 @@
+//===- Machine.cpp - LLVM's part of a backend ---------------------------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "backends/Machine.h"
+
+#include "llvm/IR/LegacyPassManager.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/TargetParser/Triple.h"
+
+using namespace llvm;
+using namespace tilewright;
+
+const StringLiteral tilewright::scalarPipeline =
+    "function(sroa,early-cse<memssa>,simplifycfg,instcombine<no-verify-fixpoint>,"
+    "loop-mssa(licm),loop(indvars),gvn,instcombine<no-verify-fixpoint>,simplifycfg,adce),"
+    "globaldce";
+
+Machine tilewright::getHostMachine() {
+  return {"x86_64-unknown-linux-gnu", "x86-64", "", scalarPipeline};
+}
+
+static void initializeTargets() {
+  static const bool initialized = [] {
+#define INITIALIZE(TARGET)                                                               \
+  LLVMInitialize##TARGET##TargetInfo();                                                  \
+  LLVMInitialize##TARGET##Target();                                                      \
+  LLVMInitialize##TARGET##TargetMC();                                                    \
+  LLVMInitialize##TARGET##AsmPrinter();
+    INITIALIZE(X86)
+    INITIALIZE(NVPTX)
+    INITIALIZE(AMDGPU)
+#undef INITIALIZE
+    return true;
+  }();
+  (void)initialized;
+}
+
+static Expected<std::unique_ptr<TargetMachine>>
+createTargetMachine(const Machine &machine) {
+  initializeTargets();
+  Triple triple(machine.triple);
+  std::string error;
+  const Target *target = TargetRegistry::lookupTarget(triple, error);
+  if (!target)
+    return createStringError(error);
+  TargetOptions options;
+  options.AllowFPOpFusion = FPOpFusion::Standard;
+  return std::unique_ptr<TargetMachine>(
+      target->createTargetMachine(triple, machine.cpu, machine.features, options,
+                                  Reloc::PIC_, std::nullopt, CodeGenOptLevel::Default));
+}
+
+Error tilewright::optimizeModule(const Machine &machine, Module &module,
+                                 function_ref<bool()> onward) {
+  auto target = createTargetMachine(machine);
+  if (!target)
+    return target.takeError();
+  module.setTargetTriple((*target)->getTargetTriple());
+  module.setDataLayout((*target)->createDataLayout());
+  for (Function &function : module) {
+    if (function.isDeclaration())
+      continue;
+    function.addFnAttr("target-cpu", machine.cpu);
+    function.addFnAttr("target-features", machine.features);
+    function.addFnAttr(Attribute::NoUnwind);
+    if (!machine.vectorBits)
+      continue;
+    // Vectors are as wide as the atoms and loops made them.
+    std::string bits = std::to_string(machine.vectorBits);
+    function.addFnAttr("prefer-vector-width", bits);
+    function.addFnAttr("min-legal-vector-width", bits);
+  }
+  PassInstrumentationCallbacks callbacks;
+  callbacks.registerShouldRunOptionalPassCallback(
+      [&](StringRef, Any) { return onward(); });
+  PassBuilder builder(target->get(), PipelineTuningOptions(), std::nullopt, &callbacks);
+  LoopAnalysisManager loops;
+  FunctionAnalysisManager functions;
+  CGSCCAnalysisManager graphs;
+  ModuleAnalysisManager modules;
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(graphs);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, graphs, modules);
+  ModulePassManager passes;
+  if (Error error = builder.parsePassPipeline(passes, machine.pipeline))
+    return error;
+  passes.run(module, modules);
+  return Error::success();
+}
+
+Expected<std::string> tilewright::emitModule(const Machine &machine, Module &module,
+                                             bool assembly) {
+  auto target = createTargetMachine(machine);
+  if (!target)
+    return target.takeError();
+  SmallVector<char, 0> buffer;
+  raw_svector_ostream stream(buffer);
+  legacy::PassManager passes;
+  auto kind = assembly ? CodeGenFileType::AssemblyFile : CodeGenFileType::ObjectFile;
+  if ((*target)->addPassesToEmitFile(passes, stream, nullptr, kind))
+    return createStringError("this LLVM cannot emit code for %s", machine.triple.c_str());
+  passes.run(module);
+  return std::string(buffer.begin(), buffer.end());
+}

@@ -1,0 +1,71 @@
+//===- ConvertToNVVM.cpp - Device modules to the NVVM dialect -----------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "backends/cuda/Passes.h"
+#include "compiler/simt/DeviceToLLVM.h"
+#include "dialects/simt/Simt.h"
+
+#include "mlir/Conversion/LLVMCommon/Pattern.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+
+namespace tilewright::cuda {
+#define GEN_PASS_DEF_CONVERTTONVVM
+#include "backends/cuda/Passes.h.inc"
+} // namespace tilewright::cuda
+
+using namespace mlir;
+using namespace tilewright;
+
+namespace {
+/// A special register of 32 bits, whose value is not negative, as an index.
+template <typename Op, typename Register>
+struct RegisterLowering : ConvertOpToLLVMPattern<Op> {
+  using ConvertOpToLLVMPattern<Op>::ConvertOpToLLVMPattern;
+
+  LogicalResult matchAndRewrite(Op op, typename Op::Adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    Value number = Register::create(rewriter, op.getLoc(), rewriter.getI32Type());
+    rewriter.replaceOpWithNewOp<LLVM::ZExtOp>(
+        op, this->getTypeConverter()->getIndexType(), number);
+    return success();
+  }
+};
+
+struct BarrierLowering : ConvertOpToLLVMPattern<simt::BarrierOp> {
+  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+
+  LogicalResult matchAndRewrite(simt::BarrierOp op, OpAdaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    rewriter.replaceOpWithNewOp<NVVM::Barrier0Op>(op);
+    return success();
+  }
+};
+
+struct ConvertToNVVMPass : tilewright::cuda::impl::ConvertToNVVMBase<ConvertToNVVMPass> {
+  void runOnOperation() override;
+};
+} // namespace
+
+void ConvertToNVVMPass::runOnOperation() {
+  simt::DeviceLowering lowering{
+      /*stackSpace=*/0, /*deviceScope=*/"device",
+      [](func::FuncOp entry, int64_t threads) {
+        Builder builder(entry);
+        entry->setAttr(NVVM::NVVMDialect::getKernelFuncAttrName(), builder.getUnitAttr());
+        int32_t shape[] = {static_cast<int32_t>(threads), 1, 1};
+        entry->setAttr(NVVM::NVVMDialect::getReqntidAttrName(),
+                       builder.getDenseI32ArrayAttr(shape));
+      },
+      [](LLVMTypeConverter &converter, RewritePatternSet &patterns) {
+        patterns
+            .add<RegisterLowering<simt::ThreadIdOp, NVVM::ThreadIdXOp>,
+                 RegisterLowering<simt::BlockIdOp, NVVM::BlockIdXOp>, BarrierLowering>(
+                converter);
+      }};
+  if (failed(simt::convertDeviceToLLVM(getOperation(), lowering)))
+    signalPassFailure();
+}

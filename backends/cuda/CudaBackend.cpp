@@ -1,0 +1,57 @@
+//===- CudaBackend.cpp - NVIDIA GPUs as a backend -----------------------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "backends/cuda/CudaBackend.h"
+
+#include "backends/cuda/CudaAtoms.h"
+#include "backends/cuda/CudaTarget.h"
+#include "backends/cuda/Passes.h"
+#include "backends/gpu/GpuBackend.h"
+#include "dialects/simt/Simt.h"
+
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Target/LLVMIR/Dialect/NVVM/NVVMToLLVMIRTranslation.h"
+
+using namespace mlir;
+using namespace tilewright;
+using namespace tilewright::cuda;
+
+namespace {
+class CudaBackend : public GpuBackend {
+public:
+  explicit CudaBackend(CudaTarget target) : target(target) {}
+
+  std::string getTargetName() const override { return "cuda:" + target.arch.str(); }
+  int64_t getTileBudget() const override { return target.sharedBytes; }
+  std::optional<Machine> getDeviceMachine() const override {
+    return Machine{"nvptx64-nvidia-cuda", target.arch.str(), target.ptx.str(),
+                   scalarPipeline};
+  }
+  /// PTX, which every driver assembles.
+  bool loadsAssembly() const override { return true; }
+
+protected:
+  void addDeviceConversion(OpPassManager &pm) const override {
+    pm.addPass(createConvertToNVVM());
+  }
+
+private:
+  CudaTarget target;
+};
+} // namespace
+
+llvm::Expected<std::unique_ptr<Backend>> cuda::createCudaBackend(StringRef spec) {
+  llvm::Expected<CudaTarget> target = CudaTarget::parse(spec);
+  if (!target)
+    return target.takeError();
+  return std::make_unique<CudaBackend>(*target);
+}
+
+void cuda::registerCudaDialects(DialectRegistry &registry) {
+  registry.insert<CudaDialect, simt::SimtDialect, NVVM::NVVMDialect>();
+  registerNVVMDialectTranslation(registry);
+}

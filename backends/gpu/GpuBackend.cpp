@@ -1,0 +1,69 @@
+//===- GpuBackend.cpp - What the GPUs' backends share -------------------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The whole path of a kernel to a GPU on one page.
+//
+//===----------------------------------------------------------------------===//
+
+#include "backends/gpu/GpuBackend.h"
+
+#include "backends/cpu/Passes.h"
+#include "compiler/host/Passes.h"
+#include "compiler/simt/Passes.h"
+#include "compiler/transforms/Passes.h"
+
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Dialect/Arith/Transforms/Passes.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+using namespace tilewright;
+
+void GpuBackend::buildTilePipeline(OpPassManager &pm) const {
+  pm.addNestedPass<func::FuncOp>(tile::createSplitGridSync());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+  pm.addPass(tile::createLegalizeAccumulators());
+  pm.addPass(tile::createSequentializeLoops());
+  pm.addPass(tile::createExpandTiles());
+  pm.addNestedPass<func::FuncOp>(tile::createProveBounds());
+  // What the block does, by all its threads or by one.
+  pm.addNestedPass<func::FuncOp>(simt::createIsolateEffects());
+  pm.addPass(tile::createPlanMemory());
+  pm.addNestedPass<func::FuncOp>(simt::createInsertBarriers());
+}
+
+void GpuBackend::buildLoweringPipeline(OpPassManager &pm) const {
+  pm.addNestedPass<func::FuncOp>(simt::createDistribute());
+  pm.addPass(host::createOutlineGrids());
+  pm.addPass(tile::createLowerAccess({/*sharesTiles=*/true}));
+  // Elements to machine arithmetic.
+  pm.addPass(tile::createWidenFloats());
+  pm.addPass(tile::createExpandCasts());
+  pm.addPass(arith::createArithExpandOpsPass());
+  pm.addPass(memref::createExpandOpsPass());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+  pm.addPass(createLoopInvariantCodeMotionPass());
+  // The device module to the LLVM dialect.
+  OpPassManager &device = pm.nest<ModuleOp>();
+  device.addPass(tile::createExpandMath());
+  device.addPass(memref::createExpandStridedMetadataPass());
+  device.addPass(createLowerAffinePass());
+  device.addPass(createSCFToControlFlowPass());
+  addDeviceConversion(device);
+  device.addPass(createReconcileUnrealizedCastsPass());
+  // The launch function, which is native code.
+  pm.addPass(host::createLowerLaunches());
+  pm.addPass(memref::createExpandStridedMetadataPass());
+  pm.addPass(createLowerAffinePass());
+  pm.addPass(createSCFToControlFlowPass());
+  pm.addPass(cpu::createConvertToLLVM());
+  pm.addPass(createReconcileUnrealizedCastsPass());
+}

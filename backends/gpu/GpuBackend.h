@@ -1,0 +1,30 @@
+//===- GpuBackend.h - What the GPUs' backends share ---------------------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TILEWRIGHT_BACKENDS_GPU_GPU_BACKEND_H
+#define TILEWRIGHT_BACKENDS_GPU_GPU_BACKEND_H
+
+#include "backends/Backend.h"
+
+namespace tilewright {
+
+/// Both pipelines, with room for the passes that are a vendor's own.
+class GpuBackend : public Backend {
+public:
+  std::string getRequiredFeatures() const override { return ""; }
+  void buildTilePipeline(mlir::OpPassManager &pm) const override;
+  void buildLoweringPipeline(mlir::OpPassManager &pm) const override;
+  Machine getMachine() const override { return getHostMachine(); }
+
+protected:
+  /// Adds the conversion of the device module to the LLVM dialect.
+  virtual void addDeviceConversion(mlir::OpPassManager &pm) const = 0;
+};
+
+} // namespace tilewright
+
+#endif // TILEWRIGHT_BACKENDS_GPU_GPU_BACKEND_H

@@ -1,0 +1,90 @@
+//===- ConvertToROCDL.cpp - Device modules to the ROCDL dialect ---------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "backends/hip/Passes.h"
+#include "compiler/simt/DeviceToLLVM.h"
+#include "dialects/simt/Simt.h"
+
+#include "mlir/Conversion/LLVMCommon/Pattern.h"
+#include "mlir/Dialect/LLVMIR/ROCDLDialect.h"
+
+namespace tilewright::hip {
+#define GEN_PASS_DEF_CONVERTTOROCDL
+#include "backends/hip/Passes.h.inc"
+} // namespace tilewright::hip
+
+using namespace mlir;
+using namespace tilewright;
+
+namespace {
+/// A hardware register of 32 bits, whose value is not negative, as an index.
+template <typename Op, typename Register>
+struct RegisterLowering : ConvertOpToLLVMPattern<Op> {
+  using ConvertOpToLLVMPattern<Op>::ConvertOpToLLVMPattern;
+
+  LogicalResult matchAndRewrite(Op op, typename Op::Adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    Value number = Register::create(rewriter, op.getLoc(), rewriter.getI32Type());
+    rewriter.replaceOpWithNewOp<LLVM::ZExtOp>(
+        op, this->getTypeConverter()->getIndexType(), number);
+    return success();
+  }
+};
+
+/// The fences order what the work-group's waves do to memory around the barrier, which
+/// itself orders nothing.
+struct BarrierLowering : ConvertOpToLLVMPattern<simt::BarrierOp> {
+  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+
+  LogicalResult matchAndRewrite(simt::BarrierOp op, OpAdaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    LLVM::FenceOp::create(rewriter, loc, LLVM::AtomicOrdering::release, "workgroup");
+    ROCDL::SBarrierOp::create(rewriter, loc);
+    LLVM::FenceOp::create(rewriter, loc, LLVM::AtomicOrdering::acquire, "workgroup");
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
+struct ConvertToROCDLPass
+    : tilewright::hip::impl::ConvertToROCDLBase<ConvertToROCDLPass> {
+  void runOnOperation() override;
+};
+} // namespace
+
+void ConvertToROCDLPass::runOnOperation() {
+  simt::DeviceLowering lowering{
+      /*stackSpace=*/5, /*deviceScope=*/"agent",
+      [](func::FuncOp entry, int64_t threads) {
+        Builder builder(entry);
+        entry->setAttr(ROCDL::ROCDLDialect::getKernelFuncAttrName(),
+                       builder.getUnitAttr());
+        std::string count = std::to_string(threads);
+        entry->setAttr("rocdl.flat_work_group_size",
+                       builder.getStringAttr(count + "," + count));
+        int32_t shape[] = {static_cast<int32_t>(threads), 1, 1};
+        entry->setAttr("rocdl.reqd_work_group_size", builder.getDenseI32ArrayAttr(shape));
+      },
+      [](LLVMTypeConverter &converter, RewritePatternSet &patterns) {
+        patterns
+            .add<RegisterLowering<simt::ThreadIdOp, ROCDL::ThreadIdXOp>,
+                 RegisterLowering<simt::BlockIdOp, ROCDL::BlockIdXOp>, BarrierLowering>(
+                converter);
+      }};
+  if (failed(simt::convertDeviceToLLVM(getOperation(), lowering)))
+    return signalPassFailure();
+
+  // Version 5 is what ROCm 6 reads; LLVM's own choice is newer.
+  OpBuilder builder = OpBuilder::atBlockBegin(getOperation().getBody());
+  Attribute version = LLVM::ModuleFlagAttr::get(
+      &getContext(), LLVM::ModFlagBehavior::Error,
+      builder.getStringAttr("amdhsa_code_object_version"),
+      builder.getI32IntegerAttr(500));
+  LLVM::ModuleFlagsOp::create(builder, getOperation().getLoc(),
+                              builder.getArrayAttr(version));
+}

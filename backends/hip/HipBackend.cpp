@@ -1,0 +1,59 @@
+//===- HipBackend.cpp - AMD GPUs as a backend -----------------------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "backends/hip/HipBackend.h"
+
+#include "backends/Linker.h"
+#include "backends/gpu/GpuBackend.h"
+#include "backends/hip/HipAtoms.h"
+#include "backends/hip/HipTarget.h"
+#include "backends/hip/Passes.h"
+#include "dialects/simt/Simt.h"
+
+#include "mlir/Dialect/LLVMIR/ROCDLDialect.h"
+#include "mlir/Target/LLVMIR/Dialect/ROCDL/ROCDLToLLVMIRTranslation.h"
+
+using namespace mlir;
+using namespace tilewright;
+using namespace tilewright::hip;
+
+namespace {
+class HipBackend : public GpuBackend {
+public:
+  explicit HipBackend(HipTarget target) : target(target) {}
+
+  std::string getTargetName() const override { return "hip:" + target.arch.str(); }
+  int64_t getTileBudget() const override { return target.sharedBytes; }
+  std::optional<Machine> getDeviceMachine() const override {
+    return Machine{"amdgcn-amd-amdhsa", target.arch.str(), "", scalarPipeline};
+  }
+  /// A code object: what LLVM emits, linked.
+  llvm::Expected<std::string> makeImage(std::string emitted) const override {
+    return linkObject(emitted);
+  }
+
+protected:
+  void addDeviceConversion(OpPassManager &pm) const override {
+    pm.addPass(createConvertToROCDL());
+  }
+
+private:
+  HipTarget target;
+};
+} // namespace
+
+llvm::Expected<std::unique_ptr<Backend>> hip::createHipBackend(StringRef spec) {
+  llvm::Expected<HipTarget> target = HipTarget::parse(spec);
+  if (!target)
+    return target.takeError();
+  return std::make_unique<HipBackend>(*target);
+}
+
+void hip::registerHipDialects(DialectRegistry &registry) {
+  registry.insert<HipDialect, simt::SimtDialect, ROCDL::ROCDLDialect>();
+  registerROCDLDialectTranslation(registry);
+}

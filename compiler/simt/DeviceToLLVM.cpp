@@ -1,0 +1,166 @@
+//===- DeviceToLLVM.cpp - What all GPUs lower to LLVM alike --------------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/simt/DeviceToLLVM.h"
+
+#include "compiler/lowering/TileToLLVM.h"
+#include "dialects/simt/Simt.h"
+
+#include "mlir/Conversion/LLVMCommon/ConversionTarget.h"
+#include "mlir/Conversion/LLVMCommon/Pattern.h"
+
+using namespace mlir;
+using namespace tilewright;
+using namespace tilewright::simt;
+
+/// The symbol of a block's shared memory, whose size a launch decides.
+static constexpr llvm::StringLiteral arenaName = "tilewright_arena";
+/// What the widest accesses to shared memory ask for.
+static constexpr int64_t arenaAlignment = 128;
+
+//===----------------------------------------------------------------------===//
+// Entries
+//===----------------------------------------------------------------------===//
+
+/// Takes each memref as its address and what its type leaves open, as `lower-launches`
+/// passes them.
+static void exposeWords(func::FuncOp entry) {
+  Block &body = entry.getBody().front();
+  OpBuilder builder = OpBuilder::atBlockBegin(&body);
+  Location loc = entry.getLoc();
+  Type index = builder.getIndexType();
+  Type global = LLVM::LLVMPointerType::get(
+      builder.getContext(), tile::getDeviceAddressSpace(tile::Space::Global));
+  SmallVector<BlockArgument> arguments(body.getArguments());
+  for (BlockArgument argument : arguments) {
+    auto type = dyn_cast<MemRefType>(argument.getType());
+    Value pointer =
+        body.addArgument(type ? global : argument.getType(), argument.getLoc());
+    if (!type) {
+      argument.replaceAllUsesWith(pointer);
+      continue;
+    }
+    auto [strides, offset] = type.getStridesAndOffset();
+    int64_t openStrides = type.getLayout().isIdentity()
+                              ? 0
+                              : llvm::count_if(strides, ShapedType::isDynamic);
+    SmallVector<Value> sizes, steps;
+    for (int64_t i = 0; i < type.getNumDynamicDims(); ++i)
+      sizes.push_back(body.addArgument(index, argument.getLoc()));
+    for (int64_t i = 0; i < openStrides; ++i)
+      steps.push_back(body.addArgument(index, argument.getLoc()));
+    argument.replaceAllUsesWith(tile::FromPointerOp::create(builder, loc, type, pointer,
+                                                            /*offset=*/0, sizes, steps));
+  }
+  body.eraseArguments(0, arguments.size());
+  entry.setType(builder.getFunctionType(body.getArgumentTypes(), {}));
+}
+
+//===----------------------------------------------------------------------===//
+// Tiles
+//===----------------------------------------------------------------------===//
+
+static void addArena(ModuleOp module) {
+  OpBuilder builder = OpBuilder::atBlockBegin(module.getBody());
+  auto type = LLVM::LLVMArrayType::get(builder.getI8Type(), 0);
+  LLVM::GlobalOp::create(builder, module.getLoc(), type, /*isConstant=*/false,
+                         LLVM::Linkage::External, arenaName, Attribute(), arenaAlignment,
+                         tile::getDeviceAddressSpace(tile::Space::Shared));
+}
+
+namespace {
+/// A shared tile is a part of the block's arena, a local one is on the stack.
+struct AllocLowering : ConvertOpToLLVMPattern<tile::AllocOp> {
+  AllocLowering(const LLVMTypeConverter &converter, unsigned stackSpace)
+      : ConvertOpToLLVMPattern(converter), stackSpace(stackSpace) {}
+
+  LogicalResult matchAndRewrite(tile::AllocOp op, OpAdaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    auto type = cast<MemRefType>(op.getResult().getType());
+    Value pointer = tile::getSpace(type) == tile::Space::Local
+                        ? placeOnStack(op, type, rewriter)
+                        : placeInArena(op, rewriter);
+    rewriter.replaceOp(op,
+                       tile::makeDescriptor(rewriter, op.getLoc(), *getTypeConverter(),
+                                            pointer, type, ValueRange(), ValueRange()));
+    return success();
+  }
+
+private:
+  /// At the start of the function, where LLVM turns it into registers.
+  Value placeOnStack(tile::AllocOp op, MemRefType type,
+                     ConversionPatternRewriter &rewriter) const {
+    OpBuilder::InsertionGuard guard(rewriter);
+    auto function = op->getParentOfType<FunctionOpInterface>();
+    rewriter.setInsertionPointToStart(&function.getFunctionBody().front());
+    Type pointer = LLVM::LLVMPointerType::get(rewriter.getContext(), stackSpace);
+    Value count = LLVM::ConstantOp::create(rewriter, op.getLoc(), rewriter.getI64Type(),
+                                           type.getNumElements());
+    return LLVM::AllocaOp::create(rewriter, op.getLoc(), pointer,
+                                  getTypeConverter()->convertType(type.getElementType()),
+                                  count);
+  }
+
+  Value placeInArena(tile::AllocOp op, ConversionPatternRewriter &rewriter) const {
+    Location loc = op.getLoc();
+    Type pointer = LLVM::LLVMPointerType::get(
+        rewriter.getContext(), tile::getDeviceAddressSpace(tile::Space::Shared));
+    Value arena = LLVM::AddressOfOp::create(rewriter, loc, pointer, arenaName);
+    return LLVM::GEPOp::create(
+        rewriter, loc, pointer, rewriter.getI8Type(), arena,
+        ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(op.getOffset().value_or(0))});
+  }
+
+  unsigned stackSpace;
+};
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// The conversion
+//===----------------------------------------------------------------------===//
+
+LogicalResult simt::convertDeviceToLLVM(ModuleOp module, const DeviceLowering &lowering) {
+  for (auto function : module.getOps<func::FuncOp>())
+    if (auto threads = function->getAttrOfType<IntegerAttr>(threadsAttrName)) {
+      exposeWords(function);
+      lowering.markEntry(function, threads.getInt());
+    }
+
+  MLIRContext *context = module.getContext();
+  LowerToLLVMOptions options(context);
+  LLVMTypeConverter converter(context, options);
+  converter.addTypeAttributeConversion(
+      [&](BaseMemRefType, tile::SpaceAttr space) -> Attribute {
+        unsigned number = space.getValue() == tile::Space::Local
+                              ? lowering.stackSpace
+                              : tile::getDeviceAddressSpace(space.getValue());
+        return IntegerAttr::get(IntegerType::get(context, 64), number);
+      });
+  tile::addElementConversions(converter);
+  addArena(module);
+
+  RewritePatternSet patterns(context);
+  patterns.add<AllocLowering>(converter, lowering.stackSpace);
+  tile::populateTileToLLVMPatterns(converter, patterns);
+  lowering.addPatterns(converter, patterns);
+  LLVMConversionTarget target(*context);
+  target.addLegalOp<ModuleOp>();
+  if (failed(applyFullConversion(module, target, std::move(patterns))))
+    return failure();
+
+  // Atomic operations promise nothing beside their own indivisibility.
+  module.walk([&](Operation *op) {
+    if (auto atomic = dyn_cast<LLVM::AtomicRMWOp>(op)) {
+      atomic.setOrdering(LLVM::AtomicOrdering::monotonic);
+      atomic.setSyncscope(lowering.deviceScope);
+    } else if (auto exchange = dyn_cast<LLVM::AtomicCmpXchgOp>(op)) {
+      exchange.setSuccessOrdering(LLVM::AtomicOrdering::monotonic);
+      exchange.setSyncscope(lowering.deviceScope);
+    }
+  });
+  return success();
+}

@@ -1,0 +1,38 @@
+//===- DeviceToLLVM.h - What all GPUs lower to LLVM alike ----------------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TILEWRIGHT_COMPILER_SIMT_DEVICE_TO_LLVM_H
+#define TILEWRIGHT_COMPILER_SIMT_DEVICE_TO_LLVM_H
+
+#include "mlir/Conversion/LLVMCommon/TypeConverter.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Transforms/DialectConversion.h"
+
+namespace tilewright::simt {
+
+/// What differs between GPUs in the last conversion.
+struct DeviceLowering {
+  /// The address space of the stack, where local tiles are.
+  unsigned stackSpace;
+  /// LLVM's name for the threads of one device.
+  llvm::StringRef deviceScope;
+  /// Marks an entry, for blocks of so many threads.
+  llvm::function_ref<void(mlir::func::FuncOp entry, int64_t threads)> markEntry;
+  /// Adds the patterns of operations on threads.
+  llvm::function_ref<void(mlir::LLVMTypeConverter &, mlir::RewritePatternSet &)>
+      addPatterns;
+};
+
+/// Converts a device module to the LLVM dialect.
+mlir::LogicalResult convertDeviceToLLVM(mlir::ModuleOp module,
+                                        const DeviceLowering &lowering);
+
+} // namespace tilewright::simt
+
+#endif // TILEWRIGHT_COMPILER_SIMT_DEVICE_TO_LLVM_H

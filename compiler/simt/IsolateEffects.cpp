@@ -1,0 +1,107 @@
+//===- IsolateEffects.cpp - What one thread does for its block ----------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/analysis/Memory.h"
+#include "compiler/simt/Passes.h"
+#include "dialects/simt/Simt.h"
+
+namespace tilewright::simt {
+#define GEN_PASS_DEF_ISOLATEEFFECTS
+#include "compiler/simt/Passes.h.inc"
+} // namespace tilewright::simt
+
+using namespace mlir;
+using namespace tilewright::simt;
+using namespace tilewright::tile;
+
+namespace {
+struct IsolateEffectsPass
+    : tilewright::simt::impl::IsolateEffectsBase<IsolateEffectsPass> {
+  void runOnOperation() override;
+};
+} // namespace
+
+/// Whether `store` is in a `tile.parallel` that the memory was allocated outside of.
+static bool entersParallel(Operation *store, AllocOp alloc) {
+  auto parallel = store->getParentOfType<ParallelOp>();
+  return parallel && !parallel->isAncestor(alloc);
+}
+
+/// Makes local tiles shared that a parallel loop writes for all to read.
+static void shareLocals(KernelOp kernel) {
+  SetVector<AllocOp> shared;
+  kernel.walk([&](memref::StoreOp store) {
+    auto alloc = getBaseMemory(store.getMemRef()).getDefiningOp<AllocOp>();
+    if (alloc && getSpace(alloc.getResult()) == Space::Local &&
+        entersParallel(store, alloc))
+      shared.insert(alloc);
+  });
+  auto space = SpaceAttr::get(kernel.getContext(), Space::Shared);
+  auto inShared = [&](Type type) {
+    return MemRefType::Builder(cast<MemRefType>(type)).setMemorySpace(space);
+  };
+  for (AllocOp alloc : shared) {
+    SmallVector<Value> views{alloc.getResult()};
+    while (!views.empty()) {
+      Value view = views.pop_back_val();
+      view.setType(MemRefType(inShared(view.getType())));
+      for (Operation *user : view.getUsers())
+        if (isa<ViewLikeOpInterface>(user))
+          views.push_back(user->getResult(0));
+    }
+  }
+}
+
+/// Whether all threads doing `op` is not the same as one doing it.
+static bool isForOneThread(Operation *op) {
+  if (isa<PrintOp, AssertOp, AtomicOp, StoreOp>(op))
+    return true;
+  auto store = dyn_cast<memref::StoreOp>(op);
+  return store && getSpace(store.getMemRef()) != Space::Local;
+}
+
+/// Moves `op` into a `simt.once`; its result, where somebody wants it, comes out through
+/// a shared tile of one element.
+static void isolate(Operation *op) {
+  OpBuilder builder(op);
+  Location loc = op->getLoc();
+  Value slot, zero;
+  if (op->getNumResults() == 1 && !op->use_empty()) {
+    auto type =
+        MemRefType::get({1}, op->getResult(0).getType(), MemRefLayoutAttrInterface(),
+                        SpaceAttr::get(op->getContext(), Space::Shared));
+    slot = AllocOp::create(builder, loc, type, builder.getStringAttr("former value"),
+                           IntegerAttr());
+    zero = arith::ConstantIndexOp::create(builder, loc, 0);
+  }
+  auto once = OnceOp::create(builder, loc);
+  Block *body = &once.getBody().emplaceBlock();
+  if (slot) {
+    Value passed = memref::LoadOp::create(builder, loc, slot, zero);
+    op->getResult(0).replaceAllUsesWith(passed);
+  }
+  op->moveBefore(body, body->end());
+  builder.setInsertionPointToEnd(body);
+  if (slot)
+    memref::StoreOp::create(builder, loc, op->getResult(0), slot, zero);
+}
+
+void IsolateEffectsPass::runOnOperation() {
+  getOperation().walk([](KernelOp kernel) {
+    shareLocals(kernel);
+    SmallVector<Operation *> effects;
+    kernel.walk<WalkOrder::PreOrder>([&](Operation *op) {
+      if (isa<ParallelOp, OnceOp>(op))
+        return WalkResult::skip();
+      if (isForOneThread(op))
+        effects.push_back(op);
+      return WalkResult::advance();
+    });
+    for (Operation *op : effects)
+      isolate(op);
+  });
+}

@@ -1,0 +1,48 @@
+//===- Passes.td --------------------------------------------------------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TILEWRIGHT_COMPILER_SIMT_PASSES
+#define TILEWRIGHT_COMPILER_SIMT_PASSES
+
+include "mlir/Pass/PassBase.td"
+
+def IsolateEffects : Pass<"isolate-effects", "::mlir::func::FuncOp"> {
+  let summary = "Let one thread do what a block does once";
+  let description = [{
+    All threads run what stands outside of `tile.parallel`. What such code writes to
+    shared or global memory, prints or asserts goes into `simt.once`; the former value
+    that an atomic gives is passed to the other threads through shared memory. A
+    `local` tile that iterations of a `tile.parallel` write for others to read becomes
+    a shared one: each thread has its own copy of a local tile.
+  }];
+  let dependentDialects = ["::tilewright::simt::SimtDialect",
+                           "::tilewright::tile::TileDialect"];
+}
+
+def InsertBarriers : Pass<"insert-barriers", "::mlir::func::FuncOp"> {
+  let summary = "Put barriers between accesses that must not meet";
+  let description = [{
+    Puts a `simt.barrier` in front of an operation that reads what other threads
+    wrote since the last barrier, or writes what they read or wrote. Tiles are
+    compared by the bytes that `plan-memory` gave them, so that a tile is not
+    written while the one before it in the same place is still read.
+  }];
+  let dependentDialects = ["::tilewright::simt::SimtDialect"];
+  let statistics = [Statistic<"numBarriers", "num-barriers", "Number of barriers">];
+}
+
+def Distribute : Pass<"distribute", "::mlir::func::FuncOp"> {
+  let summary = "Divide the work of kernels among the threads of a block";
+  let description = [{
+    From group level to thread level. Neighbouring threads take neighbouring
+    iterations of a `tile.parallel`; the first thread runs what is in `simt.once`.
+    Barriers stay where they are.
+  }];
+  let dependentDialects = ["::tilewright::simt::SimtDialect", "::mlir::scf::SCFDialect"];
+}
+
+#endif // TILEWRIGHT_COMPILER_SIMT_PASSES

@@ -1,0 +1,31 @@
+//===- Simt.h - The `simt` dialect --------------------------------------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TILEWRIGHT_DIALECTS_SIMT_SIMT_H
+#define TILEWRIGHT_DIALECTS_SIMT_SIMT_H
+
+#include "dialects/tile/Tile.h"
+
+#include "dialects/simt/SimtDialect.h.inc"
+
+#define GET_OP_CLASSES
+#include "dialects/simt/SimtOps.h.inc"
+
+namespace tilewright::simt {
+
+/// The module that device functions are moved to.
+constexpr llvm::StringLiteral deviceModuleName = "device";
+/// On a device function: that it is an entry, with how many threads in a block.
+constexpr llvm::StringLiteral threadsAttrName = "simt.threads";
+/// On a device function: bytes of shared memory that a launch gives each block.
+constexpr llvm::StringLiteral sharedAttrName = "simt.shared_bytes";
+/// Threads of a block where the kernel says nothing.
+constexpr int64_t defaultThreads = 128;
+
+} // namespace tilewright::simt
+
+#endif // TILEWRIGHT_DIALECTS_SIMT_SIMT_H

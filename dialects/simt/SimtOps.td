@@ -1,0 +1,13 @@
+//===- SimtOps.td - All operations of `simt` ----------------------------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TILEWRIGHT_SIMT_OPS
+#define TILEWRIGHT_SIMT_OPS
+
+include "dialects/simt/SimtThreadOps.td"
+
+#endif // TILEWRIGHT_SIMT_OPS

@@ -1,0 +1,110 @@
+//===- SimtThreadOps.td - Threads, their places and barriers ------------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TILEWRIGHT_SIMT_THREAD_OPS
+#define TILEWRIGHT_SIMT_THREAD_OPS
+
+include "dialects/simt/SimtDialect.td"
+include "mlir/Interfaces/InferTypeOpInterface.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+def Simt_OnceOp : Simt_Op<"once", [
+    SingleBlock, NoTerminator, RecursiveMemoryEffects]> {
+  let summary = "what one thread does for the block";
+  let description = [{
+    Group level. One thread runs the region, always the same one; the others go
+    on. What it wrote is there for them after the next `simt.barrier`.
+
+    Constraints:
+    - (C1) It stands in a `tile.kernel` or a device function, outside of any other
+      `simt.once` and of `tile.parallel`.
+
+    Example:
+    ```mlir
+    func.func @count(%blocks: index, %x: memref<1xi32, #tile.space<global>>) {
+      tile.kernel (%bx) in (%blocks) threads(128) {
+        %zero = arith.constant 0 : index
+        %one = arith.constant 1 : i32
+        simt.once {
+          %old = tile.atomic sum %one, %x[%zero] : memref<1xi32, #tile.space<global>>
+        }
+      }
+      return
+    }
+    ```
+  }];
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "$body attr-dict";
+  let hasVerifier = 1;
+}
+
+def Simt_BarrierOp : Simt_Op<"barrier", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "all threads of the block wait for each other";
+  let description = [{
+    Both levels. What any thread of the block wrote to shared or global memory
+    before it, every thread of the block sees after it.
+
+    Constraints:
+    - (C1) It stands in no `simt.once` and no `tile.parallel`, where not all
+      threads come by.
+
+    Example:
+    ```mlir
+    func.func @wait() {
+      simt.barrier
+      return
+    }
+    ```
+  }];
+  let assemblyFormat = "attr-dict";
+  let hasVerifier = 1;
+}
+
+def Simt_ThreadIdOp : Simt_Op<"thread_id", [Pure]> {
+  let summary = "the number of the thread in its block";
+  let description = [{
+    Thread level. Threads of a block are numbered from 0; `lanes` neighbours,
+    starting at a multiple of that, are a warp or wave.
+
+    Constraints:
+    - (C1) It stands in no `tile.parallel`, whose iterations are not threads.
+
+    Example:
+    ```mlir
+    func.func @first() -> index {
+      %t = simt.thread_id
+      return %t : index
+    }
+    ```
+  }];
+  let results = (outs Index:$number);
+  let assemblyFormat = "attr-dict";
+  let hasVerifier = 1;
+}
+
+def Simt_BlockIdOp : Simt_Op<"block_id", [Pure]> {
+  let summary = "the linear number of the block in its grid";
+  let description = [{
+    Both levels.
+
+    Constraints:
+    - (C1) It stands in no `tile.kernel`, whose arguments say which block it is.
+
+    Example:
+    ```mlir
+    func.func @block() -> index {
+      %b = simt.block_id
+      return %b : index
+    }
+    ```
+  }];
+  let results = (outs Index:$number);
+  let assemblyFormat = "attr-dict";
+  let hasVerifier = 1;
+}
+
+#endif // TILEWRIGHT_SIMT_THREAD_OPS
