@@ -19,7 +19,7 @@ from tilewright.testing.programs.choices import reduce
 from tilewright.testing.programs.elementwise import Parallel, Store
 from tilewright.testing.programs.execute import difference
 from tilewright.testing.programs.expressions import Binary, Element, Literal, Name, Unary
-from tilewright.testing.programs.machine import Invalid
+from tilewright.testing.programs.memory import Invalid
 from tilewright.testing.programs.movement import Alloc, Copy
 from tilewright.testing.programs.nodes import walk
 from tilewright.testing.programs.numbers import FLOATS, cast, exact, nearest

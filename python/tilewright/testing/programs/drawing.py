@@ -20,6 +20,7 @@ from tilewright.testing.programs.elementwise import (
 )
 from tilewright.testing.programs.expressions import Binary, Ceildiv, Expression, Literal, Name
 from tilewright.testing.programs.movement import Copy, Fill, literal_of, load_tile
+from tilewright.testing.programs.numbers import PAIR
 from tilewright.testing.programs.patterns import Window  # noqa: F401  (draws itself)
 from tilewright.testing.programs.program import Kernel, Program, Scalar, Tensor
 from tilewright.testing.programs.regions import Region, draw_region, whole
@@ -105,12 +106,14 @@ def _publish(scope: Scope, outer: Scope, grid: list[tuple[str, int]]) -> tuple:
         made = load_tile(scope)
         tile = scope.tiles[-1]
     role = scope.pick(("output", "output", "inout", "workspace"))
+    role = "output" if tile.dtype == PAIR else role  # a workspace has no halves of bytes
     covers = all(count for _, count in grid) and (role == "workspace" or scope.chance(2))
     dtype = tile.dtype
-    if dtype != "bool" and scope.chance(4):
+    if dtype != "bool" and role != "workspace" and scope.chance(4):
         dtype = scope.dtype("number")
     starts, shape = _windows(scope, tile.shape, grid, covers)
     target = scope.tensor(shape, dtype, role)
+    covers = covers and target.shape == shape
     if covers:
         outer.tiles.append(Tile(target.name, dtype, shape, "global"))
     if scope.chance(12):

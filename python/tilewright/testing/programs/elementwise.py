@@ -18,7 +18,8 @@ from tilewright.testing.programs.expressions import (
     Name,
     places,
 )
-from tilewright.testing.programs.machine import Accesses, Machine
+from tilewright.testing.programs.machine import Machine
+from tilewright.testing.programs.memory import Accesses
 from tilewright.testing.programs.movement import new_tile, show
 from tilewright.testing.programs.nodes import node, walk
 from tilewright.testing.programs.numbers import exact, is_float

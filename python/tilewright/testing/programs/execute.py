@@ -14,8 +14,8 @@ import tilewright
 from tilewright.testing.case import Layout, Spec
 from tilewright.testing.dtypes import numpy_dtype
 from tilewright.testing.memory import Guarded, guard, guard_copy, is_poison
-from tilewright.testing.programs.machine import Invalid, Memory
-from tilewright.testing.programs.numbers import is_float
+from tilewright.testing.programs.memory import Invalid, Memory
+from tilewright.testing.programs.numbers import PAIR, is_float
 from tilewright.testing.programs.program import Program, Tensor
 
 PASS, INVALID, REFUSED, WRONG, FAULT = "pass", "invalid", "refused", "wrong", "fault"
@@ -85,7 +85,7 @@ def examine(program: Program, device: str = "cpu") -> Verdict:
         if tensor.role == "input":
             continue
         memory = machine.memories[tensor.name]
-        wrong = difference(guarded.view, memory, tensor)
+        wrong = difference(_elements(guarded.view, tensor), memory, tensor)
         if wrong:
             return Verdict(WRONG, f"{tensor.name}: {wrong}")
         total += int(memory.written.sum())
@@ -96,19 +96,29 @@ def examine(program: Program, device: str = "cpu") -> Verdict:
 def _guarded(tensor: Tensor, inputs: dict[str, np.ndarray]) -> Guarded:
     """The tensor in guarded memory: with its data, or poisoned."""
     layout = Layout(tensor.skew, tensor.padding)
+    given = inputs.get(tensor.name)
+    shape, dtype = tensor.shape, numpy_dtype(tensor.dtype)
+    if tensor.dtype == PAIR:
+        given = None if given is None else tilewright.pack_pairs(given)
+        shape, dtype = (*shape[:-1], shape[-1] // 2), np.dtype(np.uint8)
     if tensor.role == "input":
-        return guard_copy(inputs[tensor.name], layout)
-    made = guard(Spec(tensor.shape, numpy_dtype(tensor.dtype)), layout)
+        return guard_copy(given, layout)
+    made = guard(Spec(shape, dtype), layout)
     if tensor.role == "inout":
-        made.view[...] = inputs[tensor.name]
+        made.view[...] = given
         made = dataclasses.replace(made, before=made.buffer.copy())
     return made
+
+
+def _elements(actual: np.ndarray, tensor: Tensor) -> np.ndarray:
+    """What an array holds, one element in each place."""
+    return tilewright.unpack_pairs(actual) if tensor.dtype == PAIR else actual
 
 
 def difference(actual: np.ndarray, memory: Memory, tensor: Tensor) -> str | None:
     """A sentence for the first element that is wrong, or None."""
     if tensor.role == "output":
-        touched = ~memory.defined & ~is_poison(actual)
+        touched = ~memory.defined & ~_is_untouched(actual, tensor)
         if touched.any():
             return f"{_first(touched)} was written and must not be"
     error = memory.error
@@ -130,6 +140,14 @@ def difference(actual: np.ndarray, memory: Memory, tensor: Tensor) -> str | None
         f"[{', '.join(map(str, at))}]: got {found[at]}, expected {value[at]}, "
         f"allowed error {error[at]:.3g}"
     )
+
+
+def _is_untouched(actual: np.ndarray, tensor: Tensor) -> np.ndarray:
+    """Which elements of an output still hold what it was created with."""
+    if tensor.dtype == PAIR:
+        halves = np.full((*actual.shape[:-1], actual.shape[-1] // 2), 0xA5, np.uint8)
+        return actual.view(np.uint8) == tilewright.unpack_pairs(halves).view(np.uint8)
+    return is_poison(actual)
 
 
 def _first(mask: np.ndarray) -> str:

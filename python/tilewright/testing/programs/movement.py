@@ -7,10 +7,12 @@ import numpy as np
 
 from tilewright.testing.programs import operators
 from tilewright.testing.programs.expressions import Literal, places
-from tilewright.testing.programs.machine import Machine, Memory
+from tilewright.testing.programs.machine import Machine
+from tilewright.testing.programs.memory import Memory
 from tilewright.testing.programs.nodes import node
 from tilewright.testing.programs.numbers import (
     NARROW,
+    SCALE,
     Numbers,
     broadcast,
     cast,
@@ -119,12 +121,19 @@ def load_tile(
     return (alloc, Copy(region, whole(tile)))
 
 
+def cleared(tile: Tile) -> Fill:
+    """T.clear of a new tile; of e8m0, which has no zero, a fill with ones."""
+    return Fill(whole(tile), Literal(1.0) if tile.dtype == SCALE else None)
+
+
 def literal_of(scope: Scope, dtype: str) -> Literal:
     """A number that a dtype holds."""
     if dtype == "bool":
         return Literal(scope.chance(2))
+    if dtype == SCALE:
+        return Literal(scope.pick((1.0, 2.0, 0.5, 8.0)))
     if is_float(dtype):
-        return Literal(scope.pick((0.0, 1.0, -1.0, 0.5, 2.0, -3.0, 8.0)))
+        return Literal(scope.pick((0.0, 1.0, -1.0, 0.5, 2.0, -3.0, 6.0)))
     return Literal(scope.pick((0, 1, 2, 3, 7) + ((-1, -5) if dtype[0] == "i" else ())))
 
 
@@ -162,7 +171,7 @@ class Fill(Statement):
 
     @staticmethod
     def _value(scope: Scope, dtype: str) -> object:
-        return literal_of(scope, dtype) if scope.chance(2) else None
+        return literal_of(scope, dtype) if dtype == SCALE or scope.chance(2) else None
 
 
 @drawn(2)

@@ -9,7 +9,14 @@ from __future__ import annotations
 from tilewright.testing.programs.control import For, trip_count
 from tilewright.testing.programs.elementwise import Parallel, Store, lanes
 from tilewright.testing.programs.expressions import Binary, Element, Expression, Literal, Name
-from tilewright.testing.programs.movement import Copy, Fill, Gather, load_tile, new_tile, show
+from tilewright.testing.programs.movement import (
+    Copy,
+    Gather,
+    cleared,
+    load_tile,
+    new_tile,
+    show,
+)
 from tilewright.testing.programs.numbers import is_float
 from tilewright.testing.programs.regions import Region, draw_region, whole
 from tilewright.testing.programs.scope import Scope, Tile, Value
@@ -39,7 +46,7 @@ class ProductLoop(Statement):
         inner = scope.child()
         inner.loops += 1
         inner.values.append(Value(name, "index", 0, max(most - 1, 0)))
-        before: list[Statement] = [alloc, Fill(whole(c), None)]
+        before: list[Statement] = [alloc, cleared(c)]
         body: list[Statement] = []
         operands = []
         for shape, along in ((a_shape, 0 if ta else 1), (b_shape, 1 if tb else 0)):

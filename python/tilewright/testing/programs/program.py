@@ -12,9 +12,19 @@ import numpy as np
 from tilewright.testing.dtypes import numpy_dtype
 from tilewright.testing.programs import operators
 from tilewright.testing.programs.elementwise import Atomic, AtomicTile
-from tilewright.testing.programs.machine import Accesses, Machine, Memory
+from tilewright.testing.programs.machine import Machine
+from tilewright.testing.programs.memory import Accesses, Memory
 from tilewright.testing.programs.nodes import decode, encode, node, walk
-from tilewright.testing.programs.numbers import exact, held_as, is_float, long_name
+from tilewright.testing.programs.numbers import (
+    NO_NEGATIVE_ZERO,
+    PAIR,
+    SCALE,
+    exact,
+    held_as,
+    is_float,
+    long_name,
+    nearest,
+)
 from tilewright.testing.programs.statements import indented, run_all
 from tilewright.testing.programs.tiles import Gemm
 
@@ -159,18 +169,31 @@ def _data(tensor: Tensor, seed: int) -> np.ndarray:
         low, high = (0, 3) if tensor.data == "counts" else (-3, 8)
         return rng.integers(max(low, info.min), high, shape, dtype, endpoint=True)
     with np.errstate(all="ignore"):
+        if tensor.dtype == SCALE:
+            values = 2.0 ** rng.integers(-6, 6, shape, endpoint=True)
+            ends = np.array((2.0**-127, 2.0**127, np.nan, 1.0))[rng.integers(0, 4, shape)]
+            special = (rng.random(shape) < 0.2) & (tensor.data == "special")
+            return np.where(special, ends, values).astype(dtype)
         if tensor.data in ("small", "halves"):
             whole = rng.integers(-8, 8, shape, endpoint=True)
-            return (whole / (2 if tensor.data == "halves" else 1)).astype(dtype)
+            return _stored(whole / (2 if tensor.data == "halves" else 1), tensor.dtype)
         values = rng.standard_normal(shape)
         if tensor.data == "wide":
             values = values * 2.0 ** rng.integers(-12, 12, shape)
-        values = values.astype(dtype)
         if tensor.data == "special":
             chosen = rng.random(shape) < 0.2
-            odd = np.array(_SPECIAL).astype(dtype)
+            odd = np.array(_SPECIAL)
             values = np.where(chosen, odd[rng.integers(0, len(odd), shape)], values)
-    return values.astype(dtype)
+    return _stored(values, tensor.dtype)
+
+
+def _stored(value: np.ndarray, dtype: str) -> np.ndarray:
+    """float64 values as elements; infinities stay where the type has them."""
+    made = numpy_dtype(dtype)
+    with np.errstate(all="ignore"):
+        if dtype == PAIR or dtype in NO_NEGATIVE_ZERO:
+            return nearest(value, dtype).astype(made)
+        return value.astype(made)
 
 
 _SPECIAL = (0.0, -0.0, np.inf, -np.inf, np.nan, 1e-40, -1e-7, 448.0, 65504.0, -1e30, 57344.0)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tilewright.testing.programs.expressions import Binary, Element, Expression, Literal, Name
-from tilewright.testing.programs.numbers import is_float
+from tilewright.testing.programs.numbers import NO_NEGATIVE_ZERO, PAIR, SCALE, is_float
 
 EXTENTS = (4, 1, 2, 3, 5, 7, 8, 12, 15, 16, 17, 24, 31, 32, 33, 48, 64, 65)
 _MOST = {1: 160, 2: 1100, 3: 600}
@@ -109,11 +109,12 @@ class Scope:
         """A dtype name: "any", "number" (not bool), "float", "integer" or "index" (signed)."""
         floats = ("f32", "f16", "bf16", "f64", "f8e4m3fn", "f8e5m2", "f32", "f16", "bf16")
         integers = ("i32", "i8", "u8", "i64", "u32", "i16", "u16", "u64")
+        small = (*NO_NEGATIVE_ZERO, SCALE, PAIR)
         if kind == "float":
-            return self.pick(floats)
+            return self.pick(floats + small)
         if kind == "integer":
             return self.pick(integers)
-        return self.pick(floats + integers + (("bool",) if kind == "any" else ()))
+        return self.pick(floats + integers + small + (("bool",) if kind == "any" else ()))
 
     def shape(self, rank: int | None = None) -> tuple[int, ...]:
         """Extents of a tile."""
@@ -143,12 +144,15 @@ class Scope:
     ) -> Tile:
         """A new tensor of the program."""
         data = data or self.data(dtype)
+        if dtype == PAIR:  # whole bytes
+            shape = (*shape[:-1], shape[-1] + shape[-1] % 2)
         symbols = [None] * len(shape)
         for d in range(len(shape)):
             if role != "workspace" and self.chance(5):
                 symbols[d] = self._symbol(shape[d])
         name = self.fresh("W" if role == "workspace" else "A" if role == "input" else "C")
-        padding = self.pick((1, 3)) if role != "workspace" and self.chance(8) else 0
+        strided = role != "workspace" and dtype != PAIR
+        padding = self.pick((1, 3)) if strided and self.chance(8) else 0
         skew = self.pick((1, 2)) if role != "workspace" and self.chance(6) else 0
         made = Parameter(name, dtype, shape, tuple(symbols), role, data, padding, skew)
         self.draft.tensors.append(made)

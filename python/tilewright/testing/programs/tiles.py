@@ -7,11 +7,15 @@ from collections.abc import Callable
 
 from tilewright.testing.programs import sums
 from tilewright.testing.programs.expressions import Binary, Literal, Name
-from tilewright.testing.programs.machine import Machine, Memory
-from tilewright.testing.programs.movement import Fill, load_tile, new_tile, show
+from tilewright.testing.programs.machine import Machine
+from tilewright.testing.programs.memory import Memory
+from tilewright.testing.programs.movement import cleared, load_tile, new_tile, show
 from tilewright.testing.programs.nodes import node
 from tilewright.testing.programs.numbers import (
     INTEGERS,
+    NO_NEGATIVE_ZERO,
+    PAIR,
+    SCALE,
     Numbers,
     bits_of,
     cast,
@@ -70,7 +74,7 @@ class Gemm(Statement):
         ta, tb = scope.chance(3), scope.chance(3)
         floats = scope.chance(3) is False
         dtype = scope.pick(
-            ("f32", "f16", "bf16", "f8e4m3fn", "f8e5m2", "f64")
+            ("f32", "f16", "bf16", "f8e4m3fn", "f8e5m2", "f64", PAIR, *NO_NEGATIVE_ZERO)
             if floats
             else ("i8", "u8", "i32", "i16", "u16", "u32")
         )
@@ -108,14 +112,14 @@ class Gemm(Statement):
             alloc, c = new_tile(scope, result, (m, n), scope.pick(("fragment", "shared")))
             made.append(alloc)
             if clear is False:
-                made.append(Fill(whole(c), None))
+                made.append(cleared(c))
             show(scope, c)
         elif clear and scope.steady() is not None and scope.chance(2):
             clear = Binary("==", Name(scope.steady().name), Literal(0))
         return (*made, cls(first, whole(b), c.name, ta, tb, clear))
 
 
-_NO_OPERANDS = ("bool", "i64", "u64")
+_NO_OPERANDS = ("bool", "i64", "u64", SCALE)
 
 
 def _operand_space(scope: Scope) -> str:
@@ -219,7 +223,7 @@ class Reduce(Statement):
         ) if scope.chance(2) or not clear else None  # fmt: skip
         if former is None:
             alloc, former = new_tile(scope, dtype, shape)
-            made += (alloc,) if clear else (alloc, Fill(whole(former), None))
+            made += (alloc,) if clear else (alloc, cleared(former))
             show(scope, former)
         written = dim - len(extents) if scope.chance(3) else dim
         return (*made, cls(kind, part, former.name, written, clear))

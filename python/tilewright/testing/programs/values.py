@@ -17,7 +17,14 @@ from tilewright.testing.programs.expressions import (
 )
 from tilewright.testing.programs.functions import FUNCTIONS
 from tilewright.testing.programs.movement import literal_of
-from tilewright.testing.programs.numbers import bits_of, is_float, is_integer
+from tilewright.testing.programs.numbers import (
+    NO_NEGATIVE_ZERO,
+    PAIR,
+    SCALE,
+    bits_of,
+    is_float,
+    is_integer,
+)
 from tilewright.testing.programs.operators import literal_type, promote
 from tilewright.testing.programs.scope import Scope, Tile, Value
 
@@ -264,7 +271,8 @@ def _cast(scope: Scope, depth: int) -> Typed:
 
 
 _SAME_WIDTH = {
-    8: ("i8", "u8", "f8e4m3fn", "f8e5m2"),
+    4: (PAIR,),
+    8: ("i8", "u8", "f8e4m3fn", "f8e5m2", *NO_NEGATIVE_ZERO, SCALE),
     16: ("i16", "u16", "f16", "bf16"),
     32: ("i32", "u32", "f32"),
     64: ("i64", "u64", "f64"),
@@ -273,7 +281,7 @@ _SAME_WIDTH = {
 
 def _reinterpret(scope: Scope, depth: int) -> Typed:
     a, dtype = draw_value(scope, depth)
-    if dtype in ("bool", "index"):
+    if dtype in ("bool", "index", PAIR):
         return a, dtype
     other = scope.pick([d for d in _SAME_WIDTH[bits_of(dtype)] if d != dtype])
     return Cast(other, a, True), other
@@ -287,6 +295,8 @@ def _ternary(scope: Scope, depth: int) -> Typed:
             low, high = 1, 5
         else:
             low, high = (-2, 3) if not is_float(kind) else (-2.0, 3.0)
+        if kind == SCALE:
+            low, high = 0.5, 4.0
         if a_type == "bool":
             return a, a_type
         return Ternary("clamp", a, Literal(low), Literal(high)), a_type
