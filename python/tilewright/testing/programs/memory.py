@@ -4,11 +4,22 @@
 from __future__ import annotations
 
 import contextlib
+import copy
+import math
 from collections.abc import Sequence
 
 import numpy as np
 
-from tilewright.testing.programs.numbers import Numbers, held_as, is_float, outside, rounded
+from tilewright.testing.programs.numbers import (
+    Numbers,
+    bits_of,
+    exact,
+    held_as,
+    is_float,
+    outside,
+    rounded,
+)
+from tilewright.testing.programs.operators import reinterpret
 from tilewright.testing.programs.sums import lowest_bit, summed
 
 
@@ -67,6 +78,21 @@ class Memory:
         self.accesses: list[tuple[Accesses, object]] = []
         self.sums: AtomicSums | None = None
 
+    def reshaped(self, name: str, shape: tuple[int, ...]) -> Memory:
+        """The same memory in another shape."""
+        made = copy.copy(self)
+        made.name, made.shape = name, shape
+        made.steps = [math.prod(shape[d + 1 :]) for d in range(len(shape))]
+        for field in ("value", "error", "defined", "written"):
+            setattr(made, field, getattr(self, field).reshape(shape))
+        return made
+
+    def refresh(self) -> None:
+        """Called in front of every access; a view of bits looks at what lies beneath."""
+
+    def changed(self, at: np.ndarray) -> None:
+        """Called with the flat indices of elements that have been written."""
+
     def give(self, numbers: Numbers) -> None:
         """Set all elements, as an input."""
         self.value, self.error = numbers.value.copy(), numbers.error.copy()
@@ -74,6 +100,7 @@ class Memory:
 
     def load(self, indices: Sequence[np.ndarray], active: np.ndarray) -> Numbers:
         """Elements at broadcast indices; what stands for zero outside a global tensor."""
+        self.refresh()
         inside, flat = self._places(indices, active)
         if not self.value.size:
             return Numbers(
@@ -94,6 +121,7 @@ class Memory:
         self, indices: Sequence[np.ndarray], numbers: Numbers, active: np.ndarray
     ) -> None:
         """Write elements at broadcast indices; nothing outside a global tensor."""
+        self.refresh()
         inside, flat = self._places(indices, active)
         here = inside & active
         self._note("write", flat, here)
@@ -102,9 +130,11 @@ class Memory:
         self.error.reshape(-1)[at] = np.broadcast_to(numbers.error, here.shape)[here]
         self.defined.reshape(-1)[at] = True
         self.written.reshape(-1)[at] = True
+        self.changed(at)
 
     def accumulated(self) -> Numbers:
         """All of it as a product reads its accumulator: not rounded."""
+        self.refresh()
         if not self.defined.all():
             raise Invalid(f"{self.name} is read before it is written")
         return Numbers(self.dtype, self.value, self.error)
@@ -128,12 +158,25 @@ class Memory:
         with np.errstate(invalid="ignore"):
             _COMBINERS[op].at(self.value.reshape(-1), at, value)
         np.maximum.at(self.error.reshape(-1), at, error)
+        self.changed(at)
+
+    def former(self, indices: Sequence[np.ndarray], active: np.ndarray) -> Numbers:
+        """What elements hold in front of an update by atomics; unknown where several update."""
+        self.settle()
+        numbers = self.load(indices, active)
+        inside, flat = self._places(indices, active)
+        here = inside & active
+        count = np.zeros(max(self.value.size, 1), np.int64)
+        np.add.at(count, flat[here], 1)
+        error = np.where(here & (count[flat] > 1), np.inf, numbers.error)
+        return Numbers(self.dtype, numbers.value, error)
 
     def settle(self) -> None:
         """End of the atomics on this memory: sums of floats are known to within a bound."""
         if self.sums is not None:
-            self.value, self.error = self.sums.settled(self)
-            self.sums = None
+            self.value[...], self.error[...] = self.sums.settled(self)
+            touched, self.sums = np.flatnonzero(self.sums.count), None
+            self.changed(touched)
 
     def _places(self, indices: Sequence[np.ndarray], active: np.ndarray):
         """Which indices are inside, and positions in the flat memory (0 where not)."""
@@ -206,3 +249,66 @@ class AtomicSums:
         value = np.where(untouched, memory.value.reshape(-1), made.value)
         error = np.where(untouched, memory.error.reshape(-1), made.error)
         return value.reshape(memory.shape), error.reshape(memory.shape)
+
+
+class Bits(Memory):
+    """A view of a memory as elements of another type.
+
+    It holds numbers as every memory does, made from the bytes beneath in front of each access;
+    what is written goes back there. A byte is known where it is the same in every right run.
+    """
+
+    def __init__(self, name: str, dtype: str, shape: tuple[int, ...], base: Memory) -> None:
+        super().__init__(name, dtype, shape, base.is_global)
+        self._base = base
+
+    def refresh(self) -> None:
+        if self.sums is not None:  # sums that are under way start from what was there
+            return
+        self._base.refresh()
+        content, known, defined = _bytes_of(self._base)
+        width = bits_of(self.dtype) // 8
+        numbers = _from_bytes(content.reshape(-1, width), self.dtype)
+        lost = ~known.reshape(-1, width).all(1)
+        self.value[...] = numbers.value.reshape(self.shape)
+        self.error[...] = np.where(lost, np.inf, numbers.error).reshape(self.shape)
+        self.defined[...] = defined.reshape(-1, width).all(1).reshape(self.shape)
+
+    def changed(self, at: np.ndarray) -> None:
+        base, width = self._base, bits_of(self._base.dtype) // 8
+        content, known, defined = _bytes_of(base)
+        mine = _bytes_of(self)
+        written = np.zeros(self.value.size, bool)
+        written[at] = True
+        written = np.repeat(written, bits_of(self.dtype) // 8)
+        for theirs, new in zip((content, known, defined), mine):
+            theirs[written] = new[written]
+        touched = np.flatnonzero(written.reshape(-1, width).any(1))
+        numbers = _from_bytes(content.reshape(-1, width), base.dtype)
+        lost = ~known.reshape(-1, width).all(1)
+        error = np.where(lost, np.inf, numbers.error)
+        base.value.reshape(-1)[touched] = numbers.value[touched]
+        base.error.reshape(-1)[touched] = error[touched]
+        base.defined.reshape(-1)[touched] = defined.reshape(-1, width).all(1)[touched]
+        base.written.reshape(-1)[touched] = True
+        base.changed(touched)
+
+
+def _bytes_of(memory: Memory) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The bytes of a memory; which of them are known, and which defined."""
+    width = bits_of(memory.dtype) // 8
+    numbers = Numbers(memory.dtype, memory.value.reshape(-1), memory.error.reshape(-1))
+    if memory.wide:
+        numbers = rounded(numbers.value, numbers.error, memory.dtype)
+    if numbers.dtype != f"u{8 * width}":
+        numbers = reinterpret(numbers, f"u{8 * width}")
+    content = np.ascontiguousarray(numbers.value).view(np.uint8).copy()
+    known = np.repeat(numbers.error == 0, width)
+    return content, known, np.repeat(memory.defined.reshape(-1), width)
+
+
+def _from_bytes(content: np.ndarray, dtype: str) -> Numbers:
+    """The elements that rows of bytes are."""
+    whole = f"u{8 * content.shape[1]}"
+    numbers = exact(whole, np.ascontiguousarray(content).view(held_as(whole)).reshape(-1))
+    return numbers if dtype == whole else reinterpret(numbers, dtype)

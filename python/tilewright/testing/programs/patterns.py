@@ -8,10 +8,17 @@ from __future__ import annotations
 
 from tilewright.testing.programs.control import For, trip_count
 from tilewright.testing.programs.elementwise import Parallel, Store, lanes
-from tilewright.testing.programs.expressions import Binary, Element, Expression, Literal, Name
+from tilewright.testing.programs.expressions import (
+    Binary,
+    Element,
+    Expression,
+    Literal,
+    Name,
+    plus,
+)
+from tilewright.testing.programs.indexed import Gather
 from tilewright.testing.programs.movement import (
     Copy,
-    Gather,
     cleared,
     load_tile,
     new_tile,
@@ -150,10 +157,7 @@ class Window(Statement):
                 return (Copy(whole(tile), region),)
         if scope.chance(3):
             inner, values = lanes(scope, region.shape)
-            at = tuple(
-                Name(v.name) if s == Literal(0) else Binary("+", s, Name(v.name))
-                for s, v in zip(region.starts, values)
-            )
+            at = tuple(plus(s, Name(v.name)) for s, v in zip(region.starts, values))
             made, _ = draw_value(inner, 1)
             if dtype != "bool":
                 made = Binary("+", Element(region.memory, at), made)

@@ -11,7 +11,6 @@ import numpy as np
 
 from tilewright.testing.dtypes import numpy_dtype
 from tilewright.testing.programs import operators
-from tilewright.testing.programs.elementwise import Atomic, AtomicTile
 from tilewright.testing.programs.machine import Machine
 from tilewright.testing.programs.memory import Accesses, Memory
 from tilewright.testing.programs.nodes import decode, encode, node, walk
@@ -27,6 +26,7 @@ from tilewright.testing.programs.numbers import (
 )
 from tilewright.testing.programs.statements import indented, run_all
 from tilewright.testing.programs.tiles import Gemm
+from tilewright.testing.programs.views import View
 
 
 @node
@@ -86,9 +86,9 @@ class Kernel:
         spans = [range(int(machine.certain(e.numbers(machine)))) for e in self.extents]
         found = list(walk(self.body))
         stored = {name for n in found if hasattr(n, "writes") for name in n.writes()}
-        combined = {n.memory for n in found if isinstance(n, Atomic)}
-        combined |= {n.target.memory for n in found if isinstance(n, AtomicTile)}
-        machine.wide = frozenset(n.c for n in found if isinstance(n, Gemm))
+        combined = {name for n in found if hasattr(n, "combines") for name in n.combines()}
+        viewed = {n.name: n.source for n in found if isinstance(n, View)}
+        machine.wide = frozenset(_root(n.c, viewed) for n in found if isinstance(n, Gemm))
         kept, names = dict(machine.memories), dict(machine.names)
         watched = [(kept[n], Accesses(kept[n].value.size)) for n in stored & kept.keys()]
         for number, block in enumerate(itertools.product(*reversed(spans))):
@@ -101,6 +101,13 @@ class Kernel:
             machine.memories, machine.names = dict(kept), dict(names)
         for name in combined & kept.keys():
             kept[name].settle()
+
+
+def _root(name: str, viewed: dict[str, str]) -> str:
+    """The memory that a name is a view of, or itself."""
+    while name in viewed:
+        name = viewed[name]
+    return name
 
 
 @node
@@ -122,6 +129,8 @@ class Program:
         symbols = {s: None for t in self.parameters for s in t.symbols if s}
         lines = ["import tilewright.language as T", ""]
         lines += [f'{s} = T.dynamic("{s}")' for s in symbols]
+        for made in self._definitions().values():
+            lines += ["", *made]
         lines += ["", "@T.prim_func", "def program("]
         lines += [f"    {t.name}: {t.annotation()}," for t in self.parameters]
         lines += [f"    {s.name}: T.{long_name(s.dtype)}," for s in self.scalars]
@@ -131,6 +140,11 @@ class Program:
                 lines += [f'    {t.name} = T.alloc_global({t.shape}, "{long_name(t.dtype)}")']
         lines += indented(self.kernels)
         return "\n".join(lines) + "\n"
+
+    def _definitions(self) -> dict[str, list[str]]:
+        """Functions and macros that stand in front of the kernel, by their names."""
+        found = [n for n in walk(self.kernels) if hasattr(n, "definition")]
+        return {n.name: n.definition() for n in found if n.definition()}
 
     def inputs(self) -> dict[str, np.ndarray]:
         """What inputs hold, in the tensors' own types."""

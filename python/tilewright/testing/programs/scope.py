@@ -27,6 +27,12 @@ class Tile:
     shape: tuple[int, ...]
     space: str  # global, shared, fragment or local
     bound: int | None = None
+    viewed: str | None = None  # of a view, the memory that it is another name of
+
+    @property
+    def base(self) -> str:
+        """The memory's own name."""
+        return self.viewed or self.name
 
     @property
     def is_global(self) -> bool:
@@ -132,7 +138,7 @@ class Scope:
 
     def find(self, accept: Callable[[Tile], bool]) -> Tile | None:
         """A tile or tensor in sight, if one is accepted; the latest is the simplest."""
-        known = [t for t in reversed(self.tiles) if t.name not in self.busy and accept(t)]
+        known = [t for t in reversed(self.tiles) if t.base not in self.busy and accept(t)]
         return self.pick(known) if known else None
 
     def tile(self, accept: Callable[[Tile], bool] = lambda t: True) -> Tile | None:
@@ -182,7 +188,7 @@ class Scope:
         wanted = [
             t
             for t in self.tiles
-            if t.is_global and t.name not in self.busy and len(t.shape) >= rank
+            if t.is_global and t.base not in self.busy and len(t.shape) >= rank
             and (dtype is None or t.dtype == dtype)
         ]  # fmt: skip
         if wanted and not self.chance(3):

@@ -8,6 +8,8 @@ same number, and the bound stays zero. Elsewhere it is the gamma_n of docs/seman
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from tilewright.testing.dtypes import (
@@ -22,6 +24,7 @@ from tilewright.testing.programs.numbers import (
     cast,
     held_as,
     is_float,
+    nearest,
 )
 from tilewright.testing.programs.operators import arithmetic, magnitude, truth
 
@@ -88,7 +91,7 @@ def total(terms: Numbers, axis: int, former: Numbers | None = None) -> Numbers:
         sums = summed(
             terms.value.sum(axis=axis),
             np.abs(terms.value).sum(axis=axis),
-            lowest_bit(terms.value).min(axis=axis),
+            lowest_bit(terms.value).min(axis=axis, initial=np.inf),
             terms.error.sum(axis=axis),
             terms.value.shape[axis],
             wide,
@@ -105,19 +108,37 @@ def joined(terms: Numbers, former: Numbers, axis: int) -> Numbers:
     )
 
 
-def running(terms: Numbers, axis: int, reverse: bool) -> Numbers:
-    """Running sums along an axis, each as a sum of its own."""
+def running(
+    terms: Numbers, axis: int, reverse: bool, exclusive: bool, fold: Callable = total
+) -> Numbers:
+    """Running combinations along an axis, each a fold of its own."""
     count = terms.value.shape[axis]
     parts = []
     for i in range(count):
-        span = range(i, count) if reverse else range(i + 1)
+        left_out = int(exclusive)
+        span = range(i + left_out, count) if reverse else range(i + 1 - left_out)
         part = Numbers(terms.dtype, terms.value.take(span, axis), terms.error.take(span, axis))
-        parts.append(total(part, axis))
+        parts.append(fold(part, axis))
     return Numbers(
         terms.dtype,
         np.stack([p.value for p in parts], axis),
         np.stack([p.error for p in parts], axis),
     )
+
+
+def largest_of(terms: Numbers, axis: int) -> Numbers:
+    """The maximum along an axis, NaN winning; of nothing, the least value of the type."""
+    shape = terms.value.shape[:axis] + terms.value.shape[axis + 1 :]
+    least = np.full(shape, least_of(terms.dtype))
+    former = Numbers(terms.dtype, least, np.zeros(least.shape))
+    return reduction("max", terms, axis, former)
+
+
+def least_of(dtype: str) -> np.ndarray:
+    """The value that every other of a type is as large as."""
+    if not is_float(dtype):
+        return np.asarray(np.iinfo(held_as(dtype)).min, held_as(dtype))
+    return nearest(np.asarray(-np.inf), dtype)
 
 
 def _lost(error: np.ndarray) -> np.ndarray:

@@ -16,6 +16,7 @@ from tilewright.testing.programs.expressions import (
     Unary,
 )
 from tilewright.testing.programs.functions import FUNCTIONS
+from tilewright.testing.programs.macros import macro_of
 from tilewright.testing.programs.movement import literal_of
 from tilewright.testing.programs.numbers import (
     NO_NEGATIVE_ZERO,
@@ -154,7 +155,19 @@ def _arithmetic(scope: Scope, depth: int) -> Typed:
             return Binary(op, literal, a), made
         return Binary(op, a, literal), made
     b, b_type = draw_value(scope, depth)
+    if op in ("/", "//", "%") and not isinstance(b, Element):
+        b, b_type = _not_zero(b, b_type)
     return Binary(op, a, b), _result(promote(a_type, b_type), op)
+
+
+def _not_zero(divisor: Expression, dtype: str) -> Typed:
+    """A divisor that cannot be folded to zero, which the compiler rightly refuses."""
+    if is_float(dtype):
+        least = Literal(0.5)
+        return Binary("max", Unary("abs", divisor), least), dtype
+    if dtype == "bool":
+        return Cast("i32", Binary("|", divisor, Literal(True))), "i32"
+    return Binary("|", divisor, Literal(1)), dtype
 
 
 def _with_literal(dtype: str, number: object, op: str) -> str:
@@ -264,6 +277,11 @@ def _neighbour(scope: Scope, depth: int) -> Typed:
     return made, promote(found.dtype, other_type)
 
 
+def _macro(scope: Scope, depth: int) -> Typed:
+    made, dtype = draw_value(scope, depth)
+    return macro_of(scope, made), dtype
+
+
 def _cast(scope: Scope, depth: int) -> Typed:
     a, _ = draw_value(scope, depth)
     dtype = scope.dtype()
@@ -320,4 +338,5 @@ _FORMS = (
     _ternary,
     _maths,
     _reinterpret,
+    _macro,
 )
