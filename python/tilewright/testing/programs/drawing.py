@@ -22,6 +22,7 @@ from tilewright.testing.programs.expressions import (
 )
 from tilewright.testing.programs.indexed import draw_scatter
 from tilewright.testing.programs.movement import Copy, Fill, literal_of, load_tile
+from tilewright.testing.programs.nodes import walk
 from tilewright.testing.programs.numbers import PAIR
 from tilewright.testing.programs.patterns import Window  # noqa: F401  (these draw themselves)
 from tilewright.testing.programs.program import Kernel, Program, Scalar, Tensor
@@ -45,7 +46,13 @@ def draw_program(integer: Callable[[int, int], int]) -> Program:
         for t in draft.tensors
     )
     scalars = tuple(Scalar(*s) for s in draft.scalars)
-    return Program(tensors, scalars, tuple(kernels), scope.integer(0, 1 << 16))
+    seed, eager = scope.integer(0, 1 << 16), scope.pick(("", "", "", "dynamic", "const"))
+    arrays = [t for t in tensors if t.role in ("input", "inout")]
+    sizes = {s for t in arrays for s in t.symbols}
+    used = {n.name for n in walk(kernels) if isinstance(n, Name)}
+    if not arrays or used & {s for t in tensors for s in t.symbols if s not in sizes}:
+        eager = ""  # the arrays that are given tell what outputs are, and all sizes
+    return Program(tensors, scalars, tuple(kernels), seed, eager)
 
 
 def _draw_kernel(outer: Scope) -> Kernel:

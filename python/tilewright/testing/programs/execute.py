@@ -42,8 +42,10 @@ class Verdict:
         return self.status not in (PASS, INVALID)
 
 
-def build(program: Program, device: str, folder: Path) -> object:
-    """The compiled program. Its text is written to a file, so that errors show lines.
+def build(program: Program, device: str, folder: Path, arguments: list) -> object:
+    """The compiled program, to be called with `arguments`.
+
+    Its text is written to a file, so that errors show lines.
 
     Raises CompileError.
     """
@@ -51,8 +53,12 @@ def build(program: Program, device: str, folder: Path) -> object:
     path = folder / f"program_{zlib.crc32(text.encode()):08x}.py"
     path.write_text(text)
     names: dict[str, object] = {}
-    exec(compile(text, str(path), "exec"), names)
     try:
+        exec(compile(text, str(path), "exec"), names)
+        if program.eager:
+            kernel = tilewright.jit(names["program"].function, target=device)
+            kernel.compile(*arguments)
+            return kernel
         return tilewright.compile(names["program"], target=device)
     finally:
         path.unlink()
@@ -64,28 +70,31 @@ def examine(program: Program, device: str = "cpu") -> Verdict:
         machine = program.expected()
     except Invalid as error:
         return Verdict(INVALID, str(error))
+    inputs = program.inputs()
+    given = {t.name: _guarded(t, inputs) for t in program.given}
+    arguments = [g.view for g in given.values()] + [s.number for s in program.scalars]
     with tempfile.TemporaryDirectory(prefix="tilewright-program-") as folder:
         try:
-            kernel = build(program, device, Path(folder))
+            kernel = build(program, device, Path(folder), arguments)
+            made = kernel(*arguments)
         except tilewright.CompileError as error:
             return Verdict(REFUSED, str(error))
-    inputs = program.inputs()
-    given = {t.name: _guarded(t, inputs) for t in program.parameters}
-    arguments = [g.view for g in given.values()] + [s.number for s in program.scalars]
-    try:
-        kernel(*arguments)
-    except (tilewright.LaunchError, tilewright.KernelFault) as error:
-        return Verdict(FAULT, f"{type(error).__name__}: {error}")
+        except (tilewright.LaunchError, tilewright.KernelFault) as error:
+            return Verdict(FAULT, f"{type(error).__name__}: {error}")
+    made = (made,) if len(program.returned) == 1 else made
+    found = {t.name: g.view for t, g in zip(program.given, given.values())}
+    found |= {t.name: array for t, array in zip(program.returned, made or ())}
     known = total = 0
     for tensor in program.parameters:
-        guarded = given[tensor.name]
-        stray = guarded.stray_writes(output=tensor.role != "input")
-        if stray:
-            return Verdict(WRONG, f"{tensor.name}: {stray}")
+        if tensor.name in given:
+            stray = given[tensor.name].stray_writes(output=tensor.role != "input")
+            if stray:
+                return Verdict(WRONG, f"{tensor.name}: {stray}")
         if tensor.role == "input":
             continue
         memory = machine.memories[tensor.name]
-        wrong = difference(_elements(guarded.view, tensor), memory, tensor)
+        actual = _elements(found[tensor.name], tensor)
+        wrong = difference(actual, memory, tensor, poisoned=tensor.name in given)
         if wrong:
             return Verdict(WRONG, f"{tensor.name}: {wrong}")
         total += int(memory.written.sum())
@@ -115,9 +124,14 @@ def _elements(actual: np.ndarray, tensor: Tensor) -> np.ndarray:
     return tilewright.unpack_pairs(actual) if tensor.dtype == PAIR else actual
 
 
-def difference(actual: np.ndarray, memory: Memory, tensor: Tensor) -> str | None:
-    """A sentence for the first element that is wrong, or None."""
-    if tensor.role == "output":
+def difference(
+    actual: np.ndarray, memory: Memory, tensor: Tensor, poisoned: bool = True
+) -> str | None:
+    """A sentence for the first element that is wrong, or None.
+
+    An output was `poisoned` first, so that it shows what was written, unless the call made it.
+    """
+    if tensor.role == "output" and poisoned:
         touched = ~memory.defined & ~_is_untouched(actual, tensor)
         if touched.any():
             return f"{_first(touched)} was written and must not be"

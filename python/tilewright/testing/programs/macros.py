@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from tilewright.testing.programs.control import Assign, Var
 from tilewright.testing.programs.expressions import Expression
 from tilewright.testing.programs.machine import Machine
 from tilewright.testing.programs.nodes import node
@@ -66,19 +67,23 @@ class MacroCall(Statement):
     def draw(cls, scope: Scope) -> tuple | None:
         if scope.depth > 2:
             return None
+        before = Var.draw(scope) if not scope.variables and scope.chance(3) else ()
         inner = scope.child()
-        body: tuple = ()
+        body: tuple = Assign.draw(inner) or () if scope.chance(3) else ()
         for _ in range(scope.pick((1, 2))):
             body += draw_statement(inner)
         if not body:
-            return None
+            return before or None
         text = "\n".join(indented(body))
         variables = {v.name for v in scope.variables}
         bound = {n for names in _BOUND.findall(text) for n in names.split(", ")}
         assigned = tuple(n for n in _names(text) if n in bound & variables)
         parameters = tuple(n for n in _names(text) if n not in bound - variables)
         name, times = scope.fresh("macro"), scope.pick((1, 1, 2))
-        return (cls(name, parameters, assigned, body, times),)
+        return (
+            *before,
+            cls(name, parameters, assigned, body, times),
+        )
 
 
 @node

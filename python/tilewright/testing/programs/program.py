@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import zlib
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -46,6 +47,12 @@ class Tensor:
     data: str
     padding: int = 0
     skew: int = 0
+
+    def allocation(self, operation: str, symbols: Iterable[str] = ()) -> str:
+        """The call that makes it; sizes are numbers, but for those that arguments give."""
+        sizes = [s if s in symbols else str(n) for s, n in zip(self.symbols, self.shape)]
+        shape = f"({', '.join(sizes)}{',' * (len(sizes) == 1)})"
+        return f'T.{operation}({shape}, "{long_name(self.dtype)}")'
 
     def annotation(self) -> str:
         """The parameter's type."""
@@ -112,33 +119,61 @@ def _root(name: str, viewed: dict[str, str]) -> str:
 
 @node
 class Program:
-    """Kernels that run one after the other. `seed` makes the inputs."""
+    """Kernels that run one after the other. `seed` makes the inputs.
+
+    `eager` is "" for a T.prim_func, which is compiled, or how a `@tilewright.jit` function that
+    declares its parameters and returns its outputs has dynamic sizes: "dynamic" or "const".
+    """
 
     tensors: tuple
     scalars: tuple
     kernels: tuple
     seed: int
+    eager: str = ""
 
     @property
     def parameters(self) -> list[Tensor]:
         """The tensors that a call passes, in order."""
         return [t for t in self.tensors if t.role != "workspace"]
 
+    @property
+    def given(self) -> list[Tensor]:
+        """The tensors that a call passes, in order; an eager kernel makes its outputs."""
+        return [t for t in self.parameters if not (self.eager and t.role == "output")]
+
+    @property
+    def returned(self) -> list[Tensor]:
+        """The outputs that an eager call returns, in order."""
+        return [t for t in self.parameters if self.eager and t.role == "output"]
+
     def text(self) -> str:
-        """The program as a Python file with one `@T.prim_func`, `program`."""
-        symbols = {s: None for t in self.parameters for s in t.symbols if s}
-        lines = ["import tilewright.language as T", ""]
-        lines += [f'{s} = T.dynamic("{s}")' for s in symbols]
+        """The program as a Python file with one kernel, `program`."""
+        symbols = {s: None for t in self.given for s in t.symbols if s}
+        kind = "const" if self.eager == "const" else "dynamic"
+        sizes = [f'{s} = T.{kind}("{s}")' for s in symbols]
+        lines = ["import tilewright"] if self.eager else []
+        lines += ["import tilewright.language as T", "", *([] if self.eager else sizes)]
         for made in self._definitions().values():
             lines += ["", *made]
-        lines += ["", "@T.prim_func", "def program("]
-        lines += [f"    {t.name}: {t.annotation()}," for t in self.parameters]
+        lines += ["", "@tilewright.jit" if self.eager else "@T.prim_func", "def program("]
+        if self.eager:
+            lines += [f"    {t.name}," for t in self.given]
+        else:
+            lines += [f"    {t.name}: {t.annotation()}," for t in self.given]
         lines += [f"    {s.name}: T.{long_name(s.dtype)}," for s in self.scalars]
         lines += ["):"]
-        for t in self.tensors:
-            if t.role == "workspace":
-                lines += [f'    {t.name} = T.alloc_global({t.shape}, "{long_name(t.dtype)}")']
+        if self.eager:
+            lines += [f"    {line}" for line in sizes]
+            lines += [f"    {t.name}: {t.annotation()}" for t in self.given]
+            lines += [f"    {t.name} = {t.allocation('empty', symbols)}" for t in self.returned]
+        lines += [
+            f"    {t.name} = {t.allocation('alloc_global')}"
+            for t in self.tensors
+            if t.role == "workspace"
+        ]
         lines += indented(self.kernels)
+        if self.returned:
+            lines += [f"    return {', '.join(t.name for t in self.returned)}"]
         return "\n".join(lines) + "\n"
 
     def _definitions(self) -> dict[str, list[str]]:

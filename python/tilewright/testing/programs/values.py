@@ -150,9 +150,11 @@ def _arithmetic(scope: Scope, depth: int) -> Typed:
         literal = literal_of(scope, a_type if a_type not in ("index", "bool") else "i32")
         if op in ("/", "//", "%") and not literal.number:  # a literal zero is refused
             literal = Literal(2.0 if is_float(a_type) else 2)
-        made = _with_literal(a_type, literal.number, op)
         if op != "/" and scope.chance(3):
-            return Binary(op, literal, a), made
+            if op in ("//", "%") and not isinstance(a, Element):
+                a, a_type = _not_zero(a, a_type)
+            return Binary(op, literal, a), _with_literal(a_type, literal.number, op)
+        made = _with_literal(a_type, literal.number, op)
         return Binary(op, a, literal), made
     b, b_type = draw_value(scope, depth)
     if op in ("/", "//", "%") and not isinstance(b, Element):
