@@ -128,9 +128,7 @@ def _shape_text(region: Region) -> str:
     return f"({', '.join(map(str, shape))}{',' * (len(shape) == 1)})"
 
 
-def from_start(
-    k, what: str, start: Region, other: Region, axis: int | None = None
-) -> Region:
+def from_start(k, what: str, start: Region, other: Region, axis: int | None = None) -> Region:
     """A start index with the other side's shape, aligned at the last dimension.
 
     Along `axis` indices say where, so there it may be longer than the memory.

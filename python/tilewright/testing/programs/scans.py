@@ -8,7 +8,7 @@ from tilewright.testing.programs.combiners import Combiner, draw_combiner
 from tilewright.testing.programs.machine import Machine
 from tilewright.testing.programs.movement import cleared, new_tile, show
 from tilewright.testing.programs.nodes import node
-from tilewright.testing.programs.numbers import SCALE, cast
+from tilewright.testing.programs.numbers import cast
 from tilewright.testing.programs.regions import Region, draw_part
 from tilewright.testing.programs.scope import Scope
 from tilewright.testing.programs.statements import Statement, drawn
@@ -46,8 +46,6 @@ class CumSum(Statement):
         made, source = source_tile(scope, lambda t: t.dtype != "bool")
         dim, reverse = scope.integer(0, len(source.shape) - 1), scope.chance(2)
         kind, exclusive = scope.pick(("sum", "max")), scope.chance(3)
-        if source.dtype == SCALE and kind == "sum":
-            exclusive = False  # it has no zero to begin with
         if scope.chance(3):
             return (*made, cls(source.name, source.name, dim, reverse, kind, exclusive))
         alloc, target = new_tile(scope, source.dtype, source.shape)

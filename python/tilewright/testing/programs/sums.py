@@ -24,7 +24,6 @@ from tilewright.testing.programs.numbers import (
     cast,
     held_as,
     is_float,
-    nearest,
 )
 from tilewright.testing.programs.operators import arithmetic, magnitude, truth
 
@@ -127,18 +126,16 @@ def running(
 
 
 def largest_of(terms: Numbers, axis: int) -> Numbers:
-    """The maximum along an axis, NaN winning; of nothing, the least value of the type."""
+    """The maximum along an axis, NaN winning; of nothing, what every number is as large as.
+
+    That of floats is -infinity in the type in which they meet, which f8 and f4 saturate.
+    """
+    wide = cast(terms, adder(terms.dtype)) if is_float(terms.dtype) else terms
     shape = terms.value.shape[:axis] + terms.value.shape[axis + 1 :]
-    least = np.full(shape, least_of(terms.dtype))
-    former = Numbers(terms.dtype, least, np.zeros(least.shape))
-    return reduction("max", terms, axis, former)
-
-
-def least_of(dtype: str) -> np.ndarray:
-    """The value that every other of a type is as large as."""
-    if not is_float(dtype):
-        return np.asarray(np.iinfo(held_as(dtype)).min, held_as(dtype))
-    return nearest(np.asarray(-np.inf), dtype)
+    held = held_as(wide.dtype)
+    least = np.full(shape, -np.inf if is_float(wide.dtype) else np.iinfo(held).min, held)
+    former = Numbers(wide.dtype, least, np.zeros(shape))
+    return cast(reduction("max", wide, axis, former), terms.dtype)
 
 
 def _lost(error: np.ndarray) -> np.ndarray:

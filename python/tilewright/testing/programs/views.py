@@ -42,11 +42,13 @@ class View(Statement):
     @classmethod
     def draw(cls, scope: Scope) -> tuple | None:
         gaps = {t.name for t in scope.draft.tensors if t.padding or any(t.symbols)}
-        source = scope.find(lambda t: t.base not in gaps and math.prod(t.shape) > 0)
+        source = scope.find(
+            lambda t: t.base not in gaps and math.prod(t.shape) > 0 and t.dtype != PAIR
+        )
         if source is None:
             return None
         dtype = source.dtype
-        changes = dtype not in ("bool", PAIR) and scope.chance(2)
+        changes = dtype != "bool" and scope.chance(2)
         if changes:
             dtype = scope.pick(_fitting(source))
         count = math.prod(source.shape) * bits_of(source.dtype) // bits_of(dtype)
@@ -56,8 +58,6 @@ class View(Statement):
             shape = _factors(scope, count)
         else:
             shape = (*source.shape[:-1], last // bits_of(dtype))
-        if dtype == PAIR and source.is_global and shape[-1] % 2:
-            return None
         name, bound = scope.fresh("t"), None if changes else source.bound
         show(scope, Tile(name, dtype, shape, source.space, bound, source.base))
         return (cls(name, source.name, shape, dtype if changes else None, shaped),)
