@@ -12,7 +12,7 @@ import re
 from tilewright.testing.programs.control import Assign, Var
 from tilewright.testing.programs.expressions import Expression
 from tilewright.testing.programs.machine import Machine
-from tilewright.testing.programs.nodes import node
+from tilewright.testing.programs.nodes import node, walk
 from tilewright.testing.programs.operators import Operand
 from tilewright.testing.programs.scope import Scope
 from tilewright.testing.programs.statements import (
@@ -77,7 +77,9 @@ class MacroCall(Statement):
         text = "\n".join(indented(body))
         variables = {v.name for v in scope.variables}
         bound = {n for names in _BOUND.findall(text) for n in names.split(", ")}
-        assigned = tuple(n for n in _names(text) if n in bound & variables)
+        calls = [n for n in walk(body) if isinstance(n, MacroCall)]
+        stored = (bound | {name for c in calls for name in c.assigned}) & variables
+        assigned = tuple(n for n in _names(text) if n in stored)
         parameters = tuple(n for n in _names(text) if n not in bound - variables)
         name, times = scope.fresh("macro"), scope.pick((1, 1, 2))
         return (
