@@ -50,7 +50,8 @@ class View(Statement):
         dtype = source.dtype
         changes = dtype != "bool" and scope.chance(2)
         if changes:
-            dtype = scope.pick(_fitting(source))
+            skewed = {t.name for t in scope.draft.tensors if t.skew}
+            dtype = scope.pick(_fitting(source, source.base in skewed))
         count = math.prod(source.shape) * bits_of(source.dtype) // bits_of(dtype)
         last = source.shape[-1] * bits_of(source.dtype)
         shaped = not changes or last % bits_of(dtype) != 0 or scope.chance(2)
@@ -63,10 +64,15 @@ class View(Statement):
         return (cls(name, source.name, shape, dtype if changes else None, shaped),)
 
 
-def _fitting(source: Tile) -> list[str]:
-    """Types of which a whole number lies in the memory."""
-    bits = math.prod(source.shape) * bits_of(source.dtype)
-    return [d for d in ALL if d not in ("bool", PAIR) and bits % bits_of(d) == 0]
+def _fitting(source: Tile, skewed: bool) -> list[str]:
+    """Types of which a whole number lies in the memory, and which its alignment allows."""
+    width = bits_of(source.dtype)
+    bits = math.prod(source.shape) * width
+    most = width if skewed else 64
+    return [
+        d for d in ALL
+        if d not in ("bool", PAIR) and bits % bits_of(d) == 0 and bits_of(d) <= most
+    ]  # fmt: skip
 
 
 def _factors(scope: Scope, count: int) -> tuple[int, ...]:
