@@ -48,6 +48,7 @@ class ProductLoop(Statement):
         ta, tb = scope.chance(3), scope.chance(3)
         a_shape, b_shape = (k, m) if ta else (m, k), (n, k) if tb else (k, n)
         alloc, c = new_tile(scope, result, (m, n), scope.pick(("fragment", "shared")))
+        scope.draft.accumulators.add(c.name)
         stop, most = trip_count(scope)
         name = scope.fresh("k")
         inner = scope.child()

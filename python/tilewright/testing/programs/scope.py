@@ -72,6 +72,10 @@ class Draft:
     tensors: list[Parameter] = dataclasses.field(default_factory=list)
     scalars: list[tuple[str, str, int | float]] = dataclasses.field(default_factory=list)
     count: int = 0
+    # Tiles to which products are added, and memories whose bits a view shows as another type:
+    # one that is narrower than f32 is not both.
+    accumulators: set[str] = dataclasses.field(default_factory=set)
+    seen_as_bits: set[str] = dataclasses.field(default_factory=set)
 
 
 class Scope:

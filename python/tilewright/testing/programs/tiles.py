@@ -105,7 +105,7 @@ class Gemm(Statement):
         clear: object = scope.chance(3)
         c = scope.tile(
             lambda t: t.shape == (m, n) and t.dtype == result and t.base not in (a.base, b.base)
-            and t.space != "local"
+            and t.space != "local" and t.base not in scope.draft.seen_as_bits
         )  # fmt: skip
         if c is None:
             alloc, c = new_tile(scope, result, (m, n), scope.pick(("fragment", "shared")))
@@ -115,6 +115,7 @@ class Gemm(Statement):
             show(scope, c)
         elif clear and scope.steady() is not None and scope.chance(2):
             clear = Binary("==", Name(scope.steady().name), Literal(0))
+        scope.draft.accumulators.add(c.base)
         return (*made, cls(first, whole(b), c.name, ta, tb, clear))
 
 

@@ -9,7 +9,7 @@ from tilewright.testing.programs.machine import Machine
 from tilewright.testing.programs.memory import Bits
 from tilewright.testing.programs.movement import show
 from tilewright.testing.programs.nodes import node
-from tilewright.testing.programs.numbers import ALL, PAIR, bits_of, long_name
+from tilewright.testing.programs.numbers import ALL, NARROW, PAIR, bits_of, long_name
 from tilewright.testing.programs.scope import Scope, Tile
 from tilewright.testing.programs.statements import Statement, drawn
 
@@ -48,8 +48,10 @@ class View(Statement):
         if source is None:
             return None
         dtype = source.dtype
-        changes = dtype != "bool" and scope.chance(2)
+        summed = dtype in NARROW and source.base in scope.draft.accumulators
+        changes = dtype != "bool" and not summed and scope.chance(2)
         if changes:
+            scope.draft.seen_as_bits.add(source.base)
             skewed = {t.name for t in scope.draft.tensors if t.skew}
             dtype = scope.pick(_fitting(source, source.base in skewed))
         count = math.prod(source.shape) * bits_of(source.dtype) // bits_of(dtype)
