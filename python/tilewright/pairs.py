@@ -46,4 +46,4 @@ def unpack_pairs(pairs: np.ndarray) -> np.ndarray:
     """
     pairs = np.asarray(pairs, np.uint8)
     codes = np.stack([pairs & 0xF, pairs >> 4], axis=-1)
-    return codes.reshape(*pairs.shape[:-1], -1).view(ml_dtypes.float4_e2m1fn)
+    return codes.reshape(*pairs.shape[:-1], 2 * pairs.shape[-1]).view(ml_dtypes.float4_e2m1fn)

@@ -127,6 +127,9 @@ class Arithmetic:
 
     def _mod(self, a: Value, b: Value) -> Value:
         dtype, mlir = a.dtype, a.dtype.mlir
+        if dtype is dtypes.float8_e8m0fnu:  # it has no zero, which a rest is compared with
+            wide = (self.cast(x, dtypes.float32) for x in (a, b))
+            return self.cast(self._mod(*wide), dtype)
         if dtype.is_float:
             rest = self.value(f"arith.remf {a.ssa}, {b.ssa} : {mlir}", dtype, a, b)
             zero = self.constant(0.0, dtype)

@@ -32,13 +32,13 @@ class Assignments:
     def _right_side(self, node: ast.expr) -> object:
         """A value to be bound: tiles as themselves, variables and elements loaded.
 
-        A fresh `T.alloc_var` stays a variable, so that its name becomes one.
+        A fresh `T.alloc_var` stays a variable, so that its name becomes one, in a tuple too.
         """
         if isinstance(node, ast.Call):
-            result = self.reference(node)
-            if isinstance(result, Memory) and result.variable:
-                return result
-            return result
+            return self.reference(node)
+        if isinstance(node, ast.Tuple) and any(isinstance(e, ast.Call) for e in node.elts):
+            if not any(isinstance(e, ast.Starred) for e in node.elts):
+                return tuple(self._right_side(e) for e in node.elts)
         return self.evaluate(node)
 
     def assign(self, target: ast.expr, value: object, fresh: bool = False) -> None:

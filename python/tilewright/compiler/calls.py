@@ -13,6 +13,7 @@ from ..language.dtypes import DType
 from ..language.macros import Macro, by_reference
 from ..language.registry import Lazy, Operation, Ref, Rejected, Static, is_required
 from ..language.symbols import SizeExpr
+from ..language.values import Memory, Region
 from .errors import CompileError
 from .expressions import AsType
 from .frame import Frame, Scope
@@ -248,7 +249,18 @@ class Calls:
         names = macro.function.__code__.co_varnames
 
         def value(argument: ast.expr, name: str) -> object:
-            return self.reference(argument) if name in references else self.evaluate(argument)
+            if name not in references:
+                return self.evaluate(argument)
+            found = self.reference(argument)
+            if not isinstance(found, Memory):  # assigning to it would be lost
+                self.at(argument)
+                what = "an element of memory" if isinstance(found, Region) else "a value"
+                self.fail(
+                    f"{macro.__name__}: {name} is given {what}",
+                    rule="a parameter of T.Ref is a variable of the caller",
+                    hint="pass a name of T.alloc_var, or leave T.Ref out",
+                )
+            return found
 
         arguments: list[object] = []
         for argument in node.args:

@@ -164,7 +164,7 @@ def _rows(
     """
     name, against = names
     if rows.is_element:
-        return from_start(k, what, rows, other)
+        return from_start(k, what, rows, other, axis)
     memory, shape = rows.memory, other.shape
     if axis not in rows.kept:
         k.fail(

@@ -128,8 +128,11 @@ def _shape_text(region: Region) -> str:
     return f"({', '.join(map(str, shape))}{',' * (len(shape) == 1)})"
 
 
-def from_start(k, what: str, start: Region, other: Region) -> Region:
-    """A start index with the other side's shape, aligned at the last dimension."""
+def from_start(k, what: str, start: Region, other: Region, axis: int | None = None) -> Region:
+    """A start index with the other side's shape, aligned at the last dimension.
+
+    Along `axis` indices say where, so there it may be longer than the memory.
+    """
     shape, rank = list(other.shape), len(start.offsets)
     while len(shape) > rank and shape[0] == 1:
         shape.pop(0)
@@ -140,7 +143,8 @@ def from_start(k, what: str, start: Region, other: Region) -> Region:
             hint="give the tile the rank of what it is copied from",
         )
     sizes = [1] * (rank - len(shape)) + shape
-    return _checked(k, Region(start.memory, start.offsets, sizes, tuple(range(rank))))
+    made = Region(start.memory, start.offsets, sizes, tuple(range(rank)))
+    return _checked(k, made, axis)
 
 
 def static_region(k, what: str, region: Region, other: Region | None) -> Region:
@@ -173,8 +177,8 @@ def static_region(k, what: str, region: Region, other: Region | None) -> Region:
     )
 
 
-def _checked(k, region: Region) -> Region:
+def _checked(k, region: Region, free: int | None = None) -> Region:
     for axis, (offset, size) in enumerate(zip(region.offsets, region.sizes)):
-        if isinstance(offset, int):
+        if isinstance(offset, int) and axis != free:
             k.check_constant_index(region.memory, axis, offset, size)
     return region

@@ -249,6 +249,40 @@ def test_macros():
     ]
 
 
+@pytest.mark.parametrize(
+    ("given", "what"), [("element", "an element of memory"), ("value", "a value")]
+)
+def test_a_reference_is_to_a_variable(given, what):
+    """What the macro assigns to anything else would be lost."""
+
+    @T.macro
+    def step(total: T.Ref):
+        total = total + 1
+
+    @T.prim_func
+    def kernel(A: T.Tensor((M,), "float32")):
+        with T.Kernel(1):
+            x = A[0] * 2
+            if given == "value":
+                step(x)
+            else:
+                step(A[0])
+
+    with pytest.raises(CompileError, match=f"total is given {what}"):
+        lower_prim_func(kernel)
+
+
+def test_variables_made_in_a_tuple():
+    @T.prim_func
+    def kernel(A: T.Tensor((M,), "float32")):
+        with T.Kernel(1):
+            x, y = T.alloc_var("float32", 0), A[1]
+            x = x + y
+            A[0] = x
+
+    assert of(kernel, "memref.store")[-1] == "memref.store %_, %var[0] : memref<1xf32, l>"
+
+
 def test_macro_arguments_are_values():
     @T.macro
     def change(x):

@@ -33,6 +33,9 @@ def test_pack_and_unpack():
     packed = pack_pairs(x)
     assert packed.tolist() == [[0x10, 0x32, 0x54, 0x76], [0x98, 0xBA, 0xDC, 0xFE]]
     assert np.array_equal(codes(unpack_pairs(packed)), codes(x))
+    for shape in ((0, 8), (2, 0)):
+        empty = np.zeros(shape, np.uint8).view(F4)
+        assert unpack_pairs(pack_pairs(empty)).shape == shape
     rounded = pack_pairs(np.array([0.25, 0.26, 7, np.nan, -np.inf, -5], np.float32))
     assert rounded.tolist() == [0x10, 0x77, 0xEF]
     with pytest.raises(ValueError, match="pad it to an even size"):

@@ -236,3 +236,26 @@ def test_scans_that_leave_their_own_element_out(device, dim):
     expected, part = a.copy(), a[2:7, 1:18]
     expected[2:7, 1:18] = np.cumsum(part, dim) - part
     assert np.array_equal(out, expected)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "least"),
+    [("int8", -128), ("uint16", 0), ("float32", -np.inf), ("float8_e5m2", -np.inf),
+     ("float8_e4m3fn", -448), ("float8_e8m0fnu", np.nan)],
+)  # fmt: skip
+def test_the_maximum_of_no_element(device, dtype, least):
+    """What every number is as large as: -infinity, where it has a value in the type."""
+    made = numpy_dtype(parse(dtype).short)
+
+    @T.prim_func
+    def kernel(A: T.Tensor((3,), dtype), Out: T.Tensor((3,), dtype)):
+        with T.Kernel(1):
+            x = T.alloc_shared((3,), dtype)
+            T.copy(A, x)
+            T.cummax(x, exclusive=True)
+            T.copy(x, Out)
+
+    a, out = np.array([2, 1, 4]).astype(made), np.zeros(3).astype(made)
+    run(device, kernel, a, out)
+    expected = np.array([least, 2, 2], np.float64)
+    assert np.array_equal(out.astype(np.float64), expected, equal_nan=True)

@@ -276,6 +276,52 @@ def test_atomics(device):
     assert total[0] == 10
 
 
+def test_what_atomics_replace(device):
+    """The former value of an element, as a tile keeps it; outside the tensor it is 0."""
+
+    @T.prim_func
+    def kernel(A: T.Tensor((4,), "int32"), F: T.Tensor((3,), "float32"),
+               P: T.Tensor((8,), "int32"), Q: T.Tensor((3,), "float32")):  # fmt: skip
+        with T.Kernel(1):
+            f = T.alloc_shared((3,), "float32")
+            T.copy(F, f)
+            for i in T.Parallel(8):
+                P[i] = T.atomic_add(A[i - 2], 5, return_prev=True)
+            for i in T.Parallel(3):
+                Q[i] = T.atomic_max(f[i], 1.5, return_prev=True)
+            T.copy(f, F)
+
+    a, f = np.array([1, 2, 3, 4], np.int32), np.array([1, 2, -np.inf], np.float32)
+    p, q = np.full(8, -7, np.int32), np.zeros(3, np.float32)
+    launch(device, kernel, a, f, p, q)
+    assert list(a) == [6, 7, 8, 9]
+    assert list(p) == [0, 0, 1, 2, 3, 4, 0, 0]
+    assert list(f) == [1.5, 2, 1.5]
+    assert list(q) == [1, 2, -np.inf]
+
+
+def test_a_macro_assigns_through_ref(device):
+    """A parameter of T.Ref is the caller's variable; any other scalar is a value of its own."""
+
+    @T.macro
+    def step(total: T.Ref, other, tile):
+        total = total + 1
+        other = other + 10
+        tile[0] = tile[0] + other
+
+    @T.prim_func
+    def kernel(A: T.Tensor((3,), "int32")):
+        with T.Kernel(1):
+            x, y = T.alloc_var("int32", 4), T.alloc_var("int32", 5)
+            for _ in T.serial(3):
+                step(x, y, A)
+            A[1], A[2] = x, y
+
+    a = np.zeros(3, np.int32)
+    launch(device, kernel, a)
+    assert list(a) == [45, 7, 5]
+
+
 def test_atomic_extrema_keep_infinities(device):
     """In global and in shared memory; a sum saturates, as conversions to f8 do."""
 

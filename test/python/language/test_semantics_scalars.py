@@ -113,6 +113,15 @@ def test_float_division_floors(device):
     same(elementwise(device, rest, "f32", a, b), np.mod(a, b))
 
 
+def test_a_rest_of_powers_of_two(device):
+    """e8m0 has no zero: what divides leaves NaN, and nothing in the rest needs a zero."""
+    powers = [2.0**-127, 0.25, 1.0, 2.0, 64.0, 2.0**127]
+    a, b = pairs(powers, powers, "f8e8m0fnu")
+    x, y = a.astype(np.float64), b.astype(np.float64)
+    expected = np.where(x < y, x, np.nan).astype(a.dtype)
+    same(elementwise(device, rest, "f8e8m0fnu", a, b), expected)
+
+
 @T.macro
 def shift_left(a, b):
     return a << b

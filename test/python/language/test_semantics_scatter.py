@@ -86,6 +86,38 @@ def test_scatter_past_the_edges_of_a_tensor(device):
 
 
 @pytest.mark.parametrize("atomic", [False, True])
+def test_more_rows_than_the_tile_has(device, atomic):
+    """Indices say where rows go, so there may be more of them; as a whole, or from a start."""
+
+    @T.prim_func
+    def kernel(
+        A: T.Tensor((10, 4), "int32"), I: T.Tensor((10,), "int32"),
+        Whole: T.Tensor((3, 5), "int32"), Start: T.Tensor((3, 5), "int32"),
+    ):  # fmt: skip
+        with T.Kernel(1):
+            rows = T.alloc_shared((10, 4), "int32")
+            ids = T.alloc_shared((10,), "int32")
+            whole = T.alloc_shared((3, 5), "int32")
+            start = T.alloc_shared((3, 5), "int32")
+            T.copy(A, rows)
+            T.copy(I, ids)
+            T.clear(whole)
+            T.clear(start)
+            T.scatter(rows, ids, whole[:, 0:4], atomic=atomic)
+            T.scatter(rows, ids, start[0, 1], atomic=atomic)
+            T.copy(whole, Whole)
+            T.copy(start, Start)
+
+    a = np.random.default_rng(6).integers(-99, 99, (10, 4)).astype(np.int32)
+    ids = np.array([0, 2, 2, -1, 3, 2, 0, 9, 1, 0], np.int32)
+    whole, start = np.zeros((3, 5), np.int32), np.zeros((3, 5), np.int32)
+    tilewright.compile(kernel, target=device)(a, ids, whole, start)
+    expected = scattered(np.zeros((3, 4), np.int32), ids, a, atomic)
+    assert np.array_equal(whole, np.pad(expected, ((0, 0), (0, 1))))
+    assert np.array_equal(start, np.pad(expected, ((0, 0), (1, 0))))
+
+
+@pytest.mark.parametrize("atomic", [False, True])
 def test_scatter_in_a_pipeline_along_another_axis(device, atomic):
     """Columns, into a tile of the block and into a tensor that all blocks add to."""
 

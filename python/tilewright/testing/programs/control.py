@@ -12,7 +12,7 @@ from tilewright.testing.programs.expressions import (
 )
 from tilewright.testing.programs.machine import Machine
 from tilewright.testing.programs.nodes import node
-from tilewright.testing.programs.numbers import broadcast, exact, long_name
+from tilewright.testing.programs.numbers import SCALE, broadcast, exact, long_name
 from tilewright.testing.programs.scope import Scope, Value
 from tilewright.testing.programs.statements import (
     Statement,
@@ -311,7 +311,8 @@ class Var(Statement):
         name, dtype = scope.fresh("x"), scope.dtype("number")
         scope.variables.append(Value(name, dtype))
         scope.values.append(Value(name, dtype))
-        return (cls(name, dtype, Literal(scope.pick((0, 1)))),)
+        init = 1 if dtype == SCALE else scope.pick((0, 1))
+        return (cls(name, dtype, Literal(init)),)
 
 
 @node

@@ -10,21 +10,28 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from tilewright.testing.programs.elementwise import (
-    ATOMICS,
-    AtomicTile,
-    Parallel,
-    draw_atomic,
-    draw_body,
-    lanes,
+from tilewright.testing.programs.atomics import ATOMICS, AtomicTile, draw_atomic
+from tilewright.testing.programs.elementwise import Parallel, draw_body, lanes
+from tilewright.testing.programs.expressions import (
+    Binary,
+    Ceildiv,
+    Expression,
+    Literal,
+    Name,
+    plus,
 )
-from tilewright.testing.programs.expressions import Binary, Ceildiv, Expression, Literal, Name
+from tilewright.testing.programs.indexed import draw_scatter
 from tilewright.testing.programs.movement import Copy, Fill, literal_of, load_tile
-from tilewright.testing.programs.patterns import Window  # noqa: F401  (draws itself)
+from tilewright.testing.programs.nodes import walk
+from tilewright.testing.programs.numbers import PAIR
+from tilewright.testing.programs.patterns import Window  # noqa: F401  (these draw themselves)
 from tilewright.testing.programs.program import Kernel, Program, Scalar, Tensor
 from tilewright.testing.programs.regions import Region, draw_region, whole
+from tilewright.testing.programs.scans import ScanBy  # noqa: F401
 from tilewright.testing.programs.scope import Draft, Scope, Tile, Value
+from tilewright.testing.programs.selections import Sort  # noqa: F401
 from tilewright.testing.programs.statements import Statement, draw_statement
+from tilewright.testing.programs.views import View  # noqa: F401
 
 
 def draw_program(integer: Callable[[int, int], int]) -> Program:
@@ -39,7 +46,13 @@ def draw_program(integer: Callable[[int, int], int]) -> Program:
         for t in draft.tensors
     )
     scalars = tuple(Scalar(*s) for s in draft.scalars)
-    return Program(tensors, scalars, tuple(kernels), scope.integer(0, 1 << 16))
+    seed, eager = scope.integer(0, 1 << 16), scope.pick(("", "", "", "dynamic", "const"))
+    arrays = [t for t in tensors if t.role in ("input", "inout")]
+    sizes = {s for t in arrays for s in t.symbols}
+    used = {n.name for n in walk(kernels) if isinstance(n, Name)}
+    if not arrays or used & {s for t in tensors for s in t.symbols if s not in sizes}:
+        eager = ""  # the arrays that are given tell what outputs are, and all sizes
+    return Program(tensors, scalars, tuple(kernels), seed, eager)
 
 
 def _draw_kernel(outer: Scope) -> Kernel:
@@ -100,17 +113,21 @@ def _publish(scope: Scope, outer: Scope, grid: list[tuple[str, int]]) -> tuple:
     made: tuple = ()
     if scope.chance(6):
         return _publish_atomic(scope, grid)
+    if scope.chance(8):
+        return _publish_rows(scope, grid)
     tile = scope.tile(lambda t: t.space != "local" or len(t.shape) < 4)
     if tile is None:
         made = load_tile(scope)
         tile = scope.tiles[-1]
     role = scope.pick(("output", "output", "inout", "workspace"))
+    role = "output" if tile.dtype == PAIR else role  # a workspace has no halves of bytes
     covers = all(count for _, count in grid) and (role == "workspace" or scope.chance(2))
     dtype = tile.dtype
-    if dtype != "bool" and scope.chance(4):
+    if dtype != "bool" and role != "workspace" and scope.chance(4):
         dtype = scope.dtype("number")
     starts, shape = _windows(scope, tile.shape, grid, covers)
     target = scope.tensor(shape, dtype, role)
+    covers = covers and target.shape == shape
     if covers:
         outer.tiles.append(Tile(target.name, dtype, shape, "global"))
     if scope.chance(12):
@@ -134,15 +151,37 @@ def _fill_or_copy(scope: Scope, target: Tile, starts: tuple, extents: tuple) -> 
     return Copy(draw_region(scope, source, extents, False), window)
 
 
+def _publish_rows(scope: Scope, grid: list[tuple[str, int]]) -> tuple:
+    """Rows of a tensor that an index tile names: of a part that is the block's, or added."""
+    shape = scope.shape(scope.pick((2, 3)))
+    axis, atomic = scope.integer(0, len(shape) - 1), scope.chance(3)
+    dtype = scope.pick(_ADDED) if atomic else scope.dtype()
+    dtype = "u8" if dtype == PAIR else dtype  # whose tensors have no bytes to write
+    starts, size = _windows(scope, shape, grid, False, axis)
+    size = (*size[:axis], scope.near_size(shape[axis]), *size[axis + 1 :])
+    target = scope.tensor(size, dtype, "inout" if atomic or scope.chance(2) else "output")
+    if atomic:  # every block may write anywhere
+        starts = tuple(scope.offset(s, e, False, False) for s, e in zip(size, shape))
+    return draw_scatter(scope, target, starts, shape, axis, atomic)
+
+
 def _windows(
-    scope: Scope, extents: tuple[int, ...], grid: list[tuple[str, int]], covers: bool
+    scope: Scope,
+    extents: tuple[int, ...],
+    grid: list[tuple[str, int]],
+    covers: bool,
+    but: int | None = None,
 ) -> tuple[tuple[Expression, ...], tuple[int, ...]]:
-    """Where each block's window starts, and the shape of a tensor for all of them."""
+    """Where each block's window starts, and the shape of a tensor for all of them.
+
+    Blocks lie side by side along any dimension `but` one.
+    """
     rank = len(extents)
+    dims = [d for d in range(rank) if d != but]
     starts: list[Expression | None] = [None] * rank
     counts = [1] * rank
     for name, count in grid:
-        d = scope.integer(0, rank - 1)
+        d = scope.pick(dims)
         term: Expression = Name(name)
         if counts[d] > 1:
             term = Binary("*", term, Literal(counts[d]))
@@ -170,19 +209,19 @@ def _windows(
 def _store(scope: Scope, tile: Tile, target: Tile, starts: tuple, reads: bool) -> Parallel:
     """A T.Parallel that computes the elements of the block's window."""
     inner, values = lanes(scope, tile.shape)
-    inner.busy = inner.busy | {target.name}
-    indices = tuple(
-        Name(v.name) if s == Literal(0) else Binary("+", s, Name(v.name))
-        for s, v in zip(starts, values)
-    )
+    inner.busy = inner.busy | {target.base}
+    indices = tuple(plus(s, Name(v.name)) for s, v in zip(starts, values))
     body = draw_body(inner, target, indices, reads)
     return Parallel(tuple(v.name for v in values), tile.shape, body)
+
+
+_ADDED = ("i32", "f32", "u32", "i64", "f64", "u8", "f16", "bf16", "i16", "u64")
 
 
 def _publish_atomic(scope: Scope, grid: list[tuple[str, int]]) -> tuple:
     """An update by atomics of a tensor that all blocks share."""
     shape = scope.shape(scope.pick((1, 2)))
-    dtype = scope.pick(("i32", "f32", "u32", "i64", "f64", "u8", "f16", "bf16", "i16", "u64"))
+    dtype = scope.pick(_ADDED)
     data = "small" if dtype[0] in "iu" else scope.pick(("small", "normal"))
     op = scope.pick(ATOMICS if dtype[0] in "iu" else ("add", "max", "min"))
     tile = scope.tile(lambda t: t.dtype != "bool" and t.space != "local")

@@ -18,14 +18,14 @@ from tilewright.testing.programs.expressions import (
     Name,
     places,
 )
-from tilewright.testing.programs.machine import Accesses, Machine
+from tilewright.testing.programs.machine import Machine
+from tilewright.testing.programs.memory import Accesses
 from tilewright.testing.programs.movement import new_tile, show
 from tilewright.testing.programs.nodes import node, walk
-from tilewright.testing.programs.numbers import exact, is_float
-from tilewright.testing.programs.regions import Region
+from tilewright.testing.programs.numbers import exact
 from tilewright.testing.programs.scope import Scope, Tile, Value
 from tilewright.testing.programs.statements import Statement, drawn, indented, run_all
-from tilewright.testing.programs.values import condition, draw_indices, draw_value
+from tilewright.testing.programs.values import condition, draw_value
 
 
 @node
@@ -47,26 +47,6 @@ class Store(Statement):
 
     def writes(self):
         return (self.memory,)
-
-
-@node
-class Atomic(Statement):
-    """T.atomic_<op> on an element; order between iterations and blocks is not specified."""
-
-    op: str
-    memory: str
-    indices: tuple
-    a: object
-
-    def lines(self) -> list[str]:
-        indices = ", ".join(i.text() for i in self.indices)
-        return [f"T.atomic_{self.op}({self.memory}[{indices}], {self.a.text()})"]
-
-    def run(self, machine: Machine) -> None:
-        memory = machine.memories[self.memory]
-        numbers = operators.typed(self.a.value(machine), memory.dtype)
-        at = places(machine, self.indices)
-        memory.combine(self.op, at, machine.doubted(numbers), machine.mask)
 
 
 @drawn(6)
@@ -135,7 +115,7 @@ def draw_parallel(scope: Scope, tile: Tile, overwrites: bool) -> Parallel:
         values, extents = values[::-1], extents[::-1]
     if scope.chance(8):
         indices = tuple(Binary("-", Literal(e - 1), i) for i, e in zip(indices, tile.shape))
-    inner.busy = inner.busy | {tile.name}
+    inner.busy = inner.busy | {tile.base}
     body = draw_body(inner, tile, indices, overwrites)
     return Parallel(tuple(v.name for v in values), extents, body)
 
@@ -185,49 +165,3 @@ def inner_loop(scope: Scope) -> list[Statement]:
     step = Assign(name, Binary("+", Name(name), made))
     scope.values.append(Value(name, dtype))
     return [init, For("serial", index, Literal(0), stop, 1, 0, (step,))]
-
-
-ATOMICS = ("add", "max", "min", "or", "and", "xor")
-
-
-def draw_atomic(scope: Scope, target: Tile) -> Parallel:
-    """A loop whose iterations combine values into elements of a tensor or shared tile."""
-    extents = scope.shape(scope.pick((1, 2)))
-    inner, values = lanes(scope, extents)
-    inner.busy = inner.busy | {target.name}
-    op = scope.pick(ATOMICS if not is_float(target.dtype) else ("add", "max", "min"))
-    made, _ = draw_value(inner, 1)
-    body: tuple = (Atomic(op, target.name, draw_indices(inner, target), made),)
-    if scope.chance(3):
-        body = (If(condition(inner, 1), body, ()),)
-    return Parallel(tuple(v.name for v in values), extents, body)
-
-
-@node
-class AtomicTile(Statement):
-    """T.atomic_<op> of a tile into a region of one shape."""
-
-    op: str
-    target: Region
-    source: str
-
-    def lines(self) -> list[str]:
-        return [f"T.atomic_{self.op}({self.target.text()}, {self.source})"]
-
-    def run(self, machine: Machine) -> None:
-        memory = machine.memories[self.target.memory]
-        numbers = operators.typed(machine.whole(self.source), memory.dtype)
-        starts = [int(v) for v in places(machine, self.target.starts)]
-        shape = numbers.value.shape
-        at = [s + g for s, g in zip(starts, machine.grid_of(shape))]
-        memory.combine(self.op, at, numbers, np.ones(shape, bool))
-
-
-@drawn(1)
-class AtomicUpdate(Statement):
-    """T.atomic_<op> on a shared tile."""
-
-    @classmethod
-    def draw(cls, scope: Scope) -> tuple | None:
-        tile = scope.tile(lambda t: t.space == "shared" and t.dtype != "bool")
-        return None if tile is None else (draw_atomic(scope, tile),)

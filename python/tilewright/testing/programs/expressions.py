@@ -208,6 +208,11 @@ class Ternary(Expression):
         return operators.extremum("max", operators.extremum("min", a, c), b)
 
 
+def plus(start: Expression, index: Expression) -> Expression:
+    """start + index, without adding a literal zero."""
+    return index if start == Literal(0) else Binary("+", start, index)
+
+
 def places(machine: Machine, indices: tuple) -> list:
     """The values of indices in every iteration."""
     return [machine.certain(index.numbers(machine)) for index in indices]

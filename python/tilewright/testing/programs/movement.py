@@ -3,15 +3,14 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from tilewright.testing.programs import operators
-from tilewright.testing.programs.expressions import Literal, places
-from tilewright.testing.programs.machine import Machine, Memory
+from tilewright.testing.programs.expressions import Literal
+from tilewright.testing.programs.machine import Machine
+from tilewright.testing.programs.memory import Memory
 from tilewright.testing.programs.nodes import node
 from tilewright.testing.programs.numbers import (
     NARROW,
-    Numbers,
+    SCALE,
     broadcast,
     cast,
     is_float,
@@ -87,7 +86,7 @@ class Copy(Statement):
         extents = tuple(scope.integer(1, e) for e in target.shape)
         region = draw_region(scope, target, extents, False)
         source = scope.find(
-            lambda t: t.name != target.name and (t.dtype == "bool") == (target.dtype == "bool")
+            lambda t: t.base != target.base and (t.dtype == "bool") == (target.dtype == "bool")
             and len(t.shape) >= len(extents)
         )  # fmt: skip
         if source is None or region is None:
@@ -119,12 +118,19 @@ def load_tile(
     return (alloc, Copy(region, whole(tile)))
 
 
+def cleared(tile: Tile) -> Fill:
+    """T.clear of a new tile; of e8m0, which has no zero, a fill with ones."""
+    return Fill(whole(tile), Literal(1.0) if tile.dtype == SCALE else None)
+
+
 def literal_of(scope: Scope, dtype: str) -> Literal:
     """A number that a dtype holds."""
     if dtype == "bool":
         return Literal(scope.chance(2))
+    if dtype == SCALE:
+        return Literal(scope.pick((1.0, 2.0, 0.5, 8.0)))
     if is_float(dtype):
-        return Literal(scope.pick((0.0, 1.0, -1.0, 0.5, 2.0, -3.0, 8.0)))
+        return Literal(scope.pick((0.0, 1.0, -1.0, 0.5, 2.0, -3.0, 6.0)))
     return Literal(scope.pick((0, 1, 2, 3, 7) + ((-1, -5) if dtype[0] == "i" else ())))
 
 
@@ -162,78 +168,4 @@ class Fill(Statement):
 
     @staticmethod
     def _value(scope: Scope, dtype: str) -> object:
-        return literal_of(scope, dtype) if scope.chance(2) else None
-
-
-@drawn(2)
-@node
-class Gather(Statement):
-    """T.gather of rows that an index tile names."""
-
-    source: Region
-    indices: str
-    target: Region
-    axis: int
-    fill: object
-
-    def lines(self) -> list[str]:
-        return [
-            f"T.gather({self.source.text()}, {self.indices}, {self.target.text()}, "
-            f"axis={self.axis}, fill={self.fill.text()})"
-        ]
-
-    def run(self, machine: Machine) -> None:
-        source = machine.memories[self.source.memory]
-        dtype = machine.memories[self.target.memory].dtype
-        rows = machine.whole(self.indices)
-        count = self.source.sizes[self.axis]
-        chosen = machine.certain_of(rows)[:count]
-        starts = [int(v) for v in places(machine, self.source.starts)]
-        at = [s + g for s, g in zip(starts, machine.grid_of(self.source.sizes))]
-        shape = [1] * len(at)
-        shape[self.axis] = count
-        at[self.axis] = (chosen + starts[self.axis]).reshape(shape)
-        there = np.broadcast_to((chosen >= 0).reshape(shape), self.source.sizes)
-        for place, extent in zip(at, source.shape):
-            there = there & (place >= 0) & (place < extent)
-        numbers = cast(source.load(at, there), dtype)
-        fill = operators.typed(self.fill.value(machine), dtype)
-        chosen_numbers = Numbers(
-            dtype,
-            np.where(there, numbers.value, fill.value),
-            np.where(there, numbers.error, fill.error),
-        )
-        self.target.write(machine, chosen_numbers)
-
-    def writes(self):
-        return (self.target.memory,)
-
-    @classmethod
-    def draw(cls, scope: Scope) -> tuple | None:
-        shape = scope.shape(scope.pick((2, 1, 2, 3)))
-        axis = scope.integer(0, len(shape) - 1)
-        index_type = scope.pick(("i32", "i64", "i16", "i8", "u64"))
-        ids = scope.tile(
-            lambda t: len(t.shape) == 1 and t.dtype in ("i32", "i64", "i16", "i8", "u64")
-            and t.shape[0] >= shape[axis] and t.bound is not None
-        )  # fmt: skip
-        made: tuple = ()
-        if ids is None:
-            kind = scope.pick(("small", "small", "wide"))
-            made = load_tile(scope, index_type, (shape[axis],), data=kind)
-            ids = scope.tiles[-1]
-        source = scope.find(lambda t: t.is_global and len(t.shape) == len(shape))
-        if source is None or scope.chance(2):
-            size = tuple(scope.near_size(e) for e in shape)
-            source = scope.tensor(size, scope.dtype(), "input")
-            scope.reveal(source)
-        dtype = source.dtype
-        alloc, tile = new_tile(scope, dtype, shape)
-        starts = tuple(
-            Literal(0) if d == axis else scope.offset(source.shape[d], shape[d], False, False)
-            for d in range(len(shape))
-        )
-        region = Region(source.name, starts, shape, (True,) * len(shape), "start")
-        show(scope, tile)
-        fill = literal_of(scope, dtype)
-        return (*made, alloc, cls(region, ids.name, whole(tile), axis, fill))
+        return literal_of(scope, dtype) if dtype == SCALE or scope.chance(2) else None

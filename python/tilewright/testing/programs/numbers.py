@@ -24,8 +24,10 @@ from tilewright.testing.dtypes import (
     unit_roundoff,
 )
 
-FLOATS = ("f8e4m3fn", "f8e5m2", "bf16", "f16", "f32", "f64")
-NARROW = FLOATS[:4]  # computed in f32
+SCALE, PAIR = "f8e8m0fnu", "f4e2m1fn"  # powers of two alone; two in a byte of a tensor
+NO_NEGATIVE_ZERO = ("f8e4m3fnuz", "f8e5m2fnuz", "f8e4m3b11fnuz")
+NARROW = ("f8e4m3fn", "f8e5m2", "bf16", "f16", *NO_NEGATIVE_ZERO, PAIR, SCALE)  # as f32
+FLOATS = (*NARROW, "f32", "f64")
 SIGNED = ("i8", "i16", "i32", "i64")
 UNSIGNED = ("u8", "u16", "u32", "u64")
 INTEGERS = SIGNED + UNSIGNED
@@ -70,7 +72,9 @@ def is_integer(dtype: str) -> bool:
 
 def bits_of(dtype: str) -> int:
     """The width of an element; that of "index" is 64."""
-    return 64 if dtype == "index" else numpy_dtype(dtype).itemsize * 8
+    if dtype in ("index", PAIR):
+        return 64 if dtype == "index" else 4
+    return numpy_dtype(dtype).itemsize * 8
 
 
 def held_as(dtype: str) -> np.dtype:
@@ -82,8 +86,8 @@ def held_as(dtype: str) -> np.dtype:
 
 def long_name(dtype: str) -> str:
     """The name that kernels use: "float16" for "f16"."""
-    if dtype.startswith("f8"):
-        return "float8_" + dtype[2:]
+    if dtype.startswith(("f8", "f4")):
+        return f"float{dtype[1]}_{dtype[2:]}"
     return dtype if dtype == "bool" else _LONG[dtype[0]] + dtype.lstrip("bfiu")
 
 
@@ -111,9 +115,15 @@ def broadcast(numbers: Numbers, shape: tuple[int, ...]) -> Numbers:
 
 
 def nearest(value: np.ndarray, dtype: str) -> np.ndarray:
-    """float64 values rounded once to nearest even; past the range infinity, in f8 saturated."""
+    """float64 values rounded once to nearest even; past the range infinity, in f8, f4 the most.
+
+    What a type has not becomes what docs/semantics.md says: NaN in f4, -0 in the fnuz forms,
+    and zero and negative numbers in e8m0.
+    """
     if dtype == "f64":
         return value
+    if dtype == SCALE:
+        return _nearest_power(value)
     with np.errstate(all="ignore"):
         if dtype == "f32":
             return value.astype(np.float32).astype(np.float64)
@@ -125,9 +135,34 @@ def nearest(value: np.ndarray, dtype: str) -> np.ndarray:
         result = np.ldexp(np.rint(np.ldexp(value, -quantum)), quantum)
     result = np.where(np.isfinite(value), result, value)
     most = largest(dtype)
+    if dtype == PAIR:
+        return np.where(np.isnan(value), most, np.clip(result, -most, most))
     if dtype.startswith("f8"):
-        return np.clip(result, -most, most)  # NaN stays
+        result = np.clip(result, -most, most)  # NaN stays
+        return result + 0.0 if dtype in NO_NEGATIVE_ZERO else result
     return np.where(np.abs(result) > most, np.copysign(np.inf, result), result)
+
+
+def _nearest_power(value: np.ndarray) -> np.ndarray:
+    """The nearest number of e8m0, the larger of two as near; NaN for what is not positive."""
+    with np.errstate(all="ignore"):
+        mantissa, exponent = np.frexp(np.where(np.isfinite(value), value, 1.0))
+        power = np.clip(exponent - np.where(mantissa >= 0.75, 0, 1), -127, 127)
+        result = np.where(np.isposinf(value), 2.0**127, np.ldexp(1.0, power))
+        return np.where(value > 0, result, np.nan)
+
+
+def _around(value: np.ndarray, error: np.ndarray) -> np.ndarray:
+    """How far e8m0 may be from `value` known to within `error`: rounding keeps the order."""
+    with np.errstate(all="ignore"):
+        low, high = _nearest_power(value - error), _nearest_power(value + error)
+        far = np.maximum(np.abs(low - value), np.abs(high - value))
+    return np.where(np.isnan(far), np.inf, far)
+
+
+def outside(dtype: str) -> np.ndarray:
+    """What reading outside a tensor gives: zero, or the least number where there is none."""
+    return np.asarray(2.0**-127 if dtype == SCALE else 0, held_as(dtype))
 
 
 def rounded(value: np.ndarray, error: np.ndarray, dtype: str) -> Numbers:
@@ -139,6 +174,9 @@ def rounded(value: np.ndarray, error: np.ndarray, dtype: str) -> Numbers:
     exactly = nearest(value, dtype)
     if not error.any():
         return Numbers(dtype, exactly, error)
+    if dtype == SCALE:
+        error = np.where(error > 0, _around(value, error), 0.0)
+        return Numbers(dtype, np.where(error > 0, value, exactly), error)
     roundoff = unit_roundoff(dtype)
     with np.errstate(all="ignore"):
         size = np.abs(value) + error

@@ -14,6 +14,10 @@ import numpy as np
 
 from tilewright.testing.dtypes import numpy_dtype
 from tilewright.testing.programs.numbers import (
+    NARROW,
+    NO_NEGATIVE_ZERO,
+    PAIR,
+    SCALE,
     SIGNED,
     UNSIGNED,
     Numbers,
@@ -38,9 +42,9 @@ def promote(a: str, b: str) -> str:
     if is_float(a) != is_float(b):
         return a if is_float(a) else b
     if is_float(a):
-        if bits_of(a) != bits_of(b):
-            return a if bits_of(a) > bits_of(b) else b
-        return "f32"
+        wide, narrow = (a, b) if bits_of(a) > bits_of(b) else (b, a)
+        apart = bits_of(a) == bits_of(b) or {a, b} in ({SCALE, "f16"}, {SCALE, PAIR})
+        return "f32" if apart and narrow != wide else wide
     if "index" in (a, b):
         return "index"
     if (a in SIGNED) == (b in SIGNED):
@@ -91,6 +95,13 @@ def meet(a: Operand, b: Operand) -> tuple[Numbers, Numbers]:
     return cast(a, dtype), cast(b, dtype)
 
 
+def _computed(value: np.ndarray, error: np.ndarray, dtype: str) -> Numbers:
+    """A result in a float type: those below f32 are computed in f32 and converted."""
+    if dtype in NARROW and not np.any(error):
+        value = nearest(value, "f32")
+    return rounded(value, error, dtype)
+
+
 def _worst(*numbers: Numbers) -> np.ndarray:
     """Zero where everything is known, else infinity: the error of integer results."""
     lost = numbers[0].error > 0
@@ -136,16 +147,16 @@ def _integer_arithmetic(op: str, a: Numbers, b: Numbers) -> Numbers:
 
 
 def _add(a: Numbers, b: Numbers) -> Numbers:
-    return rounded(a.value + b.value, a.error + b.error, a.dtype)
+    return _computed(a.value + b.value, a.error + b.error, a.dtype)
 
 
 def _subtract(a: Numbers, b: Numbers) -> Numbers:
-    return rounded(a.value - b.value, a.error + b.error, a.dtype)
+    return _computed(a.value - b.value, a.error + b.error, a.dtype)
 
 
 def _multiply(a: Numbers, b: Numbers) -> Numbers:
     error = _times(np.abs(a.value), b.error) + _times(np.abs(b.value) + b.error, a.error)
-    return rounded(a.value * b.value, error, a.dtype)
+    return _computed(a.value * b.value, error, a.dtype)
 
 
 def _times(size: np.ndarray, error: np.ndarray) -> np.ndarray:
@@ -154,7 +165,7 @@ def _times(size: np.ndarray, error: np.ndarray) -> np.ndarray:
 
 
 def _divide(a: Numbers, b: Numbers) -> Numbers:
-    result = rounded(a.value / b.value, _quotient_error(a, b), a.dtype)
+    result = _computed(a.value / b.value, _quotient_error(a, b), a.dtype)
     # A zero's sign is not specified, so neither is that of the infinity it gives.
     by_zero = (b.value == 0) & (a.value != 0) & ~np.isnan(a.value)
     return Numbers(a.dtype, result.value, np.where(by_zero, np.inf, result.error))
@@ -178,7 +189,7 @@ def _remainder(a: Numbers, b: Numbers) -> Numbers:
     x, y = a.value, b.value
     rest = np.fmod(x, y)
     value = np.where((rest != 0) & ((rest < 0) != (y < 0)), rest + y, rest)
-    return rounded(value, _worst(a, b), a.dtype)
+    return _computed(value, _worst(a, b), a.dtype)
 
 
 _FLOAT_ARITHMETIC: dict[str, Callable[[Numbers, Numbers], Numbers]] = {
@@ -232,7 +243,12 @@ def rounding(name: str, a: Operand) -> Numbers:
     with np.errstate(invalid="ignore"):
         same = apply(a.value - a.error) == apply(a.value + a.error)
     error = np.where(same | (a.error == 0), 0.0, a.error + 1)
-    return Numbers(a.dtype, apply(a.value), error)
+    return Numbers(a.dtype, _held(apply(a.value), a.dtype), error)
+
+
+def _held(value: np.ndarray, dtype: str) -> np.ndarray:
+    """What is not rounded, but for what the type has not: zero, -0 or a sign."""
+    return nearest(value, dtype) if dtype in (SCALE, *NO_NEGATIVE_ZERO) else value
 
 
 # -- bits -------------------------------------------------------------------------------------
@@ -276,7 +292,7 @@ def negate(a: Operand) -> Numbers:
         a = cast(a, "i32")
     with np.errstate(over="ignore"):
         wide = -a.index.astype(np.int64) if a.dtype in SIGNED and a.dtype != "i64" else None
-        return Numbers(a.dtype, np.negative(a.value), a.error, wide)
+        return Numbers(a.dtype, _held(np.negative(a.value), a.dtype), a.error, wide)
 
 
 def magnitude(a: Operand) -> Numbers:
@@ -292,7 +308,8 @@ def reinterpret(a: Numbers, dtype: str) -> Numbers:
     error = _worst(a)
     with np.errstate(all="ignore"):
         stored = np.asarray(a.value.astype(numpy_dtype(a.dtype)))
-    if is_float(a.dtype):  # the sign of a zero and the bits of NaN are not specified
+    # The sign of a zero and the bits of NaN are not specified, but where there is one of each.
+    if is_float(a.dtype) and a.dtype not in (SCALE, *NO_NEGATIVE_ZERO):
         error = np.where((a.value == 0) | np.isnan(a.value), np.inf, error)
     result = np.asarray(stored.view(numpy_dtype(dtype)))
     return Numbers(dtype, result.astype(held_as(dtype)), error)

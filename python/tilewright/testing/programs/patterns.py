@@ -8,8 +8,22 @@ from __future__ import annotations
 
 from tilewright.testing.programs.control import For, trip_count
 from tilewright.testing.programs.elementwise import Parallel, Store, lanes
-from tilewright.testing.programs.expressions import Binary, Element, Expression, Literal, Name
-from tilewright.testing.programs.movement import Copy, Fill, Gather, load_tile, new_tile, show
+from tilewright.testing.programs.expressions import (
+    Binary,
+    Element,
+    Expression,
+    Literal,
+    Name,
+    plus,
+)
+from tilewright.testing.programs.indexed import Gather
+from tilewright.testing.programs.movement import (
+    Copy,
+    cleared,
+    load_tile,
+    new_tile,
+    show,
+)
 from tilewright.testing.programs.numbers import is_float
 from tilewright.testing.programs.regions import Region, draw_region, whole
 from tilewright.testing.programs.scope import Scope, Tile, Value
@@ -34,12 +48,13 @@ class ProductLoop(Statement):
         ta, tb = scope.chance(3), scope.chance(3)
         a_shape, b_shape = (k, m) if ta else (m, k), (n, k) if tb else (k, n)
         alloc, c = new_tile(scope, result, (m, n), scope.pick(("fragment", "shared")))
+        scope.draft.accumulators.add(c.name)
         stop, most = trip_count(scope)
         name = scope.fresh("k")
         inner = scope.child()
         inner.loops += 1
         inner.values.append(Value(name, "index", 0, max(most - 1, 0)))
-        before: list[Statement] = [alloc, Fill(whole(c), None)]
+        before: list[Statement] = [alloc, cleared(c)]
         body: list[Statement] = []
         operands = []
         for shape, along in ((a_shape, 0 if ta else 1), (b_shape, 1 if tb else 0)):
@@ -143,10 +158,7 @@ class Window(Statement):
                 return (Copy(whole(tile), region),)
         if scope.chance(3):
             inner, values = lanes(scope, region.shape)
-            at = tuple(
-                Name(v.name) if s == Literal(0) else Binary("+", s, Name(v.name))
-                for s, v in zip(region.starts, values)
-            )
+            at = tuple(plus(s, Name(v.name)) for s, v in zip(region.starts, values))
             made, _ = draw_value(inner, 1)
             if dtype != "bool":
                 made = Binary("+", Element(region.memory, at), made)

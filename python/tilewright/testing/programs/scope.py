@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tilewright.testing.programs.expressions import Binary, Element, Expression, Literal, Name
-from tilewright.testing.programs.numbers import is_float
+from tilewright.testing.programs.numbers import NO_NEGATIVE_ZERO, PAIR, SCALE, is_float
 
 EXTENTS = (4, 1, 2, 3, 5, 7, 8, 12, 15, 16, 17, 24, 31, 32, 33, 48, 64, 65)
 _MOST = {1: 160, 2: 1100, 3: 600}
@@ -27,6 +27,12 @@ class Tile:
     shape: tuple[int, ...]
     space: str  # global, shared, fragment or local
     bound: int | None = None
+    viewed: str | None = None  # of a view, the memory that it is another name of
+
+    @property
+    def base(self) -> str:
+        """The memory's own name."""
+        return self.viewed or self.name
 
     @property
     def is_global(self) -> bool:
@@ -66,6 +72,10 @@ class Draft:
     tensors: list[Parameter] = dataclasses.field(default_factory=list)
     scalars: list[tuple[str, str, int | float]] = dataclasses.field(default_factory=list)
     count: int = 0
+    # Tiles to which products are added, and memories whose bits a view shows as another type:
+    # one that is narrower than f32 is not both.
+    accumulators: set[str] = dataclasses.field(default_factory=set)
+    seen_as_bits: set[str] = dataclasses.field(default_factory=set)
 
 
 class Scope:
@@ -109,11 +119,12 @@ class Scope:
         """A dtype name: "any", "number" (not bool), "float", "integer" or "index" (signed)."""
         floats = ("f32", "f16", "bf16", "f64", "f8e4m3fn", "f8e5m2", "f32", "f16", "bf16")
         integers = ("i32", "i8", "u8", "i64", "u32", "i16", "u16", "u64")
+        small = (*NO_NEGATIVE_ZERO, SCALE, PAIR)
         if kind == "float":
-            return self.pick(floats)
+            return self.pick(floats + small)
         if kind == "integer":
             return self.pick(integers)
-        return self.pick(floats + integers + (("bool",) if kind == "any" else ()))
+        return self.pick(floats + integers + small + (("bool",) if kind == "any" else ()))
 
     def shape(self, rank: int | None = None) -> tuple[int, ...]:
         """Extents of a tile."""
@@ -131,7 +142,7 @@ class Scope:
 
     def find(self, accept: Callable[[Tile], bool]) -> Tile | None:
         """A tile or tensor in sight, if one is accepted; the latest is the simplest."""
-        known = [t for t in reversed(self.tiles) if t.name not in self.busy and accept(t)]
+        known = [t for t in reversed(self.tiles) if t.base not in self.busy and accept(t)]
         return self.pick(known) if known else None
 
     def tile(self, accept: Callable[[Tile], bool] = lambda t: True) -> Tile | None:
@@ -143,12 +154,15 @@ class Scope:
     ) -> Tile:
         """A new tensor of the program."""
         data = data or self.data(dtype)
+        if dtype == PAIR:  # whole bytes
+            shape = (*shape[:-1], shape[-1] + shape[-1] % 2)
         symbols = [None] * len(shape)
         for d in range(len(shape)):
             if role != "workspace" and self.chance(5):
                 symbols[d] = self._symbol(shape[d])
         name = self.fresh("W" if role == "workspace" else "A" if role == "input" else "C")
-        padding = self.pick((1, 3)) if role != "workspace" and self.chance(8) else 0
+        strided = role != "workspace" and dtype != PAIR
+        padding = self.pick((1, 3)) if strided and self.chance(8) else 0
         skew = self.pick((1, 2)) if role != "workspace" and self.chance(6) else 0
         made = Parameter(name, dtype, shape, tuple(symbols), role, data, padding, skew)
         self.draft.tensors.append(made)
@@ -178,7 +192,7 @@ class Scope:
         wanted = [
             t
             for t in self.tiles
-            if t.is_global and t.name not in self.busy and len(t.shape) >= rank
+            if t.is_global and t.base not in self.busy and len(t.shape) >= rank
             and (dtype is None or t.dtype == dtype)
         ]  # fmt: skip
         if wanted and not self.chance(3):

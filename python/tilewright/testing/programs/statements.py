@@ -29,6 +29,10 @@ class Statement:
         """Names of the memories that it itself stores to."""
         return ()
 
+    def combines(self) -> Iterable[str]:
+        """Names of the memories that it updates by atomics."""
+        return ()
+
     @classmethod
     def draw(cls, scope: Scope) -> tuple | None:
         """Statements that hold one of this kind, or None where it has no place here."""

@@ -8,6 +8,8 @@ same number, and the bound stays zero. Elsewhere it is the gamma_n of docs/seman
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from tilewright.testing.dtypes import (
@@ -88,7 +90,7 @@ def total(terms: Numbers, axis: int, former: Numbers | None = None) -> Numbers:
         sums = summed(
             terms.value.sum(axis=axis),
             np.abs(terms.value).sum(axis=axis),
-            lowest_bit(terms.value).min(axis=axis),
+            lowest_bit(terms.value).min(axis=axis, initial=np.inf),
             terms.error.sum(axis=axis),
             terms.value.shape[axis],
             wide,
@@ -105,19 +107,35 @@ def joined(terms: Numbers, former: Numbers, axis: int) -> Numbers:
     )
 
 
-def running(terms: Numbers, axis: int, reverse: bool) -> Numbers:
-    """Running sums along an axis, each as a sum of its own."""
+def running(
+    terms: Numbers, axis: int, reverse: bool, exclusive: bool, fold: Callable = total
+) -> Numbers:
+    """Running combinations along an axis, each a fold of its own."""
     count = terms.value.shape[axis]
     parts = []
     for i in range(count):
-        span = range(i, count) if reverse else range(i + 1)
+        left_out = int(exclusive)
+        span = range(i + left_out, count) if reverse else range(i + 1 - left_out)
         part = Numbers(terms.dtype, terms.value.take(span, axis), terms.error.take(span, axis))
-        parts.append(total(part, axis))
+        parts.append(fold(part, axis))
     return Numbers(
         terms.dtype,
         np.stack([p.value for p in parts], axis),
         np.stack([p.error for p in parts], axis),
     )
+
+
+def largest_of(terms: Numbers, axis: int) -> Numbers:
+    """The maximum along an axis, NaN winning; of nothing, what every number is as large as.
+
+    That of floats is -infinity in the type in which they meet, which f8 and f4 saturate.
+    """
+    wide = cast(terms, adder(terms.dtype)) if is_float(terms.dtype) else terms
+    shape = terms.value.shape[:axis] + terms.value.shape[axis + 1 :]
+    held = held_as(wide.dtype)
+    least = np.full(shape, -np.inf if is_float(wide.dtype) else np.iinfo(held).min, held)
+    former = Numbers(wide.dtype, least, np.zeros(shape))
+    return cast(reduction("max", wide, axis, former), terms.dtype)
 
 
 def _lost(error: np.ndarray) -> np.ndarray:

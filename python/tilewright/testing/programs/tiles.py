@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Operations on whole tiles: T.gemm, reductions, T.cumsum, T.topk."""
+"""Operations on whole tiles: T.gemm, reductions, T.cumsum, T.cummax."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from collections.abc import Callable
 
 from tilewright.testing.programs import sums
 from tilewright.testing.programs.expressions import Binary, Literal, Name
-from tilewright.testing.programs.machine import Machine, Memory
-from tilewright.testing.programs.movement import Fill, load_tile, new_tile, show
+from tilewright.testing.programs.machine import Machine
+from tilewright.testing.programs.movement import cleared, load_tile, new_tile, show
 from tilewright.testing.programs.nodes import node
 from tilewright.testing.programs.numbers import (
     INTEGERS,
+    NO_NEGATIVE_ZERO,
+    PAIR,
+    SCALE,
     Numbers,
     bits_of,
     cast,
@@ -70,7 +73,7 @@ class Gemm(Statement):
         ta, tb = scope.chance(3), scope.chance(3)
         floats = scope.chance(3) is False
         dtype = scope.pick(
-            ("f32", "f16", "bf16", "f8e4m3fn", "f8e5m2", "f64")
+            ("f32", "f16", "bf16", "f8e4m3fn", "f8e5m2", "f64", PAIR, *NO_NEGATIVE_ZERO)
             if floats
             else ("i8", "u8", "i32", "i16", "u16", "u32")
         )
@@ -101,21 +104,22 @@ class Gemm(Statement):
         result = _result_type(scope, dtype, other)
         clear: object = scope.chance(3)
         c = scope.tile(
-            lambda t: t.shape == (m, n) and t.dtype == result and t.name not in (a.name, b.name)
-            and t.space != "local"
+            lambda t: t.shape == (m, n) and t.dtype == result and t.base not in (a.base, b.base)
+            and t.space != "local" and t.base not in scope.draft.seen_as_bits
         )  # fmt: skip
         if c is None:
             alloc, c = new_tile(scope, result, (m, n), scope.pick(("fragment", "shared")))
             made.append(alloc)
             if clear is False:
-                made.append(Fill(whole(c), None))
+                made.append(cleared(c))
             show(scope, c)
         elif clear and scope.steady() is not None and scope.chance(2):
             clear = Binary("==", Name(scope.steady().name), Literal(0))
+        scope.draft.accumulators.add(c.base)
         return (*made, cls(first, whole(b), c.name, ta, tb, clear))
 
 
-_NO_OPERANDS = ("bool", "i64", "u64")
+_NO_OPERANDS = ("bool", "i64", "u64", SCALE)
 
 
 def _operand_space(scope: Scope) -> str:
@@ -134,7 +138,7 @@ def _transposed(numbers: Numbers) -> Numbers:
     return Numbers(numbers.dtype, numbers.value.T, numbers.error.T)
 
 
-def _source(scope: Scope, accept: Callable[[Tile], bool]) -> tuple[tuple, Tile]:
+def source_tile(scope: Scope, accept: Callable[[Tile], bool]) -> tuple[tuple, Tile]:
     """A tile to work on: one in sight, or a new one and the statements that load it."""
     tile = None if scope.chance(4) else scope.tile(accept)
     if tile is not None:
@@ -168,35 +172,22 @@ class Reduce(Statement):
     def run(self, machine: Machine) -> None:
         terms = self.source.matrix(machine)
         target = machine.memories[self.target]
-        dim = self.dim % terms.value.ndim
-        if self.kind in ("argmax", "argmin"):
-            result = cast(sums.position(self.kind, terms, dim), target.dtype)
-        else:
-            if self.kind not in ("any", "all"):
-                terms = cast(terms, target.dtype)
-            former = None
-            if not self.clear:
-                shape = terms.value.shape[:dim] + terms.value.shape[dim + 1 :]
-                held = machine.whole(self.target)
-                former = Numbers(
-                    held.dtype, held.value.reshape(shape), held.error.reshape(shape)
-                )
-            result = cast(sums.reduction(self.kind, terms, dim, former), target.dtype)
-        machine.fill(
-            self.target,
-            Numbers(
-                result.dtype,
-                result.value.reshape(target.shape),
-                result.error.reshape(target.shape),
-            ),
-        )
+        if self.kind not in ("any", "all", "argmax", "argmin"):
+            terms = cast(terms, target.dtype)
+
+        def fold(terms, dim, former):
+            if self.kind in ("argmax", "argmin"):
+                return sums.position(self.kind, terms, dim)
+            return sums.reduction(self.kind, terms, dim, former)
+
+        into_target(machine, self.target, terms, self.dim, self.clear, fold)
 
     def writes(self):
         return (self.target,)
 
     @classmethod
     def draw(cls, scope: Scope) -> tuple | None:
-        made, source = _source(scope, lambda t: True)
+        made, source = source_tile(scope, lambda t: True)
         kinds = [k for k in _KINDS if _allows(k, source.dtype)]
         kind = scope.pick(kinds)
         part = draw_part(scope, source)
@@ -207,7 +198,7 @@ class Reduce(Statement):
         elif kind in ("any", "all"):
             dtype = "bool"
         elif scope.chance(4):
-            dtype = scope.pick([source.dtype, *_wider(source.dtype)])
+            dtype = scope.pick([source.dtype, *wider(source.dtype)])
         else:
             dtype = source.dtype
         kept = extents[:dim] + extents[dim + 1 :]
@@ -215,14 +206,31 @@ class Reduce(Statement):
         shape = shape if not kept or scope.chance(4) else kept
         clear = kind in ("argmax", "argmin") or not scope.chance(3)
         former = scope.tile(
-            lambda t: t.shape == shape and t.dtype == dtype and t.name != source.name
+            lambda t: t.shape == shape and t.dtype == dtype and t.base != source.base
         ) if scope.chance(2) or not clear else None  # fmt: skip
         if former is None:
             alloc, former = new_tile(scope, dtype, shape)
-            made += (alloc,) if clear else (alloc, Fill(whole(former), None))
+            made += (alloc,) if clear else (alloc, cleared(former))
             show(scope, former)
         written = dim - len(extents) if scope.chance(3) else dim
         return (*made, cls(kind, part, former.name, written, clear))
+
+
+def into_target(
+    machine: Machine, name: str, terms: Numbers, dim: int, clear: bool, fold: Callable
+) -> None:
+    """Store `fold(terms, dim, former)`; `former` is what the target held, None with `clear`."""
+    target, dim = machine.memories[name], dim % terms.value.ndim
+    former = None
+    if not clear:
+        shape = terms.value.shape[:dim] + terms.value.shape[dim + 1 :]
+        held = machine.whole(name)
+        former = Numbers(held.dtype, held.value.reshape(shape), held.error.reshape(shape))
+    made = cast(fold(terms, dim, former), target.dtype)
+    shape = target.shape
+    machine.fill(
+        name, Numbers(made.dtype, made.value.reshape(shape), made.error.reshape(shape))
+    )
 
 
 def _allows(kind: str, dtype: str) -> bool:
@@ -231,81 +239,10 @@ def _allows(kind: str, dtype: str) -> bool:
     return not kind.startswith("bit") or not is_float(dtype)
 
 
-def _wider(dtype: str) -> list[str]:
+def wider(dtype: str) -> list[str]:
+    """Types of the same kind that a reduction of a type may go into."""
     if dtype == "bool":
         return []
     if is_float(dtype):
         return [d for d in ("f16", "bf16", "f32", "f64") if bits_of(d) > bits_of(dtype)]
     return [d for d in INTEGERS if d[0] == dtype[0] and bits_of(d) > bits_of(dtype)]
-
-
-@drawn(2)
-@node
-class CumSum(Statement):
-    """T.cumsum into a tile, or in place where `target` is the source."""
-
-    source: str
-    target: str
-    dim: int
-    reverse: bool
-
-    def lines(self) -> list[str]:
-        target = "" if self.target == self.source else f"{self.target}, "
-        reverse = ", reverse=True" if self.reverse else ""
-        return [f"T.cumsum({self.source}, {target}dim={self.dim}{reverse})"]
-
-    def run(self, machine: Machine) -> None:
-        terms = machine.whole(self.source)
-        machine.fill(self.target, sums.running(terms, self.dim, self.reverse))
-
-    def writes(self):
-        return (self.target,)
-
-    @classmethod
-    def draw(cls, scope: Scope) -> tuple | None:
-        made, source = _source(scope, lambda t: t.dtype != "bool")
-        dim, reverse = scope.integer(0, len(source.shape) - 1), scope.chance(2)
-        if scope.chance(3):
-            return (*made, cls(source.name, source.name, dim, reverse))
-        alloc, target = new_tile(scope, source.dtype, source.shape)
-        show(scope, target)
-        return (*made, alloc, cls(source.name, target.name, dim, reverse))
-
-
-@drawn(2)
-@node
-class TopK(Statement):
-    """T.topk: two new fragments, of values and of positions."""
-
-    source: str
-    values: str
-    positions: str
-    k: int
-    dim: int
-    largest: bool
-
-    def lines(self) -> list[str]:
-        smallest = "" if self.largest else ", largest=False"
-        return [
-            f"{self.values}, {self.positions} = T.topk({self.source}, {self.k}, "
-            f"dim={self.dim}{smallest})"
-        ]
-
-    def run(self, machine: Machine) -> None:
-        terms = machine.whole(self.source)
-        found = sums.selection(terms, self.k, self.dim, self.largest)
-        for name, numbers in zip((self.values, self.positions), found):
-            memory = Memory(name, numbers.dtype, numbers.value.shape, False)
-            machine.memories[name] = memory
-            memory.give(numbers)
-
-    @classmethod
-    def draw(cls, scope: Scope) -> tuple | None:
-        made, source = _source(scope, lambda t: t.dtype != "bool")
-        dim = scope.integer(0, len(source.shape) - 1)
-        k = scope.integer(1, source.shape[dim])
-        shape = source.shape[:dim] + (k,) + source.shape[dim + 1 :]
-        values, positions = scope.fresh("v"), scope.fresh("p")
-        show(scope, Tile(values, source.dtype, shape, "fragment"))
-        show(scope, Tile(positions, "i32", shape, "fragment", max(source.shape)))
-        return (*made, cls(source.name, values, positions, k, dim, not scope.chance(3)))

@@ -16,8 +16,16 @@ from tilewright.testing.programs.expressions import (
     Unary,
 )
 from tilewright.testing.programs.functions import FUNCTIONS
+from tilewright.testing.programs.macros import macro_of
 from tilewright.testing.programs.movement import literal_of
-from tilewright.testing.programs.numbers import bits_of, is_float, is_integer
+from tilewright.testing.programs.numbers import (
+    NO_NEGATIVE_ZERO,
+    PAIR,
+    SCALE,
+    bits_of,
+    is_float,
+    is_integer,
+)
 from tilewright.testing.programs.operators import literal_type, promote
 from tilewright.testing.programs.scope import Scope, Tile, Value
 
@@ -142,12 +150,26 @@ def _arithmetic(scope: Scope, depth: int) -> Typed:
         literal = literal_of(scope, a_type if a_type not in ("index", "bool") else "i32")
         if op in ("/", "//", "%") and not literal.number:  # a literal zero is refused
             literal = Literal(2.0 if is_float(a_type) else 2)
-        made = _with_literal(a_type, literal.number, op)
         if op != "/" and scope.chance(3):
-            return Binary(op, literal, a), made
+            if op in ("//", "%") and not isinstance(a, Element):
+                a, a_type = _not_zero(a, a_type)
+            return Binary(op, literal, a), _with_literal(a_type, literal.number, op)
+        made = _with_literal(a_type, literal.number, op)
         return Binary(op, a, literal), made
     b, b_type = draw_value(scope, depth)
+    if op in ("/", "//", "%") and not isinstance(b, Element):
+        b, b_type = _not_zero(b, b_type)
     return Binary(op, a, b), _result(promote(a_type, b_type), op)
+
+
+def _not_zero(divisor: Expression, dtype: str) -> Typed:
+    """A divisor that cannot be folded to zero, which the compiler rightly refuses."""
+    if is_float(dtype):
+        least = Literal(0.5)
+        return Binary("max", Unary("abs", divisor), least), dtype
+    if dtype == "bool":
+        return Cast("i32", Binary("|", divisor, Literal(True))), "i32"
+    return Binary("|", divisor, Literal(1)), dtype
 
 
 def _with_literal(dtype: str, number: object, op: str) -> str:
@@ -257,6 +279,11 @@ def _neighbour(scope: Scope, depth: int) -> Typed:
     return made, promote(found.dtype, other_type)
 
 
+def _macro(scope: Scope, depth: int) -> Typed:
+    made, dtype = draw_value(scope, depth)
+    return macro_of(scope, made), dtype
+
+
 def _cast(scope: Scope, depth: int) -> Typed:
     a, _ = draw_value(scope, depth)
     dtype = scope.dtype()
@@ -264,7 +291,8 @@ def _cast(scope: Scope, depth: int) -> Typed:
 
 
 _SAME_WIDTH = {
-    8: ("i8", "u8", "f8e4m3fn", "f8e5m2"),
+    4: (PAIR,),
+    8: ("i8", "u8", "f8e4m3fn", "f8e5m2", *NO_NEGATIVE_ZERO, SCALE),
     16: ("i16", "u16", "f16", "bf16"),
     32: ("i32", "u32", "f32"),
     64: ("i64", "u64", "f64"),
@@ -273,7 +301,7 @@ _SAME_WIDTH = {
 
 def _reinterpret(scope: Scope, depth: int) -> Typed:
     a, dtype = draw_value(scope, depth)
-    if dtype in ("bool", "index"):
+    if dtype in ("bool", "index", PAIR):
         return a, dtype
     other = scope.pick([d for d in _SAME_WIDTH[bits_of(dtype)] if d != dtype])
     return Cast(other, a, True), other
@@ -287,6 +315,8 @@ def _ternary(scope: Scope, depth: int) -> Typed:
             low, high = 1, 5
         else:
             low, high = (-2, 3) if not is_float(kind) else (-2.0, 3.0)
+        if kind == SCALE:
+            low, high = 0.5, 4.0
         if a_type == "bool":
             return a, a_type
         return Ternary("clamp", a, Literal(low), Literal(high)), a_type
@@ -310,4 +340,5 @@ _FORMS = (
     _ternary,
     _maths,
     _reinterpret,
+    _macro,
 )
