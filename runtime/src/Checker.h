@@ -65,6 +65,7 @@ class Checker {
   tw_status bind(int64_t symbol, int64_t index, int64_t dim, bool isStride,
                  int64_t value);
   tw_status checkScalar(int64_t index);
+  tw_status checkPlace(int64_t index) const;
   tw_status checkTensor(int64_t index);
   tw_status checkExtents(int64_t index);
   tw_status checkStrides(int64_t index);

@@ -51,16 +51,33 @@ static const char *deviceTypeName(int32_t type) {
   }
 }
 
+/// A kernel takes memory of its own device; a GPU's takes the host's as well.
+tw_status Checker::checkPlace(int64_t index) const {
+  const tw_argument_v1 &given = argument(index);
+  if (kernel.stagesHostMemory() && given.device_type == cpuDevice.type)
+    return TW_OK;
+  const tw_device *device = kernel.device;
+  if (given.device_type == kernel.functions->type &&
+      (!device || given.device_id == device->id))
+    return TW_OK;
+  Text expected;
+  expected.add("%s", device ? device->name : kernel.functions->kind);
+  if (device)
+    expected.add(", whose memory is %s:%d; pass such memory, or the host's",
+                 deviceTypeName(device->functions->type), device->id);
+  return reject(index, "is on device %s:%d; this kernel runs on %s",
+                deviceTypeName(given.device_type), given.device_id, expected.data());
+}
+
 tw_status Checker::checkTensor(int64_t index) {
   const tw_argument_v1 &given = argument(index);
   const ParameterEntry &parameter = signature.parameter(index);
   if (given.kind != TW_PARAM_TENSOR)
     return reject(index, "is a scalar; expected a tensor of %s",
                   dtypeName(parameter.dtype));
-  if (given.device_type != kernel.functions->type)
-    return reject(index, "is on device %s:%d; this kernel runs on %s",
-                  deviceTypeName(given.device_type), given.device_id,
-                  kernel.functions->kind);
+  if (given.device_type != kernel.functions->type || kernel.device)
+    if (tw_status status = checkPlace(index))
+      return status;
   bool isPaired = elementsPerItem(parameter.dtype) > 1;
   if (given.dtype != parameter.dtype && !(isPaired && given.dtype == TW_U8))
     return reject(index, "has dtype %s; expected %s%s",
