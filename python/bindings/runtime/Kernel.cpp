@@ -151,6 +151,20 @@ PyObject *python::load(PyObject *, PyObject *args, PyObject *kwargs) {
   return object.release();
 }
 
+PyObject *python::deviceName(PyObject *, PyObject *argument) {
+  const char *name = PyUnicode_AsUTF8(argument);
+  if (!name)
+    return nullptr;
+  tw_device *device;
+  if (tw_status status = tw_device_open(name, &device))
+    return raise(status);
+  tw_device_info_v1 info{sizeof(info)};
+  tw_status status = tw_device_info(device, &info);
+  PyObject *result = status ? raise(status) : PyUnicode_FromString(info.name);
+  tw_device_close(device);
+  return result;
+}
+
 //===----------------------------------------------------------------------===//
 // The type
 //===----------------------------------------------------------------------===//
