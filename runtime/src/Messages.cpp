@@ -7,8 +7,6 @@
 
 #include "Messages.h"
 
-#include "Error.h"
-
 #include <cinttypes>
 #include <cstdio>
 #include <cstring>
@@ -62,8 +60,4 @@ void LowestFault::add(const char *kernel, const char *message, const char *where
              block);
   }
   pthread_mutex_unlock(&lock);
-}
-
-tw_status LowestFault::report() const {
-  return isSet ? fail(TW_ERROR_FAULT, "%s", text) : TW_OK;
 }

@@ -8,7 +8,7 @@
 #ifndef TILEWRIGHT_RUNTIME_SRC_MESSAGES_H
 #define TILEWRIGHT_RUNTIME_SRC_MESSAGES_H
 
-#include "tilewright/runtime.h"
+#include "Error.h"
 
 #include <pthread.h>
 
@@ -29,7 +29,7 @@ class LowestFault {
 public:
   void add(const char *kernel, const char *message, const char *where, int64_t block);
   /// TW_OK, or the recorded failure. Once nothing adds any more.
-  tw_status report() const;
+  tw_status report() const { return isSet ? fail(TW_ERROR_FAULT, "%s", text) : TW_OK; }
 };
 
 } // namespace tilewright

@@ -48,7 +48,7 @@ class Call {
   bool allocateOutputs(Ref *outputs);
   dlpack::Device outputDevice() const;
   bool findStream(void *&stream);
-  bool launchOnDevice();
+  [[gnu::noinline]] bool launchOnDevice(); // the CPU's launches are short
   bool launch();
 
 public:
