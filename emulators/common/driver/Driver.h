@@ -198,14 +198,10 @@ Context *currentContext();
 bool isContext(const Context *context);
 
 /// While it lives, `driver` is the one that messages of this thread are about.
-class Entered {
-  Driver *before;
-
-public:
+struct Entered {
   explicit Entered(Driver &driver);
   ~Entered();
-  Entered(const Entered &) = delete;
-  Entered &operator=(const Entered &) = delete;
+  Driver *before;
 };
 
 /// Runs `work`, which gives a Result, under the lock of `driver`, once that has started.
