@@ -50,6 +50,12 @@ def load(
     Raises ArtifactError where the file is no usable artifact.
     """
 
+def device_name(device: str, /) -> str:
+    """A device's name with its target: "cuda-emulator:sm_80" of "cuda-emulator".
+
+    Raises RuntimeError, which says what is missing, where there is no such device.
+    """
+
 @final
 class Raw:
     """What as_dtype gives."""

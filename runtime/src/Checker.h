@@ -34,6 +34,11 @@ public:
   const char *data() const { return buffer; }
 };
 
+/// Wraps for sizes that no memory has; an empty tensor may have them.
+inline int64_t product(int64_t a, int64_t b) {
+  return static_cast<int64_t>(static_cast<uint64_t>(a) * static_cast<uint64_t>(b));
+}
+
 /// One check of one launch's arguments.
 class Checker {
   const tw_kernel &kernel;
@@ -65,6 +70,7 @@ class Checker {
   tw_status bind(int64_t symbol, int64_t index, int64_t dim, bool isStride,
                  int64_t value);
   tw_status checkScalar(int64_t index);
+  tw_status checkPlace(int64_t index) const;
   tw_status checkTensor(int64_t index);
   tw_status checkExtents(int64_t index);
   tw_status checkStrides(int64_t index);

@@ -10,6 +10,7 @@
 #include "Error.h"
 #include "Kernel.h"
 #include "Memory.h"
+#include "Messages.h"
 
 #include "tilewright/thread_pool.h"
 
@@ -21,23 +22,6 @@
 #include <pthread.h>
 
 using namespace tilewright;
-
-//===----------------------------------------------------------------------===//
-// Printing
-//===----------------------------------------------------------------------===//
-
-static void printToStandardOutput(const char *line, void *) { puts(line); }
-
-static pthread_mutex_t printLock = PTHREAD_MUTEX_INITIALIZER;
-static tw_print_handler printHandler = printToStandardOutput;
-static void *printUser = nullptr;
-
-void tw_set_print_handler(tw_print_handler handler, void *user) {
-  pthread_mutex_lock(&printLock);
-  printHandler = handler ? handler : printToStandardOutput;
-  printUser = user;
-  pthread_mutex_unlock(&printLock);
-}
 
 //===----------------------------------------------------------------------===//
 // Ending launches
@@ -66,11 +50,7 @@ struct Launch {
   tw_status status = TW_OK; // of the host calls, which run on the launching thread
   struct Workspace *workspaces = nullptr;
   Checks *checks = nullptr; // of a kernel compiled for checking
-
-  pthread_mutex_t faultLock = PTHREAD_MUTEX_INITIALIZER;
-  bool faulted = false;
-  int64_t faultBlock = 0;
-  char fault[1024];
+  LowestFault fault;
 };
 
 /// Global memory of one launch.
@@ -157,37 +137,14 @@ static void *workspace(void *context, int64_t bytes) {
 
 static void print(void *, const char *message, int32_t kind, uint64_t bits,
                   int64_t block) {
-  char value[64] = "";
-  double number;
-  memcpy(&number, &bits, sizeof(number));
-  if (kind == TW_PRINT_I64)
-    snprintf(value, sizeof(value), ": %" PRId64, static_cast<int64_t>(bits));
-  else if (kind == TW_PRINT_U64)
-    snprintf(value, sizeof(value), ": %" PRIu64, bits);
-  else if (kind == TW_PRINT_F64)
-    snprintf(value, sizeof(value), ": %.9g", number);
-  char line[1024];
-  snprintf(line, sizeof(line), "%s%s (block %" PRId64 ")", message, value, block);
-  pthread_mutex_lock(&printLock);
-  tw_print_handler handler = printHandler;
-  void *user = printUser;
-  pthread_mutex_unlock(&printLock);
-  handler(line, user);
+  printMessage(message, kind, bits, block);
 }
 
-/// Keeps the fault of the lowest block, which does not depend on the order of blocks.
 static void fault(void *context, const char *message, const char *where, int64_t block) {
   auto &launch = *static_cast<Launch *>(context);
   if (launch.checks)
     return launch.checks->trap(message, where, block);
-  pthread_mutex_lock(&launch.faultLock);
-  if (!launch.faulted || block < launch.faultBlock) {
-    launch.faulted = true;
-    launch.faultBlock = block;
-    snprintf(launch.fault, sizeof(launch.fault), "%s: %s: %s (block %" PRId64 ")", where,
-             launch.kernel->artifact->name, message, block);
-  }
-  pthread_mutex_unlock(&launch.faultLock);
+  launch.fault.add(launch.kernel->artifact->name, message, where, block);
 }
 
 static int32_t launchGrid(void *context, const tw_grid_launch_v1 *grid) {
@@ -244,7 +201,8 @@ static constexpr tw_checks_v1 checkCalls = {
     checkIteration,       checkAccess, checkValue};
 
 static constexpr tw_host_v1 host = {
-    sizeof(tw_host_v1), parallelFor, workspace, print, fault, launchGrid, &checkCalls, nullptr};
+    sizeof(tw_host_v1), parallelFor, workspace, print, fault,
+    launchGrid,         &checkCalls, nullptr};
 
 //===----------------------------------------------------------------------===//
 // Streams and launches
@@ -294,8 +252,9 @@ static tw_status launch(const tw_kernel *kernel, tw_stream *stream,
     if (hasFaults)
       return failWithRecords(TW_ERROR_FAULT, text.text(), records.text());
   }
-  if (launch.faulted && launch.status != TW_ERROR_INTERRUPTED)
-    return fail(TW_ERROR_FAULT, "%s", launch.fault);
+  if (launch.status != TW_ERROR_INTERRUPTED)
+    if (tw_status fault = launch.fault.report())
+      return fault;
   if (launch.status)
     return launch.status;
   if (status)
@@ -314,6 +273,10 @@ static tw_status createStream(tw_device *device, tw_stream **stream) {
   return TW_OK;
 }
 
+static tw_status wrapStream(tw_device *, void *, tw_stream **) {
+  return fail(TW_ERROR_UNSUPPORTED, "cpu: there are no streams but tw_stream_create's");
+}
+
 /// Waits for launches that other threads are running.
 static tw_status synchronize(tw_stream *stream) {
   StreamOrder order(stream);
@@ -327,10 +290,27 @@ static void destroyStream(tw_stream *stream) {
 }
 
 //===----------------------------------------------------------------------===//
-// Memory
+// The device and its memory
 //===----------------------------------------------------------------------===//
 
-static tw_status accepts(const tw_image_v1 *image) {
+static tw_status openDevice(const DeviceFunctions *functions, const char *name,
+                            const char *, tw_device **device) {
+  auto *opened = static_cast<tw_device *>(malloc(sizeof(tw_device)));
+  if (!opened)
+    return fail(TW_ERROR_MEMORY, "device '%s': no memory", name);
+  opened->functions = functions;
+  snprintf(opened->name, sizeof(opened->name), "%s", name);
+  snprintf(opened->target, sizeof(opened->target), "%s", name);
+  opened->id = 0;
+  *device = opened;
+  return TW_OK;
+}
+
+static void closeDevice(tw_device *device) { free(device); }
+
+static tw_status finish(tw_device *) { return TW_OK; }
+
+static tw_status accepts(tw_device *, const tw_image_v1 *image) {
   size_t length;
   if (const char *missing = findMissingCpuFeature(image->features, &length))
     return fail(TW_ERROR_UNSUPPORTED,
@@ -340,31 +320,48 @@ static tw_status accepts(const tw_image_v1 *image) {
   return TW_OK;
 }
 
-static tw_status allocate(uint64_t bytes, void **memory) {
+static tw_status allocate(tw_device *, uint64_t bytes, void **memory) {
   if (posix_memalign(memory, 64, bytes ? bytes : 1) != 0)
     return fail(TW_ERROR_MEMORY, "cpu: no memory for %" PRIu64 " bytes", bytes);
   return TW_OK;
 }
 
-static tw_status freeAllocated(void *memory) {
+static tw_status freeAllocated(tw_device *, void *memory) {
   free(memory);
   return TW_OK;
 }
 
-static tw_status copy(tw_stream *stream, void *to, const void *from, uint64_t bytes) {
+static tw_status copy(tw_device *, tw_stream *stream, void *to, const void *from,
+                      uint64_t bytes) {
   StreamOrder order(stream);
   if (bytes)
     memmove(to, from, bytes);
   return TW_OK;
 }
 
-static tw_status fill(tw_stream *stream, void *memory, uint8_t value, uint64_t bytes) {
+static tw_status fill(tw_device *, tw_stream *stream, void *memory, uint8_t value,
+                      uint64_t bytes) {
   StreamOrder order(stream);
   if (bytes)
     memset(memory, value, bytes);
   return TW_OK;
 }
 
-const DeviceFunctions tilewright::cpuDevice = {
-    "cpu",        1,           accepts,       allocate, freeAllocated, copy, fill,
-    createStream, synchronize, destroyStream, launch};
+const DeviceFunctions tilewright::cpuDevice = {"cpu",
+                                               "cpu",
+                                               1,
+                                               openDevice,
+                                               closeDevice,
+                                               accepts,
+                                               allocate,
+                                               freeAllocated,
+                                               copy,
+                                               fill,
+                                               finish,
+                                               createStream,
+                                               wrapStream,
+                                               synchronize,
+                                               destroyStream,
+                                               launch,
+                                               /*makeKernel=*/nullptr,
+                                               /*dropKernel=*/nullptr};

@@ -8,80 +8,93 @@
 #include "Error.h"
 #include "Kernel.h"
 
-#include <cstdlib>
+#include <cinttypes>
 #include <cstring>
 
 using namespace tilewright;
 
-namespace {
-
-/// A kind of device. Adding a backend's runtime part adds its functions here.
-struct DeviceKind {
-  const char *name;
-  const DeviceFunctions *functions; // nullptr: not in this build
+/// Adding a backend's runtime part adds its functions here.
+static const DeviceFunctions *const deviceKinds[] = {
+    &cpuDevice, &cudaDevice, &cudaEmulatorDevice, &hipDevice, &hipEmulatorDevice,
 };
 
-} // namespace
-
-static constexpr DeviceKind deviceKinds[] = {
-    {"cpu", &cpuDevice},        {"cuda", nullptr},         {"hip", nullptr},
-    {"cuda-emulator", nullptr}, {"hip-emulator", nullptr},
-};
-
-static const DeviceKind *findKind(const char *target) {
-  size_t length = strcspn(target, ":");
-  for (const DeviceKind &kind : deviceKinds)
-    if (strlen(kind.name) == length && strncmp(kind.name, target, length) == 0)
-      return &kind;
-  return nullptr;
+/// Whether `name` is what stands before the colon of `text`.
+static bool isBefore(const char *name, const char *text) {
+  size_t length = strcspn(text, ":");
+  return strlen(name) == length && strncmp(name, text, length) == 0;
 }
 
 const DeviceFunctions *tilewright::findDevice(const char *target) {
-  const DeviceKind *kind = findKind(target);
-  return kind ? kind->functions : nullptr;
+  for (const DeviceFunctions *kind : deviceKinds)
+    if (isBefore(kind->backend, target))
+      return kind;
+  return nullptr;
 }
 
+//===----------------------------------------------------------------------===//
+// Devices
+//===----------------------------------------------------------------------===//
+
 tw_status tw_device_open(const char *name, tw_device **device) {
-  const DeviceKind *kind = findKind(name);
-  if (!kind)
+  for (const DeviceFunctions *kind : deviceKinds)
+    if (isBefore(kind->kind, name)) {
+      const char *colon = strchr(name, ':');
+      return kind->open(kind, name, colon ? colon + 1 : nullptr, device);
+    }
+  return fail(TW_ERROR_INVALID,
+              "device '%s' is unknown; a device is cpu, cuda, hip, cuda-emulator or "
+              "hip-emulator, with an optional target such as cuda-emulator:sm_80",
+              name);
+}
+
+void tw_device_close(tw_device *device) {
+  if (device)
+    device->functions->close(device);
+}
+
+tw_status tw_device_info(tw_device *device, tw_device_info_v1 *info) {
+  if (info->size < sizeof(tw_device_info_v1))
     return fail(TW_ERROR_INVALID,
-                "device '%s' is unknown; a device is cpu, cuda, hip, cuda-emulator or "
-                "hip-emulator, with an optional target such as cuda-emulator:sm_80",
-                name);
-  if (!kind->functions)
-    return fail(TW_ERROR_UNSUPPORTED,
-                "device '%s': %s devices are not built into this version; use 'cpu'",
-                name, kind->name);
-  auto *opened = static_cast<tw_device *>(malloc(sizeof(tw_device)));
-  if (!opened)
-    return fail(TW_ERROR_MEMORY, "device '%s': no memory", name);
-  *opened = {kind->functions};
-  *device = opened;
+                "tw_device_info_v1.size is %" PRIu64
+                "; set it to sizeof(tw_device_info_v1)",
+                info->size);
+  *info = {sizeof(tw_device_info_v1), device->name, device->target,
+           device->functions->type, device->id};
   return TW_OK;
 }
 
-void tw_device_close(tw_device *device) { free(device); }
+tw_status tw_device_synchronize(tw_device *device) {
+  return device->functions->finish(device);
+}
+
+//===----------------------------------------------------------------------===//
+// Memory and streams
+//===----------------------------------------------------------------------===//
 
 tw_status tw_memory_allocate(tw_device *device, uint64_t bytes, void **memory) {
-  return device->functions->allocate(bytes, memory);
+  return device->functions->allocate(device, bytes, memory);
 }
 
 tw_status tw_memory_free(tw_device *device, void *memory) {
-  return device->functions->free(memory);
+  return device->functions->free(device, memory);
 }
 
 tw_status tw_memory_copy(tw_device *device, tw_stream *stream, void *to, const void *from,
                          uint64_t bytes) {
-  return device->functions->copy(stream, to, from, bytes);
+  return device->functions->copy(device, stream, to, from, bytes);
 }
 
 tw_status tw_memory_fill(tw_device *device, tw_stream *stream, void *memory,
                          uint8_t value, uint64_t bytes) {
-  return device->functions->fill(stream, memory, value, bytes);
+  return device->functions->fill(device, stream, memory, value, bytes);
 }
 
 tw_status tw_stream_create(tw_device *device, tw_stream **stream) {
   return device->functions->createStream(device, stream);
+}
+
+tw_status tw_stream_wrap(tw_device *device, void *native, tw_stream **stream) {
+  return device->functions->wrapStream(device, native, stream);
 }
 
 tw_status tw_stream_synchronize(tw_stream *stream) {

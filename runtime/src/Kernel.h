@@ -16,30 +16,53 @@ namespace tilewright {
 
 /// What a kind of device implements.
 struct DeviceFunctions {
-  const char *kind; // "cpu"
+  const char *kind; // as devices are named: "cpu", "cuda-emulator"
+  /// Before the colon of the targets of images that it runs: "cpu", "cuda".
+  const char *backend;
   /// As DLPack numbers device types.
   int32_t type;
+  /// `name` is all of a device's name, of which `arch`, behind a colon, may be null. A
+  /// device may be opened already, and is then opened once more.
+  tw_status (*open)(const DeviceFunctions *functions, const char *name, const char *arch,
+                    tw_device **device);
+  void (*close)(tw_device *device);
   /// TW_OK where the device runs an image's code.
-  tw_status (*accepts)(const tw_image_v1 *image);
-  tw_status (*allocate)(uint64_t bytes, void **memory);
-  tw_status (*free)(void *memory);
-  tw_status (*copy)(tw_stream *stream, void *to, const void *from, uint64_t bytes);
-  tw_status (*fill)(tw_stream *stream, void *memory, uint8_t value, uint64_t bytes);
+  tw_status (*accepts)(tw_device *device, const tw_image_v1 *image);
+  tw_status (*allocate)(tw_device *device, uint64_t bytes, void **memory);
+  tw_status (*free)(tw_device *device, void *memory);
+  tw_status (*copy)(tw_device *device, tw_stream *stream, void *to, const void *from,
+                    uint64_t bytes);
+  tw_status (*fill)(tw_device *device, tw_stream *stream, void *memory, uint8_t value,
+                    uint64_t bytes);
+  /// Waits for all work of the device.
+  tw_status (*finish)(tw_device *device);
   tw_status (*createStream)(tw_device *device, tw_stream **stream);
+  /// A stream that the device's own interface has made.
+  tw_status (*wrapStream)(tw_device *device, void *native, tw_stream **stream);
   tw_status (*synchronize)(tw_stream *stream);
   void (*destroyStream)(tw_stream *stream);
   tw_status (*launch)(const tw_kernel *kernel, tw_stream *stream, const uint64_t *words);
+  /// Makes the kernel of an image for one device. Null where a kernel is the same for all
+  /// devices of the kind: it then needs no device.
+  tw_status (*makeKernel)(tw_device *device, const tw_kernel &kernel, tw_kernel **made);
+  void (*dropKernel)(tw_kernel *kernel);
 };
 
 extern const DeviceFunctions cpuDevice;
+extern const DeviceFunctions cudaDevice, cudaEmulatorDevice;
+extern const DeviceFunctions hipDevice, hipEmulatorDevice;
 
-/// The functions of a target's kind of device; nullptr where this build has none.
+/// The functions of a kind of device that runs a target's images; nullptr where there is
+/// none.
 const DeviceFunctions *findDevice(const char *target);
 
 } // namespace tilewright
 
 struct tw_device {
   const tilewright::DeviceFunctions *functions;
+  char name[64];   // as in "cuda-emulator:sm_80"
+  char target[64]; // the best one that it runs, as in "cuda:sm_80"
+  int32_t id;      // as DLPack counts devices of a type
 };
 
 struct tw_stream {
@@ -51,6 +74,11 @@ struct tw_kernel {
   const tw_image_v1 *image;
   tilewright::Signature signature;
   const tilewright::DeviceFunctions *functions; // nullptr: not in this build
+  tw_device *device = nullptr;                  // nullptr: any of the kind
+  tw_kernel *next = nullptr;                    // of those made for devices
+
+  /// Whether arguments may be in host memory, from which they are copied for a launch.
+  bool stagesHostMemory() const { return device != nullptr; }
 };
 
 #endif // TILEWRIGHT_RUNTIME_SRC_KERNEL_H

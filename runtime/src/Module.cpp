@@ -7,6 +7,7 @@
 
 #include "Error.h"
 #include "Kernel.h"
+#include "Staging.h"
 
 #include <cerrno>
 #include <cinttypes>
@@ -15,6 +16,7 @@
 #include <dlfcn.h>
 #include <elf.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,7 +24,9 @@ using namespace tilewright;
 
 struct tw_module {
   const tw_artifact_v1 *artifact;
-  void *library;       // nullptr: the artifact is part of the program
+  void *library; // nullptr: the artifact is part of the program
+  pthread_mutex_t lock;
+  tw_kernel *made;     // for one device each
   tw_kernel kernels[]; // one for each image
 };
 
@@ -113,6 +117,8 @@ static tw_status makeModule(const tw_artifact_v1 *artifact, void *library,
     return fail(TW_ERROR_MEMORY, "%s: no memory for a module", where);
   made->artifact = artifact;
   made->library = library;
+  pthread_mutex_init(&made->lock, nullptr);
+  made->made = nullptr;
   for (uint64_t i = 0; i < artifact->image_count; ++i) {
     const tw_image_v1 *image = &artifact->images[i];
     made->kernels[i] = {artifact, image, Signature(artifact->signature),
@@ -144,8 +150,15 @@ tw_status tw_module_from_artifact(const tw_artifact_v1 *artifact, tw_module **mo
 }
 
 void tw_module_close(tw_module *module) {
-  if (module && module->library)
+  if (!module)
+    return;
+  while (tw_kernel *kernel = module->made) {
+    module->made = kernel->next;
+    kernel->functions->dropKernel(kernel);
+  }
+  if (module->library)
     dlclose(module->library);
+  pthread_mutex_destroy(&module->lock);
   free(module);
 }
 
@@ -153,19 +166,41 @@ void tw_module_close(tw_module *module) {
 // Kernels
 //===----------------------------------------------------------------------===//
 
+/// The kernel of an image for a device, which is made where it is first asked for.
+static tw_status findKernel(tw_module *module, tw_device *device,
+                            const tw_kernel &candidate, const tw_kernel **kernel) {
+  *kernel = &candidate;
+  if (!device->functions->makeKernel)
+    return TW_OK;
+  pthread_mutex_lock(&module->lock);
+  tw_kernel *made = module->made;
+  while (made && (made->image != candidate.image || made->device != device))
+    made = made->next;
+  tw_status status = TW_OK;
+  if (!made) {
+    status = device->functions->makeKernel(device, candidate, &made);
+    if (!status) {
+      made->next = module->made;
+      module->made = made;
+    }
+  }
+  pthread_mutex_unlock(&module->lock);
+  *kernel = made;
+  return status;
+}
+
 tw_status tw_module_kernel(tw_module *module, tw_device *device,
                            const tw_kernel **kernel) {
   const tw_artifact_v1 *artifact = module->artifact;
   tw_status status = TW_OK;
   for (uint64_t i = 0; i < artifact->image_count; ++i) {
     const tw_kernel &candidate = module->kernels[i];
-    if (candidate.functions != device->functions)
+    if (!candidate.functions ||
+        strcmp(candidate.functions->backend, device->functions->backend) != 0)
       continue;
-    status = candidate.functions->accepts(candidate.image);
-    if (status == TW_OK) {
-      *kernel = &candidate;
-      return TW_OK;
-    }
+    status = device->functions->accepts(device, candidate.image);
+    if (status == TW_OK)
+      return findKernel(module, device, candidate, kernel);
   }
   if (status)
     return status; // why the last image for this kind of device was refused
@@ -199,10 +234,24 @@ tw_status tw_launch_words(const tw_kernel *kernel, tw_stream *stream,
   return kernel->functions->launch(kernel, stream, words);
 }
 
+tw_status tw_launch_placed(const tw_kernel *kernel, tw_stream *stream,
+                           const uint64_t *words, const int32_t *device_types) {
+  if (kernel->stagesHostMemory())
+    return launchStaged(kernel, stream, words, device_types);
+  return kernel->functions->launch(kernel, stream, words);
+}
+
 tw_status tw_launch(const tw_kernel *kernel, tw_stream *stream,
                     const tw_argument_v1 *arguments, uint64_t count) {
   uint64_t words[maximumParameters * (1 + 2 * TW_MAX_RANK)];
   if (tw_status status = tw_check_arguments(kernel, arguments, count, words))
     return status;
-  return tw_launch_words(kernel, stream, words);
+  if (!kernel->stagesHostMemory())
+    return kernel->functions->launch(kernel, stream, words);
+  int32_t places[maximumParameters];
+  for (uint64_t i = 0; i < count; ++i) {
+    auto *bytes = reinterpret_cast<const char *>(arguments) + i * arguments->size;
+    places[i] = reinterpret_cast<const tw_argument_v1 *>(bytes)->device_type;
+  }
+  return launchStaged(kernel, stream, words, places);
 }

@@ -51,16 +51,33 @@ static const char *deviceTypeName(int32_t type) {
   }
 }
 
+/// A kernel takes memory of its own device; a GPU's takes the host's as well.
+tw_status Checker::checkPlace(int64_t index) const {
+  const tw_argument_v1 &given = argument(index);
+  if (kernel.stagesHostMemory() && given.device_type == cpuDevice.type)
+    return TW_OK;
+  const tw_device *device = kernel.device;
+  if (given.device_type == kernel.functions->type &&
+      (!device || given.device_id == device->id))
+    return TW_OK;
+  Text expected;
+  expected.add("%s", device ? device->name : kernel.functions->kind);
+  if (device)
+    expected.add(", whose memory is %s:%d; pass such memory, or the host's",
+                 deviceTypeName(device->functions->type), device->id);
+  return reject(index, "is on device %s:%d; this kernel runs on %s",
+                deviceTypeName(given.device_type), given.device_id, expected.data());
+}
+
 tw_status Checker::checkTensor(int64_t index) {
   const tw_argument_v1 &given = argument(index);
   const ParameterEntry &parameter = signature.parameter(index);
   if (given.kind != TW_PARAM_TENSOR)
     return reject(index, "is a scalar; expected a tensor of %s",
                   dtypeName(parameter.dtype));
-  if (given.device_type != kernel.functions->type)
-    return reject(index, "is on device %s:%d; this kernel runs on %s",
-                  deviceTypeName(given.device_type), given.device_id,
-                  kernel.functions->kind);
+  if (given.device_type != kernel.functions->type || kernel.device)
+    if (tw_status status = checkPlace(index))
+      return status;
   bool isPaired = elementsPerItem(parameter.dtype) > 1;
   if (given.dtype != parameter.dtype && !(isPaired && given.dtype == TW_U8))
     return reject(index, "has dtype %s; expected %s%s",
@@ -77,11 +94,6 @@ tw_status Checker::checkTensor(int64_t index) {
   if (tw_status status = checkStrides(index))
     return status;
   return checkMemory(index);
-}
-
-/// Wraps for sizes that no memory has; an empty tensor may have them.
-static int64_t product(int64_t a, int64_t b) {
-  return static_cast<int64_t>(static_cast<uint64_t>(a) * static_cast<uint64_t>(b));
 }
 
 tw_status Checker::checkExtents(int64_t index) {
@@ -283,69 +295,6 @@ tw_status Checker::checkExpressions(int64_t index) {
                   "has size %" PRId64 " in dimension %" PRId64 "; expected %s = %" PRId64
                   "%s",
                   extent, d, signature.text(expression), expected, sizes.data());
-  }
-  return TW_OK;
-}
-
-//===----------------------------------------------------------------------===//
-// Overlap
-//===----------------------------------------------------------------------===//
-
-/// A tensor whose elements share bytes is contiguous: one item as long as all of it.
-Extent Checker::place(int64_t index) const {
-  const ParameterEntry &parameter = signature.parameter(index);
-  auto *extents = reinterpret_cast<const int64_t *>(wordsOf[index] + 1);
-  if (int64_t perItem = elementsPerItem(parameter.dtype); perItem > 1) {
-    int64_t elements = 1;
-    for (int64_t d = 0; d < parameter.rank; ++d)
-      elements = product(elements, extents[d]);
-    if (elements > 0)
-      return {*wordsOf[index], elements / perItem, 0, nullptr, nullptr};
-  }
-  return {*wordsOf[index], itemSize(parameter.dtype), parameter.rank, extents,
-          extents + parameter.rank};
-}
-
-/// Whether two tensors are the same elements in the same order. Strides that no element
-/// depends on hold what the signature says, so two that differ there are not the same.
-bool Checker::isSamePlace(const Extent &a, const Extent &b) const {
-  if (a.address != b.address || a.itemSize != b.itemSize || a.rank != b.rank)
-    return false;
-  for (int64_t d = 0; d < a.rank; ++d)
-    if (a.extents[d] != b.extents[d] ||
-        (a.extents[d] > 1 && a.strides[d] != b.strides[d]))
-      return false;
-  return true;
-}
-
-/// What the kernel writes shares memory with nothing else; with what it is declared an
-/// alias of, it is the same elements or shares none.
-tw_status Checker::checkOverlap(int64_t index) {
-  const ParameterEntry &written = signature.parameter(index);
-  if (!(written.flags & TW_PARAM_WRITE) || written.kind != TW_PARAM_TENSOR ||
-      (argument(index).flags & TW_ARGUMENT_ALLOCATE))
-    return TW_OK;
-  Extent place = this->place(index);
-  if (mayOverlapItself(place))
-    return reject(index, "has elements that share memory; the kernel writes to it");
-  for (int64_t other = 0; other < signature.parameterCount(); ++other) {
-    const ParameterEntry &parameter = signature.parameter(other);
-    if (other == index || parameter.kind != TW_PARAM_TENSOR ||
-        (argument(other).flags & TW_ARGUMENT_ALLOCATE))
-      continue;
-    Extent otherPlace = this->place(other);
-    bool isAlias = written.alias == other + 1 || parameter.alias == index + 1;
-    if (!mayOverlap(place, otherPlace) || (isAlias && isSamePlace(place, otherPlace)))
-      continue;
-    if (isAlias)
-      return reject(index,
-                    "shares a part of its memory with argument '%s', of which it is "
-                    "declared an alias; pass the same memory or separate memory",
-                    nameOf(other));
-    return reject(index,
-                  "shares memory with argument '%s', and the kernel writes "
-                  "to it; pass separate memory or a copy",
-                  nameOf(other));
   }
   return TW_OK;
 }

@@ -57,10 +57,7 @@ const Target &tilewright::hip::getTarget(const Driver &driver) {
 
 /// Runs `work` once the driver has started, where there is the device `device`.
 template <typename Work> static Result withDevice(int device, Work work) {
-  return note(enter([&](Driver &driver) {
-    Result result = checkDevice(device);
-    return result == Success ? work(driver) : result;
-  }));
+  return note(enterDevice(device, work));
 }
 
 TW_CALL Result hipInit(unsigned flags) {
@@ -81,29 +78,20 @@ TW_CALL Result hipGetDeviceCount(int *count) {
   return withDevice(0, [&](Driver &) {
     if (!count)
       return InvalidValue;
-    *count = 1;
+    *count = deviceCount();
     return Success;
   });
 }
 
-TW_CALL Result hipGetDevice(int *device) {
-  return withDevice(0, [&](Driver &) {
-    if (!device)
-      return InvalidValue;
-    *device = 0;
-    return Success;
-  });
-}
+TW_CALL Result hipGetDevice(int *device) { return note(getContextDevice(device)); }
 
-TW_CALL Result hipSetDevice(int device) {
-  return withDevice(device, [](Driver &) { return Success; });
-}
+TW_CALL Result hipSetDevice(int device) { return note(selectDevice(device)); }
 
 TW_CALL Result hipDeviceGet(int *device, int ordinal) {
   return withDevice(ordinal, [&](Driver &) {
     if (!device)
       return InvalidValue;
-    *device = 0;
+    *device = ordinal;
     return Success;
   });
 }
@@ -344,14 +332,26 @@ TW_CALL Result hipDeviceCanAccessPeer(int *can, int device, int) {
 TW_CALL Result hipDeviceSynchronize() { return note(synchronize()); }
 
 /// Forgets the fault of a kernel. Memory stays, which HIP itself would free.
-TW_CALL Result hipDeviceReset() { return note(resetPrimary(0)); }
+TW_CALL Result hipDeviceReset() { return note(resetPrimary(getDriver().ordinal)); }
 
 TW_CALL Result hipDeviceGetStreamPriorityRange(int *least, int *greatest) {
   return note(getPriorityRange(least, greatest));
 }
 
 TW_CALL Result hipSetDeviceFlags(unsigned flags) {
-  return note(setPrimaryFlags(0, flags));
+  return note(setPrimaryFlags(getDriver().ordinal, flags));
 }
 
 TW_CALL Result hipGetDeviceFlags(unsigned *flags) { return note(getContextFlags(flags)); }
+
+//===----------------------------------------------------------------------===//
+// What HIP has not
+//===----------------------------------------------------------------------===//
+
+TW_CALL Result hipTilewrightDevice(int *device, const char *arch) {
+  return embedDevice(device, arch);
+}
+
+TW_CALL void hipTilewrightReport(const char **text, const char **records) {
+  takeReport(text, records);
+}

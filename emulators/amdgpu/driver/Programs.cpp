@@ -41,9 +41,10 @@ static Registry &getRegistry() {
   return *registry;
 }
 
-/// Runs `work` under the driver's lock, which registering does not start.
+/// Runs `work` under the lock of the first device, where a program's own kernels run;
+/// registering does not start it.
 template <typename Work> static void withRegistry(Work work) {
-  std::lock_guard<std::recursive_mutex> locked(getDriver().lock);
+  std::lock_guard<std::recursive_mutex> locked(findDriver(0)->lock);
   work(getRegistry());
 }
 
@@ -107,6 +108,8 @@ TW_CALL void __hipUnregisterFatBinary(void **given) {
 /// it stands for nothing.
 static Result findSymbol(const std::unordered_map<const void *, HostSymbol> &symbols,
                          const void *host, Result none, const HostSymbol *&found) {
+  if (getDriver().ordinal != 0)
+    return refuse(NotSupported, "the program's own kernels run on the first device");
   auto known = symbols.find(host);
   if (known == symbols.end())
     return none;

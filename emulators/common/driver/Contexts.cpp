@@ -10,19 +10,51 @@
 using namespace tilewright::emulator::driver;
 namespace driver = tilewright::emulator::driver;
 
-/// The calling thread's contexts, the current one last.
-static thread_local std::vector<Context *> stack;
+namespace {
+/// Contexts but the primary ones, which are part of their devices.
+struct Contexts {
+  std::mutex lock;
+  std::unordered_map<const Context *, std::pair<Driver *, std::unique_ptr<Context>>> live;
+};
 
-bool driver::isContext(const Context *context) {
-  Driver &driver = getDriver();
-  return context == &driver.primary ? vendor.isImplicit || driver.primary.references > 0
-                                    : driver.contexts.has(context);
+/// One of a thread's contexts.
+struct Entry {
+  Driver *driver;
+  Context *context;
+};
+} // namespace
+
+static Contexts &getContexts() {
+  static Contexts *contexts = new Contexts; // as the devices, never destroyed
+  return *contexts;
 }
+
+/// The calling thread's contexts, the current one last.
+static thread_local std::vector<Entry> stack;
+
+/// The device that a context belongs to; null where it is none, or is no more.
+static Driver *driverOf(const Context *context) {
+  for (int i = 0, count = deviceCount(); i < count; ++i) {
+    Driver *one = findDriver(i);
+    if (context == &one->primary)
+      return vendor.isImplicit || context->references > 0 ? one : nullptr;
+  }
+  Contexts &contexts = getContexts();
+  std::lock_guard<std::mutex> locked(contexts.lock);
+  auto found = contexts.live.find(context);
+  return found == contexts.live.end() ? nullptr : found->second.first;
+}
+
+Driver &driver::getDriver() {
+  return stack.empty() ? *findDriver(0) : *stack.back().driver;
+}
+
+bool driver::isContext(const Context *context) { return driverOf(context); }
 
 Context *driver::currentContext() {
   if (stack.empty())
     return vendor.isImplicit ? &getDriver().primary : nullptr;
-  return isContext(stack.back()) ? stack.back() : nullptr;
+  return isContext(stack.back().context) ? stack.back().context : nullptr;
 }
 
 Result driver::synchronize() {
@@ -34,11 +66,9 @@ Result driver::synchronize() {
 //===----------------------------------------------------------------------===//
 
 Result driver::retainPrimary(Context **context, int device) {
-  return enter([&](Driver &driver) {
+  return enterDevice(device, [&](Driver &driver) {
     if (!context)
       return InvalidValue;
-    if (Result result = checkDevice(device))
-      return result;
     driver.primary.isPrimary = true;
     ++driver.primary.references;
     *context = &driver.primary;
@@ -47,9 +77,7 @@ Result driver::retainPrimary(Context **context, int device) {
 }
 
 Result driver::releasePrimary(int device) {
-  return enter([&](Driver &driver) {
-    if (Result result = checkDevice(device))
-      return result;
+  return enterDevice(device, [&](Driver &driver) {
     if (driver.primary.references == 0)
       return InvalidContext;
     if (--driver.primary.references == 0)
@@ -59,26 +87,22 @@ Result driver::releasePrimary(int device) {
 }
 
 Result driver::resetPrimary(int device) {
-  return enter([&](Driver &driver) {
-    if (Result result = checkDevice(device))
-      return result;
+  return enterDevice(device, [&](Driver &driver) {
     driver.primary.error = Success;
     return Success;
   });
 }
 
 Result driver::setPrimaryFlags(int device, unsigned flags) {
-  return enter([&](Driver &driver) {
-    if (Result result = checkDevice(device))
-      return result;
+  return enterDevice(device, [&](Driver &driver) {
     driver.primary.flags = flags;
     return Success;
   });
 }
 
 Result driver::getPrimaryState(int device, unsigned *flags, int *active) {
-  return enter([&](Driver &driver) {
-    if (!flags || !active || device != 0)
+  return enterDevice(device, [&](Driver &driver) {
+    if (!flags || !active)
       return InvalidValue;
     *flags = driver.primary.flags;
     *active = driver.primary.references > 0;
@@ -91,31 +115,42 @@ Result driver::getPrimaryState(int device, unsigned *flags, int *active) {
 //===----------------------------------------------------------------------===//
 
 Result driver::createContext(Context **context, unsigned flags, int device) {
-  return enter([&](Driver &driver) {
+  return enterDevice(device, [&](Driver &driver) {
     if (!context)
       return InvalidValue;
-    if (Result result = checkDevice(device))
-      return result;
     auto made = std::make_unique<Context>();
     made->flags = flags;
-    *context = driver.contexts.add(std::move(made));
-    stack.push_back(*context);
+    *context = made.get();
+    Contexts &contexts = getContexts();
+    std::lock_guard<std::mutex> locked(contexts.lock);
+    contexts.live[*context] = {&driver, std::move(made)};
+    stack.push_back({&driver, *context});
     return Success;
   });
 }
 
 Result driver::destroyContext(Context *context) {
-  return enter([&](Driver &driver) {
-    if (!driver.contexts.remove(context))
+  return enter([&](Driver &) {
+    Contexts &contexts = getContexts();
+    std::lock_guard<std::mutex> locked(contexts.lock);
+    if (!contexts.live.erase(context))
       return InvalidContext;
-    if (!stack.empty() && stack.back() == context)
+    if (!stack.empty() && stack.back().context == context)
       stack.pop_back();
     return Success;
   });
 }
 
+/// Runs `work` on the calling thread's own contexts, once the driver has started: any
+/// device will do, since the one that is current may change.
+template <typename Work> static Result enterThread(Work work) {
+  if (vendor.isImplicit || findDriver(0)->isStarted || deviceCount() > 1)
+    return work();
+  return NotInitialized;
+}
+
 Result driver::getCurrentContext(Context **context) {
-  return enter([&](Driver &) {
+  return enterThread([&] {
     if (!context)
       return InvalidValue;
     *context = currentContext();
@@ -124,45 +159,53 @@ Result driver::getCurrentContext(Context **context) {
 }
 
 Result driver::setCurrentContext(Context *context) {
-  return enter([&](Driver &) {
-    if (context && !isContext(context))
+  return enterThread([&] {
+    Driver *driver = context ? driverOf(context) : nullptr;
+    if (context && !driver)
       return InvalidContext;
     if (!stack.empty())
       stack.pop_back();
     if (context)
-      stack.push_back(context);
+      stack.push_back({driver, context});
     return Success;
   });
 }
 
 Result driver::pushContext(Context *context) {
-  return enter([&](Driver &) {
-    if (!isContext(context))
+  return enterThread([&] {
+    Driver *driver = driverOf(context);
+    if (!driver)
       return InvalidContext;
-    stack.push_back(context);
+    stack.push_back({driver, context});
     return Success;
   });
 }
 
 Result driver::popContext(Context **context) {
-  return enter([&](Driver &) {
+  return enterThread([&] {
     if (stack.empty())
       return InvalidContext;
     if (context)
-      *context = stack.back();
+      *context = stack.back().context;
     stack.pop_back();
     return Success;
   });
 }
 
 Result driver::getContextDevice(int *device) {
-  return enter([&](Driver &) {
+  return enter([&](Driver &driver) {
     if (!device)
       return InvalidValue;
     if (!currentContext())
       return InvalidContext;
-    *device = 0;
+    *device = driver.ordinal;
     return Success;
+  });
+}
+
+Result driver::selectDevice(int device) {
+  return enterDevice(device, [](Driver &driver) {
+    return &getDriver() == &driver ? Success : setCurrentContext(&driver.primary);
   });
 }
 

@@ -15,10 +15,56 @@
 using namespace tilewright::emulator::driver;
 namespace driver = tilewright::emulator::driver;
 
-Driver &driver::getDriver() {
+//===----------------------------------------------------------------------===//
+// Devices
+//===----------------------------------------------------------------------===//
+
+namespace {
+struct Devices {
+  std::mutex lock;
+  std::vector<Driver *> all{new Driver};
+};
+} // namespace
+
+static Devices &getDevices() {
   // Never destroyed: threads of the program may call while it ends.
-  static Driver *driver = new Driver;
-  return *driver;
+  static Devices *devices = new Devices;
+  return *devices;
+}
+
+Driver *driver::findDriver(int ordinal) {
+  Devices &devices = getDevices();
+  std::lock_guard<std::mutex> locked(devices.lock);
+  return ordinal >= 0 && static_cast<size_t>(ordinal) < devices.all.size()
+             ? devices.all[static_cast<size_t>(ordinal)]
+             : nullptr;
+}
+
+int driver::deviceCount() {
+  Devices &devices = getDevices();
+  std::lock_guard<std::mutex> locked(devices.lock);
+  return static_cast<int>(devices.all.size());
+}
+
+Result driver::embedDevice(int *ordinal, const char *arch) {
+  if (!ordinal || !arch)
+    return InvalidValue;
+  Devices &devices = getDevices();
+  std::lock_guard<std::mutex> locked(devices.lock);
+  for (Driver *one : devices.all)
+    if (one->isEmbedded && one->arch == arch) {
+      *ordinal = one->ordinal;
+      return Success;
+    }
+  auto made = std::make_unique<Driver>();
+  made->isEmbedded = true;
+  made->arch = arch;
+  Entered entered(*made);
+  if (Result result = start(*made))
+    return result;
+  *ordinal = made->ordinal = static_cast<int>(devices.all.size());
+  devices.all.push_back(made.release());
+  return Success;
 }
 
 double driver::nowMilliseconds() {
@@ -76,7 +122,8 @@ Result driver::start(Driver &driver) {
   };
   tw_emulator_device_options_v1 options = {};
   options.size = sizeof(options);
-  driver.arch = variable("TILEWRIGHT_EMULATOR_ARCH", vendor.arch);
+  if (!driver.isEmbedded)
+    driver.arch = variable("TILEWRIGHT_EMULATOR_ARCH", vendor.arch);
   options.arch = driver.arch.c_str();
   options.threads =
       static_cast<uint32_t>(atoi(variable("TILEWRIGHT_EMULATOR_THREADS", "0")));
@@ -102,6 +149,7 @@ Result driver::start(Driver &driver) {
   options.memory_bytes = driver.memoryBytes;
   if (tw_emulator_device_create(&options, &driver.device) != TW_EMULATOR_OK)
     return refuse(NoDevice, tw_emulator_last_error());
+  driver.isStarted = true;
   return Success;
 }
 
@@ -109,10 +157,48 @@ Result driver::start(Driver &driver) {
 // Messages
 //===----------------------------------------------------------------------===//
 
+/// Whom the running call is for.
+static thread_local Driver *enteredDriver = nullptr;
+
+Entered::Entered(Driver &driver) : before(enteredDriver) { enteredDriver = &driver; }
+Entered::~Entered() { enteredDriver = before; }
+
+namespace {
+struct Report {
+  std::string text, records;
+};
+} // namespace
+
+/// Of the thread's last failure on an embedded device, and the one that was taken.
+static thread_local Report lastReport, takenReport;
+
+void driver::takeReport(const char **text, const char **records) {
+  takenReport = std::move(lastReport);
+  lastReport = {};
+  *text = takenReport.text.c_str();
+  *records = takenReport.records.c_str();
+}
+
 Result driver::refuse(Result result, const std::string &message) {
+  if (enteredDriver && enteredDriver->isEmbedded) {
+    lastReport = {message, ""};
+    return result;
+  }
   fprintf(stderr, "tilewright emulator: %s\n", message.c_str());
   fflush(stderr);
   return result;
+}
+
+static Result refuseFault(Driver &driver, const char *call) {
+  std::string text = tw_emulator_last_error();
+  char *records = nullptr;
+  tw_emulator_faults_json(driver.device, &records);
+  tw_emulator_faults_clear(driver.device);
+  refuse(LaunchFailed, std::string(call) + ":\n" + text);
+  if (driver.isEmbedded && records)
+    lastReport.records = records;
+  tw_emulator_text_free(records);
+  return LaunchFailed;
 }
 
 Result driver::toResult(tw_emulator_status status, const char *call) {
@@ -126,8 +212,7 @@ Result driver::toResult(tw_emulator_status status, const char *call) {
   case TW_EMULATOR_ERROR_SYNTAX:
     return refuse(vendor.badProgram, std::string(call) + ": " + tw_emulator_last_error());
   case TW_EMULATOR_ERROR_FAULT:
-    tw_emulator_faults_clear(getDriver().device);
-    return refuse(LaunchFailed, std::string(call) + ":\n" + tw_emulator_last_error());
+    return refuseFault(*enteredDriver, call);
   default:
     return refuse(InvalidValue, std::string(call) + ": " + tw_emulator_last_error());
   }

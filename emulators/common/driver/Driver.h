@@ -12,6 +12,10 @@
 // the context: calls that synchronise give it, as a driver's do, until the context is
 // reset.
 //
+// A program that knows of the stand-in can have further devices, of any GPUs, beside each
+// other (embedDevice). Their messages are its to ask for, and a launch gives its own
+// fault: one that goes wrong spoils nothing for the next.
+//
 // Functions that begin with `call` take the name that messages have of the entry point.
 //
 //===----------------------------------------------------------------------===//
@@ -22,6 +26,7 @@
 #include "emulators/common/driver/Types.h"
 #include "emulators/include/tilewright/emulator.h"
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -41,8 +46,8 @@ namespace tilewright::emulator::driver {
 struct Context {
   bool isPrimary = false;
   unsigned flags = 0;
-  unsigned references = 0; ///< of the primary one
-  Result error = Success;  ///< of a kernel
+  std::atomic<unsigned> references{0}; ///< of the primary one
+  Result error = Success;              ///< of a kernel
 };
 
 struct Module {
@@ -123,15 +128,17 @@ private:
   std::unordered_map<T *, std::unique_ptr<T>> live;
 };
 
-/// The process's driver.
+/// One device, and all that programs have there.
 struct Driver {
-  std::recursive_mutex lock;            ///< held by every call
+  std::recursive_mutex lock; ///< held by every call
+  int ordinal = 0;
+  bool isEmbedded = false;
   tw_emulator_device *device = nullptr; ///< null before its start
+  std::atomic<bool> isStarted{false};   ///< for who has not the lock
   std::string arch;
   int multiprocessors = 0;
   uint64_t memoryBytes = 0;
   Context primary;
-  Handles<Context> contexts; ///< but the primary one
   Handles<Module> modules;
   Handles<Stream> streams;
   Handles<Event> events;
@@ -140,6 +147,8 @@ struct Driver {
   std::map<void *, size_t> hostMemory; ///< that the program allocated here
   std::unordered_map<const Function *, Module *> functions;
   uint64_t captures = 0;
+  uint64_t lastStream = 2;      ///< after those of the default streams
+  std::map<int, size_t> limits; ///< that programs have set
 };
 
 /// What is different between the vendors' drivers. Each stand-in defines its `vendor`.
@@ -157,7 +166,11 @@ struct Vendor {
 };
 extern const Vendor vendor;
 
+/// The device of the calling thread's current context, the first one where it has none.
 Driver &getDriver();
+/// By its ordinal; null where there is none.
+Driver *findDriver(int ordinal);
+int deviceCount();
 double nowMilliseconds();
 /// An exported function of this library; null where there is none.
 void *findOwnSymbol(const char *name);
@@ -166,9 +179,16 @@ void *findOwnSymbol(const char *name);
 // Starting, and entering calls
 //===----------------------------------------------------------------------===//
 
-/// Makes the device that the environment asks for.
+/// Makes the emulator's device: of `arch` if that is set, else what the environment says.
 Result start(Driver &driver);
-/// Writes `message` to stderr, as the emulator's, and gives `result` back.
+/// Makes one more device, of `arch`, or finds the one that was made before.
+Result embedDevice(int *ordinal, const char *arch);
+/// The message of the calling thread's last failure on an embedded device and the records
+/// of its faults, a JSON array; "" where there is none, or it was taken. They are valid
+/// until the thread's next failure.
+void takeReport(const char **text, const char **records);
+/// Writes `message` to stderr, as the emulator's, and gives `result` back. Of an embedded
+/// device it is kept for takeReport.
 Result refuse(Result result, const std::string &message);
 /// What a status of the emulator is as a driver's result; its message goes to stderr.
 Result toResult(tw_emulator_status status, const char *call);
@@ -177,12 +197,18 @@ Result toResult(tw_emulator_status status, const char *call);
 Context *currentContext();
 bool isContext(const Context *context);
 
-/// Runs `work`, which gives a Result, under the driver's lock, once the driver has
-/// started.
-template <typename Work> Result enter(Work work) {
+/// While it lives, `driver` is the one that messages of this thread are about.
+struct Entered {
+  explicit Entered(Driver &driver);
+  ~Entered();
+  Driver *before;
+};
+
+/// Runs `work`, which gives a Result, under the lock of `driver`, once that has started.
+template <typename Work> Result enterDriver(Driver &driver, Work work) {
   try {
-    Driver &driver = getDriver();
     std::lock_guard<std::recursive_mutex> locked(driver.lock);
+    Entered entered(driver);
     if (!driver.device) {
       if (!vendor.isImplicit)
         return NotInitialized;
@@ -197,6 +223,19 @@ template <typename Work> Result enter(Work work) {
   }
 }
 
+/// The same of the calling thread's device.
+template <typename Work> Result enter(Work work) {
+  return enterDriver(getDriver(), work);
+}
+
+/// The same of the device `device`, if there is one.
+template <typename Work> Result enterDevice(int device, Work work) {
+  Driver *found = findDriver(device);
+  return enterDriver(found ? *found : *findDriver(0), [&](Driver &driver) {
+    return found ? work(driver) : InvalidDevice;
+  });
+}
+
 /// The same where the thread has a current context. After a fault it gives the fault.
 template <typename Work> Result enterContext(Work work) {
   return enter([&](Driver &driver) {
@@ -206,9 +245,6 @@ template <typename Work> Result enterContext(Work work) {
     return context->error == Success ? work(driver) : context->error;
   });
 }
-
-/// Whether `device` is the one that there is.
-inline Result checkDevice(int device) { return device == 0 ? Success : InvalidDevice; }
 
 //===----------------------------------------------------------------------===//
 // Contexts
@@ -226,6 +262,8 @@ Result setCurrentContext(Context *context);
 Result pushContext(Context *context);
 Result popContext(Context **context);
 Result getContextDevice(int *device);
+/// Makes the primary context of `device` current, where the current one is another's.
+Result selectDevice(int device);
 Result getContextFlags(unsigned *flags);
 /// All work is done; gives the fault of a kernel.
 Result synchronize();

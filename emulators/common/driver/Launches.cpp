@@ -88,6 +88,8 @@ Result driver::run(Driver &driver, Launch &launch) {
   Result result = toResult(status, vendor.launchCall);
   if (status != TW_EMULATOR_ERROR_FAULT)
     return result;
+  if (driver.isEmbedded)
+    return result;
   // An asynchronous launch has succeeded; who waits for it is told.
   if (Context *context = currentContext())
     context->error = result;

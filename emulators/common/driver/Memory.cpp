@@ -153,7 +153,7 @@ static Result getAttribute(Driver &driver, void *data, int attribute,
   case BufferId:
     return write(info.base);
   case DeviceOrdinal:
-    return write(0);
+    return write(driver.ordinal);
   case RangeStart:
     return write(info.base);
   case RangeSize:

@@ -62,9 +62,7 @@ Result driver::createStream(Stream **stream, unsigned flags, int priority) {
     auto made = std::make_unique<Stream>();
     made->flags = flags;
     made->priority = priority;
-    // After those of the default streams.
-    static uint64_t streams = 2;
-    made->id = ++streams;
+    made->id = ++driver.lastStream;
     *stream = driver.streams.add(std::move(made));
     return Success;
   });

@@ -108,13 +108,16 @@ TW_CALL_ALIAS(cuProfilerStop, cuProfilerStart);
 static constexpr int heapLimit = 2;
 /// Sizes of stack, printf's buffer and heap. The heap alone is limited here; the others
 /// are only kept.
-static std::map<int, size_t> limits = {{0, 1024}, {1, 1 << 20}, {heapLimit, 8 << 20}};
+static constexpr size_t defaultLimits[] = {1024, 1 << 20, 8 << 20};
 
 TW_CALL Result cuCtxGetLimit(size_t *value, int limit) {
-  return enterContext([&](Driver &) {
+  return enterContext([&](Driver &driver) {
     if (!value)
       return InvalidValue;
-    *value = limits[limit];
+    auto set = driver.limits.find(limit);
+    *value = set != driver.limits.end()         ? set->second
+             : limit >= 0 && limit <= heapLimit ? defaultLimits[limit]
+                                                : 0;
     return Success;
   });
 }
@@ -123,7 +126,7 @@ TW_CALL Result cuCtxSetLimit(int limit, size_t value) {
   return enterContext([&](Driver &driver) {
     if (limit == heapLimit)
       tw_emulator_memory_set_heap(driver.device, value);
-    limits[limit] = value;
+    driver.limits[limit] = value;
     return Success;
   });
 }

@@ -28,7 +28,7 @@ const Vendor tilewright::emulator::driver::vendor = {/*arch=*/"sm_90a",
 TW_CALL Result cuInit(unsigned flags) {
   if (flags)
     return InvalidValue;
-  Driver &driver = getDriver();
+  Driver &driver = *findDriver(0);
   std::lock_guard<std::recursive_mutex> locked(driver.lock);
   return driver.device ? Success : start(driver);
 }
@@ -45,12 +45,10 @@ TW_CALL Result cuDriverGetVersion(int *version) {
 //===----------------------------------------------------------------------===//
 
 TW_CALL Result cuDeviceGet(int *device, int ordinal) {
-  return enter([&](Driver &) {
+  return enterDevice(ordinal, [&](Driver &) {
     if (!device)
       return InvalidValue;
-    if (ordinal != 0)
-      return InvalidDevice;
-    *device = 0;
+    *device = ordinal;
     return Success;
   });
 }
@@ -59,17 +57,15 @@ TW_CALL Result cuDeviceGetCount(int *count) {
   return enter([&](Driver &) {
     if (!count)
       return InvalidValue;
-    *count = 1;
+    *count = deviceCount();
     return Success;
   });
 }
 
 TW_CALL Result cuDeviceGetName(char *name, int length, int device) {
-  return enter([&](Driver &driver) {
+  return enterDevice(device, [&](Driver &driver) {
     if (!name || length <= 0)
       return InvalidValue;
-    if (device != 0)
-      return InvalidDevice;
     snprintf(name, static_cast<size_t>(length), "Tilewright emulator (%s)",
              driver.arch.c_str());
     return Success;
@@ -77,9 +73,9 @@ TW_CALL Result cuDeviceGetName(char *name, int length, int device) {
 }
 
 TW_CALL Result cuDeviceGetUuid(Uuid *uuid, int device) {
-  return enter([&](Driver &driver) {
-    if (!uuid || device != 0)
-      return uuid ? InvalidDevice : InvalidValue;
+  return enterDevice(device, [&](Driver &driver) {
+    if (!uuid)
+      return InvalidValue;
     memset(uuid->bytes, 0, sizeof(uuid->bytes));
     snprintf(uuid->bytes, sizeof(uuid->bytes), "tw-%s", driver.arch.c_str());
     return Success;
@@ -88,9 +84,9 @@ TW_CALL Result cuDeviceGetUuid(Uuid *uuid, int device) {
 TW_CALL_ALIAS(cuDeviceGetUuid_v2, cuDeviceGetUuid);
 
 TW_CALL Result cuDeviceTotalMem_v2(size_t *bytes, int device) {
-  return enter([&](Driver &driver) {
-    if (!bytes || device != 0)
-      return bytes ? InvalidDevice : InvalidValue;
+  return enterDevice(device, [&](Driver &driver) {
+    if (!bytes)
+      return InvalidValue;
     *bytes = driver.memoryBytes;
     return Success;
   });
@@ -98,8 +94,8 @@ TW_CALL Result cuDeviceTotalMem_v2(size_t *bytes, int device) {
 TW_CALL_ALIAS(cuDeviceTotalMem, cuDeviceTotalMem_v2);
 
 TW_CALL Result cuDeviceComputeCapability(int *major, int *minor, int device) {
-  return enter([&](Driver &driver) {
-    if (!major || !minor || device != 0)
+  return enterDevice(device, [&](Driver &driver) {
+    if (!major || !minor)
       return InvalidValue;
     *major = majorOf(driver);
     *minor = minorOf(driver);
@@ -187,19 +183,17 @@ static int getAttribute(const Driver &driver, int attribute) {
 }
 
 TW_CALL Result cuDeviceGetAttribute(int *value, int attribute, int device) {
-  return enter([&](Driver &driver) {
+  return enterDevice(device, [&](Driver &driver) {
     if (!value || attribute < 1 || attribute > 1023)
       return InvalidValue;
-    if (device != 0)
-      return InvalidDevice;
     *value = getAttribute(driver, attribute);
     return Success;
   });
 }
 
 TW_CALL Result cuDeviceGetPCIBusId(char *id, int length, int device) {
-  return enter([&](Driver &) {
-    if (!id || length < 13 || device != 0)
+  return enterDevice(device, [&](Driver &) {
+    if (!id || length < 13)
       return InvalidValue;
     snprintf(id, static_cast<size_t>(length), "0000:00:00.0");
     return Success;
@@ -213,4 +207,16 @@ TW_CALL Result cuDeviceCanAccessPeer(int *can, int, int) {
     *can = 0;
     return Success;
   });
+}
+
+//===----------------------------------------------------------------------===//
+// What no driver has
+//===----------------------------------------------------------------------===//
+
+TW_CALL Result cuTilewrightDevice(int *device, const char *arch) {
+  return embedDevice(device, arch);
+}
+
+TW_CALL void cuTilewrightReport(const char **text, const char **records) {
+  takeReport(text, records);
 }

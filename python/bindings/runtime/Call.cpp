@@ -36,6 +36,7 @@ class Call {
   SmallArray<PyObject *, 8> objects; // borrowed; null where none was given
   SmallArray<Argument, 8> arguments;
   SmallArray<uint64_t, 64> words;
+  const Argument *maker = nullptr; // the tensor whose library makes the outputs
 
   const Parameter &parameter(Py_ssize_t index) const { return kernel.parameters[index]; }
   const char *kernelName() const { return kernel.info.name; }
@@ -45,6 +46,9 @@ class Call {
   bool readArguments();
   bool check();
   bool allocateOutputs(Ref *outputs);
+  dlpack::Device outputDevice() const;
+  bool findStream(void *&stream);
+  [[gnu::noinline]] bool launchOnDevice(); // the CPU's launches are short
   bool launch();
 
 public:
@@ -189,12 +193,11 @@ bool Call::check() {
 // Launching
 //===----------------------------------------------------------------------===//
 
-/// The library of the first tensor given makes the outputs.
+/// The library of the first tensor given makes the outputs, on its device.
 bool Call::allocateOutputs(Ref *outputs) {
-  const dlpack::ExchangeApi *api = nullptr;
   for (Py_ssize_t i = 0; i < count; ++i)
     if (objects[i] && !parameter(i).isScalar) {
-      api = arguments[i].api;
+      maker = &arguments[i];
       break;
     }
   for (size_t i = 0; i < kernel.outputs.size(); ++i) {
@@ -207,14 +210,60 @@ bool Call::allocateOutputs(Ref *outputs) {
     uint64_t *word = &words[output.firstWord];
     OutputShape shape{output.dtype, output.rank,
                       reinterpret_cast<const int64_t *>(word + 1), output.alignment};
-    outputs[i] = allocateOutput(shape, api, *word);
+    outputs[i] =
+        allocateOutput(shape, maker ? maker->api : nullptr, outputDevice(), *word);
     if (!outputs[i])
       return false;
   }
   return true;
 }
 
+/// Where outputs are: with the first tensor, if its library makes them, else in NumPy's
+/// memory.
+dlpack::Device Call::outputDevice() const {
+  if (!maker || !maker->api)
+    return {dlpack::cpuDevice, 0};
+  return {maker->get().device_type, maker->get().device_id};
+}
+
+/// The stream that the library of the first tensor on the device gives its work to; null
+/// is the device's default one.
+bool Call::findStream(void *&stream) {
+  stream = nullptr;
+  for (Py_ssize_t i = 0; i < count; ++i) {
+    const Argument &argument = arguments[i];
+    const tw_argument_v1 &value = argument.get();
+    if (objects[i] && argument.api && value.device_type == kernel.deviceType)
+      return argument.api->currentStream(value.device_type, value.device_id, &stream) ==
+             0;
+  }
+  return true;
+}
+
+/// Launches on a device that has memory of its own.
+bool Call::launchOnDevice() {
+  SmallArray<int32_t, 8> places(count);
+  for (Py_ssize_t i = 0; i < count; ++i)
+    places[i] = objects[i] ? arguments[i].get().device_type : outputDevice().type;
+  void *native;
+  if (!findStream(native))
+    return false;
+  tw_stream *stream = nullptr;
+  tw_status status = native ? tw_stream_wrap(kernel.device, native, &stream) : TW_OK;
+  if (!status) {
+    Py_BEGIN_ALLOW_THREADS;
+    status = tw_launch_placed(kernel.kernel, stream, words.data(), places.data());
+    Py_END_ALLOW_THREADS;
+  }
+  if (status)
+    raise(status);
+  tw_stream_destroy(stream);
+  return status == TW_OK && PyErr_CheckSignals() == 0;
+}
+
 bool Call::launch() {
+  if (kernel.deviceType != dlpack::cpuDevice)
+    return launchOnDevice();
   tw_status status;
   Py_BEGIN_ALLOW_THREADS;
   status = tw_launch_words(kernel.kernel, nullptr, words.data());

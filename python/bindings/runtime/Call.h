@@ -36,7 +36,8 @@ struct KernelObject {
   tw_module *module;
   const tw_kernel *kernel;
   tw_kernel_info_v1 info;
-  PyObject *names; // a tuple
+  int32_t deviceType; // as DLPack numbers them
+  PyObject *names;    // a tuple
   std::unique_ptr<Parameter[]> parameters;
   std::vector<Py_ssize_t> outputs; // parameters, in the order of out_idx
 };

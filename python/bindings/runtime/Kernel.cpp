@@ -140,11 +140,29 @@ PyObject *python::load(PyObject *, PyObject *args, PyObject *kwargs) {
   kernel.info.size = sizeof(kernel.info);
   if (!status)
     status = tw_kernel_info(kernel.kernel, &kernel.info);
+  tw_device_info_v1 device{sizeof(device)};
+  if (!status)
+    status = tw_device_info(kernel.device, &device);
   if (status)
     return raise(status);
+  kernel.deviceType = device.device_type;
   if (!readParameters(kernel) || !readOutputs(kernel, outIdx))
     return nullptr;
   return object.release();
+}
+
+PyObject *python::deviceName(PyObject *, PyObject *argument) {
+  const char *name = PyUnicode_AsUTF8(argument);
+  if (!name)
+    return nullptr;
+  tw_device *device;
+  if (tw_status status = tw_device_open(name, &device))
+    return raise(status);
+  tw_device_info_v1 info{sizeof(info)};
+  tw_status status = tw_device_info(device, &info);
+  PyObject *result = status ? raise(status) : PyUnicode_FromString(info.name);
+  tw_device_close(device);
+  return result;
 }
 
 //===----------------------------------------------------------------------===//
@@ -208,8 +226,10 @@ static constexpr char kernelDoc[] =
     "A kernel of a loaded artifact; calling it launches it and waits for it.\n\n"
     "Arguments are the parameters in order, without those of out_idx, or by name:\n"
     "NumPy arrays, PyTorch tensors, whatever has __dlpack__ or the buffer protocol,\n"
-    "and numbers. Nothing is copied. The outputs of out_idx are allocated, by PyTorch\n"
-    "where the first tensor is PyTorch's, and returned.\n\n"
+    "and numbers. Nothing is copied but, for a kernel of a GPU, arrays of the host, to\n"
+    "the device and back; tensors on the device are given to PyTorch's current stream,\n"
+    "which is not waited for. The outputs of out_idx are allocated, by PyTorch where\n"
+    "the first tensor is PyTorch's, on its device, and returned.\n\n"
     "Raises LaunchError where an argument does not fit the kernel, TypeError where\n"
     "one is missing or no tensor at all, KernelFault where the kernel reported one.";
 

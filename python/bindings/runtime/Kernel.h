@@ -31,6 +31,9 @@ PyObject *makeKernelType();
 /// load(path, out_idx=None, device="cpu") -> Kernel
 PyObject *load(PyObject *module, PyObject *args, PyObject *kwargs);
 
+/// device_name(device) -> str
+PyObject *deviceName(PyObject *module, PyObject *device);
+
 } // namespace tilewright::python
 
 #endif // TILEWRIGHT_PYTHON_BINDINGS_RUNTIME_KERNEL_H

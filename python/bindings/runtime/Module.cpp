@@ -52,6 +52,10 @@ static PyMethodDef functions[] = {
      "The kernel of the artifact at `path`, a callable. `out_idx` lists parameters\n"
      "that the callable allocates and returns.\n\n"
      "Raises ArtifactError where the file is no usable artifact."},
+    {"device_name", deviceName, METH_O,
+     "device_name(device, /)\n--\n\n"
+     "A device's name with its target: 'cuda-emulator:sm_80' of 'cuda-emulator'.\n\n"
+     "Raises RuntimeError, which says what is missing, where there is no such device."},
     {"as_dtype", reinterpret_cast<PyCFunction>(asDtype), METH_FASTCALL,
      "as_dtype(array, dtype, /)\n--\n\n"
      "An array of integers whose bits are elements of another dtype of the same size, "

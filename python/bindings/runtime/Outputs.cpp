@@ -71,7 +71,7 @@ static void setAllocationError(void *, const char *, const char *message) {
 }
 
 Ref python::allocateOutput(const OutputShape &elements, const dlpack::ExchangeApi *api,
-                           uint64_t &address) {
+                           dlpack::Device device, uint64_t &address) {
   // Arrays have an element for each item of memory.
   int64_t extents[TW_MAX_RANK];
   std::copy_n(elements.extents, elements.rank, extents);
@@ -82,7 +82,7 @@ Ref python::allocateOutput(const OutputShape &elements, const dlpack::ExchangeAp
   if (!api)
     return allocateNumpy(shape, address);
   dlpack::Tensor prototype{};
-  prototype.device = {dlpack::cpuDevice, 0};
+  prototype.device = device;
   prototype.rank = shape.rank;
   prototype.dtype = dlpackTypeOf(shape.dtype);
   prototype.shape = const_cast<int64_t *>(shape.extents);

@@ -21,10 +21,10 @@ struct OutputShape {
   int64_t alignment;
 };
 
-/// Allocates with the library that `api` belongs to, or with NumPy where it is null,
-/// and stores where the elements start. Null with an error set.
+/// Allocates on `device` with the library that `api` belongs to, or with NumPy where it
+/// is null, and stores where the elements start. Null with an error set.
 Ref allocateOutput(const OutputShape &shape, const dlpack::ExchangeApi *api,
-                   uint64_t &address);
+                   dlpack::Device device, uint64_t &address);
 
 } // namespace tilewright::python
 

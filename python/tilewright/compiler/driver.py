@@ -34,7 +34,8 @@ def compile(
     """Compile a `@T.prim_func` for a target.
 
     `out_idx` (an int or a list) names parameters that calls allocate and return. `target` is
-    a device string, "auto" for this machine's. `pass_configs` are options of the compiler.
+    a device string (docs/devices.md), "auto" for this machine's CPU. `pass_configs` are
+    options of the compiler.
     With `batch_invariant`, the compiler's choices do not make the result of a row depend on
     how many rows there are, or on its place among them (docs/semantics.md).
     With `debug` calls look for wrong accesses and raise CheckError (docs/checking.md);
@@ -71,9 +72,36 @@ def options_for(
                 f"pass_configs: there is no option {name!r}",
                 hint="leave it out; options of TileLang (tl.*) are accepted and not needed",
             )
-    name = str(target)
-    options = {"target": "cpu" if name in ("auto", "llvm", "c") else name}
-    return options | _debug_options(debug)
+    return {"target": _target_of(str(target))} | _debug_options(debug)
+
+
+def _target_of(name: str) -> str:
+    """A device string that says for which machine, since code is compiled for one.
+
+    For a GPU without its architecture that is the one there is, or the emulator's default.
+    """
+    if name in ("auto", "llvm", "c"):
+        return "cpu"
+    if ":" in name or name.removesuffix("-emulator") not in ("cuda", "hip"):
+        return name
+    from ..runtime import device_name
+
+    try:
+        return device_name(name)
+    except RuntimeError as error:
+        raise CompileError.here(
+            f"target={name!r}: {error}",
+            hint=f"name the architecture to compile for a machine that is not this one, as in "
+            f"{_EXAMPLES[name]!r}",
+        ) from None
+
+
+_EXAMPLES = {
+    "cuda": "cuda:sm_80",
+    "hip": "hip:gfx942",
+    "cuda-emulator": "cuda-emulator:sm_80",
+    "hip-emulator": "hip-emulator:gfx942",
+}
 
 
 def _debug_options(debug: bool | str | None) -> dict:

@@ -20,7 +20,7 @@ class Kernel:
     """A compiled kernel. Call it with arrays: NumPy, PyTorch, or anything with DLPack.
 
     Arguments are the parameters in order, without the outputs, which are allocated and
-    returned. Nothing is copied.
+    returned. Nothing is copied but arrays of the host for a GPU (docs/devices.md).
 
     Attributes:
         name: the function's name.
@@ -48,14 +48,14 @@ class Kernel:
 
         outputs = self._module.outputs or None
         try:
-            return load(self.path, outputs)
+            return load(self.path, outputs, self.target)
         except ArtifactError as error:
             # Another process has made room in the cache since the kernel was found there, or
             # the cache lies where no code may run.
             if os.path.exists(self.path):
                 cache.warn(error)
             self.path = str(self._compile_apart().artifact)
-            return load(self.path, outputs)
+            return load(self.path, outputs, self.target)
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         return self.launch(*arguments, **named)

@@ -1,9 +1,9 @@
 """Loading and launching compiled kernels; needs nothing of the compiler.
 
-`load(path)` gives a callable `Kernel` for an artifact. `LaunchError`, `KernelFault`, its
-kind `CheckError` and `ArtifactError` are what it raises. `as_dtype` declares what the bits of
-integers mean. `set_num_threads` and `num_threads` concern the thread pool that all kernels of
-the process share.
+`load(path)` gives a callable `Kernel` for an artifact, `device_name` what a device is.
+`LaunchError`, `KernelFault`, its kind `CheckError` and `ArtifactError` are what launches raise.
+`as_dtype` declares what the bits of integers mean. `set_num_threads` and `num_threads` concern
+the thread pool that all kernels of the process share.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
@@ -14,6 +14,7 @@ from tilewright._runtime import (
     KernelFault,
     LaunchError,
     as_dtype,
+    device_name,
     load,
     measure_limits,
     num_threads,
@@ -28,6 +29,7 @@ __all__ = [
     "KernelFault",
     "LaunchError",
     "as_dtype",
+    "device_name",
     "load",
     "measure_limits",
     "num_threads",

@@ -181,7 +181,8 @@ typedef enum tw_step_kind {
 /* ---- the artifact ---------------------------------------------------------- */
 
 /* A device image inside an artifact. For a CPU image `launch` is native code of
- * the artifact itself and `data` is NULL. */
+ * the artifact itself and `data` is NULL. For a GPU's, `launch` starts grids of what
+ * `data` holds: PTX text that ends in a zero byte, a cubin, or a code object. */
 typedef struct tw_image_v1 {
   const char *target; /* "cpu:znver4", "cuda:sm_90a", ... */
   tw_launch_fn launch;

@@ -29,7 +29,8 @@ typedef enum tw_status {
   TW_ERROR_UNSUPPORTED = 4, /* a device or target that this build or machine lacks */
   TW_ERROR_MEMORY = 5,      /* no memory left */
   TW_ERROR_FAULT = 6,       /* a kernel reported a fault */
-  TW_ERROR_INTERRUPTED = 7  /* the interrupt check ended a launch */
+  TW_ERROR_INTERRUPTED = 7, /* the interrupt check ended a launch */
+  TW_ERROR_DRIVER = 8       /* a GPU's driver refused a call; the message has its text */
 } tw_status;
 
 /* The message of this thread's last failed call; "" before there is one. Valid until
@@ -49,16 +50,33 @@ typedef struct tw_device tw_device;
 typedef struct tw_stream tw_stream;
 
 /* `name` is "cpu" or a backend with an optional target: "cuda:sm_90a",
- * "cuda-emulator:sm_80", "hip:gfx942", ... */
+ * "cuda-emulator:sm_80", "hip:gfx942", ... Each open device is closed as often as it was
+ * opened, after its streams, and before or after modules; docs/abi.md has more. */
 TW_API tw_status tw_device_open(const char *name, tw_device **device);
 TW_API void tw_device_close(tw_device *device);
+
+typedef struct tw_device_info_v1 {
+  uint64_t size;    /* sizeof(tw_device_info_v1), set by the caller */
+  const char *name; /* with its target: "cuda-emulator:sm_80" */
+  /* The best target whose code it runs: "cuda:sm_90a" of an H100. */
+  const char *target;
+  int32_t device_type; /* of its memory, as DLPack numbers them */
+  int32_t device_id;
+} tw_device_info_v1;
+
+/* The strings live as long as the device. */
+TW_API tw_status tw_device_info(tw_device *device, tw_device_info_v1 *info);
+
+/* Waits for all work that was given to the device. */
+TW_API tw_status tw_device_synchronize(tw_device *device);
 
 /* Device memory, aligned to 64 bytes. Zero bytes give a pointer that may be freed. */
 TW_API tw_status tw_memory_allocate(tw_device *device, uint64_t bytes, void **memory);
 TW_API tw_status tw_memory_free(tw_device *device, void *memory);
 
-/* In the order of the stream; NULL is the device's default stream, whose work is
- * complete when the call returns. `from` and `to` may each be host or device memory. */
+/* In the order of the stream; NULL is the device's default stream, on which copies and
+ * fills are complete when the call returns. `from` and `to` may each be host or device
+ * memory. Host memory must stay until a stream has come past it. */
 TW_API tw_status tw_memory_copy(tw_device *device, tw_stream *stream, void *to,
                                 const void *from, uint64_t bytes);
 TW_API tw_status tw_memory_fill(tw_device *device, tw_stream *stream, void *memory,
@@ -66,6 +84,10 @@ TW_API tw_status tw_memory_fill(tw_device *device, tw_stream *stream, void *memo
 
 /* Work on one stream runs in order. Errors may arrive at synchronisation. */
 TW_API tw_status tw_stream_create(tw_device *device, tw_stream **stream);
+/* A stream that was made by the device's driver, as PyTorch's are: a CUstream or a
+ * hipStream_t, NULL for its default one. It stays its owner's; tw_stream_destroy gives
+ * back what is made here. */
+TW_API tw_status tw_stream_wrap(tw_device *device, void *native, tw_stream **stream);
 TW_API tw_status tw_stream_synchronize(tw_stream *stream);
 TW_API void tw_stream_destroy(tw_stream *stream);
 
@@ -82,7 +104,8 @@ TW_API tw_status tw_module_from_artifact(const tw_artifact_v1 *artifact,
 TW_API void tw_module_close(tw_module *module);
 
 /* The artifact's kernel for a device: its first image that the device can run. The
- * kernel lives as long as the module. */
+ * kernel lives as long as the module; a GPU stays open as long as there are kernels for
+ * it. */
 TW_API tw_status tw_module_kernel(tw_module *module, tw_device *device,
                                   const tw_kernel **kernel);
 
@@ -132,11 +155,19 @@ TW_API tw_status tw_check_arguments(const tw_kernel *kernel,
                                     const tw_argument_v1 *arguments, uint64_t count,
                                     uint64_t *words);
 
-/* Starts the kernel with checked words. NULL is the device's default stream. */
+/* Starts the kernel with checked words, whose tensors are in the device's memory. NULL is
+ * the device's default stream. */
 TW_API tw_status tw_launch_words(const tw_kernel *kernel, tw_stream *stream,
                                  const uint64_t *words);
 
-/* Both steps. */
+/* The same with tensors that may be elsewhere: `device_types` says for each parameter
+ * where, as DLPack numbers them (a scalar's is not read). For a GPU's kernel those in
+ * host memory are copied to the device, and what the kernel writes is copied back before
+ * the call returns; where there is none, the call is tw_launch_words. */
+TW_API tw_status tw_launch_placed(const tw_kernel *kernel, tw_stream *stream,
+                                  const uint64_t *words, const int32_t *device_types);
+
+/* tw_check_arguments and tw_launch_placed. */
 TW_API tw_status tw_launch(const tw_kernel *kernel, tw_stream *stream,
                            const tw_argument_v1 *arguments, uint64_t count);
 

@@ -8,7 +8,7 @@ import pytest
 from tilewright import runtime
 from tilewright.compiler.cache import files
 
-from . import artifacts
+from . import artifacts, gpu_artifacts
 
 
 @pytest.fixture
@@ -36,3 +36,22 @@ def kernel(tmp_path_factory):
 def add(kernel):
     """add(A, by, C)"""
     return kernel(artifacts.ADD_PARAMS, artifacts.ADD_SYMBOLS, artifacts.ADD_BODY, name="add")
+
+
+@pytest.fixture(scope="session")
+def gpu_artifact(tmp_path_factory):
+    """`gpu_artifact(params, symbols, body, name=...)`: the path of an artifact with images for
+    cuda:sm_80, hip:gfx942 and hip:gfx1100."""
+    folder = tmp_path_factory.mktemp("gpu")
+    codes = {}
+    made = {}
+
+    def make(params, symbols, body, name):
+        for arch in () if codes else ("sm_80", "gfx942", "gfx1100"):
+            vendor = "cuda" if arch.startswith("sm_") else "hip"
+            codes[f"{vendor}:{arch}"] = gpu_artifacts.device_code(folder, arch)
+        if name not in made:
+            made[name] = gpu_artifacts.build(folder, params, symbols, body, codes, name)
+        return made[name]
+
+    return make

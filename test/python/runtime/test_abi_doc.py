@@ -41,3 +41,15 @@ def test_the_example(tmp_path, linked):
     missing = subprocess.run([program, "nothing.so"], capture_output=True, text=True)
     assert missing.returncode == 1
     assert missing.stderr == "nothing.so: cannot be opened: No such file or directory\n"
+
+
+def test_every_entry_of_the_host_table_is_described():
+    header = (ROOT / "runtime/include/tilewright/abi.h").read_text()
+    table = re.search(r"typedef struct tw_host_v1 \{(.*?)\} tw_host_v1;", header, re.S).group(1)
+    code = re.sub(r"/\*.*?\*/", "", table, flags=re.S)
+    entries = re.findall(r"\(\*(\w+)\)|\*(\w+);", code)
+    names = [function or pointer for function, pointer in entries]
+    assert names[-1] == "messages"
+    text = (ROOT / "docs/abi.md").read_text()
+    described = re.findall(r"^\| `(\w+)(?:\(.*?\))?` \|", text, re.M)
+    assert names == described[: len(names)]

@@ -290,17 +290,10 @@ def test_an_interrupt_while_reading_passes_through(gemm):
         gemm(**{**_good(), "A": Interrupted()})
 
 
-@pytest.mark.parametrize(
-    ("name", "error", "message"),
-    [
-        ("cuda", RuntimeError, "cuda devices are not built into this version; use 'cpu'"),
-        ("cuda-emulator:sm_80", RuntimeError, "cuda-emulator devices are not built into"),
-        ("tpu", ValueError, "device 'tpu' is unknown; a device is cpu, cuda, hip"),
-    ],
-)
-def test_devices_that_are_not_there(tmp_path, name, error, message):
-    with pytest.raises(error, match=message):
-        runtime.load(tmp_path / "kernel.so", device=name)
+def test_a_device_that_is_none(tmp_path):
+    message = "device 'tpu' is unknown; a device is cpu, cuda, hip"
+    with pytest.raises(ValueError, match=message):
+        runtime.load(tmp_path / "kernel.so", device="tpu")
 
 
 def test_files_that_are_no_artifacts(tmp_path):

@@ -146,7 +146,7 @@ public:
 
   TestKernel(const std::vector<Param> &params, const std::vector<Symbol> &symbols = {},
              tw_launch_fn launch = launchNothing)
-      : table(makeSignature(params, symbols)), image{"cpu", launch, nullptr, 0},
+      : table(makeSignature(params, symbols)), image{"cpu", launch, nullptr, 0, nullptr},
         artifact{
             sizeof(artifact), TW_ABI_VERSION, "gemm", table.data(), "{}", 1, &image} {
     EXPECT_EQ(tw_device_open("cpu", &device), TW_OK) << tw_last_error();
