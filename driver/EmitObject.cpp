@@ -35,20 +35,20 @@ struct EmitObject : PassWrapper<EmitObject, OperationPass<ModuleOp>> {
     std::optional<Machine> machine = (*backend)->getDeviceMachine();
     auto device = getOperation().lookupSymbol<ModuleOp>(simt::deviceModuleName);
     if (machine && device) {
-      emit(device, *machine);
+      emit(device, *machine, (*backend)->loadsAssembly());
       device.erase();
     }
-    emit(getOperation(), (*backend)->getMachine());
+    emit(getOperation(), (*backend)->getMachine(), false);
   }
 
-  void emit(ModuleOp module, const Machine &machine) {
+  void emit(ModuleOp module, const Machine &machine, bool assembly) {
     llvm::LLVMContext context;
     std::unique_ptr<llvm::Module> translated = translateModuleToLLVMIR(module, context);
     if (!translated)
       return signalPassFailure();
     if (llvm::Error error = optimizeModule(machine, *translated, [] { return true; }))
       return failWith(std::move(error));
-    if (auto object = emitModule(machine, *translated, /*assembly=*/false); !object)
+    if (auto object = emitModule(machine, *translated, assembly); !object)
       failWith(object.takeError());
   }
 

@@ -166,6 +166,9 @@ void ConvertToLLVMPass::runOnOperation() {
   populateTileToLLVMPatterns(converter, patterns);
   LLVMConversionTarget target(*context);
   target.addLegalOp<ModuleOp>();
+  // A device's module is its own backend's business.
+  target.markOpRecursivelyLegal<ModuleOp>(
+      [](ModuleOp module) { return module->getParentOp() != nullptr; });
   if (failed(applyFullConversion(getOperation(), target, std::move(patterns))))
     return signalPassFailure();
   castBitsForAtoms(getOperation());

@@ -52,7 +52,7 @@ struct ConvertToNVVMPass : tilewright::cuda::impl::ConvertToNVVMBase<ConvertToNV
 
 void ConvertToNVVMPass::runOnOperation() {
   simt::DeviceLowering lowering{
-      /*stackSpace=*/0, /*deviceScope=*/"device",
+      /*dialect=*/"nvvm", /*stackSpace=*/0, /*deviceScope=*/"device",
       [](func::FuncOp entry, int64_t threads) {
         Builder builder(entry);
         entry->setAttr(NVVM::NVVMDialect::getKernelFuncAttrName(), builder.getUnitAttr());

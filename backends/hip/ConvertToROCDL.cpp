@@ -59,7 +59,7 @@ struct ConvertToROCDLPass
 
 void ConvertToROCDLPass::runOnOperation() {
   simt::DeviceLowering lowering{
-      /*stackSpace=*/5, /*deviceScope=*/"agent",
+      /*dialect=*/"rocdl", /*stackSpace=*/5, /*deviceScope=*/"agent",
       [](func::FuncOp entry, int64_t threads) {
         Builder builder(entry);
         entry->setAttr(ROCDL::ROCDLDialect::getKernelFuncAttrName(),
@@ -81,10 +81,10 @@ void ConvertToROCDLPass::runOnOperation() {
 
   // Version 5 is what ROCm 6 reads; LLVM's own choice is newer.
   OpBuilder builder = OpBuilder::atBlockBegin(getOperation().getBody());
-  Attribute version = LLVM::ModuleFlagAttr::get(
-      &getContext(), LLVM::ModFlagBehavior::Error,
-      builder.getStringAttr("amdhsa_code_object_version"),
-      builder.getI32IntegerAttr(500));
+  Attribute version =
+      LLVM::ModuleFlagAttr::get(&getContext(), LLVM::ModFlagBehavior::Error,
+                                builder.getStringAttr("amdhsa_code_object_version"),
+                                builder.getI32IntegerAttr(500));
   LLVM::ModuleFlagsOp::create(builder, getOperation().getLoc(),
                               builder.getArrayAttr(version));
 }

@@ -149,6 +149,7 @@ LogicalResult simt::convertDeviceToLLVM(ModuleOp module, const DeviceLowering &l
   lowering.addPatterns(converter, patterns);
   LLVMConversionTarget target(*context);
   target.addLegalOp<ModuleOp>();
+  target.addLegalDialect(lowering.dialect);
   if (failed(applyFullConversion(module, target, std::move(patterns))))
     return failure();
 

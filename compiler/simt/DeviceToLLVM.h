@@ -14,19 +14,22 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Transforms/DialectConversion.h"
 
+#include <functional>
+
 namespace tilewright::simt {
 
 /// What differs between GPUs in the last conversion.
 struct DeviceLowering {
+  /// The vendor's dialect beside LLVM's.
+  llvm::StringRef dialect;
   /// The address space of the stack, where local tiles are.
   unsigned stackSpace;
   /// LLVM's name for the threads of one device.
   llvm::StringRef deviceScope;
   /// Marks an entry, for blocks of so many threads.
-  llvm::function_ref<void(mlir::func::FuncOp entry, int64_t threads)> markEntry;
+  std::function<void(mlir::func::FuncOp entry, int64_t threads)> markEntry;
   /// Adds the patterns of operations on threads.
-  llvm::function_ref<void(mlir::LLVMTypeConverter &, mlir::RewritePatternSet &)>
-      addPatterns;
+  std::function<void(mlir::LLVMTypeConverter &, mlir::RewritePatternSet &)> addPatterns;
 };
 
 /// Converts a device module to the LLVM dialect.

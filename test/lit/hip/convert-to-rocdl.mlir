@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Entries and what they do with threads, in AMD's terms.
+// RUN: tilewright-opt %s --hip-convert-to-rocdl --reconcile-unrealized-casts | FileCheck %s
+
+#global = #tile.space<global>
+#shared = #tile.space<shared>
+#local = #tile.space<local>
+
+// CHECK:       llvm.mlir.global external @tilewright_arena() {addr_space = 3 : i32, alignment = 128 : i64} : !llvm.array<0 x i8>
+// CHECK-LABEL: llvm.func @kernel(
+// CHECK-SAME:    !llvm.ptr<1>, %{{.*}}: i64, %{{.*}}: i64, %{{.*}}: f32)
+// CHECK-SAME:    rocdl.flat_work_group_size = "64,64"
+// CHECK-SAME:    rocdl.kernel
+// CHECK:         llvm.alloca %{{.*}} x f32 : (i64) -> !llvm.ptr<5>
+// CHECK:         %[[TID:.*]] = rocdl.workitem.id.x : i32
+// CHECK-NEXT:    llvm.zext %[[TID]] : i32 to i64
+// CHECK:         rocdl.workgroup.id.x : i32
+// CHECK:         %[[ARENA:.*]] = llvm.mlir.addressof @tilewright_arena : !llvm.ptr<3>
+// CHECK-NEXT:    llvm.getelementptr %[[ARENA]][256]
+// CHECK:         llvm.store %{{.*}} : f32, !llvm.ptr<3>
+// CHECK:         llvm.fence syncscope("workgroup") release
+// CHECK-NEXT:    rocdl.s.barrier
+// CHECK-NEXT:    llvm.fence syncscope("workgroup") acquire
+// CHECK:         llvm.atomicrmw add %{{.*}}, %{{.*}} syncscope("agent") monotonic : !llvm.ptr<1>, i32
+module {
+  func.func @kernel(%x: memref<?x8xi32, strided<[?, 1]>, #global>, %f: f32)
+      attributes {simt.threads = 64 : i64} {
+    %one = arith.constant 1 : i32
+    %c0 = arith.constant 0 : index
+    %t = simt.thread_id
+    %b = simt.block_id
+    %v = tile.alloc "v" : memref<1xf32, #local>
+    memref.store %f, %v[%c0] : memref<1xf32, #local>
+    %s = tile.alloc "s" at 256 : memref<64xf32, #shared>
+    memref.store %f, %s[%t] : memref<64xf32, #shared>
+    simt.barrier
+    %old = memref.atomic_rmw addi %one, %x[%b, %c0] : (i32, memref<?x8xi32, strided<[?, 1]>, #global>) -> i32
+    return
+  }
+}
