@@ -207,7 +207,7 @@ static tw_status allocate(tw_device *device, uint64_t bytes, void **memory) {
   GpuDevice &owner = gpu(device);
   CurrentGpu current(owner);
   uint64_t address = 0;
-  if (int result = owner.calls().allocate(&address, bytes ? bytes : 1))
+  if (int result = owner.calls().allocate(&address, wholeWords(bytes)))
     return failCall(owner, result, "%" PRIu64 " bytes of memory", bytes);
   *memory = reinterpret_cast<void *>(address);
   return TW_OK;

@@ -89,6 +89,12 @@ tw_status makeGpuKernel(tw_device *device, const tw_kernel &kernel, tw_kernel **
 void dropGpuKernel(tw_kernel *kernel);
 tw_status launchOnGpu(const tw_kernel *kernel, tw_stream *stream, const uint64_t *words);
 
+/// Bytes to ask a driver for, at least one word: atomics on elements of one and two bytes
+/// work on the whole word around them.
+inline uint64_t wholeWords(uint64_t bytes) {
+  return bytes ? (bytes + 3) & ~uint64_t(3) : 4;
+}
+
 } // namespace tilewright
 
 #endif // TILEWRIGHT_RUNTIME_SRC_GPU_DEVICE_H

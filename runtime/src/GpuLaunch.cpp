@@ -57,7 +57,7 @@ static void *allocate(GpuLaunch &launch, int64_t bytes) {
     return nullptr;
   uint64_t address = 0;
   int result = launch.device.calls().allocateOn(
-      &address, static_cast<size_t>(bytes ? bytes : 1), launch.stream);
+      &address, wholeWords(static_cast<uint64_t>(bytes)), launch.stream);
   if (!result && !launch.workspaces.push(address))
     launch.device.calls().freeOn(address, launch.stream), result = 2, address = 0;
   if (result)

@@ -10,8 +10,9 @@
 // they do on the host: what is the same element here is the same there, whatever the
 // strides.
 //
-// The whole span is copied to the device, since reading bytes between a tensor's elements
-// does no harm; they lie between elements of one allocation. What comes back is written
+// The whole span is copied to the device, of tensors that are only written as well: a
+// kernel may leave elements as they are. Reading bytes between a tensor's elements does
+// no harm; they lie between elements of one allocation. What comes back is written
 // element by element: bytes in between may be another thread's to write, and to write
 // back what was read before would undo that. Where a tensor fills its span, as most do,
 // both come to one copy.
@@ -48,7 +49,6 @@ struct HostTensor {
 struct DeviceCopy {
   uint64_t begin, end; // of the host's memory
   uint64_t alignment;  // that addresses keep
-  bool isRead;         // its contents matter to the kernel, or to who looks at it later
   uint64_t memory, start;
 };
 
@@ -131,18 +131,15 @@ bool Staging::groupSpans() {
   for (size_t i = 0; i < tensors.size(); ++i) {
     HostTensor &tensor = tensors[i];
     auto alignment = static_cast<uint64_t>(tensor.parameter->alignment);
-    // What is written in full and not read need not be there before.
-    bool isRead = (tensor.parameter->flags & TW_PARAM_READ) || !tensor.fillsSpan();
     size_t last = copies.size() - 1;
     if (copies.size() == 0 || tensor.begin >= copies[last].end) {
-      if (!copies.push({tensor.begin, tensor.end, alignment, isRead, 0, 0}))
+      if (!copies.push({tensor.begin, tensor.end, alignment, 0, 0}))
         return false;
       last = copies.size() - 1;
     } else {
       DeviceCopy &shared = copies[last];
       shared.end = tensor.end > shared.end ? tensor.end : shared.end;
       shared.alignment = alignment > shared.alignment ? alignment : shared.alignment;
-      shared.isRead = true;
     }
     tensor.copy = last;
   }
@@ -174,13 +171,19 @@ tw_status Staging::upload() {
     uint64_t bytes = made.end - made.begin;
     // As far past a multiple of the alignment as the host's memory is.
     uint64_t before = made.begin & (made.alignment - 1);
-    if (int result = device.calls().allocateOn(&made.memory, before + bytes, stream)) {
+    if (int result =
+            device.calls().allocateOn(&made.memory, wholeWords(before + bytes), stream)) {
       made.memory = 0;
       return failCall(device, result, "%s: no memory for a copy of %llu bytes", name,
                       static_cast<unsigned long long>(bytes));
     }
     made.start = made.memory + before;
-    if (int result = made.isRead ? copy(made.start, made.begin, bytes) : 0)
+    int result = copy(made.start, made.begin, bytes);
+    // The rest of the last word is read by atomics on narrow elements.
+    uint64_t rest = wholeWords(before + bytes) - (before + bytes);
+    if (!result && rest)
+      result = device.calls().fill(made.start + bytes, 0, rest, stream);
+    if (result)
       return failCall(device, result, "%s: arguments are copied to the device", name);
   }
   for (size_t i = 0; i < tensors.size(); ++i) {
