@@ -35,8 +35,14 @@ struct RegisterLowering : ConvertOpToLLVMPattern<Op> {
   }
 };
 
+/// `lgkmcnt(0)` alone, as gfx9 encodes it.
+static constexpr int32_t kWaitForLds = 0xc07f;
+
 /// The fences order what the work-group's waves do to memory around the barrier, which
-/// itself orders nothing.
+/// itself orders nothing. LLVM makes a wait for LDS of the first one, and drops it in a
+/// loop whose first iteration has nothing to wait for, though later ones have
+/// (SIInsertWaitcnts removes such a wait at its first visit of a block): so the wait is
+/// written out.
 struct BarrierLowering : ConvertOpToLLVMPattern<simt::BarrierOp> {
   using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
 
@@ -44,6 +50,7 @@ struct BarrierLowering : ConvertOpToLLVMPattern<simt::BarrierOp> {
                                 ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
     LLVM::FenceOp::create(rewriter, loc, LLVM::AtomicOrdering::release, "workgroup");
+    ROCDL::SWaitcntOp::create(rewriter, loc, kWaitForLds);
     ROCDL::SBarrierOp::create(rewriter, loc);
     LLVM::FenceOp::create(rewriter, loc, LLVM::AtomicOrdering::acquire, "workgroup");
     rewriter.eraseOp(op);

@@ -20,6 +20,7 @@
 // CHECK-NEXT:    llvm.getelementptr %[[ARENA]][256]
 // CHECK:         llvm.store %{{.*}} : f32, !llvm.ptr<3>
 // CHECK:         llvm.fence syncscope("workgroup") release
+// CHECK-NEXT:    rocdl.s.waitcnt 49279
 // CHECK-NEXT:    rocdl.s.barrier
 // CHECK-NEXT:    llvm.fence syncscope("workgroup") acquire
 // CHECK:         llvm.atomicrmw add %{{.*}}, %{{.*}} syncscope("agent") monotonic : !llvm.ptr<1>, i32

@@ -8,16 +8,13 @@
 // CHECK-LABEL: @nest
 // CHECK:         tile.kernel
 // CHECK-NEXT:      %[[T:.*]] = simt.thread_id
-// CHECK:           %[[TOTAL:.*]] = arith.constant 384 : index
-// CHECK-NEXT:      %[[STEP:.*]] = arith.constant 64 : index
-// CHECK-NEXT:      scf.for %[[P:.*]] = %[[T]] to %[[TOTAL]] step %[[STEP]] {
+// CHECK:           scf.for %[[P:.*]] = %[[T]] to %c384 step %c64 {
 // CHECK-NEXT:        %[[N:.*]] = arith.constant 24 : index
 // CHECK-NEXT:        %[[J:.*]] = arith.remui %[[P]], %[[N]]
 // CHECK-NEXT:        %[[I:.*]] = arith.divui %[[P]], %[[N]]
 // CHECK-NEXT:        memref.store %{{.*}}, %{{.*}}[%[[I]], %[[J]]]
 // CHECK:           simt.barrier
-// CHECK:           %[[ZERO:.*]] = arith.constant 0 : index
-// CHECK-NEXT:      %[[FIRST:.*]] = arith.cmpi eq, %[[T]], %[[ZERO]]
+// CHECK:           %[[FIRST:.*]] = arith.cmpi eq, %[[T]], %c0
 // CHECK-NEXT:      scf.if %[[FIRST]] {
 // CHECK-NEXT:        memref.store
 func.func @nest(%n: index, %f: f32) {

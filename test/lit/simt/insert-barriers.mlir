@@ -90,8 +90,10 @@ func.func @loop(%n: index, %f: f32) {
 // CHECK:         simt.once
 // CHECK-NOT:     simt.barrier
 // CHECK:         scf.if
-// CHECK:           simt.once
-// CHECK:         }
+// CHECK-NEXT:      simt.once
+// CHECK-NEXT:        tile.store
+// CHECK-NEXT:      }
+// CHECK-NEXT:    }
 // CHECK-NEXT:    simt.barrier
 // CHECK-NEXT:    tile.load
 func.func @once(%x: memref<8xf32, #global>, %n: index, %f: f32, %c: i1) {
