@@ -35,11 +35,14 @@ void GpuBackend::buildTilePipeline(OpPassManager &pm) const {
   pm.addNestedPass<func::FuncOp>(tile::createProveBounds());
   // What the block does, by all its threads or by one.
   pm.addNestedPass<func::FuncOp>(simt::createIsolateEffects());
+  pm.addNestedPass<func::FuncOp>(simt::createDealFragments());
   pm.addPass(tile::createPlanMemory());
   pm.addNestedPass<func::FuncOp>(simt::createInsertBarriers());
 }
 
 void GpuBackend::buildLoweringPipeline(OpPassManager &pm) const {
+  pm.addNestedPass<func::FuncOp>(
+      simt::createCheckSharedMemory({getTileBudget(), getTargetName()}));
   pm.addNestedPass<func::FuncOp>(simt::createDistribute());
   pm.addPass(host::createOutlineGrids());
   pm.addPass(tile::createLowerAccess({/*sharesTiles=*/true}));

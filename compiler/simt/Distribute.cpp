@@ -23,7 +23,13 @@ struct DistributePass : tilewright::simt::impl::DistributeBase<DistributePass> {
 };
 } // namespace
 
-/// Runs iterations thread, thread + threads, ... of the loop nest in row-major order.
+static bool isDealt(Value memref) {
+  Operation *alloc = memref.getDefiningOp();
+  return alloc && alloc->hasAttr(dealtAttrName);
+}
+
+/// Runs iterations thread, thread + threads, ... of the loop nest in row-major order. The
+/// k-th of them is at the k-th element that the thread has of a tile that is dealt out.
 static void distributeParallel(ParallelOp parallel, Value thread, int64_t threads) {
   Location loc = parallel.getLoc();
   OpBuilder builder(parallel);
@@ -39,6 +45,16 @@ static void distributeParallel(ParallelOp parallel, Value thread, int64_t thread
   Block *body = loop.getBody();
   builder.setInsertionPointToStart(body);
   Value position = loop.getInductionVar();
+  Value own; // k, where somebody asks
+  parallel.walk([&](Operation *op) {
+    auto load = dyn_cast<memref::LoadOp>(op);
+    auto store = dyn_cast<memref::StoreOp>(op);
+    if (!(load && isDealt(load.getMemRef())) && !(store && isDealt(store.getMemRef())))
+      return;
+    if (!own)
+      own = arith::DivUIOp::create(builder, loc, position, constant(threads));
+    (load ? load.getIndicesMutable() : store.getIndicesMutable()).assign(own);
+  });
   SmallVector<Value> indices(extents.size());
   for (int64_t dim = extents.size() - 1; dim > 0; --dim) {
     Value extent = constant(std::max<int64_t>(extents[dim], 1));
@@ -52,6 +68,16 @@ static void distributeParallel(ParallelOp parallel, Value thread, int64_t thread
   body->getOperations().splice(body->getTerminator()->getIterator(),
                                region->getOperations());
   parallel.erase();
+}
+
+/// Gives each thread room for its own elements of a tile that is dealt out.
+static void distributeTile(AllocOp alloc, int64_t threads) {
+  auto type = cast<MemRefType>(alloc.getResult().getType());
+  int64_t count = llvm::divideCeil(type.getNumElements(), threads);
+  alloc.getResult().setType(MemRefType::get({count}, type.getElementType(),
+                                            MemRefLayoutAttrInterface(),
+                                            type.getMemorySpace()));
+  alloc->removeAttr(dealtAttrName);
 }
 
 static void distributeOnce(OnceOp once, Value thread) {
@@ -73,9 +99,12 @@ void DistributePass::runOnOperation() {
     Value thread = ThreadIdOp::create(builder, kernel.getLoc());
     int64_t threads = kernel.getThreads().value_or(defaultThreads);
     SmallVector<Operation *> shared;
+    SmallVector<AllocOp> dealt;
     kernel.walk([&](Operation *op) {
       if (isa<ParallelOp, OnceOp>(op))
         shared.push_back(op);
+      else if (op->hasAttr(dealtAttrName))
+        dealt.push_back(cast<AllocOp>(op));
     });
     for (Operation *op : shared) {
       if (auto parallel = dyn_cast<ParallelOp>(op))
@@ -83,5 +112,7 @@ void DistributePass::runOnOperation() {
       else
         distributeOnce(cast<OnceOp>(op), thread);
     }
+    for (AllocOp alloc : dealt)
+      distributeTile(alloc, threads);
   });
 }

@@ -23,6 +23,16 @@ def IsolateEffects : Pass<"isolate-effects", "::mlir::func::FuncOp"> {
                            "::tilewright::tile::TileDialect"];
 }
 
+def DealFragments : Pass<"deal-fragments", "::mlir::func::FuncOp"> {
+  let summary = "Keep fragments with the threads that work on them";
+  let description = [{
+    A fragment whose elements are only accessed by the iterations at their own
+    positions becomes a local tile that is dealt out to the threads as `distribute`
+    deals out those iterations. Others stay where all threads can reach them.
+  }];
+  let statistics = [Statistic<"numDealt", "num-dealt", "Number of fragments dealt out">];
+}
+
 def InsertBarriers : Pass<"insert-barriers", "::mlir::func::FuncOp"> {
   let summary = "Put barriers between accesses that must not meet";
   let description = [{
@@ -43,6 +53,18 @@ def Distribute : Pass<"distribute", "::mlir::func::FuncOp"> {
     Barriers stay where they are.
   }];
   let dependentDialects = ["::tilewright::simt::SimtDialect", "::mlir::scf::SCFDialect"];
+}
+
+def CheckSharedMemory : Pass<"check-shared-memory", "::mlir::func::FuncOp"> {
+  let summary = "Refuse kernels whose tiles do not fit";
+  let description = [{
+    An error, with the table of tiles, where `plan-memory` gave a block's tiles more
+    than `limit` bytes.
+  }];
+  let options = [Option<"limit", "limit", "int64_t", "0",
+                        "Bytes of shared memory that a block may have">,
+                 Option<"target", "target", "std::string", "\"\"",
+                        "What has so many, for the message">];
 }
 
 #endif // TILEWRIGHT_COMPILER_SIMT_PASSES
