@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / os.environ.get("TILEWRIGHT_BUILD_DIR", "build")
 LOGS = BUILD / "logs"
 FAILURES_SHOWN = 10
+SECONDS_BETWEEN_LINES = 60  # of progress, where the output is no terminal
 LINES_SHOWN = 25
 
 
@@ -78,8 +79,12 @@ def python_commands(report: Path, arguments: list[str]) -> Iterator[tuple[str, l
 SUITES = {"lit": lit_commands, "unit": unit_commands, "python": python_commands}
 
 
-def run_logged(command: list[str], log, live: str | None) -> int:
-    """Run a command with its output in a log; `live` labels its last line on a terminal."""
+def run_logged(command: list[str], log, label: str) -> int:
+    """Run a command with its output in a log, and show its last line: on a terminal always,
+    else now and then, so that nobody is left wondering.
+    """
+    live = sys.stdout.isatty()
+    due = time.monotonic() + SECONDS_BETWEEN_LINES
     process = subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         errors="replace",
@@ -88,14 +93,16 @@ def run_logged(command: list[str], log, live: str | None) -> int:
         log.write(line)
         log.flush()
         if live:
-            print(f"\r{live} {line.strip()[:60]}\033[K", end="", flush=True)
+            print(f"\r{label:8} {line.strip()[:60]}\033[K", end="", flush=True)
+        elif time.monotonic() >= due:
+            print(f"    {label}: {line.strip()[:80]}", flush=True)
+            due = time.monotonic() + SECONDS_BETWEEN_LINES
     return process.wait()
 
 
 def run_suite(suite: str, arguments: list[str]) -> Tally:
     """Run one suite, its output in build/logs/<suite>.log."""
     tally = Tally()
-    live = f"{suite:8}" if sys.stdout.isatty() else None
     log_path = LOGS / f"test-{suite}.log"
     report = LOGS / f"test-{suite}.xml"
     seen = 0
@@ -103,7 +110,7 @@ def run_suite(suite: str, arguments: list[str]) -> Tally:
         for name, command in SUITES[suite](report, arguments):
             report.unlink(missing_ok=True)
             failed_before = len(tally.failures)
-            status = run_logged(command, log, live)
+            status = run_logged(command, log, suite)
             if report.exists():
                 seen += tally.read_junit(report)
             if not report.exists() or (status != 0 and len(tally.failures) == failed_before):
@@ -118,6 +125,7 @@ def show(suite: str, tally: Tally, seconds: float) -> None:
     """One line for the suite, then its first failures."""
     clear = "\r\033[K" if sys.stdout.isatty() else ""
     print(f"{clear}{suite:8} {count_line(tally)}   {seconds:.0f} s", flush=True)
+    (LOGS / f"test-{suite}.count").write_text(count_line(tally) + "\n")
     for name, text in tally.failures[:FAILURES_SHOWN]:
         lines = text.splitlines()
         shown = lines if len(lines) <= LINES_SHOWN else ["...", *lines[-LINES_SHOWN:]]

@@ -3,13 +3,16 @@
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
 
-from __future__ import annotations
-
+# Annotations are no text here: those of a kernel's body read variables around it.
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
+
+import tilewright
+import tilewright.language as T
+from tilewright.testing import dtype_name
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,31 @@ def program(rule: str, **expected):
         return make
 
     return register
+
+
+def over(body, arguments: tuple, right: np.ndarray, blocks: int = 1, debug: object = True):
+    """What `make` gives, of a kernel that does `body` in each of its blocks.
+
+    `body` is a macro of one to three arguments, of the result, which is a tensor like `right`,
+    and of the block where there are several.
+    """
+    count = len(arguments)
+    x, y, z = (*arguments, *[np.zeros(1, np.int32)] * 2)[:3]
+
+    @tilewright.jit(debug=debug)
+    def kernel(X, Y, Z):
+        X: T.Tensor(x.shape, dtype_name(x.dtype))
+        Y: T.Tensor(y.shape, dtype_name(y.dtype))
+        Z: T.Tensor(z.shape, dtype_name(z.dtype))
+        B = T.empty(right.shape, dtype_name(right.dtype))
+        with T.Kernel(blocks) as bx:
+            if blocks == 1:
+                body(*(X, Y, Z)[:count], B)
+            else:
+                body(*(X, Y, Z)[:count], B, bx)
+        return B
+
+    return kernel, (x, y, z), right
 
 
 def numbers(*shape: int, dtype: str = "float32") -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 import tilewright
 import tilewright.language as T
 
-from .programs import numbers, program
+from .programs import numbers, over, program
 
 RULE = "race"
 
@@ -28,21 +28,16 @@ def permutation(wrong: bool, at: int, value: int, count: int = 32) -> np.ndarray
     other={"access": "write", "iteration": {"i": 0}, "line": "here"},
 )  # fmt: skip
 def two_iterations_write_a_shared_element(wrong):
-    @tilewright.jit(debug=True)
-    def kernel(A, P):
-        A: T.Tensor((32,), "float32")
-        P: T.Tensor((32,), "int32")
-        B = T.empty((32,), "float32")
-        with T.Kernel(1):
-            s = T.alloc_shared((32,), "float32")
-            T.clear(s)
-            for i in T.Parallel(32):
-                s[P[i]] = A[i]  # here
-            T.copy(s, B)
-        return B
+    @T.macro
+    def body(A, P, B):
+        s = T.alloc_shared((32,), "float32")
+        T.clear(s)
+        for i in T.Parallel(32):
+            s[P[i]] = A[i]  # here
+        T.copy(s, B)
 
     a = numbers(32)
-    return kernel, (a, permutation(wrong, 9, 31)), a[::-1]
+    return over(body, (a, permutation(wrong, 9, 31)), a[::-1])
 
 
 @program(
@@ -70,24 +65,19 @@ def two_iterations_write_a_tensor(wrong):
     other={"access": "write", "iteration": {"i": 4}, "line": "here"},
 )  # fmt: skip
 def one_iteration_reads_what_another_wrote(wrong):
-    @tilewright.jit(debug=True)
-    def kernel(A, P):
-        A: T.Tensor((32,), "float32")
-        P: T.Tensor((32,), "int32")
-        B = T.empty((32,), "float32")
-        with T.Kernel(1):
-            s = T.alloc_shared((32,), "float32")
-            T.copy(A, s)
-            for i in T.Parallel(32):
-                s[i] = s[P[i]] * 2.0  # here
-            T.copy(s, B)
-        return B
+    @T.macro
+    def body(A, P, B):
+        s = T.alloc_shared((32,), "float32")
+        T.copy(A, s)
+        for i in T.Parallel(32):
+            s[i] = s[P[i]] * 2.0  # here
+        T.copy(s, B)
 
     p = np.arange(32, dtype=np.int32)
     if wrong:
         p[5] = 4
     a = numbers(32)
-    return kernel, (a, p), a * 2
+    return over(body, (a, p), a * 2)
 
 
 @program(
@@ -95,24 +85,19 @@ def one_iteration_reads_what_another_wrote(wrong):
     other={"access": "read", "iteration": {"i": 5}, "line": "here"},
 )  # fmt: skip
 def one_iteration_writes_what_another_read(wrong):
-    @tilewright.jit(debug=True)
-    def kernel(A, P):
-        A: T.Tensor((32,), "float32")
-        P: T.Tensor((32,), "int32")
-        B = T.empty((32,), "float32")
-        with T.Kernel(1):
-            s = T.alloc_shared((32,), "float32")
-            T.copy(A, s)
-            for i in T.Parallel(32):
-                s[i] = s[P[i]] * 2.0  # here
-            T.copy(s, B)
-        return B
+    @T.macro
+    def body(A, P, B):
+        s = T.alloc_shared((32,), "float32")
+        T.copy(A, s)
+        for i in T.Parallel(32):
+            s[i] = s[P[i]] * 2.0  # here
+        T.copy(s, B)
 
     p = np.arange(32, dtype=np.int32)
     if wrong:
         p[5] = 6
     a = numbers(32)
-    return kernel, (a, p), a * 2
+    return over(body, (a, p), a * 2)
 
 
 @program(
@@ -142,20 +127,16 @@ def tensor_read_before_another_iteration_writes_it(wrong):
 def count_read_while_others_count(wrong):
     slots = 1 if wrong else 2
 
-    @tilewright.jit(debug=True)
-    def kernel(A):
-        A: T.Tensor((8,), "int32")
-        B = T.empty((8,), "int32")
-        with T.Kernel(1):
-            n = T.alloc_shared((2,), "int32")
-            T.clear(n)
-            for i in T.Parallel(8):
-                if A[i] > 0:
-                    T.atomic_add(n[slots - 1], 1)  # there
-                B[i] = n[0]  # here
-        return B
+    @T.macro
+    def body(A, B):
+        n = T.alloc_shared((2,), "int32")
+        T.clear(n)
+        for i in T.Parallel(8):
+            if A[i] > 0:
+                T.atomic_add(n[slots - 1], 1)  # there
+            B[i] = n[0]  # here
 
-    return kernel, (np.array([1, 0] * 4, np.int32),), np.zeros(8, np.int32)
+    return over(body, (np.array([1, 0] * 4, np.int32),), np.zeros(8, np.int32))
 
 
 @program(
@@ -165,22 +146,17 @@ def count_read_while_others_count(wrong):
 def row_index_left_out(wrong):
     stride = 0 if wrong else 1
 
-    @tilewright.jit(debug=True)
-    def kernel(A, P):
-        A: T.Tensor((4, 8), "float32")
-        P: T.Tensor((4,), "int32")
-        B = T.empty((4,), "float32")
-        with T.Kernel(1):
-            f = T.alloc_fragment((4,), "float32")
-            T.clear(f)
-            for i, j in T.Parallel(4, 8):
-                if j == (7 if stride or i == 0 else 0):
-                    f[P[i] * stride] = A[i, j]  # here
-            T.copy(f, B)
-        return B
+    @T.macro
+    def body(A, P, B):
+        f = T.alloc_fragment((4,), "float32")
+        T.clear(f)
+        for i, j in T.Parallel(4, 8):
+            if j == (7 if stride or i == 0 else 0):
+                f[P[i] * stride] = A[i, j]  # here
+        T.copy(f, B)
 
     a = numbers(4, 8)
-    return kernel, (a, np.arange(4, dtype=np.int32)), a[:, 7]
+    return over(body, (a, np.arange(4, dtype=np.int32)), a[:, 7])
 
 
 @program(
@@ -188,22 +164,17 @@ def row_index_left_out(wrong):
     other={"access": "write", "block": (0, 0, 0), "line": "here"},
 )  # fmt: skip
 def two_blocks_write_one_element(wrong):
-    @tilewright.jit(debug=True)
-    def kernel(A, P):
-        A: T.Tensor((4, 8), "float32")
-        P: T.Tensor((4,), "int32")
-        B = T.empty((4,), "float32")
-        with T.Kernel(4) as bx:
-            s = T.alloc_fragment((8,), "float32")
-            total = T.alloc_fragment((1,), "float32")
-            T.copy(A[bx, :], s)
-            T.reduce_sum(s, total)
-            B[P[bx]] = total[0]  # here
-        return B
+    @T.macro
+    def body(A, P, B, bx):
+        s = T.alloc_fragment((8,), "float32")
+        total = T.alloc_fragment((1,), "float32")
+        T.copy(A[bx, :], s)
+        T.reduce_sum(s, total)
+        B[P[bx]] = total[0]  # here
 
     a = numbers(4, 8)
     p = np.array([0, 0 if wrong else 1, 2, 3], np.int32)
-    return kernel, (a, p), a.sum(1)
+    return over(body, (a, p), a.sum(1), blocks=4)
 
 
 @program(
@@ -317,21 +288,16 @@ def partial_sums_in_one_place(wrong):
     other={"access": "write", "block": (0, 0, 0), "line": "here"},
 )  # fmt: skip
 def blocks_scatter_to_one_row(wrong):
-    @tilewright.jit(debug=True)
-    def kernel(A, I):
-        A: T.Tensor((16, 4), "float32")
-        I: T.Tensor((16,), "int32")
-        B = T.empty((16, 4), "float32")
-        with T.Kernel(2) as bx:
-            ids = T.alloc_shared((8,), "int32")
-            s = T.alloc_shared((8, 4), "float32")
-            T.copy(I[bx * 8], ids)
-            T.copy(A[bx * 8, 0], s)
-            T.scatter(s, ids, B)  # here
-        return B
+    @T.macro
+    def body(A, I, B, bx):
+        ids = T.alloc_shared((8,), "int32")
+        s = T.alloc_shared((8, 4), "float32")
+        T.copy(I[bx * 8], ids)
+        T.copy(A[bx * 8, 0], s)
+        T.scatter(s, ids, B)  # here
 
     a = numbers(16, 4)
     ids = np.arange(16, dtype=np.int32)
     if wrong:
         ids[12] = 3
-    return kernel, (a, ids), a
+    return over(body, (a, ids), a, blocks=2)

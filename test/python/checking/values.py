@@ -7,147 +7,117 @@ from __future__ import annotations
 
 import numpy as np
 
-import tilewright
 import tilewright.language as T
 
-from .programs import numbers, program
+from .programs import numbers, over, program
 
 RULE = "non-finite"
 
 
 @program(RULE, iteration={"i": 6}, instruction="/")
 def division_by_zero(wrong):
-    @tilewright.jit(debug="nan")
-    def kernel(A, D):
-        A: T.Tensor((16,), "float32")
-        D: T.Tensor((16,), "float32")
-        B = T.empty((16,), "float32")
-        with T.Kernel(1):
-            for i in T.Parallel(16):
-                q = A[i] / D[i]  # here
-                B[i] = q * 2.0 + 1.0
-        return B
+    @T.macro
+    def body(A, D, B):
+        for i in T.Parallel(16):
+            q = A[i] / D[i]  # here
+            B[i] = q * 2.0 + 1.0
 
     a, d = numbers(16), np.full(16, 2, np.float32)
     if wrong:
         d[6] = 0
-    return kernel, (a, d), a + 1
+    return over(body, (a, d), a + 1, debug="nan")
 
 
 @program(RULE, iteration={"i": 2}, instruction="log")
 def logarithm_of_zero(wrong):
-    @tilewright.jit(debug="nan")
-    def kernel(A):
-        A: T.Tensor((16,), "float32")
-        B = T.empty((16,), "float32")
-        with T.Kernel(1):
-            for i in T.Parallel(16):
-                B[i] = T.log(A[i])  # here
-        return B
+    @T.macro
+    def body(A, B):
+        for i in T.Parallel(16):
+            B[i] = T.log(A[i])  # here
 
     a = np.ones(16, np.float32)
     if wrong:
         a[2] = 0
-    return kernel, (a,), np.zeros(16, np.float32)
+    return over(body, (a,), np.zeros(16, np.float32), debug="nan")
 
 
 @program(RULE, iteration={"i": 1, "j": 0}, instruction="-")
 def softmax_of_a_row_that_is_all_masked(wrong):
-    @tilewright.jit(debug="nan")
-    def kernel(S, L):
-        S: T.Tensor((4, 8), "float32")
-        L: T.Tensor((4,), "int32")
-        B = T.empty((4, 8), "float32")
-        with T.Kernel(1):
-            s = T.alloc_fragment((4, 8), "float32")
-            most = T.alloc_fragment((4,), "float32")
-            for i, j in T.Parallel(4, 8):
-                s[i, j] = T.if_then_else(j < L[i], S[i, j], -T.infinity("float32"))
-            T.reduce_max(s, most, dim=1)
-            for i, j in T.Parallel(4, 8):
-                d = s[i, j] - most[i]  # here
-                B[i, j] = T.exp(d)
-        return B
+    @T.macro
+    def body(S, L, B):
+        s = T.alloc_fragment((4, 8), "float32")
+        most = T.alloc_fragment((4,), "float32")
+        for i, j in T.Parallel(4, 8):
+            s[i, j] = T.if_then_else(j < L[i], S[i, j], -T.infinity("float32"))
+        T.reduce_max(s, most, dim=1)
+        for i, j in T.Parallel(4, 8):
+            d = s[i, j] - most[i]  # here
+            B[i, j] = T.exp(d)
 
     length = np.array([1, 0 if wrong else 1, 1, 1], np.int32)
     right = np.zeros((4, 8), np.float32)
     right[:, 0] = 1
-    return kernel, (numbers(4, 8), length), right
+    return over(body, (numbers(4, 8), length), right, debug="nan")
 
 
 @program(RULE, memory="h", index=(2, 3), instruction="T.copy", block=(1, 0, 0))
 def overflow_of_a_conversion(wrong):
-    @tilewright.jit(debug="nan")
-    def kernel(A):
-        A: T.Tensor((2, 4, 8), "float32")
-        B = T.empty((2, 4, 8), "float32")
-        with T.Kernel(2) as bx:
-            h = T.alloc_fragment((4, 8), "float16")
-            T.copy(A[bx, :, :], h)  # here
-            T.copy(h, B[bx, :, :])
-        return B
+    @T.macro
+    def body(A, B, bx):
+        h = T.alloc_fragment((4, 8), "float16")
+        T.copy(A[bx, :, :], h)  # here
+        T.copy(h, B[bx, :, :])
 
     a = numbers(2, 4, 8)
     if wrong:
         a[1, 2, 3] = 1e6
-    return kernel, (a,), a
+    return over(body, (a,), a, blocks=2, debug="nan")
 
 
 @program(RULE, memory="c", index=(3, 0), instruction="T.gemm", iteration={"k": 1})
 def overflow_of_a_product(wrong):
-    @tilewright.jit(debug="nan")
-    def kernel(A, B):
-        A: T.Tensor((16, 32), "float32")
-        B: T.Tensor((32, 16), "float32")
-        C = T.empty((16, 16), "float32")
-        with T.Kernel(1):
-            a = T.alloc_shared((16, 16), "float32")
-            b = T.alloc_shared((16, 16), "float32")
-            c = T.alloc_fragment((16, 16), "float32")
-            T.clear(c)
-            for k in T.serial(2):
-                T.copy(A[0, k * 16], a)
-                T.copy(B[k * 16, 0], b)
-                T.gemm(a, b, c)  # here
-            T.copy(c, C)
-        return C
+    @T.macro
+    def body(A, B, C):
+        a = T.alloc_shared((16, 16), "float32")
+        b = T.alloc_shared((16, 16), "float32")
+        c = T.alloc_fragment((16, 16), "float32")
+        T.clear(c)
+        for k in T.serial(2):
+            T.copy(A[0, k * 16], a)
+            T.copy(B[k * 16, 0], b)
+            T.gemm(a, b, c)  # here
+        T.copy(c, C)
 
     a, b = numbers(16, 32), np.ones((32, 16), np.float32)
+    right = a @ b
     if wrong:
         a[3, 20] = a[3, 21] = 3e38
-    return kernel, (a, b), None if wrong else a @ b
+    return over(body, (a, b), right, debug="nan")
 
 
 @program(RULE, memory="total", index=(5,), instruction="T.reduce")
 def overflow_of_a_sum(wrong):
-    @tilewright.jit(debug="nan")
-    def kernel(A):
-        A: T.Tensor((8, 16), "float32")
-        B = T.empty((8,), "float32")
-        with T.Kernel(1):
-            a = T.alloc_shared((8, 16), "float32")
-            total = T.alloc_fragment((8,), "float32")
-            T.copy(A, a)
-            T.reduce_sum(a, total, dim=1)  # here
-            T.copy(total, B)
-        return B
+    @T.macro
+    def body(A, B):
+        a = T.alloc_shared((8, 16), "float32")
+        total = T.alloc_fragment((8,), "float32")
+        T.copy(A, a)
+        T.reduce_sum(a, total, dim=1)  # here
+        T.copy(total, B)
 
     a = numbers(8, 16)
+    right = a.sum(1)
     if wrong:
         a[5, :2] = 3e38
-    return kernel, (a,), None if wrong else a.sum(1)
+    return over(body, (a,), right, debug="nan")
 
 
 @program("trap", block=(2, 0, 0), instruction="T.device_assert")
 def assertion(wrong):
-    @tilewright.jit(debug=True)
-    def kernel(P):
-        P: T.Tensor((4,), "int32")
-        B = T.empty((4,), "int32")
-        with T.Kernel(4) as bx:
-            T.device_assert(P[bx] >= 0, "a page is missing")  # here
-            B[bx] = P[bx]
-        return B
+    @T.macro
+    def body(P, B, bx):
+        T.device_assert(P[bx] >= 0, "a page is missing")  # here
+        B[bx] = P[bx]
 
     p = np.array([3, 1, -1 if wrong else 2, 0], np.int32)
-    return kernel, (p,), p
+    return over(body, (p,), p, blocks=4)

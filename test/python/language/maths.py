@@ -11,6 +11,7 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -18,6 +19,7 @@ import tilewright
 import tilewright.language as T
 
 _BLOCK = 1024
+_CHUNK = 2**15  # as many values of f64 as fit in a core's cache, several times
 
 
 def apply(device: str, names: list[str], x: np.ndarray, dtype: str) -> dict[str, np.ndarray]:
@@ -168,13 +170,48 @@ SPECIAL = np.concatenate([SPECIAL, -SPECIAL])
 
 
 def sample_f32(name: str, count: int, seed: int) -> np.ndarray:
-    """`count` values: a third over all bit patterns, the rest where the function moves."""
+    """`count` values and SPECIAL: a third over all bit patterns, else where it moves."""
     rng = np.random.default_rng(seed)
     step = 2**32 // (count // 3)
     everywhere = np.arange(rng.integers(step), 2**32, step, np.uint64).astype(np.uint32)
     low, high = RANGES[name]
-    dense = rng.uniform(low, high, count - len(everywhere) - len(SPECIAL)).astype(np.float32)
+    dense = rng.uniform(low, high, count - len(everywhere)).astype(np.float32)
     return np.concatenate([everywhere.view(np.float32), dense, SPECIAL])
+
+
+def anything_f32(count: int, seed: int) -> np.ndarray:
+    """Values of any exponent, infinities and NaNs among them, without denormals."""
+    bits = np.random.default_rng(seed).integers(0, 2**32, count, np.uint32)
+    values = bits.view(np.float32)
+    values[np.abs(values) < 2.0**-126] = 0
+    return values
+
+
+def worst_f32(
+    exact: Callable[..., np.ndarray], bound: float, result: np.ndarray, *arrays: np.ndarray
+) -> tuple[int, float, float]:
+    """Where the error is largest: the position, the exact value, the error in ulps of f32.
+
+    `exact` is of float64. A denormal result may be zero. Errors up to `bound` are found
+    without looking at each element twice.
+    """
+    worst = (0, math.nan, -1.0)
+    for start in range(0, len(result), _CHUNK):
+        part = slice(start, start + _CHUNK)
+        with np.errstate(all="ignore"):
+            y = exact(*(x[part].astype(np.float64) for x in arrays)).astype(np.float64)
+            # Errors of finite results, by the power of two at y, and the few others.
+            power = (y.view(np.uint64) & np.uint64(0x7FF << 52)).view(np.float64)
+            error = np.abs(result[part] - y)
+            error *= 2.0**23
+            error /= np.clip(power, 2.0**-126, 2.0**127, out=power)
+        error[(result[part] == 0) & (np.abs(y) < 2.0**-126)] = 0
+        odd = np.flatnonzero(~(error <= bound))
+        error[odd] = errors_f32(result[part][odd], y[odd])
+        at = int(error.argmax())
+        if error[at] > worst[2]:
+            worst = (start + at, float(y[at]), float(error[at]))
+    return worst
 
 
 def special_values_agree(result: np.ndarray, expected: np.ndarray) -> bool:

@@ -7,6 +7,7 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 import os
 import random
 import socket
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -80,6 +81,17 @@ def test_a_flipped_bit(folder, kind):
         data[bit // 8] ^= 1 << bit % 8
         _stored(kind)
     _is_replaced(kind)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_reading_takes_no_more_memory_than_the_file(folder, kind):
+    _stored(kind)
+    tracemalloc.start()
+    try:
+        assert _found(kind) is not None
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("kind", KINDS)

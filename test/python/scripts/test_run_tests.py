@@ -64,6 +64,21 @@ def test_all_passed(runner, monkeypatch, capsys):
     assert lines[-1] == "2 passed, 0 failed, 0 skipped"
 
 
+def test_what_runs_is_shown_now_and_then(runner, monkeypatch, capsys):
+    good = "<testsuite><testcase name='a'/></testsuite>"
+    _, lines = run_main(runner, monkeypatch, capsys, report=good, status=0)
+    assert "    only: its output" not in lines
+    monkeypatch.setattr(runner, "SECONDS_BETWEEN_LINES", 0)
+    _, lines = run_main(runner, monkeypatch, capsys, report=good, status=0)
+    assert lines[0] == "    only: its output"
+
+
+def test_counts_are_left_for_who_sums_suites_up(runner, monkeypatch, capsys):
+    run_main(runner, monkeypatch, capsys, report=JUNIT, status=1)
+    count = (runner.LOGS / "test-only.count").read_text()
+    assert count == "1 passed, 2 failed, 1 skipped\n"
+
+
 def test_crash_without_a_report_fails(runner, monkeypatch, capsys):
     code, lines = run_main(runner, monkeypatch, capsys, report=None, status=-11)
     assert code == 1

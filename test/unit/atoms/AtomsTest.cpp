@@ -18,6 +18,7 @@
 #include "dialects/tile/LayoutMap.h"
 
 #include "mlir/AsmParser/AsmParser.h"
+#include "mlir/IR/DialectImplementation.h"
 #include "gtest/gtest.h"
 
 using namespace mlir;
@@ -65,6 +66,9 @@ public:
   explicit TestDialect(MLIRContext *context)
       : Dialect(getDialectNamespace(), context, TypeID::get<TestDialect>()) {
     addAttributes<Tcgen05Attr>();
+  }
+  void printAttribute(Attribute, DialectAsmPrinter &printer) const override {
+    printer << "tcgen05";
   }
   static StringRef getDialectNamespace() { return "test"; }
 };

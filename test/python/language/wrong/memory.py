@@ -235,38 +235,6 @@ def fragment_view():
     return kernel
 
 
-@wrong("T.gather: the indices are no one-dimensional integer tile", "alloc_shared")
-def gather_indices():
-    @T.prim_func
-    def kernel(A: T.Tensor((M, N), "float32"), I: T.Tensor((M,), "int32")):
-        with T.Kernel(1):
-            tile = T.alloc_shared((16, N), "float32")
-            T.gather(A, I, tile)  # here
-    return kernel
-
-
-@wrong("T.gather: axis 2 of a tensor with 2 dimensions")
-def gather_axis():
-    @T.prim_func
-    def kernel(A: T.Tensor((M, N), "float32")):
-        with T.Kernel(1):
-            ids = T.alloc_shared((16,), "int32")
-            tile = T.alloc_shared((16, N), "float32")
-            T.gather(A, ids, tile, axis=2)  # here
-    return kernel
-
-
-@wrong("T.gather: src has 32 elements along dimension 1 and dst has 8", "slice src")
-def gather_shape():
-    @T.prim_func
-    def kernel(A: T.Tensor((M, N), "float32")):
-        with T.Kernel(1):
-            ids = T.alloc_shared((16,), "int32")
-            tile = T.alloc_shared((16, 8), "float32")
-            T.gather(A, ids, tile)  # here
-    return kernel
-
-
 @wrong("T.atomic_add on acc, which is fragment memory", "T.Parallel")
 def atomic_on_fragment():
     @T.prim_func

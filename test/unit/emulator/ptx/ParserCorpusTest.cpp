@@ -25,9 +25,8 @@ using Path = std::filesystem::path;
 /// The PTX files of test/emulator/ptx/vectors; none where the folder is not there.
 std::vector<Path> findVectors() {
   std::vector<Path> found;
-  Path folder = Path(__FILE__).parent_path() / "../../../emulator/ptx/vectors";
   std::error_code missing;
-  for (const auto &entry : std::filesystem::directory_iterator(folder, missing))
+  for (const auto &entry : std::filesystem::directory_iterator(VECTORS, missing))
     if (entry.path().extension() == ".ptx")
       found.push_back(entry.path());
   std::sort(found.begin(), found.end());
