@@ -56,6 +56,41 @@ static void shareLocals(KernelOp kernel) {
   }
 }
 
+/// Gives tiles of narrow elements that atomics update whole words, which start as zero:
+/// an atomic works on the word around its element, and compares all of it.
+static void completeWords(KernelOp kernel) {
+  SetVector<AllocOp> narrow;
+  kernel.walk([&](AtomicOp atomic) {
+    auto alloc = getBaseMemory(atomic.getMemref()).getDefiningOp<AllocOp>();
+    if (alloc && atomic.getValue().getType().getIntOrFloatBitWidth() < 32)
+      narrow.insert(alloc);
+  });
+  for (AllocOp alloc : narrow) {
+    auto type = cast<MemRefType>(alloc.getResult().getType());
+    Type element = type.getElementType();
+    int64_t perWord = 32 / std::max(8u, element.getIntOrFloatBitWidth());
+    int64_t count = llvm::alignTo(type.getNumElements(), perWord);
+    OpBuilder builder(alloc);
+    Location loc = alloc.getLoc();
+    auto whole =
+        AllocOp::create(builder, loc,
+                        MemRefType::get({count}, element, MemRefLayoutAttrInterface(),
+                                        type.getMemorySpace()),
+                        alloc.getNameAttr(), IntegerAttr());
+    auto [strides, offset] = type.getStridesAndOffset();
+    Value part = memref::ReinterpretCastOp::create(builder, loc, type, whole.getResult(),
+                                                   offset, type.getShape(), strides);
+    auto nest = ParallelOp::create(builder, loc, ArrayRef<int64_t>{count});
+    Block &body = nest.getBody().emplaceBlock();
+    Value at = body.addArgument(builder.getIndexType(), loc);
+    builder.setInsertionPointToStart(&body);
+    Value zero = arith::ConstantOp::create(builder, loc, zeroBits(element));
+    memref::StoreOp::create(builder, loc, zero, whole.getResult(), at);
+    alloc.replaceAllUsesWith(part);
+    alloc.erase();
+  }
+}
+
 /// Whether all threads doing `op` is not the same as one doing it.
 static bool isForOneThread(Operation *op) {
   if (isa<PrintOp, AssertOp, AtomicOp, StoreOp>(op))
@@ -93,6 +128,7 @@ static void isolate(Operation *op) {
 void IsolateEffectsPass::runOnOperation() {
   getOperation().walk([](KernelOp kernel) {
     shareLocals(kernel);
+    completeWords(kernel);
     SmallVector<Operation *> effects;
     kernel.walk<WalkOrder::PreOrder>([&](Operation *op) {
       if (isa<ParallelOp, OnceOp>(op))

@@ -29,10 +29,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--device", action="append", default=[], help="device to run kernels on")
 
 
+#: One of each vendor: what tests marked `every_device` run on beside the CPU.
+EMULATED = ["cuda-emulator:sm_80", "hip-emulator:gfx942"]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the mark known."""
+    config.addinivalue_line("markers", "every_device: runs on emulated GPUs as well")
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A test that takes `device` runs once on each of them."""
-    if "device" in metafunc.fixturenames:
-        metafunc.parametrize("device", metafunc.config.getoption("device") or ["cpu"])
+    if "device" not in metafunc.fixturenames:
+        return
+    everywhere = metafunc.definition.get_closest_marker("every_device")
+    default = ["cpu", *EMULATED] if everywhere else ["cpu"]
+    metafunc.parametrize("device", metafunc.config.getoption("device") or default)
 
 
 def pytest_unconfigure() -> None:

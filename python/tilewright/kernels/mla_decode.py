@@ -108,8 +108,8 @@ def mla_decode_kernel(
     d = d_v + d_rope
     batch, blocks, pages = T.dynamic("batch"), T.dynamic("blocks"), T.dynamic("pages")
     page = page if paged else T.dynamic("page")
-    row_tiles = [m for m in (64, 32, 16) if m == 16 or m < 2 * rows]
-    key_tiles = [n for n in (64, 32, 16) if not paged or page % n == 0]
+    row_tiles = [m for m in (64, 32, 16, 8) if m <= 16 or m < 2 * rows]
+    key_tiles = [n for n in (64, 32, 16, 8) if not paged or page % n == 0]
     BR = 16  # query rows of one block of the combination
 
     @T.prim_func

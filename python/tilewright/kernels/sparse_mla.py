@@ -80,7 +80,7 @@ def sparse_mla_kernel(heads: int, d_v: int, d_rope: int, dtype: str, target: str
     """The compiled kernel of one head geometry; queries, rows and list length stay dynamic."""
     d = d_v + d_rope
     s_q, s_kv, topk = T.dynamic("s_q"), T.dynamic("s_kv"), T.dynamic("topk")
-    row_tiles = [m for m in (64, 32, 16) if m == 16 or m < 2 * heads]
+    row_tiles = [m for m in (64, 32, 16, 8) if m <= 16 or m < 2 * heads]
 
     @T.prim_func
     def sparse_mla(
@@ -95,7 +95,7 @@ def sparse_mla_kernel(heads: int, d_v: int, d_rope: int, dtype: str, target: str
         Lse: T.Tensor([s_q, heads], T.float32),
     ):
         BM = T.choose("BM", row_tiles)
-        BN = T.choose("BN", [64, 32, 16])
+        BN = T.choose("BN", [64, 32, 16, 8])
         with T.Kernel(T.ceildiv(heads, BM), s_q, threads=256) as (bx, by):
             q_latent = T.alloc_shared([BM, d_v], dtype)
             q_rope = T.alloc_shared([BM, d_rope], dtype)

@@ -6,9 +6,12 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 import tilewright
 import tilewright.language as T
+
+pytestmark = pytest.mark.every_device
 
 N = 50
 

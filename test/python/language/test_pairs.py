@@ -16,6 +16,8 @@ from language.casts import exact, to_narrow
 from tilewright import LaunchError, pack_pairs, unpack_pairs
 from tilewright.testing.bounds import dot_bound
 
+pytestmark = pytest.mark.every_device
+
 F4 = ml_dtypes.float4_e2m1fn
 
 

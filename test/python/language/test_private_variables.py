@@ -11,6 +11,8 @@ import pytest
 import tilewright
 import tilewright.language as T
 
+pytestmark = pytest.mark.every_device
+
 
 @pytest.mark.parametrize("rows", [1, 3, 9, 17, 33, 64])
 @pytest.mark.parametrize("dtype", ["int32", "float32", "int8"])

@@ -15,6 +15,8 @@ import tilewright.language as T
 from tilewright.language.dtypes import parse
 from tilewright.testing import gamma, numpy_dtype
 
+pytestmark = pytest.mark.every_device
+
 SHAPES = [((7,), 0), ((1, 1), 1), ((24, 100), 0), ((10, 300), 1), ((3, 5, 7), 1), ((17, 1), 0)]
 
 NUMBERS = [

@@ -13,6 +13,8 @@ import tilewright.language as T
 from tilewright import LaunchError
 from tilewright.testing.memory import bits
 
+pytestmark = pytest.mark.every_device
+
 # -- sizes ------------------------------------------------------------------------------------
 
 

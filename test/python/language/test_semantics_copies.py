@@ -13,6 +13,8 @@ import tilewright.language as T
 from tilewright.language.dtypes import parse
 from tilewright.testing import numpy_dtype
 
+pytestmark = pytest.mark.every_device
+
 
 @pytest.mark.parametrize("result", ["uint8", "uint16", "uint32", "uint64", "int8", "int32"])
 @pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16", "float8_e5m2"])

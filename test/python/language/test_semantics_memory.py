@@ -14,6 +14,8 @@ import tilewright.language as T
 from tilewright import CompileError
 from tilewright.testing import numpy_dtype
 
+pytestmark = pytest.mark.every_device
+
 
 def launch(device: str, kernel: object, *arguments: object) -> None:
     tilewright.compile(kernel, target=device)(*arguments)

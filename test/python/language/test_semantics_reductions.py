@@ -13,6 +13,8 @@ import tilewright.language as T
 from tilewright.language.dtypes import parse
 from tilewright.testing import numpy_dtype
 
+pytestmark = pytest.mark.every_device
+
 SHAPES = [((1,), 0), ((67,), 0), ((9, 40), 0), ((5, 1), 1), ((3, 33, 2), 1), ((2, 3, 130), -1)]
 
 

@@ -13,6 +13,8 @@ import tilewright.language as T
 from language.run import elementwise, pairs
 from tilewright.testing import numpy_dtype
 
+pytestmark = pytest.mark.every_device
+
 INTEGERS = ("i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64")
 
 

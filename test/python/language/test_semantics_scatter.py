@@ -13,6 +13,8 @@ import tilewright.language as T
 from tilewright.language.dtypes import parse
 from tilewright.testing import numpy_dtype
 
+pytestmark = pytest.mark.every_device
+
 IDS = np.array([3, -1, 0, 9, 3, 10, -(2**31), 5, 2**31 - 1, 3], np.int32)  # of 10 rows
 
 

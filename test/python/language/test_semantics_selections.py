@@ -13,6 +13,8 @@ import tilewright.language as T
 from tilewright.language.dtypes import parse
 from tilewright.testing import numpy_dtype
 
+pytestmark = pytest.mark.every_device
+
 DTYPES = [
     "float16", "bfloat16", "float32", "float64", "float8_e4m3fn", "float8_e5m2", "bool",
     "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",

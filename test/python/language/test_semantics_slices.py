@@ -12,6 +12,8 @@ import pytest
 import tilewright
 import tilewright.language as T
 
+pytestmark = pytest.mark.every_device
+
 
 def launch(device: str, kernel: object, *arguments: object) -> None:
     tilewright.compile(kernel, target=device)(*arguments)

@@ -15,6 +15,8 @@ from tilewright.language.dtypes import parse
 from tilewright.testing import gamma, numpy_dtype
 from tilewright.testing.bounds import dot_bound
 
+pytestmark = pytest.mark.every_device
+
 
 def run(device: str, kernel: object, *arguments: object) -> None:
     tilewright.compile(kernel, target=device)(*arguments)
