@@ -38,6 +38,10 @@ protected:
   void addDeviceConversion(OpPassManager &pm) const override {
     pm.addPass(createConvertToNVVM());
   }
+  /// `.loc` alone: with more in the PTX, ptxas compiles for debuggers and not for speed.
+  LLVM::DIEmissionKind getLineTables() const override {
+    return LLVM::DIEmissionKind::DebugDirectivesOnly;
+  }
 
 private:
   CudaTarget target;

@@ -19,6 +19,7 @@
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/Transforms/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Transforms/Passes.h"
 
@@ -62,6 +63,8 @@ void GpuBackend::buildLoweringPipeline(OpPassManager &pm) const {
   device.addPass(createSCFToControlFlowPass());
   addDeviceConversion(device);
   device.addPass(createReconcileUnrealizedCastsPass());
+  // Lines of the source, by which emulators and profilers tell where they are.
+  device.addPass(LLVM::createDIScopeForLLVMFuncOpPass({getLineTables()}));
   // The launch function, which is native code.
   pm.addPass(host::createLowerLaunches());
   pm.addPass(memref::createExpandStridedMetadataPass());

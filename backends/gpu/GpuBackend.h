@@ -10,6 +10,8 @@
 
 #include "backends/Backend.h"
 
+#include "mlir/Dialect/LLVMIR/LLVMAttrs.h"
+
 namespace tilewright {
 
 /// Both pipelines, with room for the passes that are a vendor's own.
@@ -23,6 +25,8 @@ public:
 protected:
   /// Adds the conversion of the device module to the LLVM dialect.
   virtual void addDeviceConversion(mlir::OpPassManager &pm) const = 0;
+  /// How code says which line of the source it is from.
+  virtual mlir::LLVM::DIEmissionKind getLineTables() const = 0;
 };
 
 } // namespace tilewright

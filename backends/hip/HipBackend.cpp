@@ -40,6 +40,9 @@ protected:
   void addDeviceConversion(OpPassManager &pm) const override {
     pm.addPass(createConvertToROCDL());
   }
+  LLVM::DIEmissionKind getLineTables() const override {
+    return LLVM::DIEmissionKind::LineTablesOnly;
+  }
 
 private:
   HipTarget target;
