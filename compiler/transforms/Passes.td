@@ -132,7 +132,8 @@ def ExpandTiles : Pass<"expand-tiles"> {
     elements of its own, and sums, runs and ranks are loops inside it. A guard
     stays on each access of a tensor that constants do not show to be inside
     (`prove-bounds` may show more). An operand that the result may overlap is
-    copied first. Comes after `legalize-accumulators`.
+    copied first. A `gemm` whose atom was chosen stays. Comes after
+    `legalize-accumulators`.
 
     Example:
     ```mlir
