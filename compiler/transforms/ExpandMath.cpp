@@ -84,8 +84,10 @@ static Value expand(Operation *op) {
     return 1.0 / x.apply<math::SqrtOp>();
   if (isa<arith::RemFOp>(op))
     return maths::remainder(x, operands[1]);
-  if (isa<math::PowFOp>(op))
-    return inF64(operands, [](ArrayRef<Expr> of) { return maths::pow(of[0], of[1]); });
+  if (isa<math::PowFOp>(op)) {
+    auto pow = x.element().isF32() ? maths::powForF32 : maths::pow;
+    return inF64(operands, [&](ArrayRef<Expr> of) { return pow(of[0], of[1]); });
+  }
   if (isa<math::Atan2Op>(op))
     return inF64(operands, [](ArrayRef<Expr> of) { return maths::atan2(of[0], of[1]); });
   StringRef name = op->getName().getStringRef();

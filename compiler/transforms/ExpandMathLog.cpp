@@ -5,8 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// All go through the logarithm as a pair that is good to about 2^-64, which powers need:
-// it is multiplied by up to 2^9 before it becomes an exponent.
+// Logarithms of one float are good to 2^-55 before their last rounding. The others take
+// and give a pair that is good to about 2^-64, which powers need: it is multiplied by up
+// to 2^9 before it becomes an exponent.
 //
 //===----------------------------------------------------------------------===//
 
@@ -37,6 +38,19 @@ static Pair logOfMantissa(Pair m) {
   return scaled(sum(s, s * (z * factor)), 2.0);
 }
 
+/// The logarithm of m, between sqrt(1/2) and sqrt(2), to 2^-55.
+static Pair logOfMantissa(Expr m) {
+  // log(m) = f - (h - s (h + z p(z))) with h = f^2 / 2, z = s^2. Error 2^-59.5.
+  Expr f = m - 1.0, s = f / (f + 2.0), z = s * s;
+  Expr p =
+      polynomial(z, {0x1.2f0465c02a932p-3, 0x1.39a1d9a55b93fp-3, 0x1.74663d6f3acb5p-3,
+                     0x1.c71c521247833p-3, 0x1.24924941e337cp-2, 0x1.999999997ff05p-2,
+                     0x1.5555555555592p-1});
+  Pair h = scaled(exactProduct(f, f), 0.5);
+  Pair result = orderedSum(f, -h.hi);
+  return {result.hi, result.lo + fma(s, fma(z, p, h.hi), -h.lo)};
+}
+
 namespace {
 /// x = 2^exponent * m for a mantissa m between sqrt(1/2) and sqrt(2).
 struct Split {
@@ -62,15 +76,24 @@ static Split splitExponent(Pair x) {
           {hi, x.lo * 0.5 * power}};
 }
 
-/// The logarithm of x; its higher part is infinite or no number where it has to be.
-static Pair logOf(Pair x) {
-  auto [e, mantissa] = splitExponent(x);
+/// e log(2) + log, for an exponent e.
+static Pair withExponent(Expr e, Pair log) {
   // Exact: 42 bits of log(2) times e.
-  Pair log = sum(e * 0x1.62e42fefa38p-1, logOfMantissa(mantissa));
-  return orderedSum(log.hi, fma(e, 0x1.ef35793c76730p-45, log.lo));
+  Pair result = sum(e * 0x1.62e42fefa38p-1, log);
+  return orderedSum(result.hi, fma(e, 0x1.ef35793c76730p-45, result.lo));
 }
 
-static Pair logOf(Expr x) { return logOf({x, x.constant(0.0)}); }
+/// The logarithm of x to 2^-64; where x is not positive or not finite, any.
+static Pair logOf(Pair x) {
+  auto [e, mantissa] = splitExponent(x);
+  return withExponent(e, logOfMantissa(mantissa));
+}
+
+/// The logarithm of x to 2^-55; where x is not positive or not finite, any.
+static Pair shortLogOf(Expr x) {
+  auto [e, mantissa] = splitExponent({x, x.constant(0.0)});
+  return withExponent(e, logOfMantissa(mantissa.hi));
+}
 
 /// `result` for positive finite x; the values of a logarithm elsewhere.
 static Expr logEdges(Expr x, Expr result) {
@@ -79,17 +102,17 @@ static Expr logEdges(Expr x, Expr result) {
   return select(x > 0.0, result, edge);
 }
 
-Expr maths::log(Expr x) { return logEdges(x, logOf(x).rounded()); }
+Expr maths::log(Expr x) { return logEdges(x, shortLogOf(x).rounded()); }
 
 Expr maths::log2(Expr x) {
   auto [e, mantissa] = splitExponent({x, x.constant(0.0)});
   constexpr PairConstant perLog2 = {0x1.71547652b82fep+0, 0x1.777d0ffda0d24p-56};
-  return logEdges(x, sum(e, logOfMantissa(mantissa) * perLog2).rounded());
+  return logEdges(x, sum(e, logOfMantissa(mantissa.hi) * perLog2).rounded());
 }
 
 Expr maths::log10(Expr x) {
   constexpr PairConstant perLog10 = {0x1.bcb7b1526e50ep-2, 0x1.95355baaafad3p-57};
-  return logEdges(x, (logOf(x) * perLog10).rounded());
+  return logEdges(x, (shortLogOf(x) * perLog10).rounded());
 }
 
 /// `result`, but x itself where |x| is below `bound`.
@@ -165,15 +188,15 @@ Expr maths::atanh(Expr x) {
 // Powers
 //===----------------------------------------------------------------------===//
 
-Expr maths::pow(Expr x, Expr y) {
+/// x to the power y, for the logarithm of |x| where that is positive and finite.
+static Expr powerOfLog(Expr x, Expr y, Pair log) {
   Expr a = x.apply<math::AbsFOp>();
-  Pair log = logOf(a);
   log.hi = logEdges(a, log.hi);
   Pair exponent = exactProduct(log.hi, y);
   // Beyond 800 only the sign counts; there the lower parts may be no numbers.
   Expr inside = exponent.hi.apply<math::AbsFOp>() < 800.0;
   Expr lo = select(inside, fma(log.lo, y, exponent.lo), 0.0);
-  Expr size = expOfPair({exponent.hi.atMost(710).atLeast(-746), lo});
+  Expr size = maths::expOfPair({exponent.hi.atMost(710).atLeast(-746), lo});
   Expr one = equal(y, 0.0) | equal(x, 1.0);
   one = one | (equal(a, 1.0) & equal(y.apply<math::AbsFOp>(), infinity));
   size = select(one, 1.0, size);
@@ -186,4 +209,14 @@ Expr maths::pow(Expr x, Expr y) {
   size = select(odd & signBit, -size, size);
   Expr undefined = (x < 0.0) & (a < infinity) & differ(y.apply<math::FloorOp>(), y);
   return select(undefined & equal(y, y), notANumber, size);
+}
+
+Expr maths::pow(Expr x, Expr y) {
+  Expr a = x.apply<math::AbsFOp>();
+  return powerOfLog(x, y, logOf({a, a.constant(0.0)}));
+}
+
+Expr maths::powForF32(Expr x, Expr y) {
+  Expr a = x.apply<math::AbsFOp>();
+  return powerOfLog(x, y, {shortLogOf(a).rounded(), a.constant(0.0)});
 }

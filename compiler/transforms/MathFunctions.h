@@ -47,6 +47,8 @@ Expr asinh(Expr x);
 Expr acosh(Expr x);
 Expr atanh(Expr x);
 Expr pow(Expr x, Expr y);
+/// In f64 as well, good enough to be rounded to f32.
+Expr powForF32(Expr x, Expr y);
 
 // ExpandMathTrig.cpp, all of f64
 Expr sin(Expr x);
