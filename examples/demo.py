@@ -1,10 +1,11 @@
 """DeepSeek's kernels on this machine: compiled, checked, and timed beside their peers.
 
-usage: demo.py [KERNEL...]     (mla_decode, sparse_mla, moe, emulator; all by default)
+usage: demo.py [KERNEL...]  (mla_decode, sparse_mla, moe, devices, emulator; all by default)
 
 Each kernel is compiled from Python with an empty cache, its result is compared with a naive
 float64 reference element by element, and it is timed in turns with the same work in NumPy,
-and in PyTorch where that is installed. Then the emulator executes GPU kernels that other
+and in PyTorch where that is installed. Then kernels of the library run from one source on the
+CPU and on emulated GPUs of two vendors, and the emulators execute GPU kernels that other
 compilers wrote. Ends with a non-zero status if a check fails.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -24,6 +25,7 @@ os.environ |= {"OMP_WAIT_POLICY": "PASSIVE", "KMP_BLOCKTIME": "0"}
 cache = tempfile.TemporaryDirectory(prefix="tilewright-demo-")
 os.environ["TILEWRIGHT_CACHE_DIR"] = cache.name
 
+import demo_devices  # noqa: E402
 import demo_emulator  # noqa: E402
 import demo_peers as peers  # noqa: E402
 from rich.console import Console  # noqa: E402
@@ -37,7 +39,8 @@ from tilewright.testing.bench import Measurement, WrongResult, bench_case  # noq
 from tilewright.testing.machine import Machine, measure_machine  # noqa: E402
 from tilewright.testing.memory import guard  # noqa: E402
 
-EMULATOR = "emulator"
+# The tables after the first, by the name that asks for one.
+TABLES = {"devices": demo_devices, "emulator": demo_emulator}
 LENGTHS = (4096, 2777, 3601, 4095)
 
 
@@ -136,8 +139,8 @@ def main() -> int:
     """Run the demo; return the exit status."""
     wanted = sys.argv[1:]
     chosen = [e for e in entries() if not wanted or e.case.kernel in wanted]
-    emulated = not wanted or EMULATOR in wanted
-    if not chosen and not emulated:
+    tables = [made for name, made in TABLES.items() if not wanted or name in wanted]
+    if not chosen and not tables:
         print(__doc__, file=sys.stderr)
         return 2
     console = Console(highlight=False)
@@ -146,9 +149,9 @@ def main() -> int:
     failures: list[str] = []
     if chosen:
         run_cpu(chosen, console, failures)
-    if emulated:
-        shown = demo_emulator.new_table()
-        demo_emulator.run(shown, failures)
+    for made in tables:
+        shown = made.new_table()
+        made.run(shown, failures)
         console.print(shown)
     for failure in failures:
         console.print("[bold red]wrong result[/] ", end="")

@@ -89,7 +89,7 @@ def cpu_pipelines() -> dict[str, list[str]]:
 def checking_passes() -> list[str]:
     """The passes that the driver runs first in checking mode, in order."""
     source = (ROOT / "driver" / "Driver.cpp").read_text()
-    [body] = re.findall(r"if \(options\.checking != .*?;", source, re.S)
+    [body] = re.findall(r"if \(options\.checking != \S+\)\s+pm\..*?;", source, re.S)
     return created_in(body, source)
 
 

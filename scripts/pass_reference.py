@@ -17,7 +17,9 @@ HEAD = """# Passes
 
 Written by `scripts/pass_reference.py` from the `Passes.td` files. `tilewright-opt FILE.mlir
 --PASS` runs one pass; `tilewright compile FILE.py:KERNEL --emit stages` shows a kernel on its
-way through the CPU's pipelines. [cpu.md](cpu.md) tells how they work together.
+way through the pipelines of its target. [pipelines.md](pipelines.md) has those of all targets,
+[cpu.md](cpu.md), [target-cuda.md](target-cuda.md) and [target-hip.md](target-hip.md) tell how
+passes work together.
 """
 
 PIPELINES = """

@@ -51,6 +51,7 @@ struct Statistics : emulator::LaunchTotals {
   std::vector<emulator::AccessCounts> memory;
   std::vector<Ended> ended; ///< the same: by the waits at hand
   void add(const Statistics &other);
+  uint64_t countExecutions() const;
 };
 
 struct Device {

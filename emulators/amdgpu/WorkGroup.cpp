@@ -36,6 +36,13 @@ void Statistics::add(const Statistics &other) {
   LaunchTotals::add(other);
 }
 
+uint64_t Statistics::countExecutions() const {
+  uint64_t executions = 0;
+  for (const Counts &counts : instructions)
+    executions += counts.executions;
+  return executions;
+}
+
 WorkGroup::WorkGroup(LaunchRun &launch, Dim3 id)
     : launch(launch), id(id), lds(launch.sharedBytes) {
   statistics.instructions.resize(launch.program.getDwords());

@@ -56,6 +56,23 @@ def device_name(device: str, /) -> str:
     Raises RuntimeError, which says what is missing, where there is no such device.
     """
 
+class DeviceInfo(TypedDict):
+    """What a device is. `target` is the best one that it runs, `device_type` and `device_id`
+    are those of its memory, as DLPack numbers them. `instructions` is how many an emulated
+    GPU's warps or waves have executed in this process; None where a device does not count."""
+
+    name: str
+    target: str
+    device_type: int
+    device_id: int
+    instructions: int | None
+
+def device_info(device: str, /) -> DeviceInfo:
+    """What a device is, and how much it has executed.
+
+    Raises RuntimeError, which says what is missing, where there is no such device.
+    """
+
 @final
 class Raw:
     """What as_dtype gives."""

@@ -364,4 +364,5 @@ const DeviceFunctions tilewright::cpuDevice = {"cpu",
                                                destroyStream,
                                                launch,
                                                /*makeKernel=*/nullptr,
-                                               /*dropKernel=*/nullptr};
+                                               /*dropKernel=*/nullptr,
+                                               /*countInstructions=*/nullptr};

@@ -9,6 +9,7 @@
 #include "Kernel.h"
 
 #include <cinttypes>
+#include <cstddef>
 #include <cstring>
 
 using namespace tilewright;
@@ -53,13 +54,20 @@ void tw_device_close(tw_device *device) {
 }
 
 tw_status tw_device_info(tw_device *device, tw_device_info_v1 *info) {
-  if (info->size < sizeof(tw_device_info_v1))
+  uint64_t size = info->size;
+  if (size < offsetof(tw_device_info_v1, instructions)) // which the first version had not
     return fail(TW_ERROR_INVALID,
                 "tw_device_info_v1.size is %" PRIu64
                 "; set it to sizeof(tw_device_info_v1)",
-                info->size);
-  *info = {sizeof(tw_device_info_v1), device->name, device->target,
-           device->functions->type, device->id};
+                size);
+  const DeviceFunctions &functions = *device->functions;
+  tw_device_info_v1 known = {sizeof(known),  device->name, device->target,
+                             functions.type, device->id,   -1};
+  if (functions.countInstructions)
+    known.instructions = functions.countInstructions(device);
+  if (size < sizeof(known))
+    known.size = size;
+  memcpy(info, &known, known.size);
   return TW_OK;
 }
 

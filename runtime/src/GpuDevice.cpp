@@ -195,6 +195,15 @@ void tilewright::releaseGpu(GpuDevice &device) {
 
 static void closeDevice(tw_device *device) { releaseGpu(gpu(device)); }
 
+/// Of an emulator; a driver does not count.
+static int64_t countInstructions(tw_device *device) {
+  GpuDevice &owner = gpu(device);
+  uint64_t count = 0;
+  if (!owner.driver->isEmulator || owner.calls().instructions(owner.handle, &count))
+    return -1;
+  return static_cast<int64_t>(count);
+}
+
 //===----------------------------------------------------------------------===//
 // Memory
 //===----------------------------------------------------------------------===//
@@ -315,10 +324,25 @@ static void destroyStream(tw_stream *stream) {
 
 static constexpr DeviceFunctions makeFunctions(const char *kind, const char *backend,
                                                int32_t type) {
-  return {
-      kind,       backend,     type,          openDevice,  closeDevice,   acceptsGpuImage,
-      allocate,   freeMemory,  copy,          fill,        finish,        createStream,
-      wrapStream, synchronize, destroyStream, launchOnGpu, makeGpuKernel, dropGpuKernel};
+  return {kind,
+          backend,
+          type,
+          openDevice,
+          closeDevice,
+          acceptsGpuImage,
+          allocate,
+          freeMemory,
+          copy,
+          fill,
+          finish,
+          createStream,
+          wrapStream,
+          synchronize,
+          destroyStream,
+          launchOnGpu,
+          makeGpuKernel,
+          dropGpuKernel,
+          countInstructions};
 }
 
 const DeviceFunctions tilewright::cudaDevice = makeFunctions("cuda", "cuda", 2);

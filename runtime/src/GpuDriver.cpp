@@ -110,6 +110,8 @@ static constexpr CallEntry callEntries[] = {
 static constexpr CallEntry emulatorEntries[] = {
     {offsetof(GpuCalls, emulatedDevice), "cuTilewrightDevice", "hipTilewrightDevice"},
     {offsetof(GpuCalls, report), "cuTilewrightReport", "hipTilewrightReport"},
+    {offsetof(GpuCalls, instructions), "cuTilewrightInstructions",
+     "hipTilewrightInstructions"},
 };
 
 /// Stores the address of a function; false where the library has none of the name.

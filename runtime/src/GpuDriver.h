@@ -8,7 +8,7 @@
 // CUDA's driver and HIP are libraries of the machine, which are looked for when a device
 // is opened: a program needs neither to start. HIP's interface is modelled on the CUDA
 // driver's, so that one table holds both; what is different is in a GpuVendor's
-// functions. The emulators come as stand-ins for both libraries, with two calls more.
+// functions. The emulators come as stand-ins for both libraries, with three calls more.
 //
 //===----------------------------------------------------------------------===//
 
@@ -80,6 +80,8 @@ struct GpuCalls {
   // to say of the thread's last failure, with the records of faults as a JSON array.
   int (*emulatedDevice)(int *device, const char *arch);
   void (*report)(const char **text, const char **records);
+  // And how many instructions its warps or waves have executed.
+  int (*instructions)(int device, uint64_t *count);
 };
 
 /// A grid to start.

@@ -46,6 +46,9 @@ struct DeviceFunctions {
   /// devices of the kind: it then needs no device.
   tw_status (*makeKernel)(tw_device *device, const tw_kernel &kernel, tw_kernel **made);
   void (*dropKernel)(tw_kernel *kernel);
+  /// Instructions of warps that the device has executed, -1 where it does not count. Null
+  /// where no device of the kind does.
+  int64_t (*countInstructions)(tw_device *device);
 };
 
 extern const DeviceFunctions cpuDevice;

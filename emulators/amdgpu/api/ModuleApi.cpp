@@ -132,6 +132,7 @@ tw_emulator_status AmdKernel::launch(const tw_emulator_launch_v1 &given) const {
   std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
   if (!error.empty())
     return fail(TW_EMULATOR_ERROR_INVALID, error);
+  device.instructions += statistics.countExecutions();
   device.last = {std::move(options), std::move(statistics), taken.count()};
   device.lastKernel = this;
   return takeFaults(device, device.device.faults);

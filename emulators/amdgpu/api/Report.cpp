@@ -68,11 +68,9 @@ std::string AmdDevice::makeReport() const {
   const auto &kernel = *static_cast<const AmdKernel *>(lastKernel);
   Program &program = kernel.program;
   const Statistics &statistics = last.statistics;
-  uint64_t executions = 0, lanes = 0;
-  for (const Statistics::Counts &counts : statistics.instructions) {
-    executions += counts.executions;
+  uint64_t lanes = 0;
+  for (const Statistics::Counts &counts : statistics.instructions)
     lanes += counts.lanes;
-  }
   JsonWriter json;
   json.open('{')
       .field("kernel", kernel.name())
@@ -84,7 +82,7 @@ std::string AmdDevice::makeReport() const {
              uint64_t(kernel.kernel.groupBytes) + last.options.dynamicShared)
       .key("seconds")
       .number(last.seconds)
-      .field("warp_instructions", executions)
+      .field("warp_instructions", statistics.countExecutions())
       .field("thread_instructions", lanes)
       .field("lanes_per_warp", uint64_t(kernel.kernel.waveSize))
       .totals(statistics);

@@ -355,3 +355,7 @@ TW_CALL Result hipTilewrightDevice(int *device, const char *arch) {
 TW_CALL void hipTilewrightReport(const char **text, const char **records) {
   takeReport(text, records);
 }
+
+TW_CALL Result hipTilewrightInstructions(int device, uint64_t *count) {
+  return countInstructions(device, count);
+}

@@ -63,6 +63,8 @@ struct tw_emulator_device {
   std::vector<std::unique_ptr<tw_emulator_module>> modules;
   const tw_emulator_kernel *lastKernel = nullptr; ///< null: none, or its module is gone
   std::string lastReport;                         ///< made when the module went
+  /// That warps or waves have executed, of all launches.
+  uint64_t instructions = 0;
   std::string arch;
   tilewright::emulator::Order order;
   unsigned threads = 0;

@@ -108,6 +108,13 @@ tw_emulator_status tw_emulator_report(tw_emulator_device *device, char **json) {
   });
 }
 
+uint64_t tw_emulator_instructions(tw_emulator_device *device) {
+  if (!device)
+    return 0;
+  std::lock_guard<std::mutex> locked(device->lock);
+  return device->instructions;
+}
+
 //===----------------------------------------------------------------------===//
 // Faults
 //===----------------------------------------------------------------------===//

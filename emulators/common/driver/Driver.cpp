@@ -67,6 +67,15 @@ Result driver::embedDevice(int *ordinal, const char *arch) {
   return Success;
 }
 
+Result driver::countInstructions(int ordinal, uint64_t *count) {
+  return enterDevice(ordinal, [&](Driver &driver) {
+    if (!count)
+      return InvalidValue;
+    *count = tw_emulator_instructions(driver.device);
+    return Success;
+  });
+}
+
 double driver::nowMilliseconds() {
   auto now = std::chrono::steady_clock::now().time_since_epoch();
   return std::chrono::duration<double, std::milli>(now).count();

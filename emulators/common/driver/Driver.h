@@ -187,6 +187,8 @@ Result embedDevice(int *ordinal, const char *arch);
 /// of its faults, a JSON array; "" where there is none, or it was taken. They are valid
 /// until the thread's next failure.
 void takeReport(const char **text, const char **records);
+/// Instructions of warps or waves that an embedded device has executed.
+Result countInstructions(int ordinal, uint64_t *count);
 /// Writes `message` to stderr, as the emulator's, and gives `result` back. Of an embedded
 /// device it is kept for takeReport.
 Result refuse(Result result, const std::string &message);

@@ -214,6 +214,8 @@ TW_EMULATOR_API tw_emulator_status tw_emulator_launch(const tw_emulator_kernel *
  * by line of the text where TW_EMULATOR_COUNT_BY_LINE is set. `product_seconds`, of all threads
  * of the host, is 0 unless TW_EMULATOR_TIME_PRODUCTS is set. */
 TW_EMULATOR_API tw_emulator_status tw_emulator_report(tw_emulator_device *device, char **json);
+/* Instructions of warps or waves that all launches of the device have executed. */
+TW_EMULATOR_API uint64_t tw_emulator_instructions(tw_emulator_device *device);
 /* What programs have printed since the last call. */
 TW_EMULATOR_API tw_emulator_status tw_emulator_take_output(tw_emulator_device *device, char **text);
 

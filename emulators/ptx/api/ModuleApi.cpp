@@ -184,6 +184,7 @@ tw_emulator_status PtxKernel::launch(const tw_emulator_launch_v1 &launch) const 
   if (!error.empty())
     return fail(TW_EMULATOR_ERROR_INVALID, error);
   options.tracer = nullptr;
+  device.instructions += statistics.warpInstructions;
   device.last = {std::move(options), std::move(statistics), taken.count()};
   device.lastKernel = this;
   return takeFaults(device, device.device.faults);

@@ -220,3 +220,7 @@ TW_CALL Result cuTilewrightDevice(int *device, const char *arch) {
 TW_CALL void cuTilewrightReport(const char **text, const char **records) {
   takeReport(text, records);
 }
+
+TW_CALL Result cuTilewrightInstructions(int device, uint64_t *count) {
+  return countInstructions(device, count);
+}

@@ -151,7 +151,8 @@ PyObject *python::load(PyObject *, PyObject *args, PyObject *kwargs) {
   return object.release();
 }
 
-PyObject *python::deviceName(PyObject *, PyObject *argument) {
+/// Gives what `make` makes of a device's description.
+template <typename Make> static PyObject *describe(PyObject *argument, Make make) {
   const char *name = PyUnicode_AsUTF8(argument);
   if (!name)
     return nullptr;
@@ -159,10 +160,30 @@ PyObject *python::deviceName(PyObject *, PyObject *argument) {
   if (tw_status status = tw_device_open(name, &device))
     return raise(status);
   tw_device_info_v1 info{sizeof(info)};
-  tw_status status = tw_device_info(device, &info);
-  PyObject *result = status ? raise(status) : PyUnicode_FromString(info.name);
+  tw_status status;
+  Py_BEGIN_ALLOW_THREADS // an emulator answers when the launch that runs has ended
+      status = tw_device_info(device, &info);
+  Py_END_ALLOW_THREADS PyObject *result = status ? raise(status) : make(info);
   tw_device_close(device);
   return result;
+}
+
+PyObject *python::deviceName(PyObject *, PyObject *argument) {
+  return describe(argument, [](const tw_device_info_v1 &info) {
+    return PyUnicode_FromString(info.name);
+  });
+}
+
+PyObject *python::deviceInfo(PyObject *, PyObject *argument) {
+  return describe(argument, [](const tw_device_info_v1 &info) {
+    Ref count(info.instructions < 0 ? Py_NewRef(Py_None)
+                                    : PyLong_FromLongLong(info.instructions));
+    return count ? Py_BuildValue("{s:s,s:s,s:i,s:i,s:O}", "name", info.name, "target",
+                                 info.target, "device_type", int{info.device_type},
+                                 "device_id", int{info.device_id}, "instructions",
+                                 count.get())
+                 : nullptr;
+  });
 }
 
 //===----------------------------------------------------------------------===//

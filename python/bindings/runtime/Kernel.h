@@ -34,6 +34,9 @@ PyObject *load(PyObject *module, PyObject *args, PyObject *kwargs);
 /// device_name(device) -> str
 PyObject *deviceName(PyObject *module, PyObject *device);
 
+/// device_info(device) -> dict
+PyObject *deviceInfo(PyObject *module, PyObject *device);
+
 } // namespace tilewright::python
 
 #endif // TILEWRIGHT_PYTHON_BINDINGS_RUNTIME_KERNEL_H

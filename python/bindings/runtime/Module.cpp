@@ -56,6 +56,13 @@ static PyMethodDef functions[] = {
      "device_name(device, /)\n--\n\n"
      "A device's name with its target: 'cuda-emulator:sm_80' of 'cuda-emulator'.\n\n"
      "Raises RuntimeError, which says what is missing, where there is no such device."},
+    {"device_info", deviceInfo, METH_O,
+     "device_info(device, /)\n--\n\n"
+     "What a device is: a dict of `name`, `target` (the best that it runs),\n"
+     "`device_type` and `device_id` (of its memory, as DLPack numbers them), and\n"
+     "`instructions`: how many those of an emulated GPU's warps were in this process\n"
+     "until now; None where a device does not count.\n\n"
+     "Raises RuntimeError, which says what is missing, where there is no such device."},
     {"as_dtype", reinterpret_cast<PyCFunction>(asDtype), METH_FASTCALL,
      "as_dtype(array, dtype, /)\n--\n\n"
      "An array of integers whose bits are elements of another dtype of the same size, "

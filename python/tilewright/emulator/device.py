@@ -169,6 +169,11 @@ class Device:
         return json.loads(take_text(self._api, "report", self._handle))
 
     @property
+    def instructions(self) -> int:
+        """How many instructions of warps or waves all launches have executed."""
+        return self._api.tw_emulator_instructions(self._handle)
+
+    @property
     def memory_used(self) -> int:
         """Bytes that are allocated."""
         return self._api.tw_emulator_memory_used(self._handle)

@@ -174,6 +174,7 @@ _FUNCTIONS = (
     ("kernel_parameter", c_int, (c_void_p, c_uint32, POINTER(ParameterInfo))),
     ("launch", c_int, (c_void_p, POINTER(Launch))),
     ("report", c_int, (c_void_p, POINTER(c_void_p))),
+    ("instructions", c_uint64, (c_void_p,)),
     ("take_output", c_int, (c_void_p, POINTER(c_void_p))),
     ("faults_json", c_int, (c_void_p, POINTER(c_void_p))),
     ("faults_clear", None, (c_void_p,)),

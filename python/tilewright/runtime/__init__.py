@@ -1,6 +1,7 @@
 """Loading and launching compiled kernels; needs nothing of the compiler.
 
-`load(path)` gives a callable `Kernel` for an artifact, `device_name` what a device is.
+`load(path)` gives a callable `Kernel` for an artifact, `device_name` what a device is called,
+and `device_info` what it is, with how many instructions an emulated GPU has executed.
 `LaunchError`, `KernelFault`, its kind `CheckError` and `ArtifactError` are what launches raise.
 `as_dtype` declares what the bits of integers mean. `set_num_threads` and `num_threads` concern
 the thread pool that all kernels of the process share.
@@ -14,6 +15,7 @@ from tilewright._runtime import (
     KernelFault,
     LaunchError,
     as_dtype,
+    device_info,
     device_name,
     load,
     measure_limits,
@@ -29,6 +31,7 @@ __all__ = [
     "KernelFault",
     "LaunchError",
     "as_dtype",
+    "device_info",
     "device_name",
     "load",
     "measure_limits",

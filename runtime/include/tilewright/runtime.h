@@ -62,6 +62,9 @@ typedef struct tw_device_info_v1 {
   const char *target;
   int32_t device_type; /* of its memory, as DLPack numbers them */
   int32_t device_id;
+  /* Of an emulated GPU: how many instructions its warps or waves have executed in this
+   * process until now. -1 where a device does not count. */
+  int64_t instructions;
 } tw_device_info_v1;
 
 /* The strings live as long as the device. */

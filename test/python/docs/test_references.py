@@ -1,4 +1,4 @@
-"""The pages that scripts write from the .td files are up to date.
+"""The pages that scripts write from the .td files and pipelines are up to date.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
@@ -21,20 +21,52 @@ def script(name: str, monkeypatch: pytest.MonkeyPatch):
 
 @pytest.mark.parametrize(
     ("name", "page"),
-    [("pass_reference", "passes.md"), ("operation_reference", "operations.md")],
+    [
+        ("pass_reference", "passes.md"),
+        ("operation_reference", "operations.md"),
+        ("pipelines", "pipelines.md"),
+    ],
 )
 def test_page_is_up_to_date(name, page, monkeypatch):
     written = (ROOT / "docs" / page).read_text()
     assert written == script(name, monkeypatch).page(), f"run scripts/{name}.py"
 
 
-def test_every_pass_of_the_cpu_is_run(monkeypatch):
-    for_other_targets = {"expand-tiles"}
-    ods = script("ods", monkeypatch)
+def test_every_pass_is_run(monkeypatch):
+    pipelines = script("pipelines", monkeypatch)
+    ods = pipelines.ods
     declared = {p["argument"] for td in ods.pass_files() for p in ods.passes(td)}
-    run = {argument for passes in ods.cpu_pipelines().values() for argument in passes}
-    run |= set(ods.checking_passes())
-    assert declared - run == for_other_targets
+    run = {step.name for t in pipelines.TARGETS.values() for step in pipelines.steps_of(t)}
+    assert declared - run == set(ods.checking_passes())
+
+
+def test_the_sources_have_the_pipelines_of_the_cpu(monkeypatch):
+    pipelines = script("pipelines", monkeypatch)
+    written = [a for passes in pipelines.ods.cpu_pipelines().values() for a in passes]
+    assert written == [step.name for step in pipelines.steps_of(pipelines.TARGETS["cpu"])]
+
+
+def test_a_pipeline_is_read_with_its_nesting(monkeypatch):
+    pipelines = script("pipelines", monkeypatch)
+    steps = pipelines.parse(
+        "builtin.module(func.func(a{x=1 y=u,v}),b,builtin.module(c{},func.func(d)),e-f)"
+    )
+    assert [(s.name, s.scope, s.options) for s in steps] == [
+        ("a", "func.func", ("x=1", "y=u,v")),
+        ("b", "builtin.module", ()),
+        ("c", "builtin.module/builtin.module", ()),
+        ("d", "func.func", ()),
+        ("e-f", "builtin.module", ()),
+    ]
+
+
+def test_orders_are_merged(monkeypatch):
+    pipelines = script("pipelines", monkeypatch)
+    lists = [[(name, "") for name in text] for text in ("abcde", "axcye", "axcze")]
+    order = pipelines.merged(lists)
+    assert len(order) == 8
+    for one in lists:
+        assert [step for step in order if step in one] == one
 
 
 def test_every_operation_is_on_the_page(monkeypatch):

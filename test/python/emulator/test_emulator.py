@@ -247,6 +247,9 @@ def test_report() -> None:
     )
     opcodes = {o["name"]: o["executions"] for o in report["opcodes"]}
     assert opcodes["ld.global.f32"] == opcodes["ret"] == 8
+    assert device.instructions == report["warp_instructions"] == sum(opcodes.values())
+    scaled(device, np.arange(256, dtype=np.float32))
+    assert device.instructions == 2 * report["warp_instructions"]
     assert report["global_read_bytes"] == report["global_written_bytes"] == 1024
     load = next(row for row in report["lines"] if row["text"].startswith("ld.global"))
     assert (load["executions"], load["lanes"], load["source_line"]) == (8, 256, 7)

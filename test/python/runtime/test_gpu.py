@@ -55,6 +55,35 @@ def test_devices_take_turns(gpu_artifact):
         np.testing.assert_array_equal(kernels[i % 4](a, a), 2 * a)
 
 
+def test_executed_instructions(gpu_artifact, gpu):
+    add = runtime.load(gpu_artifact(ADD_PARAMS, N, ADD_BODY, name="add"), -1, gpu)
+    array = np.ones(128, np.float32)
+    counts = [runtime.device_info(gpu)["instructions"]]
+    for n in (1, 1, 3):
+        add(np.tile(array, n), np.tile(array, n))
+        counts.append(runtime.device_info(gpu)["instructions"])
+    first, second, third = np.diff(counts)
+    assert first == second > 0
+    assert third == 3 * first
+
+
+def test_what_a_device_is(gpu):
+    info = runtime.device_info(gpu.split(":")[0])
+    assert info["name"] == gpu
+    assert info["target"] == gpu.replace("-emulator", "")
+    assert info["device_type"] == (2 if gpu.startswith("cuda") else 10)
+    assert info["device_id"] > 0  # 0 is the device of who names none
+
+
+def test_the_cpu_does_not_count():
+    info = runtime.device_info("cpu")
+    assert info["name"] == "cpu"
+    assert info["device_type"] == 1
+    assert info["instructions"] is None
+    with pytest.raises(ValueError, match="device 'tpu' is unknown"):
+        runtime.device_info("tpu")
+
+
 def test_torch(gpu_artifact, gpu):
     torch = pytest.importorskip("torch")
     add = runtime.load(gpu_artifact(ADD_PARAMS, N, ADD_BODY, name="add"), -1, gpu)

@@ -34,11 +34,45 @@ TEST_P(Gpu, OneDeviceHoweverOftenItIsOpened) {
   GpuDevice first(name), second(name), byDefault(name.substr(0, name.find(':')));
   EXPECT_EQ(first.device, second.device);
   EXPECT_EQ(first.device, byDefault.device);
-  tw_device_info_v1 info = {sizeof(info), nullptr, nullptr, 0, 0};
+  tw_device_info_v1 info = {sizeof(info), nullptr, nullptr, 0, 0, 0};
   ASSERT_EQ(tw_device_info(first.device, &info), TW_OK);
   EXPECT_EQ(info.name, name);
   EXPECT_EQ(info.target, name.substr(0, name.find('-')) + name.substr(name.find(':')));
   EXPECT_EQ(info.device_type, name[0] == 'c' ? 2 : 10);
+}
+
+TEST_P(Gpu, ExecutedInstructionsAreCounted) {
+  GpuDevice gpu(GetParam());
+  GpuKernel add(gpu, addParams(), {{"n"}}, launchAdd);
+  int64_t before = gpu.info().instructions;
+  EXPECT_GE(before, 0); // of tests that ran before, on the same device
+  std::vector<int64_t> counts;
+  for (int64_t n : {128, 128, 1280}) {
+    std::vector<float> a(n), c(n);
+    std::vector<int64_t> extents = {n};
+    tw_argument_v1 arguments[] = {tensorArgument(TW_F32, a.data(), extents),
+                                  tensorArgument(TW_F32, a.data(), extents),
+                                  tensorArgument(TW_F32, c.data(), extents)};
+    ASSERT_EQ(tw_launch(add.kernel, nullptr, arguments, 3), TW_OK) << tw_last_error();
+    int64_t now = gpu.info().instructions;
+    counts.push_back(now - before);
+    before = now;
+  }
+  EXPECT_GT(counts[0], 0);
+  EXPECT_EQ(counts[1], counts[0]);
+  EXPECT_EQ(counts[2], 10 * counts[0]);
+}
+
+TEST(Gpus, TheFirstDescriptionOfADeviceIsServed) {
+  GpuDevice gpu("cuda-emulator");
+  tw_device_info_v1 info = {offsetof(tw_device_info_v1, instructions), nullptr, nullptr,
+                            0, 0, 77};
+  ASSERT_EQ(tw_device_info(gpu.device, &info), TW_OK);
+  EXPECT_EQ(info.size, offsetof(tw_device_info_v1, instructions));
+  EXPECT_STREQ(info.name, "cuda-emulator:sm_80");
+  EXPECT_EQ(info.instructions, 77);
+  info.size = 8;
+  EXPECT_EQ(tw_device_info(gpu.device, &info), TW_ERROR_INVALID);
 }
 
 TEST_P(Gpu, AnUnknownArchitecture) {

@@ -27,7 +27,7 @@ struct GpuDevice {
   ~GpuDevice() { tw_device_close(device); }
 
   tw_device_info_v1 info() const {
-    tw_device_info_v1 info = {sizeof(info), nullptr, nullptr, 0, 0};
+    tw_device_info_v1 info = {sizeof(info), nullptr, nullptr, 0, 0, 0};
     EXPECT_EQ(tw_device_info(device, &info), TW_OK);
     return info;
   }
