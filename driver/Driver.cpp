@@ -365,7 +365,7 @@ void Compilation::run(const std::string &ir) {
     return (void)check(created.takeError());
   backend = std::move(*created);
   result.target = backend->getTargetName();
-  if (options.checking != Checking::None && backend->getDeviceMachine())
+  if (backend->getDeviceMachine() && options.checking != Checking::None)
     return fail("checking mode (debug=) is for the CPU, and the target is " +
                 result.target + "; an emulated GPU checks every access as it is");
   if (!parse(ir))

@@ -35,6 +35,7 @@ public:
   bool loadsAssembly() const override { return true; }
 
 protected:
+  int64_t getLanes() const override { return 32; }
   void addDeviceConversion(OpPassManager &pm) const override {
     pm.addPass(createConvertToNVVM());
   }
@@ -49,6 +50,7 @@ private:
 } // namespace
 
 llvm::Expected<std::unique_ptr<Backend>> cuda::createCudaBackend(StringRef spec) {
+  registerCudaTarget();
   llvm::Expected<CudaTarget> target = CudaTarget::parse(spec);
   if (!target)
     return target.takeError();

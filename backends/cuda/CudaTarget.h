@@ -25,6 +25,9 @@ struct CudaTarget {
   static llvm::Expected<CudaTarget> parse(llvm::StringRef spec);
 };
 
+/// Makes `cuda:ARCH` known to atom selection.
+void registerCudaTarget();
+
 } // namespace tilewright::cuda
 
 #endif // TILEWRIGHT_BACKENDS_CUDA_CUDA_TARGET_H

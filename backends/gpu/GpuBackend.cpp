@@ -31,12 +31,13 @@ void GpuBackend::buildTilePipeline(OpPassManager &pm) const {
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   pm.addPass(tile::createLegalizeAccumulators());
+  pm.addPass(tile::createSelectAtoms({getTargetName()}));
   pm.addPass(tile::createSequentializeLoops());
   pm.addPass(tile::createExpandTiles());
   pm.addNestedPass<func::FuncOp>(tile::createProveBounds());
   // What the block does, by all its threads or by one.
   pm.addNestedPass<func::FuncOp>(simt::createIsolateEffects());
-  pm.addNestedPass<func::FuncOp>(simt::createDealFragments());
+  pm.addNestedPass<func::FuncOp>(simt::createDealFragments({getLanes()}));
   pm.addPass(tile::createPlanMemory());
   pm.addNestedPass<func::FuncOp>(simt::createInsertBarriers());
 }
@@ -44,7 +45,7 @@ void GpuBackend::buildTilePipeline(OpPassManager &pm) const {
 void GpuBackend::buildLoweringPipeline(OpPassManager &pm) const {
   pm.addNestedPass<func::FuncOp>(
       simt::createCheckSharedMemory({getTileBudget(), getTargetName()}));
-  pm.addNestedPass<func::FuncOp>(simt::createDistribute());
+  pm.addNestedPass<func::FuncOp>(simt::createDistribute({getLanes()}));
   pm.addPass(host::createOutlineGrids());
   pm.addPass(tile::createLowerAccess({/*sharesTiles=*/true}));
   // Elements to machine arithmetic.

@@ -23,6 +23,8 @@ public:
   Machine getMachine() const override { return getHostMachine(); }
 
 protected:
+  /// Threads of a warp or wave.
+  virtual int64_t getLanes() const = 0;
   /// Adds the conversion of the device module to the LLVM dialect.
   virtual void addDeviceConversion(mlir::OpPassManager &pm) const = 0;
   /// How code says which line of the source it is from.

@@ -29,7 +29,10 @@ public:
   std::string getTargetName() const override { return "hip:" + target.arch.str(); }
   int64_t getTileBudget() const override { return target.sharedBytes; }
   std::optional<Machine> getDeviceMachine() const override {
-    return Machine{"amdgcn-amd-amdhsa", target.arch.str(), "", scalarPipeline};
+    // Accesses are as wide as their alignment is known to be, whatever mode the driver
+    // has set for others.
+    return Machine{"amdgcn-amd-amdhsa", target.arch.str(), "-unaligned-access-mode",
+                   scalarPipeline};
   }
   /// A code object: what LLVM emits, linked.
   llvm::Expected<std::string> makeImage(std::string emitted) const override {
@@ -37,6 +40,7 @@ public:
   }
 
 protected:
+  int64_t getLanes() const override { return target.lanes; }
   void addDeviceConversion(OpPassManager &pm) const override {
     pm.addPass(createConvertToROCDL());
   }
@@ -50,6 +54,7 @@ private:
 } // namespace
 
 llvm::Expected<std::unique_ptr<Backend>> hip::createHipBackend(StringRef spec) {
+  registerHipTarget();
   llvm::Expected<HipTarget> target = HipTarget::parse(spec);
   if (!target)
     return target.takeError();

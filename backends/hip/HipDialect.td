@@ -24,7 +24,7 @@ def Hip_Dialect : Dialect {
 }
 
 def Hip_MfmaAttr : AttrDef<Hip_Dialect, "Mfma", [
-    DeclareAttrInterfaceMethods<Tile_AtomAttrInterface>]> {
+    DeclareAttrInterfaceMethods<Tile_AtomAttrInterface, ["emit"]>]> {
   let mnemonic = "mfma";
   let summary = "v_mfma on CDNA: one wave of 64, operands in registers";
   let description = [{

@@ -25,6 +25,9 @@ struct HipTarget {
   static llvm::Expected<HipTarget> parse(llvm::StringRef spec);
 };
 
+/// Makes `hip:ARCH` known to atom selection.
+void registerHipTarget();
+
 } // namespace tilewright::hip
 
 #endif // TILEWRIGHT_BACKENDS_HIP_HIP_TARGET_H

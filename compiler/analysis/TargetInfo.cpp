@@ -59,8 +59,13 @@ GemmProblem GemmProblem::get(GemmOp gemm, bool countsUses) {
   };
   Operand a{elementOf(gemm.getA()), !gemm.getTransposeA(), usesOf(gemm.getA())};
   Operand b{elementOf(gemm.getB()), gemm.getTransposeB(), usesOf(gemm.getB())};
-  return {gemm.getM(),          gemm.getN(),    gemm.getK(), a, b, elementOf(gemm.getC()),
-          gemm.getIsUnsigned(), gemm.getClear()};
+  if (gemm.getPrecision() == Precision::TF32)
+    a.product = b.product = FloatTF32Type::get(gemm.getContext());
+  auto kernel = gemm->getParentOfType<KernelOp>();
+  int64_t threads = kernel ? kernel.getThreads().value_or(0) : 0;
+  return {
+      gemm.getM(),          gemm.getN(),     gemm.getK(), a, b, elementOf(gemm.getC()),
+      gemm.getIsUnsigned(), gemm.getClear(), threads};
 }
 
 //===----------------------------------------------------------------------===//

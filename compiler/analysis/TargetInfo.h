@@ -24,16 +24,21 @@ struct GemmProblem {
     /// How many executions of the gemm read the tile between two writes to it: over so
     /// many the work of bringing it into another form is spread.
     double uses;
+    /// The type in which it is multiplied, which `precision` may make another one.
+    mlir::Type product = element;
   };
   int64_t m, n, k;
   Operand a, b;
   mlir::Type c;
   bool isUnsigned, clear;
+  int64_t threads = 0; // of the block, as the kernel says
 
   /// With `countsUses` false, operands count as used once.
   static GemmProblem get(tile::GemmOp gemm, bool countsUses = true);
   /// The problem C^T += B^T A^T.
-  GemmProblem getTransposed() const { return {n, m, k, b, a, c, isUnsigned, clear}; }
+  GemmProblem getTransposed() const {
+    return {n, m, k, b, a, c, isUnsigned, clear, threads};
+  }
 };
 
 /// A target as `select-atoms` and memory planning know it. One object per backend and
@@ -56,11 +61,14 @@ public:
   virtual bool isUniform(tile::AtomAttrInterface atom,
                          const GemmProblem &problem) const = 0;
   /// Estimated cycles of one execution of the gemm with `atom`, with bringing the
-  /// operands into its form. `swapped` means that `problem` was transposed.
+  /// operands into its form; infinite where that is no choice. `swapped` means that
+  /// `problem` was transposed.
   virtual double estimateCycles(tile::AtomAttrInterface atom, const GemmProblem &problem,
                                 bool swapped) const = 0;
   /// Bytes that the tiles of a block may take.
   virtual int64_t getTileBudget() const = 0;
+  /// Whether a gemm that no atom serves is left without one, to be expanded.
+  virtual bool expandsGemms() const { return false; }
 };
 
 /// Makes a target from its name; an error says which names are known.

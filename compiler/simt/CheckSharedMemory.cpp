@@ -53,7 +53,8 @@ void CheckSharedMemoryPass::runOnOperation() {
     if (!arena || arena.getInt() <= limit)
       return;
     kernel.emitError() << "the tiles of a block take " << arena.getInt()
-                       << " bytes of shared memory, and " << target.getValue() << " has " << limit.getValue()
+                       << " bytes of shared memory, and " << target.getValue() << " has "
+                       << limit.getValue()
                        << "; take smaller tiles or fewer stages (T.choose takes the "
                           "first that fit):"
                        << describeTiles(kernel);

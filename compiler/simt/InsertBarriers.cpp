@@ -147,9 +147,9 @@ void InsertBarriersPass::visitBlock(Block &block, Open &open) {
       visitRegions(&op, open);
       continue;
     }
-    Agents agents = isa<ParallelOp>(op) ? Agents::Each
-                    : isa<OnceOp>(op)   ? Agents::First
-                                        : Agents::All;
+    Agents agents = isa<ParallelOp, GemmOp>(op) ? Agents::Each
+                    : isa<OnceOp>(op)           ? Agents::First
+                                                : Agents::All;
     Open accesses;
     collect(&op, agents, accesses);
     bool meets = llvm::any_of(accesses, [&](const MemoryAccess &later) {

@@ -27,9 +27,12 @@ def DealFragments : Pass<"deal-fragments", "::mlir::func::FuncOp"> {
   let summary = "Keep fragments with the threads that work on them";
   let description = [{
     A fragment whose elements are only accessed by the iterations at their own
-    positions becomes a local tile that is dealt out to the threads as `distribute`
-    deals out those iterations. Others stay where all threads can reach them.
+    positions, or by products that accumulate in it, becomes a local tile of which
+    each thread holds a part: as the instructions of the product leave it, else in
+    turns. The loop nests that access it are marked to be divided in the same way.
+    Others stay where all threads can reach them.
   }];
+  let options = [Option<"lanes", "lanes", "int64_t", "32", "Threads of a warp or wave">];
   let statistics = [Statistic<"numDealt", "num-dealt", "Number of fragments dealt out">];
 }
 
@@ -49,10 +52,14 @@ def Distribute : Pass<"distribute", "::mlir::func::FuncOp"> {
   let summary = "Divide the work of kernels among the threads of a block";
   let description = [{
     From group level to thread level. Neighbouring threads take neighbouring
-    iterations of a `tile.parallel`; the first thread runs what is in `simt.once`.
-    Barriers stay where they are.
+    iterations of a `tile.parallel`, or those whose elements they hold; a `tile.gemm`
+    whose atom was chosen becomes its warps' instructions; the first thread runs
+    what is in `simt.once`. Barriers stay where they are.
   }];
-  let dependentDialects = ["::tilewright::simt::SimtDialect", "::mlir::scf::SCFDialect"];
+  let dependentDialects = ["::tilewright::simt::SimtDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::vector::VectorDialect", "::mlir::LLVM::LLVMDialect",
+                           "::mlir::NVVM::NVVMDialect", "::mlir::ROCDL::ROCDLDialect"];
+  let options = [Option<"lanes", "lanes", "int64_t", "32", "Threads of a warp or wave">];
 }
 
 def CheckSharedMemory : Pass<"check-shared-memory", "::mlir::func::FuncOp"> {

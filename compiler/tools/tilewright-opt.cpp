@@ -7,7 +7,9 @@
 
 #include "backends/cpu/CpuCost.h"
 #include "backends/cpu/Passes.h"
+#include "backends/cuda/CudaTarget.h"
 #include "backends/cuda/Passes.h"
+#include "backends/hip/HipTarget.h"
 #include "backends/hip/Passes.h"
 #include "compiler/host/Passes.h"
 #include "compiler/simt/Passes.h"
@@ -30,6 +32,8 @@ int main(int argc, char **argv) {
   tilewright::registerBackendDialects(registry);
   mlir::registerAllPasses();
   tilewright::cpu::registerCpuTarget();
+  tilewright::cuda::registerCudaTarget();
+  tilewright::hip::registerHipTarget();
   tilewright::tile::registerTilewrightTransformsPasses();
   tilewright::host::registerTilewrightHostPasses();
   tilewright::simt::registerTilewrightSimtPasses();

@@ -1,25 +1,21 @@
-//===- ExpandMath.cpp - Math functions as polynomials -------------------------===//
+//===- ExpandMath.cpp - Math functions as arithmetic ---------------------------===//
 //
 // Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 //
-// Each f32 function below is straight-line code without branches or tables, so that it
-// costs the same on a vector as on a scalar. The polynomials are minimax fits made for
-// this file (Lawson's algorithm, the coefficients rounded to f32 one after the other
-// from the lowest power, the rest refitted); beside each stands its relative error in
-// exact arithmetic. The error of the whole function, rounding included, is the bound in
-// docs/semantics.md, which the tests measure.
+// Every function is code without calls and tables in memory, so that it is the same on
+// CPUs and GPUs and costs the same on a vector as on a scalar. The error of each,
+// rounding included, is the bound in docs/semantics.md, which the tests measure.
 //
-// Functions of f64, those without such code, and sin and cos beyond 2^50 call libm for
-// each lane.
+// Functions of f32 that models spend their time in have code of their own. The others
+// are computed in f64, which leaves their rounding to f32 as the only error that counts.
 //
 //===----------------------------------------------------------------------===//
 
-#include "compiler/transforms/Expr.h"
+#include "compiler/transforms/MathFunctions.h"
 #include "compiler/transforms/Passes.h"
-#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
@@ -31,282 +27,49 @@ namespace tilewright::tile {
 using namespace mlir;
 using namespace tilewright;
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
-constexpr double notANumber = std::numeric_limits<double>::quiet_NaN();
-
-/// Adding 1.5 * 2^23 to an f32 below 2^22 in magnitude rounds it to an integer, which
-/// then sits in the low bits of the sum; NaN and all else need no conversion that is
-/// undefined somewhere.
-constexpr double rounder = 0x1.8p23;
-
-//===----------------------------------------------------------------------===//
-// Libm
-//===----------------------------------------------------------------------===//
-
-/// Calls the C function `name` on the lanes of f64 `arguments`, all of one shape.
-static Expr callLibm(StringRef name, ArrayRef<Expr> arguments) {
-  OpBuilder &b = arguments.front().builder();
-  Location loc = arguments.front().loc();
-  Type type = arguments.front().type(), f64 = b.getF64Type();
-  auto module = b.getBlock()->getParentOp()->getParentOfType<ModuleOp>();
-  if (!module.lookupSymbol(name)) {
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(module.getBody());
-    SmallVector<Type> inputs(arguments.size(), f64);
-    func::FuncOp::create(b, loc, name, b.getFunctionType(inputs, f64)).setPrivate();
-  }
-  auto call = [&](ValueRange lanes) {
-    return func::CallOp::create(b, loc, name, f64, lanes).getResult(0);
-  };
-  auto vector = dyn_cast<VectorType>(type);
-  if (!vector)
-    return {b, loc, call(SmallVector<Value>(arguments))};
-  auto flat = VectorType::get(vector.getNumElements(), f64);
-  SmallVector<Value> vectors, results;
-  for (Expr argument : arguments)
-    vectors.push_back(b.createOrFold<vector::ShapeCastOp>(loc, flat, argument));
-  for (int64_t lane = 0; lane < flat.getNumElements(); ++lane) {
-    SmallVector<Value> lanes;
-    for (Value lanesOfOne : vectors)
-      lanes.push_back(vector::ExtractOp::create(b, loc, lanesOfOne, lane));
-    results.push_back(call(lanes));
-  }
-  Value joined = vector::FromElementsOp::create(b, loc, flat, results);
-  return {b, loc, b.createOrFold<vector::ShapeCastOp>(loc, vector, joined)};
-}
-
-/// Whether a lane of `condition` is true.
-static Value anyLane(Expr condition) {
-  auto vector = dyn_cast<VectorType>(condition.type());
-  if (!vector)
-    return condition;
-  OpBuilder &b = condition.builder();
-  Location loc = condition.loc();
-  auto flat = VectorType::get(vector.getNumElements(), vector.getElementType());
-  Value lanes = b.createOrFold<vector::ShapeCastOp>(loc, flat, condition);
-  return vector::ReductionOp::create(b, loc, vector::CombiningKind::OR, lanes);
-}
-
-//===----------------------------------------------------------------------===//
-// Exponentials
-//===----------------------------------------------------------------------===//
-
-/// p * 2^n where `rounded` is n + `rounder` and -160 <= n <= 128, rounded once more
-/// where the result is denormal.
-static Expr scaleByPowerOfTwo(Expr p, Expr rounded) {
-  // p * 2^(n - 1) is a normal number for n in [-124, 128]; below, 2^64 is lent and taken
-  // back. Multiplications, unlike additions to p's exponent, keep NaN.
-  Expr small = rounded < rounder - 124;
-  Expr n = select(small, rounded + 64, rounded).bits();
-  Expr power = ((n << 23) + (126 << 23)).bitsAs(p.element());
-  return p * power * select(small, 0x1p-63, p.constant(2.0));
-}
-
-/// 2^f for |f| <= 1/2, exactly 1 at 0. Error 2^-28.3.
-static Expr exp2OfFraction(Expr f) {
-  return polynomial(f, {0x1.416b80p-13, 0x1.5f0838p-10, 0x1.3b2de0p-7, 0x1.c6af7cp-5,
-                        0x1.ebfbdcp-3, 0x1.62e430p-1, 1.0});
-}
-
-/// e^r for |r| <= log(2) / 2. Error 2^-28.2.
-static Expr expOfFraction(Expr r) {
-  return polynomial(r, {0x1.6a4e96p-10, 0x1.12399ap-7, 0x1.5558b0p-5, 0x1.555492p-3,
-                        0x1.fffffcp-2, 1.0, 1.0});
-}
-
-static Expr expandExp2(Expr x) {
-  // At 128 the result is infinite, at -160 it is zero.
-  x = x.atMost(128).atLeast(-160);
-  Expr rounded = x + rounder;
-  return scaleByPowerOfTwo(exp2OfFraction(x - (rounded - rounder)), rounded);
-}
-
-/// The pair of n + `rounder` and x - n log(2), where n is x / log(2) to the nearest.
-static std::pair<Expr, Expr> reduceByLog2(Expr x) {
-  Expr rounded = fma(x, 0x1.715476p+0, rounder);
-  Expr n = rounded - rounder;
-  Expr r = fma(n, -0x1.62e400p-1, x); // exact: 14 bits of log(2) times n
-  return {rounded, fma(n, -0x1.7f7d1cp-20, r)};
-}
-
-static Expr expandExp(Expr x) {
-  // e^89 is infinite, e^-105 is zero.
-  auto [rounded, r] = reduceByLog2(x.atMost(89).atLeast(-105));
-  return scaleByPowerOfTwo(expOfFraction(r), rounded);
-}
-
-/// e^x for -80 <= x <= 80 only.
-static Expr expInRange(Expr x) {
-  auto [rounded, r] = reduceByLog2(x);
-  Expr power = ((rounded.bits() << 23) + (127 << 23)).bitsAs(x.element());
-  return expOfFraction(r) * power;
-}
-
-//===----------------------------------------------------------------------===//
-// Logarithms
-//===----------------------------------------------------------------------===//
-
-/// The pair (e, f) with x = 2^e (1 + f) and -1/3 <= f < 1/3, for positive finite x.
-static std::pair<Expr, Expr> splitExponent(Expr x) {
-  Expr denormal = x < 0x1p-126;
-  Expr bits = select(denormal, x * 0x1p23, x).bits();
-  // The bits of 2/3: what is at least 2/3 * 2^e counts for e.
-  Expr exponent = (bits - 0x3f2aaaab) & 0xff800000;
-  Expr f = (bits - exponent).bitsAs(x.element()) - 1.0;
-  Expr e = shiftSigned(exponent, 23).to<arith::SIToFPOp>(x.element());
-  return {e + select(denormal, -23.0, x.constant(0.0)), f};
-}
-
-/// `result` for positive finite x; the values of a logarithm elsewhere.
-static Expr logEdges(Expr x, Expr result) {
-  result = select(equal(x, infinity), x, result);
-  Expr edge = select(equal(x, 0.0), -infinity, x.constant(notANumber));
-  return select(x > 0.0, result, edge);
-}
-
-static Expr expandLog(Expr x) {
-  auto [e, f] = splitExponent(x);
-  // log(1 + f) = f + f^2 p(f). Error 2^-27.7.
-  Expr p = polynomial(f, {-0x1.07c96cp-3, 0x1.1e678cp-3, -0x1.f332a4p-4, 0x1.1ed662p-3,
-                          -0x1.559c46p-3, 0x1.99d044p-3, -0x1.fffefcp-3, 0x1.555506p-2,
-                          -0x1.000000p-1});
-  Expr log1p = fma(f * f, p, f);
-  return logEdges(x, fma(e, 0x1.62e430p-1, log1p));
-}
-
-static Expr expandLog2(Expr x) {
-  auto [e, f] = splitExponent(x);
-  // log2(1 + f) = f / log(2) + f^2 p(f), with 1 / log(2) in two parts. Error 2^-27.7.
-  Expr p = polynomial(f, {-0x1.7bdaa6p-3, 0x1.9cda3ep-3, -0x1.684fb2p-3, 0x1.9de66ap-3,
-                          -0x1.ecd0d8p-3, 0x1.279d6cp-2, -0x1.7153e0p-2, 0x1.ec7030p-2,
-                          -0x1.715476p-1});
-  Expr low = fma(f * f, p, f * 0x1.4ae0c0p-26);
-  return logEdges(x, e + fma(f, 0x1.715476p+0, low));
-}
-
-//===----------------------------------------------------------------------===//
-// Sine and cosine
-//===----------------------------------------------------------------------===//
-
-/// The sine of x + `quarters` * pi/2 for |x| < 2^50. The argument is reduced in f64,
-/// where x - n pi/2 is good to 2^-59 with pi/2 in two parts; f32 does the rest.
-static Expr sineOfReduced(Expr x, int quarters) {
-  OpBuilder &b = x.builder();
-  const double rounder64 = 0x1.8p52;
-  Expr wide = x.to<arith::ExtFOp>(b.getF64Type());
-  Expr rounded = fma(wide, 0x1.45f306dc9c883p-1, rounder64);
-  Expr n = rounded - rounder64;
-  Expr r = fma(n, -0x1.921fb54442d18p+0, wide);
-  r = fma(n, -0x1.1a62633145c07p-54, r);
-  Expr reduced = r.to<arith::TruncFOp>(b.getF32Type());
-  Expr quadrant = rounded.bits().to<arith::TruncIOp>(b.getI32Type()) + quarters;
-
-  // sin(y) = y + y^3 s(y^2), error 2^-27.9; cos(y) = 1 - y^2/2 + y^4 c(y^2), 2^-33.0.
-  Expr y = reduced.apply<math::AbsFOp>(), square = y * y;
-  Expr s = polynomial(square, {-0x1.995400p-13, 0x1.110778p-7, -0x1.555546p-3});
-  Expr c =
-      polynomial(square, {0x1.99e80cp-16, -0x1.6c0c28p-10, 0x1.55554ap-5, -0.5, 1.0});
-  Expr sine = fma(y * square, s, y);
-  Expr useCosine = differ(quadrant & 1, 0);
-  // The sine has the sign of y; both change it in the lower half of the circle.
-  Expr signOfY = select(useCosine, 0, reduced.bits()) & 0x80000000;
-  Expr sign = signOfY ^ ((quadrant << 30) & 0x80000000);
-  return (select(useCosine, c, sine).bits() ^ sign).bitsAs(x.element());
-}
-
-static Expr expandSine(Expr x, StringRef name, int quarters) {
-  OpBuilder &b = x.builder();
-  Value huge = anyLane(x.apply<math::AbsFOp>() >= 0x1p50);
-  auto branch = scf::IfOp::create(b, x.loc(), x.type(), huge, /*withElseRegion=*/true);
-  auto yield = [&](Block *block, llvm::function_ref<Expr()> result) {
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(block);
-    scf::YieldOp::create(b, x.loc(), Value(result()));
-  };
-  yield(branch.thenBlock(), [&] {
-    return callLibm(name, x.to<arith::ExtFOp>(b.getF64Type()))
-        .to<arith::TruncFOp>(x.element());
-  });
-  yield(branch.elseBlock(), [&] { return sineOfReduced(x, quarters); });
-  return {b, x.loc(), branch.getResult(0)};
-}
-
-static Expr expandSin(Expr x) { return expandSine(x, "sin", 0); }
-static Expr expandCos(Expr x) { return expandSine(x, "cos", 1); }
-
-//===----------------------------------------------------------------------===//
-// tanh, erf, rsqrt
-//===----------------------------------------------------------------------===//
-
-static Expr expandTanh(Expr x) {
-  Expr a = x.apply<math::AbsFOp>();
-  // tanh(a) = a + a^3 p(a^2) for a <= 5/8. Error 2^-27.7.
-  Expr square = a * a;
-  Expr p = polynomial(square, {-0x1.750ce2p-8, 0x1.51f8cep-6, -0x1.b835a4p-5,
-                               0x1.1106f6p-3, -0x1.555532p-2});
-  Expr near = fma(a * square, p, a);
-  // Above, 1 - 2 / (e^2a + 1), which is 1 from 10 on.
-  Expr b = a.atMost(10);
-  Expr far = 1.0 - 2.0 / (expInRange(b + b) + 1.0);
-  return select(a < 0.625, near, far).apply<math::CopySignOp>(x);
-}
-
-static Expr expandErf(Expr x) {
-  Expr a = x.apply<math::AbsFOp>();
-  // erf(a) = a + a p(a^2) for a <= 0.921875. Error 2^-30.0.
-  Expr p =
-      polynomial(a * a, {0x1.4f562ep-14, -0x1.a606c2p-11, 0x1.5449e4p-8, -0x1.b80118p-6,
-                         0x1.ce2d64p-4, -0x1.812740p-2, 0x1.06eba8p-3});
-  Expr near = fma(a, p, a);
-  // Above, 1 - e^(b q(b)), which is 1 from 4 on. Error 2^-32.1.
-  Expr b = a.atMost(4);
-  Expr q = polynomial(b, {-0x1.495f92p-18, 0x1.7b436ep-15, 0x1.afd97ap-15, -0x1.80c080p-9,
-                          0x1.73a23ep-6, -0x1.af308cp-4, -0x1.45701ep-1, -0x1.20e8d4p+0});
-  Expr far = 1.0 - expInRange(b * q);
-  return select(a < 0.921875, near, far).apply<math::CopySignOp>(x);
-}
-
-static Expr expandRsqrt(Expr x) { return 1.0 / x.apply<math::SqrtOp>(); }
-
-//===----------------------------------------------------------------------===//
-// The pass
-//===----------------------------------------------------------------------===//
-
-/// `name` of libm on floats of any type: f32 goes through f64, which leaves its rounding
-/// as the only error that counts.
-static Expr libmOf(StringRef name, ArrayRef<Expr> arguments) {
-  Type type = arguments.front().element();
-  if (type.isF64())
-    return callLibm(name, arguments);
-  Type f64 = arguments.front().builder().getF64Type();
-  SmallVector<Expr> wide =
-      llvm::map_to_vector(arguments, [&](Expr x) { return x.to<arith::ExtFOp>(f64); });
-  return callLibm(name, wide).to<arith::TruncFOp>(type);
-}
-
 namespace {
-/// How a function is computed in f32, null where libm does that too; and libm's name of
-/// it.
+/// How a function of one argument is computed in f64, and in f32 where that differs.
 struct Function {
   StringLiteral operation;
-  Expr (*inF32)(Expr);
-  StringLiteral libm;
+  Expr (*inF64)(Expr);
+  Expr (*inF32)(Expr) = nullptr;
 };
 } // namespace
 
 static constexpr Function functions[] = {
-    {"math.exp", expandExp, "exp"},    {"math.exp2", expandExp2, "exp2"},
-    {"math.log", expandLog, "log"},    {"math.log2", expandLog2, "log2"},
-    {"math.sin", expandSin, "sin"},    {"math.cos", expandCos, "cos"},
-    {"math.tanh", expandTanh, "tanh"}, {"math.erf", expandErf, "erf"},
-    {"math.log10", nullptr, "log10"},  {"math.log1p", nullptr, "log1p"},
-    {"math.expm1", nullptr, "expm1"},  {"math.tan", nullptr, "tan"},
-    {"math.asin", nullptr, "asin"},    {"math.acos", nullptr, "acos"},
-    {"math.atan", nullptr, "atan"},    {"math.sinh", nullptr, "sinh"},
-    {"math.cosh", nullptr, "cosh"},    {"math.asinh", nullptr, "asinh"},
-    {"math.acosh", nullptr, "acosh"},  {"math.atanh", nullptr, "atanh"},
-    {"math.atan2", nullptr, "atan2"},  {"math.powf", nullptr, "pow"},
+    {"math.exp", maths::exp, maths::expF32},
+    {"math.exp2", maths::exp2, maths::exp2F32},
+    {"math.log", maths::log, maths::logF32},
+    {"math.log2", maths::log2, maths::log2F32},
+    {"math.sin", maths::sin, maths::sinF32},
+    {"math.cos", maths::cos, maths::cosF32},
+    {"math.tanh", maths::tanh, maths::tanhF32},
+    {"math.erf", maths::erf, maths::erfF32},
+    {"math.log10", maths::log10},
+    {"math.log1p", maths::log1p},
+    {"math.expm1", maths::expm1},
+    {"math.tan", maths::tan},
+    {"math.asin", maths::asin},
+    {"math.acos", maths::acos},
+    {"math.atan", maths::atan},
+    {"math.sinh", maths::sinh},
+    {"math.cosh", maths::cosh},
+    {"math.asinh", maths::asinh},
+    {"math.acosh", maths::acosh},
+    {"math.atanh", maths::atanh},
 };
+
+/// `compute` of the operands in f64, rounded to their type.
+static Expr inF64(ArrayRef<Expr> operands,
+                  llvm::function_ref<Expr(ArrayRef<Expr>)> compute) {
+  Type type = operands.front().element();
+  Type f64 = operands.front().builder().getF64Type();
+  if (type == f64)
+    return compute(operands);
+  SmallVector<Expr> wide =
+      llvm::map_to_vector(operands, [&](Expr x) { return x.to<arith::ExtFOp>(f64); });
+  return compute(wide).to<arith::TruncFOp>(type);
+}
 
 /// The expansion of `op`, or null where it is none of ours.
 static Value expand(Operation *op) {
@@ -318,12 +81,23 @@ static Value expand(Operation *op) {
   if (!x.element().isF32() && !x.element().isF64())
     return {};
   if (isa<math::RsqrtOp>(op))
-    return expandRsqrt(x);
+    return 1.0 / x.apply<math::SqrtOp>();
+  if (isa<arith::RemFOp>(op))
+    return maths::remainder(x, operands[1]);
+  if (isa<math::PowFOp>(op)) {
+    auto pow = x.element().isF32() ? maths::powForF32 : maths::pow;
+    return inF64(operands, [&](ArrayRef<Expr> of) { return pow(of[0], of[1]); });
+  }
+  if (isa<math::Atan2Op>(op))
+    return inF64(operands, [](ArrayRef<Expr> of) { return maths::atan2(of[0], of[1]); });
   StringRef name = op->getName().getStringRef();
-  for (const Function &function : functions)
-    if (name == function.operation)
-      return x.element().isF32() && function.inF32 ? function.inF32(x)
-                                                   : libmOf(function.libm, operands);
+  for (const Function &function : functions) {
+    if (name != function.operation)
+      continue;
+    if (x.element().isF32() && function.inF32)
+      return function.inF32(x);
+    return inF64(operands, [&](ArrayRef<Expr> of) { return function.inF64(of[0]); });
+  }
   return {};
 }
 
@@ -332,7 +106,7 @@ struct ExpandMath : tile::impl::ExpandMathBase<ExpandMath> {
   void runOnOperation() override {
     SmallVector<Operation *> operations;
     getOperation()->walk([&](Operation *op) {
-      if (isa_and_present<math::MathDialect>(op->getDialect()))
+      if (isa<arith::RemFOp>(op) || isa_and_present<math::MathDialect>(op->getDialect()))
         operations.push_back(op);
       // The sign of a zero that max or min gives is unspecified: a comparison and two
       // selections then do, where IEEE's order of zeros takes twice as many.

@@ -61,7 +61,9 @@ struct ExpandTilesPass : tilewright::tile::impl::ExpandTilesBase<ExpandTilesPass
   void runOnOperation() override {
     SmallVector<Operation *> ops;
     getOperation()->walk([&](Operation *op) {
-      if (canExpand(op))
+      // What an instruction was chosen for is the backend's.
+      auto gemm = dyn_cast<GemmOp>(op);
+      if (canExpand(op) && !(gemm && gemm.getAtom()))
         ops.push_back(op);
     });
     for (Operation *op : ops)

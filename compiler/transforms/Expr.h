@@ -142,6 +142,8 @@ TILEWRIGHT_EXPR_COMPARE(below, OLT, ult)
 #undef TILEWRIGHT_EXPR_COMPARE
 #undef TILEWRIGHT_EXPR_OPERATOR
 
+inline Expr operator-(Expr x) { return x.apply<mlir::arith::NegFOp>(); }
+
 inline Expr isNaN(Expr x) {
   auto &b = x.builder();
   return {b, x.loc(),

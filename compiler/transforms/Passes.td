@@ -111,16 +111,15 @@ def ExpandCasts : Pass<"expand-casts"> {
 }
 
 def ExpandMath : Pass<"expand-math", "::mlir::ModuleOp"> {
-  let summary = "Expand math functions to polynomials that vectorise";
+  let summary = "Expand math functions to arithmetic that vectorises";
   let description = [{
-    exp, exp2, log, log2, sin, cos, tanh, erf and rsqrt of f32 become arithmetic
-    with the error bounds of docs/semantics.md. Those of f64 call libm for each
-    lane, as do sin and cos of huge arguments. What the hardware has stays:
-    sqrt, fma, abs, rounding to integers. Maximum and minimum may give a zero of
-    either sign.
+    Every math function on f32 and f64, and `arith.remf`, becomes arithmetic with
+    the error bounds of docs/semantics.md, without calls. What the hardware has
+    stays: sqrt, fma, abs, rounding to integers. Maximum and minimum may give a
+    zero of either sign.
   }];
-  let dependentDialects = ["::mlir::func::FuncDialect", "::mlir::scf::SCFDialect",
-                           "::mlir::vector::VectorDialect"];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
 }
 
 def ExpandTiles : Pass<"expand-tiles"> {
@@ -132,7 +131,8 @@ def ExpandTiles : Pass<"expand-tiles"> {
     elements of its own, and sums, runs and ranks are loops inside it. A guard
     stays on each access of a tensor that constants do not show to be inside
     (`prove-bounds` may show more). An operand that the result may overlap is
-    copied first. Comes after `legalize-accumulators`.
+    copied first. A `gemm` whose atom was chosen stays. Comes after
+    `legalize-accumulators`.
 
     Example:
     ```mlir

@@ -8,6 +8,8 @@
 #include "compiler/analysis/TargetInfo.h"
 #include "compiler/transforms/Passes.h"
 
+#include <cmath>
+
 namespace tilewright::tile {
 #define GEN_PASS_DEF_SELECTATOMS
 #include "compiler/transforms/Passes.h.inc"
@@ -62,7 +64,9 @@ static SmallVector<Choice> rank(const TargetInfo &info, ArrayRef<AtomAttrInterfa
     GemmProblem turned = swapped ? problem.getTransposed() : problem;
     for (AtomAttrInterface atom : atoms)
       if (info.serves(atom, turned) && (!uniform || info.isUniform(atom, turned)))
-        choices.push_back({atom, swapped, info.estimateCycles(atom, turned, swapped)});
+        if (double cycles = info.estimateCycles(atom, turned, swapped);
+            std::isfinite(cycles))
+          choices.push_back({atom, swapped, cycles});
   }
   llvm::stable_sort(choices,
                     [](const Choice &a, const Choice &b) { return a.cycles < b.cycles; });
@@ -97,6 +101,12 @@ LogicalResult SelectAtomsPass::select(GemmOp gemm) {
   bool isInvariant = function && function->hasAttr("tile.batch_invariant");
   GemmProblem problem = GemmProblem::get(gemm, /*countsUses=*/!isInvariant);
   SmallVector<Choice> choices = rank(*info, atoms, problem, /*uniform=*/isInvariant);
+  if (choices.empty() && info->expandsGemms()) {
+    gemm.emitRemark("multiplies ")
+        << describe(problem) << " by multiply-adds: " << info->getName()
+        << " has no instruction for it";
+    return success();
+  }
   if (choices.empty())
     return gemm.emitOpError("multiplies ")
            << describe(problem) << ", for which " << info->getName()

@@ -23,7 +23,9 @@ constexpr llvm::StringLiteral deviceModuleName = "device";
 constexpr llvm::StringLiteral threadsAttrName = "simt.threads";
 /// On a device function: bytes of shared memory that a launch gives each block.
 constexpr llvm::StringLiteral sharedAttrName = "simt.shared_bytes";
-/// On a local tile: that threads hold its elements in turns, in row-major order.
+/// On a local tile that is dealt out to the threads, and on loop nests over such: the
+/// layout by which that is done; without one (a unit attribute), threads take turns at
+/// the elements in row-major order.
 constexpr llvm::StringLiteral dealtAttrName = "simt.dealt";
 /// Threads of a block where the kernel says nothing.
 constexpr int64_t defaultThreads = 128;

@@ -30,12 +30,18 @@ from language.maths import (
 from language.run import elementwise, pairs
 from tilewright.testing import numpy_dtype
 
+
+# Emulators are slower: 2^19 values are some hundred of each exponent.
+def _samples(device: str, count: int) -> int:
+    return count >> 5 if "emulator" in device else count
+
+
 LEAST_NORMAL = 2.0**-126
 
 
 @pytest.mark.parametrize("name", EXACT)
 def test_f32_over_all_exponents(device, name):
-    x = sample_f32(name, 2**24, seed=1)
+    x = sample_f32(name, _samples(device, 2**24), seed=1)
     result = apply(device, [name], x, "float32")[name]
     at, y, error = worst_f32(EXACT[name], BOUNDS[name], result, x)
     assert error <= BOUNDS[name], (x[at], result[at], y, error)
@@ -101,12 +107,21 @@ _F64_RANGES = {
 }  # fmt: skip
 
 
+# Among them ends of the ranges that code is made of.
+_F64_EDGES = [
+    1.0, 0.5, 5e-324, 1e-310, 2.0**-1022, 2.0**-54, 2.0**-28, 0.34657359027997264,
+    0.41421356237309503, 0.7071067811865475, 1.4142135623730951, 2.414213562373095, 5.92, 20.0,
+    709.782712893384, 710.4758600739439, 2.0**20, 2.0**52, 2.0**60, 1e308,
+    1.7976931348623157e308,
+]  # fmt: skip
+
+
 @pytest.mark.parametrize("name", _MPMATH)
 def test_f64_within_its_bound(device, name):
     rng = np.random.default_rng(4)
     low, high = _F64_RANGES.get(name, (0, 0))
     x = rng.uniform(low, high, 600) if low < high else np.exp(rng.uniform(-700, 700, 600))
-    x = np.concatenate([x, rng.uniform(0.5, 1.5, 200), [1.0, 5e-324, 1e308, 2.0**52]])
+    x = np.concatenate([x, rng.uniform(0.5, 1.5, 200), _F64_EDGES])
     x = x[(x >= low) & (x <= high)] if low < high else x
     result = apply(device, [name], x, "float64")[name]
     mpmath.mp.dps = 100
@@ -114,6 +129,34 @@ def test_f64_within_its_bound(device, name):
         y = _MPMATH[name](mpmath.mpf(float(value)))
         error = abs(mpmath.mpf(float(got)) - y) / float(ulp(np.float64(y), 53, -1022))
         assert error <= BOUNDS["f64"], (value, got, y, float(error))
+
+
+@pytest.mark.parametrize("name", ["sin", "cos", "tan"])
+def test_huge_angles(device, name):
+    """All bits of an angle count: 2/pi has to be exact to more than 1,100 bits."""
+    rng = np.random.default_rng(8)
+    x = np.ldexp(rng.uniform(0.5, 1, 300), rng.integers(18, 1025, 300))
+    # 6381956970095103 * 2^797 is next to a multiple of pi/2.
+    x = np.concatenate([x, -x[:20], [2.0**20, 2.0**20 - 2.0**-33, 6381956970095103 * 2.0**797]])
+    result = apply(device, [name], np.append(x, np.inf), "float64")[name]
+    assert np.isnan(result[-1])
+    mpmath.mp.dps = 400
+    for value, got in zip(x, result):
+        y = _MPMATH[name](mpmath.mpf(float(value)))
+        error = abs(mpmath.mpf(float(got)) - y) / float(ulp(np.float64(y), 53, -1022))
+        assert error <= BOUNDS["f64"], (value, got, y, float(error))
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_f64_special_values(device, name):
+    """NaN, infinities and the signs of zeros are IEEE's."""
+    x = np.array(
+        [0.0, 0.5, 1.0, 2.0, 5e-324, 2.0**-1022, 2.0**52, 800.0, 1e308, np.inf, np.nan]
+    )
+    x = np.concatenate([x, -x])
+    result = apply(device, [name], x, "float64")[name]
+    with np.errstate(all="ignore"):
+        assert special_values_agree(result, EXACT[name](x)), name
 
 
 # -- functions of several arguments -----------------------------------------------------------
@@ -162,7 +205,7 @@ _TWO = {
 @pytest.mark.parametrize("name", _TWO)
 def test_f32_functions_of_two_over_all_exponents(device, name):
     rng = np.random.default_rng(13)
-    many = 2**23
+    many = _samples(device, 2**23)
     a, b = (
         np.concatenate([near.astype(np.float32), anything_f32(many, seed)])
         for seed, near in enumerate(rng.uniform(-100, 100, (2, many)))
@@ -171,6 +214,24 @@ def test_f32_functions_of_two_over_all_exponents(device, name):
     bound = 0 if name in ("fmod", "copysign") else BOUNDS[name]
     at, y, error = worst_f32(_TWO[name], bound, result, a, b)
     assert error <= bound, (a[at], b[at], result[at], y, error)
+
+
+def test_pow_of_f64(device):
+    rng = np.random.default_rng(14)
+    # Any bases, some next to 1 with large exponents, and small integers.
+    far, near = np.exp(rng.uniform(-600, 600, 400)), 1 + rng.standard_normal(200) * 1e-6
+    a = np.concatenate([far, near, rng.integers(1, 100, 200)])
+    small, large = rng.uniform(-2, 2, 400), rng.uniform(-7e8, 7e8, 200)
+    b = np.concatenate([small, large, rng.integers(-50, 100, 200)])
+    result = elementwise(device, power, "f64", a, b)
+    mpmath.mp.dps = 60
+    for x, n, got in zip(a, b, result):
+        y = mpmath.power(mpmath.mpf(float(x)), mpmath.mpf(float(n)))
+        if y >= mpmath.mpf(2) ** 1024:
+            assert np.isinf(got), (x, n, got)
+            continue
+        error = abs(mpmath.mpf(float(got)) - y) / float(ulp(np.float64(y), 53, -1022))
+        assert error <= BOUNDS["f64"], (x, n, got, y, float(error))
 
 
 @pytest.mark.parametrize("dtype", ["f32", "f64", "f16"])
@@ -198,6 +259,38 @@ def test_functions_of_two_floats(device, name, dtype):
     error = np.abs(result[finite].astype(y.dtype) - y[finite])
     error /= ulp(y[finite].astype(np.float64), bits, least)
     assert error.max() <= bound, (name, dtype, error.max())
+
+
+@pytest.mark.parametrize("dtype", ["f32", "f64"])
+def test_a_rest_is_exact(device, dtype):
+    """Also where the quotient has far more digits than a float."""
+    rng = np.random.default_rng(13)
+    made = numpy_dtype(dtype)
+    word = np.dtype(f"u{made.itemsize}")
+    anything = rng.integers(0, np.iinfo(word).max, 2**13, word).view(made)
+    denormal = rng.integers(1, 2**20, 2**13).astype(word).view(made)
+    near = (rng.standard_normal(2**13) * 2.0 ** rng.integers(-3, 60, 2**13)).astype(made)
+    whole = rng.integers(-(10**6), 10**6, 2**13).astype(made)
+    edge, other = pairs(
+        [0, -0.0, 1e10, -7.5, 3e38, np.inf, np.nan], [0, 7.5, -np.inf, 1e-38], dtype
+    )
+    a = np.concatenate([anything, anything, near, whole, near, edge])
+    b = np.concatenate(
+        [
+            rng.permutation(anything),
+            denormal,
+            near[::-1],
+            rng.permutation(whole),
+            denormal,
+            other,
+        ]
+    )
+    with np.errstate(all="ignore"):
+        expected = np.fmod(a, b)
+    result = elementwise(device, two("fmod"), dtype, a, b)
+    assert np.array_equal(result, expected, equal_nan=True)
+    zero = expected == 0
+    assert np.array_equal(np.signbit(result[zero]), np.signbit(expected[zero]))
 
 
 @T.macro

@@ -115,6 +115,38 @@ def test_float_division_floors(device):
     same(elementwise(device, rest, "f32", a, b), np.mod(a, b))
 
 
+@T.macro
+def divide(a, b):
+    return a / b
+
+
+@T.macro
+def root(a):
+    return T.sqrt(a)
+
+
+@T.macro
+def multiply_add(a, b, c):
+    return a * b + c
+
+
+@pytest.mark.parametrize("dtype", ["f32", "f64"])
+def test_float_operations_round_once_each(device, dtype):
+    """Quotients, roots, and products before they are added; denormals count."""
+    rng = np.random.default_rng(7)
+    made = numpy_dtype(dtype)
+    word = np.dtype(f"u{made.itemsize}")
+    anything = rng.integers(0, np.iinfo(word).max, 2**13, word).view(made)
+    near = rng.standard_normal(2**13).astype(made)
+    a = np.concatenate([anything, near, near])
+    b = np.concatenate([rng.permutation(anything), rng.permutation(near), near[::-1]])
+    with np.errstate(all="ignore"):
+        c = np.where(np.arange(len(a)) % 2, -(a * b), b)
+        same(elementwise(device, divide, dtype, a, b), a / b)
+        same(elementwise(device, root, dtype, np.abs(a)), np.sqrt(np.abs(a)))
+        same(elementwise(device, multiply_add, dtype, a, b, c), a * b + c)
+
+
 def test_a_rest_of_powers_of_two(device):
     """e8m0 has no zero: what divides leaves NaN, and nothing in the rest needs a zero."""
     powers = [2.0**-127, 0.25, 1.0, 2.0, 64.0, 2.0**127]

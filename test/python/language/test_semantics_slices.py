@@ -56,7 +56,7 @@ def test_a_reduction_into_a_slice(device, shape, dim, name):
 
 def test_a_gemm_into_a_slice(device):
     """A few rows and a long K, which the CPU computes transposed."""
-    m, n, k = 16, 256, 64
+    m, n, k = 16, 128, 64
 
     @T.prim_func
     def kernel(

@@ -13,23 +13,28 @@ from tilewright.testing.programs import Worker, examine_range, replayed
 
 CORPUS = sorted((Path(__file__).parent / "corpus").glob("*.json"))
 SEED = 2026
-COUNT, SHARE = 300, 50
+COUNT, COUNT_EVERYWHERE, SHARE = 300, 100, 50
 
 
-@pytest.fixture(scope="module")
-def worker(request):
-    device = (request.config.getoption("device") or ["cpu"])[0]
+def _examine(seed, first, device):
     with Worker(device) as worker:
-        yield worker
-
-
-@pytest.mark.parametrize("first", range(0, COUNT, SHARE))
-def test_drawn_programs(first, worker):
-    counts, failures = examine_range(SEED, range(first, first + SHARE), worker)
+        counts, failures = examine_range(seed, range(first, first + SHARE), worker)
     assert not failures, f"{failures[0].verdict}\n{failures[0].program.text()}"
     assert counts["pass"] >= 0.9 * SHARE, counts  # few are drawn that mean nothing
 
 
+@pytest.mark.parametrize("first", range(0, COUNT, SHARE))
+def test_drawn_programs(first, device):
+    _examine(SEED, first, device)
+
+
+@pytest.mark.every_device
+@pytest.mark.parametrize("first", range(0, COUNT_EVERYWHERE, SHARE))
+def test_drawn_programs_everywhere(first, device):
+    _examine(SEED + 1, first, device)
+
+
+@pytest.mark.every_device
 @pytest.mark.parametrize("path", CORPUS, ids=lambda p: p.stem)
 def test_a_program_that_once_failed(path, device):
     verdict = replayed(path, device)

@@ -1,0 +1,265 @@
+//===- DistributeGemm.cpp - Products by the threads of a block ----------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A warp computes `m` x `n` instructions side by side (FragmentLayout.h). Their
+// accumulators are registers for all of K; in each step along K the warp reads its rows
+// of A and its columns of B from shared memory once. What an instruction takes beyond the
+// tile is zero, and what it makes there is dropped.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/simt/DistributeGemm.h"
+
+#include "compiler/simt/FragmentLayout.h"
+#include "dialects/simt/Simt.h"
+
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+using namespace tilewright;
+using namespace tilewright::simt;
+using namespace tilewright::tile;
+
+/// So many steps along K are written out; of more there is a loop.
+static constexpr int64_t kWrittenSteps = 4;
+
+namespace {
+class GemmDistributor {
+public:
+  GemmDistributor(GemmOp gemm, const ThreadPlace &place)
+      : gemm(gemm), builder(gemm), loc(gemm.getLoc()), place(place),
+        atom(gemm.getAtomAttr()), shape(atom.getShape()),
+        tiling(getTiling(atom, gemm.getM(), gemm.getN(), place.warps)) {}
+
+  LogicalResult distribute();
+
+private:
+  using Accumulators = SmallVector<Value>; // of the instructions, row by row
+
+  Value constant(int64_t value) {
+    return arith::ConstantIndexOp::create(builder, loc, value);
+  }
+  Value loadOperand(AtomRole role, const ThreadIndex &index, int64_t number, Value k);
+  Value loadElement(Value memref, ArrayRef<Value> indices, ArrayRef<int64_t> extents,
+                    ArrayRef<bool> guarded, bool transposed);
+  FailureOr<Accumulators> step(Value k, ArrayRef<Value> accumulators);
+  int64_t paddedM() const { return tiling.m * tiling.warpsM * shape.m; }
+  int64_t paddedN() const { return tiling.n * tiling.warpsN * shape.n; }
+  Value isInside(OpBuilder &b, Value at, int64_t extent, int64_t padded);
+  Value loadAccumulator(const ThreadIndex &index, int64_t reg);
+  Accumulators loadAccumulators(const ThreadIndex &index);
+  void storeAccumulators(const ThreadIndex &index, ArrayRef<Value> accumulators);
+  bool isDealt() {
+    Operation *alloc = gemm.getC().getDefiningOp();
+    return alloc && alloc->hasAttr(dealtAttrName);
+  }
+
+  GemmOp gemm;
+  OpBuilder builder;
+  Location loc;
+  const ThreadPlace &place;
+  AtomAttrInterface atom;
+  AtomShape shape;
+  Tiling tiling;
+  std::optional<ThreadIndex> indexA, indexB;
+};
+} // namespace
+
+/// The element, or zero where a guarded index is not below its extent.
+Value GemmDistributor::loadElement(Value memref, ArrayRef<Value> indices,
+                                   ArrayRef<int64_t> extents, ArrayRef<bool> guarded,
+                                   bool transposed) {
+  SmallVector<Value> at(indices);
+  Value inside;
+  for (size_t dim = 0; dim < at.size(); ++dim) {
+    if (!guarded[dim])
+      continue;
+    Value below = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult, at[dim],
+                                        constant(extents[dim]));
+    inside = inside ? Value(arith::AndIOp::create(builder, loc, inside, below)) : below;
+  }
+  // Outside, the first element is read and dropped.
+  if (inside)
+    for (Value &index : at)
+      index = arith::SelectOp::create(builder, loc, inside, index, constant(0));
+  if (transposed)
+    std::reverse(at.begin(), at.end());
+  Value element = memref::LoadOp::create(builder, loc, memref, at);
+  if (!inside)
+    return element;
+  Value zero = arith::ConstantOp::create(builder, loc, zeroBits(element.getType()));
+  return arith::SelectOp::create(builder, loc, inside, element, zero);
+}
+
+/// The warp's `number`-th rows of A, or columns of B, for the step that starts at `k`.
+Value GemmDistributor::loadOperand(AtomRole role, const ThreadIndex &index,
+                                   int64_t number, Value k) {
+  bool isA = role == AtomRole::A;
+  Value memref = isA ? gemm.getA() : gemm.getB();
+  bool transposed = isA ? gemm.getTransposeA() : gemm.getTransposeB();
+  int64_t size = isA ? shape.m : shape.n, count = isA ? tiling.m : tiling.n;
+  int64_t warps = isA ? tiling.warpsM : tiling.warpsN;
+  int64_t extent = isA ? gemm.getM() : gemm.getN();
+  // Warps along M are the outer digit of the warp's number, those along N the inner one.
+  Value warp, warpsN = constant(tiling.warpsN);
+  if (isA)
+    warp = arith::DivUIOp::create(builder, loc, place.warp, warpsN);
+  else
+    warp = arith::RemUIOp::create(builder, loc, place.warp, warpsN);
+  Value origin = arith::MulIOp::create(builder, loc, warp, constant(size));
+  origin = arith::AddIOp::create(builder, loc, origin, constant(number * warps * size));
+
+  AtomOperand operand = atom.getOperand(role);
+  int64_t registers = operand.layout.getExtent(FactorKind::Vector);
+  int64_t alongK = isA ? 1 : 0;
+  bool guardsOuter = count * warps * size != extent;
+  bool guardsK = gemm.getK() % shape.k != 0;
+  SmallVector<Value> elements;
+  for (int64_t reg = 0; reg < registers; ++reg) {
+    Value outer = arith::AddIOp::create(builder, loc, origin,
+                                        index.get(builder, loc, 1 - alongK, reg));
+    Value inner =
+        arith::AddIOp::create(builder, loc, k, index.get(builder, loc, alongK, reg));
+    if (isA)
+      elements.push_back(loadElement(memref, {outer, inner}, {extent, gemm.getK()},
+                                     {guardsOuter, guardsK}, transposed));
+    else
+      elements.push_back(loadElement(memref, {inner, outer}, {gemm.getK(), extent},
+                                     {guardsK, guardsOuter}, transposed));
+  }
+  auto type = VectorType::get({registers}, elements.front().getType());
+  return vector::FromElementsOp::create(builder, loc, type, elements);
+}
+
+/// All instructions of the warp for one step along K.
+FailureOr<SmallVector<Value>> GemmDistributor::step(Value k,
+                                                    ArrayRef<Value> accumulators) {
+  SmallVector<Value> rows, columns;
+  for (int64_t i = 0; i < tiling.m; ++i)
+    rows.push_back(loadOperand(AtomRole::A, *indexA, i, k));
+  for (int64_t j = 0; j < tiling.n; ++j)
+    columns.push_back(loadOperand(AtomRole::B, *indexB, j, k));
+  Accumulators results;
+  for (auto [number, accumulator] : llvm::enumerate(accumulators)) {
+    FailureOr<Value> result = atom.emit(
+        builder, loc, {rows[number / tiling.n], columns[number % tiling.n], accumulator});
+    if (failed(result))
+      return failure();
+    results.push_back(*result);
+  }
+  return results;
+}
+
+/// Where the tile has row `at`, or column: null where it has all of them.
+Value GemmDistributor::isInside(OpBuilder &b, Value at, int64_t extent, int64_t padded) {
+  if (extent == padded)
+    return nullptr;
+  return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, at,
+                               arith::ConstantIndexOp::create(b, loc, extent));
+}
+
+/// An element of C. Outside nothing is read: another thread may be writing what is there.
+Value GemmDistributor::loadAccumulator(const ThreadIndex &index, int64_t reg) {
+  if (isDealt())
+    return memref::LoadOp::create(builder, loc, gemm.getC(), constant(reg));
+  Value row = index.get(builder, loc, 0, reg), column = index.get(builder, loc, 1, reg);
+  Value inside = isInside(builder, row, gemm.getM(), paddedM());
+  if (Value other = isInside(builder, column, gemm.getN(), paddedN()))
+    inside = inside ? Value(arith::AndIOp::create(builder, loc, inside, other)) : other;
+  auto load = [&](OpBuilder &b) -> Value {
+    return memref::LoadOp::create(b, loc, gemm.getC(), ValueRange{row, column});
+  };
+  if (!inside)
+    return load(builder);
+  Type type = cast<MemRefType>(gemm.getC().getType()).getElementType();
+  auto branch = scf::IfOp::create(builder, loc, type, inside, /*withElseRegion=*/true);
+  OpBuilder then = branch.getThenBodyBuilder(), otherwise = branch.getElseBodyBuilder();
+  scf::YieldOp::create(then, loc, load(then));
+  Value zero = arith::ConstantOp::create(otherwise, loc, zeroBits(type));
+  scf::YieldOp::create(otherwise, loc, zero);
+  return branch.getResult(0);
+}
+
+SmallVector<Value> GemmDistributor::loadAccumulators(const ThreadIndex &index) {
+  AtomOperand operand = atom.getOperand(AtomRole::C);
+  int64_t registers = operand.layout.getExtent(FactorKind::Vector);
+  auto type = VectorType::get({registers}, operand.elementType);
+  Accumulators accumulators;
+  for (int64_t number = 0; number < tiling.m * tiling.n; ++number) {
+    if (gemm.getClear()) {
+      accumulators.push_back(
+          arith::ConstantOp::create(builder, loc, builder.getZeroAttr(type)));
+      continue;
+    }
+    SmallVector<Value> elements;
+    for (int64_t reg = number * registers; reg < (number + 1) * registers; ++reg)
+      elements.push_back(loadAccumulator(index, reg));
+    accumulators.push_back(vector::FromElementsOp::create(builder, loc, type, elements));
+  }
+  return accumulators;
+}
+
+void GemmDistributor::storeAccumulators(const ThreadIndex &index,
+                                        ArrayRef<Value> accumulators) {
+  int64_t registers = atom.getOperand(AtomRole::C).layout.getExtent(FactorKind::Vector);
+  for (auto [number, accumulator] : llvm::enumerate(accumulators))
+    for (int64_t i = 0; i < registers; ++i) {
+      int64_t reg = number * registers + i;
+      Value element = vector::ExtractOp::create(builder, loc, accumulator, i);
+      if (isDealt()) {
+        memref::StoreOp::create(builder, loc, element, gemm.getC(), constant(reg));
+        continue;
+      }
+      Value row = index.get(builder, loc, 0, reg),
+            column = index.get(builder, loc, 1, reg);
+      OpBuilder inside = builder;
+      for (Value guard : {isInside(builder, row, gemm.getM(), paddedM()),
+                          isInside(builder, column, gemm.getN(), paddedN())})
+        if (guard)
+          inside = scf::IfOp::create(inside, loc, guard, /*withElseRegion=*/false)
+                       .getThenBodyBuilder();
+      memref::StoreOp::create(inside, loc, element, gemm.getC(), {row, column});
+    }
+}
+
+LogicalResult GemmDistributor::distribute() {
+  indexA.emplace(builder, loc, atom.getOperand(AtomRole::A).layout, place.lane,
+                 place.warp);
+  indexB.emplace(builder, loc, atom.getOperand(AtomRole::B).layout, place.lane,
+                 place.warp);
+  ThreadIndex indexC(builder, loc, getAccumulatorLayout(atom, tiling), place.lane,
+                     place.warp);
+  Accumulators accumulators = loadAccumulators(indexC);
+  int64_t steps = llvm::divideCeil(gemm.getK(), shape.k);
+  if (steps <= kWrittenSteps) {
+    for (int64_t i = 0; i < steps; ++i) {
+      FailureOr<Accumulators> results = step(constant(i * shape.k), accumulators);
+      if (failed(results))
+        return failure();
+      accumulators = std::move(*results);
+    }
+  } else {
+    auto loop = scf::ForOp::create(builder, loc, constant(0), constant(steps * shape.k),
+                                   constant(shape.k), accumulators);
+    OpBuilder behind = builder;
+    builder.setInsertionPointToStart(loop.getBody());
+    FailureOr<Accumulators> results =
+        step(loop.getInductionVar(), SmallVector<Value>(loop.getRegionIterArgs()));
+    if (failed(results))
+      return failure();
+    scf::YieldOp::create(builder, loc, *results);
+    builder = behind;
+    accumulators.assign(loop.getResults().begin(), loop.getResults().end());
+  }
+  storeAccumulators(indexC, accumulators);
+  gemm.erase();
+  return success();
+}
+
+LogicalResult simt::distributeGemm(GemmOp gemm, const ThreadPlace &place) {
+  return GemmDistributor(gemm, place).distribute();
+}

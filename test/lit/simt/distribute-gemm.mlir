@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Products become the instructions of warps.
+// RUN: tilewright-opt %s --deal-fragments --distribute | FileCheck %s
+
+#shared = #tile.space<shared>
+#fragment = #tile.space<fragment>
+
+// One warp, 16 x 8 x 16: eight elements of A, four of B, four accumulators, which are the
+// thread's own.
+// CHECK-LABEL: @one_instruction
+// CHECK:         %[[C:.*]] = tile.alloc "c" : memref<4xf32, #tile.space<local>>
+// CHECK-COUNT-4: memref.load %[[C]]
+// CHECK-COUNT-8: memref.load %{{.*}} : memref<16x16xf16, #tile.space<shared>>
+// CHECK-COUNT-4: memref.load %{{.*}} : memref<16x8xf16, #tile.space<shared>>
+// CHECK:         nvvm.mma.sync A[%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}] B[%{{.*}}, %{{.*}}] C[
+// CHECK-COUNT-4: memref.store %{{.*}}, %[[C]]
+func.func @one_instruction(%n: index) {
+  tile.kernel (%bx) in (%n) threads(32) {
+    %a = tile.alloc "a" : memref<16x16xf16, #shared>
+    %b = tile.alloc "b" : memref<16x8xf16, #shared>
+    %c = tile.alloc "c" : memref<16x8xf32, #fragment>
+    tile.gemm %a, %b into %c atom(#cuda.mma<f16 into f32>)
+      : memref<16x16xf16, #shared>, memref<16x8xf16, #shared> into memref<16x8xf32, #fragment>
+  }
+  return
+}
+
+// Beyond the tile, 10 x 7 x 12, operands are zero and results are dropped; where C is in
+// memory, an element is touched by its own thread alone.
+// CHECK-LABEL: @edges
+// CHECK:         arith.select
+// CHECK:         nvvm.mma.sync
+// CHECK:         scf.if
+// CHECK:           memref.store %{{.*}} : memref<10x7xf32, #tile.space<shared>>
+func.func @edges(%n: index) {
+  tile.kernel (%bx) in (%n) threads(32) {
+    %a = tile.alloc "a" : memref<10x12xf16, #shared>
+    %b = tile.alloc "b" : memref<12x7xf16, #shared>
+    %c = tile.alloc "c" : memref<10x7xf32, #shared>
+    tile.gemm %a, %b into %c clear atom(#cuda.mma<f16 into f32>)
+      : memref<10x12xf16, #shared>, memref<12x7xf16, #shared> into memref<10x7xf32, #shared>
+  }
+  return
+}
+
+// Many steps along K are a loop that carries the accumulators.
+// CHECK-LABEL: @long
+// CHECK:         scf.for %{{.*}} = %{{.*}} to %c256 step %c16{{.*}} iter_args(%{{.*}} = %{{.*}}) -> (vector<4xf32>)
+// CHECK:           nvvm.mma.sync
+// CHECK:           scf.yield
+func.func @long(%n: index) {
+  tile.kernel (%bx) in (%n) threads(32) {
+    %a = tile.alloc "a" : memref<16x256xbf16, #shared>
+    %b = tile.alloc "b" : memref<8x256xbf16, #shared>
+    %c = tile.alloc "c" : memref<16x8xf32, #fragment>
+    tile.gemm %a, %b into %c transpose_b atom(#cuda.mma<bf16 into f32>)
+      : memref<16x256xbf16, #shared>, memref<8x256xbf16, #shared> into memref<16x8xf32, #fragment>
+  }
+  return
+}
