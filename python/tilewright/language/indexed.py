@@ -12,6 +12,8 @@ from .movement import (
     check_kinds,
     from_start,
     mark_copied,
+    meet,
+    refuse_overlap,
     static_region,
     unsigned_of,
 )
@@ -34,6 +36,8 @@ def gather(k, src: Ref, indices: Ref, dst: Ref, axis: Static = 0, fill=0):
     axis = _axis(k, "T.gather", axis, source)
     source = _rows(k, "T.gather", ("src", "dst"), source, target, axis)
     check_kinds(k, "T.gather", source, target)
+    if meet(source, target, axis) is not None:
+        refuse_overlap(k, "T.gather", source.memory)
     numbers, start = _numbers(k, "T.gather", indices, source.sizes[axis])
     value = k.element_value(fill, target.dtype)
     mark_copied(k, source.memory, target.memory)

@@ -6,6 +6,7 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 from __future__ import annotations
 
 from ..compiler.access import text_of
+from ..compiler.scalars import difference
 from .registry import Ref, Static, operation
 from .values import Memory, Region, Value
 
@@ -36,6 +37,8 @@ def copy(
     if source.is_element and target.is_element:
         k.store(target.memory, target.offsets, k.load(source.memory, source.offsets))
         return
+    if any(meet(source, target) or ()):
+        refuse_overlap(k, "T.copy", source.memory)
     mark_copied(k, source.memory, target.memory)
     k.builder.op(
         f"tile.copy {text_of(source)} to {text_of(target)}{unsigned_of(source, target)} : "
@@ -79,6 +82,31 @@ def check_kinds(k, what: str, source: Region, target: Region) -> None:
             rule="a copy converts numbers; bool is not one",
             hint="write a T.Parallel loop: dst[i] = src[i] != 0",
         )
+
+
+def meet(a: Region, b: Region, axis: int | None = None) -> list[int] | None:
+    """How far apart two regions of one memory start, where they surely share elements.
+
+    Along `axis` a region may reach anywhere.
+    """
+    if a.memory is not b.memory or len(a.sizes) != len(b.sizes):
+        return None
+    steps = []
+    for dim, (p, q, m, n) in enumerate(zip(a.offsets, b.offsets, a.sizes, b.sizes)):
+        step = 0 if dim == axis else difference(p, q)
+        if step is None or not -m < step < n:
+            return None
+        steps.append(step)
+    return steps
+
+
+def refuse_overlap(k, what: str, memory: Memory) -> None:
+    """Refuse a source that is partly overwritten: its elements move in no order."""
+    k.fail(
+        f"{what}: src and dst are parts of {memory.name} that share elements",
+        rule="what is read is not written by the same operation",
+        hint="copy into a tile of its own first, and from there",
+    )
 
 
 def mark_copied(k, source: Memory, target: Memory) -> None:

@@ -23,6 +23,31 @@ def copy_shapes():
     return kernel
 
 
+@wrong("T.copy: src and dst are parts of tile that share elements", "a tile of its own")
+def copy_within_a_tile():
+    @T.prim_func
+    def kernel(n: T.int32):
+        with T.Kernel(1):
+            tile = T.alloc_shared((2 * M,), "float32")
+            T.clear(tile)
+            T.copy(tile[n : n + 8], tile[n + 8 : n + 16])
+            T.copy(tile[n : n + 8], tile[n + 1 : n + 9])  # here
+    return kernel
+
+
+@wrong("T.gather: src and dst are parts of tile that share elements", "a tile of its own")
+def gather_in_place():
+    @T.prim_func
+    def kernel():
+        with T.Kernel(1):
+            tile = T.alloc_shared((M, N), "float32")
+            rows = T.alloc_shared((M,), "int32")
+            T.clear(tile)
+            T.clear(rows)
+            T.gather(tile, rows, tile)  # here
+    return kernel
+
+
 @wrong("cannot take the shape (4, 8, 8)", "rank")
 def copy_rank():
     @T.prim_func
