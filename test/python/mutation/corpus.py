@@ -216,15 +216,15 @@ CORPUS = [
         "mla_decode", _KERNELS + "mla_decode.py", ("mla_decode",), _mla_decode,
         (
             ("SPLIT_KEYS = 1024", "SPLIT_KEYS = 4"), ("BR = 16", "BR = 2"),
-            ("[m for m in (64, 32, 16) if m == 16 or m < 2 * rows]", "[2]"),
-            ("[n for n in (64, 32, 16) if not paged or page % n == 0]", "[2]"),
+            ("[m for m in (64, 32, 16, 8) if m <= 16 or m < 2 * rows]", "[2]"),
+            ("[n for n in (64, 32, 16, 8) if not paged or page % n == 0]", "[2]"),
         ),
     ),
     Kernel(
         "sparse_mla", _KERNELS + "sparse_mla.py", ("sparse_mla",), _sparse_mla,
         (
-            ("[m for m in (64, 32, 16) if m == 16 or m < 2 * heads]", "[2]"),
-            ("[64, 32, 16]", "[4, 2]"),
+            ("[m for m in (64, 32, 16, 8) if m <= 16 or m < 2 * heads]", "[2]"),
+            ("[64, 32, 16, 8]", "[4, 2]"),
         ),
     ),
     Kernel(
