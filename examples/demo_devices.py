@@ -1,9 +1,9 @@
 """The demo's table of one source on three machines: this CPU, and two GPUs that are emulated.
 
 Kernels of the library are compiled for each device and run there on the same small inputs, and
-their results are compared with one float64 reference. What GPUs get
-today is the first, general lowering, without tensor cores: the instructions say how much work
-that is, not how fast a GPU would be.
+their results are compared with one float64 reference. What GPUs get today is the first, general
+lowering, with products on matrix instructions and all else in plain loops: the instructions say
+how much work that is, not how fast a GPU would be.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """

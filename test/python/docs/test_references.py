@@ -6,6 +6,7 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 from __future__ import annotations
 
 import importlib
+import json
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,31 @@ def script(name: str, monkeypatch: pytest.MonkeyPatch):
 def test_page_is_up_to_date(name, page, monkeypatch):
     written = (ROOT / "docs" / page).read_text()
     assert written == script(name, monkeypatch).page(), f"run scripts/{name}.py"
+
+
+def test_portability_is_told_of_every_kernel(monkeypatch):
+    from tilewright.kernels import registry
+
+    portability = script("portability", monkeypatch)
+    summary = json.loads(portability.SUMMARY.read_text())
+    assert portability.PAGE.read_text() == portability.page(summary), (
+        "run scripts/portability.py"
+    )
+    assert set(summary["kernels"]) == {case.kernel for case in registry.verify_cases()}
+
+
+def test_what_fails_is_on_the_page_of_portability(monkeypatch):
+    portability = script("portability", monkeypatch)
+    results = [
+        {"kernel": "gemm", "case": f"odd/{d}", "device": "cpu", "status": s,
+         "max_error_over_bound": r}
+        for d, s, r in (("f32", "pass", 0.5), ("bf16", "fail", None), ("f16", "pass", 0.25))
+    ]  # fmt: skip
+    summary = portability.summarise([{"results": results}], "2026-01-02")
+    page = portability.page(summary)
+    assert "| gemm | **2 of 3**, 0.50 |" in page
+    assert "- gemm on `cpu`, odd/bf16: fail" in page
+    assert "on 2026-01-02" in page
 
 
 def test_every_pass_is_run(monkeypatch):
