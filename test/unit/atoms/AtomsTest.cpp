@@ -327,10 +327,10 @@ TEST_F(Atoms, EmitWithoutABackendIsAnError) {
   OpBuilder builder(&context);
   std::string message;
   ScopedDiagnosticHandler handler(&context, [&](Diagnostic &d) { message = d.str(); });
-  AtomAttrInterface atom = parse("#cuda.mma<f16 into f32>");
+  AtomAttrInterface atom = parse("#hip.wmma<f16 into f32>");
   EXPECT_TRUE(failed(atom.emit(builder, builder.getUnknownLoc(), {})));
   EXPECT_EQ(message,
-            "#cuda.mma<f16 into f32> is known to this compiler but no backend emits it");
+            "#hip.wmma<f16 into f32> is known to this compiler but no backend emits it");
 }
 
 TEST_F(Atoms, CostsDependOnTheModel) {
