@@ -13,7 +13,7 @@ from tilewright.testing.programs import Worker, examine_range, replayed
 
 CORPUS = sorted((Path(__file__).parent / "corpus").glob("*.json"))
 SEED = 2026
-COUNT, COUNT_EVERYWHERE, SHARE = 300, 100, 50
+COUNT, SHARE = 300, 50
 
 
 def _examine(seed, first, device):
@@ -28,13 +28,6 @@ def test_drawn_programs(first, device):
     _examine(SEED, first, device)
 
 
-@pytest.mark.every_device
-@pytest.mark.parametrize("first", range(0, COUNT_EVERYWHERE, SHARE))
-def test_drawn_programs_everywhere(first, device):
-    _examine(SEED + 1, first, device)
-
-
-@pytest.mark.every_device
 @pytest.mark.parametrize("path", CORPUS, ids=lambda p: p.stem)
 def test_a_program_that_once_failed(path, device):
     verdict = replayed(path, device)
