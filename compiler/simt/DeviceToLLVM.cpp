@@ -161,6 +161,14 @@ LogicalResult simt::convertDeviceToLLVM(ModuleOp module, const DeviceLowering &l
     } else if (auto exchange = dyn_cast<LLVM::AtomicCmpXchgOp>(op)) {
       exchange.setSuccessOrdering(LLVM::AtomicOrdering::monotonic);
       exchange.setSyncscope(lowering.deviceScope);
+      // What the first attempt expects is read while others may be exchanging.
+      for (Operation *user : exchange.getPtr().getUsers())
+        if (auto load = dyn_cast<LLVM::LoadOp>(user)) {
+          load.setOrdering(LLVM::AtomicOrdering::monotonic);
+          load.setSyncscope(lowering.deviceScope);
+          load.setAlignment(
+              llvm::divideCeil(exchange.getVal().getType().getIntOrFloatBitWidth(), 8));
+        }
     }
   });
   return success();
