@@ -235,7 +235,11 @@ static void lowerAtomic(AtomicOp op, bool sharesTiles) {
                               op.getIndices());
       return former;
     }
-    if (type.isBF16() || (isa<FloatType>(type) && type.getIntOrFloatBitWidth() < 16))
+    // On a device the extrema of floats too: what stands for their instruction there
+    // begins with a read that is not atomic.
+    bool isFloat = isa<FloatType>(type), isSum = op.getCombiner() == Combiner::Sum;
+    if (type.isBF16() || (isFloat && type.getIntOrFloatBitWidth() < 16) ||
+        (sharesTiles && isFloat && !isSum))
       return emitExchangeLoop(b, op, sharesTiles);
     return memref::AtomicRMWOp::create(b, loc, atomicKind(op), op.getValue(),
                                        op.getMemref(), op.getIndices());

@@ -85,6 +85,25 @@ def test_elements_outside_a_tensor(device):
     assert np.array_equal(c, [2, 0, 0, 0, 0, 3])
 
 
+def test_atomic_extrema_of_one_element(device):
+    """Many iterations meet in one element of a tile, and of a tensor."""
+
+    @T.prim_func
+    def kernel(A: T.Tensor((300,), "float32"), B: T.Tensor((2,), "float32")):
+        with T.Kernel(1):
+            low = T.alloc_shared((1,), "float32")
+            T.clear(low)
+            for i in T.Parallel(300):
+                T.atomic_min(low[0], A[i])
+                T.atomic_max(B[0], A[i])
+            B[1] = low[0]
+
+    a = np.random.default_rng(3).standard_normal(300).astype(np.float32)
+    b = np.zeros(2, np.float32)
+    launch(device, kernel, a, b)
+    assert list(b) == [a.max(), a.min()]
+
+
 def test_sizes_of_zero(device):
     m, n = T.dynamic("m"), T.dynamic("n")
 
