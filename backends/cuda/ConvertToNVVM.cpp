@@ -21,20 +21,6 @@ using namespace mlir;
 using namespace tilewright;
 
 namespace {
-/// A special register of 32 bits, whose value is not negative, as an index.
-template <typename Op, typename Register>
-struct RegisterLowering : ConvertOpToLLVMPattern<Op> {
-  using ConvertOpToLLVMPattern<Op>::ConvertOpToLLVMPattern;
-
-  LogicalResult matchAndRewrite(Op op, typename Op::Adaptor,
-                                ConversionPatternRewriter &rewriter) const override {
-    Value number = Register::create(rewriter, op.getLoc(), rewriter.getI32Type());
-    rewriter.replaceOpWithNewOp<LLVM::ZExtOp>(
-        op, this->getTypeConverter()->getIndexType(), number);
-    return success();
-  }
-};
-
 struct BarrierLowering : ConvertOpToLLVMPattern<simt::BarrierOp> {
   using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
 
@@ -61,10 +47,9 @@ void ConvertToNVVMPass::runOnOperation() {
                        builder.getDenseI32ArrayAttr(shape));
       },
       [](LLVMTypeConverter &converter, RewritePatternSet &patterns) {
-        patterns
-            .add<RegisterLowering<simt::ThreadIdOp, NVVM::ThreadIdXOp>,
-                 RegisterLowering<simt::BlockIdOp, NVVM::BlockIdXOp>, BarrierLowering>(
-                converter);
+        patterns.add<simt::RegisterLowering<simt::ThreadIdOp, NVVM::ThreadIdXOp>,
+                     simt::RegisterLowering<simt::BlockIdOp, NVVM::BlockIdXOp>,
+                     BarrierLowering>(converter);
       }};
   if (failed(simt::convertDeviceToLLVM(getOperation(), lowering)))
     signalPassFailure();

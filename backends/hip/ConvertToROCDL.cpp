@@ -21,20 +21,6 @@ using namespace mlir;
 using namespace tilewright;
 
 namespace {
-/// A hardware register of 32 bits, whose value is not negative, as an index.
-template <typename Op, typename Register>
-struct RegisterLowering : ConvertOpToLLVMPattern<Op> {
-  using ConvertOpToLLVMPattern<Op>::ConvertOpToLLVMPattern;
-
-  LogicalResult matchAndRewrite(Op op, typename Op::Adaptor,
-                                ConversionPatternRewriter &rewriter) const override {
-    Value number = Register::create(rewriter, op.getLoc(), rewriter.getI32Type());
-    rewriter.replaceOpWithNewOp<LLVM::ZExtOp>(
-        op, this->getTypeConverter()->getIndexType(), number);
-    return success();
-  }
-};
-
 /// `lgkmcnt(0)` alone, as gfx9 encodes it.
 static constexpr int32_t kWaitForLds = 0xc07f;
 
@@ -78,10 +64,9 @@ void ConvertToROCDLPass::runOnOperation() {
         entry->setAttr("rocdl.reqd_work_group_size", builder.getDenseI32ArrayAttr(shape));
       },
       [](LLVMTypeConverter &converter, RewritePatternSet &patterns) {
-        patterns
-            .add<RegisterLowering<simt::ThreadIdOp, ROCDL::ThreadIdXOp>,
-                 RegisterLowering<simt::BlockIdOp, ROCDL::BlockIdXOp>, BarrierLowering>(
-                converter);
+        patterns.add<simt::RegisterLowering<simt::ThreadIdOp, ROCDL::ThreadIdXOp>,
+                     simt::RegisterLowering<simt::BlockIdOp, ROCDL::BlockIdXOp>,
+                     BarrierLowering>(converter);
       }};
   if (failed(simt::convertDeviceToLLVM(getOperation(), lowering)))
     return signalPassFailure();

@@ -8,6 +8,7 @@
 #ifndef TILEWRIGHT_COMPILER_SIMT_DEVICE_TO_LLVM_H
 #define TILEWRIGHT_COMPILER_SIMT_DEVICE_TO_LLVM_H
 
+#include "mlir/Conversion/LLVMCommon/Pattern.h"
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -30,6 +31,21 @@ struct DeviceLowering {
   std::function<void(mlir::func::FuncOp entry, int64_t threads)> markEntry;
   /// Adds the patterns of operations on threads.
   std::function<void(mlir::LLVMTypeConverter &, mlir::RewritePatternSet &)> addPatterns;
+};
+
+/// An operation whose value is in a register of 32 bits, never negative, as an index.
+template <typename Op, typename Register>
+struct RegisterLowering : mlir::ConvertOpToLLVMPattern<Op> {
+  using mlir::ConvertOpToLLVMPattern<Op>::ConvertOpToLLVMPattern;
+
+  mlir::LogicalResult
+  matchAndRewrite(Op op, typename Op::Adaptor,
+                  mlir::ConversionPatternRewriter &rewriter) const override {
+    mlir::Value number = Register::create(rewriter, op.getLoc(), rewriter.getI32Type());
+    rewriter.replaceOpWithNewOp<mlir::LLVM::ZExtOp>(
+        op, this->getTypeConverter()->getIndexType(), number);
+    return mlir::success();
+  }
 };
 
 /// Converts a device module to the LLVM dialect.
