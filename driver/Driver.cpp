@@ -111,6 +111,7 @@ public:
 
 private:
   bool parse(const std::string &ir);
+  bool encode(func::FuncOp function);
   bool runPipeline(StringRef phase, function_ref<void(OpPassManager &)> build);
   bool makeImage(std::string &image);
   bool optimize(const Machine &machine, llvm::Module &code);
@@ -240,14 +241,19 @@ bool Compilation::parse(const std::string &ir) {
       return false;
     }
     name = function.getName().str();
-    FailureOr<std::vector<int64_t>> table = encodeSignature(function);
-    if (failed(table))
+    if (!encode(function))
       return false;
-    signature = std::move(*table);
   }
   if (name.empty())
     fail("the module holds no public function");
   return !name.empty();
+}
+
+bool Compilation::encode(func::FuncOp function) {
+  FailureOr<std::vector<int64_t>> table = encodeSignature(function);
+  if (succeeded(table))
+    signature = std::move(*table);
+  return succeeded(table);
 }
 
 bool Compilation::runPipeline(StringRef phase,
@@ -378,6 +384,9 @@ void Compilation::run(const std::string &ir) {
     backend->buildTilePipeline(pm);
   };
   if (!runPipeline("tile", buildTilePipeline))
+    return;
+  // With what passes ask of the arguments.
+  if (!encode(module->lookupSymbol<func::FuncOp>(name)))
     return;
   llvm::json::Value plan = describePlan(*module, backend->getTileBudget());
   result.plan = llvm::formatv("{0:2}", plan).str();

@@ -38,6 +38,7 @@ void GpuBackend::buildTilePipeline(OpPassManager &pm) const {
   // What the block does, by all its threads or by one.
   pm.addNestedPass<func::FuncOp>(simt::createIsolateEffects());
   pm.addNestedPass<func::FuncOp>(simt::createDealFragments({getLanes()}));
+  pm.addNestedPass<func::FuncOp>(simt::createVectorizeAccesses());
   pm.addPass(tile::createPlanMemory());
   pm.addNestedPass<func::FuncOp>(simt::createInsertBarriers());
 }

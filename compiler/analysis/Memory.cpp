@@ -30,6 +30,21 @@ DictionaryAttr getParameter(Value value) {
   return cast<DictionaryAttr>(params[arg.getArgNumber()]);
 }
 
+void requireAlignment(BlockArgument parameter, int64_t bytes) {
+  auto function = cast<func::FuncOp>(parameter.getOwner()->getParentOp());
+  NamedAttrList signature(function->getAttrOfType<DictionaryAttr>("tile.signature"));
+  SmallVector<Attribute> params(cast<ArrayAttr>(signature.get("params")).getValue());
+  NamedAttrList entry(cast<DictionaryAttr>(params[parameter.getArgNumber()]));
+  auto known = dyn_cast_if_present<IntegerAttr>(entry.get("align"));
+  if (known && known.getInt() >= bytes)
+    return;
+  Builder builder(function.getContext());
+  entry.set("align", builder.getI64IntegerAttr(bytes));
+  params[parameter.getArgNumber()] = entry.getDictionary(function.getContext());
+  signature.set("params", builder.getArrayAttr(params));
+  function->setAttr("tile.signature", signature.getDictionary(function.getContext()));
+}
+
 /// The name of the parameter at the end of the aliases that `parameter` declares, its own
 /// where it declares none; null where they go round in a circle.
 static StringAttr getAliasRoot(BlockArgument argument, DictionaryAttr parameter) {

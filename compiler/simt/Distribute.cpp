@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/simt/DistributeGemm.h"
+#include "compiler/simt/EmitIteration.h"
 #include "compiler/simt/FragmentLayout.h"
 #include "compiler/simt/Passes.h"
 #include "dialects/simt/Simt.h"
@@ -30,104 +31,181 @@ struct DistributePass : tilewright::simt::impl::DistributeBase<DistributePass> {
 };
 } // namespace
 
-/// Calls `visit` for the indices of each access in `op` to a tile that is dealt out.
-static void forEachDealtAccess(Operation *op,
-                               function_ref<void(MutableOperandRange)> visit) {
-  auto isDealt = [](Value memref) {
-    Operation *alloc = memref.getDefiningOp();
-    return alloc && alloc->hasAttr(dealtAttrName);
-  };
-  op->walk([&](Operation *inner) {
-    if (auto load = dyn_cast<memref::LoadOp>(inner); load && isDealt(load.getMemRef()))
-      visit(load.getIndicesMutable());
-    else if (auto store = dyn_cast<memref::StoreOp>(inner);
-             store && isDealt(store.getMemRef()))
-      visit(store.getIndicesMutable());
-  });
+/// A nest whose turns are so few operations is written out; of others there is a loop.
+static constexpr int64_t kWrittenOperations = 256;
+
+/// Where a thread's turns at a nest of `extents` are: turn k is at position
+/// thread + k * threads, in row-major order.
+namespace {
+class Turns {
+public:
+  Turns(OpBuilder &builder, Location loc, ArrayRef<int64_t> extents, Value thread,
+        int64_t threads);
+
+  /// The indices at the thread's turn `k`.
+  SmallVector<Value> at(OpBuilder &builder, int64_t k) const;
+  /// The indices at any position.
+  SmallVector<Value> atPosition(OpBuilder &builder, Value position) const;
+
+private:
+  Value constant(OpBuilder &builder, int64_t value) const {
+    return arith::ConstantIndexOp::create(builder, loc, value);
+  }
+  /// Splits `position` among the dimensions before `end`.
+  void split(OpBuilder &builder, Value position, size_t end,
+             SmallVectorImpl<Value> &indices) const;
+
+  Location loc;
+  SmallVector<int64_t> extents;
+  /// Dimensions from this one on have the same index in all turns of a thread.
+  size_t fixed;
+  SmallVector<Value> fixedIndices;
+  Value outer;  // the thread's position among the others, at its first turn
+  int64_t step; // of that position, from turn to turn
+};
+} // namespace
+
+Turns::Turns(OpBuilder &builder, Location loc, ArrayRef<int64_t> extents, Value thread,
+             int64_t threads)
+    : loc(loc), extents(extents), fixed(extents.size()), outer(thread), step(threads) {
+  for (int64_t &extent : this->extents)
+    extent = std::max<int64_t>(extent, 1);
+  while (fixed > 1 && step % this->extents[fixed - 1] == 0)
+    step /= this->extents[--fixed];
+  for (size_t dim = this->extents.size(); dim > fixed; --dim) {
+    Value extent = constant(builder, this->extents[dim - 1]);
+    fixedIndices.insert(fixedIndices.begin(),
+                        arith::RemUIOp::create(builder, loc, outer, extent));
+    outer = arith::DivUIOp::create(builder, loc, outer, extent);
+  }
 }
 
-/// Runs iterations thread, thread + threads, ... of the loop nest in row-major order. The
-/// k-th of them is at the k-th element that the thread has of a tile that is dealt out.
-static void distributeInTurns(ParallelOp parallel, Value thread, int64_t threads) {
-  Location loc = parallel.getLoc();
-  OpBuilder builder(parallel);
-  auto constant = [&](int64_t value) -> Value {
-    return arith::ConstantIndexOp::create(builder, loc, value);
-  };
-  ArrayRef<int64_t> extents = parallel.getExtents();
-  int64_t total = 1;
-  for (int64_t extent : extents)
-    total *= extent;
-  auto loop =
-      scf::ForOp::create(builder, loc, thread, constant(total), constant(threads));
-  Block *body = loop.getBody();
-  builder.setInsertionPointToStart(body);
-  Value position = loop.getInductionVar();
-  Value own; // k, where somebody asks
-  forEachDealtAccess(parallel, [&](MutableOperandRange indices) {
-    if (!own)
-      own = arith::DivUIOp::create(builder, loc, position, constant(threads));
-    indices.assign(own);
-  });
-  SmallVector<Value> indices(extents.size());
-  for (int64_t dim = extents.size() - 1; dim > 0; --dim) {
-    Value extent = constant(std::max<int64_t>(extents[dim], 1));
+void Turns::split(OpBuilder &builder, Value position, size_t end,
+                  SmallVectorImpl<Value> &indices) const {
+  for (size_t dim = end - 1; dim > 0; --dim) {
+    Value extent = constant(builder, extents[dim]);
     indices[dim] = arith::RemUIOp::create(builder, loc, position, extent);
     position = arith::DivUIOp::create(builder, loc, position, extent);
   }
   indices[0] = position;
-  Block *region = &parallel.getBody().front();
-  for (auto [argument, index] : llvm::zip(region->getArguments(), indices))
-    argument.replaceAllUsesWith(index);
-  body->getOperations().splice(body->getTerminator()->getIterator(),
-                               region->getOperations());
+}
+
+SmallVector<Value> Turns::at(OpBuilder &builder, int64_t k) const {
+  SmallVector<Value> indices(fixed);
+  Value position = outer;
+  if (k > 0)
+    position =
+        arith::AddIOp::create(builder, loc, position, constant(builder, k * step));
+  split(builder, position, fixed, indices);
+  llvm::append_range(indices, fixedIndices);
+  return indices;
+}
+
+SmallVector<Value> Turns::atPosition(OpBuilder &builder, Value position) const {
+  SmallVector<Value> indices(extents.size());
+  split(builder, position, extents.size(), indices);
+  return indices;
+}
+
+/// Runs iterations thread, thread + threads, ... of the loop nest in row-major order,
+/// each with its neighbours. The k-th of them is at the k-th elements that the thread has
+/// of a tile that is dealt out.
+static void distributeInTurns(ParallelOp parallel, Value thread, int64_t threads) {
+  Location loc = parallel.getLoc();
+  OpBuilder builder(parallel);
+  auto constant = [&](OpBuilder &b, int64_t value) -> Value {
+    return arith::ConstantIndexOp::create(b, loc, value);
+  };
+  int64_t width = getWidth(parallel);
+  SmallVector<int64_t> extents(parallel.getExtents());
+  extents.back() /= width;
+  int64_t total = 1, size = 0;
+  for (int64_t extent : extents)
+    total *= extent;
+  parallel.walk([&](Operation *) { ++size; });
+  int64_t turns = llvm::divideCeil(total, threads);
+  Turns places(builder, loc, extents, thread, threads);
+  auto emit = [&](OpBuilder &b, SmallVector<Value> indices, Value own) {
+    if (width > 1)
+      indices.back() =
+          arith::MulIOp::create(b, loc, indices.back(), constant(b, width));
+    emitIteration(b, parallel, indices, own);
+  };
+  if (turns * size <= kWrittenOperations) {
+    for (int64_t k = 0; k < turns; ++k) {
+      OpBuilder inside = builder;
+      if ((k + 1) * threads > total) { // the last turn is not everybody's
+        Value left = constant(inside, total - k * threads);
+        Value has =
+            arith::CmpIOp::create(inside, loc, arith::CmpIPredicate::ult, thread, left);
+        inside = scf::IfOp::create(inside, loc, has, /*withElseRegion=*/false)
+                     .getThenBodyBuilder();
+      }
+      emit(inside, places.at(inside, k), constant(inside, k * width));
+    }
+  } else {
+    auto loop = scf::ForOp::create(builder, loc, thread, constant(builder, total),
+                                   constant(builder, threads));
+    OpBuilder inside = OpBuilder::atBlockBegin(loop.getBody());
+    Value position = loop.getInductionVar();
+    Value turn =
+        arith::DivUIOp::create(inside, loc, position, constant(inside, threads));
+    Value own = arith::MulIOp::create(inside, loc, turn, constant(inside, width));
+    emit(inside, places.atPosition(inside, position), own);
+  }
   parallel.erase();
 }
 
-/// Writes the body out for each register that a thread has of the layout.
+/// Writes the body out for the registers that a thread has of the layout, neighbours of
+/// the nest's width together.
 static void distributeByLayout(ParallelOp parallel, LayoutAttr layout,
                                const ThreadPlace &place) {
   Location loc = parallel.getLoc();
   OpBuilder builder(parallel);
   ThreadIndex index(builder, loc, layout, place.lane, place.warp);
   SmallVector<int64_t> padded = layout.getShape();
-  Block *body = &parallel.getBody().front();
-  for (int64_t reg = 0; reg < layout.getExtent(FactorKind::Vector); ++reg) {
+  int64_t width = getWidth(parallel);
+  for (int64_t reg = 0; reg < layout.getExtent(FactorKind::Vector); reg += width) {
     OpBuilder inside = builder;
-    IRMapping mapping;
+    SmallVector<Value> indices;
     int64_t dim = 0; // of the layout, which has none of extent 1
-    for (auto [argument, extent] :
-         llvm::zip(body->getArguments(), parallel.getExtents())) {
+    for (int64_t extent : parallel.getExtents()) {
       if (extent == 1) {
-        mapping.map(argument, arith::ConstantIndexOp::create(inside, loc, 0));
+        indices.push_back(arith::ConstantIndexOp::create(inside, loc, 0));
         continue;
       }
       Value at = index.get(inside, loc, dim, reg);
       if (padded[dim] != extent) {
+        // The width divides the extent, so that neighbours are inside together.
         Value below =
             arith::CmpIOp::create(inside, loc, arith::CmpIPredicate::ult, at,
                                   arith::ConstantIndexOp::create(inside, loc, extent));
         inside = scf::IfOp::create(inside, loc, below, /*withElseRegion=*/false)
                      .getThenBodyBuilder();
       }
-      mapping.map(argument, at);
+      indices.push_back(at);
       ++dim;
     }
-    Value own = arith::ConstantIndexOp::create(inside, loc, reg);
-    for (Operation &op : *body) {
-      Operation *copy = inside.clone(op, mapping);
-      forEachDealtAccess(copy, [&](MutableOperandRange indices) { indices.assign(own); });
-    }
+    emitIteration(inside, parallel, indices,
+                  arith::ConstantIndexOp::create(inside, loc, reg));
   }
   parallel.erase();
 }
 
+/// The width of the nests that take turns at a tile that is dealt out.
+static int64_t getDealtWidth(AllocOp alloc) {
+  for (Operation *user : alloc->getUsers())
+    if (auto nest = user->getParentOfType<ParallelOp>())
+      return getWidth(nest);
+  return 1;
+}
+
 /// Gives each thread room for its own elements of a tile that is dealt out.
-static void distributeTile(AllocOp alloc, int64_t threads) {
+static void distributeTile(AllocOp alloc, int64_t width, int64_t threads) {
   auto type = cast<MemRefType>(alloc.getResult().getType());
   auto layout = dyn_cast<LayoutAttr>(alloc->getAttr(dealtAttrName));
   int64_t count = layout ? layout.getExtent(FactorKind::Vector)
-                         : llvm::divideCeil(type.getNumElements(), threads);
+                         : llvm::divideCeil(type.getNumElements(), width * threads) * width;
   alloc.getResult().setType(MemRefType::get({count}, type.getElementType(),
                                             MemRefLayoutAttrInterface(),
                                             type.getMemorySpace()));
@@ -158,12 +236,12 @@ static LogicalResult distributeKernel(KernelOp kernel, int64_t lanes) {
                     arith::DivUIOp::create(builder, loc, thread, width), threads / lanes};
 
   SmallVector<Operation *> shared;
-  SmallVector<AllocOp> dealt;
+  SmallVector<std::pair<AllocOp, int64_t>> dealt;
   kernel.walk([&](Operation *op) {
     if (isa<ParallelOp, OnceOp, GemmOp>(op))
       shared.push_back(op);
-    else if (op->hasAttr(dealtAttrName))
-      dealt.push_back(cast<AllocOp>(op));
+    else if (auto alloc = dyn_cast<AllocOp>(op); alloc && op->hasAttr(dealtAttrName))
+      dealt.push_back({alloc, getDealtWidth(alloc)});
   });
   for (Operation *op : shared) {
     if (auto gemm = dyn_cast<GemmOp>(op)) {
@@ -177,8 +255,8 @@ static LogicalResult distributeKernel(KernelOp kernel, int64_t lanes) {
       distributeInTurns(cast<ParallelOp>(op), thread, threads);
     }
   }
-  for (AllocOp alloc : dealt)
-    distributeTile(alloc, threads);
+  for (auto [alloc, width] : dealt)
+    distributeTile(alloc, width, threads);
   return success();
 }
 

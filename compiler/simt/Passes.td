@@ -36,6 +36,19 @@ def DealFragments : Pass<"deal-fragments", "::mlir::func::FuncOp"> {
   let statistics = [Statistic<"numDealt", "num-dealt", "Number of fragments dealt out">];
 }
 
+def VectorizeAccesses : Pass<"vectorize-accesses", "::mlir::func::FuncOp"> {
+  let summary = "Decide how many neighbouring elements a thread takes at once";
+  let description = [{
+    Where neighbouring iterations of a `tile.parallel` access neighbours in memory, and
+    the accesses are shown to be aligned, a thread takes up to 16 bytes of them at once:
+    `simt.width` on the nest, `simt.contiguous` on the accesses that become one. Launches
+    then refuse tensors whose memory is not aligned so. A remark tells what keeps an
+    access to global memory from 16 bytes.
+  }];
+  let statistics = [Statistic<"numVectorized", "num-vectorized",
+                              "Number of loop nests with a width">];
+}
+
 def InsertBarriers : Pass<"insert-barriers", "::mlir::func::FuncOp"> {
   let summary = "Put barriers between accesses that must not meet";
   let description = [{

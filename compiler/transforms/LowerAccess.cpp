@@ -6,10 +6,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/transforms/Passes.h"
-#include "dialects/tile/Tile.h"
+#include "dialects/simt/Simt.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 namespace tilewright::tile {
@@ -18,6 +19,7 @@ namespace tilewright::tile {
 } // namespace tilewright::tile
 
 using namespace mlir;
+using namespace tilewright;
 using namespace tilewright::tile;
 
 namespace {
@@ -115,7 +117,25 @@ static void storeElement(OpBuilder &b, StoreOp op) {
                               at.indices);
 }
 
-static void lowerLoad(LoadOp op) {
+/// The alignment that an access to neighbours has (simt.vector_load C4).
+static llvm::Align getAlignment(VectorType type) {
+  return llvm::Align(
+      std::min<int64_t>(16, type.getNumElements() * type.getElementTypeBitWidth() / 8));
+}
+
+static Value loadElement(OpBuilder &b, simt::VectorLoadOp op) {
+  auto type = cast<VectorType>(op.getResult().getType());
+  return vector::LoadOp::create(b, op.getLoc(), type, op.getMemref(), op.getIndices(),
+                                /*nontemporal=*/false, getAlignment(type));
+}
+
+static void storeElement(OpBuilder &b, simt::VectorStoreOp op) {
+  vector::StoreOp::create(b, op.getLoc(), op.getValue(), op.getMemref(), op.getIndices(),
+                          /*nontemporal=*/false,
+                          getAlignment(cast<VectorType>(op.getValue().getType())));
+}
+
+template <typename Load> static void lowerLoad(Load op) {
   OpBuilder builder(op);
   Value guard = emitGuard(builder, op);
   Type type = op.getResult().getType();
@@ -124,7 +144,7 @@ static void lowerLoad(LoadOp op) {
   op.erase();
 }
 
-static void lowerStore(StoreOp op) {
+template <typename Store> static void lowerStore(Store op) {
   OpBuilder builder(op);
   if (Value guard = emitGuard(builder, op))
     builder = scf::IfOp::create(builder, op.getLoc(), guard, /*withElseRegion=*/false)
@@ -251,8 +271,8 @@ static void lowerAtomic(AtomicOp op, bool sharesTiles) {
 void LowerAccessPass::runOnOperation() {
   getOperation()->walk([&](Operation *op) {
     llvm::TypeSwitch<Operation *>(op)
-        .Case([](LoadOp load) { lowerLoad(load); })
-        .Case([](StoreOp store) { lowerStore(store); })
+        .Case<LoadOp, simt::VectorLoadOp>([](auto load) { lowerLoad(load); })
+        .Case<StoreOp, simt::VectorStoreOp>([](auto store) { lowerStore(store); })
         .Case([&](AtomicOp atomic) { lowerAtomic(atomic, sharesTiles); })
         .Case([](AssumeOp assume) { assume.erase(); });
   });

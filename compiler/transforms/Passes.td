@@ -85,7 +85,8 @@ def LowerAccess : Pass<"lower-access"> {
     threads share the block's tiles. Facts that `tile.assume` stated have served
     and go.
   }];
-  let dependentDialects = ["::mlir::scf::SCFDialect", "::mlir::LLVM::LLVMDialect"];
+  let dependentDialects = ["::mlir::scf::SCFDialect", "::mlir::LLVM::LLVMDialect",
+                           "::mlir::vector::VectorDialect"];
   let options = [Option<"sharesTiles", "shares-tiles", "bool", "false",
                         "Several threads run a block">];
 }

@@ -27,6 +27,11 @@ constexpr llvm::StringLiteral sharedAttrName = "simt.shared_bytes";
 /// layout by which that is done; without one (a unit attribute), threads take turns at
 /// the elements in row-major order.
 constexpr llvm::StringLiteral dealtAttrName = "simt.dealt";
+/// On a loop nest: how many neighbours along its last dimension a thread takes at once.
+constexpr llvm::StringLiteral widthAttrName = "simt.width";
+/// On an access in a nest with a width: that the elements of the neighbours are
+/// neighbours in memory, and aligned.
+constexpr llvm::StringLiteral contiguousAttrName = "simt.contiguous";
 /// Threads of a block where the kernel says nothing.
 constexpr int64_t defaultThreads = 128;
 

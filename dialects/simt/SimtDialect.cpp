@@ -10,6 +10,7 @@
 #include "mlir/IR/DialectImplementation.h"
 
 using namespace mlir;
+using namespace tilewright;
 using namespace tilewright::simt;
 
 #include "dialects/simt/SimtDialect.cpp.inc"
@@ -53,3 +54,28 @@ LogicalResult BlockIdOp::verify() {
                        "block it is");
   return success();
 }
+
+/// The constraints of an access to neighbouring elements.
+template <typename Access> static LogicalResult verifyAccess(Access op, Type value) {
+  auto type = cast<MemRefType>(op.getMemref().getType());
+  auto rank = static_cast<size_t>(type.getRank());
+  if (op.getIndices().size() != rank ||
+      (!op.getInbounds().empty() && op.getInbounds().size() != rank))
+    return op.emitOpError("(C1) needs one index for each of the ")
+           << rank << " dimensions, and as many entries of inbounds or none";
+  auto [strides, offset] = type.getStridesAndOffset();
+  if (tile::getSpace(type) != tile::Space::Global || rank == 0 || strides.back() != 1 ||
+      type.getElementTypeBitWidth() % 8 != 0)
+    return op.emitOpError("(C2) needs a global tensor of elements of whole bytes that "
+                          "are neighbours in the last dimension, not ")
+           << type;
+  auto vector = cast<VectorType>(value);
+  if (vector.getRank() != 1 || vector.getElementType() != type.getElementType())
+    return op.emitOpError("(C3) needs a vector of rank 1 of ")
+           << type.getElementType() << ", not " << vector;
+  return success();
+}
+
+LogicalResult VectorLoadOp::verify() { return verifyAccess(*this, getResult().getType()); }
+
+LogicalResult VectorStoreOp::verify() { return verifyAccess(*this, getValue().getType()); }

@@ -107,4 +107,72 @@ def Simt_BlockIdOp : Simt_Op<"block_id", [Pure]> {
   let hasVerifier = 1;
 }
 
+def Simt_VectorLoadOp : Simt_Op<"vector_load"> {
+  let summary = "read neighbouring elements of a global tensor, zero outside its shape";
+  let description = [{
+    Thread level. Reads the elements from `memref[indices]` on, as many as the
+    result has, along the last dimension. Where an index is negative or not below
+    its extent all of the result is zero and no memory is touched: either all the
+    elements are inside or none is. `inbounds` is as that of `tile.load`.
+
+    Constraints:
+    - (C1) There is one index for each dimension, and `inbounds` is empty or has
+      one entry for each.
+    - (C2) The memref is in the `global` space, its last stride is 1 and its
+      elements are whole bytes.
+    - (C3) The vector has rank 1 and the element type of the memref.
+    - (C4) The address is a multiple of the vector's bytes, or of 16 where it has
+      more. (Not checked: `vectorize-accesses` shows it.)
+
+    Example:
+    ```mlir
+    func.func @row(%x: memref<?x64xf32, #tile.space<global>>, %i: index, %j: index)
+        -> vector<4xf32> {
+      %v = simt.vector_load %x[%i, %j] inbounds [false, true]
+        : memref<?x64xf32, #tile.space<global>>, vector<4xf32>
+      return %v : vector<4xf32>
+    }
+    ```
+  }];
+  let arguments = (ins Arg<AnyMemRef, "", [MemRead]>:$memref, Variadic<Index>:$indices,
+                       DefaultValuedAttr<DenseBoolArrayAttr, "{}">:$inbounds);
+  let results = (outs AnyVectorOfNonZeroRank:$result);
+  let assemblyFormat = [{
+    $memref `[` $indices `]` (`inbounds` $inbounds^)? attr-dict
+    `:` type($memref) `,` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def Simt_VectorStoreOp : Simt_Op<"vector_store"> {
+  let summary = "write neighbouring elements of a global tensor, nothing outside";
+  let description = [{
+    Thread level. The mirror of `simt.vector_load`.
+
+    Constraints:
+    - (C1) There is one index for each dimension, and `inbounds` is empty or has
+      one entry for each.
+    - (C2) The memref is in the `global` space, its last stride is 1 and its
+      elements are whole bytes.
+    - (C3) The vector has rank 1 and the element type of the memref.
+
+    Example:
+    ```mlir
+    func.func @row(%v: vector<4xf32>, %x: memref<?x64xf32, #tile.space<global>>,
+                   %i: index, %j: index) {
+      simt.vector_store %v, %x[%i, %j] : vector<4xf32>, memref<?x64xf32, #tile.space<global>>
+      return
+    }
+    ```
+  }];
+  let arguments = (ins AnyVectorOfNonZeroRank:$value,
+                       Arg<AnyMemRef, "", [MemWrite]>:$memref, Variadic<Index>:$indices,
+                       DefaultValuedAttr<DenseBoolArrayAttr, "{}">:$inbounds);
+  let assemblyFormat = [{
+    $value `,` $memref `[` $indices `]` (`inbounds` $inbounds^)? attr-dict
+    `:` type($value) `,` type($memref)
+  }];
+  let hasVerifier = 1;
+}
+
 #endif // TILEWRIGHT_SIMT_THREAD_OPS

@@ -3,16 +3,23 @@
 // Threads take turns at the iterations of parallel loops.
 // RUN: tilewright-opt %s --distribute | FileCheck %s
 
+#global = #tile.space<global>
 #shared = #tile.space<shared>
+#local = #tile.space<local>
 
+// Six turns of 64 threads are written out. 24 columns do not divide 64, so each turn finds
+// its place anew.
 // CHECK-LABEL: @nest
 // CHECK:         tile.kernel
 // CHECK-NEXT:      %[[T:.*]] = simt.thread_id
-// CHECK:           scf.for %[[P:.*]] = %[[T]] to %c384 step %c64 {
-// CHECK-NEXT:        %[[N:.*]] = arith.constant 24 : index
-// CHECK-NEXT:        %[[J:.*]] = arith.remui %[[P]], %[[N]]
-// CHECK-NEXT:        %[[I:.*]] = arith.divui %[[P]], %[[N]]
-// CHECK-NEXT:        memref.store %{{.*}}, %{{.*}}[%[[I]], %[[J]]]
+// CHECK-NOT:       scf.for
+// CHECK:           %[[J:.*]] = arith.remui %[[T]], %c24
+// CHECK-NEXT:      %[[I:.*]] = arith.divui %[[T]], %c24
+// CHECK:           memref.store %{{.*}}, %{{.*}}[%[[I]], %[[J]]]
+// CHECK:           %[[P:.*]] = arith.addi %[[T]], %c320
+// CHECK:           %[[J:.*]] = arith.remui %[[P]], %c24
+// CHECK-NEXT:      %[[I:.*]] = arith.divui %[[P]], %c24
+// CHECK:           memref.store %{{.*}}, %{{.*}}[%[[I]], %[[J]]]
 // CHECK:           simt.barrier
 // CHECK:           %[[FIRST:.*]] = arith.cmpi eq, %[[T]], %c0
 // CHECK-NEXT:      scf.if %[[FIRST]] {
@@ -27,6 +34,89 @@ func.func @nest(%n: index, %f: f32) {
     simt.barrier
     simt.once {
       memref.store %f, %s[%c0, %c0] : memref<16x24xf32, #shared>
+    }
+  }
+  return
+}
+
+// Of more there is a loop over positions.
+// CHECK-LABEL: @loop
+// CHECK:           %[[T:.*]] = simt.thread_id
+// CHECK:           scf.for %[[P:.*]] = %[[T]] to %c38400 step %c64 {
+// CHECK:             %[[J:.*]] = arith.remui %[[P]], %c24
+// CHECK-NEXT:        %[[I:.*]] = arith.divui %[[P]], %c24
+// CHECK-NEXT:        memref.store %{{.*}}, %{{.*}}[%[[I]], %[[J]]]
+func.func @loop(%n: index, %f: f32) {
+  tile.kernel (%bx) in (%n) threads(64) {
+    %s = tile.alloc "s" at 0 : memref<1600x24xf32, #shared>
+    tile.parallel (%i, %j) in (1600, 24) {
+      memref.store %f, %s[%i, %j] : memref<1600x24xf32, #shared>
+    }
+  }
+  return
+}
+
+// Four neighbours at once: 96 turns of 64 threads, of which half have a second one. Rows
+// of eight divide 64, so that the second turn is eight rows on.
+// CHECK-LABEL: @neighbours
+// CHECK-SAME:    %[[N:[a-z0-9]+]]: index, %[[X:[a-z0-9]+]]: memref
+// CHECK:           %[[T:.*]] = simt.thread_id
+// CHECK:           %[[F:.*]] = tile.alloc "f" : memref<8xf32, #tile.space<local>>
+// CHECK:           %[[C:.*]] = arith.remui %[[T]], %c8
+// CHECK:           %[[R:.*]] = arith.divui %[[T]], %c8
+// CHECK:           %[[J:.*]] = arith.muli %[[C]], %c4
+// CHECK:           %[[V:.*]] = simt.vector_load %[[X]][%[[R]], %[[J]]] : {{.*}}, vector<4xf32>
+// CHECK:           %[[E:.*]] = vector.extract %[[V]][3] : f32 from vector<4xf32>
+// CHECK:           %[[S:.*]] = arith.addf %[[E]], %{{.*}} : f32
+// CHECK:           memref.store %[[S]], %[[F]][%{{.*}}] : memref<8xf32, #tile.space<local>>
+// CHECK:           %[[W:.*]] = vector.from_elements {{.*}}, %[[S]] : vector<4xf32>
+// CHECK:           vector.store %[[W]], %{{.*}}[%[[R]], %[[J]]] {alignment = 16 : i64}
+// CHECK:           %[[HAS:.*]] = arith.cmpi ult, %[[T]], %c32
+// CHECK:           scf.if %[[HAS]] {
+// CHECK:             %[[R2:.*]] = arith.addi %[[R]], %c8
+// CHECK:             simt.vector_load %[[X]][%[[R2]], %
+func.func @neighbours(%n: index, %x: memref<?x32xf32, #global>, %g: f32) {
+  tile.kernel (%bx) in (%n) threads(64) {
+    %s = tile.alloc "s" at 0 : memref<12x32xf32, #shared>
+    %f = tile.alloc "f" {simt.dealt} : memref<12x32xf32, #local>
+    tile.parallel (%i, %j) in (12, 32) attributes {simt.dealt, simt.width = 4} {
+      %v = tile.load %x[%i, %j] {simt.contiguous} : memref<?x32xf32, #global>
+      %w = arith.addf %v, %g : f32
+      memref.store %w, %f[%i, %j] : memref<12x32xf32, #local>
+      memref.store %w, %s[%i, %j] {simt.contiguous} : memref<12x32xf32, #shared>
+    }
+  }
+  return
+}
+
+// A branch that neighbours take together gives a value for each of them; what is the same
+// for all is read once.
+// CHECK-LABEL: @branch
+// CHECK:           %[[V:.*]]:2 = scf.if %{{.*}} -> (f16, f16) {
+// CHECK:             %[[L:.*]] = vector.load %{{.*}} {alignment = 4 : i64} : {{.*}}, vector<2xf16>
+// CHECK:             %[[A:.*]] = vector.extract %[[L]][0]
+// CHECK:             %[[B:.*]] = vector.extract %[[L]][1]
+// CHECK:             scf.yield %[[A]], %[[B]] : f16, f16
+// CHECK:           } else {
+// CHECK:             scf.yield %[[D:.*]], %[[D]] : f16, f16
+// CHECK:           %[[ROW:.*]] = memref.load %{{.*}} : memref<8xf16, #tile.space<shared>>
+// CHECK:           arith.mulf %[[V]]#0, %[[ROW]]
+// CHECK:           arith.mulf %[[V]]#1, %[[ROW]]
+func.func @branch(%n: index, %c: i1, %f: f16) {
+  tile.kernel (%bx) in (%n) threads(64) {
+    %s = tile.alloc "s" at 0 : memref<8x16xf16, #shared>
+    %rows = tile.alloc "rows" at 512 : memref<8xf16, #shared>
+    %d = tile.alloc "d" at 1024 : memref<8x16xf16, #shared>
+    tile.parallel (%i, %j) in (8, 16) attributes {simt.width = 2} {
+      %v = scf.if %c -> f16 {
+        %l = memref.load %s[%i, %j] {simt.contiguous} : memref<8x16xf16, #shared>
+        scf.yield %l : f16
+      } else {
+        scf.yield %f : f16
+      }
+      %row = memref.load %rows[%i] : memref<8xf16, #shared>
+      %p = arith.mulf %v, %row : f16
+      memref.store %p, %d[%i, %j] {simt.contiguous} : memref<8x16xf16, #shared>
     }
   }
   return

@@ -39,3 +39,51 @@ func.func @block_in_kernel(%n: index) {
   }
   return
 }
+
+// -----
+
+func.func @indices(%x: memref<8x8xf32, #tile.space<global>>, %i: index) {
+  // expected-error @+1 {{'simt.vector_load' op (C1) needs one index for each of the 2 dimensions, and as many entries of inbounds or none}}
+  %v = simt.vector_load %x[%i] : memref<8x8xf32, #tile.space<global>>, vector<4xf32>
+  return
+}
+
+// -----
+
+func.func @tile(%x: memref<8x8xf32, #tile.space<shared>>, %i: index) {
+  // expected-error @+1 {{'simt.vector_load' op (C2) needs a global tensor of elements of whole bytes that are neighbours in the last dimension, not 'memref<8x8xf32, #tile.space<shared>>'}}
+  %v = simt.vector_load %x[%i, %i] : memref<8x8xf32, #tile.space<shared>>, vector<4xf32>
+  return
+}
+
+// -----
+
+func.func @elements(%x: memref<8x8xf32, #tile.space<global>>, %i: index) {
+  // expected-error @+1 {{'simt.vector_load' op (C3) needs a vector of rank 1 of 'f32', not 'vector<4xf16>'}}
+  %v = simt.vector_load %x[%i, %i] : memref<8x8xf32, #tile.space<global>>, vector<4xf16>
+  return
+}
+
+// -----
+
+func.func @store_indices(%v: vector<4xf32>, %x: memref<8x8xf32, #tile.space<global>>, %i: index) {
+  // expected-error @+1 {{'simt.vector_store' op (C1) needs one index for each of the 2 dimensions, and as many entries of inbounds or none}}
+  simt.vector_store %v, %x[%i] : vector<4xf32>, memref<8x8xf32, #tile.space<global>>
+  return
+}
+
+// -----
+
+func.func @store_columns(%v: vector<4xf32>, %x: memref<8x8xf32, strided<[1, 8]>, #tile.space<global>>, %i: index) {
+  // expected-error @+1 {{'simt.vector_store' op (C2) needs a global tensor of elements of whole bytes that are neighbours in the last dimension, not 'memref<8x8xf32, strided<[1, 8]>, #tile.space<global>>'}}
+  simt.vector_store %v, %x[%i, %i] : vector<4xf32>, memref<8x8xf32, strided<[1, 8]>, #tile.space<global>>
+  return
+}
+
+// -----
+
+func.func @store_elements(%v: vector<2x2xf32>, %x: memref<8x8xf32, #tile.space<global>>, %i: index) {
+  // expected-error @+1 {{'simt.vector_store' op (C3) needs a vector of rank 1 of 'f32', not 'vector<2x2xf32>'}}
+  simt.vector_store %v, %x[%i, %i] : vector<2x2xf32>, memref<8x8xf32, #tile.space<global>>
+  return
+}

@@ -1,0 +1,28 @@
+//===- EmitIteration.h - A thread's iterations of a loop nest -----------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TILEWRIGHT_COMPILER_SIMT_EMIT_ITERATION_H
+#define TILEWRIGHT_COMPILER_SIMT_EMIT_ITERATION_H
+
+#include "dialects/tile/Tile.h"
+
+namespace tilewright::simt {
+
+/// How many neighbours of `nest` a thread takes at once.
+int64_t getWidth(tile::ParallelOp nest);
+
+/// Emits what `nest` does at `indices`, and at the neighbours that its width says. Of
+/// tiles that are dealt out the thread's elements from number `own` on are theirs.
+void emitIteration(mlir::OpBuilder &builder, tile::ParallelOp nest,
+                   llvm::ArrayRef<mlir::Value> indices, mlir::Value own);
+
+/// Whether an access is one to a tile that is dealt out.
+bool isDealtAccess(mlir::Operation *op);
+
+} // namespace tilewright::simt
+
+#endif // TILEWRIGHT_COMPILER_SIMT_EMIT_ITERATION_H
