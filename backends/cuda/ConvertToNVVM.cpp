@@ -31,6 +31,38 @@ struct BarrierLowering : ConvertOpToLLVMPattern<simt::BarrierOp> {
   }
 };
 
+struct LoadMatrixLowering : ConvertOpToLLVMPattern<simt::LoadMatrixOp> {
+  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+
+  LogicalResult matchAndRewrite(simt::LoadMatrixOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    auto type = cast<MemRefType>(op.getMemref().getType());
+    Value address = getStridedElementPtr(rewriter, loc, type, adaptor.getMemref(),
+                                         adaptor.getIndices());
+    auto vector = cast<VectorType>(op.getResult().getType());
+    int64_t count = vector.getNumElements();
+    Type word = rewriter.getI32Type();
+    Type given = count == 1 ? word
+                            : LLVM::LLVMStructType::getLiteral(
+                                  getContext(), SmallVector<Type>(count, word));
+    auto shape = NVVM::LdStMatrixShapeAttr::get(getContext(), 8, 8);
+    Value loaded = NVVM::LdMatrixOp::create(
+        rewriter, loc, given, address, count,
+        op.getTranspose() ? NVVM::MMALayout::col : NVVM::MMALayout::row, shape,
+        NVVM::LdStMatrixEltType::B16);
+    Value result = LLVM::PoisonOp::create(rewriter, loc, vector);
+    for (int64_t i = 0; i < count; ++i) {
+      Value part =
+          count == 1 ? loaded : LLVM::ExtractValueOp::create(rewriter, loc, loaded, i);
+      Value position = LLVM::ConstantOp::create(rewriter, loc, rewriter.getI64Type(), i);
+      result = LLVM::InsertElementOp::create(rewriter, loc, result, part, position);
+    }
+    rewriter.replaceOp(op, result);
+    return success();
+  }
+};
+
 struct ConvertToNVVMPass : tilewright::cuda::impl::ConvertToNVVMBase<ConvertToNVVMPass> {
   void runOnOperation() override;
 };
@@ -49,7 +81,7 @@ void ConvertToNVVMPass::runOnOperation() {
       [](LLVMTypeConverter &converter, RewritePatternSet &patterns) {
         patterns.add<simt::RegisterLowering<simt::ThreadIdOp, NVVM::ThreadIdXOp>,
                      simt::RegisterLowering<simt::BlockIdOp, NVVM::BlockIdXOp>,
-                     BarrierLowering>(converter);
+                     BarrierLowering, LoadMatrixLowering>(converter);
       }};
   if (failed(simt::convertDeviceToLLVM(getOperation(), lowering)))
     signalPassFailure();

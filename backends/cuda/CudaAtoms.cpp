@@ -106,6 +106,8 @@ AtomOperand MmaAttr::getOperand(AtomRole role) const {
                                    {{FactorKind::Lane, 8, 4}}})};
 }
 
+bool MmaAttr::readsMatrices() const { return true; }
+
 Accumulation MmaAttr::getAccumulation() const {
   return {getAccumulator(), getElement().isInteger() ? 0 : 24};
 }

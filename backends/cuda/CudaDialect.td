@@ -24,7 +24,7 @@ def Cuda_Dialect : Dialect {
 }
 
 def Cuda_MmaAttr : AttrDef<Cuda_Dialect, "Mma", [
-    DeclareAttrInterfaceMethods<Tile_AtomAttrInterface, ["emit"]>]> {
+    DeclareAttrInterfaceMethods<Tile_AtomAttrInterface, ["emit", "readsMatrices"]>]> {
   let mnemonic = "mma";
   let summary = "mma.sync m16n8k*: one warp, operands in registers";
   let description = [{

@@ -30,6 +30,14 @@ DictionaryAttr getParameter(Value value) {
   return cast<DictionaryAttr>(params[arg.getArgNumber()]);
 }
 
+void moveToSpace(Value memref, Space space) {
+  memref.setType(MemRefType(MemRefType::Builder(cast<MemRefType>(memref.getType()))
+                                .setMemorySpace(SpaceAttr::get(memref.getContext(), space))));
+  for (Operation *user : memref.getUsers())
+    if (isa<ViewLikeOpInterface>(user))
+      moveToSpace(user->getResult(0), space);
+}
+
 void requireAlignment(BlockArgument parameter, int64_t bytes) {
   auto function = cast<func::FuncOp>(parameter.getOwner()->getParentOp());
   NamedAttrList signature(function->getAttrOfType<DictionaryAttr>("tile.signature"));

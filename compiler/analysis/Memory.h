@@ -31,6 +31,9 @@ std::string describeMemory(mlir::Value memref);
 /// The signature's entry for a value that is a function's parameter, or null.
 mlir::DictionaryAttr getParameter(mlir::Value value);
 
+/// Makes `memref`, and what is seen of it through views, memory of `space`.
+void moveToSpace(mlir::Value memref, Space space);
+
 /// Makes launches refuse memory for `parameter` that is not aligned to `bytes`.
 void requireAlignment(mlir::BlockArgument parameter, int64_t bytes);
 

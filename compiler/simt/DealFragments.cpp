@@ -155,13 +155,14 @@ void DealFragmentsPass::runOnOperation() {
       for (ParallelOp nest : group.nests)
         nest->setAttr(dealtAttrName, how);
       for (AllocOp member : group.fragments) {
-        auto type = cast<MemRefType>(member.getResult().getType());
-        auto local = SpaceAttr::get(kernel.getContext(), Space::Local);
-        member.getResult().setType(MemRefType::get(type.getShape(), type.getElementType(),
-                                                   type.getLayout(), local));
+        moveToSpace(member.getResult(), Space::Local);
         member->setAttr(dealtAttrName, how);
         ++numDealt;
       }
     }
+    kernel.walk([](AllocOp alloc) {
+      if (getSpace(alloc.getResult()) == Space::Fragment)
+        moveToSpace(alloc.getResult(), Space::Shared);
+    });
   });
 }

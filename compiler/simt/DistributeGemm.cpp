@@ -7,7 +7,7 @@
 //
 // A warp computes `m` x `n` instructions side by side (FragmentLayout.h). Their
 // accumulators are registers for all of K; in each step along K the warp reads its rows
-// of A and its columns of B from shared memory once. What an instruction takes beyond the
+// of A and its columns of B from shared memory once (LoadOperand.h). What an instruction takes beyond the
 // tile is zero, and what it makes there is dropped.
 //
 //===----------------------------------------------------------------------===//
@@ -15,6 +15,7 @@
 #include "compiler/simt/DistributeGemm.h"
 
 #include "compiler/simt/FragmentLayout.h"
+#include "compiler/simt/LoadOperand.h"
 #include "dialects/simt/Simt.h"
 
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -33,7 +34,9 @@ public:
   GemmDistributor(GemmOp gemm, const ThreadPlace &place)
       : gemm(gemm), builder(gemm), loc(gemm.getLoc()), place(place),
         atom(gemm.getAtomAttr()), shape(atom.getShape()),
-        tiling(getTiling(atom, gemm.getM(), gemm.getN(), place.warps)) {}
+        tiling(getTiling(atom, gemm.getM(), gemm.getN(), place.warps)),
+        loadA(builder, gemm, AtomRole::A, tiling, place),
+        loadB(builder, gemm, AtomRole::B, tiling, place) {}
 
   LogicalResult distribute();
 
@@ -43,9 +46,6 @@ private:
   Value constant(int64_t value) {
     return arith::ConstantIndexOp::create(builder, loc, value);
   }
-  Value loadOperand(AtomRole role, const ThreadIndex &index, int64_t number, Value k);
-  Value loadElement(Value memref, ArrayRef<Value> indices, ArrayRef<int64_t> extents,
-                    ArrayRef<bool> guarded, bool transposed);
   FailureOr<Accumulators> step(Value k, ArrayRef<Value> accumulators);
   int64_t paddedM() const { return tiling.m * tiling.warpsM * shape.m; }
   int64_t paddedN() const { return tiling.n * tiling.warpsN * shape.n; }
@@ -65,84 +65,14 @@ private:
   AtomAttrInterface atom;
   AtomShape shape;
   Tiling tiling;
-  std::optional<ThreadIndex> indexA, indexB;
+  OperandLoader loadA, loadB;
 };
 } // namespace
-
-/// The element, or zero where a guarded index is not below its extent.
-Value GemmDistributor::loadElement(Value memref, ArrayRef<Value> indices,
-                                   ArrayRef<int64_t> extents, ArrayRef<bool> guarded,
-                                   bool transposed) {
-  SmallVector<Value> at(indices);
-  Value inside;
-  for (size_t dim = 0; dim < at.size(); ++dim) {
-    if (!guarded[dim])
-      continue;
-    Value below = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult, at[dim],
-                                        constant(extents[dim]));
-    inside = inside ? Value(arith::AndIOp::create(builder, loc, inside, below)) : below;
-  }
-  // Outside, the first element is read and dropped.
-  if (inside)
-    for (Value &index : at)
-      index = arith::SelectOp::create(builder, loc, inside, index, constant(0));
-  if (transposed)
-    std::reverse(at.begin(), at.end());
-  Value element = memref::LoadOp::create(builder, loc, memref, at);
-  if (!inside)
-    return element;
-  Value zero = arith::ConstantOp::create(builder, loc, zeroBits(element.getType()));
-  return arith::SelectOp::create(builder, loc, inside, element, zero);
-}
-
-/// The warp's `number`-th rows of A, or columns of B, for the step that starts at `k`.
-Value GemmDistributor::loadOperand(AtomRole role, const ThreadIndex &index,
-                                   int64_t number, Value k) {
-  bool isA = role == AtomRole::A;
-  Value memref = isA ? gemm.getA() : gemm.getB();
-  bool transposed = isA ? gemm.getTransposeA() : gemm.getTransposeB();
-  int64_t size = isA ? shape.m : shape.n, count = isA ? tiling.m : tiling.n;
-  int64_t warps = isA ? tiling.warpsM : tiling.warpsN;
-  int64_t extent = isA ? gemm.getM() : gemm.getN();
-  // Warps along M are the outer digit of the warp's number, those along N the inner one.
-  Value warp, warpsN = constant(tiling.warpsN);
-  if (isA)
-    warp = arith::DivUIOp::create(builder, loc, place.warp, warpsN);
-  else
-    warp = arith::RemUIOp::create(builder, loc, place.warp, warpsN);
-  Value origin = arith::MulIOp::create(builder, loc, warp, constant(size));
-  origin = arith::AddIOp::create(builder, loc, origin, constant(number * warps * size));
-
-  AtomOperand operand = atom.getOperand(role);
-  int64_t registers = operand.layout.getExtent(FactorKind::Vector);
-  int64_t alongK = isA ? 1 : 0;
-  bool guardsOuter = count * warps * size != extent;
-  bool guardsK = gemm.getK() % shape.k != 0;
-  SmallVector<Value> elements;
-  for (int64_t reg = 0; reg < registers; ++reg) {
-    Value outer = arith::AddIOp::create(builder, loc, origin,
-                                        index.get(builder, loc, 1 - alongK, reg));
-    Value inner =
-        arith::AddIOp::create(builder, loc, k, index.get(builder, loc, alongK, reg));
-    if (isA)
-      elements.push_back(loadElement(memref, {outer, inner}, {extent, gemm.getK()},
-                                     {guardsOuter, guardsK}, transposed));
-    else
-      elements.push_back(loadElement(memref, {inner, outer}, {gemm.getK(), extent},
-                                     {guardsK, guardsOuter}, transposed));
-  }
-  auto type = VectorType::get({registers}, elements.front().getType());
-  return vector::FromElementsOp::create(builder, loc, type, elements);
-}
 
 /// All instructions of the warp for one step along K.
 FailureOr<SmallVector<Value>> GemmDistributor::step(Value k,
                                                     ArrayRef<Value> accumulators) {
-  SmallVector<Value> rows, columns;
-  for (int64_t i = 0; i < tiling.m; ++i)
-    rows.push_back(loadOperand(AtomRole::A, *indexA, i, k));
-  for (int64_t j = 0; j < tiling.n; ++j)
-    columns.push_back(loadOperand(AtomRole::B, *indexB, j, k));
+  SmallVector<Value> rows = loadA.load(builder, k), columns = loadB.load(builder, k);
   Accumulators results;
   for (auto [number, accumulator] : llvm::enumerate(accumulators)) {
     FailureOr<Value> result = atom.emit(
@@ -227,10 +157,6 @@ void GemmDistributor::storeAccumulators(const ThreadIndex &index,
 }
 
 LogicalResult GemmDistributor::distribute() {
-  indexA.emplace(builder, loc, atom.getOperand(AtomRole::A).layout, place.lane,
-                 place.warp);
-  indexB.emplace(builder, loc, atom.getOperand(AtomRole::B).layout, place.lane,
-                 place.warp);
   ThreadIndex indexC(builder, loc, getAccumulatorLayout(atom, tiling), place.lane,
                      place.warp);
   Accumulators accumulators = loadAccumulators(indexC);

@@ -40,20 +40,8 @@ static void shareLocals(KernelOp kernel) {
         entersParallel(store, alloc))
       shared.insert(alloc);
   });
-  auto space = SpaceAttr::get(kernel.getContext(), Space::Shared);
-  auto inShared = [&](Type type) {
-    return MemRefType::Builder(cast<MemRefType>(type)).setMemorySpace(space);
-  };
-  for (AllocOp alloc : shared) {
-    SmallVector<Value> views{alloc.getResult()};
-    while (!views.empty()) {
-      Value view = views.pop_back_val();
-      view.setType(MemRefType(inShared(view.getType())));
-      for (Operation *user : view.getUsers())
-        if (isa<ViewLikeOpInterface>(user))
-          views.push_back(user->getResult(0));
-    }
-  }
+  for (AllocOp alloc : shared)
+    moveToSpace(alloc.getResult(), Space::Shared);
 }
 
 /// Gives tiles of narrow elements that atomics update whole words, which start as zero:

@@ -30,7 +30,7 @@ def DealFragments : Pass<"deal-fragments", "::mlir::func::FuncOp"> {
     positions, or by products that accumulate in it, becomes a local tile of which
     each thread holds a part: as the instructions of the product leave it, else in
     turns. The loop nests that access it are marked to be divided in the same way.
-    Others stay where all threads can reach them.
+    Others become shared tiles, where all threads can reach them.
   }];
   let options = [Option<"lanes", "lanes", "int64_t", "32", "Threads of a warp or wave">];
   let statistics = [Statistic<"numDealt", "num-dealt", "Number of fragments dealt out">];

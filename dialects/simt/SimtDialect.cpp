@@ -79,3 +79,22 @@ template <typename Access> static LogicalResult verifyAccess(Access op, Type val
 LogicalResult VectorLoadOp::verify() { return verifyAccess(*this, getResult().getType()); }
 
 LogicalResult VectorStoreOp::verify() { return verifyAccess(*this, getValue().getType()); }
+
+LogicalResult LoadMatrixOp::verify() {
+  auto type = cast<MemRefType>(getMemref().getType());
+  auto [strides, offset] = type.getStridesAndOffset();
+  if (tile::getSpace(type) != tile::Space::Shared || strides.empty() ||
+      strides.back() != 1 || getIndices().size() != strides.size())
+    return emitOpError("(C1) reads a shared tile whose last stride is 1, with one index "
+                       "for each dimension, not ")
+           << type;
+  auto vector = cast<VectorType>(getResult().getType());
+  int64_t count = vector.getNumElements();
+  if (vector.getRank() != 1 || !vector.getElementType().isInteger(32) ||
+      (count != 1 && count != 2 && count != 4))
+    return emitOpError("(C2) gives one, two or four 32-bit integers, not ") << vector;
+  if (getTranspose() && type.getElementTypeBitWidth() != 16)
+    return emitOpError("(C3) transposes elements of 16 bits, not ")
+           << type.getElementType();
+  return success();
+}

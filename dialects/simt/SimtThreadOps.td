@@ -175,4 +175,40 @@ def Simt_VectorStoreOp : Simt_Op<"vector_store"> {
   let hasVerifier = 1;
 }
 
+def Simt_LoadMatrixOp : Simt_Op<"load_matrix"> {
+  let summary = "a warp reads matrices of 8 rows of 16 bytes";
+  let description = [{
+    Thread level. Lanes 8 i to 8 i + 7 of a warp give, by their indices, where the
+    rows of matrix i start. Of every matrix each lane gets a register of 32 bits:
+    lane l bytes 4 (l % 4) on of row l / 4; with `transpose`, for elements of 16
+    bits, elements (2 (l % 4), l / 4) and (2 (l % 4) + 1, l / 4).
+
+    Constraints:
+    - (C1) The memref is in the `shared` space, its last stride is 1, and there is
+      one index for each dimension.
+    - (C2) The result is a vector of one, two or four 32-bit integers, one for each
+      matrix.
+    - (C3) With `transpose` the elements have 16 bits.
+    - (C4) Rows start at multiples of 16 bytes. (Not checked.)
+
+    Example:
+    ```mlir
+    func.func @four(%s: memref<64x64xbf16, #tile.space<shared>>, %i: index, %j: index)
+        -> vector<4xi32> {
+      %v = simt.load_matrix %s[%i, %j]
+        : memref<64x64xbf16, #tile.space<shared>>, vector<4xi32>
+      return %v : vector<4xi32>
+    }
+    ```
+  }];
+  let arguments = (ins Arg<AnyMemRef, "", [MemRead]>:$memref, Variadic<Index>:$indices,
+                       UnitAttr:$transpose);
+  let results = (outs AnyVectorOfNonZeroRank:$result);
+  let assemblyFormat = [{
+    $memref `[` $indices `]` (`transpose` $transpose^)? attr-dict
+    `:` type($memref) `,` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
 #endif // TILEWRIGHT_SIMT_THREAD_OPS

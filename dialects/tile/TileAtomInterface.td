@@ -36,6 +36,11 @@ def Tile_AtomAttrInterface : AttrInterface<"AtomAttrInterface"> {
     InterfaceMethod<"How a reader knows that the accumulator is complete.",
         "::tilewright::tile::Completion", "getCompletion", (ins), "",
         "return ::tilewright::tile::Completion::Immediate;">,
+    InterfaceMethod<[{
+        Whether simt.load_matrix reads its operands from shared memory: a register
+        of 32 bits holds elements that are neighbours along K, and the lanes' row
+        is lane / 4, their place in it lane % 4.
+      }], "bool", "readsMatrices", (ins), "", "return false;">,
     InterfaceMethod<"How precisely products are summed, and for how long.",
         "::tilewright::tile::Accumulation", "getAccumulation">,
     InterfaceMethod<"The scale operands of block-scaled formats, where there are any.",

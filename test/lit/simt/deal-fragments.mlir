@@ -26,9 +26,9 @@ func.func @turns(%n: index, %f: f32) {
 // One that is read across, or outside of a nest, is where all threads reach it; so is one
 // that meets another shape.
 // CHECK-LABEL: @across
-// CHECK:         tile.alloc "a" : memref<8x8xf32, #tile.space<fragment>>
-// CHECK:         tile.alloc "b" : memref<8x8xf32, #tile.space<fragment>>
-// CHECK:         tile.alloc "c" : memref<8xf32, #tile.space<fragment>>
+// CHECK:         tile.alloc "a" : memref<8x8xf32, #tile.space<shared>>
+// CHECK:         tile.alloc "b" : memref<8x8xf32, #tile.space<shared>>
+// CHECK:         tile.alloc "c" : memref<8xf32, #tile.space<shared>>
 func.func @across(%n: index, %f: f32) {
   tile.kernel (%bx) in (%n) threads(64) {
     %c0 = arith.constant 0 : index

@@ -1,0 +1,54 @@
+//===- LoadOperand.h - What a warp reads of an operand ------------------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TILEWRIGHT_COMPILER_SIMT_LOAD_OPERAND_H
+#define TILEWRIGHT_COMPILER_SIMT_LOAD_OPERAND_H
+
+#include "compiler/simt/DistributeGemm.h"
+#include "compiler/simt/FragmentLayout.h"
+
+namespace tilewright::simt {
+
+/// Reads the rows of A, or the columns of B, that a warp's instructions take.
+class OperandLoader {
+public:
+  /// Emits what all steps along K share.
+  OperandLoader(mlir::OpBuilder &builder, tile::GemmOp gemm, tile::AtomRole role,
+                const Tiling &tiling, const ThreadPlace &place);
+
+  /// A vector of registers for each row or column of instructions, for the step at `k`.
+  llvm::SmallVector<mlir::Value> load(mlir::OpBuilder &builder, mlir::Value k);
+
+private:
+  bool canReadMatrices() const;
+  int64_t getRun() const;
+  int64_t rowOffset(int64_t number, int64_t reg) const;
+  llvm::SmallVector<mlir::Value> loadMatrices(mlir::OpBuilder &builder, mlir::Value k);
+  mlir::Value loadRuns(mlir::OpBuilder &builder, mlir::Value k, int64_t number);
+  mlir::Value loadRun(mlir::OpBuilder &builder, mlir::Value outer, mlir::Value k);
+
+  mlir::Location loc;
+  tile::AtomAttrInterface atom;
+  tile::AtomOperand operand;
+  tile::AtomShape shape;
+  mlir::Value memref;
+  int64_t size;      // rows of an instruction's operand A, columns of its operand B
+  int64_t count;     // instructions of a warp in that direction
+  int64_t warps;     // warps in that direction
+  int64_t extent;    // of the tile in that direction
+  int64_t depth;     // of the tile along K
+  int64_t alongK;    // the operand's dimension that K is
+  bool isInnermostK; // elements along K are neighbours in memory
+  bool isKFirst;     // the memref's first dimension is K
+  int64_t registers;
+  mlir::Value lane, origin;
+  ThreadIndex index;
+};
+
+} // namespace tilewright::simt
+
+#endif // TILEWRIGHT_COMPILER_SIMT_LOAD_OPERAND_H
