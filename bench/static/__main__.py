@@ -32,7 +32,7 @@ PEERS = {"cuda": ("triton", "tilelang"), "hip": ("triton",)}
 
 EXAMPLES = """
 examples:
-  python bench/static                                    all of it, in some minutes
+  python bench/static                                    all of it: two minutes of a core
   python bench/static --kernel gemm_nn --target hip:gfx942
   python bench/static --kernel attend,gemm_nt/bf16 --json now.json
   python bench/static --no-emulator                      what code tells by itself
