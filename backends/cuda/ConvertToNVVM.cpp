@@ -63,6 +63,56 @@ struct LoadMatrixLowering : ConvertOpToLLVMPattern<simt::LoadMatrixOp> {
   }
 };
 
+struct CopyAsyncLowering : ConvertOpToLLVMPattern<simt::CopyAsyncOp> {
+  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+
+  LogicalResult matchAndRewrite(simt::CopyAsyncOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    auto src = cast<MemRefType>(op.getMemref().getType());
+    auto dst = cast<MemRefType>(op.getDst().getType());
+    Value from = getStridedElementPtr(rewriter, loc, src, adaptor.getMemref(),
+                                      adaptor.getIndices());
+    Value to = getStridedElementPtr(rewriter, loc, dst, adaptor.getDst(),
+                                    adaptor.getDstIndices());
+    int64_t bytes = op.getCount() * src.getElementTypeBitWidth() / 8;
+    auto constant = [&](int64_t value) -> Value {
+      return LLVM::ConstantOp::create(rewriter, loc, rewriter.getI32Type(), value);
+    };
+    // What is not read is written as zero.
+    Value read;
+    if (adaptor.getInside())
+      read = LLVM::SelectOp::create(rewriter, loc, adaptor.getInside(), constant(bytes),
+                                    constant(0));
+    // Whole sectors need no place in L1.
+    auto cache = bytes == 16 ? NVVM::LoadCacheModifierKind::CG
+                             : NVVM::LoadCacheModifierKind::CA;
+    NVVM::CpAsyncOp::create(rewriter, loc, to, from, bytes, cache, read);
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
+struct CommitCopiesLowering : ConvertOpToLLVMPattern<simt::CommitCopiesOp> {
+  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+
+  LogicalResult matchAndRewrite(simt::CommitCopiesOp op, OpAdaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    rewriter.replaceOpWithNewOp<NVVM::CpAsyncCommitGroupOp>(op);
+    return success();
+  }
+};
+
+struct WaitCopiesLowering : ConvertOpToLLVMPattern<simt::WaitCopiesOp> {
+  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+
+  LogicalResult matchAndRewrite(simt::WaitCopiesOp op, OpAdaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    rewriter.replaceOpWithNewOp<NVVM::CpAsyncWaitGroupOp>(op, op.getPending());
+    return success();
+  }
+};
+
 struct ConvertToNVVMPass : tilewright::cuda::impl::ConvertToNVVMBase<ConvertToNVVMPass> {
   void runOnOperation() override;
 };
@@ -81,7 +131,8 @@ void ConvertToNVVMPass::runOnOperation() {
       [](LLVMTypeConverter &converter, RewritePatternSet &patterns) {
         patterns.add<simt::RegisterLowering<simt::ThreadIdOp, NVVM::ThreadIdXOp>,
                      simt::RegisterLowering<simt::BlockIdOp, NVVM::BlockIdXOp>,
-                     BarrierLowering, LoadMatrixLowering>(converter);
+                     BarrierLowering, CommitCopiesLowering, CopyAsyncLowering,
+                     LoadMatrixLowering, WaitCopiesLowering>(converter);
       }};
   if (failed(simt::convertDeviceToLLVM(getOperation(), lowering)))
     signalPassFailure();

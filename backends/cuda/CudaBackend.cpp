@@ -36,6 +36,7 @@ public:
 
 protected:
   int64_t getLanes() const override { return 32; }
+  bool hasAsyncCopies() const override { return true; }
   void addDeviceConversion(OpPassManager &pm) const override {
     pm.addPass(createConvertToNVVM());
   }

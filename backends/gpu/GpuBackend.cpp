@@ -32,13 +32,17 @@ void GpuBackend::buildTilePipeline(OpPassManager &pm) const {
   pm.addPass(createCSEPass());
   pm.addPass(tile::createLegalizeAccumulators());
   pm.addPass(tile::createSelectAtoms({getTargetName()}));
-  pm.addPass(tile::createSequentializeLoops());
   pm.addPass(tile::createExpandTiles());
   pm.addNestedPass<func::FuncOp>(tile::createProveBounds());
   // What the block does, by all its threads or by one.
   pm.addNestedPass<func::FuncOp>(simt::createIsolateEffects());
   pm.addNestedPass<func::FuncOp>(simt::createDealFragments({getLanes()}));
+  // How threads reach memory, and what runs ahead.
   pm.addNestedPass<func::FuncOp>(simt::createVectorizeAccesses());
+  pm.addNestedPass<func::FuncOp>(simt::createSwizzleTiles());
+  pm.addNestedPass<func::FuncOp>(
+      simt::createPipelineLoops({hasAsyncCopies(), getTileBudget()}));
+  pm.addNestedPass<func::FuncOp>(simt::createVerifyChannels());
   pm.addPass(tile::createPlanMemory());
   pm.addNestedPass<func::FuncOp>(simt::createInsertBarriers());
 }
@@ -46,7 +50,9 @@ void GpuBackend::buildTilePipeline(OpPassManager &pm) const {
 void GpuBackend::buildLoweringPipeline(OpPassManager &pm) const {
   pm.addNestedPass<func::FuncOp>(
       simt::createCheckSharedMemory({getTileBudget(), getTargetName()}));
+  pm.addNestedPass<func::FuncOp>(simt::createLowerChannels());
   pm.addNestedPass<func::FuncOp>(simt::createDistribute({getLanes()}));
+  pm.addNestedPass<func::FuncOp>(simt::createApplySwizzles());
   pm.addPass(host::createOutlineGrids());
   pm.addPass(tile::createLowerAccess({/*sharesTiles=*/true}));
   // Elements to machine arithmetic.

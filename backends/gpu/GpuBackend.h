@@ -25,6 +25,8 @@ public:
 protected:
   /// Threads of a warp or wave.
   virtual int64_t getLanes() const = 0;
+  /// Whether copies to shared memory run without registers.
+  virtual bool hasAsyncCopies() const = 0;
   /// Adds the conversion of the device module to the LLVM dialect.
   virtual void addDeviceConversion(mlir::OpPassManager &pm) const = 0;
   /// How code says which line of the source it is from.

@@ -25,20 +25,23 @@ namespace {
 static constexpr int32_t kWaitForLds = 0xc07f;
 
 /// The fences order what the work-group's waves do to memory around the barrier, which
-/// itself orders nothing. LLVM makes a wait for LDS of the first one, and drops it in a
-/// loop whose first iteration has nothing to wait for, though later ones have
-/// (SIInsertWaitcnts removes such a wait at its first visit of a block): so the wait is
-/// written out.
+/// itself orders nothing. Those of a work-group wait for global memory as well, which
+/// loads that run ahead must not: where shared memory alone is ordered, fences of a wave
+/// keep the compiler from moving accesses, and the wait is written out. It is written out
+/// in the other case too: LLVM makes one of the first fence, and drops it in a loop whose
+/// first iteration has nothing to wait for, though later ones have (SIInsertWaitcnts
+/// removes such a wait at its first visit of a block).
 struct BarrierLowering : ConvertOpToLLVMPattern<simt::BarrierOp> {
   using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
 
   LogicalResult matchAndRewrite(simt::BarrierOp op, OpAdaptor,
                                 ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
-    LLVM::FenceOp::create(rewriter, loc, LLVM::AtomicOrdering::release, "workgroup");
+    StringRef scope = op.getIsGlobal() ? "workgroup" : "wavefront";
+    LLVM::FenceOp::create(rewriter, loc, LLVM::AtomicOrdering::release, scope);
     ROCDL::SWaitcntOp::create(rewriter, loc, kWaitForLds);
     ROCDL::SBarrierOp::create(rewriter, loc);
-    LLVM::FenceOp::create(rewriter, loc, LLVM::AtomicOrdering::acquire, "workgroup");
+    LLVM::FenceOp::create(rewriter, loc, LLVM::AtomicOrdering::acquire, scope);
     rewriter.eraseOp(op);
     return success();
   }

@@ -41,6 +41,7 @@ public:
 
 protected:
   int64_t getLanes() const override { return target.lanes; }
+  bool hasAsyncCopies() const override { return false; }
   void addDeviceConversion(OpPassManager &pm) const override {
     pm.addPass(createConvertToROCDL());
   }

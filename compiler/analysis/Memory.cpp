@@ -7,16 +7,40 @@
 
 #include "compiler/analysis/Memory.h"
 
+#include "dialects/simt/Simt.h"
+
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
 using namespace mlir;
 
 namespace tilewright::tile {
 
+/// The buffer of a channel that `memref` is a stage of; null where it is none.
+static Value getStageBuffer(Value memref) {
+  Value channel;
+  unsigned number = 0;
+  if (auto get = memref.getDefiningOp<simt::GetOp>()) {
+    channel = get.getChannel();
+    number = cast<OpResult>(memref).getResultNumber();
+  } else if (auto argument = dyn_cast<BlockArgument>(memref)) {
+    if (auto put = dyn_cast<simt::PutOp>(argument.getOwner()->getParentOp())) {
+      channel = put.getChannel();
+      number = argument.getArgNumber();
+    }
+  }
+  auto made = channel ? channel.getDefiningOp<simt::ChannelOp>() : nullptr;
+  return made ? made.getBuffers()[number] : Value();
+}
+
 Value getBaseMemory(Value memref) {
-  while (auto view = memref.getDefiningOp<ViewLikeOpInterface>())
-    memref = view.getViewSource();
-  return memref;
+  for (;;) {
+    if (auto view = memref.getDefiningOp<ViewLikeOpInterface>())
+      memref = view.getViewSource();
+    else if (Value buffer = getStageBuffer(memref))
+      memref = buffer;
+    else
+      return memref;
+  }
 }
 
 DictionaryAttr getParameter(Value value) {

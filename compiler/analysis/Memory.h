@@ -14,7 +14,7 @@
 
 namespace tilewright::tile {
 
-/// The memref that `memref` is a view of, or `memref` itself.
+/// The memref that `memref` is a view of, or a stage of, or `memref` itself.
 mlir::Value getBaseMemory(mlir::Value memref);
 
 /// Whether writing `written` may change what `read` holds. Spaces are apart, an

@@ -38,26 +38,6 @@ struct DealFragmentsPass : tilewright::simt::impl::DealFragmentsBase<DealFragmen
 };
 } // namespace
 
-/// Whether `indices` into `shape` are the variables of `nest`, which has the same
-/// extents; those of 1, on both sides, have no part in it.
-static bool isAtOwnPosition(ArrayRef<int64_t> shape, ValueRange indices,
-                            ParallelOp nest) {
-  ArrayRef<int64_t> extents = nest.getExtents();
-  Block *body = &nest.getBody().front();
-  unsigned dim = 0;
-  for (auto [extent, index] : llvm::zip_equal(shape, indices)) {
-    if (extent == 1)
-      continue;
-    while (dim < extents.size() && extents[dim] == 1)
-      ++dim;
-    if (dim == extents.size() || extents[dim] != extent ||
-        index != body->getArgument(dim++))
-      return false;
-  }
-  return llvm::all_of(extents.drop_front(dim),
-                      [](int64_t extent) { return extent == 1; });
-}
-
 /// The nest around an access at the position of its iteration; null for any other use.
 static ParallelOp getOwnNest(Operation *user, AllocOp alloc) {
   ValueRange indices;

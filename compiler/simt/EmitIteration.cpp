@@ -71,6 +71,7 @@ private:
   void emitBranch(OpBuilder &builder, scf::IfOp branch);
   void emitLoad(OpBuilder &builder, Operation *op);
   void emitStore(OpBuilder &builder, Operation *op);
+  void emitCopy(OpBuilder &builder, memref::StoreOp store);
   /// `value` at neighbour `lane`.
   Value get(Value value, int64_t lane = 0) {
     auto found = known.find(value);
@@ -159,6 +160,13 @@ void NeighbourEmitter::emitLoad(OpBuilder &builder, Operation *op) {
     lanes.values.push_back(vector::ExtractOp::create(builder, loc, vector, lane));
 }
 
+void NeighbourEmitter::emitCopy(OpBuilder &builder, memref::StoreOp store) {
+  auto load = store.getValue().getDefiningOp<tile::LoadOp>();
+  CopyAsyncOp::create(builder, store.getLoc(), width, load.getMemref(),
+                      get(load.getIndices()), load.getInbounds(), /*inside=*/Value(),
+                      store.getMemRef(), get(store.getIndices()));
+}
+
 void NeighbourEmitter::emitStore(OpBuilder &builder, Operation *op) {
   Location loc = op->getLoc();
   Value value = op->getOperand(0), vector;
@@ -219,6 +227,11 @@ void NeighbourEmitter::emitOp(OpBuilder &builder, Operation *op) {
   bool isVarying = varies(op);
   if (isVarying)
     varying.insert_range(op->getResults());
+  if (op->hasAttr(contiguousAttrName) && nest->hasAttr(asyncAttrName)) {
+    if (auto store = dyn_cast<memref::StoreOp>(op)) // with the load, which it has alone
+      emitCopy(builder, store);
+    return;
+  }
   if (op->hasAttr(contiguousAttrName))
     return op->getNumResults() ? emitLoad(builder, op) : emitStore(builder, op);
   bool forEach = isVarying && (op->getNumResults() == 0 ||

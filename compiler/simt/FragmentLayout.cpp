@@ -46,6 +46,24 @@ LayoutAttr simt::getAccumulatorLayout(AtomAttrInterface atom, const Tiling &tili
   return getLayout(atom.getContext(), {rows, columns});
 }
 
+bool simt::isAtOwnPosition(ArrayRef<int64_t> shape, ValueRange indices,
+                           ParallelOp nest) {
+  ArrayRef<int64_t> extents = nest.getExtents();
+  Block *body = &nest.getBody().front();
+  unsigned dim = 0;
+  for (auto [extent, index] : llvm::zip_equal(shape, indices)) {
+    if (extent == 1)
+      continue;
+    while (dim < extents.size() && extents[dim] == 1)
+      ++dim;
+    if (dim == extents.size() || extents[dim] != extent ||
+        index != body->getArgument(dim++))
+      return false;
+  }
+  return llvm::all_of(extents.drop_front(dim),
+                      [](int64_t extent) { return extent == 1; });
+}
+
 /// Calls `visit` for each factor of a dimension with how far its digit steps in the
 /// dimension's index.
 static void forEachFactor(LayoutAttr layout, int64_t dim,

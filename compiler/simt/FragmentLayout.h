@@ -26,6 +26,11 @@ Tiling getTiling(tile::AtomAttrInterface atom, int64_t m, int64_t n, int64_t war
 /// registers of one instruction are neighbours.
 tile::LayoutAttr getAccumulatorLayout(tile::AtomAttrInterface atom, const Tiling &tiling);
 
+/// Whether `indices` into `shape` are the variables of `nest`, which has the same
+/// extents; those of 1, on both sides, have no part in it.
+bool isAtOwnPosition(llvm::ArrayRef<int64_t> shape, mlir::ValueRange indices,
+                     tile::ParallelOp nest);
+
 /// A thread's own indices in a layout.
 class ThreadIndex {
 public:

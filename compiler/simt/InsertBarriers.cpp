@@ -11,6 +11,9 @@
 //   memref.load %s                     read %s: all threads wrote it, so a barrier first
 //   simt.once {memref.store %s}        write %s: all threads read it, so another
 //
+// A barrier orders shared memory, and global memory only where accesses to that meet;
+// simt.get is one for shared memory.
+//
 // In a loop, what is open at the end of the body is open at its start too; the body is
 // gone through again until that adds nothing, and barriers that were put stay.
 //
@@ -39,6 +42,7 @@ struct MemoryAccess {
   bool isWrite;
   Agents agents;
 
+  bool isGlobal() const { return getSpace(base) == Space::Global; }
   bool operator==(const MemoryAccess &other) const {
     return base == other.base && isWrite == other.isWrite && agents == other.agents;
   }
@@ -80,10 +84,17 @@ static bool mayMeet(Value a, Value b) {
   return mayOverlap(a, b);
 }
 
+static bool isChannelBuffer(Value base) {
+  return llvm::any_of(base.getUsers(), llvm::IsaPred<ChannelOp>);
+}
+
 static bool conflict(const MemoryAccess &earlier, const MemoryAccess &later) {
   if (!earlier.isWrite && !later.isWrite)
     return false;
   if (earlier.agents == Agents::First && later.agents == Agents::First)
+    return false;
+  // A channel orders what is done with its own stages.
+  if (earlier.base == later.base && isChannelBuffer(earlier.base))
     return false;
   return mayMeet(earlier.base, later.base);
 }
@@ -91,6 +102,13 @@ static bool conflict(const MemoryAccess &earlier, const MemoryAccess &later) {
 static void add(Open &open, const MemoryAccess &access) {
   if (!llvm::is_contained(open, access))
     open.push_back(access);
+}
+
+/// Closes the accesses that a barrier orders.
+static void order(Open &open, bool isGlobal) {
+  llvm::erase_if(open, [&](const MemoryAccess &access) {
+    return isGlobal || !access.isGlobal();
+  });
 }
 
 /// The accesses of `op` and of what it holds, to memory that threads share.
@@ -139,8 +157,9 @@ void InsertBarriersPass::visitRegions(Operation *op, Open &open) {
 
 void InsertBarriersPass::visitBlock(Block &block, Open &open) {
   for (Operation &op : llvm::make_early_inc_range(block)) {
-    if (isa<BarrierOp>(op)) {
-      open.clear();
+    auto barrier = dyn_cast<BarrierOp>(op);
+    if (barrier || isa<GetOp>(op)) {
+      order(open, barrier && barrier.getIsGlobal());
       continue;
     }
     if (op.getNumRegions() > 0 && !isa<ParallelOp, OnceOp>(op)) {
@@ -152,15 +171,18 @@ void InsertBarriersPass::visitBlock(Block &block, Open &open) {
                                                 : Agents::All;
     Open accesses;
     collect(&op, agents, accesses);
-    bool meets = llvm::any_of(accesses, [&](const MemoryAccess &later) {
-      return llvm::any_of(
-          open, [&](const MemoryAccess &earlier) { return conflict(earlier, later); });
-    });
+    bool meets = false, meetsGlobally = false;
+    for (const MemoryAccess &later : accesses)
+      for (const MemoryAccess &earlier : open)
+        if (conflict(earlier, later)) {
+          meets = true;
+          meetsGlobally |= later.isGlobal();
+        }
     if (meets) {
       OpBuilder builder(&op);
-      BarrierOp::create(builder, op.getLoc());
+      BarrierOp::create(builder, op.getLoc(), meetsGlobally);
       ++numBarriers;
-      open.clear();
+      order(open, meetsGlobally);
     }
     for (const MemoryAccess &access : accesses)
       add(open, access);

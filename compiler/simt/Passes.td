@@ -49,6 +49,65 @@ def VectorizeAccesses : Pass<"vectorize-accesses", "::mlir::func::FuncOp"> {
                               "Number of loop nests with a width">];
 }
 
+def SwizzleTiles : Pass<"swizzle-tiles", "::mlir::func::FuncOp"> {
+  let summary = "Choose layouts of shared tiles without bank conflicts";
+  let description = [{
+    A shared tile that matrix instructions read, and of which nothing but elements is
+    named, gets the `#simt.swizzle` with which eight rows of a column of 16 bytes are in
+    different banks, where its rows need one.
+  }];
+  let dependentDialects = ["::tilewright::simt::SimtDialect"];
+  let statistics = [Statistic<"numSwizzled", "num-swizzled",
+                              "Number of tiles with a swizzle">];
+}
+
+def ApplySwizzles : Pass<"apply-swizzles", "::mlir::func::FuncOp"> {
+  let summary = "Compute where the elements of swizzled tiles are";
+  let description = [{
+    Thread level. The last index of each access to a tile with a `#simt.swizzle` becomes
+    that of the chunk's place.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
+
+def PipelineLoops : Pass<"pipeline-loops", "::mlir::func::FuncOp"> {
+  let summary = "Let the copies of pipelined loops run ahead";
+  let description = [{
+    `tile.pipelined` becomes a loop. Loop nests in it that fill a shared tile from memory
+    which the loop does not write put the tiles of later iterations into a
+    `simt.channel`: with `async-copies` as copies that are on their way for up to
+    `stages` - 1 iterations, else through registers, which are filled while one iteration
+    computes and are stored when it is done. Where `stages` do not fit into `budget`
+    bytes there are fewer, which a remark tells.
+  }];
+  let dependentDialects = ["::tilewright::simt::SimtDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::arith::ArithDialect"];
+  let options = [Option<"asyncCopies", "async-copies", "bool", "false",
+                        "The target copies to shared memory past registers">,
+                 Option<"budget", "budget", "int64_t", "0",
+                        "Bytes of shared memory that a block may have">];
+  let statistics = [Statistic<"numPipelined", "num-pipelined",
+                              "Number of tiles in channels">];
+}
+
+def VerifyChannels : Pass<"verify-channels", "::mlir::func::FuncOp"> {
+  let summary = "Prove that no stage of a channel is used too early or too late";
+  let description = [{
+    Every item is put in before it is taken out, under the same condition, is released on
+    every path, and its stage is not filled again before. What is not shown is an error.
+  }];
+}
+
+def LowerChannels : Pass<"lower-channels", "::mlir::func::FuncOp"> {
+  let summary = "Make channels buffers, waits and barriers";
+  let description = [{
+    `simt.get` becomes a wait for the item's copies and a barrier, `simt.put` what its
+    region does, in the buffers' stage, and the end of a group of copies.
+  }];
+  let dependentDialects = ["::tilewright::simt::SimtDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::memref::MemRefDialect"];
+}
+
 def InsertBarriers : Pass<"insert-barriers", "::mlir::func::FuncOp"> {
   let summary = "Put barriers between accesses that must not meet";
   let description = [{

@@ -153,6 +153,17 @@ template <typename Store> static void lowerStore(Store op) {
   op.erase();
 }
 
+/// The guard of an asynchronous copy is an operand of it.
+static void lowerCopy(simt::CopyAsyncOp op) {
+  OpBuilder builder(op);
+  Value guard = emitGuard(builder, op), inside = op.getInside();
+  if (guard && inside)
+    guard = arith::AndIOp::create(builder, op.getLoc(), inside, guard);
+  if (guard)
+    op.getInsideMutable().assign(guard);
+  op.setInbounds(SmallVector<bool>(op.getIndices().size(), true));
+}
+
 //===----------------------------------------------------------------------===//
 // Atomics
 //===----------------------------------------------------------------------===//
@@ -273,6 +284,7 @@ void LowerAccessPass::runOnOperation() {
     llvm::TypeSwitch<Operation *>(op)
         .Case<LoadOp, simt::VectorLoadOp>([](auto load) { lowerLoad(load); })
         .Case<StoreOp, simt::VectorStoreOp>([](auto store) { lowerStore(store); })
+        .Case([](simt::CopyAsyncOp copy) { lowerCopy(copy); })
         .Case([&](AtomicOp atomic) { lowerAtomic(atomic, sharesTiles); })
         .Case([](AssumeOp assume) { assume.erase(); });
   });

@@ -12,8 +12,10 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "compiler/transforms/PlanMemory.h"
+
 #include "compiler/transforms/Passes.h"
-#include "dialects/tile/Tile.h"
+#include "dialects/simt/Simt.h"
 
 #include "llvm/Support/MathExtras.h"
 
@@ -23,6 +25,7 @@ namespace tilewright::tile {
 } // namespace tilewright::tile
 
 using namespace mlir;
+using namespace tilewright;
 using namespace tilewright::tile;
 
 namespace {
@@ -44,8 +47,7 @@ struct PlanMemoryPass : tilewright::tile::impl::PlanMemoryBase<PlanMemoryPass> {
 };
 } // namespace
 
-/// Bytes of a tile with a static shape; sub-byte elements take one byte each.
-static int64_t byteSize(MemRefType type) {
+int64_t tilewright::tile::getTileBytes(MemRefType type) {
   int64_t bits = type.getElementType().getIntOrFloatBitWidth();
   return type.getNumElements() * llvm::divideCeil(bits, 8);
 }
@@ -59,8 +61,9 @@ static void extendOverUses(Value value, Block *block,
     auto [begin, end] = span.lookup(block->findAncestorOpInBlock(*user));
     first = std::min(first, begin);
     last = std::max(last, end);
-    if (auto view = dyn_cast<ViewLikeOpInterface>(user))
-      extendOverUses(view->getResult(0), block, span, first, last);
+    if (isa<ViewLikeOpInterface, simt::ChannelOp, simt::GetOp>(user))
+      for (Value seen : user->getResults())
+        extendOverUses(seen, block, span, first, last);
   }
 }
 
@@ -82,7 +85,7 @@ static SmallVector<Placement> planKernel(KernelOp kernel, int64_t alignment,
     auto type = cast<MemRefType>(alloc.getResult().getType());
     if (getSpace(type) == Space::Local)
       return;
-    Placement tile{alloc, byteSize(type), INT64_MAX, -1};
+    Placement tile{alloc, getTileBytes(type), INT64_MAX, -1};
     extendOverUses(alloc.getResult(), alloc->getBlock(), span, tile.first, tile.last);
     tiles.push_back(tile);
   });
@@ -109,6 +112,12 @@ static SmallVector<Placement> planKernel(KernelOp kernel, int64_t alignment,
                   tile);
   }
   return tiles;
+}
+
+int64_t tilewright::tile::getArenaBytes(KernelOp kernel, int64_t alignment) {
+  int64_t bytes = 0;
+  planKernel(kernel, alignment, bytes);
+  return bytes;
 }
 
 void PlanMemoryPass::runOnOperation() {

@@ -12,6 +12,12 @@
 
 #include "dialects/simt/SimtDialect.h.inc"
 
+#define GET_ATTRDEF_CLASSES
+#include "dialects/simt/SimtAttrs.h.inc"
+
+#define GET_TYPEDEF_CLASSES
+#include "dialects/simt/SimtTypes.h.inc"
+
 #define GET_OP_CLASSES
 #include "dialects/simt/SimtOps.h.inc"
 
@@ -32,8 +38,15 @@ constexpr llvm::StringLiteral widthAttrName = "simt.width";
 /// On an access in a nest with a width: that the elements of the neighbours are
 /// neighbours in memory, and aligned.
 constexpr llvm::StringLiteral contiguousAttrName = "simt.contiguous";
+/// On a shared tile: its `#simt.swizzle`.
+constexpr llvm::StringLiteral swizzleAttrName = "simt.swizzle";
+/// On a loop nest that copies to shared memory: its copies are begun, not waited for.
+constexpr llvm::StringLiteral asyncAttrName = "simt.async";
 /// Threads of a block where the kernel says nothing.
 constexpr int64_t defaultThreads = 128;
+
+/// The tile of one stage in a channel's buffer.
+mlir::MemRefType getStageType(mlir::MemRefType buffer);
 
 } // namespace tilewright::simt
 

@@ -8,6 +8,7 @@
 #include "dialects/simt/Simt.h"
 
 #include "mlir/IR/DialectImplementation.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace tilewright;
@@ -15,10 +16,24 @@ using namespace tilewright::simt;
 
 #include "dialects/simt/SimtDialect.cpp.inc"
 
+#define GET_ATTRDEF_CLASSES
+#include "dialects/simt/SimtAttrs.cpp.inc"
+
+#define GET_TYPEDEF_CLASSES
+#include "dialects/simt/SimtTypes.cpp.inc"
+
 #define GET_OP_CLASSES
 #include "dialects/simt/SimtOps.cpp.inc"
 
 void SimtDialect::initialize() {
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "dialects/simt/SimtAttrs.cpp.inc"
+      >();
+  addTypes<
+#define GET_TYPEDEF_LIST
+#include "dialects/simt/SimtTypes.cpp.inc"
+      >();
   addOperations<
 #define GET_OP_LIST
 #include "dialects/simt/SimtOps.cpp.inc"

@@ -27,6 +27,8 @@ def Simt_Dialect : Dialect {
     memory is read and written by whole tiles; there barriers are put and
     checked. `distribute` goes to thread level and adds, moves or drops none.
   }];
+  let useDefaultAttributePrinterParser = 1;
+  let useDefaultTypePrinterParser = 1;
 }
 
 class Simt_Op<string mnemonic, list<Trait> traits = []>

@@ -8,6 +8,7 @@
 #ifndef TILEWRIGHT_SIMT_OPS
 #define TILEWRIGHT_SIMT_OPS
 
+include "dialects/simt/SimtChannelOps.td"
 include "dialects/simt/SimtThreadOps.td"
 
 #endif // TILEWRIGHT_SIMT_OPS

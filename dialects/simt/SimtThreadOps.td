@@ -45,8 +45,9 @@ def Simt_OnceOp : Simt_Op<"once", [
 def Simt_BarrierOp : Simt_Op<"barrier", [MemoryEffects<[MemRead, MemWrite]>]> {
   let summary = "all threads of the block wait for each other";
   let description = [{
-    Both levels. What any thread of the block wrote to shared or global memory
-    before it, every thread of the block sees after it.
+    Both levels. What any thread of the block wrote to shared memory before it,
+    every thread of the block sees after it; with `global`, what it wrote to
+    global memory too.
 
     Constraints:
     - (C1) It stands in no `simt.once` and no `tile.parallel`, where not all
@@ -56,11 +57,13 @@ def Simt_BarrierOp : Simt_Op<"barrier", [MemoryEffects<[MemRead, MemWrite]>]> {
     ```mlir
     func.func @wait() {
       simt.barrier
+      simt.barrier global
       return
     }
     ```
   }];
-  let assemblyFormat = "attr-dict";
+  let arguments = (ins UnitAttr:$isGlobal);
+  let assemblyFormat = "(`global` $isGlobal^)? attr-dict";
   let hasVerifier = 1;
 }
 
