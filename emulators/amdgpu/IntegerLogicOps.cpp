@@ -37,6 +37,61 @@ template <typename Logic> struct Bitwise {
     return bytesOf(Logic::both({a, bitsOf(p)}, {b, bitsOf(q)}).poison);
   }
 };
+/// The bitwise operation of two sources whose undefined bytes are the same in the lanes
+/// of `shared`.
+template <typename Logic>
+void writeBitwise(Wave &wave, const Instruction &instruction, const ReadSource<U32> &a,
+                  const ReadSource<U32> &b, uint64_t shared) {
+  Lanes32 result;
+  for (unsigned lane = 0; lane < maxLanes; ++lane)
+    result[lane] = Logic::apply(a.values[lane], b.values[lane]);
+  if (!a.poison && !b.poison) {
+    writeLanes(wave, instruction, result, nullptr);
+    return;
+  }
+  LanePoison poison;
+  for (unsigned lane = 0; lane < maxLanes; ++lane) {
+    uint8_t p = a.poison ? a.poison[lane] : 0, q = b.poison ? b.poison[lane] : 0;
+    poison[lane] = Bitwise<Logic>::poison(a.values[lane], b.values[lane], p, q);
+    if (shared >> lane & 1)
+      poison[lane] &= static_cast<uint8_t>(~(p & q));
+  }
+  writeLanes(wave, instruction, result, poison.v);
+}
+
+/// The origin of what is undefined of `value` under the mask `mask`, where that is
+/// defined.
+Origin findMasked(Wave &wave, const Source &source, const ReadSource<U32> &value,
+                  const ReadSource<U32> &mask) {
+  if (!value.poison || !Origins::isRegister(source))
+    return {};
+  uint64_t lanes = 0;
+  for (unsigned lane = 0; lane < maxLanes; ++lane) {
+    bool isMasked = value.poison[lane] && !(mask.poison && mask.poison[lane]) &&
+                    isOfWholeBytes(mask.values[lane]);
+    lanes |= uint64_t(isMasked) << lane;
+  }
+  lanes &= wave.active;
+  return lanes ? wave.origins.find(source, lanes) : Origin();
+}
+Step andLanes(Wave &wave, const Instruction &instruction) {
+  const Source *source = instruction.source;
+  ReadSource<U32> a(wave, source[0]), b(wave, source[1]);
+  Origin origin = findMasked(wave, source[0], a, b);
+  if (!origin.number)
+    origin = findMasked(wave, source[1], b, a);
+  writeBitwise<And>(wave, instruction, a, b, 0);
+  wave.origins.set(instruction.destination[0], origin);
+  return Step::Next;
+}
+Step xorLanes(Wave &wave, const Instruction &instruction) {
+  const Source *source = instruction.source;
+  ReadSource<U32> a(wave, source[0]), b(wave, source[1]);
+  writeBitwise<Xor>(wave, instruction, a, b,
+                    wave.origins.findShared(source[0], source[1]));
+  return Step::Next;
+}
+
 /// Second(First(a, b), c)
 template <typename First, typename Second> struct Bitwise3 {
   static U32 apply(U32 a, U32 b, U32 c) { return Second::apply(First::apply(a, b), c); }
@@ -206,9 +261,9 @@ constexpr Type B16 = Type::B16, B32 = Type::B32, B64 = Type::B64;
 constexpr ResultKind Word = ResultKind::Word, Pair = ResultKind::Pair,
                      Half = ResultKind::Half;
 constexpr IntegerEntry entries[] = {
-    {"v_and_b32", map<U32, Bitwise<And>, U32, U32>, Word, {B32, B32}, 2},
+    {"v_and_b32", andLanes, Word, {B32, B32}, 2},
     {"v_or_b32", map<U32, Bitwise<Or>, U32, U32>, Word, {B32, B32}, 2},
-    {"v_xor_b32", map<U32, Bitwise<Xor>, U32, U32>, Word, {B32, B32}, 2},
+    {"v_xor_b32", xorLanes, Word, {B32, B32}, 2},
     {"v_xnor_b32", map<U32, Bitwise<Xnor>, U32, U32>, Word, {B32, B32}, 2},
     {"v_not_b32", map<U32, Not, U32>, Word, {B32}, 1},
     {"v_and_b16", map<U16, Bitwise<And>, U16, U16>, Half, {B16, B16}, 2},

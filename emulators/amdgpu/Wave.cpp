@@ -42,6 +42,7 @@ Wave::Wave(WorkGroup &group, unsigned index, uint64_t present)
 void Wave::setRegister(uint16_t reg, uint32_t bits) {
   scalar[reg] = bits;
   scalarPoison[reg] = 0;
+  origins.forgetScalar(reg);
 }
 
 uint64_t Wave::getSpecial(SpecialValue value) const {
@@ -125,9 +126,11 @@ void Wave::writeScalar(const Source &destination, ScalarValue value) {
   }
   scalar[destination.reg] = static_cast<uint32_t>(value.bits);
   scalarPoison[destination.reg] = static_cast<uint32_t>(value.poison);
+  origins.forgetScalar(destination.reg);
   if (destination.count > 1) {
     scalar[destination.reg + 1] = static_cast<uint32_t>(value.bits >> 32);
     scalarPoison[destination.reg + 1] = static_cast<uint32_t>(value.poison >> 32);
+    origins.forgetScalar(destination.reg + 1);
   }
 }
 
@@ -246,6 +249,7 @@ void Wave::write(const Source &destination, const uint32_t *values,
   if (isPending(destination))
     checkPending(destination, true);
   uint16_t reg = destination.reg;
+  origins.forgetVector(reg);
   uint32_t *to = vector(reg);
   if (active == allLanes) {
     memcpy(to, values, maxLanes * sizeof(uint32_t));

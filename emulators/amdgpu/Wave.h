@@ -17,6 +17,7 @@
 
 #include "emulators/amdgpu/Hazards.h"
 #include "emulators/amdgpu/Instruction.h"
+#include "emulators/amdgpu/Origins.h"
 #include "emulators/amdgpu/WaitCounters.h"
 #include "emulators/common/Fault.h"
 #include "emulators/common/Memory.h"
@@ -68,6 +69,7 @@ public:
   bool scc = false, sccPoison = true;
   uint32_t mode = 0; ///< rounding, denormals, and so on, as the hardware register has it
   WaitCounters waits;
+  Origins origins;
   /// A bit for each counter whose operations end in order with the load that writes its
   /// registers now: those that are still to be written by one of these may be.
   uint32_t landing = 0;
