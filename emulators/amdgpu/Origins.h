@@ -1,4 +1,4 @@
-//===- Origins.h - Registers with the same undefined bytes --------------------===//
+//===- Origins.h - Registers with the same undefined bits ---------------------===//
 //
 // Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -10,7 +10,7 @@
 // (v & mask) ^ v, whose bits under the mask are zero whatever those of v are.
 //
 //   v_and_b32 v2, v6, v4     v6 is undefined: of what v2 has of it, v6 is the origin
-//   v_xor_b32 v8, v2, v6     so a byte that is undefined in both cancels out
+//   v_xor_b32 v8, v2, v6     so a bit that is undefined in both cancels out
 //
 //===----------------------------------------------------------------------===//
 
@@ -23,17 +23,11 @@
 
 namespace tilewright::amdgpu {
 
-/// Two registers of the same origin hold the same in each byte that is undefined in both,
+/// Two registers of the same origin hold the same in each bit that is undefined in both,
 /// in the lanes of both. `number` 0: none is known.
 struct Origin {
   uint64_t number = 0, lanes = 0;
 };
-
-/// Whether masking with `mask` leaves or clears whole bytes, for which alone origins
-/// speak.
-constexpr bool isOfWholeBytes(uint32_t mask) {
-  return mask == (mask & 0x01010101) * 0xff;
-}
 
 /// The origins of a wave's registers, scalar ones included: a vector operation may read
 /// one, as if each lane had it. `part` is the register's place in a pair.
@@ -41,7 +35,7 @@ class Origins {
 public:
   Origins() : origins(vectorRegisters + scalarRegisters) {}
 
-  /// Must be called for each register that is written.
+  /// Must be called for each register that is written and was undefined in part.
   void forgetVector(uint16_t reg) { origins[reg] = {}; }
   void forgetScalar(uint16_t reg) { origins[vectorRegisters + reg] = {}; }
 
@@ -52,7 +46,7 @@ public:
       own = {++last, ~uint64_t(0)};
     return {own.number, lanes};
   }
-  /// What was just written to `destination` comes from `origin`.
+  /// What is undefined of what was just written to `destination` comes from `origin`.
   void set(const Source &destination, Origin origin, unsigned part = 0) {
     at(destination, part) = origin;
   }

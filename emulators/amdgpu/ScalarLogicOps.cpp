@@ -32,8 +32,7 @@ Step andOfSources(Wave &wave, const Instruction &instruction) {
       const Source &source = instruction.source[i];
       auto poison = static_cast<uint32_t>(values[i].poison >> (32 * part));
       auto maskPoison = static_cast<uint32_t>(values[1 - i].poison >> (32 * part));
-      auto mask = static_cast<uint32_t>(values[1 - i].bits >> (32 * part));
-      if (poison && !maskPoison && isOfWholeBytes(mask) && Origins::isRegister(source))
+      if (poison && !maskPoison && Origins::isRegister(source))
         origins[part] = wave.origins.find(source, ~uint64_t(0), part);
     }
   Step step = writeNonzero(wave, instruction, andOf(values[0], values[1]));
