@@ -206,8 +206,8 @@ static Value combine(OpBuilder &b, AtomicOp op, Value former) {
                 : result;
 }
 
-/// The address of the element that an atomic updates.
-static Value emitAddress(OpBuilder &b, AtomicOp op, bool sharesTiles) {
+/// The address of the element that an atomic updates, as an integer.
+static Value emitAddress(OpBuilder &b, AtomicOp op) {
   Location loc = op.getLoc();
   auto layout = memref::ExtractStridedMetadataOp::create(b, loc, op.getMemref());
   Value position = layout.getOffset();
@@ -219,27 +219,78 @@ static Value emitAddress(OpBuilder &b, AtomicOp op, bool sharesTiles) {
   Value address = memref::ExtractAlignedPointerAsIndexOp::create(b, loc, op.getMemref());
   address = arith::AddIOp::create(b, loc, address,
                                   arith::MulIOp::create(b, loc, position, bytes));
-  address = arith::IndexCastOp::create(b, loc, b.getI64Type(), address);
-  unsigned space = sharesTiles ? getDeviceAddressSpace(getSpace(op.getMemref())) : 0;
-  return LLVM::IntToPtrOp::create(
-      b, loc, LLVM::LLVMPointerType::get(b.getContext(), space), address);
+  return arith::IndexCastOp::create(b, loc, b.getI64Type(), address);
 }
 
-/// An update by compare and exchange of the element's bits, for floats that LLVM has no
-/// atomic arithmetic on. Gives the former element.
+namespace {
+/// The bits that an update exchanges: an element's, or those of a word that has it.
+struct Exchanged {
+  Value address;
+  IntegerType type;
+  /// How far the element is from the word's low end; null where there is nothing else.
+  Value shift;
+
+  Value extract(OpBuilder &b, Location loc, Value bits, Type element) const {
+    Type narrow = b.getIntegerType(element.getIntOrFloatBitWidth());
+    if (shift)
+      bits = arith::TruncIOp::create(b, loc, narrow,
+                                     arith::ShRUIOp::create(b, loc, bits, shift));
+    return isa<IntegerType>(element) ? bits
+                                     : arith::BitcastOp::create(b, loc, element, bits);
+  }
+  /// `former` with another element.
+  Value insert(OpBuilder &b, Location loc, Value former, Value element) const {
+    unsigned width = element.getType().getIntOrFloatBitWidth();
+    if (!isa<IntegerType>(element.getType()))
+      element = arith::BitcastOp::create(b, loc, b.getIntegerType(width), element);
+    if (!shift)
+      return element;
+    Value ones = arith::ConstantIntOp::create(b, loc, type, (int64_t(1) << width) - 1);
+    Value all = arith::ConstantIntOp::create(b, loc, type, -1);
+    Value mask = arith::ShLIOp::create(b, loc, ones, shift);
+    Value others =
+        arith::AndIOp::create(b, loc, former, arith::XOrIOp::create(b, loc, mask, all));
+    Value wide = arith::ExtUIOp::create(b, loc, type, element);
+    return arith::OrIOp::create(b, loc, others,
+                                arith::ShLIOp::create(b, loc, wide, shift));
+  }
+};
+} // namespace
+
+static Exchanged findExchanged(OpBuilder &b, AtomicOp op, bool sharesTiles) {
+  Location loc = op.getLoc();
+  unsigned width = op.getValue().getType().getIntOrFloatBitWidth();
+  unsigned space = sharesTiles ? getDeviceAddressSpace(getSpace(op.getMemref())) : 0;
+  Exchanged exchanged{emitAddress(b, op), b.getIntegerType(width), Value()};
+  // Devices exchange words. LLVM would make that of a narrower exchange too, but with a
+  // read at the beginning that is not atomic.
+  if (sharesTiles && width < 32) {
+    Value three = arith::ConstantIntOp::create(b, loc, b.getI64Type(), 3);
+    Value bytes = arith::AndIOp::create(b, loc, exchanged.address, three);
+    exchanged.address = arith::SubIOp::create(b, loc, exchanged.address, bytes);
+    exchanged.type = b.getI32Type();
+    exchanged.shift = arith::TruncIOp::create(
+        b, loc, exchanged.type, arith::ShLIOp::create(b, loc, bytes, three));
+  }
+  exchanged.address = LLVM::IntToPtrOp::create(
+      b, loc, LLVM::LLVMPointerType::get(b.getContext(), space), exchanged.address);
+  return exchanged;
+}
+
+/// An update by compare and exchange, for elements that there is no atomic arithmetic on.
+/// Gives the former element.
 static Value emitExchangeLoop(OpBuilder &b, AtomicOp op, bool sharesTiles) {
   Location loc = op.getLoc();
   Type type = op.getValue().getType();
-  Type bits = b.getIntegerType(type.getIntOrFloatBitWidth());
-  Value address = emitAddress(b, op, sharesTiles);
-  Value first = LLVM::LoadOp::create(b, loc, bits, address);
+  Exchanged exchanged = findExchanged(b, op, sharesTiles);
+  Value first = LLVM::LoadOp::create(b, loc, exchanged.type, exchanged.address);
   auto attempt = [&](OpBuilder &inside, Location, ValueRange former) {
-    Value element = arith::BitcastOp::create(inside, loc, type, former[0]);
+    Value element = exchanged.extract(inside, loc, former[0], type);
     Value updated =
-        arith::BitcastOp::create(inside, loc, bits, combine(inside, op, element));
-    Value exchange = LLVM::AtomicCmpXchgOp::create(inside, loc, address, former[0],
-                                                   updated, LLVM::AtomicOrdering::acq_rel,
-                                                   LLVM::AtomicOrdering::monotonic);
+        exchanged.insert(inside, loc, former[0], combine(inside, op, element));
+    Value exchange = LLVM::AtomicCmpXchgOp::create(
+        inside, loc, exchanged.address, former[0], updated, LLVM::AtomicOrdering::acq_rel,
+        LLVM::AtomicOrdering::monotonic);
     Value seen = LLVM::ExtractValueOp::create(inside, loc, exchange, 0);
     Value done = LLVM::ExtractValueOp::create(inside, loc, exchange, 1);
     Value yes = arith::ConstantIntOp::create(inside, loc, inside.getI1Type(), 1);
@@ -249,8 +300,25 @@ static Value emitExchangeLoop(OpBuilder &b, AtomicOp op, bool sharesTiles) {
   auto again = [&](OpBuilder &inside, Location, ValueRange seen) {
     scf::YieldOp::create(inside, loc, seen);
   };
-  auto loop = scf::WhileOp::create(b, loc, bits, first, attempt, again);
-  return arith::BitcastOp::create(b, loc, type, loop.getResult(0));
+  auto loop =
+      scf::WhileOp::create(b, loc, TypeRange(exchanged.type), first, attempt, again);
+  return exchanged.extract(b, loc, loop.getResult(0), type);
+}
+
+/// Whether there is an atomic operation of LLVM's for it that is one on the target.
+static bool isNative(AtomicOp op, bool sharesTiles) {
+  Type type = op.getValue().getType();
+  unsigned width = type.getIntOrFloatBitWidth();
+  Combiner combiner = op.getCombiner();
+  bool isFloat = isa<FloatType>(type), isSum = combiner == Combiner::Sum;
+  bool isExtremum = combiner == Combiner::Max || combiner == Combiner::Min;
+  if (type.isBF16() || (isFloat && width < 16))
+    return false;
+  if (!sharesTiles)
+    return true;
+  // On a device LLVM makes loops of the others, which begin with a read that is not
+  // atomic. Bitwise operations it only makes wider.
+  return isFloat ? isSum : width >= 32 || !(isSum || isExtremum);
 }
 
 static void lowerAtomic(AtomicOp op, bool sharesTiles) {
@@ -266,11 +334,7 @@ static void lowerAtomic(AtomicOp op, bool sharesTiles) {
                               op.getIndices());
       return former;
     }
-    // On a device the extrema of floats too: what stands for their instruction there
-    // begins with a read that is not atomic.
-    bool isFloat = isa<FloatType>(type), isSum = op.getCombiner() == Combiner::Sum;
-    if (type.isBF16() || (isFloat && type.getIntOrFloatBitWidth() < 16) ||
-        (sharesTiles && isFloat && !isSum))
+    if (!isNative(op, sharesTiles))
       return emitExchangeLoop(b, op, sharesTiles);
     return memref::AtomicRMWOp::create(b, loc, atomicKind(op), op.getValue(),
                                        op.getMemref(), op.getIndices());

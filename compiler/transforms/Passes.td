@@ -80,10 +80,10 @@ def LowerAccess : Pass<"lower-access"> {
   let summary = "Lower single loads, stores and atomics on global tensors";
   let description = [{
     A guard becomes an `scf.if`. An atomic becomes a `memref.atomic_rmw`, or, on
-    floats that LLVM has no atomic instruction for, a loop of compare and
-    exchange; on a tile of the block's own it is a plain update, unless several
-    threads share the block's tiles. Facts that `tile.assume` stated have served
-    and go.
+    elements that there is no atomic instruction for, a loop of compare and
+    exchange, on devices of the word that has the element; on a tile of the
+    block's own it is a plain update, unless several threads share the block's
+    tiles. Facts that `tile.assume` stated have served and go.
   }];
   let dependentDialects = ["::mlir::scf::SCFDialect", "::mlir::LLVM::LLVMDialect",
                            "::mlir::vector::VectorDialect"];

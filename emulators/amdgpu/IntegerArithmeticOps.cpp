@@ -110,22 +110,26 @@ bool decodeMultiplyAdd64(Decoder &decoder, bool isSigned) {
 // Sums with something else
 //===----------------------------------------------------------------------===//
 
+/// Where undefined bytes are after a shift.
+template <typename T> uint8_t shiftedLeft(U32 count, uint8_t poison) {
+  return bytesOf(ShiftLeft<T>::apply(static_cast<T>(bitsOf(poison)), count));
+}
 struct ShiftLeftAdd {
   static U32 apply(U32 a, U32 b, U32 c) { return (a << (b & 31)) + c; }
-  static uint8_t poison(U32 a, U32 b, U64, uint8_t p, uint8_t q, uint8_t r) {
-    return q & 1 ? 0xff : upward(ShiftLeft<U32>::poison(a, b, p, q) | r);
+  static uint8_t poison(U64, U32 b, U64, uint8_t p, uint8_t q, uint8_t r) {
+    return q & 1 ? 0xff : upward(shiftedLeft<U32>(b, p) | r);
   }
 };
 struct ShiftLeftAdd64 {
   static U64 apply(U64 a, U32 b, U64 c) { return (a << (b & 7)) + c; }
-  static uint8_t poison(U64 a, U32 b, U64, uint8_t p, uint8_t q, uint8_t r) {
-    return q & 1 ? 0xff : upward(ShiftLeft<U64>::poison(a, b & 7, p, q) | r);
+  static uint8_t poison(U64, U32 b, U64, uint8_t p, uint8_t q, uint8_t r) {
+    return q & 1 ? 0xff : upward(shiftedLeft<U64>(b & 7, p) | r);
   }
 };
 struct AddShiftLeft {
   static U32 apply(U32 a, U32 b, U32 c) { return (a + b) << (c & 31); }
   static uint8_t poison(U64, U64, U32 c, uint8_t p, uint8_t q, uint8_t r) {
-    return ShiftLeft<U32>::poison(0, c, upward(p | q), r);
+    return r & 1 ? 0xff : shiftedLeft<U32>(c, upward(p | q));
   }
 };
 struct Add3 : Upward3 {

@@ -33,30 +33,65 @@ LOGIC(Xnor, ~(a ^ b), xnorOf);
 
 template <typename Logic> struct Bitwise {
   template <typename T> static T apply(T a, T b) { return Logic::apply(a, b); }
-  static uint8_t poison(U64 a, U64 b, uint8_t p, uint8_t q) {
-    return bytesOf(Logic::both({a, bitsOf(p)}, {b, bitsOf(q)}).poison);
+  static U64 undefined(U64 a, U64 b, U64 p, U64 q) {
+    return Logic::both({a, p}, {b, q}).poison;
   }
 };
+/// The origin of what is undefined of `value` under `mask`, where that is defined.
+Origin findMasked(Wave &wave, const Source &value, const Source &mask) {
+  Lanes32 undefined, ofMask;
+  if (!Origins::isRegister(value) || !wave.readUndefined(value, undefined))
+    return {};
+  if (!wave.readUndefined(mask, ofMask))
+    ofMask = {};
+  uint64_t lanes = 0;
+  for (unsigned lane = 0; lane < maxLanes; ++lane)
+    lanes |= uint64_t(undefined[lane] && !ofMask[lane]) << lane;
+  lanes &= wave.active;
+  return lanes ? wave.origins.find(value, lanes) : Origin();
+}
+Step andLanes(Wave &wave, const Instruction &instruction) {
+  Origin origin = findMasked(wave, instruction.source[0], instruction.source[1]);
+  if (!origin.number)
+    origin = findMasked(wave, instruction.source[1], instruction.source[0]);
+  map<U32, Bitwise<And>, U32, U32>(wave, instruction);
+  if (wave.isPoisoned(instruction.destination[0].reg))
+    wave.origins.set(instruction.destination[0], origin);
+  return Step::Next;
+}
+Step xorLanes(Wave &wave, const Instruction &instruction) {
+  const Source &first = instruction.source[0], &second = instruction.source[1];
+  const uint64_t shared = wave.origins.findShared(first, second);
+  if (!shared)
+    return map<U32, Bitwise<Xor>, U32, U32>(wave, instruction);
+  ReadSource<U32> a(wave, first), b(wave, second);
+  UndefinedLanes<U32> p(wave, first, a), q(wave, second, b);
+  Lanes32 result, undefined;
+  for (unsigned lane = 0; lane < maxLanes; ++lane) {
+    result[lane] = a.values[lane] ^ b.values[lane];
+    undefined[lane] =
+        shared >> lane & 1 ? p.bits[lane] ^ q.bits[lane] : p.bits[lane] | q.bits[lane];
+  }
+  writeLanes(wave, instruction, result, undefined);
+  return Step::Next;
+}
+
 /// Second(First(a, b), c)
 template <typename First, typename Second> struct Bitwise3 {
   static U32 apply(U32 a, U32 b, U32 c) { return Second::apply(First::apply(a, b), c); }
-  static uint8_t poison(U64 a, U64 b, U64 c, uint8_t p, uint8_t q, uint8_t r) {
-    ScalarValue first = First::both({a, bitsOf(p)}, {b, bitsOf(q)});
-    return bytesOf(Second::both(first, {c, bitsOf(r)}).poison);
+  static U64 undefined(U64 a, U64 b, U64 c, U64 p, U64 q, U64 r) {
+    return Second::both(First::both({a, p}, {b, q}), {c, r}).poison;
   }
 };
 struct Not {
   template <typename T> static T apply(T a) { return static_cast<T>(~a); }
-  static uint8_t poison(U64, uint8_t p) { return p; }
+  static U64 undefined(U64, U64 p) { return p; }
 };
 
 struct ShiftLeftOr {
   static U32 apply(U32 a, U32 b, U32 c) { return (a << (b & 31)) | c; }
-  static uint8_t poison(U32 a, U32 b, U32 c, uint8_t p, uint8_t q, uint8_t r) {
-    if (q & 1)
-      return 0xff;
-    ScalarValue shifted = {a << (b & 31), static_cast<U32>(bitsOf(p)) << (b & 31)};
-    return bytesOf(orOf(shifted, {c, bitsOf(r)}).poison);
+  static U64 undefined(U32 a, U32 b, U32 c, U32 p, U32 q, U32 r) {
+    return q & 31 ? ~U64(0) : orOf({a << (b & 31), p << (b & 31)}, {c, r}).poison;
   }
 };
 
@@ -65,18 +100,15 @@ template <bool isSigned> struct ExtractField {
   static U32 apply(U32 a, U32 b, U32 c) {
     return static_cast<U32>(extractBits(a, b & 31, c & 31, 32, isSigned));
   }
-  static uint8_t poison(U32, U32 b, U32 c, uint8_t p, uint8_t q, uint8_t r) {
-    if ((q | r) & 1)
-      return 0xff;
-    return bytesOf(apply(static_cast<U32>(bitsOf(p)), b, c));
+  static U64 undefined(U32, U32 b, U32 c, U32 p, U32 q, U32 r) {
+    return (q | r) & 31 ? ~U64(0) : apply(p, b, c);
   }
 };
 struct InsertField {
   static U32 apply(U32 mask, U32 b, U32 c) { return (mask & b) | (~mask & c); }
-  static uint8_t poison(U64 mask, U64 b, U64 c, uint8_t p, uint8_t q, uint8_t r) {
+  static U64 undefined(U64 mask, U64 b, U64 c, U64 x, U64 y, U64 z) {
     // Where the mask is undefined, two equal bits are defined nevertheless.
-    U64 x = bitsOf(p), y = bitsOf(q), z = bitsOf(r);
-    return bytesOf((mask & ~x & y) | (~mask & ~x & z) | (x & (y | z | (b ^ c))));
+    return (mask & ~x & y) | (~mask & ~x & z) | (x & (y | z | (b ^ c)));
   }
 };
 struct MakeMask {
@@ -89,19 +121,15 @@ struct Reverse {
     a = (a >> 4 & 0x0f0f0f0f) | (a & 0x0f0f0f0f) << 4;
     return __builtin_bswap32(a);
   }
-  static uint8_t poison(U32, uint8_t p) {
-    return bytesOf(apply(static_cast<U32>(bitsOf(p))));
-  }
+  static U64 undefined(U32, U32 p) { return apply(p); }
 };
 /// {a, b} >> c
 template <unsigned unit> struct Align {
   static U32 apply(U32 a, U32 b, U32 c) {
     return static_cast<U32>((U64(a) << 32 | b) >> (c % (32 / unit) * unit));
   }
-  static uint8_t poison(U32, U32, U32 c, uint8_t p, uint8_t q, uint8_t r) {
-    if (r & 1)
-      return 0xff;
-    return bytesOf(apply(static_cast<U32>(bitsOf(p)), static_cast<U32>(bitsOf(q)), c));
+  static U64 undefined(U32, U32, U32 c, U32 p, U32 q, U32 r) {
+    return r % (32 / unit) ? ~U64(0) : apply(p, q, c);
   }
 };
 
@@ -168,20 +196,19 @@ template <typename T> Step bitOperation(Wave &wave, const Instruction &instructi
     writeLanes(wave, instruction, result, nullptr);
     return Step::Next;
   }
-  LanePoison poison;
+  UndefinedLanes<T> x(wave, instruction.source[0], a), y(wave, instruction.source[1], b),
+      z(wave, instruction.source[2], c);
+  LaneArray<T> undefined;
   for (unsigned lane = 0; lane < maxLanes; ++lane) {
-    U64 x = a.poison ? bitsOf(a.poison[lane]) : 0,
-        y = b.poison ? bitsOf(b.poison[lane]) : 0,
-        z = c.poison ? bitsOf(c.poison[lane]) : 0;
-    U64 can[2] = {};
+    T can[2] = {};
     for (unsigned index = 0; index < 8; ++index)
       can[instruction.immediate >> index & 1] |=
-          ((index & 4 ? a.values[lane] : ~U64(a.values[lane])) | x) &
-          ((index & 2 ? b.values[lane] : ~U64(b.values[lane])) | y) &
-          ((index & 1 ? c.values[lane] : ~U64(c.values[lane])) | z);
-    poison[lane] = bytesOf(can[0] & can[1] & static_cast<T>(~U64(0)));
+          static_cast<T>(((index & 4 ? a.values[lane] : ~a.values[lane]) | x.bits[lane]) &
+                         ((index & 2 ? b.values[lane] : ~b.values[lane]) | y.bits[lane]) &
+                         ((index & 1 ? c.values[lane] : ~c.values[lane]) | z.bits[lane]));
+    undefined[lane] = can[0] & can[1];
   }
-  writeLanes(wave, instruction, result, poison.v);
+  writeLanes(wave, instruction, result, undefined);
   return Step::Next;
 }
 
@@ -206,9 +233,9 @@ constexpr Type B16 = Type::B16, B32 = Type::B32, B64 = Type::B64;
 constexpr ResultKind Word = ResultKind::Word, Pair = ResultKind::Pair,
                      Half = ResultKind::Half;
 constexpr IntegerEntry entries[] = {
-    {"v_and_b32", map<U32, Bitwise<And>, U32, U32>, Word, {B32, B32}, 2},
+    {"v_and_b32", andLanes, Word, {B32, B32}, 2},
     {"v_or_b32", map<U32, Bitwise<Or>, U32, U32>, Word, {B32, B32}, 2},
-    {"v_xor_b32", map<U32, Bitwise<Xor>, U32, U32>, Word, {B32, B32}, 2},
+    {"v_xor_b32", xorLanes, Word, {B32, B32}, 2},
     {"v_xnor_b32", map<U32, Bitwise<Xnor>, U32, U32>, Word, {B32, B32}, 2},
     {"v_not_b32", map<U32, Not, U32>, Word, {B32}, 1},
     {"v_and_b16", map<U16, Bitwise<And>, U16, U16>, Half, {B16, B16}, 2},
@@ -232,17 +259,33 @@ constexpr IntegerEntry entries[] = {
     {"v_alignbit_b32", map<U32, Align<1>, U32, U32, U16>, Word, {B32, B32, B16}, 3},
     {"v_alignbyte_b32", map<U32, Align<8>, U32, U32, U16>, Word, {B32, B32, B16}, 3},
     {"v_perm_b32", map<U32, Permute, U32, U32, U32>, Word, {B32, B32, B32}, 3},
-    {"v_lshlrev_b32", map<U32, Reversed<ShiftLeft<U32>>, U32, U32>, Word, {B32, B32}, 2},
-    {"v_lshrrev_b32", map<U32, Reversed<ShiftRight<U32>>, U32, U32>, Word, {B32, B32}, 2},
-    {"v_ashrrev_i32",
-     map<U32, Reversed<ShiftRightSigned<U32>>, U32, U32>,
+    {"v_lshlrev_b32",
+     map<U32, ReversedShift<ShiftLeft<U32>>, U32, U32>,
      Word,
      {B32, B32},
      2},
-    {"v_lshlrev_b64", map<U64, Reversed<ShiftLeft<U64>>, U32, U64>, Pair, {B32, B64}, 2},
-    {"v_lshrrev_b64", map<U64, Reversed<ShiftRight<U64>>, U32, U64>, Pair, {B32, B64}, 2},
+    {"v_lshrrev_b32",
+     map<U32, ReversedShift<ShiftRight<U32>>, U32, U32>,
+     Word,
+     {B32, B32},
+     2},
+    {"v_ashrrev_i32",
+     map<U32, ReversedShift<ShiftRightSigned<U32>>, U32, U32>,
+     Word,
+     {B32, B32},
+     2},
+    {"v_lshlrev_b64",
+     map<U64, ReversedShift<ShiftLeft<U64>>, U32, U64>,
+     Pair,
+     {B32, B64},
+     2},
+    {"v_lshrrev_b64",
+     map<U64, ReversedShift<ShiftRight<U64>>, U32, U64>,
+     Pair,
+     {B32, B64},
+     2},
     {"v_ashrrev_i64",
-     map<U64, Reversed<ShiftRightSigned<U64>>, U32, U64>,
+     map<U64, ReversedShift<ShiftRightSigned<U64>>, U32, U64>,
      Pair,
      {B32, Type::I64},
      2},

@@ -40,7 +40,11 @@ Step mapHalves(Wave &wave, const Instruction &instruction,
         return static_cast<uint8_t>(all ? all[lane] >> (at / 8) & 3 : 0);
       };
       uint8_t bits;
-      if constexpr (HasPoison<Operation>::value)
+      if constexpr (HasUndefined<Operation>::value)
+        bits = bytesOf(Operation::undefined(
+            static_cast<U16>(std::get<index>(sources).values[lane] >> shift[index])...,
+            bitsOf(of(std::get<index>(sources).poison, shift[index]))...));
+      else if constexpr (HasPoison<Operation>::value)
         bits = Operation::poison(
             static_cast<U16>(std::get<index>(sources).values[lane] >> shift[index])...,
             of(std::get<index>(sources).poison, shift[index])...);
@@ -73,9 +77,9 @@ constexpr PackedEntry entries[] = {
     {"v_pk_mul_lo_u16", 2, two<Multiply>, nullptr},
     {"v_pk_mad_u16", 3, three<MultiplyAdd>, three<MultiplyAddClamped<U16>>},
     {"v_pk_mad_i16", 3, three<MultiplyAdd>, three<MultiplyAddClamped<I16>>},
-    {"v_pk_lshlrev_b16", 2, two<Reversed<ShiftLeft<U16>>>, nullptr},
-    {"v_pk_lshrrev_b16", 2, two<Reversed<ShiftRight<U16>>>, nullptr},
-    {"v_pk_ashrrev_i16", 2, two<Reversed<ShiftRightSigned<U16>>>, nullptr},
+    {"v_pk_lshlrev_b16", 2, two<ReversedShift<ShiftLeft<U16>>>, nullptr},
+    {"v_pk_lshrrev_b16", 2, two<ReversedShift<ShiftRight<U16>>>, nullptr},
+    {"v_pk_ashrrev_i16", 2, two<ReversedShift<ShiftRightSigned<U16>>>, nullptr},
     {"v_pk_min_u16", 2, two<Select2<U16, Min>>, nullptr},
     {"v_pk_max_u16", 2, two<Select2<U16, Max>>, nullptr},
     {"v_pk_min_i16", 2, two<Select2<I16, Min>>, nullptr},

@@ -12,7 +12,7 @@ using namespace tilewright::amdgpu;
 namespace {
 struct Move {
   template <typename T> static T apply(T a) { return a; }
-  static uint8_t poison(uint64_t, uint8_t p) { return p; }
+  static uint64_t undefined(uint64_t, uint64_t p) { return p; }
 };
 
 constexpr VectorEntry moves[] = {

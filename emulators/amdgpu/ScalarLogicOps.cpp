@@ -19,6 +19,37 @@ template <Logic2 apply> Step logic(Wave &wave, const Instruction &instruction) {
                       apply(wave.readScalar(instruction.source[0]),
                             wave.readScalar(instruction.source[1])));
 }
+/// s_and: what is undefined of a source under a mask, all of which is defined, comes from
+/// it.
+Step andOfSources(Wave &wave, const Instruction &instruction) {
+  const unsigned parts = instruction.destination[0].count;
+  ScalarValue values[2];
+  for (unsigned i = 0; i < 2; ++i)
+    values[i] = wave.readScalar(instruction.source[i]);
+  Origin origins[2];
+  for (unsigned part = 0; part < parts; ++part)
+    for (unsigned i = 0; i < 2; ++i) {
+      const Source &source = instruction.source[i];
+      auto poison = static_cast<uint32_t>(values[i].poison >> (32 * part));
+      auto maskPoison = static_cast<uint32_t>(values[1 - i].poison >> (32 * part));
+      if (poison && !maskPoison && Origins::isRegister(source))
+        origins[part] = wave.origins.find(source, ~uint64_t(0), part);
+    }
+  Step step = writeNonzero(wave, instruction, andOf(values[0], values[1]));
+  for (unsigned part = 0; part < parts; ++part)
+    wave.origins.set(instruction.destination[0], origins[part], part);
+  return step;
+}
+/// s_xor: bits that are undefined in both sources and the same cancel out.
+Step xorOfSources(Wave &wave, const Instruction &instruction) {
+  const Source &first = instruction.source[0], &second = instruction.source[1];
+  ScalarValue a = wave.readScalar(first), b = wave.readScalar(second);
+  ScalarValue value = xorOf(a, b);
+  for (unsigned part = 0; part < instruction.destination[0].count; ++part)
+    if (wave.origins.findShared(first, second, part))
+      value.poison &= ~(a.poison & b.poison & maskOf(32) << (32 * part));
+  return writeNonzero(wave, instruction, value);
+}
 /// Sets SCC, or not.
 template <Logic1 apply> Step one(Wave &wave, const Instruction &instruction) {
   return writeNonzero(
@@ -166,9 +197,9 @@ constexpr ScalarEntry entries[] = {
     BOTH1("s_brev", quietOne<reverse>),
     BOTH1("s_wqm", one<quads<true>>),
     BOTH1("s_quadmask", one<quads<false>>),
-    BOTH2("s_and", logic<andOf>),
+    BOTH2("s_and", andOfSources),
     BOTH2("s_or", logic<orOf>),
-    BOTH2("s_xor", logic<xorOf>),
+    BOTH2("s_xor", xorOfSources),
     BOTH2("s_andn2", logic<andNotOf>),
     BOTH2("s_and_not1", logic<andNotOf>),
     BOTH2("s_orn2", logic<orNotOf>),

@@ -6,7 +6,8 @@
 //===----------------------------------------------------------------------===//
 //
 // Logic and shifts on values some of whose bits are undefined; a defined bit that decides
-// the result's makes that one defined.
+// the result's makes that one defined. A vector register has a bit for each byte of which
+// some is undefined, and beside it those of the bits where they are not whole bytes.
 //
 //===----------------------------------------------------------------------===//
 
@@ -16,6 +17,28 @@
 #include "emulators/amdgpu/Wave.h"
 
 namespace tilewright::amdgpu {
+
+/// All bits of each byte that has a bit in `poison`.
+constexpr uint64_t bitsOf(uint8_t poison) {
+  // A copy in each byte, which keeps its own bit; then its lowest bit says whether it
+  // did.
+  uint64_t own = poison * UINT64_C(0x0101010101010101) & UINT64_C(0x8040201008040201);
+  own |= own >> 4 & UINT64_C(0x0f0f0f0f0f0f0f0f);
+  own |= own >> 2 & UINT64_C(0x3333333333333333);
+  own |= own >> 1 & UINT64_C(0x5555555555555555);
+  return (own & UINT64_C(0x0101010101010101)) * 0xff;
+}
+/// A bit for each byte of `bits` that is not zero.
+constexpr uint8_t bytesOf(uint64_t bits) {
+  bits |= bits >> 4 & UINT64_C(0x0f0f0f0f0f0f0f0f);
+  bits |= bits >> 2 & UINT64_C(0x3333333333333333);
+  bits |= bits >> 1 & UINT64_C(0x5555555555555555);
+  return static_cast<uint8_t>(
+      (bits & UINT64_C(0x0101010101010101)) * UINT64_C(0x0102040810204080) >> 56);
+}
+static_assert(bitsOf(0xa5) == UINT64_C(0xff00ff0000ff00ff) &&
+              bitsOf(0x5a) == ~bitsOf(0xa5));
+static_assert(bytesOf(UINT64_C(0x8000010000200004)) == 0xa5 && bytesOf(0x40) == 1);
 
 constexpr ScalarValue notOf(ScalarValue a) { return {~a.bits, a.poison}; }
 constexpr ScalarValue andOf(ScalarValue a, ScalarValue b) {

@@ -15,7 +15,13 @@
 // A result is undefined where any source is; operations that move bytes about say better
 // with a function `poison` of the values and of each one's undefined bytes:
 //
-//   struct Move { static uint8_t poison(uint32_t, uint8_t p) { return p; } ... };
+//   struct Add { static uint8_t poison(uint32_t, uint32_t, uint8_t p, uint8_t q) ... };
+//
+// and those that move bits about with `undefined`, of the values and of all their
+// undefined bits: compilers cut small elements out of registers some of which nothing
+// wrote.
+//
+//   struct Move { static uint64_t undefined(uint64_t, uint64_t p) { return p; } ... };
 //
 //===----------------------------------------------------------------------===//
 
@@ -23,7 +29,7 @@
 #define TILEWRIGHT_EMULATORS_AMDGPU_VECTORALU_H
 
 #include "emulators/amdgpu/Decoder.h"
-#include "emulators/amdgpu/Wave.h"
+#include "emulators/amdgpu/UndefinedBits.h"
 
 #include <tuple>
 #include <type_traits>
@@ -36,6 +42,12 @@ template <typename Operation, typename = void> struct HasPoison : std::false_typ
 template <typename Operation>
 struct HasPoison<Operation, std::void_t<decltype(&Operation::poison)>> : std::true_type {
 };
+
+/// Whether it says so bit by bit.
+template <typename Operation, typename = void> struct HasUndefined : std::false_type {};
+template <typename Operation>
+struct HasUndefined<Operation, std::void_t<decltype(&Operation::undefined)>>
+    : std::true_type {};
 
 /// What to read, as one value from which a tuple makes its elements in place.
 struct ToRead {
@@ -65,6 +77,36 @@ inline void writeLanes(Wave &wave, const Instruction &instruction,
   wave.write(instruction.destination[0], values.v, poison);
 }
 
+/// Which bits of a source are undefined that was read as `read`.
+template <typename T> struct UndefinedLanes {
+  UndefinedLanes(Wave &wave, const Source &source, const ReadSource<T> &read) {
+    if constexpr (sizeof(T) >= sizeof(uint32_t)) {
+      if (!wave.readUndefined(source, bits))
+        bits = {};
+    } else {
+      for (unsigned lane = 0; lane < maxLanes; ++lane)
+        bits[lane] = read.poison ? static_cast<T>(bitsOf(read.poison[lane])) : 0;
+    }
+  }
+  LaneArray<T> bits;
+};
+
+/// Writes values of which these bits are undefined.
+template <typename T>
+void writeLanes(Wave &wave, const Instruction &instruction, const LaneArray<T> &values,
+                const LaneArray<T> &undefined) {
+  LanePoison poison;
+  bool isPartial = false;
+  for (unsigned lane = 0; lane < maxLanes; ++lane) {
+    poison[lane] = bytesOf(undefined[lane]);
+    isPartial |= static_cast<T>(bitsOf(poison[lane])) != undefined[lane];
+  }
+  writeLanes(wave, instruction, values, poison.v);
+  if constexpr (sizeof(T) >= sizeof(uint32_t))
+    if (isPartial)
+      wave.keepUndefined(instruction.destination[0], undefined);
+}
+
 template <typename Result, typename Operation, typename... Values, size_t... index>
 Step mapSources(Wave &wave, const Instruction &instruction,
                 std::index_sequence<index...>) {
@@ -76,16 +118,27 @@ Step mapSources(Wave &wave, const Instruction &instruction,
     writeLanes(wave, instruction, result, nullptr);
     return Step::Next;
   }
-  LanePoison poison;
-  for (unsigned lane = 0; lane < maxLanes; ++lane) {
-    auto of = [lane](const uint8_t *all) { return all ? all[lane] : uint8_t(0); };
-    if constexpr (HasPoison<Operation>::value)
-      poison[lane] = Operation::poison(std::get<index>(sources).values[lane]...,
-                                       of(std::get<index>(sources).poison)...);
-    else
-      poison[lane] = (of(std::get<index>(sources).poison) | ...) ? 0xff : 0;
+  if constexpr (HasUndefined<Operation>::value) {
+    std::tuple<UndefinedLanes<Values>...> undefined(UndefinedLanes<Values>(
+        wave, instruction.source[index], std::get<index>(sources))...);
+    LaneArray<Result> bits;
+    for (unsigned lane = 0; lane < maxLanes; ++lane)
+      bits[lane] = static_cast<Result>(
+          Operation::undefined(std::get<index>(sources).values[lane]...,
+                               std::get<index>(undefined).bits[lane]...));
+    writeLanes(wave, instruction, result, bits);
+  } else {
+    LanePoison poison;
+    for (unsigned lane = 0; lane < maxLanes; ++lane) {
+      auto of = [lane](const uint8_t *all) { return all ? all[lane] : uint8_t(0); };
+      if constexpr (HasPoison<Operation>::value)
+        poison[lane] = Operation::poison(std::get<index>(sources).values[lane]...,
+                                         of(std::get<index>(sources).poison)...);
+      else
+        poison[lane] = (of(std::get<index>(sources).poison) | ...) ? 0xff : 0;
+    }
+    writeLanes(wave, instruction, result, poison.v);
   }
-  writeLanes(wave, instruction, result, poison.v);
   return Step::Next;
 }
 

@@ -42,6 +42,7 @@ Wave::Wave(WorkGroup &group, unsigned index, uint64_t present)
 void Wave::setRegister(uint16_t reg, uint32_t bits) {
   scalar[reg] = bits;
   scalarPoison[reg] = 0;
+  origins.forgetScalar(reg);
 }
 
 uint64_t Wave::getSpecial(SpecialValue value) const {
@@ -125,9 +126,11 @@ void Wave::writeScalar(const Source &destination, ScalarValue value) {
   }
   scalar[destination.reg] = static_cast<uint32_t>(value.bits);
   scalarPoison[destination.reg] = static_cast<uint32_t>(value.poison);
+  origins.forgetScalar(destination.reg);
   if (destination.count > 1) {
     scalar[destination.reg + 1] = static_cast<uint32_t>(value.bits >> 32);
     scalarPoison[destination.reg + 1] = static_cast<uint32_t>(value.poison >> 32);
+    origins.forgetScalar(destination.reg + 1);
   }
 }
 
@@ -202,36 +205,6 @@ const uint64_t *Wave::read(const Source &source, Lanes64 &buffer) {
   return buffer.v;
 }
 
-/// A bit for each byte of `bits` that has a bit set.
-static uint8_t bytesOf(uint64_t bits) {
-  uint8_t bytes = 0;
-  for (unsigned i = 0; i < 8; ++i)
-    bytes |= ((bits >> (8 * i) & 0xff) != 0) << i;
-  return bytes;
-}
-
-const uint8_t *Wave::readPoison(const Source &source, LanePoison &buffer) {
-  if (source.kind == Operand::Vector) {
-    if (source.count < 2)
-      return mayBePoisoned[source.reg] ? vectorPoison(source.reg) : nullptr;
-    if (!mayBePoisoned[source.reg] && !mayBePoisoned[source.reg + 1])
-      return nullptr;
-    const uint8_t *low = vectorPoison(source.reg), *high = vectorPoison(source.reg + 1);
-    for (unsigned lane = 0; lane < maxLanes; ++lane)
-      buffer[lane] = static_cast<uint8_t>(low[lane] | high[lane] << 4);
-    return buffer.v;
-  }
-  if (source.kind == Operand::Buffer)
-    return bufferPoison[source.reg].v;
-  if (source.kind == Operand::Integer)
-    return nullptr;
-  uint64_t bits = readScalar(source).poison;
-  if (!bits)
-    return nullptr;
-  memset(buffer.v, bytesOf(bits), sizeof(buffer.v));
-  return buffer.v;
-}
-
 const uint32_t *Wave::laneMasks() {
   if (masksOf != active) {
     for (unsigned lane = 0; lane < maxLanes; ++lane)
@@ -256,6 +229,8 @@ void Wave::write(const Source &destination, const uint32_t *values,
   }
   if (!newPoison && !mayBePoisoned[reg])
     return;
+  origins.forgetVector(reg);
+  partlyUndefined[reg].reset();
   uint8_t *state = vectorPoison(reg);
   if (!newPoison && (active & present) == present) {
     memset(state, 0, maxLanes);
@@ -288,21 +263,6 @@ void Wave::write(const Source &destination, const uint64_t *values,
     one.count = 1;
     write(one, half.v, newPoison ? halfPoison.v : nullptr);
   }
-}
-
-bool Wave::expectSound(const Source &source, const char *what) {
-  LanePoison buffer;
-  const uint8_t *state = readPoison(source, buffer);
-  if (!state)
-    return true;
-  for (uint64_t left = active; left; left &= left - 1) {
-    unsigned lane = __builtin_ctzll(left);
-    if (state[lane]) {
-      report(Rule::Uninitialised, std::string(what) + " is undefined", lane);
-      return false;
-    }
-  }
-  return true;
 }
 
 /// What a stack may grow to that the compiler does not know the size of.

@@ -7,8 +7,9 @@
 //
 // A wave has one program counter; which lanes take part is the program's own business, in
 // the register EXEC. Values are undefined until they are written: a vector register has a
-// bit for each byte of each lane, a scalar register one for each of its bits, since masks
-// of lanes are made of bits that have nothing to do with each other.
+// bit for each byte of each lane, and one for each of its bits beside it where logic and
+// shifts made bytes undefined in part; a scalar register always has the latter, since
+// masks of lanes are made of bits that have nothing to do with each other.
 //
 //===----------------------------------------------------------------------===//
 
@@ -17,6 +18,7 @@
 
 #include "emulators/amdgpu/Hazards.h"
 #include "emulators/amdgpu/Instruction.h"
+#include "emulators/amdgpu/Origins.h"
 #include "emulators/amdgpu/WaitCounters.h"
 #include "emulators/common/Fault.h"
 #include "emulators/common/Memory.h"
@@ -68,6 +70,7 @@ public:
   bool scc = false, sccPoison = true;
   uint32_t mode = 0; ///< rounding, denormals, and so on, as the hardware register has it
   WaitCounters waits;
+  Origins origins;
   /// A bit for each counter whose operations end in order with the load that writes its
   /// registers now: those that are still to be written by one of these may be.
   uint32_t landing = 0;
@@ -98,6 +101,13 @@ public:
   const uint64_t *read(const Source &source, Lanes64 &buffer);
   /// What is undefined of it; null where nothing is.
   const uint8_t *readPoison(const Source &source, LanePoison &buffer);
+  /// The same bit by bit, where that is known; false, and nothing, where none is
+  /// undefined.
+  bool readUndefined(const Source &source, Lanes32 &bits);
+  bool readUndefined(const Source &source, Lanes64 &bits);
+  /// Keeps which bits are undefined of what was just written.
+  void keepUndefined(const Source &destination, const Lanes32 &bits);
+  void keepUndefined(const Source &destination, const Lanes64 &bits);
   void write(const Source &destination, const uint32_t *values, const uint8_t *poison);
   void write(const Source &destination, const uint64_t *values, const uint8_t *poison);
   /// A bit for each lane, in one scalar register or two: compares, carries. Lanes that
@@ -146,6 +156,8 @@ private:
   std::vector<uint32_t> vectors;
   std::vector<uint8_t> poison;
   uint8_t mayBePoisoned[vectorRegisters];
+  /// Of registers some of whose bytes are undefined in part: their undefined bits.
+  std::unique_ptr<Lanes32> partlyUndefined[vectorRegisters];
   /// All ones for each active lane; of `masksOf`.
   Lanes32 masks = {};
   uint64_t masksOf = 0;

@@ -85,23 +85,30 @@ def test_elements_outside_a_tensor(device):
     assert np.array_equal(c, [2, 0, 0, 0, 0, 3])
 
 
-def test_atomic_extrema_of_one_element(device):
-    """Many iterations meet in one element of a tile, and of a tensor."""
+@pytest.mark.parametrize("dtype", ["f32", "f16", "bf16", "i8", "u16"])
+def test_atomics_of_few_elements(device, dtype):
+    """Many iterations meet in each, and elements of different ones in a word."""
 
     @T.prim_func
-    def kernel(A: T.Tensor((300,), "float32"), B: T.Tensor((2,), "float32")):
+    def kernel(A: T.Tensor((300,), dtype), B: T.Tensor((3,), dtype), C: T.Tensor((6,), dtype)):
         with T.Kernel(1):
-            low = T.alloc_shared((1,), "float32")
-            T.clear(low)
+            low = T.alloc_shared((3,), dtype)
+            ones = T.alloc_shared((3,), dtype)
+            T.fill(low, 100)
+            T.clear(ones)
             for i in T.Parallel(300):
-                T.atomic_min(low[0], A[i])
-                T.atomic_max(B[0], A[i])
-            B[1] = low[0]
+                T.atomic_min(low[i % 3], A[i])
+                T.atomic_add(ones[i % 3], 1)
+                T.atomic_max(B[i % 3], A[i])
+            T.copy(low, C[0:3])
+            T.copy(ones, C[3:6])
 
-    a = np.random.default_rng(3).standard_normal(300).astype(np.float32)
-    b = np.zeros(2, np.float32)
-    launch(device, kernel, a, b)
-    assert list(b) == [a.max(), a.min()]
+    a = np.random.default_rng(3).integers(1, 100, 300).astype(numpy_dtype(dtype))
+    b, c = np.zeros(3, a.dtype), np.zeros(6, a.dtype)
+    launch(device, kernel, a, b, c)
+    columns = a.reshape(100, 3).astype(np.float32)
+    assert np.array_equal(b.astype(np.float32), columns.max(0))
+    assert np.array_equal(c.astype(np.float32), [*columns.min(0), 100, 100, 100])
 
 
 def test_sizes_of_zero(device):

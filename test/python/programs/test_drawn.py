@@ -13,7 +13,8 @@ from tilewright.testing.programs import Worker, examine_range, replayed
 
 CORPUS = sorted((Path(__file__).parent / "corpus").glob("*.json"))
 SEED = 2026
-COUNT, SHARE = 300, 50
+# Drawn for the CPU, for every device, and at a time.
+COUNT, COUNT_EVERYWHERE, SHARE = 200, 100, 50
 
 
 def _examine(seed, first, device):
@@ -28,6 +29,13 @@ def test_drawn_programs(first, device):
     _examine(SEED, first, device)
 
 
+@pytest.mark.every_device
+@pytest.mark.parametrize("first", range(0, COUNT_EVERYWHERE, SHARE))
+def test_drawn_programs_everywhere(first, device):
+    _examine(SEED + 1, first, device)
+
+
+@pytest.mark.every_device
 @pytest.mark.parametrize("path", CORPUS, ids=lambda p: p.stem)
 def test_a_program_that_once_failed(path, device):
     verdict = replayed(path, device)

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+// Atomics where several threads run a block: what devices have no instruction for becomes an
+// exchange of the word that has the element.
+// RUN: %tilewright-opt %s --lower-access=shares-tiles=true | FileCheck %s
+
+#global = #tile.space<global>
+#shared = #tile.space<shared>
+
+// CHECK-LABEL: @native
+// CHECK:         memref.atomic_rmw addi {{.*}} memref<8xi32
+// CHECK:         memref.atomic_rmw ori {{.*}} memref<8xi8
+// CHECK:         memref.atomic_rmw addf {{.*}} memref<8xf16
+// CHECK-NOT:     cmpxchg
+func.func @native(%x: memref<8xi32, #shared>, %v: i32, %y: memref<8xi8, #shared>, %w: i8,
+                  %z: memref<8xf16, #shared>, %u: f16, %i: index) {
+  %0 = tile.atomic sum %v, %x[%i] inbounds [true] : memref<8xi32, #shared>
+  %1 = tile.atomic bitor %w, %y[%i] inbounds [true] : memref<8xi8, #shared>
+  %2 = tile.atomic sum %u, %z[%i] inbounds [true] : memref<8xf16, #shared>
+  return
+}
+
+// CHECK-LABEL: @half
+// CHECK-SAME:    %{{.*}}: memref<{{.*}}>, %[[V:.*]]: f16
+// CHECK:         %[[LOW:.*]] = arith.andi %[[ADDRESS:.*]], %[[THREE:.*]] : i64
+// CHECK-NEXT:    %[[ALIGNED:.*]] = arith.subi %[[ADDRESS]], %[[LOW]]
+// CHECK-NEXT:    %[[BITS:.*]] = arith.shli %[[LOW]], %[[THREE]]
+// CHECK-NEXT:    %[[SHIFT:.*]] = arith.trunci %[[BITS]] : i64 to i32
+// CHECK-NEXT:    %[[WORD:.*]] = llvm.inttoptr %[[ALIGNED]] : i64 to !llvm.ptr<3>
+// CHECK-NEXT:    %[[FIRST:.*]] = llvm.load %[[WORD]] {{.*}} -> i32
+// CHECK-NEXT:    %[[LAST:.*]] = scf.while (%[[SEEN:.*]] = %[[FIRST]])
+// CHECK-NEXT:      arith.shrui %[[SEEN]], %[[SHIFT]]
+// CHECK:           arith.maximumf %{{.*}}, %[[V]]
+// CHECK:           llvm.cmpxchg %[[WORD]], %[[SEEN]], %{{.*}} : !llvm.ptr<3>, i32
+// CHECK:         %[[HIGH:.*]] = arith.shrui %[[LAST]], %[[SHIFT]]
+// CHECK-NEXT:    %[[CODE:.*]] = arith.trunci %[[HIGH]] : i32 to i16
+// CHECK-NEXT:    %[[FORMER:.*]] = arith.bitcast %[[CODE]] : i16 to f16
+// CHECK-NEXT:    return %[[FORMER]]
+func.func @half(%x: memref<8xf16, #shared>, %v: f16, %i: index) -> f16 {
+  %0 = tile.atomic max %v, %x[%i] inbounds [true] : memref<8xf16, #shared>
+  return %0 : f16
+}
+
+// CHECK-LABEL: @whole
+// CHECK-NOT:     arith.shrui
+// CHECK:         llvm.cmpxchg {{.*}} : !llvm.ptr<1>, i32
+// CHECK-NOT:     arith.shrui
+// CHECK:         return
+func.func @whole(%x: memref<8xf32, #global>, %v: f32, %i: index) -> f32 {
+  %0 = tile.atomic min %v, %x[%i] inbounds [true] : memref<8xf32, #global>
+  return %0 : f32
+}
+
+// CHECK-LABEL: @byte
+// CHECK:         arith.trunci %{{.*}} : i32 to i8
+// CHECK-NEXT:    arith.addi %{{.*}}, %{{.*}} : i8
+// CHECK:         llvm.cmpxchg {{.*}} : !llvm.ptr<1>, i32
+func.func @byte(%x: memref<8xi8, #global>, %v: i8, %i: index) {
+  %0 = tile.atomic sum %v, %x[%i] inbounds [true] : memref<8xi8, #global>
+  return
+}
