@@ -18,7 +18,7 @@ using namespace tilewright;
 
 const StringLiteral tilewright::scalarPipeline =
     "function(sroa,early-cse<memssa>,simplifycfg,instcombine<no-verify-fixpoint>,"
-    "loop-mssa(licm),loop(indvars),gvn,instcombine<no-verify-fixpoint>,simplifycfg,adce),"
+    "loop-mssa(loop-rotate,licm),loop(indvars),gvn,instcombine<no-verify-fixpoint>,simplifycfg,adce),"
     "globaldce";
 
 Machine tilewright::getHostMachine() {

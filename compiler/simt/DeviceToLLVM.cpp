@@ -19,7 +19,11 @@ using namespace tilewright::simt;
 
 /// The symbol of a block's shared memory, whose size a launch decides.
 static constexpr llvm::StringLiteral arenaName = "tilewright_arena";
-/// What the widest accesses to shared memory ask for.
+/// The symbol of zeros, which are read in place of what is outside of a tensor.
+static constexpr llvm::StringLiteral zerosName = "tilewright_zeros";
+static constexpr int64_t zerosBytes = 32;
+/// What the widest accesses to global and to shared memory ask for.
+static constexpr int64_t accessAlignment = 16;
 static constexpr int64_t arenaAlignment = 128;
 
 //===----------------------------------------------------------------------===//
@@ -91,18 +95,19 @@ struct AllocLowering : ConvertOpToLLVMPattern<tile::AllocOp> {
   }
 
 private:
-  /// At the start of the function, where LLVM turns it into registers.
+  /// At the start of the function and as one array: so LLVM turns it into registers.
   Value placeOnStack(tile::AllocOp op, MemRefType type,
                      ConversionPatternRewriter &rewriter) const {
     OpBuilder::InsertionGuard guard(rewriter);
     auto function = op->getParentOfType<FunctionOpInterface>();
     rewriter.setInsertionPointToStart(&function.getFunctionBody().front());
     Type pointer = LLVM::LLVMPointerType::get(rewriter.getContext(), stackSpace);
-    Value count = LLVM::ConstantOp::create(rewriter, op.getLoc(), rewriter.getI64Type(),
-                                           type.getNumElements());
-    return LLVM::AllocaOp::create(rewriter, op.getLoc(), pointer,
-                                  getTypeConverter()->convertType(type.getElementType()),
-                                  count);
+    Type elements =
+        LLVM::LLVMArrayType::get(getTypeConverter()->convertType(type.getElementType()),
+                                 static_cast<uint64_t>(type.getNumElements()));
+    Value one =
+        LLVM::ConstantOp::create(rewriter, op.getLoc(), rewriter.getI64Type(), 1);
+    return LLVM::AllocaOp::create(rewriter, op.getLoc(), pointer, elements, one);
   }
 
   Value placeInArena(tile::AllocOp op, ConversionPatternRewriter &rewriter) const {
@@ -116,6 +121,46 @@ private:
   }
 
   unsigned stackSpace;
+};
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// Neighbours
+//===----------------------------------------------------------------------===//
+
+static void addZeros(ModuleOp module) {
+  OpBuilder builder = OpBuilder::atBlockBegin(module.getBody());
+  auto type = LLVM::LLVMArrayType::get(builder.getI8Type(), zerosBytes);
+  auto zeros = DenseElementsAttr::get(
+      VectorType::get({zerosBytes}, builder.getI8Type()), builder.getI8IntegerAttr(0));
+  LLVM::GlobalOp::create(builder, module.getLoc(), type, /*isConstant=*/true,
+                         LLVM::Linkage::Internal, zerosName, zeros, accessAlignment,
+                         tile::getDeviceAddressSpace(tile::Space::Global));
+}
+
+namespace {
+/// A guard chooses the address: a branch around each of a thread's loads would keep them
+/// from being on their way together.
+struct VectorLoadLowering : ConvertOpToLLVMPattern<VectorLoadOp> {
+  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+
+  LogicalResult matchAndRewrite(VectorLoadOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    auto source = cast<MemRefType>(op.getMemref().getType());
+    auto type = cast<VectorType>(op.getResult().getType());
+    Value address = getStridedElementPtr(rewriter, loc, source, adaptor.getMemref(),
+                                         adaptor.getIndices());
+    int64_t bytes = type.getNumElements() * type.getElementTypeBitWidth() / 8;
+    if (adaptor.getInside()) {
+      Value zeros =
+          LLVM::AddressOfOp::create(rewriter, loc, address.getType(), zerosName);
+      address = LLVM::SelectOp::create(rewriter, loc, adaptor.getInside(), address, zeros);
+    }
+    rewriter.replaceOpWithNewOp<LLVM::LoadOp>(op, getTypeConverter()->convertType(type),
+                                              address, std::min(bytes, accessAlignment));
+    return success();
+  }
 };
 } // namespace
 
@@ -142,9 +187,11 @@ LogicalResult simt::convertDeviceToLLVM(ModuleOp module, const DeviceLowering &l
       });
   tile::addElementConversions(converter);
   addArena(module);
+  addZeros(module);
 
   RewritePatternSet patterns(context);
   patterns.add<AllocLowering>(converter, lowering.stackSpace);
+  patterns.add<VectorLoadLowering>(converter);
   tile::populateTileToLLVMPatterns(converter, patterns);
   lowering.addPatterns(converter, patterns);
   LLVMConversionTarget target(*context);

@@ -94,8 +94,6 @@ Value GemmDistributor::isInside(OpBuilder &b, Value at, int64_t extent, int64_t 
 
 /// An element of C. Outside nothing is read: another thread may be writing what is there.
 Value GemmDistributor::loadAccumulator(const ThreadIndex &index, int64_t reg) {
-  if (isDealt())
-    return memref::LoadOp::create(builder, loc, gemm.getC(), constant(reg));
   Value row = index.get(builder, loc, 0, reg), column = index.get(builder, loc, 1, reg);
   Value inside = isInside(builder, row, gemm.getM(), paddedM());
   if (Value other = isInside(builder, column, gemm.getN(), paddedN()))
@@ -125,6 +123,11 @@ SmallVector<Value> GemmDistributor::loadAccumulators(const ThreadIndex &index) {
           arith::ConstantOp::create(builder, loc, builder.getZeroAttr(type)));
       continue;
     }
+    if (isDealt()) { // as a whole, so that it stays one value from step to step
+      accumulators.push_back(vector::LoadOp::create(builder, loc, type, gemm.getC(),
+                                                    constant(number * registers)));
+      continue;
+    }
     SmallVector<Value> elements;
     for (int64_t reg = number * registers; reg < (number + 1) * registers; ++reg)
       elements.push_back(loadAccumulator(index, reg));
@@ -136,14 +139,15 @@ SmallVector<Value> GemmDistributor::loadAccumulators(const ThreadIndex &index) {
 void GemmDistributor::storeAccumulators(const ThreadIndex &index,
                                         ArrayRef<Value> accumulators) {
   int64_t registers = atom.getOperand(AtomRole::C).layout.getExtent(FactorKind::Vector);
-  for (auto [number, accumulator] : llvm::enumerate(accumulators))
+  for (auto [number, accumulator] : llvm::enumerate(accumulators)) {
+    if (isDealt()) {
+      vector::StoreOp::create(builder, loc, accumulator, gemm.getC(),
+                              constant(number * registers));
+      continue;
+    }
     for (int64_t i = 0; i < registers; ++i) {
       int64_t reg = number * registers + i;
       Value element = vector::ExtractOp::create(builder, loc, accumulator, i);
-      if (isDealt()) {
-        memref::StoreOp::create(builder, loc, element, gemm.getC(), constant(reg));
-        continue;
-      }
       Value row = index.get(builder, loc, 0, reg),
             column = index.get(builder, loc, 1, reg);
       OpBuilder inside = builder;
@@ -154,6 +158,7 @@ void GemmDistributor::storeAccumulators(const ThreadIndex &index,
                        .getThenBodyBuilder();
       memref::StoreOp::create(inside, loc, element, gemm.getC(), {row, column});
     }
+  }
 }
 
 LogicalResult GemmDistributor::distribute() {

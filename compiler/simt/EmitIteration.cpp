@@ -148,7 +148,8 @@ void NeighbourEmitter::emitLoad(OpBuilder &builder, Operation *op) {
   Value vector;
   if (auto load = dyn_cast<tile::LoadOp>(op))
     vector = simt::VectorLoadOp::create(builder, loc, type, load.getMemref(),
-                                  get(load.getIndices()), load.getInbounds());
+                                        get(load.getIndices()), load.getInbounds(),
+                                        /*inside=*/Value());
   else
     vector = vector::LoadOp::create(
         builder, loc, type, cast<memref::LoadOp>(op).getMemRef(),

@@ -123,19 +123,13 @@ static llvm::Align getAlignment(VectorType type) {
       std::min<int64_t>(16, type.getNumElements() * type.getElementTypeBitWidth() / 8));
 }
 
-static Value loadElement(OpBuilder &b, simt::VectorLoadOp op) {
-  auto type = cast<VectorType>(op.getResult().getType());
-  return vector::LoadOp::create(b, op.getLoc(), type, op.getMemref(), op.getIndices(),
-                                /*nontemporal=*/false, getAlignment(type));
-}
-
 static void storeElement(OpBuilder &b, simt::VectorStoreOp op) {
   vector::StoreOp::create(b, op.getLoc(), op.getValue(), op.getMemref(), op.getIndices(),
                           /*nontemporal=*/false,
                           getAlignment(cast<VectorType>(op.getValue().getType())));
 }
 
-template <typename Load> static void lowerLoad(Load op) {
+static void lowerLoad(LoadOp op) {
   OpBuilder builder(op);
   Value guard = emitGuard(builder, op);
   Type type = op.getResult().getType();
@@ -153,8 +147,8 @@ template <typename Store> static void lowerStore(Store op) {
   op.erase();
 }
 
-/// The guard of an asynchronous copy is an operand of it.
-static void lowerCopy(simt::CopyAsyncOp op) {
+/// The guard of what reads neighbours is an operand of it.
+template <typename Access> static void lowerGuard(Access op) {
   OpBuilder builder(op);
   Value guard = emitGuard(builder, op), inside = op.getInside();
   if (guard && inside)
@@ -346,9 +340,10 @@ static void lowerAtomic(AtomicOp op, bool sharesTiles) {
 void LowerAccessPass::runOnOperation() {
   getOperation()->walk([&](Operation *op) {
     llvm::TypeSwitch<Operation *>(op)
-        .Case<LoadOp, simt::VectorLoadOp>([](auto load) { lowerLoad(load); })
+        .Case([](LoadOp load) { lowerLoad(load); })
         .Case<StoreOp, simt::VectorStoreOp>([](auto store) { lowerStore(store); })
-        .Case([](simt::CopyAsyncOp copy) { lowerCopy(copy); })
+        .Case<simt::VectorLoadOp, simt::CopyAsyncOp>(
+            [](auto access) { lowerGuard(access); })
         .Case([&](AtomicOp atomic) { lowerAtomic(atomic, sharesTiles); })
         .Case([](AssumeOp assume) { assume.erase(); });
   });

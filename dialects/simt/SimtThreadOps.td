@@ -110,13 +110,14 @@ def Simt_BlockIdOp : Simt_Op<"block_id", [Pure]> {
   let hasVerifier = 1;
 }
 
-def Simt_VectorLoadOp : Simt_Op<"vector_load"> {
+def Simt_VectorLoadOp : Simt_Op<"vector_load", [AttrSizedOperandSegments]> {
   let summary = "read neighbouring elements of a global tensor, zero outside its shape";
   let description = [{
     Thread level. Reads the elements from `memref[indices]` on, as many as the
     result has, along the last dimension. Where an index is negative or not below
-    its extent all of the result is zero and no memory is touched: either all the
-    elements are inside or none is. `inbounds` is as that of `tile.load`.
+    its extent, or the condition after `if` does not hold, all of the result is
+    zero and the tensor is not touched: either all the elements are inside or none
+    is. `inbounds` is as that of `tile.load`.
 
     Constraints:
     - (C1) There is one index for each dimension, and `inbounds` is empty or has
@@ -138,10 +139,11 @@ def Simt_VectorLoadOp : Simt_Op<"vector_load"> {
     ```
   }];
   let arguments = (ins Arg<AnyMemRef, "", [MemRead]>:$memref, Variadic<Index>:$indices,
-                       DefaultValuedAttr<DenseBoolArrayAttr, "{}">:$inbounds);
+                       DefaultValuedAttr<DenseBoolArrayAttr, "{}">:$inbounds,
+                       Optional<I1>:$inside);
   let results = (outs AnyVectorOfNonZeroRank:$result);
   let assemblyFormat = [{
-    $memref `[` $indices `]` (`inbounds` $inbounds^)? attr-dict
+    $memref `[` $indices `]` (`inbounds` $inbounds^)? (`if` $inside^)? attr-dict
     `:` type($memref) `,` type($result)
   }];
   let hasVerifier = 1;
