@@ -11,6 +11,7 @@
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/TargetSelect.h"
+#include "llvm/Support/CommandLine.h"
 #include "llvm/TargetParser/Triple.h"
 
 using namespace llvm;
@@ -36,6 +37,11 @@ static void initializeTargets() {
     INITIALIZE(NVPTX)
     INITIALIZE(AMDGPU)
 #undef INITIALIZE
+    // Addresses in shared memory have 32 bits on NVIDIA's GPUs too, which LLVM makes no use
+    // of unless it is told.
+    auto &options = cl::getRegisteredOptions();
+    if (auto found = options.find("nvptx-short-ptr"); found != options.end())
+      static_cast<cl::opt<bool> *>(found->second)->setValue(true);
     return true;
   }();
   (void)initialized;

@@ -69,18 +69,19 @@ private:
 };
 } // namespace
 
-/// All instructions of the warp for one step along K.
+/// All instructions of the warp for the steps along K that are read together.
 FailureOr<SmallVector<Value>> GemmDistributor::step(Value k,
                                                     ArrayRef<Value> accumulators) {
-  SmallVector<Value> rows = loadA.load(builder, k), columns = loadB.load(builder, k);
-  Accumulators results;
-  for (auto [number, accumulator] : llvm::enumerate(accumulators)) {
-    FailureOr<Value> result = atom.emit(
-        builder, loc, {rows[number / tiling.n], columns[number % tiling.n], accumulator});
-    if (failed(result))
-      return failure();
-    results.push_back(*result);
-  }
+  Accumulators results(accumulators);
+  for (auto [rows, columns] : llvm::zip(loadA.load(builder, k), loadB.load(builder, k)))
+    for (auto [number, accumulator] : llvm::enumerate(results)) {
+      FailureOr<Value> result =
+          atom.emit(builder, loc,
+                    {rows[number / tiling.n], columns[number % tiling.n], accumulator});
+      if (failed(result))
+        return failure();
+      accumulator = *result;
+    }
   return results;
 }
 
@@ -165,17 +166,20 @@ LogicalResult GemmDistributor::distribute() {
   ThreadIndex indexC(builder, loc, getAccumulatorLayout(atom, tiling), place.lane,
                      place.warp);
   Accumulators accumulators = loadAccumulators(indexC);
-  int64_t steps = llvm::divideCeil(gemm.getK(), shape.k);
+  int64_t group = std::max(loadA.getBestGroup(), loadB.getBestGroup());
+  loadA.setGroup(group);
+  loadB.setGroup(group);
+  int64_t depth = group * shape.k, steps = llvm::divideCeil(gemm.getK(), depth);
   if (steps <= kWrittenSteps) {
     for (int64_t i = 0; i < steps; ++i) {
-      FailureOr<Accumulators> results = step(constant(i * shape.k), accumulators);
+      FailureOr<Accumulators> results = step(constant(i * depth), accumulators);
       if (failed(results))
         return failure();
       accumulators = std::move(*results);
     }
   } else {
-    auto loop = scf::ForOp::create(builder, loc, constant(0), constant(steps * shape.k),
-                                   constant(shape.k), accumulators);
+    auto loop = scf::ForOp::create(builder, loc, constant(0), constant(steps * depth),
+                                   constant(depth), accumulators);
     OpBuilder behind = builder;
     builder.setInsertionPointToStart(loop.getBody());
     FailureOr<Accumulators> results =

@@ -26,6 +26,8 @@ using namespace tilewright::tile;
 
 /// Rows of a matrix of simt.load_matrix, bytes of a row, and bytes that a lane gets.
 static constexpr int64_t kMatrixRows = 8, kMatrixRowBytes = 16, kRegisterBytes = 4;
+/// The widest access to shared memory.
+static constexpr int64_t kAccessBytes = 16;
 
 static Value constant(OpBuilder &builder, Location loc, int64_t value) {
   return arith::ConstantIndexOp::create(builder, loc, value);
@@ -160,10 +162,35 @@ int64_t OperandLoader::getRun() const {
   if (strides.back() != 1 || factors.empty())
     return 1;
   const Factor &inner = factors.back();
-  bool isRun = inner.kind == FactorKind::Vector && inner.stride == 1 &&
-               strides.front() % inner.extent == 0 &&
-               (isInnermostK ? depth : extent) % inner.extent == 0;
-  return isRun ? inner.extent : 1;
+  int64_t run =
+      inner.kind == FactorKind::Vector && inner.stride == 1 ? inner.extent : 1;
+  if (isInnermostK)
+    run *= group;
+  bool isAligned = strides.front() % run == 0 && (isInnermostK ? depth : extent) % run == 0;
+  return isAligned ? run : 1;
+}
+
+/// K is dealt out to lanes in runs: there is nothing but a lane's run and the lanes.
+int64_t OperandLoader::getBestGroup() const {
+  ArrayRef<Factor> factors = operand.layout.getDim(alongK);
+  int64_t run = 1;
+  for (const Factor &factor : factors) {
+    if (factor.kind == FactorKind::Lane)
+      continue;
+    if (factor.kind != FactorKind::Vector || factor.stride != 1)
+      return 1;
+    run = factor.extent;
+  }
+  auto type = cast<MemRefType>(memref.getType());
+  auto [strides, offset] = type.getStridesAndOffset();
+  int64_t bits = type.getElementTypeBitWidth();
+  if (!isInnermostK || atom.readsMatrices() || run != registers || bits % 8 != 0 ||
+      strides.back() != 1)
+    return 1;
+  int64_t best = kAccessBytes * 8 / (run * bits);
+  while (best > 1 && (depth % (best * shape.k) != 0 || strides.front() % (best * run) != 0))
+    best /= 2;
+  return std::max<int64_t>(best, 1);
 }
 
 /// The run from (`outer`, `k`) on, or zeros where that is beyond the tile.
@@ -202,18 +229,24 @@ Value OperandLoader::loadRun(OpBuilder &builder, Value outer, Value k) {
   return arith::SelectOp::create(builder, loc, inside, loaded, zero);
 }
 
-Value OperandLoader::loadRuns(OpBuilder &builder, Value k, int64_t number) {
-  int64_t run = getRun();
+SmallVector<Value> OperandLoader::loadRuns(OpBuilder &builder, Value k, int64_t number) {
+  int64_t run = getRun(), total = group * registers;
   Value first = add(builder, loc, origin, number * warps * size);
+  // A lane's place along K, in runs that are as much longer as steps are together.
+  Value lanePlace = index.get(builder, loc, alongK, 0);
+  if (group > 1)
+    lanePlace = multiply(builder, loc, lanePlace, group);
+  lanePlace = arith::AddIOp::create(builder, loc, k, lanePlace);
   SmallVector<Value> elements;
-  for (int64_t reg = 0; reg < registers; reg += run) {
+  for (int64_t reg = 0; reg < total; reg += run) {
+    int64_t own = group > 1 ? 0 : reg;
     Value outer = arith::AddIOp::create(builder, loc, first,
-                                        index.get(builder, loc, 1 - alongK, reg));
-    Value inner = arith::AddIOp::create(builder, loc, k,
-                                        index.get(builder, loc, alongK, reg));
+                                        index.get(builder, loc, 1 - alongK, own));
+    Value inner = add(builder, loc, lanePlace,
+                      group > 1 ? reg : index.getOffset(alongK, reg));
     Value loaded = loadRun(builder, outer, inner);
-    if (run == registers && run > 1)
-      return loaded;
+    if (run == total && run > 1 && group == 1)
+      return {loaded};
     if (run == 1)
       elements.push_back(loaded);
     else
@@ -221,14 +254,19 @@ Value OperandLoader::loadRuns(OpBuilder &builder, Value k, int64_t number) {
         elements.push_back(vector::ExtractOp::create(builder, loc, loaded, i));
   }
   auto type = VectorType::get({registers}, elements.front().getType());
-  return vector::FromElementsOp::create(builder, loc, type, elements);
+  SmallVector<Value> operands;
+  for (int64_t step = 0; step < group; ++step)
+    operands.push_back(vector::FromElementsOp::create(
+        builder, loc, type, ArrayRef(elements).slice(step * registers, registers)));
+  return operands;
 }
 
-SmallVector<Value> OperandLoader::load(OpBuilder &builder, Value k) {
+SmallVector<SmallVector<Value>> OperandLoader::load(OpBuilder &builder, Value k) {
   if (canReadMatrices())
-    return loadMatrices(builder, k);
-  SmallVector<Value> operands;
+    return {loadMatrices(builder, k)};
+  SmallVector<SmallVector<Value>> steps(group);
   for (int64_t number = 0; number < count; ++number)
-    operands.push_back(loadRuns(builder, k, number));
-  return operands;
+    for (auto [step, operands] : llvm::zip(steps, loadRuns(builder, k, number)))
+      step.push_back(operands);
+  return steps;
 }

@@ -20,15 +20,24 @@ public:
   OperandLoader(mlir::OpBuilder &builder, tile::GemmOp gemm, tile::AtomRole role,
                 const Tiling &tiling, const ThreadPlace &place);
 
-  /// A vector of registers for each row or column of instructions, for the step at `k`.
-  llvm::SmallVector<mlir::Value> load(mlir::OpBuilder &builder, mlir::Value k);
+  /// How many steps along K are best read together, for accesses of 16 bytes.
+  int64_t getBestGroup() const;
+  /// Reads so many steps together. K is dealt out anew among them: of their joint extent
+  /// a lane gets neighbours. Both operands of a product do it alike.
+  void setGroup(int64_t steps) { group = steps; }
+
+  /// For each of the steps from `k` on a vector of registers for each row or column of
+  /// instructions.
+  llvm::SmallVector<llvm::SmallVector<mlir::Value>> load(mlir::OpBuilder &builder,
+                                                         mlir::Value k);
 
 private:
   bool canReadMatrices() const;
   int64_t getRun() const;
   int64_t rowOffset(int64_t number, int64_t reg) const;
   llvm::SmallVector<mlir::Value> loadMatrices(mlir::OpBuilder &builder, mlir::Value k);
-  mlir::Value loadRuns(mlir::OpBuilder &builder, mlir::Value k, int64_t number);
+  llvm::SmallVector<mlir::Value> loadRuns(mlir::OpBuilder &builder, mlir::Value k,
+                                          int64_t number);
   mlir::Value loadRun(mlir::OpBuilder &builder, mlir::Value outer, mlir::Value k);
 
   mlir::Location loc;
@@ -44,7 +53,8 @@ private:
   int64_t alongK;    // the operand's dimension that K is
   bool isInnermostK; // elements along K are neighbours in memory
   bool isKFirst;     // the memref's first dimension is K
-  int64_t registers;
+  int64_t registers; // of an instruction
+  int64_t group = 1; // steps that are read together
   mlir::Value lane, origin;
   ThreadIndex index;
 };

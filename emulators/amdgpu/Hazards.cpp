@@ -81,15 +81,18 @@ static unsigned untilAddend(const Target &target, const HazardTraits &earlier,
   return earlier.passes + 1 + (traits.isXdl ? extraOf(target, earlier) : 0);
 }
 
-void Hazards::checkMatrixAfterMatrix(const HazardTraits &traits, const Issued &earlier) {
+void Hazards::checkMatrixAfterMatrix(const HazardTraits &traits, const Issued &earlier,
+                                     bool &hasAddend) {
   if (earlier.traits->writes.empty())
     return;
   const RegisterRange &result = earlier.traits->writes[0];
-  if (traits.addend.overlaps(result))
+  // What a later one wrote anew is no result of the earlier ones.
+  if (!hasAddend && traits.addend.overlaps(result))
     require(earlier, untilAddend(target, *earlier.traits, traits),
             "reads, as its addend, the result of", traits.addend);
   if (const RegisterRange *range = findOverlap(traits.reads, result))
     require(earlier, untilResult(target, *earlier.traits), "reads the result of", *range);
+  hasAddend |= result.contains(traits.addend);
 }
 
 void Hazards::checkAfterMatrix(const HazardTraits &traits, const Issued &earlier) {
@@ -258,12 +261,13 @@ void Hazards::check(const HazardTraits &traits) {
   }
   bool touchesVectors =
       traits.unit != HazardTraits::Other && traits.unit != HazardTraits::Salu;
+  bool hasAddend = false;
   for (unsigned i = 1; touchesVectors && i <= std::min(matrixCount, kept); ++i) {
     const Issued &earlier = matrices[(matrixCount - i) % kept];
     if (statesSince(earlier) >= longestAfterMatrix)
       break;
     if (isMatrix)
-      checkMatrixAfterMatrix(traits, earlier);
+      checkMatrixAfterMatrix(traits, earlier, hasAddend);
     else
       checkAfterMatrix(traits, earlier);
   }

@@ -37,6 +37,10 @@ struct RegisterRange {
     return count && isVector == other.isVector && reg < other.reg + other.count &&
            other.reg < reg + count;
   }
+  bool contains(const RegisterRange &other) const {
+    return isVector == other.isVector && reg <= other.reg &&
+           other.reg + other.count <= reg + count;
+  }
 };
 
 /// What matters of an instruction, found once.
@@ -107,7 +111,8 @@ private:
   void require(const Issued &earlier, unsigned needed, const char *why,
                RegisterRange range = {});
   void checkAfterMatrix(const HazardTraits &traits, const Issued &earlier);
-  void checkMatrixAfterMatrix(const HazardTraits &traits, const Issued &earlier);
+  void checkMatrixAfterMatrix(const HazardTraits &traits, const Issued &earlier,
+                              bool &hasAddend);
   void checkAfterVector(const HazardTraits &traits, const Issued &earlier);
   void checkAfterOther(const HazardTraits &traits, const Issued &earlier);
   void checkWmma(const HazardTraits &traits, const Issued &earlier);

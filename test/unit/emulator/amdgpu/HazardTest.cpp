@@ -208,6 +208,14 @@ TEST(Hazard, OtherInstructionsAreWaitStates) {
             0u);
 }
 
+TEST(Hazard, AnAddendIsTheResultOfItsLastWriterAlone) {
+  std::string older = "v_mfma_i32_16x16x32_i8 v[2:5], v[64:65], v[80:81], 0\n";
+  std::string newer = "v_mfma_i32_16x16x32_i8 v[0:3], v[64:65], v[80:81], 0\n";
+  std::string reader = "v_mfma_i32_16x16x32_i8 v[0:3], v[64:65], v[80:81], v[0:3]";
+  EXPECT_EQ(check("gfx942", older + newer + reader).size(), 0u);
+  EXPECT_EQ(check("gfx942", newer + older + reader).size(), 2u); // of both, in part
+}
+
 TEST(Hazard, IsFoundOnEveryWayToAnInstruction) {
   // In line, enough stands in between; after the jump back, which skips it, not.
   const Target &target = *findTarget("gfx942");
