@@ -10,8 +10,8 @@
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Passes/PassBuilder.h"
-#include "llvm/Support/TargetSelect.h"
 #include "llvm/Support/CommandLine.h"
+#include "llvm/Support/TargetSelect.h"
 #include "llvm/TargetParser/Triple.h"
 
 using namespace llvm;
@@ -19,7 +19,8 @@ using namespace tilewright;
 
 const StringLiteral tilewright::scalarPipeline =
     "function(sroa,early-cse<memssa>,simplifycfg,instcombine<no-verify-fixpoint>,"
-    "loop-mssa(loop-rotate,licm),loop(indvars),gvn,instcombine<no-verify-fixpoint>,simplifycfg,adce),"
+    "loop-mssa(loop-rotate,licm),loop(indvars),gvn,instcombine<no-verify-fixpoint>,"
+    "simplifycfg,adce),"
     "globaldce";
 
 Machine tilewright::getHostMachine() {
@@ -37,8 +38,8 @@ static void initializeTargets() {
     INITIALIZE(NVPTX)
     INITIALIZE(AMDGPU)
 #undef INITIALIZE
-    // Addresses in shared memory have 32 bits on NVIDIA's GPUs too, which LLVM makes no use
-    // of unless it is told.
+    // Addresses in shared memory have 32 bits on NVIDIA's GPUs too, which LLVM makes no
+    // use of unless it is told.
     auto &options = cl::getRegisteredOptions();
     if (auto found = options.find("nvptx-short-ptr"); found != options.end())
       static_cast<cl::opt<bool> *>(found->second)->setValue(true);

@@ -38,8 +38,8 @@ struct LoadMatrixLowering : ConvertOpToLLVMPattern<simt::LoadMatrixOp> {
                                 ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
     auto type = cast<MemRefType>(op.getMemref().getType());
-    Value address = getStridedElementPtr(rewriter, loc, type, adaptor.getMemref(),
-                                         adaptor.getIndices());
+    Value address = simt::getElementAddress(rewriter, loc, type, adaptor.getMemref(),
+                                            op.getIndices());
     auto vector = cast<VectorType>(op.getResult().getType());
     int64_t count = vector.getNumElements();
     Type word = rewriter.getI32Type();
@@ -47,10 +47,10 @@ struct LoadMatrixLowering : ConvertOpToLLVMPattern<simt::LoadMatrixOp> {
                             : LLVM::LLVMStructType::getLiteral(
                                   getContext(), SmallVector<Type>(count, word));
     auto shape = NVVM::LdStMatrixShapeAttr::get(getContext(), 8, 8);
-    Value loaded = NVVM::LdMatrixOp::create(
-        rewriter, loc, given, address, count,
-        op.getTranspose() ? NVVM::MMALayout::col : NVVM::MMALayout::row, shape,
-        NVVM::LdStMatrixEltType::B16);
+    Value loaded = NVVM::LdMatrixOp::create(rewriter, loc, given, address, count,
+                                            op.getTranspose() ? NVVM::MMALayout::col
+                                                              : NVVM::MMALayout::row,
+                                            shape, NVVM::LdStMatrixEltType::B16);
     Value result = LLVM::PoisonOp::create(rewriter, loc, vector);
     for (int64_t i = 0; i < count; ++i) {
       Value part =
@@ -71,10 +71,10 @@ struct CopyAsyncLowering : ConvertOpToLLVMPattern<simt::CopyAsyncOp> {
     Location loc = op.getLoc();
     auto src = cast<MemRefType>(op.getMemref().getType());
     auto dst = cast<MemRefType>(op.getDst().getType());
-    Value from = getStridedElementPtr(rewriter, loc, src, adaptor.getMemref(),
-                                      adaptor.getIndices());
-    Value to = getStridedElementPtr(rewriter, loc, dst, adaptor.getDst(),
-                                    adaptor.getDstIndices());
+    Value from =
+        simt::getElementAddress(rewriter, loc, src, adaptor.getMemref(), op.getIndices());
+    Value to =
+        simt::getElementAddress(rewriter, loc, dst, adaptor.getDst(), op.getDstIndices());
     int64_t bytes = op.getCount() * src.getElementTypeBitWidth() / 8;
     auto constant = [&](int64_t value) -> Value {
       return LLVM::ConstantOp::create(rewriter, loc, rewriter.getI32Type(), value);
@@ -85,8 +85,8 @@ struct CopyAsyncLowering : ConvertOpToLLVMPattern<simt::CopyAsyncOp> {
       read = LLVM::SelectOp::create(rewriter, loc, adaptor.getInside(), constant(bytes),
                                     constant(0));
     // Whole sectors need no place in L1.
-    auto cache = bytes == 16 ? NVVM::LoadCacheModifierKind::CG
-                             : NVVM::LoadCacheModifierKind::CA;
+    auto cache =
+        bytes == 16 ? NVVM::LoadCacheModifierKind::CG : NVVM::LoadCacheModifierKind::CA;
     NVVM::CpAsyncOp::create(rewriter, loc, to, from, bytes, cache, read);
     rewriter.eraseOp(op);
     return success();

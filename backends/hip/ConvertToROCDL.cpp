@@ -67,8 +67,9 @@ void ConvertToROCDLPass::runOnOperation() {
         entry->setAttr("rocdl.reqd_work_group_size", builder.getDenseI32ArrayAttr(shape));
         // Accumulators that loops carry are copied between the two register files in
         // every iteration otherwise.
-        entry->setAttr("passthrough", builder.getArrayAttr({builder.getStrArrayAttr(
-                                          {"amdgpu-agpr-alloc", "0"})}));
+        entry->setAttr(
+            "passthrough",
+            builder.getArrayAttr({builder.getStrArrayAttr({"amdgpu-agpr-alloc", "0"})}));
       },
       [](LLVMTypeConverter &converter, RewritePatternSet &patterns) {
         patterns.add<simt::RegisterLowering<simt::ThreadIdOp, ROCDL::ThreadIdXOp>,

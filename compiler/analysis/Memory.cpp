@@ -55,8 +55,9 @@ DictionaryAttr getParameter(Value value) {
 }
 
 void moveToSpace(Value memref, Space space) {
-  memref.setType(MemRefType(MemRefType::Builder(cast<MemRefType>(memref.getType()))
-                                .setMemorySpace(SpaceAttr::get(memref.getContext(), space))));
+  memref.setType(
+      MemRefType(MemRefType::Builder(cast<MemRefType>(memref.getType()))
+                     .setMemorySpace(SpaceAttr::get(memref.getContext(), space))));
   for (Operation *user : memref.getUsers())
     if (isa<ViewLikeOpInterface>(user))
       moveToSpace(user->getResult(0), space);

@@ -50,17 +50,55 @@ static std::optional<TileAccess> getTileAccess(Operation *op) {
       .Default([](Operation *) { return std::nullopt; });
 }
 
-/// column ^ (row / rows mod 2^bits) * chunk.
+namespace {
+/// A sum as what varies and a constant.
+struct Sum {
+  Value variable;
+  int64_t constant = 0;
+};
+} // namespace
+
+static Sum split(OpBuilder &builder, Value value) {
+  if (auto constant = getConstantIntValue(value))
+    return {nullptr, *constant};
+  auto add = value.getDefiningOp<arith::AddIOp>();
+  if (!add)
+    return {value, 0};
+  Sum a = split(builder, add.getLhs()), b = split(builder, add.getRhs());
+  Sum sum{a.variable ? a.variable : b.variable, a.constant + b.constant};
+  if (a.variable && b.variable)
+    sum.variable =
+        a.constant || b.constant
+            ? arith::AddIOp::create(builder, add.getLoc(), a.variable, b.variable)
+            : value;
+  return sum;
+}
+
+/// column ^ (row / rows mod 2^bits) * chunk. Constants that the swizzle does not reach
+/// stay outside of it, where addresses that differ by them share the rest.
 static Value swizzle(OpBuilder &builder, Location loc, SwizzleAttr swizzle, Value row,
                      Value column) {
   auto constant = [&](int64_t value) -> Value {
     return arith::ConstantIndexOp::create(builder, loc, value);
   };
+  auto add = [&](const Sum &sum) -> Value {
+    if (!sum.variable)
+      return constant(sum.constant);
+    if (!sum.constant)
+      return sum.variable;
+    return arith::AddIOp::create(builder, loc, sum.variable, constant(sum.constant));
+  };
+  Sum rows = split(builder, row), columns = split(builder, column);
+  rows.constant %= swizzle.getRows() << swizzle.getBits();
+  int64_t reach = swizzle.getChunk() << swizzle.getBits();
+  int64_t beyond = columns.constant / reach * reach;
+  columns.constant -= beyond;
+  row = add(rows);
   if (swizzle.getRows() > 1)
     row = arith::DivUIOp::create(builder, loc, row, constant(swizzle.getRows()));
   row = arith::RemUIOp::create(builder, loc, row, constant(1 << swizzle.getBits()));
   row = arith::MulIOp::create(builder, loc, row, constant(swizzle.getChunk()));
-  return arith::XOrIOp::create(builder, loc, column, row);
+  return add({arith::XOrIOp::create(builder, loc, add(columns), row), beyond});
 }
 
 void ApplySwizzlesPass::runOnOperation() {

@@ -11,7 +11,9 @@
 #include "dialects/simt/Simt.h"
 
 #include "mlir/Conversion/LLVMCommon/ConversionTarget.h"
+#include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
 #include "mlir/Conversion/LLVMCommon/Pattern.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
 using namespace tilewright;
@@ -105,8 +107,7 @@ private:
     Type elements =
         LLVM::LLVMArrayType::get(getTypeConverter()->convertType(type.getElementType()),
                                  static_cast<uint64_t>(type.getNumElements()));
-    Value one =
-        LLVM::ConstantOp::create(rewriter, op.getLoc(), rewriter.getI64Type(), 1);
+    Value one = LLVM::ConstantOp::create(rewriter, op.getLoc(), rewriter.getI64Type(), 1);
     return LLVM::AllocaOp::create(rewriter, op.getLoc(), pointer, elements, one);
   }
 
@@ -125,17 +126,91 @@ private:
 } // namespace
 
 //===----------------------------------------------------------------------===//
-// Neighbours
+// Loads and stores
 //===----------------------------------------------------------------------===//
 
 static void addZeros(ModuleOp module) {
   OpBuilder builder = OpBuilder::atBlockBegin(module.getBody());
   auto type = LLVM::LLVMArrayType::get(builder.getI8Type(), zerosBytes);
-  auto zeros = DenseElementsAttr::get(
-      VectorType::get({zerosBytes}, builder.getI8Type()), builder.getI8IntegerAttr(0));
+  auto zeros = DenseElementsAttr::get(VectorType::get({zerosBytes}, builder.getI8Type()),
+                                      builder.getI8IntegerAttr(0));
   LLVM::GlobalOp::create(builder, module.getLoc(), type, /*isConstant=*/true,
                          LLVM::Linkage::Internal, zerosName, zeros, accessAlignment,
                          tile::getDeviceAddressSpace(tile::Space::Global));
+}
+
+/// Parts of a sum that vary, and the constant.
+static int64_t splitSum(Value value, SmallVectorImpl<Value> &variables) {
+  if (auto constant = getConstantIntValue(value))
+    return *constant;
+  auto add = value.getDefiningOp<arith::AddIOp>();
+  if (!add) {
+    variables.push_back(value);
+    return 0;
+  }
+  int64_t constant = splitSum(add.getLhs(), variables);
+  return constant + splitSum(add.getRhs(), variables);
+}
+
+Value simt::getElementAddress(ConversionPatternRewriter &rewriter, Location loc,
+                              MemRefType type, Value descriptor, ValueRange indices) {
+  MemRefDescriptor memory(descriptor);
+  auto [strides, offset] = type.getStridesAndOffset();
+  Type index = rewriter.getI64Type();
+  auto multiply = [&](Value value, int64_t dim) -> Value {
+    if (strides[dim] == 1)
+      return value;
+    Value stride =
+        ShapedType::isDynamic(strides[dim])
+            ? memory.stride(rewriter, loc, dim)
+            : Value(LLVM::ConstantOp::create(rewriter, loc, index, strides[dim]));
+    return LLVM::MulOp::create(rewriter, loc, value, stride);
+  };
+  auto add = [&](Value sum, Value value) -> Value {
+    return sum ? Value(LLVM::AddOp::create(rewriter, loc, sum, value)) : value;
+  };
+  Value sum;
+  if (ShapedType::isDynamic(offset))
+    sum = memory.offset(rewriter, loc);
+  int64_t constant = ShapedType::isDynamic(offset) ? 0 : offset;
+  SmallVector<Value> parts;
+  for (auto [dim, position] : llvm::enumerate(indices)) {
+    SmallVector<Value> variables;
+    int64_t known = splitSum(position, variables);
+    Value varying;
+    for (Value variable : variables)
+      varying = add(varying, rewriter.getRemappedValue(variable));
+    if (varying)
+      parts.push_back(multiply(varying, dim));
+    if (known == 0)
+      continue;
+    if (ShapedType::isDynamic(strides[dim]))
+      parts.push_back(
+          multiply(LLVM::ConstantOp::create(rewriter, loc, index, known), dim));
+    else
+      constant += known * strides[dim];
+  }
+  Value lanes;
+  for (Value part : parts)
+    lanes = add(lanes, part);
+  Value address = memory.alignedPtr(rewriter, loc);
+  Type bytes = rewriter.getI8Type();
+  int64_t size = llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+  auto advance = [&](Value elements) {
+    Value scaled = elements;
+    if (size != 1)
+      scaled = LLVM::MulOp::create(rewriter, loc, elements,
+                                   LLVM::ConstantOp::create(rewriter, loc, index, size));
+    address =
+        LLVM::GEPOp::create(rewriter, loc, address.getType(), bytes, address, scaled);
+  };
+  if (sum)
+    advance(sum);
+  if (lanes)
+    advance(lanes);
+  if (constant)
+    advance(LLVM::ConstantOp::create(rewriter, loc, index, constant));
+  return address;
 }
 
 namespace {
@@ -147,18 +222,51 @@ struct VectorLoadLowering : ConvertOpToLLVMPattern<VectorLoadOp> {
   LogicalResult matchAndRewrite(VectorLoadOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
-    auto source = cast<MemRefType>(op.getMemref().getType());
     auto type = cast<VectorType>(op.getResult().getType());
-    Value address = getStridedElementPtr(rewriter, loc, source, adaptor.getMemref(),
-                                         adaptor.getIndices());
+    Value address =
+        getElementAddress(rewriter, loc, cast<MemRefType>(op.getMemref().getType()),
+                          adaptor.getMemref(), op.getIndices());
     int64_t bytes = type.getNumElements() * type.getElementTypeBitWidth() / 8;
     if (adaptor.getInside()) {
       Value zeros =
           LLVM::AddressOfOp::create(rewriter, loc, address.getType(), zerosName);
-      address = LLVM::SelectOp::create(rewriter, loc, adaptor.getInside(), address, zeros);
+      address =
+          LLVM::SelectOp::create(rewriter, loc, adaptor.getInside(), address, zeros);
     }
     rewriter.replaceOpWithNewOp<LLVM::LoadOp>(op, getTypeConverter()->convertType(type),
                                               address, std::min(bytes, accessAlignment));
+    return success();
+  }
+};
+
+/// Of elements and of neighbours, from tiles.
+template <typename Load> struct LoadLowering : ConvertOpToLLVMPattern<Load> {
+  using ConvertOpToLLVMPattern<Load>::ConvertOpToLLVMPattern;
+
+  LogicalResult matchAndRewrite(Load op, typename Load::Adaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    Value descriptor = adaptor.getOperands().front();
+    auto memref = cast<MemRefType>(op->getOperand(0).getType());
+    Value address =
+        getElementAddress(rewriter, op.getLoc(), memref, descriptor, op.getIndices());
+    rewriter.replaceOpWithNewOp<LLVM::LoadOp>(
+        op, this->getTypeConverter()->convertType(op.getResult().getType()), address,
+        op.getAlignment().value_or(0), /*isVolatile=*/false, op.getNontemporal());
+    return success();
+  }
+};
+
+template <typename Store> struct StoreLowering : ConvertOpToLLVMPattern<Store> {
+  using ConvertOpToLLVMPattern<Store>::ConvertOpToLLVMPattern;
+
+  LogicalResult matchAndRewrite(Store op, typename Store::Adaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    auto memref = cast<MemRefType>(op->getOperand(1).getType());
+    Value address = getElementAddress(rewriter, op.getLoc(), memref,
+                                      adaptor.getOperands()[1], op.getIndices());
+    rewriter.replaceOpWithNewOp<LLVM::StoreOp>(op, adaptor.getOperands().front(), address,
+                                               op.getAlignment().value_or(0),
+                                               /*isVolatile=*/false, op.getNontemporal());
     return success();
   }
 };
@@ -192,6 +300,9 @@ LogicalResult simt::convertDeviceToLLVM(ModuleOp module, const DeviceLowering &l
   RewritePatternSet patterns(context);
   patterns.add<AllocLowering>(converter, lowering.stackSpace);
   patterns.add<VectorLoadLowering>(converter);
+  patterns.add<LoadLowering<memref::LoadOp>, LoadLowering<vector::LoadOp>,
+               StoreLowering<memref::StoreOp>, StoreLowering<vector::StoreOp>>(
+      converter, /*benefit=*/2);
   tile::populateTileToLLVMPatterns(converter, patterns);
   lowering.addPatterns(converter, patterns);
   LLVMConversionTarget target(*context);

@@ -33,6 +33,13 @@ struct DeviceLowering {
   std::function<void(mlir::LLVMTypeConverter &, mlir::RewritePatternSet &)> addPatterns;
 };
 
+/// The address of an element, with what is constant of it added last: addresses that
+/// differ by a constant then share all else, and instructions have room for the constant.
+/// `indices` are those before the conversion.
+mlir::Value getElementAddress(mlir::ConversionPatternRewriter &rewriter,
+                              mlir::Location loc, mlir::MemRefType type,
+                              mlir::Value descriptor, mlir::ValueRange indices);
+
 /// An operation whose value is in a register of 32 bits, never negative, as an index.
 template <typename Op, typename Register>
 struct RegisterLowering : mlir::ConvertOpToLLVMPattern<Op> {

@@ -94,8 +94,7 @@ SmallVector<Value> Turns::at(OpBuilder &builder, int64_t k) const {
   SmallVector<Value> indices(fixed);
   Value position = outer;
   if (k > 0)
-    position =
-        arith::AddIOp::create(builder, loc, position, constant(builder, k * step));
+    position = arith::AddIOp::create(builder, loc, position, constant(builder, k * step));
   split(builder, position, fixed, indices);
   llvm::append_range(indices, fixedIndices);
   return indices;
@@ -127,8 +126,7 @@ static void distributeInTurns(ParallelOp parallel, Value thread, int64_t threads
   Turns places(builder, loc, extents, thread, threads);
   auto emit = [&](OpBuilder &b, SmallVector<Value> indices, Value own) {
     if (width > 1)
-      indices.back() =
-          arith::MulIOp::create(b, loc, indices.back(), constant(b, width));
+      indices.back() = arith::MulIOp::create(b, loc, indices.back(), constant(b, width));
     emitIteration(b, parallel, indices, own);
   };
   if (turns * size <= kWrittenOperations) {
@@ -148,8 +146,7 @@ static void distributeInTurns(ParallelOp parallel, Value thread, int64_t threads
                                    constant(builder, threads));
     OpBuilder inside = OpBuilder::atBlockBegin(loop.getBody());
     Value position = loop.getInductionVar();
-    Value turn =
-        arith::DivUIOp::create(inside, loc, position, constant(inside, threads));
+    Value turn = arith::DivUIOp::create(inside, loc, position, constant(inside, threads));
     Value own = arith::MulIOp::create(inside, loc, turn, constant(inside, width));
     emit(inside, places.atPosition(inside, position), own);
   }
@@ -204,8 +201,9 @@ static int64_t getDealtWidth(AllocOp alloc) {
 static void distributeTile(AllocOp alloc, int64_t width, int64_t threads) {
   auto type = cast<MemRefType>(alloc.getResult().getType());
   auto layout = dyn_cast<LayoutAttr>(alloc->getAttr(dealtAttrName));
-  int64_t count = layout ? layout.getExtent(FactorKind::Vector)
-                         : llvm::divideCeil(type.getNumElements(), width * threads) * width;
+  int64_t count = layout
+                      ? layout.getExtent(FactorKind::Vector)
+                      : llvm::divideCeil(type.getNumElements(), width * threads) * width;
   alloc.getResult().setType(MemRefType::get({count}, type.getElementType(),
                                             MemRefLayoutAttrInterface(),
                                             type.getMemorySpace()));

@@ -7,8 +7,8 @@
 //
 // A warp computes `m` x `n` instructions side by side (FragmentLayout.h). Their
 // accumulators are registers for all of K; in each step along K the warp reads its rows
-// of A and its columns of B from shared memory once (LoadOperand.h). What an instruction takes beyond the
-// tile is zero, and what it makes there is dropped.
+// of A and its columns of B from shared memory once (LoadOperand.h). What an instruction
+// takes beyond the tile is zero, and what it makes there is dropped.
 //
 //===----------------------------------------------------------------------===//
 
@@ -73,7 +73,9 @@ private:
 FailureOr<SmallVector<Value>> GemmDistributor::step(Value k,
                                                     ArrayRef<Value> accumulators) {
   Accumulators results(accumulators);
-  for (auto [rows, columns] : llvm::zip(loadA.load(builder, k), loadB.load(builder, k)))
+  SmallVector<SmallVector<Value>> stepsOfA = loadA.load(builder, k);
+  SmallVector<SmallVector<Value>> stepsOfB = loadB.load(builder, k);
+  for (auto [rows, columns] : llvm::zip(stepsOfA, stepsOfB))
     for (auto [number, accumulator] : llvm::enumerate(results)) {
       FailureOr<Value> result =
           atom.emit(builder, loc,

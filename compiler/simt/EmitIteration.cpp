@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Of a nest with a width, what is the same for all neighbours is emitted once, accesses to
-// neighbours in memory once as well, and the rest for each of them.
+// Of a nest with a width, what is the same for all neighbours is emitted once, accesses
+// to neighbours in memory once as well, and the rest for each of them.
 //
 //===----------------------------------------------------------------------===//
 
@@ -182,7 +182,7 @@ void NeighbourEmitter::emitStore(OpBuilder &builder, Operation *op) {
   }
   if (auto store = dyn_cast<tile::StoreOp>(op))
     simt::VectorStoreOp::create(builder, loc, vector, store.getMemref(),
-                          get(store.getIndices()), store.getInbounds());
+                                get(store.getIndices()), store.getInbounds());
   else
     vector::StoreOp::create(
         builder, loc, vector, cast<memref::StoreOp>(op).getMemRef(),
@@ -198,9 +198,9 @@ void NeighbourEmitter::emitBranch(OpBuilder &builder, scf::IfOp branch) {
     counts.push_back(needed.contains(result) ? width : 1);
     types.append(counts.back(), result.getType());
   }
-  auto made = scf::IfOp::create(builder, branch.getLoc(), types,
-                                get(branch.getCondition()),
-                                /*addThenBlock=*/true, !branch.getElseRegion().empty());
+  auto made =
+      scf::IfOp::create(builder, branch.getLoc(), types, get(branch.getCondition()),
+                        /*addThenBlock=*/true, !branch.getElseRegion().empty());
   for (auto [from, to] : llvm::zip(branch->getRegions(), made->getRegions())) {
     if (from.empty())
       continue;

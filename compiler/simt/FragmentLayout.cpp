@@ -46,8 +46,7 @@ LayoutAttr simt::getAccumulatorLayout(AtomAttrInterface atom, const Tiling &tili
   return getLayout(atom.getContext(), {rows, columns});
 }
 
-bool simt::isAtOwnPosition(ArrayRef<int64_t> shape, ValueRange indices,
-                           ParallelOp nest) {
+bool simt::isAtOwnPosition(ArrayRef<int64_t> shape, ValueRange indices, ParallelOp nest) {
   ArrayRef<int64_t> extents = nest.getExtents();
   Block *body = &nest.getBody().front();
   unsigned dim = 0;

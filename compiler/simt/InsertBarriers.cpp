@@ -106,9 +106,8 @@ static void add(Open &open, const MemoryAccess &access) {
 
 /// Closes the accesses that a barrier orders.
 static void order(Open &open, bool isGlobal) {
-  llvm::erase_if(open, [&](const MemoryAccess &access) {
-    return isGlobal || !access.isGlobal();
-  });
+  llvm::erase_if(
+      open, [&](const MemoryAccess &access) { return isGlobal || !access.isGlobal(); });
 }
 
 /// The accesses of `op` and of what it holds, to memory that threads share.

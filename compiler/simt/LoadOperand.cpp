@@ -97,8 +97,7 @@ SmallVector<Value> OperandLoader::loadMatrices(OpBuilder &builder, Value k) {
   // Eight lanes after the other give the addresses of the rows of a matrix.
   Value row = arith::RemUIOp::create(builder, loc, lane, constant(builder, loc, 8));
   Value second = arith::RemUIOp::create(
-      builder, loc,
-      arith::DivUIOp::create(builder, loc, lane, constant(builder, loc, 8)),
+      builder, loc, arith::DivUIOp::create(builder, loc, lane, constant(builder, loc, 8)),
       constant(builder, loc, 2));
   Value upper = arith::DivUIOp::create(builder, loc, lane, constant(builder, loc, 16));
 
@@ -106,24 +105,23 @@ SmallVector<Value> OperandLoader::loadMatrices(OpBuilder &builder, Value k) {
   for (int64_t i = 0; i < total;) {
     int64_t together = total - i >= 4 ? 4 : total - i >= 2 ? 2 : 1;
     // How far apart the matrices are, as a function of two binary digits.
-    auto isRegular = [&](auto at) {
-      return at(i + 3) - at(i + 2) == at(i + 1) - at(i);
-    };
+    auto isRegular = [&](auto at) { return at(i + 3) - at(i + 2) == at(i + 1) - at(i); };
     if (together == 4 && !(isRegular(rowAt) && isRegular(depthAt)))
       together = 2;
-    auto place = [&](Value base, auto at) {
-      base = add(builder, loc, base, at(i));
+    // The constant comes last, so that addresses that differ by it share the rest.
+    auto place = [&](Value base, auto at, bool isConsecutive) {
       if (together >= 2 && at(i + 1) != at(i))
-        base = arith::AddIOp::create(
-            builder, loc, base, multiply(builder, loc, second, at(i + 1) - at(i)));
+        base = arith::AddIOp::create(builder, loc, base,
+                                     multiply(builder, loc, second, at(i + 1) - at(i)));
       if (together == 4 && at(i + 2) != at(i))
         base = arith::AddIOp::create(builder, loc, base,
                                      multiply(builder, loc, upper, at(i + 2) - at(i)));
-      return base;
+      if (isConsecutive)
+        base = arith::AddIOp::create(builder, loc, base, row);
+      return add(builder, loc, base, at(i));
     };
-    Value outer = place(origin, rowAt), inner = place(k, depthAt);
-    Value &consecutive = isInnermostK ? outer : inner;
-    consecutive = arith::AddIOp::create(builder, loc, consecutive, row);
+    Value outer = place(origin, rowAt, isInnermostK);
+    Value inner = place(k, depthAt, !isInnermostK);
     if (count * warps * size != extent) // what is beyond the tile is dropped in the end
       outer = arith::MinUIOp::create(
           builder, loc, outer,
@@ -162,11 +160,11 @@ int64_t OperandLoader::getRun() const {
   if (strides.back() != 1 || factors.empty())
     return 1;
   const Factor &inner = factors.back();
-  int64_t run =
-      inner.kind == FactorKind::Vector && inner.stride == 1 ? inner.extent : 1;
+  int64_t run = inner.kind == FactorKind::Vector && inner.stride == 1 ? inner.extent : 1;
   if (isInnermostK)
     run *= group;
-  bool isAligned = strides.front() % run == 0 && (isInnermostK ? depth : extent) % run == 0;
+  bool isAligned =
+      strides.front() % run == 0 && (isInnermostK ? depth : extent) % run == 0;
   return isAligned ? run : 1;
 }
 
@@ -188,7 +186,8 @@ int64_t OperandLoader::getBestGroup() const {
       strides.back() != 1)
     return 1;
   int64_t best = kAccessBytes * 8 / (run * bits);
-  while (best > 1 && (depth % (best * shape.k) != 0 || strides.front() % (best * run) != 0))
+  while (best > 1 &&
+         (depth % (best * shape.k) != 0 || strides.front() % (best * run) != 0))
     best /= 2;
   return std::max<int64_t>(best, 1);
 }
@@ -219,10 +218,9 @@ Value OperandLoader::loadRun(OpBuilder &builder, Value outer, Value k) {
   if (run == 1)
     loaded = memref::LoadOp::create(builder, loc, memref, at);
   else
-    loaded =
-        vector::LoadOp::create(builder, loc, VectorType::get({run}, element), memref, at,
-                               /*nontemporal=*/false,
-                               llvm::Align(run * element.getIntOrFloatBitWidth() / 8));
+    loaded = vector::LoadOp::create(
+        builder, loc, VectorType::get({run}, element), memref, at,
+        /*nontemporal=*/false, llvm::Align(run * element.getIntOrFloatBitWidth() / 8));
   if (!inside)
     return loaded;
   Value zero = arith::ConstantOp::create(builder, loc, zeroBits(loaded.getType()));
@@ -242,8 +240,8 @@ SmallVector<Value> OperandLoader::loadRuns(OpBuilder &builder, Value k, int64_t 
     int64_t own = group > 1 ? 0 : reg;
     Value outer = arith::AddIOp::create(builder, loc, first,
                                         index.get(builder, loc, 1 - alongK, own));
-    Value inner = add(builder, loc, lanePlace,
-                      group > 1 ? reg : index.getOffset(alongK, reg));
+    Value inner =
+        add(builder, loc, lanePlace, group > 1 ? reg : index.getOffset(alongK, reg));
     Value loaded = loadRun(builder, outer, inner);
     if (run == total && run > 1 && group == 1)
       return {loaded};

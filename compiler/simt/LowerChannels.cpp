@@ -32,8 +32,8 @@ struct LowerChannelsPass : simt::impl::LowerChannelsBase<LowerChannelsPass> {
 /// The tiles of item `number`.
 static SmallVector<Value> viewStage(OpBuilder &builder, Location loc, ChannelOp channel,
                                     Value number) {
-  Value stages = arith::ConstantIndexOp::create(builder, loc,
-                                                channel.getChannel().getType().getStages());
+  Value stages = arith::ConstantIndexOp::create(
+      builder, loc, channel.getChannel().getType().getStages());
   Value stage = arith::RemUIOp::create(builder, loc, number, stages);
   SmallVector<Value> tiles;
   for (Value buffer : channel.getBuffers()) {
@@ -57,8 +57,8 @@ static void lowerPut(ChannelOp channel, PutOp put) {
     inside = scf::IfOp::create(builder, loc, put.getCondition(), /*withElseRegion=*/false)
                  .getThenBodyBuilder();
   Block &body = put.getBody().front();
-  for (auto [argument, tile] : llvm::zip(
-           body.getArguments(), viewStage(inside, loc, channel, put.getNumber())))
+  for (auto [argument, tile] :
+       llvm::zip(body.getArguments(), viewStage(inside, loc, channel, put.getNumber())))
     argument.replaceAllUsesWith(tile);
   if (put.getIsAsync())
     body.walk([&](tile::ParallelOp nest) {
@@ -80,8 +80,9 @@ static int64_t countPending(ChannelOp channel, GetOp get) {
     if (!put || put->getBlock() != get->getBlock())
       continue;
     auto sum = put.getNumber().getDefiningOp<arith::AddIOp>();
-    auto ahead = sum && sum.getLhs() == get.getNumber() ? getConstantIntValue(sum.getRhs())
-                                                        : std::nullopt;
+    auto ahead = sum && sum.getLhs() == get.getNumber()
+                     ? getConstantIntValue(sum.getRhs())
+                     : std::nullopt;
     if (ahead)
       return get->isBeforeInBlock(put) ? *ahead - 1 : *ahead;
   }

@@ -13,9 +13,10 @@
 //                                              release %j
 //                                            }
 //
-// Where copies go through registers there are two stages: the registers of item %j + 1 are
-// loaded behind the get, and stored in a put behind the release, so that the loads are on
-// their way while the iteration computes. The last iteration loads its own item again.
+// Where copies go through registers there are two stages: the registers of item %j + 1
+// are loaded behind the get, and stored in a put behind the release, so that the loads
+// are on their way while the iteration computes. The last iteration loads its own item
+// again.
 //
 //===----------------------------------------------------------------------===//
 
@@ -78,7 +79,8 @@ private:
   int64_t fitStages(ArrayRef<Filling> fillings, int64_t stages);
   void makeChannel(OpBuilder &builder, Group &group);
   void put(OpBuilder &builder, Group &group, Value number, Value condition);
-  SmallVector<AllocOp> loadRegisters(OpBuilder &builder, Group &group, IRMapping &mapping);
+  SmallVector<AllocOp> loadRegisters(OpBuilder &builder, Group &group,
+                                     IRMapping &mapping);
   void putRegisters(OpBuilder &builder, Group &group, Value number,
                     ArrayRef<AllocOp> registers, IRMapping mapping);
   Value indexOf(OpBuilder &builder, Value number);
@@ -154,9 +156,9 @@ std::optional<Filling> LoopPipeliner::getFilling(ParallelOp nest) {
         !op->hasTrait<OpTrait::IsTerminator>())
       return WalkResult::interrupt();
     for (Value operand : op->getOperands())
-      if (Operation *def = operand.getDefiningOp();
-          def && def->getBlock() == body() && def != tile &&
-          !addToSlice(def, filling.slice))
+      if (Operation *def = operand.getDefiningOp(); def && def->getBlock() == body() &&
+                                                    def != tile &&
+                                                    !addToSlice(def, filling.slice))
         return WalkResult::interrupt();
     return WalkResult::advance();
   });
@@ -246,13 +248,12 @@ static ParallelOp cloneNest(OpBuilder &builder, ParallelOp nest, IRMapping mappi
 }
 
 void LoopPipeliner::put(OpBuilder &builder, Group &group, Value number, Value condition) {
-  PutOp put = makePut(builder, loop.getLoc(), group.channel, number, condition,
-                      group.isAsync);
+  PutOp put =
+      makePut(builder, loop.getLoc(), group.channel, number, condition, group.isAsync);
   OpBuilder inside = OpBuilder::atBlockBegin(&put.getBody().front());
   IRMapping mapping;
   mapping.map(body()->getArgument(0), indexOf(inside, number));
-  for (auto [filling, tile] :
-       llvm::zip(group.fillings, put.getBody().getArguments())) {
+  for (auto [filling, tile] : llvm::zip(group.fillings, put.getBody().getArguments())) {
     for (Operation *op : filling.slice)
       if (!mapping.contains(op))
         inside.clone(*op, mapping);
@@ -275,8 +276,8 @@ SmallVector<AllocOp> LoopPipeliner::loadRegisters(OpBuilder &builder, Group &gro
     auto local = MemRefType::get(filling.nest.getExtents(), type.getElementType(),
                                  MemRefLayoutAttrInterface(),
                                  SpaceAttr::get(builder.getContext(), Space::Local));
-    auto held = AllocOp::create(builder, loc, local, filling.tile.getNameAttr(),
-                                IntegerAttr());
+    auto held =
+        AllocOp::create(builder, loc, local, filling.tile.getNameAttr(), IntegerAttr());
     held->setAttr(dealtAttrName, builder.getUnitAttr());
     for (Operation *op : filling.slice)
       if (!mapping.contains(op))
@@ -306,9 +307,9 @@ void LoopPipeliner::putRegisters(OpBuilder &builder, Group &group, Value number,
     nest->setAttr(dealtAttrName, builder.getUnitAttr());
     memref::StoreOp store = getStore(nest);
     OpBuilder before(store);
-    store.getValueMutable().assign(
-        memref::LoadOp::create(before, store.getLoc(), AllocOp(held).getResult(),
-                               nest.getBody().getArguments()));
+    store.getValueMutable().assign(memref::LoadOp::create(before, store.getLoc(),
+                                                          AllocOp(held).getResult(),
+                                                          nest.getBody().getArguments()));
     for (Operation &op : llvm::make_early_inc_range(
              llvm::reverse(nest.getBody().front().getOperations())))
       if (isOpTriviallyDead(&op))
@@ -358,8 +359,8 @@ int64_t LoopPipeliner::run() {
     }
   }
 
-  auto counted = scf::ForOp::create(builder, loc, constant(builder, 0), trips,
-                                    constant(builder, 1));
+  auto counted =
+      scf::ForOp::create(builder, loc, constant(builder, 0), trips, constant(builder, 1));
   OpBuilder inside = OpBuilder::atBlockBegin(counted.getBody());
   Value iteration = counted.getInductionVar();
   struct Held {
@@ -371,9 +372,9 @@ int64_t LoopPipeliner::run() {
   SmallVector<Held> held;
   SmallVector<SmallVector<Value>> tiles;
   for (Group *group : groups) {
-    auto get = GetOp::create(
-        inside, loc, cast<ChannelType>(group->channel.getType()).getTiles(),
-        group->channel, iteration);
+    auto get =
+        GetOp::create(inside, loc, cast<ChannelType>(group->channel.getType()).getTiles(),
+                      group->channel, iteration);
     tiles.emplace_back(get.getResults());
   }
   for (Group *group : groups) {
@@ -383,8 +384,7 @@ int64_t LoopPipeliner::run() {
       put(inside, *group, ahead, exists(inside, ahead));
       continue;
     }
-    Value last =
-        arith::SubIOp::create(inside, loc, trips, constant(inside, 1));
+    Value last = arith::SubIOp::create(inside, loc, trips, constant(inside, 1));
     Value number = arith::MinSIOp::create(inside, loc, ahead, last);
     held.push_back({group, ahead, {}, {}});
     held.back().mapping.map(body()->getArgument(0), indexOf(inside, number));
@@ -407,8 +407,7 @@ int64_t LoopPipeliner::run() {
       ++count;
     }
   Block *to = counted.getBody();
-  to->getOperations().splice(to->getTerminator()->getIterator(),
-                             body()->getOperations());
+  to->getOperations().splice(to->getTerminator()->getIterator(), body()->getOperations());
   inside.setInsertionPoint(to->getTerminator());
   for (Group *group : groups)
     ReleaseOp::create(inside, loc, group->channel, iteration);

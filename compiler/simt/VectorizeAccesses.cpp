@@ -207,7 +207,8 @@ Nest VectorizeAccessesPass::analyze(ParallelOp op, IndexBounds &bounds) {
         getSpace(access.type()) == Space::Local)
       continue; // a thread's own registers
     LinearForm last = bounds.form(access.indices.back()), rest = last;
-    llvm::erase_if(rest.terms, [&](auto &term) { return bounds.valueOf(term.first) == iv; });
+    llvm::erase_if(rest.terms,
+                   [&](auto &term) { return bounds.valueOf(term.first) == iv; });
     bool isContiguous =
         llvm::none_of(access.indices.drop_back(),
                       [&](Value index) { return varying.contains(index); }) &&
@@ -229,8 +230,8 @@ Nest VectorizeAccessesPass::analyze(ParallelOp op, IndexBounds &bounds) {
     bool isGuarded =
         access.isGlobal() && (access.inbounds.empty() || !access.inbounds.back());
     if (isGuarded) // all neighbours are inside, or none is
-      nest.width = getAlignment(
-          bounds.extent(access.memref, access.type().getRank() - 1), nest.width);
+      nest.width = getAlignment(bounds.extent(access.memref, access.type().getRank() - 1),
+                                nest.width);
     if (nest.width == 1 && access.isGlobal())
       return give("the rows of " + Twine(describeMemory(access.memref)) +
                   ", or where they are read from, are not shown to be multiples of "
@@ -241,11 +242,9 @@ Nest VectorizeAccessesPass::analyze(ParallelOp op, IndexBounds &bounds) {
   }
   if (nest.contiguous.empty())
     return give("");
-  nest.width =
-      std::min({nest.width, kAccessBytes / narrowest, kNeighbourBytes / widest});
+  nest.width = std::min({nest.width, kAccessBytes / narrowest, kNeighbourBytes / widest});
   // All threads have work first.
-  int64_t threads =
-      op->getParentOfType<KernelOp>().getThreads().value_or(defaultThreads);
+  int64_t threads = op->getParentOfType<KernelOp>().getThreads().value_or(defaultThreads);
   int64_t total = 1;
   for (int64_t extent : op.getExtents())
     total *= extent;

@@ -5,8 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// A channel is proved to be used as a pipelined loop uses it: the items 0 to p - 1 are put
-// in front of a loop, which in iteration j gets item j, releases it, and puts item j + p.
+// A channel is proved to be used as a pipelined loop uses it: the items 0 to p - 1 are
+// put in front of a loop, which in iteration j gets item j, releases it, and puts item j
+// + p.
 //
 //===----------------------------------------------------------------------===//
 

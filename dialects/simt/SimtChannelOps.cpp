@@ -82,11 +82,11 @@ LogicalResult PutOp::verify() {
 
 ReleaseOp GetOp::getRelease() {
   ReleaseOp found;
-  for (Operation &op : llvm::make_range(std::next((*this)->getIterator()),
-                                        (*this)->getBlock()->end()))
-    if (auto release = dyn_cast<ReleaseOp>(op);
-        release && release.getChannel() == getChannel() &&
-        release.getNumber() == getNumber()) {
+  for (Operation &op :
+       llvm::make_range(std::next((*this)->getIterator()), (*this)->getBlock()->end()))
+    if (auto release = dyn_cast<ReleaseOp>(op); release &&
+                                                release.getChannel() == getChannel() &&
+                                                release.getNumber() == getNumber()) {
       if (found)
         return nullptr;
       found = release;
@@ -114,9 +114,9 @@ LogicalResult GetOp::verify() {
 
 LogicalResult ReleaseOp::verify() {
   for (Operation *user : getChannel().getUsers())
-    if (auto get = dyn_cast<GetOp>(user);
-        get && get.getNumber() == getNumber() && get->getBlock() == (*this)->getBlock() &&
-        get->isBeforeInBlock(*this))
+    if (auto get = dyn_cast<GetOp>(user); get && get.getNumber() == getNumber() &&
+                                          get->getBlock() == (*this)->getBlock() &&
+                                          get->isBeforeInBlock(*this))
       return success();
   return emitOpError("(C1) needs a simt.get of its item in front of it in its block");
 }
@@ -156,7 +156,7 @@ LogicalResult CommitCopiesOp::verify() {
 LogicalResult WaitCopiesOp::verify() {
   if (!isForAllThreads(*this))
     return emitOpError("(C1) ") << forAllThreads;
-  if (getPending() < 0)
-    return emitOpError("(C2) cannot wait until ") << getPending() << " groups are pending";
+  if (int64_t pending = getPendingAttr().getInt(); pending < 0)
+    return emitOpError("(C2) cannot wait until ") << pending << " groups are pending";
   return success();
 }

@@ -65,8 +65,9 @@ LogicalResult ThreadIdOp::verify() {
 
 LogicalResult BlockIdOp::verify() {
   if ((*this)->getParentOfType<tile::KernelOp>())
-    return emitOpError("(C1) must stand outside of tile.kernel, whose arguments say which "
-                       "block it is");
+    return emitOpError(
+        "(C1) must stand outside of tile.kernel, whose arguments say which "
+        "block it is");
   return success();
 }
 
@@ -91,9 +92,13 @@ template <typename Access> static LogicalResult verifyAccess(Access op, Type val
   return success();
 }
 
-LogicalResult VectorLoadOp::verify() { return verifyAccess(*this, getResult().getType()); }
+LogicalResult VectorLoadOp::verify() {
+  return verifyAccess(*this, getResult().getType());
+}
 
-LogicalResult VectorStoreOp::verify() { return verifyAccess(*this, getValue().getType()); }
+LogicalResult VectorStoreOp::verify() {
+  return verifyAccess(*this, getValue().getType());
+}
 
 LogicalResult LoadMatrixOp::verify() {
   auto type = cast<MemRefType>(getMemref().getType());

@@ -194,7 +194,8 @@ def Simt_LoadMatrixOp : Simt_Op<"load_matrix"> {
     - (C2) The result is a vector of one, two or four 32-bit integers, one for each
       matrix.
     - (C3) With `transpose` the elements have 16 bits.
-    - (C4) Rows start at multiples of 16 bytes. (Not checked.)
+    - (C4) Rows start at multiples of 16 bytes. (Not checked: `distribute` reads so
+      where it is true.)
 
     Example:
     ```mlir

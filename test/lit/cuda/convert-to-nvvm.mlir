@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Entries and what they do with threads, in NVIDIA's terms.
-// RUN: tilewright-opt %s --cuda-convert-to-nvvm --reconcile-unrealized-casts | FileCheck %s
+// RUN: tilewright-opt %s --split-input-file --cuda-convert-to-nvvm --reconcile-unrealized-casts | FileCheck %s
 
 #global = #tile.space<global>
 #shared = #tile.space<shared>
@@ -12,7 +12,7 @@
 // CHECK-SAME:    !llvm.ptr<1>, %{{.*}}: i64, %{{.*}}: i64, %{{.*}}: f32)
 // CHECK-SAME:    nvvm.kernel
 // CHECK-SAME:    nvvm.reqntid = array<i32: 64, 1, 1>
-// CHECK:         llvm.alloca %{{.*}} x f32 : (i64) -> !llvm.ptr
+// CHECK:         llvm.alloca %{{.*}} x !llvm.array<1 x f32> : (i64) -> !llvm.ptr
 // CHECK:         %[[TID:.*]] = nvvm.read.ptx.sreg.tid.x : i32
 // CHECK-NEXT:    llvm.zext %[[TID]] : i32 to i64
 // CHECK:         nvvm.read.ptx.sreg.ctaid.x : i32
@@ -34,6 +34,40 @@ module {
     memref.store %f, %s[%t] : memref<64xf32, #shared>
     simt.barrier
     %old = memref.atomic_rmw addi %one, %x[%b, %c0] : (i32, memref<?x8xi32, strided<[?, 1]>, #global>) -> i32
+    return
+  }
+}
+
+// -----
+
+#global = #tile.space<global>
+#shared = #tile.space<shared>
+
+// Neighbours: a guard chooses zeros in place of what is outside; matrices for a warp; a
+// copy that reads nothing where it is outside, and the groups it is waited for in.
+// CHECK-LABEL: llvm.func @neighbours(
+// CHECK:         %[[ROW:.*]] = llvm.getelementptr %{{.*}}[%{{.*}}] : (!llvm.ptr<1>, i64) -> !llvm.ptr<1>, i8
+// CHECK:         %[[ZEROS:.*]] = llvm.mlir.addressof @tilewright_zeros : !llvm.ptr<1>
+// CHECK:         %[[FROM:.*]] = llvm.select %{{.*}}, %{{.*}}, %[[ZEROS]] : i1, !llvm.ptr<1>
+// CHECK:         llvm.load %[[FROM]] {alignment = 16 : i64} : !llvm.ptr<1> -> vector<8xf16>
+// CHECK:         nvvm.ldmatrix %{{.*}} {eltType = #nvvm.ld_st_matrix_elt_type<b16>, layout = #nvvm.mma_layout<col>, num = 2 : i32,
+// CHECK:         %[[BYTES:.*]] = llvm.select %{{.*}}, %{{.*}}, %{{.*}} : i1, i32
+// CHECK:         nvvm.cp.async.shared.global %{{.*}}, %{{.*}}, 16, cache = cg, %[[BYTES]]
+// CHECK:         nvvm.cp.async.commit.group
+// CHECK:         nvvm.cp.async.wait.group 2
+module {
+  func.func @neighbours(%x: memref<?x64xf16, #global>, %i: index, %j: index, %in: i1)
+      attributes {simt.threads = 64 : i64} {
+    %s = tile.alloc "s" at 256 : memref<64x64xf16, #shared>
+    %v = simt.vector_load %x[%i, %j] inbounds [true, true] if %in
+      : memref<?x64xf16, #global>, vector<8xf16>
+    vector.store %v, %s[%i, %j] {alignment = 16 : i64}
+      : memref<64x64xf16, #shared>, vector<8xf16>
+    %m = simt.load_matrix %s[%i, %j] transpose : memref<64x64xf16, #shared>, vector<2xi32>
+    simt.copy_async 8 of %x[%i, %j] inbounds [true, true] if %in to %s[%i, %j]
+      : memref<?x64xf16, #global>, memref<64x64xf16, #shared>
+    simt.commit_copies
+    simt.wait_copies pending 2
     return
   }
 }

@@ -10,15 +10,20 @@
 // CHECK:       llvm.mlir.global external @tilewright_arena() {addr_space = 3 : i32, alignment = 128 : i64} : !llvm.array<0 x i8>
 // CHECK-LABEL: llvm.func @kernel(
 // CHECK-SAME:    !llvm.ptr<1>, %{{.*}}: i64, %{{.*}}: i64, %{{.*}}: f32)
+// CHECK-SAME:    passthrough = {{\[\[}}"amdgpu-agpr-alloc", "0"]]
 // CHECK-SAME:    rocdl.flat_work_group_size = "64,64"
 // CHECK-SAME:    rocdl.kernel
-// CHECK:         llvm.alloca %{{.*}} x f32 : (i64) -> !llvm.ptr<5>
+// CHECK:         llvm.alloca %{{.*}} x !llvm.array<1 x f32> : (i64) -> !llvm.ptr<5>
 // CHECK:         %[[TID:.*]] = rocdl.workitem.id.x : i32
 // CHECK-NEXT:    llvm.zext %[[TID]] : i32 to i64
 // CHECK:         rocdl.workgroup.id.x : i32
 // CHECK:         %[[ARENA:.*]] = llvm.mlir.addressof @tilewright_arena : !llvm.ptr<3>
 // CHECK-NEXT:    llvm.getelementptr %[[ARENA]][256]
 // CHECK:         llvm.store %{{.*}} : f32, !llvm.ptr<3>
+// CHECK:         llvm.fence syncscope("wavefront") release
+// CHECK-NEXT:    rocdl.s.waitcnt 49279
+// CHECK-NEXT:    rocdl.s.barrier
+// CHECK-NEXT:    llvm.fence syncscope("wavefront") acquire
 // CHECK:         llvm.fence syncscope("workgroup") release
 // CHECK-NEXT:    rocdl.s.waitcnt 49279
 // CHECK-NEXT:    rocdl.s.barrier
@@ -36,6 +41,7 @@ module {
     %s = tile.alloc "s" at 256 : memref<64xf32, #shared>
     memref.store %f, %s[%t] : memref<64xf32, #shared>
     simt.barrier
+    simt.barrier global
     %old = memref.atomic_rmw addi %one, %x[%b, %c0] : (i32, memref<?x8xi32, strided<[?, 1]>, #global>) -> i32
     return
   }

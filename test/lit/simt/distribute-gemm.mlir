@@ -6,15 +6,15 @@
 #shared = #tile.space<shared>
 #fragment = #tile.space<fragment>
 
-// One warp, 16 x 8 x 16: eight elements of A, four of B, four accumulators, which are the
-// thread's own.
+// One warp, 16 x 8 x 16: four matrices of A, two of B, transposed, since neighbours in
+// memory are columns; four accumulators, which are the thread's own.
 // CHECK-LABEL: @one_instruction
 // CHECK:         %[[C:.*]] = tile.alloc "c" : memref<4xf32, #tile.space<local>>
-// CHECK-COUNT-4: memref.load %[[C]]
-// CHECK-COUNT-8: memref.load %{{.*}} : memref<16x16xf16, #tile.space<shared>>
-// CHECK-COUNT-4: memref.load %{{.*}} : memref<16x8xf16, #tile.space<shared>>
+// CHECK:         vector.load %[[C]][%{{.*}}] : memref<4xf32, #tile.space<local>>, vector<4xf32>
+// CHECK:         simt.load_matrix %{{.*}} : memref<16x16xf16, #tile.space<shared>>, vector<4xi32>
+// CHECK:         simt.load_matrix %{{.*}} transpose : memref<16x8xf16, #tile.space<shared>>, vector<2xi32>
 // CHECK:         nvvm.mma.sync A[%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}] B[%{{.*}}, %{{.*}}] C[
-// CHECK-COUNT-4: memref.store %{{.*}}, %[[C]]
+// CHECK:         vector.store %{{.*}}, %[[C]]
 func.func @one_instruction(%n: index) {
   tile.kernel (%bx) in (%n) threads(32) {
     %a = tile.alloc "a" : memref<16x16xf16, #shared>
@@ -56,6 +56,25 @@ func.func @long(%n: index) {
     %c = tile.alloc "c" : memref<16x8xf32, #fragment>
     tile.gemm %a, %b into %c transpose_b atom(#cuda.mma<bf16 into f32>)
       : memref<16x256xbf16, #shared>, memref<8x256xbf16, #shared> into memref<16x8xf32, #fragment>
+  }
+  return
+}
+
+// Where there are no matrices: of K, 16 for two instructions, each lane of a wave gets eight
+// neighbours of A, in two halves of the wave. B, whose neighbours are columns, is read
+// element by element at the same places.
+// CHECK-LABEL: @together
+// CHECK:         %[[L:.*]] = vector.load %{{.*}} {alignment = 16 : i64} : memref<32x16xf16, #tile.space<shared>>, vector<8xf16>
+// CHECK-COUNT-8: memref.load %{{.*}} : memref<16x32xf16, #tile.space<shared>>
+// CHECK-COUNT-2: rocdl.mfma.f32.32x32x8f16
+// CHECK-NOT:     rocdl.mfma
+func.func @together(%n: index) {
+  tile.kernel (%bx) in (%n) threads(64) {
+    %a = tile.alloc "a" : memref<32x16xf16, #shared>
+    %b = tile.alloc "b" : memref<16x32xf16, #shared>
+    %c = tile.alloc "c" : memref<32x32xf32, #fragment>
+    tile.gemm %a, %b into %c clear atom(#hip.mfma<32x32x8, f16 into f32>)
+      : memref<32x16xf16, #shared>, memref<16x32xf16, #shared> into memref<32x32xf32, #fragment>
   }
   return
 }
