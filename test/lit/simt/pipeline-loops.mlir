@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Copies of pipelined loops run ahead, past registers or through them.
+// RUN: tilewright-opt %s --pipeline-loops="async-copies budget=163840" --verify-channels | FileCheck %s --check-prefix=ASYNC
+// RUN: tilewright-opt %s --pipeline-loops="budget=163840" --verify-channels | FileCheck %s --check-prefix=STAGED
+// RUN: tilewright-opt %s --pipeline-loops="async-copies budget=5000" 2>&1 | FileCheck %s --check-prefix=SMALL
+// RUN: tilewright-opt %s --pipeline-loops="async-copies budget=163840" --plan-memory --insert-barriers --lower-channels | FileCheck %s --check-prefix=WAITS
+
+#global = #tile.space<global>
+#shared = #tile.space<shared>
+
+// Three stages: two items are put in front of the loop, each where there is one.
+// ASYNC-LABEL: @copies
+// ASYNC:         %[[BUFFER:.*]] = tile.alloc "s" : memref<3x16x64xf16, #tile.space<shared>>
+// ASYNC:         %[[C:.*]] = simt.channel %[[BUFFER]]
+// ASYNC:         %[[HAS0:.*]] = arith.cmpi slt, %c0{{.*}}, %[[TRIPS:.*]] : index
+// ASYNC:         simt.put %[[C]][%c0{{.*}}] if %[[HAS0]] async {
+// ASYNC:         simt.put %[[C]][%c1{{.*}}] if %{{.*}} async {
+// ASYNC:         scf.for %[[J:.*]] = %{{.*}} to %[[TRIPS]] step
+// ASYNC:           %[[TILE:.*]] = simt.get %[[C]][%[[J]]]
+// ASYNC:           %[[AHEAD:.*]] = arith.addi %[[J]], %c2
+// ASYNC:           %[[HAS:.*]] = arith.cmpi slt, %[[AHEAD]], %[[TRIPS]]
+// ASYNC:           simt.put %[[C]][%[[AHEAD]]] if %[[HAS]] async {
+// ASYNC:           memref.load %[[TILE]]
+// ASYNC:           simt.release %[[C]][%[[J]]]
+//
+// Through registers: the next item, or the last one again, is loaded before the iteration
+// computes and put when it is done.
+// STAGED-LABEL: @copies
+// STAGED:         tile.alloc "s" : memref<2x16x64xf16, #tile.space<shared>>
+// STAGED:         simt.put %[[C:.*]][%c0{{.*}}] if %{{.*}} {
+// STAGED:         scf.for %[[J:.*]] = %
+// STAGED:           %[[TILE:.*]] = simt.get %[[C]][%[[J]]]
+// STAGED:           %[[AHEAD:.*]] = arith.addi %[[J]], %c1
+// STAGED:           arith.minsi %[[AHEAD]], %
+// STAGED:           %[[HELD:.*]] = tile.alloc "s" {simt.dealt} : memref<16x64xf16, #tile.space<local>>
+// STAGED:           tile.load
+// STAGED:           memref.store %{{.*}}, %[[HELD]]
+// STAGED:           memref.load %[[TILE]]
+// STAGED:           simt.release %[[C]][%[[J]]]
+// STAGED:           simt.put %[[C]][%[[AHEAD]]] {
+// STAGED:             memref.load %[[HELD]]
+// STAGED:             memref.store
+//
+// Two items have room beside the other tile.
+// SMALL:       remark: has memory for 2 of 3 stages of s
+// SMALL-LABEL: @copies
+// SMALL:         tile.alloc "s" : memref<2x16x64xf16, #tile.space<shared>>
+//
+// An item has arrived when all groups but the one behind it have; one barrier an iteration
+// does for the channel, the other is for %y. A group ends where there is no item, too.
+// WAITS-LABEL: @copies
+// WAITS-COUNT-2: simt.commit_copies
+// WAITS:         scf.for
+// WAITS-NEXT:      simt.wait_copies pending 1
+// WAITS-NEXT:      simt.barrier
+// WAITS-NOT:       simt.barrier{{$}}
+// WAITS:           scf.if
+// WAITS:             tile.parallel {{.*}}simt.async
+// WAITS:           simt.commit_copies
+// WAITS-NOT:       simt.barrier{{$}}
+// WAITS:           memref.load
+// WAITS:         return
+func.func @copies(%n: index, %x: memref<?x64xf16, #global>, %y: memref<16x64xf16, #global>) {
+  tile.kernel (%bx) in (%n) threads(128) {
+    %c0 = arith.constant 0 : index
+    %c16 = arith.constant 16 : index
+    %s = tile.alloc "s" : memref<16x64xf16, #shared>
+    tile.pipelined %i = %c0 to %n step %c16 stages(3) {
+      tile.parallel (%r, %c) in (16, 64) attributes {simt.width = 8 : i64} {
+        %row = arith.addi %i, %r : index
+        %v = tile.load %x[%row, %c] {simt.contiguous} : memref<?x64xf16, #global>
+        memref.store %v, %s[%r, %c] {simt.contiguous} : memref<16x64xf16, #shared>
+      }
+      tile.parallel (%r, %c) in (16, 64) {
+        %v = memref.load %s[%r, %c] : memref<16x64xf16, #shared>
+        tile.store %v, %y[%r, %c] : memref<16x64xf16, #global>
+      }
+    }
+  }
+  return
+}
+
+// What the loop itself writes cannot be read ahead, nor can a tile that outlives its
+// iteration, or is not filled as a whole.
+// ASYNC-LABEL: @bound_to_its_iteration
+// ASYNC-NOT:     simt.channel
+// ASYNC:         scf.for
+// ASYNC:         return
+func.func @bound_to_its_iteration(%n: index, %x: memref<?x64xf16, #global>) {
+  tile.kernel (%bx) in (%n) threads(128) {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %s = tile.alloc "written" : memref<16x64xf16, #shared>
+    %t = tile.alloc "read before" : memref<16x64xf16, #shared>
+    %u = tile.alloc "part" : memref<32x64xf16, #shared>
+    tile.pipelined %i = %c0 to %n step %c1 stages(3) {
+      tile.parallel (%r, %c) in (16, 64) {
+        %v = memref.load %t[%r, %c] : memref<16x64xf16, #shared>
+        tile.store %v, %x[%r, %c] : memref<?x64xf16, #global>
+      }
+      tile.parallel (%r, %c) in (16, 64) {
+        %row = arith.addi %i, %r : index
+        %v = tile.load %x[%row, %c] : memref<?x64xf16, #global>
+        memref.store %v, %s[%r, %c] : memref<16x64xf16, #shared>
+      }
+      tile.parallel (%r, %c) in (16, 64) {
+        %v = memref.load %s[%r, %c] : memref<16x64xf16, #shared>
+        memref.store %v, %t[%r, %c] : memref<16x64xf16, #shared>
+        memref.store %v, %u[%r, %c] : memref<32x64xf16, #shared>
+      }
+    }
+  }
+  return
+}
