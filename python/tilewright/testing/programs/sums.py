@@ -14,6 +14,7 @@ import numpy as np
 
 from tilewright.testing.dtypes import (
     largest,
+    numpy_dtype,
     significand_bits,
     smallest_normal,
     smallest_subnormal,
@@ -128,14 +129,24 @@ def running(
 def largest_of(terms: Numbers, axis: int) -> Numbers:
     """The maximum along an axis, NaN winning; of nothing, what every number is as large as.
 
-    That of floats is -infinity in the type in which they meet, which f8 and f4 saturate.
+    That of floats is -infinity in the type in which they meet. An extremum is an element: an
+    infinity stays one in a type that has it, and becomes the most in the others.
     """
     wide = cast(terms, adder(terms.dtype)) if is_float(terms.dtype) else terms
     shape = terms.value.shape[:axis] + terms.value.shape[axis + 1 :]
     held = held_as(wide.dtype)
     least = np.full(shape, -np.inf if is_float(wide.dtype) else np.iinfo(held).min, held)
     former = Numbers(wide.dtype, least, np.zeros(shape))
-    return cast(reduction("max", wide, axis, former), terms.dtype)
+    found = reduction("max", wide, axis, former)
+    result = cast(found, terms.dtype)
+    if not is_float(terms.dtype) or not _has_infinity(terms.dtype):
+        return result
+    kept = np.where(np.isinf(found.value), found.value, result.value)
+    return Numbers(result.dtype, kept, result.error)
+
+
+def _has_infinity(dtype: str) -> bool:
+    return bool(np.isinf(np.array(np.inf).astype(numpy_dtype(dtype)).astype(np.float64)))
 
 
 def _lost(error: np.ndarray) -> np.ndarray:
