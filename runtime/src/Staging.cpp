@@ -25,6 +25,8 @@
 #include "Error.h"
 #include "GpuDevice.h"
 
+#include <cinttypes>
+
 using namespace tilewright;
 
 namespace {
@@ -48,7 +50,7 @@ struct HostTensor {
 /// Memory on the device that stands for host memory.
 struct DeviceCopy {
   uint64_t begin, end; // of the host's memory
-  uint64_t alignment;  // that addresses keep
+  uint64_t before;     // bytes in front, for the first tensor to be aligned
   uint64_t memory, start;
 };
 
@@ -64,6 +66,7 @@ class Staging {
   }
   bool insert(HostTensor tensor);
   bool groupSpans();
+  tw_status checkAlignment(const Signature &signature);
   tw_status failMemory() const {
     return fail(TW_ERROR_MEMORY, "%s: no memory to copy arguments", name);
   }
@@ -126,24 +129,50 @@ bool Staging::insert(HostTensor tensor) {
   return true;
 }
 
-/// Decides what is copied together.
+/// How far an address that is `past` bytes beyond one of the device's allocations, which
+/// are aligned to more than any tensor, is from what a parameter asks for.
+static uint64_t misalignment(const ParameterEntry &parameter, uint64_t past) {
+  return past & static_cast<uint64_t>(parameter.alignment - 1);
+}
+
+/// Decides what is copied together, and where in the copy it is: where the tensor that
+/// asks for the most is aligned.
 bool Staging::groupSpans() {
-  for (size_t i = 0; i < tensors.size(); ++i) {
+  for (size_t i = 0, first = 0; i < tensors.size(); ++i) {
     HostTensor &tensor = tensors[i];
-    auto alignment = static_cast<uint64_t>(tensor.parameter->alignment);
     size_t last = copies.size() - 1;
     if (copies.size() == 0 || tensor.begin >= copies[last].end) {
-      if (!copies.push({tensor.begin, tensor.end, alignment, 0, 0}))
+      if (!copies.push({tensor.begin, tensor.end, 0, 0, 0}))
         return false;
       last = copies.size() - 1;
-    } else {
-      DeviceCopy &shared = copies[last];
-      shared.end = tensor.end > shared.end ? tensor.end : shared.end;
-      shared.alignment = alignment > shared.alignment ? alignment : shared.alignment;
+      first = i;
+    } else if (tensor.end > copies[last].end) {
+      copies[last].end = tensor.end;
     }
     tensor.copy = last;
+    if (i > first && tensor.parameter->alignment <= tensors[first].parameter->alignment)
+      continue;
+    first = i;
+    uint64_t past = *tensor.word - copies[last].begin;
+    copies[last].before = misalignment(*tensor.parameter, 0 - past);
   }
   return true;
+}
+
+/// Tensors that share memory keep their distances, so that not all need be aligned.
+tw_status Staging::checkAlignment(const Signature &signature) {
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    const HostTensor &tensor = tensors[i];
+    const DeviceCopy &made = copies[tensor.copy];
+    uint64_t past = made.before + (*tensor.word - made.begin);
+    if (misalignment(*tensor.parameter, past))
+      return fail(
+          TW_ERROR_ARGUMENT,
+          "%s: argument '%s' shares memory with another one, and in a copy of both "
+          "only one can be aligned to %" PRId64 " bytes; pass a copy of it",
+          name, signature.name(*tensor.parameter), tensor.parameter->alignment);
+  }
+  return TW_OK;
 }
 
 tw_status Staging::find(const Signature &signature, uint64_t *words,
@@ -158,7 +187,7 @@ tw_status Staging::find(const Signature &signature, uint64_t *words,
         !insert(tensor))
       return failMemory();
   }
-  return groupSpans() ? TW_OK : failMemory();
+  return groupSpans() ? checkAlignment(signature) : failMemory();
 }
 
 //===----------------------------------------------------------------------===//
@@ -169,8 +198,7 @@ tw_status Staging::upload() {
   for (size_t i = 0; i < copies.size(); ++i) {
     DeviceCopy &made = copies[i];
     uint64_t bytes = made.end - made.begin;
-    // As far past a multiple of the alignment as the host's memory is.
-    uint64_t before = made.begin & (made.alignment - 1);
+    uint64_t before = made.before;
     if (int result =
             device.calls().allocateOn(&made.memory, wholeWords(before + bytes), stream)) {
       made.memory = 0;

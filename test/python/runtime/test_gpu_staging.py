@@ -6,6 +6,8 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 import numpy as np
 import pytest
 
+import tilewright
+import tilewright.language as T
 from tilewright import runtime
 
 from .artifacts import Scalar, Symbol, Tensor
@@ -150,3 +152,43 @@ def test_torch_views(scale):
     scale(x.T, 3, c[:, ::2])
     assert torch.equal(c[:, ::2], x.T * 3)
     assert torch.equal(c[:, 1::2], torch.zeros(6, 4))
+
+
+@pytest.fixture
+def wide_sum(gpu):
+    n = T.dynamic("n")
+
+    @T.prim_func
+    def wide_sum(
+        A: T.Tensor((n, 512), "float32"),
+        B: T.Tensor((n, 512), "float32"),
+        C: T.Tensor((n, 512), "float32"),
+    ):
+        with T.Kernel(n) as b:
+            for i in T.Parallel(512):
+                C[b, i] = A[b, i] + B[b, i]
+
+    return tilewright.compile(wide_sum, target=gpu)
+
+
+@pytest.mark.parametrize("off", [0, 1, 2, 3])
+def test_arrays_need_no_alignment_but_their_elements(wide_sum, off):
+    """Threads take 16 bytes at once, and copies on the device are aligned for that."""
+    assert "simt.width = 4" in wide_sum.ir("vectorize-accesses")
+    a = _numbers(3 * 512 + off)[off:].reshape(3, 512)
+    b = _numbers(3 * 512 + 3 - off)[3 - off :].reshape(3, 512)
+    c = np.full(3 * 512 + off, np.nan, np.float32)[off:].reshape(3, 512)
+    wide_sum(a, b, c)
+    assert np.array_equal(c, a + b)
+
+
+def test_arrays_that_share_memory_keep_their_distance(wide_sum):
+    whole, c = _numbers(4 * 512), np.full((3, 512), np.nan, np.float32)
+    a, b, shifted = (whole[i : i + 1536].reshape(3, 512) for i in (0, 4, 5))
+    wide_sum(a, b, c)
+    assert np.array_equal(c, a + b)
+    with pytest.raises(
+        tilewright.LaunchError,
+        match="'B' shares memory with another one, and in a copy of both",
+    ):
+        wide_sum(a, shifted, c)
