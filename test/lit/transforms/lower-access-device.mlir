@@ -59,3 +59,17 @@ func.func @byte(%x: memref<8xi8, #global>, %v: i8, %i: index) {
   %0 = tile.atomic sum %v, %x[%i] inbounds [true] : memref<8xi8, #global>
   return
 }
+
+// Neighbours: a guard of what is read is an operand, of what is written a branch.
+// CHECK-LABEL: @neighbours
+// CHECK:         %[[BELOW:.*]] = arith.cmpi ult
+// CHECK:         %[[V:.*]] = simt.vector_load %{{.*}} inbounds [true, true] if %[[BELOW]]
+// CHECK:         scf.if
+// CHECK:           vector.store %[[V]], %{{.*}} {alignment = 16 : i64}
+func.func @neighbours(%x: memref<?x64xf32, #tile.space<global>>, %i: index, %j: index) {
+  %v = simt.vector_load %x[%i, %j] inbounds [false, true]
+    : memref<?x64xf32, #tile.space<global>>, vector<4xf32>
+  simt.vector_store %v, %x[%i, %j] inbounds [false, true]
+    : vector<4xf32>, memref<?x64xf32, #tile.space<global>>
+  return
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Channels become buffers, a wait and a barrier for each item.
+// RUN: tilewright-opt %s --verify-channels --lower-channels | FileCheck %s
+
+#shared = #tile.space<shared>
+!tile = memref<8xf32, strided<[1], offset: ?>, #shared>
+!channel = !simt.channel<2, !tile>
+
+// What is put at once needs no wait but the barrier; the item's stage is its number
+// modulo two.
+// CHECK-LABEL: @at_once
+// CHECK:         %[[A:.*]] = tile.alloc "a" : memref<2x8xf32, #tile.space<shared>>
+// CHECK:         %[[HAS:.*]] = arith.cmpi slt, %c0, %{{.*}} : index
+// CHECK:         scf.if %[[HAS]] {
+// CHECK:           memref.subview %[[A]]
+// CHECK:           tile.parallel
+// CHECK:         scf.for %[[J:.*]] =
+// CHECK-NEXT:      simt.barrier
+// CHECK:           %[[STAGE:.*]] = arith.remui %[[J]], %c2
+// CHECK:           %[[T:.*]] = memref.subview %[[A]][%[[STAGE]], 0] [1, 8] [1, 1]
+// CHECK:           memref.load %[[T]]
+// CHECK:           %[[NEXT:.*]] = arith.addi %[[J]], %c1
+// CHECK:           %[[OTHER:.*]] = arith.remui %[[NEXT]], %c2
+// CHECK:           %[[U:.*]] = memref.subview %[[A]][%[[OTHER]], 0] [1, 8] [1, 1]
+// CHECK:           memref.store %{{.*}}, %[[U]]
+// CHECK-NOT:     simt.wait_copies
+// CHECK-NOT:     simt.channel
+func.func @at_once(%trips: index, %f: f32) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %a = tile.alloc "a" : memref<2x8xf32, #shared>
+  %c = simt.channel %a : memref<2x8xf32, #shared> -> !channel
+  %has = arith.cmpi slt, %c0, %trips : index
+  simt.put %c[%c0] if %has {
+  ^bb0(%s: !tile):
+    tile.parallel (%i) in (8) {
+      memref.store %f, %s[%i] : !tile
+    }
+  } : !channel
+  scf.for %j = %c0 to %trips step %c1 {
+    %t = simt.get %c[%j] : !channel -> !tile
+    tile.parallel (%i) in (8) {
+      %v = memref.load %t[%i] : !tile
+    }
+    simt.release %c[%j] : !channel
+    %ahead = arith.addi %j, %c1 : index
+    simt.put %c[%ahead] {
+    ^bb0(%s: !tile):
+      tile.parallel (%i) in (8) {
+        memref.store %f, %s[%i] : !tile
+      }
+    } : !channel
+  }
+  return
+}
