@@ -113,6 +113,23 @@ struct WaitCopiesLowering : ConvertOpToLLVMPattern<simt::WaitCopiesOp> {
   }
 };
 
+struct ShuffleXorLowering : ConvertOpToLLVMPattern<simt::ShuffleXorOp> {
+  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+
+  LogicalResult matchAndRewrite(simt::ShuffleXorOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    auto constant = [&](int64_t value) -> Value {
+      return LLVM::ConstantOp::create(rewriter, op.getLoc(), rewriter.getI32Type(),
+                                      value);
+    };
+    rewriter.replaceOpWithNewOp<NVVM::ShflOp>(
+        op, rewriter.getI32Type(), /*thread_mask=*/constant(-1), adaptor.getValue(),
+        constant(op.getMask()), /*mask_and_clamp=*/constant(31), NVVM::ShflKind::bfly,
+        /*return_value_and_is_valid=*/UnitAttr());
+    return success();
+  }
+};
+
 struct ConvertToNVVMPass : tilewright::cuda::impl::ConvertToNVVMBase<ConvertToNVVMPass> {
   void runOnOperation() override;
 };
@@ -132,7 +149,8 @@ void ConvertToNVVMPass::runOnOperation() {
         patterns.add<simt::RegisterLowering<simt::ThreadIdOp, NVVM::ThreadIdXOp>,
                      simt::RegisterLowering<simt::BlockIdOp, NVVM::BlockIdXOp>,
                      BarrierLowering, CommitCopiesLowering, CopyAsyncLowering,
-                     LoadMatrixLowering, WaitCopiesLowering>(converter);
+                     LoadMatrixLowering, ShuffleXorLowering, WaitCopiesLowering>(
+            converter);
       }};
   if (failed(simt::convertDeviceToLLVM(getOperation(), lowering)))
     signalPassFailure();

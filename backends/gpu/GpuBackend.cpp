@@ -32,7 +32,7 @@ void GpuBackend::buildTilePipeline(OpPassManager &pm) const {
   pm.addPass(createCSEPass());
   pm.addPass(tile::createLegalizeAccumulators());
   pm.addPass(tile::createSelectAtoms({getTargetName()}));
-  pm.addPass(tile::createExpandTiles());
+  pm.addPass(tile::createExpandTiles({/*keepReductions=*/true}));
   pm.addNestedPass<func::FuncOp>(tile::createProveBounds());
   // What the block does, by all its threads or by one.
   pm.addNestedPass<func::FuncOp>(simt::createIsolateEffects());

@@ -47,6 +47,58 @@ struct BarrierLowering : ConvertOpToLLVMPattern<simt::BarrierOp> {
   }
 };
 
+/// Where DPP has the pattern, a move between registers; else LDS passes the word on:
+/// within 32 lanes by ds_swizzle, which takes no address, beyond by ds_bpermute.
+struct ShuffleXorLowering : ConvertOpToLLVMPattern<simt::ShuffleXorOp> {
+  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+
+  LogicalResult matchAndRewrite(simt::ShuffleXorOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    Type word = rewriter.getI32Type();
+    Value value = adaptor.getValue();
+    auto constant = [&](int32_t number) -> Value {
+      return LLVM::ConstantOp::create(rewriter, loc, word, number);
+    };
+    int64_t mask = op.getMask();
+    constexpr uint32_t all = 0xf;
+    if (std::optional<uint32_t> control = getDppControl(mask)) {
+      Value none = LLVM::PoisonOp::create(rewriter, loc, word);
+      rewriter.replaceOpWithNewOp<ROCDL::DPPUpdateOp>(op, word, none, value, *control,
+                                                      /*rowMask=*/all, /*bankMask=*/all,
+                                                      /*boundCtrl=*/true);
+    } else if (mask < 32) {
+      // lane = (lane & 31) ^ mask
+      rewriter.replaceOpWithNewOp<ROCDL::DsSwizzleOp>(
+          op, word, value, constant(static_cast<int32_t>(mask << 10 | 31)));
+    } else {
+      Value low = ROCDL::MbcntLoOp::create(rewriter, loc, word, constant(-1), constant(0),
+                                           /*arg_attrs=*/nullptr, /*res_attrs=*/nullptr);
+      Value lane = ROCDL::MbcntHiOp::create(rewriter, loc, word, constant(-1), low,
+                                            /*arg_attrs=*/nullptr, /*res_attrs=*/nullptr);
+      Value other =
+          LLVM::XOrOp::create(rewriter, loc, lane, constant(static_cast<int32_t>(mask)));
+      Value byte = LLVM::ShlOp::create(rewriter, loc, other, constant(2));
+      rewriter.replaceOpWithNewOp<ROCDL::DsBpermuteOp>(op, word, byte, value);
+    }
+    return success();
+  }
+
+private:
+  static std::optional<uint32_t> getDppControl(int64_t mask) {
+    switch (mask) {
+    case 1:
+      return 0xb1; // quad_perm:[1,0,3,2]
+    case 2:
+      return 0x4e; // quad_perm:[2,3,0,1]
+    case 8:
+      return 0x128; // row_ror:8, in rows of 16
+    default:
+      return std::nullopt;
+    }
+  }
+};
+
 struct ConvertToROCDLPass
     : tilewright::hip::impl::ConvertToROCDLBase<ConvertToROCDLPass> {
   void runOnOperation() override;
@@ -74,7 +126,7 @@ void ConvertToROCDLPass::runOnOperation() {
       [](LLVMTypeConverter &converter, RewritePatternSet &patterns) {
         patterns.add<simt::RegisterLowering<simt::ThreadIdOp, ROCDL::ThreadIdXOp>,
                      simt::RegisterLowering<simt::BlockIdOp, ROCDL::BlockIdXOp>,
-                     BarrierLowering>(converter);
+                     BarrierLowering, ShuffleXorLowering>(converter);
       }};
   if (failed(simt::convertDeviceToLLVM(getOperation(), lowering)))
     return signalPassFailure();

@@ -12,14 +12,26 @@
 //   position   0 1 2 3 4 5   6 7 8 9 10 11
 //   thread     0 1 2 3 0 1   2 3 0 1  2  3
 //
-// or, where a product is accumulated in it, as its instructions leave it in registers.
-// Fragments that meet in a nest are dealt out alike, and so is the nest.
+// or by a layout, where a product leaves its elements so, where rows are reduced, and
+// where an element meets several of a larger tile (LayoutSolver.h).
+//
+// A reduction becomes one of what each warp holds. Where several warps have parts of a
+// row, their results meet in shared memory:
+//
+//   tile.reduce sum %s into %l dim 1
+// becomes
+//   %p = tile.alloc "partial" : memref<16x4xf32, #tile.space<shared>>
+//   simt.warp_reduce sum %s into %p dim 1 partial
+//   tile.parallel (%i) in (16) { %l[%i] = %p[%i, 0] + ... + %p[%i, 3] }
 //
 //===----------------------------------------------------------------------===//
 
 #include "compiler/analysis/Memory.h"
 #include "compiler/simt/FragmentLayout.h"
+#include "compiler/simt/LayoutSolver.h"
 #include "compiler/simt/Passes.h"
+#include "compiler/transforms/Combiner.h"
+#include "compiler/transforms/ExpandBuilder.h"
 #include "dialects/simt/Simt.h"
 
 namespace tilewright::simt {
@@ -28,6 +40,7 @@ namespace tilewright::simt {
 } // namespace tilewright::simt
 
 using namespace mlir;
+using namespace tilewright;
 using namespace tilewright::simt;
 using namespace tilewright::tile;
 
@@ -38,111 +51,92 @@ struct DealFragmentsPass : tilewright::simt::impl::DealFragmentsBase<DealFragmen
 };
 } // namespace
 
-/// The nest around an access at the position of its iteration; null for any other use.
-static ParallelOp getOwnNest(Operation *user, AllocOp alloc) {
-  ValueRange indices;
-  if (auto load = dyn_cast<memref::LoadOp>(user))
-    indices = load.getIndices();
-  else if (auto store = dyn_cast<memref::StoreOp>(user))
-    indices = store.getIndices();
-  else
-    return nullptr;
-  auto type = cast<MemRefType>(alloc.getResult().getType());
-  auto nest = user->getParentOfType<ParallelOp>();
-  if (!nest || nest->isAncestor(alloc) ||
-      !isAtOwnPosition(type.getShape(), indices, nest))
-    return nullptr;
-  return nest;
+/// How many warps have parts of what lies along `dim`.
+static int64_t countWarps(LayoutAttr layout, std::optional<int64_t> dim) {
+  int64_t count = 1;
+  if (dim)
+    for (const Factor &factor : layout.getDim(*dim))
+      if (factor.kind == FactorKind::Warp)
+        count *= factor.extent;
+  return count;
 }
 
-static bool isAccumulatorOf(Operation *user, AllocOp alloc) {
-  auto gemm = dyn_cast<GemmOp>(user);
-  return gemm && gemm.getAtom() && gemm.getC() == alloc.getResult() &&
-         gemm.getA() != gemm.getC() && gemm.getB() != gemm.getC();
+static WarpReduceOp reduceInWarps(ReduceOp reduce, Value dst, bool isPartial) {
+  OpBuilder builder(reduce);
+  auto made = WarpReduceOp::create(
+      builder, reduce.getLoc(), reduce.getCombinerAttr(), reduce.getSrc(), dst,
+      reduce.getDim(), !isPartial && reduce.getAccumulate(), reduce.getIsUnsigned(),
+      isPartial, reduce.getIdentity());
+  IRMapping mapping;
+  reduce.getBody().cloneInto(&made.getBody(), mapping);
+  return made;
 }
 
-static bool canBeDealt(AllocOp alloc) {
-  return getSpace(alloc.getResult()) == Space::Fragment &&
-         llvm::all_of(alloc->getUsers(), [&](Operation *user) {
-           return getOwnNest(user, alloc) || isAccumulatorOf(user, alloc);
-         });
-}
-
-namespace {
-/// Fragments that meet in nests, and how they are dealt out: by a layout, or in turns.
-struct Group {
-  SetVector<AllocOp> fragments;
-  SetVector<ParallelOp> nests;
-  LayoutAttr layout;
-  bool fits = true;
-};
-} // namespace
-
-/// Adds all that meets `alloc`, directly or not.
-static void collect(AllocOp alloc, const SetVector<AllocOp> &candidates, int64_t warps,
-                    Group &group) {
-  if (!group.fragments.insert(alloc))
-    return;
-  for (Operation *user : alloc->getUsers()) {
-    if (auto gemm = dyn_cast<GemmOp>(user)) {
-      AtomAttrInterface atom = gemm.getAtomAttr();
-      Tiling tiling = getTiling(atom, gemm.getM(), gemm.getN(), warps);
-      LayoutAttr layout = getAccumulatorLayout(atom, tiling);
-      group.fits &= !group.layout || group.layout == layout;
-      group.layout = layout;
-      continue;
-    }
-    ParallelOp nest = getOwnNest(user, alloc);
-    if (!group.nests.insert(nest))
-      continue;
-    nest.walk([&](Operation *op) {
-      for (Value operand : op->getOperands())
-        if (auto other = operand.getDefiningOp<AllocOp>(); candidates.contains(other))
-          collect(other, candidates, warps, group);
-    });
+/// Replaces a reduction of a fragment that is dealt out by `layout`; its result is dealt
+/// out like the rows, where `isDealt`.
+static void dealReduction(ReduceOp reduce, LayoutAttr layout, bool isDealt) {
+  ArrayRef<int64_t> shape = shapeOf(reduce.getSrc());
+  auto dim = static_cast<int64_t>(reduce.getDim());
+  int64_t parts = countWarps(layout, getLayoutDim(shape, dim));
+  if (parts == 1) {
+    reduceInWarps(reduce, reduce.getDst(), /*isPartial=*/false);
+    return reduce.erase();
   }
-}
-
-/// Whether the nests have one loop for each dimension of the layout.
-static bool matches(const Group &group) {
-  return llvm::all_of(group.nests, [&](ParallelOp nest) {
-    return llvm::count_if(nest.getExtents(), [](int64_t extent) {
-             return extent != 1;
-           }) == group.layout.getRank();
+  ExpandBuilder b(reduce);
+  ElementCombiner combiner(reduce);
+  SmallVector<int64_t> rest(shape);
+  rest.erase(rest.begin() + dim);
+  SmallVector<int64_t> partialShape(rest);
+  partialShape.push_back(parts);
+  Value dst = reduce.getDst();
+  Value partial = b.allocate("partial", partialShape, combiner.accumulatorType());
+  reduceInWarps(reduce, partial, /*isPartial=*/true);
+  b.parallel(rest, [&](ArrayRef<Value> at) {
+    SmallVector<Value> to(at.take_front(rest.size()));
+    SmallVector<Value> from(to);
+    if (shapeOf(dst).size() == shape.size())
+      to.insert(to.begin() + dim, b.index(0));
+    from.push_back(b.index(0));
+    Expr all = b.expr(b.load(partial, from));
+    for (int64_t part = 1; part < parts; ++part) {
+      from.back() = b.index(part);
+      all = combiner.combine(all, b.expr(b.load(partial, from)));
+    }
+    if (reduce.getAccumulate())
+      all = combiner.combine(combiner.fromResult(b.expr(b.load(dst, to))), all);
+    b.store(combiner.toResult(all, elementOf(dst)), dst, to);
   });
+  if (isDealt)
+    reduce->getPrevNode()->setAttr(dealtAttrName,
+                                   getSlice(layout, getOtherDims(shape, dim)));
+  reduce.erase();
 }
 
 void DealFragmentsPass::runOnOperation() {
-  getOperation().walk([&](KernelOp kernel) {
-    int64_t warps = kernel.getThreads().value_or(defaultThreads) / lanes;
-    SetVector<AllocOp> candidates;
-    kernel.walk([&](AllocOp alloc) {
-      if (canBeDealt(alloc))
-        candidates.insert(alloc);
-    });
-    DenseSet<Operation *> done;
-    for (AllocOp alloc : candidates) {
-      if (done.contains(alloc))
-        continue;
-      Group group;
-      collect(alloc, candidates, warps, group);
-      for (AllocOp member : group.fragments)
-        done.insert(member);
-      if (!group.fits || (group.layout && !matches(group)))
-        continue;
-      Attribute how = group.layout ? Attribute(group.layout)
-                                   : Attribute(UnitAttr::get(kernel.getContext()));
-      for (ParallelOp nest : group.nests)
-        nest->setAttr(dealtAttrName, how);
-      for (AllocOp member : group.fragments) {
-        moveToSpace(member.getResult(), Space::Local);
-        member->setAttr(dealtAttrName, how);
-        ++numDealt;
-      }
+  SmallVector<KernelOp> kernels;
+  getOperation().walk([&](KernelOp kernel) { kernels.push_back(kernel); });
+  for (KernelOp kernel : kernels) {
+    LayoutSolver solver(kernel, lanes);
+    solver.solve();
+    auto mark = [&](Operation *op) {
+      Attribute how = UnitAttr::get(&getContext());
+      if (LayoutAttr layout = solver.getLayout(op))
+        how = layout;
+      op->setAttr(dealtAttrName, how);
+    };
+    for (ParallelOp nest : solver.getNests())
+      mark(nest);
+    for (AllocOp alloc : solver.getFragments()) {
+      mark(alloc);
+      moveToSpace(alloc.getResult(), Space::Local);
+      ++numDealt;
     }
-    kernel.walk([](AllocOp alloc) {
-      if (getSpace(alloc.getResult()) == Space::Fragment)
-        moveToSpace(alloc.getResult(), Space::Shared);
-    });
-  });
+    SmallVector<ReduceOp> reductions;
+    kernel.walk([&](ReduceOp reduce) { reductions.push_back(reduce); });
+    for (ReduceOp reduce : reductions) {
+      auto src = reduce.getSrc().getDefiningOp<AllocOp>();
+      Operation *dst = reduce.getDst().getDefiningOp<AllocOp>();
+      dealReduction(reduce, solver.getLayout(src), dst && dst->hasAttr(dealtAttrName));
+    }
+  }
 }

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/simt/DistributeGemm.h"
+#include "compiler/simt/DistributeReduce.h"
 #include "compiler/simt/EmitIteration.h"
 #include "compiler/simt/FragmentLayout.h"
 #include "compiler/simt/Passes.h"
@@ -127,7 +128,7 @@ static void distributeInTurns(ParallelOp parallel, Value thread, int64_t threads
   auto emit = [&](OpBuilder &b, SmallVector<Value> indices, Value own) {
     if (width > 1)
       indices.back() = arith::MulIOp::create(b, loc, indices.back(), constant(b, width));
-    emitIteration(b, parallel, indices, own);
+    emitIteration(b, parallel, indices, [&](OpBuilder &, Operation *) { return own; });
   };
   if (turns * size <= kWrittenOperations) {
     for (int64_t k = 0; k < turns; ++k) {
@@ -153,6 +154,24 @@ static void distributeInTurns(ParallelOp parallel, Value thread, int64_t threads
   parallel.erase();
 }
 
+/// Where several threads are at each iteration, one of them makes its stores. They stay
+/// together otherwise: each needs what the iteration leaves in registers.
+static void keepStoresOfFirst(ParallelOp parallel, Value isFirst) {
+  SmallVector<Operation *> effects;
+  parallel.walk([&](Operation *op) {
+    if (op != parallel && op->getNumRegions() == 0 && !isDealtAccess(op) &&
+        !op->hasTrait<OpTrait::IsTerminator>() && !isMemoryEffectFree(op) &&
+        !hasSingleEffect<MemoryEffects::Read>(op))
+      effects.push_back(op);
+  });
+  for (Operation *op : effects) {
+    OpBuilder builder(op);
+    auto branch =
+        scf::IfOp::create(builder, op->getLoc(), isFirst, /*withElseRegion=*/false);
+    op->moveBefore(branch.thenBlock()->getTerminator());
+  }
+}
+
 /// Writes the body out for the registers that a thread has of the layout, neighbours of
 /// the nest's width together.
 static void distributeByLayout(ParallelOp parallel, LayoutAttr layout,
@@ -160,6 +179,9 @@ static void distributeByLayout(ParallelOp parallel, LayoutAttr layout,
   Location loc = parallel.getLoc();
   OpBuilder builder(parallel);
   ThreadIndex index(builder, loc, layout, place.lane, place.warp);
+  if (Value first =
+          isFirst(builder, loc, layout.getReplicate(), layout, place.lane, place.warp))
+    keepStoresOfFirst(parallel, first);
   SmallVector<int64_t> padded = layout.getShape();
   int64_t width = getWidth(parallel);
   for (int64_t reg = 0; reg < layout.getExtent(FactorKind::Vector); reg += width) {
@@ -183,8 +205,13 @@ static void distributeByLayout(ParallelOp parallel, LayoutAttr layout,
       indices.push_back(at);
       ++dim;
     }
-    emitIteration(inside, parallel, indices,
-                  arith::ConstantIndexOp::create(inside, loc, reg));
+    emitIteration(inside, parallel, indices, [&](OpBuilder &b, Operation *op) -> Value {
+      auto [memref, at] = *getTileAccess(op);
+      auto type = cast<MemRefType>(memref.getType());
+      auto projection = *getProjection(type.getShape(), at, parallel);
+      return arith::ConstantIndexOp::create(b, loc,
+                                            getSliceRegister(layout, projection, reg));
+    });
   }
   parallel.erase();
 }
@@ -236,7 +263,7 @@ static LogicalResult distributeKernel(KernelOp kernel, int64_t lanes) {
   SmallVector<Operation *> shared;
   SmallVector<std::pair<AllocOp, int64_t>> dealt;
   kernel.walk([&](Operation *op) {
-    if (isa<ParallelOp, OnceOp, GemmOp>(op))
+    if (isa<ParallelOp, OnceOp, GemmOp, WarpReduceOp>(op))
       shared.push_back(op);
     else if (auto alloc = dyn_cast<AllocOp>(op); alloc && op->hasAttr(dealtAttrName))
       dealt.push_back({alloc, getDealtWidth(alloc)});
@@ -245,6 +272,8 @@ static LogicalResult distributeKernel(KernelOp kernel, int64_t lanes) {
     if (auto gemm = dyn_cast<GemmOp>(op)) {
       if (failed(distributeGemm(gemm, place)))
         return failure();
+    } else if (auto reduce = dyn_cast<WarpReduceOp>(op)) {
+      distributeReduce(reduce, place);
     } else if (auto once = dyn_cast<OnceOp>(op)) {
       distributeOnce(once, thread);
     } else if (auto layout = op->getAttrOfType<LayoutAttr>(dealtAttrName)) {

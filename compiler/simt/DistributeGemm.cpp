@@ -34,7 +34,7 @@ public:
   GemmDistributor(GemmOp gemm, const ThreadPlace &place)
       : gemm(gemm), builder(gemm), loc(gemm.getLoc()), place(place),
         atom(gemm.getAtomAttr()), shape(atom.getShape()),
-        tiling(getTiling(atom, gemm.getM(), gemm.getN(), place.warps)),
+        tiling(getTiling(gemm, place.warps)),
         loadA(builder, gemm, AtomRole::A, tiling, place),
         loadB(builder, gemm, AtomRole::B, tiling, place) {}
 

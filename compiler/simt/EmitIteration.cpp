@@ -12,6 +12,7 @@
 
 #include "compiler/simt/EmitIteration.h"
 
+#include "compiler/simt/FragmentLayout.h"
 #include "dialects/simt/Simt.h"
 
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -27,21 +28,16 @@ int64_t simt::getWidth(ParallelOp nest) {
   return width ? width.getInt() : 1;
 }
 
-/// The indices of a read or write of an element of a tile; nothing for other operations.
-static std::optional<MutableOperandRange> getTileIndices(Operation *op) {
-  if (auto load = dyn_cast<memref::LoadOp>(op))
-    return load.getIndicesMutable();
-  if (auto store = dyn_cast<memref::StoreOp>(op))
-    return store.getIndicesMutable();
-  return std::nullopt;
+static void setIndex(Operation *access, Value index) {
+  if (auto load = dyn_cast<memref::LoadOp>(access))
+    load.getIndicesMutable().assign(index);
+  else
+    cast<memref::StoreOp>(access).getIndicesMutable().assign(index);
 }
 
 bool simt::isDealtAccess(Operation *op) {
-  if (!getTileIndices(op))
-    return false;
-  auto load = dyn_cast<memref::LoadOp>(op);
-  Value memref = load ? load.getMemRef() : cast<memref::StoreOp>(op).getMemRef();
-  Operation *alloc = memref.getDefiningOp();
+  auto access = getTileAccess(op);
+  Operation *alloc = access ? access->first.getDefiningOp() : nullptr;
   return alloc && alloc->hasAttr(dealtAttrName);
 }
 
@@ -55,7 +51,7 @@ struct Lanes {
 
 class NeighbourEmitter {
 public:
-  NeighbourEmitter(ParallelOp nest, ArrayRef<Value> indices, Value own)
+  NeighbourEmitter(ParallelOp nest, ArrayRef<Value> indices, OwnElement own)
       : nest(nest), width(getWidth(nest)), own(own) {
     Block &body = nest.getBody().front();
     for (auto [argument, index] : llvm::zip(body.getArguments(), indices))
@@ -84,14 +80,13 @@ private:
     return llvm::map_to_vector(values, [&](Value value) { return get(value, lane); });
   }
   bool varies(Operation *op) {
-    return isDealtAccess(op) || llvm::any_of(op->getOperands(), [&](Value operand) {
-             return varying.contains(operand);
-           });
+    return llvm::any_of(op->getOperands(),
+                        [&](Value operand) { return varying.contains(operand); });
   }
 
   ParallelOp nest;
   int64_t width;
-  Value own;
+  OwnElement own;
   DenseMap<Value, Lanes> known;
   DenseSet<Value> varying; // that differ between neighbours
   DenseSet<Value> needed;  // of each neighbour, not of the first alone
@@ -248,8 +243,7 @@ void NeighbourEmitter::emitOp(OpBuilder &builder, Operation *op) {
     if (isDealtAccess(op)) {
       OpBuilder before(copy);
       Value step = arith::ConstantIndexOp::create(before, op->getLoc(), lane);
-      getTileIndices(copy)->assign(
-          Value(arith::AddIOp::create(before, op->getLoc(), own, step)));
+      setIndex(copy, arith::AddIOp::create(before, op->getLoc(), own(before, op), step));
     }
     for (auto [lanes, result] : llvm::zip(results, copy->getResults()))
       lanes.values.push_back(result);
@@ -259,16 +253,24 @@ void NeighbourEmitter::emitOp(OpBuilder &builder, Operation *op) {
 }
 
 void simt::emitIteration(OpBuilder &builder, ParallelOp nest, ArrayRef<Value> indices,
-                         Value own) {
+                         OwnElement own) {
   if (getWidth(nest) > 1)
     return NeighbourEmitter(nest, indices, own).emit(builder);
   Block &body = nest.getBody().front();
   IRMapping mapping;
   for (auto [argument, index] : llvm::zip(body.getArguments(), indices))
     mapping.map(argument, index);
-  for (Operation &op : body)
+  for (Operation &op : body) {
+    // An access is asked about while its indices are still the nest's.
+    SmallVector<Value> owned;
+    op.walk([&](Operation *inner) {
+      if (isDealtAccess(inner))
+        owned.push_back(own(builder, inner));
+    });
+    Value *next = owned.begin();
     builder.clone(op, mapping)->walk([&](Operation *inner) {
       if (isDealtAccess(inner))
-        getTileIndices(inner)->assign(own);
+        setIndex(inner, *next++);
     });
+  }
 }

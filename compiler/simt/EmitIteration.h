@@ -15,10 +15,15 @@ namespace tilewright::simt {
 /// How many neighbours of `nest` a thread takes at once.
 int64_t getWidth(tile::ParallelOp nest);
 
-/// Emits what `nest` does at `indices`, and at the neighbours that its width says. Of
-/// tiles that are dealt out the thread's elements from number `own` on are theirs.
+/// The number of the first element that an access in the nest has of a tile that is dealt
+/// out, among the thread's own.
+using OwnElement =
+    llvm::function_ref<mlir::Value(mlir::OpBuilder &builder, mlir::Operation *access)>;
+
+/// Emits what `nest` does at `indices`, and at the neighbours that its width says, whose
+/// elements of tiles that are dealt out follow.
 void emitIteration(mlir::OpBuilder &builder, tile::ParallelOp nest,
-                   llvm::ArrayRef<mlir::Value> indices, mlir::Value own);
+                   llvm::ArrayRef<mlir::Value> indices, OwnElement own);
 
 /// Whether an access is one to a tile that is dealt out.
 bool isDealtAccess(mlir::Operation *op);

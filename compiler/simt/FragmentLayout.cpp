@@ -7,12 +7,17 @@
 
 #include "compiler/simt/FragmentLayout.h"
 
+#include "dialects/tile/LayoutMap.h"
+
+#include "llvm/Support/MathExtras.h"
+
 using namespace mlir;
 using namespace tilewright;
 using namespace tilewright::simt;
 using namespace tilewright::tile;
 
-Tiling simt::getTiling(AtomAttrInterface atom, int64_t m, int64_t n, int64_t warps) {
+Tiling simt::getTiling(AtomAttrInterface atom, int64_t m, int64_t n, int64_t warps,
+                       StringRef policy) {
   AtomShape shape = atom.getShape();
   Tiling best{};
   std::pair<int64_t, int64_t> bestCost{INT64_MAX, INT64_MAX};
@@ -22,15 +27,22 @@ Tiling simt::getTiling(AtomAttrInterface atom, int64_t m, int64_t n, int64_t war
     int64_t warpsN = warps / warpsM;
     Tiling tiling{warpsM, warpsN, llvm::divideCeil(m, shape.m * warpsM),
                   llvm::divideCeil(n, shape.n * warpsN)};
-    // Instructions of a warp, then rows and columns that it reads.
-    std::pair<int64_t, int64_t> cost{tiling.m * tiling.n,
-                                     tiling.m * shape.m + tiling.n * shape.n};
+    int64_t second = policy == "full_row"   ? warpsN
+                     : policy == "full_col" ? warpsM
+                                            // rows and columns that it reads
+                                            : tiling.m * shape.m + tiling.n * shape.n;
+    std::pair<int64_t, int64_t> cost{tiling.m * tiling.n, second};
     if (cost < bestCost) {
       best = tiling;
       bestCost = cost;
     }
   }
   return best;
+}
+
+Tiling simt::getTiling(GemmOp gemm, int64_t warps) {
+  return getTiling(gemm.getAtomAttr(), gemm.getM(), gemm.getN(), warps,
+                   gemm.getPolicy().value_or(""));
 }
 
 LayoutAttr simt::getAccumulatorLayout(AtomAttrInterface atom, const Tiling &tiling) {
@@ -46,21 +58,157 @@ LayoutAttr simt::getAccumulatorLayout(AtomAttrInterface atom, const Tiling &tili
   return getLayout(atom.getContext(), {rows, columns});
 }
 
-bool simt::isAtOwnPosition(ArrayRef<int64_t> shape, ValueRange indices, ParallelOp nest) {
-  ArrayRef<int64_t> extents = nest.getExtents();
+/// The greatest divisor of `number` that is at most `limit`.
+static int64_t getDivisor(int64_t number, int64_t limit) {
+  int64_t divisor = std::clamp<int64_t>(limit, 1, number);
+  while (number % divisor != 0)
+    --divisor;
+  return divisor;
+}
+
+LayoutAttr simt::getBlockedLayout(MLIRContext *context, ArrayRef<int64_t> shape,
+                                  int64_t bytes, int64_t lanes, int64_t warps) {
+  SmallVector<int64_t> extents = dropUnits(shape);
+  size_t rank = extents.size();
+  int64_t total = 1;
+  for (int64_t extent : extents)
+    total *= extent;
+  int64_t width =
+      rank == 0 ? 1 : getDivisor(extents.back() & -extents.back(), 16 / bytes);
+  while (width > 1 && total / width < lanes * warps)
+    width /= 2;
+
+  // Lanes go to the inner dimensions first, warps to the outer ones.
+  SmallVector<int64_t> lanesOf(rank), warpsOf(rank), left(extents);
+  int64_t lanesLeft = lanes, warpsLeft = warps;
+  if (rank > 0)
+    left.back() /= width;
+  for (size_t dim = rank; dim-- > 0;) {
+    lanesOf[dim] = std::min<int64_t>(lanesLeft, llvm::PowerOf2Ceil(left[dim]));
+    left[dim] = llvm::divideCeil(left[dim], lanesOf[dim]);
+    lanesLeft /= lanesOf[dim];
+  }
+  for (size_t dim = 0; dim < rank; ++dim) {
+    warpsOf[dim] = getDivisor(warpsLeft, left[dim]);
+    left[dim] = llvm::divideCeil(left[dim], warpsOf[dim]);
+    warpsLeft /= warpsOf[dim];
+  }
+
+  SmallVector<SmallVector<Factor, 3>> dims(rank);
+  SmallVector<Factor> replicate;
+  int64_t vectors = width, lane = 1, warp = 1;
+  for (size_t dim = rank; dim-- > 0;) {
+    dims[dim] = {{FactorKind::Vector, left[dim], vectors},
+                 {FactorKind::Warp, warpsOf[dim], warp},
+                 {FactorKind::Lane, lanesOf[dim], lane}};
+    vectors *= left[dim];
+    lane *= lanesOf[dim];
+    warp *= warpsOf[dim];
+  }
+  if (rank > 0)
+    dims.back().push_back({FactorKind::Vector, width, 1});
+  replicate = {{FactorKind::Lane, lanesLeft, lane}, {FactorKind::Warp, warpsLeft, warp}};
+  return getLayout(context, dims, replicate);
+}
+
+/// The vector factors of `dims`, innermost in the register's number first.
+static SmallVector<Factor> getVectorFactors(LayoutAttr layout, ArrayRef<int64_t> dims) {
+  SmallVector<Factor> factors;
+  for (int64_t dim : dims)
+    llvm::copy_if(layout.getDim(dim), std::back_inserter(factors),
+                  [](const Factor &f) { return f.kind == FactorKind::Vector; });
+  llvm::sort(factors,
+             [](const Factor &a, const Factor &b) { return a.stride < b.stride; });
+  return factors;
+}
+
+LayoutAttr simt::getSlice(LayoutAttr layout, ArrayRef<int64_t> dims) {
+  DenseMap<int64_t, int64_t> strides; // of registers, from those of `layout`
+  int64_t stride = 1;
+  for (const Factor &factor : getVectorFactors(layout, dims)) {
+    strides[factor.stride] = stride;
+    stride *= factor.extent;
+  }
+  SmallVector<SmallVector<Factor, 3>> kept;
+  SmallVector<Factor> replicate(layout.getReplicate());
+  for (int64_t dim = 0; dim < layout.getRank(); ++dim) {
+    if (!llvm::is_contained(dims, dim)) {
+      llvm::copy_if(layout.getDim(dim), std::back_inserter(replicate),
+                    [](const Factor &f) { return f.kind != FactorKind::Vector; });
+      continue;
+    }
+    for (Factor &factor : kept.emplace_back(layout.getDim(dim)))
+      if (factor.kind == FactorKind::Vector)
+        factor.stride = strides.lookup(factor.stride);
+  }
+  llvm::sort(replicate, [](const Factor &a, const Factor &b) {
+    return std::pair(a.kind, -a.stride) < std::pair(b.kind, -b.stride);
+  });
+  return getLayout(layout.getContext(), kept, replicate);
+}
+
+int64_t simt::getSliceRegister(LayoutAttr layout, ArrayRef<int64_t> dims, int64_t reg) {
+  int64_t found = 0, stride = 1;
+  for (const Factor &factor : getVectorFactors(layout, dims)) {
+    found += reg / factor.stride % factor.extent * stride;
+    stride *= factor.extent;
+  }
+  return found;
+}
+
+bool simt::isSameLayout(LayoutAttr a, LayoutAttr b) {
+  return a == b || LayoutMap::get(a) == LayoutMap::get(b);
+}
+
+SmallVector<int64_t> simt::dropUnits(ArrayRef<int64_t> extents) {
+  SmallVector<int64_t> kept(extents);
+  llvm::erase(kept, 1);
+  return kept;
+}
+
+std::optional<int64_t> simt::getLayoutDim(ArrayRef<int64_t> shape, int64_t dim) {
+  if (shape[dim] == 1)
+    return std::nullopt;
+  return dropUnits(shape.take_front(dim)).size();
+}
+
+SmallVector<int64_t> simt::getOtherDims(ArrayRef<int64_t> shape, int64_t dim) {
+  auto dims = llvm::to_vector(llvm::seq<int64_t>(0, dropUnits(shape).size()));
+  if (auto own = getLayoutDim(shape, dim))
+    dims.erase(dims.begin() + *own);
+  return dims;
+}
+
+std::optional<SmallVector<int64_t>>
+simt::getProjection(ArrayRef<int64_t> shape, ValueRange indices, ParallelOp nest) {
   Block *body = &nest.getBody().front();
-  unsigned dim = 0;
+  SmallVector<int64_t> projection;
+  int64_t next = 0, number = 0; // of the nest's loops; without those of extent 1
   for (auto [extent, index] : llvm::zip_equal(shape, indices)) {
     if (extent == 1)
       continue;
-    while (dim < extents.size() && extents[dim] == 1)
-      ++dim;
-    if (dim == extents.size() || extents[dim] != extent ||
-        index != body->getArgument(dim++))
-      return false;
+    auto iv = dyn_cast<BlockArgument>(index);
+    if (!iv || iv.getOwner() != body || nest.getExtents()[iv.getArgNumber()] != extent ||
+        iv.getArgNumber() < next)
+      return std::nullopt;
+    for (; next < iv.getArgNumber(); ++next)
+      number += nest.getExtents()[next] != 1;
+    projection.push_back(number);
   }
-  return llvm::all_of(extents.drop_front(dim),
-                      [](int64_t extent) { return extent == 1; });
+  return projection;
+}
+
+bool simt::isAtOwnPosition(ArrayRef<int64_t> shape, ValueRange indices, ParallelOp nest) {
+  auto projection = getProjection(shape, indices, nest);
+  return projection && projection->size() == dropUnits(nest.getExtents()).size();
+}
+
+std::optional<std::pair<Value, ValueRange>> simt::getTileAccess(Operation *op) {
+  if (auto load = dyn_cast<memref::LoadOp>(op))
+    return std::pair<Value, ValueRange>(load.getMemRef(), load.getIndices());
+  if (auto store = dyn_cast<memref::StoreOp>(op))
+    return std::pair<Value, ValueRange>(store.getMemRef(), store.getIndices());
+  return std::nullopt;
 }
 
 /// Calls `visit` for each factor of a dimension with how far its digit steps in the
@@ -106,6 +254,25 @@ int64_t ThreadIndex::getOffset(int64_t dim, int64_t reg) const {
       offset += reg / factor.stride % factor.extent * step;
   });
   return offset;
+}
+
+Value simt::isFirst(OpBuilder &builder, Location loc, ArrayRef<Factor> factors,
+                    LayoutAttr layout, Value lane, Value warp) {
+  auto constant = [&](int64_t value) -> Value {
+    return arith::ConstantIndexOp::create(builder, loc, value);
+  };
+  Value all;
+  for (const Factor &factor : factors) {
+    Value digit = factor.kind == FactorKind::Lane ? lane : warp;
+    if (factor.stride > 1)
+      digit = arith::DivUIOp::create(builder, loc, digit, constant(factor.stride));
+    if (factor.stride * factor.extent < layout.getExtent(factor.kind))
+      digit = arith::RemUIOp::create(builder, loc, digit, constant(factor.extent));
+    Value isZero =
+        arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, digit, constant(0));
+    all = all ? Value(arith::AndIOp::create(builder, loc, all, isZero)) : isZero;
+  }
+  return all;
 }
 
 Value ThreadIndex::get(OpBuilder &builder, Location loc, int64_t dim, int64_t reg) const {

@@ -19,17 +19,51 @@ struct Tiling {
 };
 
 /// The tiling of an M x N result by `atom` with all of `warps` that pads least; of equal
-/// ones, the one whose warps read the least of A and B.
-Tiling getTiling(tile::AtomAttrInterface atom, int64_t m, int64_t n, int64_t warps);
+/// ones, the one that gives a warp most of a row or column where `policy` asks for it
+/// ("full_row", "full_col"), else the one whose warps read the least of A and B.
+Tiling getTiling(tile::AtomAttrInterface atom, int64_t m, int64_t n, int64_t warps,
+                 llvm::StringRef policy = {});
+/// That of a product whose atom was chosen.
+Tiling getTiling(tile::GemmOp gemm, int64_t warps);
 
 /// The layout of an M x N accumulator: its extents are those of whole instructions. The
 /// registers of one instruction are neighbours.
 tile::LayoutAttr getAccumulatorLayout(tile::AtomAttrInterface atom, const Tiling &tiling);
 
-/// Whether `indices` into `shape` are the variables of `nest`, which has the same
-/// extents; those of 1, on both sides, have no part in it.
+/// The layout of a tile of `shape` of elements of `bytes` bytes that is dealt out by no
+/// instruction: neighbours to a thread, neighbouring threads along the last dimension,
+/// warps along the first. Has no dimension for extents of 1.
+tile::LayoutAttr getBlockedLayout(mlir::MLIRContext *context,
+                                  llvm::ArrayRef<int64_t> shape, int64_t bytes,
+                                  int64_t lanes, int64_t warps);
+
+/// What is left of `layout` for a tile of its dimensions `dims`: an element is held by
+/// all threads that hold a part of what was there along the others.
+tile::LayoutAttr getSlice(tile::LayoutAttr layout, llvm::ArrayRef<int64_t> dims);
+/// The register in that slice of what a thread has in register `reg` of `layout`.
+int64_t getSliceRegister(tile::LayoutAttr layout, llvm::ArrayRef<int64_t> dims,
+                         int64_t reg);
+bool isSameLayout(tile::LayoutAttr a, tile::LayoutAttr b);
+
+/// Which loops of `nest` the `indices` into `shape` are, one after the other, counting
+/// neither loops nor dimensions of extent 1; nothing where they are anything else.
+std::optional<llvm::SmallVector<int64_t>> getProjection(llvm::ArrayRef<int64_t> shape,
+                                                        mlir::ValueRange indices,
+                                                        tile::ParallelOp nest);
+/// Whether they are all of them: the position of the iteration.
 bool isAtOwnPosition(llvm::ArrayRef<int64_t> shape, mlir::ValueRange indices,
                      tile::ParallelOp nest);
+/// The extents but those of 1: one for each dimension of a layout.
+llvm::SmallVector<int64_t> dropUnits(llvm::ArrayRef<int64_t> extents);
+/// The layout's dimension for dimension `dim` of a tile of `shape`; nothing where its
+/// extent is 1.
+std::optional<int64_t> getLayoutDim(llvm::ArrayRef<int64_t> shape, int64_t dim);
+/// The layout's dimensions but that one.
+llvm::SmallVector<int64_t> getOtherDims(llvm::ArrayRef<int64_t> shape, int64_t dim);
+
+/// The memref and indices of a read or write of one element of a tile.
+std::optional<std::pair<mlir::Value, mlir::ValueRange>>
+getTileAccess(mlir::Operation *op);
 
 /// A thread's own indices in a layout.
 class ThreadIndex {
@@ -48,6 +82,12 @@ private:
   tile::LayoutAttr layout;
   llvm::SmallVector<mlir::Value> bases;
 };
+
+/// Whether all of a thread's digits of `factors` are 0, as those of one of the threads
+/// are that hold the same; null where there are no factors.
+mlir::Value isFirst(mlir::OpBuilder &builder, mlir::Location loc,
+                    llvm::ArrayRef<tile::Factor> factors, tile::LayoutAttr layout,
+                    mlir::Value lane, mlir::Value warp);
 
 } // namespace tilewright::simt
 

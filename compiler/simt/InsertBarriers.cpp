@@ -161,13 +161,13 @@ void InsertBarriersPass::visitBlock(Block &block, Open &open) {
       order(open, barrier && barrier.getIsGlobal());
       continue;
     }
-    if (op.getNumRegions() > 0 && !isa<ParallelOp, OnceOp>(op)) {
+    if (op.getNumRegions() > 0 && !isa<ParallelOp, OnceOp, WarpReduceOp>(op)) {
       visitRegions(&op, open);
       continue;
     }
-    Agents agents = isa<ParallelOp, GemmOp>(op) ? Agents::Each
-                    : isa<OnceOp>(op)           ? Agents::First
-                                                : Agents::All;
+    Agents agents = isa<ParallelOp, GemmOp, WarpReduceOp>(op) ? Agents::Each
+                    : isa<OnceOp>(op)                         ? Agents::First
+                                                              : Agents::All;
     Open accesses;
     collect(&op, agents, accesses);
     bool meets = false, meetsGlobally = false;

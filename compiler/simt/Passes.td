@@ -27,11 +27,17 @@ def DealFragments : Pass<"deal-fragments", "::mlir::func::FuncOp"> {
   let summary = "Keep fragments with the threads that work on them";
   let description = [{
     A fragment whose elements are only accessed by the iterations at their own
-    positions, or by products that accumulate in it, becomes a local tile of which
-    each thread holds a part: as the instructions of the product leave it, else in
-    turns. The loop nests that access it are marked to be divided in the same way.
-    Others become shared tiles, where all threads can reach them.
+    positions, by products that accumulate in it, or by reductions becomes a local
+    tile of which each thread holds a part: as the instructions of the product leave
+    it, by a layout where rows are reduced or meet a larger tile, else in turns. The
+    loop nests that access it are marked to be divided in the same way; of a row's
+    value there is a copy in each thread that needs it. Reductions become
+    `simt.warp_reduce`. Products whose rows are reduced get the policy `full_row`.
+    Others become shared tiles, where all threads can reach them; a remark tells
+    where layouts that differ are the reason.
   }];
+  let dependentDialects = ["::tilewright::simt::SimtDialect",
+                           "::mlir::arith::ArithDialect"];
   let options = [Option<"lanes", "lanes", "int64_t", "32", "Threads of a warp or wave">];
   let statistics = [Statistic<"numDealt", "num-dealt", "Number of fragments dealt out">];
 }

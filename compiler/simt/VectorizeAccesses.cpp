@@ -252,10 +252,12 @@ Nest VectorizeAccessesPass::analyze(ParallelOp op, IndexBounds &bounds) {
     nest.width /= 2;
   // Where instructions leave the elements of a row in registers, no further.
   if (auto layout = op->getAttrOfType<LayoutAttr>(dealtAttrName)) {
-    const Factor &inner = layout.getDim(layout.getRank() - 1).back();
-    nest.width = inner.kind == FactorKind::Vector && inner.stride == 1
-                     ? getAlignment(inner.extent, nest.width)
-                     : 1;
+    ArrayRef<Factor> last;
+    if (layout.getRank() > 0)
+      last = layout.getDim(layout.getRank() - 1);
+    bool areNeighbours = !last.empty() && last.back().kind == FactorKind::Vector &&
+                         last.back().stride == 1;
+    nest.width = areNeighbours ? getAlignment(last.back().extent, nest.width) : 1;
   }
   return nest;
 }

@@ -56,14 +56,25 @@ LogicalResult tile::expandTile(Operation *op) {
   return result;
 }
 
+/// Whether threads may have better means: what they reduce is in their registers.
+static bool isFragmentReduction(Operation *op) {
+  auto reduce = dyn_cast<ReduceOp>(op);
+  if (!reduce || getSpace(reduce.getSrc()) != Space::Fragment)
+    return false;
+  Space to = getSpace(reduce.getDst());
+  return to == Space::Fragment || to == Space::Shared;
+}
+
 namespace {
 struct ExpandTilesPass : tilewright::tile::impl::ExpandTilesBase<ExpandTilesPass> {
+  using ExpandTilesBase::ExpandTilesBase;
   void runOnOperation() override {
     SmallVector<Operation *> ops;
     getOperation()->walk([&](Operation *op) {
       // What an instruction was chosen for is the backend's.
       auto gemm = dyn_cast<GemmOp>(op);
-      if (canExpand(op) && !(gemm && gemm.getAtom()))
+      if (canExpand(op) && !(gemm && gemm.getAtom()) &&
+          !(keepReductions && isFragmentReduction(op)))
         ops.push_back(op);
     });
     for (Operation *op : ops)

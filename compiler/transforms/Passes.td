@@ -132,8 +132,8 @@ def ExpandTiles : Pass<"expand-tiles"> {
     elements of its own, and sums, runs and ranks are loops inside it. A guard
     stays on each access of a tensor that constants do not show to be inside
     (`prove-bounds` may show more). An operand that the result may overlap is
-    copied first. A `gemm` whose atom was chosen stays. Comes after
-    `legalize-accumulators`.
+    copied first. A `gemm` whose atom was chosen stays, and with `keep-reductions`
+    a `reduce` of a fragment. Comes after `legalize-accumulators`.
 
     Example:
     ```mlir
@@ -169,6 +169,8 @@ def ExpandTiles : Pass<"expand-tiles"> {
   let dependentDialects = ["::tilewright::tile::TileDialect", "::mlir::arith::ArithDialect",
                            "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
                            "::mlir::scf::SCFDialect"];
+  let options = [Option<"keepReductions", "keep-reductions", "bool", "false",
+                        "Leave reductions of fragments to deal-fragments">];
 }
 
 def SelectAtoms : Pass<"select-atoms"> {

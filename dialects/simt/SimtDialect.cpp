@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/simt/Simt.h"
+#include "dialects/tile/TileCombiner.h"
 
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -13,6 +14,11 @@
 using namespace mlir;
 using namespace tilewright;
 using namespace tilewright::simt;
+// Syntax that operations share with those of `tile`.
+using tilewright::tile::parseCombiner;
+using tilewright::tile::parseCombinerBody;
+using tilewright::tile::printCombiner;
+using tilewright::tile::printCombinerBody;
 
 #include "dialects/simt/SimtDialect.cpp.inc"
 

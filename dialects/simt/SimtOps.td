@@ -9,6 +9,7 @@
 #define TILEWRIGHT_SIMT_OPS
 
 include "dialects/simt/SimtChannelOps.td"
+include "dialects/simt/SimtReduceOps.td"
 include "dialects/simt/SimtThreadOps.td"
 
 #endif // TILEWRIGHT_SIMT_OPS

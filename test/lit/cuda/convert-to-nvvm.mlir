@@ -71,3 +71,14 @@ module {
     return
   }
 }
+
+// -----
+
+// CHECK-LABEL: llvm.func @exchange
+// CHECK:         nvvm.shfl.sync bfly %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} : i32 -> i32
+module {
+  func.func @exchange(%x: i32) -> i32 {
+    %y = simt.shuffle_xor %x, 16
+    return %y : i32
+  }
+}

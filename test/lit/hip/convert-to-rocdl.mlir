@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Entries and what they do with threads, in AMD's terms.
-// RUN: tilewright-opt %s --hip-convert-to-rocdl --reconcile-unrealized-casts | FileCheck %s
+// RUN: tilewright-opt %s --split-input-file --hip-convert-to-rocdl --reconcile-unrealized-casts | FileCheck %s
 
 #global = #tile.space<global>
 #shared = #tile.space<shared>
@@ -44,5 +44,26 @@ module {
     simt.barrier global
     %old = memref.atomic_rmw addi %one, %x[%b, %c0] : (i32, memref<?x8xi32, strided<[?, 1]>, #global>) -> i32
     return
+  }
+}
+
+// -----
+
+// A move between registers where there is one; through LDS else, and with an address
+// from one half of the wave to the other.
+// CHECK-LABEL: llvm.func @exchange
+// CHECK:         rocdl.update.dpp %{{.*}}, %{{.*}} with 177, 15, 15, true : i32
+// CHECK:         rocdl.ds_swizzle
+// CHECK:         rocdl.update.dpp %{{.*}}, %{{.*}} with 296, 15, 15, true : i32
+// CHECK:         rocdl.ds_swizzle
+// CHECK:         rocdl.ds_bpermute
+module {
+  func.func @exchange(%x: i32) -> i32 {
+    %a = simt.shuffle_xor %x, 1
+    %b = simt.shuffle_xor %a, 4
+    %c = simt.shuffle_xor %b, 8
+    %d = simt.shuffle_xor %c, 16
+    %e = simt.shuffle_xor %d, 32
+    return %e : i32
   }
 }

@@ -121,3 +121,49 @@ func.func @branch(%n: index, %c: i1, %f: f16) {
   }
   return
 }
+
+// Eight columns by four lanes: a thread combines its pair, lanes exchange, and all four
+// go on with the sum. Beyond column 6 there is nothing.
+// CHECK-LABEL: @sum
+// CHECK:         %[[S:.*]] = tile.alloc "s" : memref<2xf32, #tile.space<local>>
+// CHECK:         memref.load %[[S]][%{{.*}}]
+// CHECK:         %[[INSIDE:.*]] = arith.cmpi ult, %{{.*}}, %c6
+// CHECK:         arith.select %[[INSIDE]]
+// CHECK:         %[[PAIR:.*]] = arith.addf
+// CHECK:         arith.bitcast %[[PAIR]] : f32 to i32
+// CHECK:         simt.shuffle_xor %{{.*}}, 1
+// CHECK:         %[[FOUR:.*]] = arith.addf %[[PAIR]]
+// CHECK:         simt.shuffle_xor %{{.*}}, 2
+// CHECK:         %[[EIGHT:.*]] = arith.addf %[[FOUR]]
+// CHECK:         memref.store %[[EIGHT]], %{{.*}} : memref<1xf32, #tile.space<local>>
+func.func @sum(%n: index) {
+  tile.kernel (%bx) in (%n) threads(32) {
+    %s = tile.alloc "s" {simt.dealt = #tile.layout<[lane 8:4], [lane 4:1, vector 2:1]>} : memref<8x6xf32, #local>
+    %l = tile.alloc "l" {simt.dealt = #tile.layout<[lane 8:4], replicate [lane 4:1]>} : memref<8xf32, #local>
+    simt.warp_reduce sum %s into %l dim 1 : memref<8x6xf32, #local> into memref<8xf32, #local>
+  }
+  return
+}
+
+// One of the threads that hold a row's value stores it; elements of a row's tile are
+// numbered by the row alone.
+// CHECK-LABEL: @replicas
+// CHECK:         %[[FIRST:.*]] = arith.cmpi eq
+// CHECK:         scf.if %[[FIRST]] {
+// CHECK-NEXT:      tile.store
+// CHECK:         memref.load %{{.*}}[%{{.*}}] : memref<2xf32, #tile.space<local>>
+func.func @replicas(%n: index, %x: memref<16xf32, #global>) {
+  tile.kernel (%bx) in (%n) threads(32) {
+    %l = tile.alloc "l" {simt.dealt = #tile.layout<[vector 2:1, lane 8:4], replicate [lane 4:1]>} : memref<16xf32, #local>
+    %s = tile.alloc "s" {simt.dealt = #tile.layout<[vector 2:2, lane 8:4], [lane 4:1, vector 2:1]>} : memref<16x8xf32, #local>
+    tile.parallel (%i) in (16) attributes {simt.dealt = #tile.layout<[vector 2:1, lane 8:4], replicate [lane 4:1]>} {
+      %v = memref.load %l[%i] : memref<16xf32, #local>
+      tile.store %v, %x[%i] : memref<16xf32, #global>
+    }
+    tile.parallel (%i, %j) in (16, 8) attributes {simt.dealt = #tile.layout<[vector 2:2, lane 8:4], [lane 4:1, vector 2:1]>} {
+      %v = memref.load %l[%i] : memref<16xf32, #local>
+      memref.store %v, %s[%i, %j] : memref<16x8xf32, #local>
+    }
+  }
+  return
+}

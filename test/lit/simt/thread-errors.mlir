@@ -87,3 +87,71 @@ func.func @store_elements(%v: vector<2x2xf32>, %x: memref<8x8xf32, #tile.space<g
   simt.vector_store %v, %x[%i, %i] : vector<2x2xf32>, memref<8x8xf32, #tile.space<global>>
   return
 }
+
+// -----
+
+func.func @shuffle_far(%x: i32) {
+  // expected-error @+1 {{'simt.shuffle_xor' op (C1) mask must be from 1 to 63, not 64}}
+  %y = simt.shuffle_xor %x, 64
+  return
+}
+
+// -----
+
+func.func @reduce_shared(%s: memref<8x4xf32, #tile.space<shared>>,
+                         %m: memref<8xf32, #tile.space<local>>) {
+  // expected-error @+1 {{'simt.warp_reduce' op (C1) takes a local tile with a static shape and one of its dimensions, not dimension 1 of 'memref<8x4xf32, #tile.space<shared>>'}}
+  simt.warp_reduce max %s into %m dim 1
+    : memref<8x4xf32, #tile.space<shared>> into memref<8xf32, #tile.space<local>>
+  return
+}
+
+// -----
+
+func.func @reduce_shape(%s: memref<8x4xf32, #tile.space<local>>,
+                        %m: memref<4xf32, #tile.space<local>>) {
+  // expected-error @+1 {{'simt.warp_reduce' op (C2) dst must have src's shape with dimension 1 dropped or 1}}
+  simt.warp_reduce max %s into %m dim 1
+    : memref<8x4xf32, #tile.space<local>> into memref<4xf32, #tile.space<local>>
+  return
+}
+
+// -----
+
+func.func @reduce_parts(%s: memref<8x4xf32, #tile.space<local>>,
+                        %m: memref<8x2xf32, #tile.space<local>>) {
+  // expected-error @+1 {{'simt.warp_reduce' op (C2) dst must be a shared tile with src's shape, dimension 1 dropped and one more at the end}}
+  simt.warp_reduce max %s into %m dim 1 partial
+    : memref<8x4xf32, #tile.space<local>> into memref<8x2xf32, #tile.space<local>>
+  return
+}
+
+// -----
+
+func.func @reduce_positions(%s: memref<8x4xf32, #tile.space<local>>,
+                            %m: memref<8xi32, #tile.space<local>>) {
+  // expected-error @+1 {{'simt.warp_reduce' op (C3) lanes combine elements, not their positions}}
+  simt.warp_reduce argmax %s into %m dim 1
+    : memref<8x4xf32, #tile.space<local>> into memref<8xi32, #tile.space<local>>
+  return
+}
+
+// -----
+
+func.func @reduce_by_nothing(%s: memref<8x4xf32, #tile.space<local>>,
+                             %m: memref<8xf32, #tile.space<local>>) {
+  // expected-error @+1 {{'simt.warp_reduce' op (C3) takes a combiner, or else a region and an identity}}
+  simt.warp_reduce %s into %m dim 1
+    : memref<8x4xf32, #tile.space<local>> into memref<8xf32, #tile.space<local>>
+  return
+}
+
+// -----
+
+func.func @reduce_parts_and_more(%s: memref<8x4xf32, #tile.space<local>>,
+                                 %m: memref<8x2xf32, #tile.space<shared>>) {
+  // expected-error @+1 {{'simt.warp_reduce' op (C4) the former value is no part of one warp's result}}
+  simt.warp_reduce max %s into %m dim 1 accumulate partial
+    : memref<8x4xf32, #tile.space<local>> into memref<8x2xf32, #tile.space<shared>>
+  return
+}

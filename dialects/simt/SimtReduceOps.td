@@ -1,0 +1,88 @@
+//===- SimtReduceOps.td - Threads that combine what they hold -----------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TILEWRIGHT_SIMT_REDUCE_OPS
+#define TILEWRIGHT_SIMT_REDUCE_OPS
+
+include "dialects/simt/SimtDialect.td"
+include "dialects/tile/TileAttrs.td"
+include "mlir/IR/BuiltinAttributes.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+def Simt_WarpReduceOp : Simt_Op<"warp_reduce"> {
+  let summary = "combine along one dimension what the threads of each warp hold";
+  let description = [{
+    Group level. As `tile.reduce`, of a tile that is dealt out by a layout: threads
+    combine the elements they hold, then lanes exchange what they have. Where the
+    layout gives parts of a row to several warps, each warp's result is one of
+    the `partial` ones, in a further dimension of `dst`, and not rounded yet.
+
+    `dst` is dealt out like the rows of `src`, so that all threads with a part of a
+    row hold its result, or it is a shared tile.
+
+    Constraints:
+    - (C1) `src` is a local tile with a static shape, and `dim` one of its dimensions.
+    - (C2) The shape of `dst` is that of `src` with `dim` dropped or made 1; with
+      `partial`, it is a shared tile whose shape is that of `src` with `dim` dropped
+      and one dimension more at the end.
+    - (C3) There is a combiner, but not `argmax` or `argmin`, or else a region and an
+      `identity`.
+    - (C4) `partial` does not meet `accumulate`.
+
+    Example:
+    ```mlir
+    func.func @rowmax(%s: memref<64x32xf32, #tile.space<local>>,
+                      %m: memref<64xf32, #tile.space<local>>,
+                      %p: memref<64x4xf32, #tile.space<shared>>) {
+      simt.warp_reduce max %s into %m dim 1 accumulate
+        : memref<64x32xf32, #tile.space<local>> into memref<64xf32, #tile.space<local>>
+      simt.warp_reduce max %s into %p dim 1 partial
+        : memref<64x32xf32, #tile.space<local>> into memref<64x4xf32, #tile.space<shared>>
+      return
+    }
+    ```
+  }];
+  let arguments = (ins
+      OptionalAttr<Tile_CombinerAttr>:$combiner, Arg<AnyMemRef, "", [MemRead]>:$src,
+      Arg<AnyMemRef, "", [MemRead, MemWrite]>:$dst, I64Attr:$dim,
+      UnitAttr:$accumulate, UnitAttr:$isUnsigned, UnitAttr:$partial,
+      Optional<AnyType>:$identity);
+  let regions = (region MaxSizedRegion<1>:$body);
+  let assemblyFormat = [{
+    custom<Combiner>($combiner) $src `into` $dst `dim` $dim
+    (`accumulate` $accumulate^)? (`unsigned` $isUnsigned^)? (`partial` $partial^)?
+    attr-dict `:` type($src) `into` type($dst)
+    custom<CombinerBody>($body, $identity, type($identity))
+  }];
+  let hasVerifier = 1;
+}
+
+def Simt_ShuffleXorOp : Simt_Op<"shuffle_xor"> {
+  let summary = "exchange a word with another lane";
+  let description = [{
+    Thread level. Lane l gets what lane l ^ `mask` of its warp gave. All lanes of the
+    warp come by.
+
+    Constraints:
+    - (C1) `mask` is from 1 to 63.
+
+    Example:
+    ```mlir
+    func.func @neighbour(%x: i32) -> i32 {
+      %y = simt.shuffle_xor %x, 1
+      return %y : i32
+    }
+    ```
+  }];
+  // It moves what lanes hold: not to be hoisted to where fewer of them are.
+  let arguments = (ins I32:$value, I64Attr:$mask);
+  let results = (outs I32:$result);
+  let assemblyFormat = "$value `,` $mask attr-dict";
+  let hasVerifier = 1;
+}
+
+#endif // TILEWRIGHT_SIMT_REDUCE_OPS
