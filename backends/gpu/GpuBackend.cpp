@@ -17,7 +17,6 @@
 #include "compiler/transforms/Passes.h"
 
 #include "mlir/Conversion/Passes.h"
-#include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/Transforms/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
@@ -57,15 +56,16 @@ void GpuBackend::buildLoweringPipeline(OpPassManager &pm) const {
   pm.addPass(tile::createLowerAccess({/*sharesTiles=*/true}));
   // Elements to machine arithmetic.
   pm.addPass(tile::createWidenFloats());
-  pm.addPass(tile::createExpandCasts());
-  pm.addPass(arith::createArithExpandOpsPass());
+  pm.nest<ModuleOp>().addPass(tile::createExpandCasts({/*nativeBF16=*/true}));
+  pm.addNestedPass<func::FuncOp>(tile::createExpandCasts());
+  pm.addPass(tile::createExpandDivisions());
   pm.addPass(memref::createExpandOpsPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   pm.addPass(createLoopInvariantCodeMotionPass());
   // The device module to the LLVM dialect.
   OpPassManager &device = pm.nest<ModuleOp>();
-  device.addPass(tile::createExpandMath());
+  device.addPass(tile::createExpandMath({/*nativeExp2=*/true}));
   device.addPass(memref::createExpandStridedMetadataPass());
   device.addPass(createLowerAffinePass());
   device.addPass(createSCFToControlFlowPass());

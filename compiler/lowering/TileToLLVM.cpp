@@ -113,6 +113,22 @@ struct NibbleBitcastLowering : ConvertOpToLLVMPattern<arith::BitcastOp> {
   }
 };
 
+/// The one conversion that gives a bf16 (elsewhere it is bits, as below).
+struct RoundToBF16Lowering : ConvertOpToLLVMPattern<arith::TruncFOp> {
+  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+
+  LogicalResult matchAndRewrite(arith::TruncFOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    if (!getElementTypeOrSelf(op.getType()).isBF16())
+      return rewriter.notifyMatchFailure(op, "not to bf16");
+    Value rounded =
+        LLVM::FPTruncOp::create(rewriter, op.getLoc(), op.getType(), adaptor.getIn());
+    rewriter.replaceOpWithNewOp<LLVM::BitcastOp>(
+        op, getTypeConverter()->convertType(op.getType()), rounded);
+    return success();
+  }
+};
+
 struct NibbleConstantLowering : ConvertOpToLLVMPattern<arith::ConstantOp> {
   using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
 
@@ -185,7 +201,8 @@ void tilewright::tile::addElementConversions(LLVMTypeConverter &converter) {
 void tilewright::tile::populateTileToLLVMPatterns(LLVMTypeConverter &converter,
                                                   RewritePatternSet &patterns) {
   patterns.add<FromPointerLowering, PairsLowering, ViewLowering>(converter);
-  patterns.add<NibbleBitcastLowering, NibbleConstantLowering>(converter, /*benefit=*/2);
+  patterns.add<NibbleBitcastLowering, NibbleConstantLowering, RoundToBF16Lowering>(
+      converter, /*benefit=*/2);
   arith::populateArithToLLVMConversionPatterns(converter, patterns);
   populateMathToLLVMConversionPatterns(converter, patterns);
   index::populateIndexToLLVMConversionPatterns(converter, patterns);

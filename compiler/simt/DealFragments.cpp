@@ -61,7 +61,7 @@ static int64_t countWarps(LayoutAttr layout, std::optional<int64_t> dim) {
   return count;
 }
 
-static WarpReduceOp reduceInWarps(ReduceOp reduce, Value dst, bool isPartial) {
+static void reduceInWarps(ReduceOp reduce, Value dst, bool isPartial) {
   OpBuilder builder(reduce);
   auto made = WarpReduceOp::create(
       builder, reduce.getLoc(), reduce.getCombinerAttr(), reduce.getSrc(), dst,
@@ -69,7 +69,12 @@ static WarpReduceOp reduceInWarps(ReduceOp reduce, Value dst, bool isPartial) {
       isPartial, reduce.getIdentity());
   IRMapping mapping;
   reduce.getBody().cloneInto(&made.getBody(), mapping);
-  return made;
+  if (made.getBody().empty())
+    return;
+  Operation *end = made.getBody().front().getTerminator();
+  builder.setInsertionPoint(end);
+  simt::YieldOp::create(builder, end->getLoc(), end->getOperand(0));
+  end->erase();
 }
 
 /// Replaces a reduction of a fragment that is dealt out by `layout`; its result is dealt

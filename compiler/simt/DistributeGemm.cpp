@@ -7,7 +7,7 @@
 //
 // A warp computes `m` x `n` instructions side by side (FragmentLayout.h). Their
 // accumulators are registers for all of K; in each step along K the warp reads its rows
-// of A and its columns of B from shared memory once (LoadOperand.h). What an instruction
+// of A and its columns of B once (LoadOperand.h). What an instruction
 // takes beyond the tile is zero, and what it makes there is dropped.
 //
 //===----------------------------------------------------------------------===//
@@ -168,11 +168,12 @@ LogicalResult GemmDistributor::distribute() {
   ThreadIndex indexC(builder, loc, getAccumulatorLayout(atom, tiling), place.lane,
                      place.warp);
   Accumulators accumulators = loadAccumulators(indexC);
-  int64_t group = std::max(loadA.getBestGroup(), loadB.getBestGroup());
+  bool isHeld = loadA.isHeld() || loadB.isHeld();
+  int64_t group = isHeld ? 1 : std::max(loadA.getBestGroup(), loadB.getBestGroup());
   loadA.setGroup(group);
   loadB.setGroup(group);
   int64_t depth = group * shape.k, steps = llvm::divideCeil(gemm.getK(), depth);
-  if (steps <= kWrittenSteps) {
+  if (steps <= kWrittenSteps || isHeld) {
     for (int64_t i = 0; i < steps; ++i) {
       FailureOr<Accumulators> results = step(constant(i * depth), accumulators);
       if (failed(results))

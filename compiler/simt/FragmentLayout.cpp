@@ -58,6 +58,57 @@ LayoutAttr simt::getAccumulatorLayout(AtomAttrInterface atom, const Tiling &tili
   return getLayout(atom.getContext(), {rows, columns});
 }
 
+LayoutAttr simt::getOperandLayout(GemmOp gemm, AtomRole role, int64_t warps) {
+  AtomAttrInterface atom = gemm.getAtomAttr();
+  AtomShape shape = atom.getShape();
+  Tiling tiling = getTiling(gemm, warps);
+  bool isA = role == AtomRole::A;
+  LayoutAttr inner = atom.getOperand(role).layout;
+  int64_t registers = inner.getExtent(FactorKind::Vector);
+  int64_t steps = llvm::divideCeil(gemm.getK(), shape.k);
+  SmallVector<SmallVector<Factor, 3>> dims(2);
+  SmallVector<Factor, 3> &along = dims[isA ? 1 : 0], &across = dims[isA ? 0 : 1];
+  along = {{FactorKind::Vector, steps, registers}};
+  across = {{FactorKind::Vector, isA ? tiling.m : tiling.n, registers * steps},
+            {FactorKind::Warp, isA ? tiling.warpsM : tiling.warpsN,
+             isA ? tiling.warpsN : 1}};
+  SmallVector<Factor> replicate(inner.getReplicate());
+  replicate.push_back({FactorKind::Warp, isA ? tiling.warpsN : tiling.warpsM,
+                       isA ? 1 : tiling.warpsN});
+  for (int64_t dim = 0; dim < 2; ++dim)
+    llvm::append_range(dims[dim], inner.getDim(dim));
+  if (isA ? gemm.getTransposeA() : gemm.getTransposeB())
+    std::swap(dims[0], dims[1]);
+  return getLayout(atom.getContext(), dims, replicate);
+}
+
+/// Registers, lanes and warps add their parts to an element's index, each for itself: so
+/// each is compared alone.
+std::optional<SmallVector<int64_t>> simt::matchRegisters(LayoutAttr held,
+                                                         LayoutAttr wanted) {
+  if (held.getShape() != wanted.getShape())
+    return std::nullopt;
+  LayoutMap from = LayoutMap::get(held), to = LayoutMap::get(wanted);
+  for (FactorKind kind : {FactorKind::Lane, FactorKind::Warp}) {
+    if (from.getExtent(kind) != to.getExtent(kind))
+      return std::nullopt;
+    for (int64_t at = 0; at < to.getExtent(kind); ++at) {
+      Place place{};
+      place[static_cast<int>(kind)] = at;
+      if (from.getIndexAt(place) != to.getIndexAt(place))
+        return std::nullopt;
+    }
+  }
+  SmallVector<int64_t> registers;
+  for (int64_t reg = 0; reg < to.getExtent(FactorKind::Vector); ++reg) {
+    Place found = from.locate(*to.getIndexAt({reg, 0, 0, 0}));
+    if (found != Place{found[0], 0, 0, 0})
+      return std::nullopt;
+    registers.push_back(found[0]);
+  }
+  return registers;
+}
+
 /// The greatest divisor of `number` that is at most `limit`.
 static int64_t getDivisor(int64_t number, int64_t limit) {
   int64_t divisor = std::clamp<int64_t>(limit, 1, number);

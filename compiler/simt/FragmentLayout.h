@@ -30,6 +30,14 @@ Tiling getTiling(tile::GemmOp gemm, int64_t warps);
 /// registers of one instruction are neighbours.
 tile::LayoutAttr getAccumulatorLayout(tile::AtomAttrInterface atom, const Tiling &tiling);
 
+/// What a product's instructions take of its operand A or B, as a layout of that tile:
+/// registers of an instruction are neighbours, then steps along K follow each other.
+tile::LayoutAttr getOperandLayout(tile::GemmOp gemm, tile::AtomRole role, int64_t warps);
+/// For each register of `wanted` the one of `held` where the same thread has that element
+/// already; nothing where another thread has it.
+std::optional<llvm::SmallVector<int64_t>> matchRegisters(tile::LayoutAttr held,
+                                                         tile::LayoutAttr wanted);
+
 /// The layout of a tile of `shape` of elements of `bytes` bytes that is dealt out by no
 /// instruction: neighbours to a thread, neighbouring threads along the last dimension,
 /// warps along the first. Has no dimension for extents of 1.

@@ -38,6 +38,16 @@ static bool isAccumulatorOf(Operation *user, AllocOp alloc) {
          gemm.getA() != gemm.getC() && gemm.getB() != gemm.getC();
 }
 
+/// What `alloc` is for a product that was given an instruction, beside its accumulator.
+static std::optional<AtomRole> getOperandRole(Operation *user, AllocOp alloc) {
+  auto gemm = dyn_cast<GemmOp>(user);
+  bool isA = gemm && gemm.getA() == alloc.getResult();
+  bool isB = gemm && gemm.getB() == alloc.getResult();
+  if (!gemm || !gemm.getAtom() || gemm.getC() == alloc.getResult() || isA == isB)
+    return std::nullopt;
+  return isA ? AtomRole::A : AtomRole::B;
+}
+
 /// Whether lanes can make the result: positions would need two words of each.
 static bool canReduce(ReduceOp reduce) {
   return reduce.getCombiner() != Combiner::ArgMax &&
@@ -59,7 +69,7 @@ bool LayoutSolver::canBeDealt(AllocOp alloc) const {
       return projection &&
              (hasWarps || projection->size() == dropUnits(nest.getExtents()).size());
     }
-    return isAccumulatorOf(user, alloc);
+    return isAccumulatorOf(user, alloc) || (hasWarps && getOperandRole(user, alloc));
   });
 }
 
@@ -203,6 +213,12 @@ AllocOp LayoutSolver::spreadFragment(AllocOp alloc) {
       auto dims = getOtherDims(shape, reduce.getDim());
       if (AllocOp gives = assign(dst, getSlice(layout, dims)))
         return gives;
+    } else if (auto role = getOperandRole(user, alloc)) {
+      auto gemm = cast<GemmOp>(user);
+      // Beyond the tile an operand is zero, and a fragment is whatever it is.
+      if (gemm.getK() % gemm.getAtomAttr().getShape().k != 0 ||
+          !matchRegisters(layout, getOperandLayout(gemm, *role, warps)))
+        return alloc;
     } else if (auto access = getTileAccess(user)) {
       auto nest = user->getParentOfType<ParallelOp>();
       bool isWhole = isAtOwnPosition(shape, access->second, nest);
@@ -313,6 +329,12 @@ AllocOp LayoutSolver::propagate() {
       }
       return nullptr;
     });
+  // A product reads what has a layout, or lies in shared memory.
+  for (AllocOp alloc : candidates)
+    if (!gives && !layouts.contains(alloc) &&
+        llvm::any_of(alloc->getUsers(),
+                     [&](Operation *user) { return getOperandRole(user, alloc); }))
+      gives = alloc;
   return gives;
 }
 

@@ -8,7 +8,8 @@
 // A thread's registers of an operand come from shared memory in one of two ways: by
 // simt.load_matrix, which gives a register of up to four instructions' operands at once,
 // or in runs of elements that are neighbours in the layout and in memory, of one element
-// where there are no such. Beyond the tile an operand is zero along K; what is read there
+// where there are no such. Where the thread has them already, as a former product left
+// them or a loop nest made them, they are taken from there. Beyond the tile an operand is zero along K; what is read there
 // in the other direction makes results that are dropped.
 //
 //===----------------------------------------------------------------------===//
@@ -65,6 +66,30 @@ OperandLoader::OperandLoader(OpBuilder &builder, GemmOp gemm, AtomRole role,
   else
     warp = arith::RemUIOp::create(builder, loc, place.warp, warpsN);
   origin = multiply(builder, loc, warp, size);
+  if (Operation *alloc = memref.getDefiningOp())
+    if (auto layout = alloc->getAttrOfType<LayoutAttr>(dealtAttrName))
+      held = matchRegisters(layout, getOperandLayout(gemm, role, place.warps));
+}
+
+//===----------------------------------------------------------------------===//
+// From registers
+//===----------------------------------------------------------------------===//
+
+SmallVector<Value> OperandLoader::loadHeld(OpBuilder &builder, Value k) {
+  int64_t steps = depth / shape.k, step = *getConstantIntValue(k) / shape.k;
+  auto type = VectorType::get({registers},
+                              cast<MemRefType>(memref.getType()).getElementType());
+  SmallVector<Value> operands;
+  for (int64_t number = 0; number < count; ++number) {
+    SmallVector<Value> elements;
+    for (int64_t reg = 0; reg < registers; ++reg) {
+      int64_t own = (*held)[(number * steps + step) * registers + reg];
+      elements.push_back(memref::LoadOp::create(
+          builder, loc, memref, ValueRange{constant(builder, loc, own)}));
+    }
+    operands.push_back(vector::FromElementsOp::create(builder, loc, type, elements));
+  }
+  return operands;
 }
 
 /// Of the `number`-th rows or columns, where register `reg` is beyond the warp's first
@@ -260,6 +285,8 @@ SmallVector<Value> OperandLoader::loadRuns(OpBuilder &builder, Value k, int64_t 
 }
 
 SmallVector<SmallVector<Value>> OperandLoader::load(OpBuilder &builder, Value k) {
+  if (isHeld())
+    return {loadHeld(builder, k)};
   if (canReadMatrices())
     return {loadMatrices(builder, k)};
   SmallVector<SmallVector<Value>> steps(group);

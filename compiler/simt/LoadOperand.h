@@ -31,7 +31,12 @@ public:
   llvm::SmallVector<llvm::SmallVector<mlir::Value>> load(mlir::OpBuilder &builder,
                                                          mlir::Value k);
 
+  /// Whether the thread has its part in registers; what it reads is then known for steps
+  /// that are constants, one at a time.
+  bool isHeld() const { return held.has_value(); }
+
 private:
+  llvm::SmallVector<mlir::Value> loadHeld(mlir::OpBuilder &builder, mlir::Value k);
   bool canReadMatrices() const;
   int64_t getRun() const;
   int64_t rowOffset(int64_t number, int64_t reg) const;
@@ -57,6 +62,8 @@ private:
   int64_t group = 1; // steps that are read together
   mlir::Value lane, origin;
   ThreadIndex index;
+  /// The registers that the thread holds its part in, in the order of the instructions.
+  std::optional<llvm::SmallVector<int64_t>> held;
 };
 
 } // namespace tilewright::simt

@@ -16,8 +16,8 @@
 // rounded to odd: an inexact value gets an odd last bit, so that the second rounding sees
 // on which side of a midpoint the source was.
 //
-// f32 <-> f16 is the hardware's. The others are integer operations, because the
-// instruction vcvtneps2bf16 flushes denormals and f8 and f4 have no instruction.
+// f32 <-> f16 is the hardware's, and so is f32 -> bf16 on targets that do it right: the
+// CPU's instruction vcvtneps2bf16 flushes denormals. The others are integer operations.
 //
 //===----------------------------------------------------------------------===//
 
@@ -226,7 +226,8 @@ static Expr floatToFloat(Expr x, Type to, bool keepInfinity = false) {
   Expr carrier = x.element().isF64() ? f64ToF32Odd(x) : toF32(x);
   if (to.isF16())
     return carrier.to<arith::TruncFOp>(b.getF16Type());
-  return to.isBF16() ? f32ToBF16(carrier) : f32ToF8(carrier, to, keepInfinity);
+  return to.isBF16() ? carrier.to<arith::TruncFOp>(b.getBF16Type())
+                     : f32ToF8(carrier, to, keepInfinity);
 }
 
 //===----------------------------------------------------------------------===//
@@ -308,12 +309,23 @@ static Value expandCast(OpBuilder &b, CastOp cast) {
 
 namespace {
 struct ExpandCasts : tile::impl::ExpandCastsBase<ExpandCasts> {
+  using ExpandCastsBase::ExpandCastsBase;
   void runOnOperation() override {
     getOperation()->walk([](CastOp cast) {
       OpBuilder b(cast);
       Value result = expandCast(b, cast);
       cast.replaceAllUsesWith(result);
       cast.erase();
+    });
+    if (nativeBF16)
+      return;
+    getOperation()->walk([](arith::TruncFOp truncate) {
+      if (!getElementTypeOrSelf(truncate.getType()).isBF16())
+        return;
+      OpBuilder b(truncate);
+      truncate.replaceAllUsesWith(
+          Value(f32ToBF16(Expr(b, truncate.getLoc(), truncate.getIn()))));
+      truncate.erase();
     });
   }
 };

@@ -103,9 +103,13 @@ static Value expand(Operation *op) {
 
 namespace {
 struct ExpandMath : tile::impl::ExpandMathBase<ExpandMath> {
+  using ExpandMathBase::ExpandMathBase;
   void runOnOperation() override {
     SmallVector<Operation *> operations;
     getOperation()->walk([&](Operation *op) {
+      if (nativeExp2 && isa<math::Exp2Op>(op) &&
+          getElementTypeOrSelf(op->getResult(0)).isF32())
+        return;
       if (isa<arith::RemFOp>(op) || isa_and_present<math::MathDialect>(op->getDialect()))
         operations.push_back(op);
       // The sign of a zero that max or min gives is unspecified: a comparison and two

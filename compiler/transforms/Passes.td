@@ -106,9 +106,21 @@ def ExpandCasts : Pass<"expand-casts"> {
   let description = [{
     Every `tile.cast` becomes `arith` operations with its semantics at NaN,
     infinity, denormals and both ends of the integers. Of the floats narrower
-    than f32 only f16 needs support by the hardware.
+    than f32 only f16 needs support by the hardware; with `native-bf16`, bf16 too.
   }];
   let dependentDialects = ["::mlir::math::MathDialect"];
+  let options = [Option<"nativeBF16", "native-bf16", "bool", "false",
+                        "The target rounds f32 to bf16, denormals included">];
+}
+
+def ExpandDivisions : Pass<"expand-divisions"> {
+  let summary = "Expand integer divisions that round up or down";
+  let description = [{
+    `arith.ceildivsi`, `ceildivui` and `floordivsi` become divisions towards zero with
+    a correction. Everything else of `arith` is left to the target: a GPU has maximum
+    and minimum that propagate NaN.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
 }
 
 def ExpandMath : Pass<"expand-math", "::mlir::ModuleOp"> {
@@ -116,9 +128,11 @@ def ExpandMath : Pass<"expand-math", "::mlir::ModuleOp"> {
   let description = [{
     Every math function on f32 and f64, and `arith.remf`, becomes arithmetic with
     the error bounds of docs/semantics.md, without calls. What the hardware has
-    stays: sqrt, fma, abs, rounding to integers. Maximum and minimum may give a
-    zero of either sign.
+    stays: sqrt, fma, abs, rounding to integers, and with `native-exp2` exp2 of f32.
+    Maximum and minimum may give a zero of either sign.
   }];
+  let options = [Option<"nativeExp2", "native-exp2", "bool", "false",
+                        "The target has exp2 of f32">];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
                            "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
 }

@@ -61,6 +61,31 @@ def Simt_WarpReduceOp : Simt_Op<"warp_reduce"> {
   let hasVerifier = 1;
 }
 
+def Simt_YieldOp : Simt_Op<"yield", [Pure, Terminator, HasParent<"WarpReduceOp">]> {
+  let summary = "the combination that a region of `simt.warp_reduce` gives";
+  let description = [{
+    Constraints:
+    - (C1) It ends the region of a `simt.warp_reduce`.
+
+    Example:
+    ```mlir
+    func.func @rowproduct(%s: memref<64x32xf32, #tile.space<local>>,
+                          %m: memref<64xf32, #tile.space<local>>) {
+      %one = arith.constant 1.0 : f32
+      simt.warp_reduce %s into %m dim 1
+        : memref<64x32xf32, #tile.space<local>> into memref<64xf32, #tile.space<local>>
+        combine(%x: f32, %y: f32) identity %one {
+          %product = arith.mulf %x, %y : f32
+          simt.yield %product : f32
+        }
+      return
+    }
+    ```
+  }];
+  let arguments = (ins AnyType:$value);
+  let assemblyFormat = "$value attr-dict `:` type($value)";
+}
+
 def Simt_ShuffleXorOp : Simt_Op<"shuffle_xor"> {
   let summary = "exchange a word with another lane";
   let description = [{

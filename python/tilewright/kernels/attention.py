@@ -120,7 +120,7 @@ def attention_kernel(
             q_tile = T.alloc_shared((BM, d), dtype)
             k_tile = T.alloc_shared((BN, d), dtype)
             v_tile = T.alloc_shared((BN, d), dtype)
-            prob = T.alloc_shared((BM, BN), dtype)
+            prob = T.alloc_fragment((BM, BN), dtype)
             score = T.alloc_fragment((BM, BN), "f32")
             acc = T.alloc_fragment((BM, d), "f32")
             peak = T.alloc_fragment((BM,), "f32")

@@ -133,7 +133,7 @@ def mla_decode_kernel(
             q_rope = T.alloc_shared([BM, d_rope], dtype)
             latent = T.alloc_shared([BN, d_v], dtype)
             rope = T.alloc_shared([BN, d_rope], dtype)
-            prob = T.alloc_shared([BM, BN], dtype)
+            prob = T.alloc_fragment([BM, BN], dtype)
             score = T.alloc_fragment([BM, BN], T.float32)
             acc = T.alloc_fragment([BM, d_v], T.float32)
             peak = T.alloc_fragment([BM], T.float32)

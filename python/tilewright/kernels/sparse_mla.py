@@ -102,7 +102,7 @@ def sparse_mla_kernel(heads: int, d_v: int, d_rope: int, dtype: str, target: str
             latent = T.alloc_shared([BN, d_v], dtype)
             rope = T.alloc_shared([BN, d_rope], dtype)
             chosen = T.alloc_shared([BN], T.int32)
-            prob = T.alloc_shared([BM, BN], dtype)
+            prob = T.alloc_fragment([BM, BN], dtype)
             score = T.alloc_fragment([BM, BN], T.float32)
             acc = T.alloc_fragment([BM, d_v], T.float32)
             peak = T.alloc_fragment([BM], T.float32)

@@ -155,3 +155,10 @@ func.func @reduce_parts_and_more(%s: memref<8x4xf32, #tile.space<local>>,
     : memref<8x4xf32, #tile.space<local>> into memref<8x2xf32, #tile.space<shared>>
   return
 }
+
+// -----
+
+func.func @yield_elsewhere(%x: f32) {
+  // expected-error @+1 {{'simt.yield' op expects parent op 'simt.warp_reduce'}}
+  simt.yield %x : f32
+}
