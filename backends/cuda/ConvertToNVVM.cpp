@@ -11,6 +11,7 @@
 
 #include "mlir/Conversion/LLVMCommon/Pattern.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 
 namespace tilewright::cuda {
 #define GEN_PASS_DEF_CONVERTTONVVM
@@ -113,6 +114,21 @@ struct WaitCopiesLowering : ConvertOpToLLVMPattern<simt::WaitCopiesOp> {
   }
 };
 
+/// Results below the least normal number become 0, and in exchange it is one instruction.
+struct Exp2Lowering : ConvertOpToLLVMPattern<math::Exp2Op> {
+  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+
+  LogicalResult matchAndRewrite(math::Exp2Op op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    if (!op.getType().isF32())
+      return rewriter.notifyMatchFailure(op, "not of f32");
+    rewriter.replaceOpWithNewOp<LLVM::CallIntrinsicOp>(
+        op, op.getType(), rewriter.getStringAttr("llvm.nvvm.ex2.approx.ftz.f32"),
+        adaptor.getOperand());
+    return success();
+  }
+};
+
 struct ShuffleXorLowering : ConvertOpToLLVMPattern<simt::ShuffleXorOp> {
   using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
 
@@ -146,6 +162,7 @@ void ConvertToNVVMPass::runOnOperation() {
                        builder.getDenseI32ArrayAttr(shape));
       },
       [](LLVMTypeConverter &converter, RewritePatternSet &patterns) {
+        patterns.add<Exp2Lowering>(converter, /*benefit=*/2);
         patterns.add<simt::RegisterLowering<simt::ThreadIdOp, NVVM::ThreadIdXOp>,
                      simt::RegisterLowering<simt::BlockIdOp, NVVM::BlockIdXOp>,
                      BarrierLowering, CommitCopiesLowering, CopyAsyncLowering,

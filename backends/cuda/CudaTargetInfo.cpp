@@ -19,7 +19,7 @@ class CudaTargetInfo : public GpuTargetInfo {
 public:
   explicit CudaTargetInfo(const CudaTarget &target)
       : GpuTargetInfo("cuda:" + target.arch.str(), target.arch.rtrim('a').str(),
-                      /*lanes=*/32, target.sharedBytes) {}
+                      /*lanes=*/32, target.sharedBytes, /*swaps=*/false) {}
 
   void getDependentDialects(DialectRegistry &registry) const override {
     registry.insert<CudaDialect>();

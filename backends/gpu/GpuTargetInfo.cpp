@@ -7,7 +7,7 @@
 
 #include "backends/gpu/GpuTargetInfo.h"
 
-#include "compiler/simt/FragmentLayout.h"
+#include "compiler/simt/GemmLayout.h"
 
 using namespace mlir;
 using namespace tilewright;
@@ -24,12 +24,12 @@ bool GpuTargetInfo::serves(AtomAttrInterface atom, const GemmProblem &problem) c
 
 double GpuTargetInfo::estimateCycles(AtomAttrInterface atom, const GemmProblem &problem,
                                      bool swapped) const {
-  // Both orientations read the same elements; the one as written is as good.
-  if (swapped)
+  // Both orientations read the same elements.
+  if (swapped != swaps)
     return std::numeric_limits<double>::infinity();
   AtomShape shape = atom.getShape();
   simt::Tiling tiling =
-      simt::getTiling(atom, problem.m, problem.n, problem.threads / lanes);
+      simt::getTiling(shape, problem.m, problem.n, problem.threads / lanes);
   double steps = llvm::divideCeil(problem.k, shape.k);
   return tiling.m * tiling.n * steps * *atom.getIssueInterval(model) *
          (problem.threads / lanes);

@@ -15,9 +15,11 @@ namespace tilewright {
 /// What both vendors' targets have in common; they add their atoms.
 class GpuTargetInfo : public TargetInfo {
 public:
-  GpuTargetInfo(std::string name, std::string model, int64_t lanes, int64_t sharedBytes)
+  /// With `swaps`, instructions compute transposes of products.
+  GpuTargetInfo(std::string name, std::string model, int64_t lanes, int64_t sharedBytes,
+                bool swaps)
       : name(std::move(name)), model(std::move(model)), lanes(lanes),
-        sharedBytes(sharedBytes) {}
+        sharedBytes(sharedBytes), swaps(swaps) {}
 
   std::string getName() const override { return name; }
   bool serves(tile::AtomAttrInterface atom, const GemmProblem &problem) const override;
@@ -32,6 +34,7 @@ public:
 private:
   std::string name, model;
   int64_t lanes, sharedBytes;
+  bool swaps;
 };
 
 } // namespace tilewright

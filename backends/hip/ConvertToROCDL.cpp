@@ -11,6 +11,7 @@
 
 #include "mlir/Conversion/LLVMCommon/Pattern.h"
 #include "mlir/Dialect/LLVMIR/ROCDLDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 
 namespace tilewright::hip {
 #define GEN_PASS_DEF_CONVERTTOROCDL
@@ -43,6 +44,19 @@ struct BarrierLowering : ConvertOpToLLVMPattern<simt::BarrierOp> {
     ROCDL::SBarrierOp::create(rewriter, loc);
     LLVM::FenceOp::create(rewriter, loc, LLVM::AtomicOrdering::acquire, scope);
     rewriter.eraseOp(op);
+    return success();
+  }
+};
+
+/// Results below the least normal number become 0, and in exchange it is one instruction.
+struct Exp2Lowering : ConvertOpToLLVMPattern<math::Exp2Op> {
+  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+
+  LogicalResult matchAndRewrite(math::Exp2Op op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    if (!op.getType().isF32())
+      return rewriter.notifyMatchFailure(op, "not of f32");
+    rewriter.replaceOpWithNewOp<ROCDL::ROCDLExp2>(op, op.getType(), adaptor.getOperand());
     return success();
   }
 };
@@ -124,6 +138,7 @@ void ConvertToROCDLPass::runOnOperation() {
             builder.getArrayAttr({builder.getStrArrayAttr({"amdgpu-agpr-alloc", "0"})}));
       },
       [](LLVMTypeConverter &converter, RewritePatternSet &patterns) {
+        patterns.add<Exp2Lowering>(converter, /*benefit=*/2);
         patterns.add<simt::RegisterLowering<simt::ThreadIdOp, ROCDL::ThreadIdXOp>,
                      simt::RegisterLowering<simt::BlockIdOp, ROCDL::BlockIdXOp>,
                      BarrierLowering, ShuffleXorLowering>(converter);

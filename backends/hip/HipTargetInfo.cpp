@@ -17,9 +17,12 @@ using namespace tilewright::tile;
 namespace {
 class HipTargetInfo : public GpuTargetInfo {
 public:
+  /// MFMA leaves neighbours of a column with a lane. Of the transpose those are neighbours
+  /// of a row: stores are wide, rows are reduced in a lane, and they are where the next
+  /// product takes its operand A.
   explicit HipTargetInfo(const HipTarget &target)
       : GpuTargetInfo("hip:" + target.arch.str(), target.arch.str(), target.lanes,
-                      target.sharedBytes),
+                      target.sharedBytes, /*swaps=*/true),
         arch(target.arch) {}
 
   void getDependentDialects(DialectRegistry &registry) const override {

@@ -128,7 +128,9 @@ static void distributeInTurns(ParallelOp parallel, Value thread, int64_t threads
   auto emit = [&](OpBuilder &b, SmallVector<Value> indices, Value own) {
     if (width > 1)
       indices.back() = arith::MulIOp::create(b, loc, indices.back(), constant(b, width));
-    emitIteration(b, parallel, indices, [&](OpBuilder &, Operation *) { return own; });
+    emitIteration(b, parallel, indices, [&](OpBuilder &at, Operation *, int64_t lane) {
+      return lane ? arith::AddIOp::create(at, loc, own, constant(at, lane)) : own;
+    });
   };
   if (turns * size <= kWrittenOperations) {
     for (int64_t k = 0; k < turns; ++k) {
@@ -184,7 +186,9 @@ static void distributeByLayout(ParallelOp parallel, LayoutAttr layout,
     keepStoresOfFirst(parallel, first);
   SmallVector<int64_t> padded = layout.getShape();
   int64_t width = getWidth(parallel);
-  for (int64_t reg = 0; reg < layout.getExtent(FactorKind::Vector); reg += width) {
+  for (int64_t reg = 0; reg < layout.getExtent(FactorKind::Vector); ++reg) {
+    if (width > 1 && index.getOffset(layout.getRank() - 1, reg) % width != 0)
+      continue;
     OpBuilder inside = builder;
     SmallVector<Value> indices;
     int64_t dim = 0; // of the layout, which has none of extent 1
@@ -205,13 +209,15 @@ static void distributeByLayout(ParallelOp parallel, LayoutAttr layout,
       indices.push_back(at);
       ++dim;
     }
-    emitIteration(inside, parallel, indices, [&](OpBuilder &b, Operation *op) -> Value {
+    auto own = [&](OpBuilder &b, Operation *op, int64_t lane) -> Value {
       auto [memref, at] = *getTileAccess(op);
       auto type = cast<MemRefType>(memref.getType());
       auto projection = *getProjection(type.getShape(), at, parallel);
-      return arith::ConstantIndexOp::create(b, loc,
-                                            getSliceRegister(layout, projection, reg));
-    });
+      int64_t neighbour = getNeighbour(layout, reg, lane);
+      return arith::ConstantIndexOp::create(
+          b, loc, getSliceRegister(layout, projection, neighbour));
+    };
+    emitIteration(inside, parallel, indices, own);
   }
   parallel.erase();
 }

@@ -15,6 +15,7 @@
 #include "compiler/simt/DistributeGemm.h"
 
 #include "compiler/simt/FragmentLayout.h"
+#include "compiler/simt/GemmLayout.h"
 #include "compiler/simt/LoadOperand.h"
 #include "dialects/simt/Simt.h"
 
@@ -33,7 +34,7 @@ class GemmDistributor {
 public:
   GemmDistributor(GemmOp gemm, const ThreadPlace &place)
       : gemm(gemm), builder(gemm), loc(gemm.getLoc()), place(place),
-        atom(gemm.getAtomAttr()), shape(atom.getShape()),
+        atom(gemm), shape(atom.getShape()),
         tiling(getTiling(gemm, place.warps)),
         loadA(builder, gemm, AtomRole::A, tiling, place),
         loadB(builder, gemm, AtomRole::B, tiling, place) {}
@@ -62,7 +63,7 @@ private:
   OpBuilder builder;
   Location loc;
   const ThreadPlace &place;
-  AtomAttrInterface atom;
+  OrientedAtom atom;
   AtomShape shape;
   Tiling tiling;
   OperandLoader loadA, loadB;
@@ -78,8 +79,8 @@ FailureOr<SmallVector<Value>> GemmDistributor::step(Value k,
   for (auto [rows, columns] : llvm::zip(stepsOfA, stepsOfB))
     for (auto [number, accumulator] : llvm::enumerate(results)) {
       FailureOr<Value> result =
-          atom.emit(builder, loc,
-                    {rows[number / tiling.n], columns[number % tiling.n], accumulator});
+          atom.emit(builder, loc, rows[number / tiling.n],
+                    columns[number % tiling.n], accumulator);
       if (failed(result))
         return failure();
       accumulator = *result;
@@ -116,9 +117,8 @@ Value GemmDistributor::loadAccumulator(const ThreadIndex &index, int64_t reg) {
 }
 
 SmallVector<Value> GemmDistributor::loadAccumulators(const ThreadIndex &index) {
-  AtomOperand operand = atom.getOperand(AtomRole::C);
-  int64_t registers = operand.layout.getExtent(FactorKind::Vector);
-  auto type = VectorType::get({registers}, operand.elementType);
+  int64_t registers = atom.getLayout(AtomRole::C).getExtent(FactorKind::Vector);
+  auto type = VectorType::get({registers}, atom.getElementType(AtomRole::C));
   Accumulators accumulators;
   for (int64_t number = 0; number < tiling.m * tiling.n; ++number) {
     if (gemm.getClear()) {
@@ -141,7 +141,7 @@ SmallVector<Value> GemmDistributor::loadAccumulators(const ThreadIndex &index) {
 
 void GemmDistributor::storeAccumulators(const ThreadIndex &index,
                                         ArrayRef<Value> accumulators) {
-  int64_t registers = atom.getOperand(AtomRole::C).layout.getExtent(FactorKind::Vector);
+  int64_t registers = atom.getLayout(AtomRole::C).getExtent(FactorKind::Vector);
   for (auto [number, accumulator] : llvm::enumerate(accumulators)) {
     if (isDealt()) {
       vector::StoreOp::create(builder, loc, accumulator, gemm.getC(),
@@ -165,7 +165,7 @@ void GemmDistributor::storeAccumulators(const ThreadIndex &index,
 }
 
 LogicalResult GemmDistributor::distribute() {
-  ThreadIndex indexC(builder, loc, getAccumulatorLayout(atom, tiling), place.lane,
+  ThreadIndex indexC(builder, loc, getAccumulatorLayout(gemm, place.warps), place.lane,
                      place.warp);
   Accumulators accumulators = loadAccumulators(indexC);
   bool isHeld = loadA.isHeld() || loadB.isHeld();

@@ -242,8 +242,7 @@ void NeighbourEmitter::emitOp(OpBuilder &builder, Operation *op) {
     Operation *copy = builder.clone(*op, mapping);
     if (isDealtAccess(op)) {
       OpBuilder before(copy);
-      Value step = arith::ConstantIndexOp::create(before, op->getLoc(), lane);
-      setIndex(copy, arith::AddIOp::create(before, op->getLoc(), own(before, op), step));
+      setIndex(copy, own(before, op, lane));
     }
     for (auto [lanes, result] : llvm::zip(results, copy->getResults()))
       lanes.values.push_back(result);
@@ -265,7 +264,7 @@ void simt::emitIteration(OpBuilder &builder, ParallelOp nest, ArrayRef<Value> in
     SmallVector<Value> owned;
     op.walk([&](Operation *inner) {
       if (isDealtAccess(inner))
-        owned.push_back(own(builder, inner));
+        owned.push_back(own(builder, inner, 0));
     });
     Value *next = owned.begin();
     builder.clone(op, mapping)->walk([&](Operation *inner) {

@@ -15,13 +15,12 @@ namespace tilewright::simt {
 /// How many neighbours of `nest` a thread takes at once.
 int64_t getWidth(tile::ParallelOp nest);
 
-/// The number of the first element that an access in the nest has of a tile that is dealt
-/// out, among the thread's own.
-using OwnElement =
-    llvm::function_ref<mlir::Value(mlir::OpBuilder &builder, mlir::Operation *access)>;
+/// The number, among the thread's own, of the element that an access in the nest has of a
+/// tile that is dealt out, at neighbour `lane`.
+using OwnElement = llvm::function_ref<mlir::Value(
+    mlir::OpBuilder &builder, mlir::Operation *access, int64_t lane)>;
 
-/// Emits what `nest` does at `indices`, and at the neighbours that its width says, whose
-/// elements of tiles that are dealt out follow.
+/// Emits what `nest` does at `indices`, and at the neighbours that its width says.
 void emitIteration(mlir::OpBuilder &builder, tile::ParallelOp nest,
                    llvm::ArrayRef<mlir::Value> indices, OwnElement own);
 

@@ -16,72 +16,6 @@ using namespace tilewright;
 using namespace tilewright::simt;
 using namespace tilewright::tile;
 
-Tiling simt::getTiling(AtomAttrInterface atom, int64_t m, int64_t n, int64_t warps,
-                       StringRef policy) {
-  AtomShape shape = atom.getShape();
-  Tiling best{};
-  std::pair<int64_t, int64_t> bestCost{INT64_MAX, INT64_MAX};
-  for (int64_t warpsM = 1; warpsM <= warps; ++warpsM) {
-    if (warps % warpsM != 0)
-      continue;
-    int64_t warpsN = warps / warpsM;
-    Tiling tiling{warpsM, warpsN, llvm::divideCeil(m, shape.m * warpsM),
-                  llvm::divideCeil(n, shape.n * warpsN)};
-    int64_t second = policy == "full_row"   ? warpsN
-                     : policy == "full_col" ? warpsM
-                                            // rows and columns that it reads
-                                            : tiling.m * shape.m + tiling.n * shape.n;
-    std::pair<int64_t, int64_t> cost{tiling.m * tiling.n, second};
-    if (cost < bestCost) {
-      best = tiling;
-      bestCost = cost;
-    }
-  }
-  return best;
-}
-
-Tiling simt::getTiling(GemmOp gemm, int64_t warps) {
-  return getTiling(gemm.getAtomAttr(), gemm.getM(), gemm.getN(), warps,
-                   gemm.getPolicy().value_or(""));
-}
-
-LayoutAttr simt::getAccumulatorLayout(AtomAttrInterface atom, const Tiling &tiling) {
-  LayoutAttr inner = atom.getOperand(AtomRole::C).layout;
-  int64_t registers = inner.getExtent(FactorKind::Vector);
-  SmallVector<Factor, 3> rows, columns;
-  rows = {{FactorKind::Vector, tiling.m, registers * tiling.n},
-          {FactorKind::Warp, tiling.warpsM, tiling.warpsN}};
-  columns = {{FactorKind::Vector, tiling.n, registers},
-             {FactorKind::Warp, tiling.warpsN, 1}};
-  llvm::append_range(rows, inner.getDim(0));
-  llvm::append_range(columns, inner.getDim(1));
-  return getLayout(atom.getContext(), {rows, columns});
-}
-
-LayoutAttr simt::getOperandLayout(GemmOp gemm, AtomRole role, int64_t warps) {
-  AtomAttrInterface atom = gemm.getAtomAttr();
-  AtomShape shape = atom.getShape();
-  Tiling tiling = getTiling(gemm, warps);
-  bool isA = role == AtomRole::A;
-  LayoutAttr inner = atom.getOperand(role).layout;
-  int64_t registers = inner.getExtent(FactorKind::Vector);
-  int64_t steps = llvm::divideCeil(gemm.getK(), shape.k);
-  SmallVector<SmallVector<Factor, 3>> dims(2);
-  SmallVector<Factor, 3> &along = dims[isA ? 1 : 0], &across = dims[isA ? 0 : 1];
-  along = {{FactorKind::Vector, steps, registers}};
-  across = {{FactorKind::Vector, isA ? tiling.m : tiling.n, registers * steps},
-            {FactorKind::Warp, isA ? tiling.warpsM : tiling.warpsN,
-             isA ? tiling.warpsN : 1}};
-  SmallVector<Factor> replicate(inner.getReplicate());
-  replicate.push_back({FactorKind::Warp, isA ? tiling.warpsN : tiling.warpsM,
-                       isA ? 1 : tiling.warpsN});
-  for (int64_t dim = 0; dim < 2; ++dim)
-    llvm::append_range(dims[dim], inner.getDim(dim));
-  if (isA ? gemm.getTransposeA() : gemm.getTransposeB())
-    std::swap(dims[0], dims[1]);
-  return getLayout(atom.getContext(), dims, replicate);
-}
-
 /// Registers, lanes and warps add their parts to an element's index, each for itself: so
 /// each is compared alone.
 std::optional<SmallVector<int64_t>> simt::matchRegisters(LayoutAttr held,
@@ -296,6 +230,28 @@ ThreadIndex::ThreadIndex(OpBuilder &builder, Location loc, LayoutAttr layout, Va
     });
     bases.push_back(base ? base : constant(0));
   }
+}
+
+int64_t simt::getNeighbours(LayoutAttr layout) {
+  int64_t count = 1;
+  if (layout.getRank() == 0)
+    return count;
+  for (const Factor &factor : llvm::reverse(layout.getDim(layout.getRank() - 1))) {
+    if (factor.kind != FactorKind::Vector)
+      break;
+    count *= factor.extent;
+  }
+  return count;
+}
+
+int64_t simt::getNeighbour(LayoutAttr layout, int64_t reg, int64_t step) {
+  if (step == 0)
+    return reg;
+  for (const Factor &factor : llvm::reverse(layout.getDim(layout.getRank() - 1))) {
+    reg += step % factor.extent * factor.stride;
+    step /= factor.extent;
+  }
+  return reg;
 }
 
 int64_t ThreadIndex::getOffset(int64_t dim, int64_t reg) const {

@@ -12,27 +12,6 @@
 
 namespace tilewright::simt {
 
-/// How many instructions side by side make a tile, and how many of them each warp has.
-struct Tiling {
-  int64_t warpsM, warpsN; // warps along M and N
-  int64_t m, n;           // instructions of a warp along M and N
-};
-
-/// The tiling of an M x N result by `atom` with all of `warps` that pads least; of equal
-/// ones, the one that gives a warp most of a row or column where `policy` asks for it
-/// ("full_row", "full_col"), else the one whose warps read the least of A and B.
-Tiling getTiling(tile::AtomAttrInterface atom, int64_t m, int64_t n, int64_t warps,
-                 llvm::StringRef policy = {});
-/// That of a product whose atom was chosen.
-Tiling getTiling(tile::GemmOp gemm, int64_t warps);
-
-/// The layout of an M x N accumulator: its extents are those of whole instructions. The
-/// registers of one instruction are neighbours.
-tile::LayoutAttr getAccumulatorLayout(tile::AtomAttrInterface atom, const Tiling &tiling);
-
-/// What a product's instructions take of its operand A or B, as a layout of that tile:
-/// registers of an instruction are neighbours, then steps along K follow each other.
-tile::LayoutAttr getOperandLayout(tile::GemmOp gemm, tile::AtomRole role, int64_t warps);
 /// For each register of `wanted` the one of `held` where the same thread has that element
 /// already; nothing where another thread has it.
 std::optional<llvm::SmallVector<int64_t>> matchRegisters(tile::LayoutAttr held,
@@ -52,6 +31,12 @@ tile::LayoutAttr getSlice(tile::LayoutAttr layout, llvm::ArrayRef<int64_t> dims)
 int64_t getSliceRegister(tile::LayoutAttr layout, llvm::ArrayRef<int64_t> dims,
                          int64_t reg);
 bool isSameLayout(tile::LayoutAttr a, tile::LayoutAttr b);
+
+/// How many neighbours along the last dimension, from each multiple of that number on, a
+/// thread has.
+int64_t getNeighbours(tile::LayoutAttr layout);
+/// The register of the neighbour `step` further than that in `reg`, the first of some.
+int64_t getNeighbour(tile::LayoutAttr layout, int64_t reg, int64_t step);
 
 /// Which loops of `nest` the `indices` into `shape` are, one after the other, counting
 /// neither loops nor dimensions of extent 1; nothing where they are anything else.

@@ -9,6 +9,7 @@
 
 #include "compiler/analysis/Memory.h"
 #include "compiler/simt/FragmentLayout.h"
+#include "compiler/simt/GemmLayout.h"
 #include "compiler/transforms/ExpandTiles.h"
 #include "dialects/simt/Simt.h"
 
@@ -292,7 +293,7 @@ AllocOp LayoutSolver::propagate() {
     AllocOp c = gemm ? getAlloc(gemm.getC()) : nullptr;
     if (!candidates.contains(c))
       return nullptr;
-    LayoutAttr layout = getAccumulatorLayout(gemm.getAtomAttr(), getTiling(gemm, warps));
+    LayoutAttr layout = getAccumulatorLayout(gemm, warps);
     auto type = cast<MemRefType>(c.getResult().getType());
     if (layout.getRank() != static_cast<int64_t>(dropUnits(type.getShape()).size()))
       return c;

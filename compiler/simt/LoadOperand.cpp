@@ -20,6 +20,8 @@
 
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
+#include <numeric>
+
 using namespace mlir;
 using namespace tilewright;
 using namespace tilewright::simt;
@@ -44,9 +46,8 @@ static Value multiply(OpBuilder &builder, Location loc, Value a, int64_t b) {
 
 OperandLoader::OperandLoader(OpBuilder &builder, GemmOp gemm, AtomRole role,
                              const Tiling &tiling, const ThreadPlace &place)
-    : loc(gemm.getLoc()), atom(gemm.getAtomAttr()), operand(atom.getOperand(role)),
-      shape(atom.getShape()), lane(place.lane),
-      index(builder, loc, operand.layout, place.lane, place.warp) {
+    : loc(gemm.getLoc()), atom(gemm), layout(atom.getLayout(role)), shape(atom.getShape()),
+      lane(place.lane), index(builder, loc, layout, place.lane, place.warp) {
   bool isA = role == AtomRole::A;
   bool transposed = isA ? gemm.getTransposeA() : gemm.getTransposeB();
   memref = isA ? gemm.getA() : gemm.getB();
@@ -58,7 +59,8 @@ OperandLoader::OperandLoader(OpBuilder &builder, GemmOp gemm, AtomRole role,
   alongK = isA ? 1 : 0;
   isKFirst = isA == transposed;
   isInnermostK = !isKFirst;
-  registers = operand.layout.getExtent(FactorKind::Vector);
+  interleaves = isA ? tiling.interleavesM : tiling.interleavesN;
+  registers = layout.getExtent(FactorKind::Vector);
   // Warps along M are the outer digit of the warp's number, those along N the inner one.
   Value warp, warpsN = constant(builder, loc, tiling.warpsN);
   if (isA)
@@ -67,8 +69,8 @@ OperandLoader::OperandLoader(OpBuilder &builder, GemmOp gemm, AtomRole role,
     warp = arith::RemUIOp::create(builder, loc, place.warp, warpsN);
   origin = multiply(builder, loc, warp, size);
   if (Operation *alloc = memref.getDefiningOp())
-    if (auto layout = alloc->getAttrOfType<LayoutAttr>(dealtAttrName))
-      held = matchRegisters(layout, getOperandLayout(gemm, role, place.warps));
+    if (auto own = alloc->getAttrOfType<LayoutAttr>(dealtAttrName))
+      held = matchRegisters(own, getOperandLayout(gemm, role, place.warps));
 }
 
 //===----------------------------------------------------------------------===//
@@ -181,7 +183,7 @@ int64_t OperandLoader::getRun() const {
   auto type = cast<MemRefType>(memref.getType());
   auto [strides, offset] = type.getStridesAndOffset();
   int64_t innermost = isInnermostK ? alongK : 1 - alongK;
-  ArrayRef<Factor> factors = operand.layout.getDim(innermost);
+  ArrayRef<Factor> factors = layout.getDim(innermost);
   if (strides.back() != 1 || factors.empty())
     return 1;
   const Factor &inner = factors.back();
@@ -195,7 +197,7 @@ int64_t OperandLoader::getRun() const {
 
 /// K is dealt out to lanes in runs: there is nothing but a lane's run and the lanes.
 int64_t OperandLoader::getBestGroup() const {
-  ArrayRef<Factor> factors = operand.layout.getDim(alongK);
+  ArrayRef<Factor> factors = layout.getDim(alongK);
   int64_t run = 1;
   for (const Factor &factor : factors) {
     if (factor.kind == FactorKind::Lane)
@@ -218,7 +220,7 @@ int64_t OperandLoader::getBestGroup() const {
 }
 
 /// The run from (`outer`, `k`) on, or zeros where that is beyond the tile.
-Value OperandLoader::loadRun(OpBuilder &builder, Value outer, Value k) {
+Value OperandLoader::loadRun(OpBuilder &builder, Value outer, Value k, int64_t run) {
   Value inside;
   auto guard = [&](Value at, int64_t limit) {
     Value below = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult, at,
@@ -237,7 +239,6 @@ Value OperandLoader::loadRun(OpBuilder &builder, Value outer, Value k) {
     for (Value &position : at)
       position = arith::SelectOp::create(builder, loc, inside, position,
                                          constant(builder, loc, 0));
-  int64_t run = getRun();
   Type element = cast<MemRefType>(memref.getType()).getElementType();
   Value loaded;
   if (run == 1)
@@ -267,7 +268,7 @@ SmallVector<Value> OperandLoader::loadRuns(OpBuilder &builder, Value k, int64_t 
                                         index.get(builder, loc, 1 - alongK, own));
     Value inner =
         add(builder, loc, lanePlace, group > 1 ? reg : index.getOffset(alongK, reg));
-    Value loaded = loadRun(builder, outer, inner);
+    Value loaded = loadRun(builder, outer, inner, run);
     if (run == total && run > 1 && group == 1)
       return {loaded};
     if (run == 1)
@@ -284,11 +285,51 @@ SmallVector<Value> OperandLoader::loadRuns(OpBuilder &builder, Value k, int64_t 
   return operands;
 }
 
+/// Of each position along K a lane reads the neighbours that its instructions take, and
+/// deals them out to these.
+SmallVector<SmallVector<Value>> OperandLoader::loadInterleaved(OpBuilder &builder,
+                                                               Value k) {
+  auto type = cast<MemRefType>(memref.getType());
+  auto [strides, offset] = type.getStridesAndOffset();
+  int64_t run = std::gcd(count, kAccessBytes * 8 / type.getElementTypeBitWidth());
+  if (strides.back() != 1)
+    run = 1;
+  run = std::gcd(run, std::gcd(strides.front(), extent));
+  Value lanePlace = index.get(builder, loc, alongK, 0);
+  if (group > 1)
+    lanePlace = multiply(builder, loc, lanePlace, group);
+  lanePlace = arith::AddIOp::create(builder, loc, k, lanePlace);
+  SmallVector<SmallVector<Value>> elements(count); // of each instruction
+  for (int64_t reg = 0; reg < group * registers; ++reg) {
+    int64_t own = group > 1 ? 0 : reg;
+    Value first = arith::AddIOp::create(builder, loc, origin,
+                                        index.get(builder, loc, 1 - alongK, own));
+    first = multiply(builder, loc, first, count);
+    Value inner =
+        add(builder, loc, lanePlace, group > 1 ? reg : index.getOffset(alongK, reg));
+    for (int64_t number = 0; number < count; number += run) {
+      Value loaded = loadRun(builder, add(builder, loc, first, number), inner, run);
+      for (int64_t i = 0; i < run; ++i)
+        elements[number + i].push_back(
+            run == 1 ? loaded : vector::ExtractOp::create(builder, loc, loaded, i));
+    }
+  }
+  auto vector = VectorType::get({registers}, type.getElementType());
+  SmallVector<SmallVector<Value>> steps(group);
+  for (int64_t step = 0; step < group; ++step)
+    for (ArrayRef<Value> own : elements)
+      steps[step].push_back(vector::FromElementsOp::create(
+          builder, loc, vector, own.slice(step * registers, registers)));
+  return steps;
+}
+
 SmallVector<SmallVector<Value>> OperandLoader::load(OpBuilder &builder, Value k) {
   if (isHeld())
     return {loadHeld(builder, k)};
   if (canReadMatrices())
     return {loadMatrices(builder, k)};
+  if (interleaves)
+    return loadInterleaved(builder, k);
   SmallVector<SmallVector<Value>> steps(group);
   for (int64_t number = 0; number < count; ++number)
     for (auto [step, operands] : llvm::zip(steps, loadRuns(builder, k, number)))

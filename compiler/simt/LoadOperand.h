@@ -10,6 +10,7 @@
 
 #include "compiler/simt/DistributeGemm.h"
 #include "compiler/simt/FragmentLayout.h"
+#include "compiler/simt/GemmLayout.h"
 
 namespace tilewright::simt {
 
@@ -43,11 +44,14 @@ private:
   llvm::SmallVector<mlir::Value> loadMatrices(mlir::OpBuilder &builder, mlir::Value k);
   llvm::SmallVector<mlir::Value> loadRuns(mlir::OpBuilder &builder, mlir::Value k,
                                           int64_t number);
-  mlir::Value loadRun(mlir::OpBuilder &builder, mlir::Value outer, mlir::Value k);
+  llvm::SmallVector<llvm::SmallVector<mlir::Value>>
+  loadInterleaved(mlir::OpBuilder &builder, mlir::Value k);
+  mlir::Value loadRun(mlir::OpBuilder &builder, mlir::Value outer, mlir::Value k,
+                      int64_t run);
 
   mlir::Location loc;
-  tile::AtomAttrInterface atom;
-  tile::AtomOperand operand;
+  OrientedAtom atom;
+  tile::LayoutAttr layout;
   tile::AtomShape shape;
   mlir::Value memref;
   int64_t size;      // rows of an instruction's operand A, columns of its operand B
@@ -57,6 +61,7 @@ private:
   int64_t depth;     // of the tile along K
   int64_t alongK;    // the operand's dimension that K is
   bool isInnermostK; // elements along K are neighbours in memory
+  bool interleaves;  // a lane's rows or columns follow each other
   bool isKFirst;     // the memref's first dimension is K
   int64_t registers; // of an instruction
   int64_t group = 1; // steps that are read together

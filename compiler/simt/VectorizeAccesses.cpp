@@ -20,6 +20,7 @@
 
 #include "compiler/analysis/IndexBounds.h"
 #include "compiler/analysis/Memory.h"
+#include "compiler/simt/FragmentLayout.h"
 #include "compiler/simt/Passes.h"
 #include "dialects/simt/Simt.h"
 
@@ -251,14 +252,8 @@ Nest VectorizeAccessesPass::analyze(ParallelOp op, IndexBounds &bounds) {
   while (nest.width > 1 && total / nest.width < threads)
     nest.width /= 2;
   // Where instructions leave the elements of a row in registers, no further.
-  if (auto layout = op->getAttrOfType<LayoutAttr>(dealtAttrName)) {
-    ArrayRef<Factor> last;
-    if (layout.getRank() > 0)
-      last = layout.getDim(layout.getRank() - 1);
-    bool areNeighbours = !last.empty() && last.back().kind == FactorKind::Vector &&
-                         last.back().stride == 1;
-    nest.width = areNeighbours ? getAlignment(last.back().extent, nest.width) : 1;
-  }
+  if (auto layout = op->getAttrOfType<LayoutAttr>(dealtAttrName))
+    nest.width = getAlignment(getNeighbours(layout), nest.width);
   return nest;
 }
 

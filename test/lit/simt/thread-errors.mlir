@@ -158,6 +158,7 @@ func.func @reduce_parts_and_more(%s: memref<8x4xf32, #tile.space<local>>,
 
 // -----
 
+// simt.yield (C1): by its parent
 func.func @yield_elsewhere(%x: f32) {
   // expected-error @+1 {{'simt.yield' op expects parent op 'simt.warp_reduce'}}
   simt.yield %x : f32
