@@ -26,8 +26,8 @@ using namespace tilewright;
 using namespace tilewright::simt;
 using namespace tilewright::tile;
 
-/// So many steps along K are written out; of more there is a loop.
-static constexpr int64_t kWrittenSteps = 4;
+/// So many steps along K, or instructions, are written out; of more there is a loop.
+static constexpr int64_t kWrittenSteps = 4, kWrittenInstructions = 64;
 
 namespace {
 class GemmDistributor {
@@ -173,7 +173,8 @@ LogicalResult GemmDistributor::distribute() {
   loadA.setGroup(group);
   loadB.setGroup(group);
   int64_t depth = group * shape.k, steps = llvm::divideCeil(gemm.getK(), depth);
-  if (steps <= kWrittenSteps || isHeld) {
+  int64_t instructions = tiling.m * tiling.n * group * steps;
+  if (steps <= kWrittenSteps || instructions <= kWrittenInstructions || isHeld) {
     for (int64_t i = 0; i < steps; ++i) {
       FailureOr<Accumulators> results = step(constant(i * depth), accumulators);
       if (failed(results))

@@ -10,6 +10,7 @@
 #include "compiler/analysis/Memory.h"
 #include "compiler/simt/FragmentLayout.h"
 #include "compiler/simt/GemmLayout.h"
+#include "compiler/transforms/ExpandBuilder.h"
 #include "compiler/transforms/ExpandTiles.h"
 #include "dialects/simt/Simt.h"
 
@@ -82,7 +83,31 @@ void LayoutSolver::share(AllocOp alloc, const Twine &reason) {
   for (Operation *user : llvm::make_early_inc_range(alloc->getUsers()))
     if (auto reduce = dyn_cast<ReduceOp>(user);
         reduce && reduce.getSrc() == alloc.getResult())
-      (void)expandTile(reduce);
+      reduceShared(reduce);
+}
+
+/// So many elements of what they reduce threads may copy to registers.
+static constexpr int64_t kCopiedElements = 64;
+
+/// Reduces a tile that is not dealt out: threads copy it to registers, where it is not too
+/// much for these and lanes can reduce it; else one thread goes through each row.
+void LayoutSolver::reduceShared(ReduceOp reduce) {
+  auto type = cast<MemRefType>(reduce.getSrc().getType());
+  if (!hasWarps || !canReduce(reduce) || copies.contains(getAlloc(reduce.getSrc())) ||
+      type.getNumElements() > kCopiedElements * lanes * warps)
+    return (void)expandTile(reduce);
+  ExpandBuilder b(reduce);
+  auto fragment = MemRefType::get(type.getShape(), type.getElementType(),
+                                  MemRefLayoutAttrInterface(),
+                                  SpaceAttr::get(b.getContext(), Space::Fragment));
+  auto copy = AllocOp::create(b, reduce.getLoc(), fragment, b.getStringAttr("reduced"),
+                              IntegerAttr());
+  b.parallel(type.getShape(), [&](ArrayRef<Value> at) {
+    b.store(b.load(reduce.getSrc(), at), copy.getResult(), at);
+  });
+  reduce.getSrcMutable().assign(copy.getResult());
+  candidates.insert(copy);
+  copies.insert(copy);
 }
 
 SmallVector<std::pair<AllocOp, SmallVector<int64_t>>>
@@ -349,13 +374,13 @@ void LayoutSolver::solve() {
   });
   for (AllocOp alloc : others)
     share(alloc, "");
-  SmallVector<ReduceOp> general; // of what is no tile by itself
+  SmallVector<ReduceOp> general; // of shared tiles and parts of tiles
   kernel->walk([&](ReduceOp reduce) {
     if (!candidates.contains(getAlloc(reduce.getSrc())))
       general.push_back(reduce);
   });
   for (ReduceOp reduce : general)
-    (void)expandTile(reduce);
+    reduceShared(reduce);
   setPolicies();
   while (AllocOp gives = propagate())
     share(gives, "threads hold it differently in different places");

@@ -35,8 +35,8 @@ class LayoutSolver {
 public:
   LayoutSolver(tile::KernelOp kernel, int64_t lanes);
 
-  /// Finds the fragments that threads keep. The others become shared tiles, and their
-  /// reductions loop nests.
+  /// Finds the fragments that threads keep. The others become shared tiles, of which
+  /// copies are reduced.
   void solve();
 
   /// The fragments that threads keep.
@@ -49,6 +49,7 @@ public:
 private:
   bool canBeDealt(tile::AllocOp alloc) const;
   void share(tile::AllocOp alloc, const llvm::Twine &reason);
+  void reduceShared(tile::ReduceOp reduce);
   /// The fragments that `nest` accesses, with the loops that their indices are.
   llvm::SmallVector<std::pair<tile::AllocOp, llvm::SmallVector<int64_t>>>
   getAccesses(tile::ParallelOp nest) const;
@@ -65,6 +66,7 @@ private:
   int64_t lanes, warps;
   bool hasWarps; // the block is made of whole warps
   llvm::SetVector<tile::AllocOp> candidates;
+  llvm::DenseSet<mlir::Operation *> copies; // of what is reduced
   llvm::DenseMap<mlir::Operation *, tile::LayoutAttr> layouts;
   llvm::SmallVector<mlir::Operation *> pending; // whose layout has not been spread yet
 };

@@ -56,13 +56,13 @@ LogicalResult tile::expandTile(Operation *op) {
   return result;
 }
 
-/// Whether threads may have better means: what they reduce is in their registers.
-static bool isFragmentReduction(Operation *op) {
+/// Whether threads may have better means: what they reduce is a tile of the block.
+static bool isTileReduction(Operation *op) {
   auto reduce = dyn_cast<ReduceOp>(op);
-  if (!reduce || getSpace(reduce.getSrc()) != Space::Fragment)
-    return false;
-  Space to = getSpace(reduce.getDst());
-  return to == Space::Fragment || to == Space::Shared;
+  auto isTile = [](Value memref) {
+    return getSpace(memref) == Space::Fragment || getSpace(memref) == Space::Shared;
+  };
+  return reduce && isTile(reduce.getSrc()) && isTile(reduce.getDst());
 }
 
 namespace {
@@ -74,7 +74,7 @@ struct ExpandTilesPass : tilewright::tile::impl::ExpandTilesBase<ExpandTilesPass
       // What an instruction was chosen for is the backend's.
       auto gemm = dyn_cast<GemmOp>(op);
       if (canExpand(op) && !(gemm && gemm.getAtom()) &&
-          !(keepReductions && isFragmentReduction(op)))
+          !(keepReductions && isTileReduction(op)))
         ops.push_back(op);
     });
     for (Operation *op : ops)

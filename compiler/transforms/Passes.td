@@ -147,7 +147,7 @@ def ExpandTiles : Pass<"expand-tiles"> {
     stays on each access of a tensor that constants do not show to be inside
     (`prove-bounds` may show more). An operand that the result may overlap is
     copied first. A `gemm` whose atom was chosen stays, and with `keep-reductions`
-    a `reduce` of a fragment. Comes after `legalize-accumulators`.
+    a `reduce` of a fragment or shared tile. Comes after `legalize-accumulators`.
 
     Example:
     ```mlir
@@ -184,7 +184,7 @@ def ExpandTiles : Pass<"expand-tiles"> {
                            "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
                            "::mlir::scf::SCFDialect"];
   let options = [Option<"keepReductions", "keep-reductions", "bool", "false",
-                        "Leave reductions of fragments to deal-fragments">];
+                        "Leave reductions of tiles to deal-fragments">];
 }
 
 def SelectAtoms : Pass<"select-atoms"> {

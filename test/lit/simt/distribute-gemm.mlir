@@ -46,16 +46,16 @@ func.func @edges(%n: index) {
 
 // Many steps along K are a loop that carries the accumulators.
 // CHECK-LABEL: @long
-// CHECK:         scf.for %{{.*}} = %{{.*}} to %c256 step %c16{{.*}} iter_args(%{{.*}} = %{{.*}}) -> (vector<4xf32>)
+// CHECK:         scf.for %{{.*}} = %{{.*}} to %c1056 step %c16{{.*}} iter_args(%{{.*}} = %{{.*}}) -> (vector<4xf32>)
 // CHECK:           nvvm.mma.sync
 // CHECK:           scf.yield
 func.func @long(%n: index) {
   tile.kernel (%bx) in (%n) threads(32) {
-    %a = tile.alloc "a" : memref<16x256xbf16, #shared>
-    %b = tile.alloc "b" : memref<8x256xbf16, #shared>
+    %a = tile.alloc "a" : memref<16x1056xbf16, #shared>
+    %b = tile.alloc "b" : memref<8x1056xbf16, #shared>
     %c = tile.alloc "c" : memref<16x8xf32, #fragment>
     tile.gemm %a, %b into %c transpose_b atom(#cuda.mma<bf16 into f32>)
-      : memref<16x256xbf16, #shared>, memref<8x256xbf16, #shared> into memref<16x8xf32, #fragment>
+      : memref<16x1056xbf16, #shared>, memref<8x1056xbf16, #shared> into memref<16x8xf32, #fragment>
   }
   return
 }
