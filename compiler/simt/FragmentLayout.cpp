@@ -248,8 +248,12 @@ int64_t simt::getNeighbour(LayoutAttr layout, int64_t reg, int64_t step) {
   if (step == 0)
     return reg;
   for (const Factor &factor : llvm::reverse(layout.getDim(layout.getRank() - 1))) {
-    reg += step % factor.extent * factor.stride;
-    step /= factor.extent;
+    if (step == 0)
+      break;
+    int64_t digit = reg / factor.stride % factor.extent;
+    int64_t moved = digit + step;
+    reg += (moved % factor.extent - digit) * factor.stride;
+    step = moved / factor.extent; // carried
   }
   return reg;
 }

@@ -35,7 +35,7 @@ bool isSameLayout(tile::LayoutAttr a, tile::LayoutAttr b);
 /// How many neighbours along the last dimension, from each multiple of that number on, a
 /// thread has.
 int64_t getNeighbours(tile::LayoutAttr layout);
-/// The register of the neighbour `step` further than that in `reg`, the first of some.
+/// The register of the neighbour `step` further than that in `reg`, among these.
 int64_t getNeighbour(tile::LayoutAttr layout, int64_t reg, int64_t step);
 
 /// Which loops of `nest` the `indices` into `shape` are, one after the other, counting

@@ -29,12 +29,36 @@ struct LowerChannelsPass : simt::impl::LowerChannelsBase<LowerChannelsPass> {
 };
 } // namespace
 
-/// The tiles of item `number`.
+/// `stage` where that is below `stages`, which it exceeds by less than that.
+static Value wrap(OpBuilder &builder, Location loc, Value stage, int64_t stages) {
+  Value count = arith::ConstantIndexOp::create(builder, loc, stages);
+  Value isPast =
+      arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::uge, stage, count);
+  Value wrapped = arith::SubIOp::create(builder, loc, stage, count);
+  return arith::SelectOp::create(builder, loc, isPast, wrapped, stage);
+}
+
+/// Lets the loop count stages along: the remainder of an item's number by the number of
+/// stages would be computed anew in each iteration. Gives the stage of the iteration's
+/// item.
+static Value carryStage(scf::ForOp loop, int64_t stages) {
+  IRRewriter rewriter(loop.getContext());
+  rewriter.setInsertionPoint(loop);
+  Value first = arith::ConstantIndexOp::create(rewriter, loop.getLoc(), 0);
+  auto next = [&](OpBuilder &builder, Location loc,
+                  ArrayRef<BlockArgument> stage) -> SmallVector<Value> {
+    Value one = arith::ConstantIndexOp::create(builder, loc, 1);
+    Value after = arith::AddIOp::create(builder, loc, stage.back(), one);
+    return {wrap(builder, loc, after, stages)};
+  };
+  auto replaced = cast<scf::ForOp>(**loop.replaceWithAdditionalYields(
+      rewriter, first, /*replaceInitOperandUsesInLoop=*/false, next));
+  return replaced.getRegionIterArgs().back();
+}
+
+/// The tiles of a stage.
 static SmallVector<Value> viewStage(OpBuilder &builder, Location loc, ChannelOp channel,
-                                    Value number) {
-  Value stages = arith::ConstantIndexOp::create(
-      builder, loc, channel.getChannel().getType().getStages());
-  Value stage = arith::RemUIOp::create(builder, loc, number, stages);
+                                    Value stage) {
   SmallVector<Value> tiles;
   for (Value buffer : channel.getBuffers()) {
     auto type = cast<MemRefType>(buffer.getType());
@@ -49,16 +73,27 @@ static SmallVector<Value> viewStage(OpBuilder &builder, Location loc, ChannelOp 
   return tiles;
 }
 
-static void lowerPut(ChannelOp channel, PutOp put) {
+/// The stage that an item is put into, where `current` is that of the iteration's item.
+static Value getStage(OpBuilder &builder, ChannelOp channel, PutOp put, Value current) {
+  Location loc = put.getLoc();
+  int64_t stages = channel.getChannel().getType().getStages();
+  if (auto number = getConstantIntValue(put.getNumber()))
+    return arith::ConstantIndexOp::create(builder, loc, *number % stages);
+  Value ahead = put.getNumber().getDefiningOp<arith::AddIOp>().getRhs();
+  return wrap(builder, loc, arith::AddIOp::create(builder, loc, current, ahead), stages);
+}
+
+static void lowerPut(ChannelOp channel, PutOp put, Value current) {
   OpBuilder builder(put);
   Location loc = put.getLoc();
   OpBuilder inside = builder;
   if (put.getCondition())
     inside = scf::IfOp::create(builder, loc, put.getCondition(), /*withElseRegion=*/false)
                  .getThenBodyBuilder();
+  Value stage = getStage(inside, channel, put, current);
   Block &body = put.getBody().front();
   for (auto [argument, tile] :
-       llvm::zip(body.getArguments(), viewStage(inside, loc, channel, put.getNumber())))
+       llvm::zip(body.getArguments(), viewStage(inside, loc, channel, stage)))
     argument.replaceAllUsesWith(tile);
   if (put.getIsAsync())
     body.walk([&](tile::ParallelOp nest) {
@@ -89,7 +124,7 @@ static int64_t countPending(ChannelOp channel, GetOp get) {
   return 0;
 }
 
-static void lowerGet(ChannelOp channel, GetOp get) {
+static void lowerGet(ChannelOp channel, GetOp get, Value current) {
   OpBuilder builder(get);
   Location loc = get.getLoc();
   bool isAsync = llvm::any_of(channel->getUsers(), [](Operation *user) {
@@ -99,22 +134,35 @@ static void lowerGet(ChannelOp channel, GetOp get) {
   if (isAsync)
     WaitCopiesOp::create(builder, loc, countPending(channel, get));
   BarrierOp::create(builder, loc);
-  get->replaceAllUsesWith(viewStage(builder, loc, channel, get.getNumber()));
+  get->replaceAllUsesWith(viewStage(builder, loc, channel, current));
   get.getRelease().erase();
   get.erase();
+}
+
+static GetOp findGet(ChannelOp channel) {
+  for (Operation *user : channel->getUsers())
+    if (auto get = dyn_cast<GetOp>(user))
+      return get;
+  llvm_unreachable("verify-channels has seen one");
 }
 
 void LowerChannelsPass::runOnOperation() {
   SmallVector<ChannelOp> channels;
   getOperation().walk([&](ChannelOp channel) { channels.push_back(channel); });
+  // Channels of one loop that have as many stages are in the same one. A loop is
+  // replaced when it gets another value to carry: its body is what stays.
+  DenseMap<std::pair<Operation *, int64_t>, Value> current;
   for (ChannelOp channel : channels) {
-    SmallVector<Operation *> users(channel->getUsers());
-    // Gets first: what they wait for is read from the puts.
-    for (Operation *user : users)
-      if (auto get = dyn_cast<GetOp>(user))
-        lowerGet(channel, get);
+    GetOp get = findGet(channel);
+    int64_t stages = channel.getChannel().getType().getStages();
+    Operation *mark = get->getParentOfType<scf::ForOp>().getBody()->getTerminator();
+    Value &stage = current[{mark, stages}];
+    if (!stage)
+      stage = carryStage(get->getParentOfType<scf::ForOp>(), stages);
+    // The get first: what it waits for is read from the puts.
+    lowerGet(channel, get, stage);
     for (Operation *user : SmallVector<Operation *>(channel->getUsers()))
-      lowerPut(channel, cast<PutOp>(user));
+      lowerPut(channel, cast<PutOp>(user), stage);
     channel.erase();
   }
 }

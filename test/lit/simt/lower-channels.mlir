@@ -15,13 +15,13 @@
 // CHECK:         scf.if %[[HAS]] {
 // CHECK:           memref.subview %[[A]]
 // CHECK:           tile.parallel
-// CHECK:         scf.for %[[J:.*]] =
+// CHECK:         scf.for %{{.*}} = {{.*}} iter_args(%[[STAGE:.*]] = %{{.*}}) -> (index) {
 // CHECK-NEXT:      simt.barrier
-// CHECK:           %[[STAGE:.*]] = arith.remui %[[J]], %c2
 // CHECK:           %[[T:.*]] = memref.subview %[[A]][%[[STAGE]], 0] [1, 8] [1, 1]
 // CHECK:           memref.load %[[T]]
-// CHECK:           %[[NEXT:.*]] = arith.addi %[[J]], %c1
-// CHECK:           %[[OTHER:.*]] = arith.remui %[[NEXT]], %c2
+// CHECK:           %[[AHEAD:.*]] = arith.addi %[[STAGE]], %c1
+// CHECK:           %[[IS_PAST:.*]] = arith.cmpi uge, %[[AHEAD]], %c2
+// CHECK:           %[[OTHER:.*]] = arith.select %[[IS_PAST]], %{{.*}}, %[[AHEAD]]
 // CHECK:           %[[U:.*]] = memref.subview %[[A]][%[[OTHER]], 0] [1, 8] [1, 1]
 // CHECK:           memref.store %{{.*}}, %[[U]]
 // CHECK-NOT:     simt.wait_copies
