@@ -30,6 +30,7 @@ tilewright bench mla_decode --json mla.json   [dim]with a report[/]
 tilewright bench --launch                     [dim]what it takes to launch a kernel[/]
 tilewright bench --emulator                   [dim]the emulators, on other compilers' programs[/]
 tilewright bench --compile                    [dim]code size and compile time as kernels grow[/]
+tilewright bench --compile -d cuda:sm_80,hip:gfx942   [dim]compile time for GPUs beside Triton[/]
 """  # noqa: E501
 
 
@@ -62,7 +63,9 @@ def bench(
     compile: Annotated[
         bool,
         typer.Option(
-            "--compile", help="Measure the compiler as tiles and kernels grow; nothing runs."
+            "--compile",
+            help="Measure the compiler as tiles and kernels grow; for GPUs (one, or more "
+            "between commas) beside Triton on a product, unless KERNEL is given. Nothing runs.",
         ),
     ] = False,
 ) -> None:

@@ -29,6 +29,7 @@ tilewright verify                           [dim]everything, on the CPU[/]
 tilewright verify mla_decode softmax        [dim]two kernels[/]
 tilewright verify gemm/odd --json out.json  [dim]the cases of one name[/]
 tilewright verify -d cpu -d cpu:x86-64-v3   [dim]two devices[/]
+tilewright verify --smoke -d hip-emulator:gfx950    [dim]one case of each kernel and dtype[/]
 tilewright verify --debug moe_permute       [dim]in checking mode: wrong accesses are faults[/]
 """
 
@@ -45,6 +46,10 @@ def verify(
     json: Annotated[
         Path | None, typer.Option(help="Write the report to this file; - is stdout.")
     ] = None,
+    smoke: Annotated[
+        bool,
+        typer.Option("--smoke", help="Run one case of each kernel and dtype, not all."),
+    ] = False,
     debug: Annotated[
         bool,
         typer.Option("--debug", help="Compile kernels for checking mode (docs/checking.md)."),
@@ -66,6 +71,8 @@ def verify(
         cases = registry.verify_cases(kernels or ())
     except ValueError as error:
         raise UsageError(str(error)) from None
+    if smoke:
+        cases = registry.one_of_each(cases)
 
     devices = device or ["cpu"]
     check_devices(devices)

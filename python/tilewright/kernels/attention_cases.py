@@ -80,7 +80,7 @@ def _peers(causal: bool, dtype: str) -> tuple[Peer, ...]:
     return (*peers, torch_peer("scaled_dot_product_attention in f32", torch_sdpa, "f32"))
 
 
-def _case(
+def make_case(
     name: str,
     s_q: int,
     s_kv: int,
@@ -209,22 +209,22 @@ def verify_cases() -> list[Case]:
         "kv_lengths": (70, 33, 0, 12),
     }
     return [
-        *(_case("odd", 37, 53, 64, d, batch=2, heads=3) for d in dtypes),
-        *(_case("odd_causal", 150, 150, 64, d, heads=2, causal=True) for d in dtypes),
-        *(_case(f"d{d}", 35, 67, d, causal=True) for d in (24, 48, 96, 100, 136)),
-        _case("gqa", 45, 45, 128, "bf16", batch=2, heads=6, kv_heads=2, causal=True),
-        _case("mqa_longer_keys", 19, 300, 64, "bf16", heads=4, kv_heads=1, causal=True),
-        *(_case("ragged", 50, 70, 64, d, **ragged) for d in ("f32", "bf16")),
-        *(_case("ragged_causal", 50, 70, 64, d, causal=True, **ragged) for d in dtypes),
-        _case("queries_without_keys", 300, 40, 64, causal=True),
-        _case("one_query", 1, 517, 128, "bf16", heads=2),
-        _case("one_key", 33, 1, 32),
-        _case("large_scores", 40, 200, 64, spread=12.0),
-        _case("own_scale", 40, 90, 64, "bf16", scale=0.3),
-        _case("nan", 60, 60, 64, heads=2, causal=True, spoil=_not_a_number),
-        _case("no_queries", 0, 40, 64),
-        _case("no_keys", 20, 0, 64),
-        _case("no_batch", 4, 4, 64, batch=0, q_lengths=(), kv_lengths=()),
+        *(make_case("odd", 37, 53, 64, d, batch=2, heads=3) for d in dtypes),
+        *(make_case("odd_causal", 150, 150, 64, d, heads=2, causal=True) for d in dtypes),
+        *(make_case(f"d{d}", 35, 67, d, causal=True) for d in (24, 48, 96, 100, 136)),
+        make_case("gqa", 45, 45, 128, "bf16", batch=2, heads=6, kv_heads=2, causal=True),
+        make_case("mqa_longer_keys", 19, 300, 64, "bf16", heads=4, kv_heads=1, causal=True),
+        *(make_case("ragged", 50, 70, 64, d, **ragged) for d in ("f32", "bf16")),
+        *(make_case("ragged_causal", 50, 70, 64, d, causal=True, **ragged) for d in dtypes),
+        make_case("queries_without_keys", 300, 40, 64, causal=True),
+        make_case("one_query", 1, 517, 128, "bf16", heads=2),
+        make_case("one_key", 33, 1, 32),
+        make_case("large_scores", 40, 200, 64, spread=12.0),
+        make_case("own_scale", 40, 90, 64, "bf16", scale=0.3),
+        make_case("nan", 60, 60, 64, heads=2, causal=True, spoil=_not_a_number),
+        make_case("no_queries", 0, 40, 64),
+        make_case("no_keys", 20, 0, 64),
+        make_case("no_batch", 4, 4, 64, batch=0, q_lengths=(), kv_lengths=()),
     ]
 
 
@@ -234,9 +234,10 @@ def bench_cases() -> list[Case]:
         case
         for d in ("f32", "bf16")
         for case in (
-            _case("causal_h8_s2048_d128", 2048, 2048, 128, d, heads=8, causal=True, peers=True),
-            _case("full_h8_s2048_d64", 2048, 2048, 64, d, heads=8, peers=True),
-            _case("gqa_h32_kv8_s1024_d128", 1024, 1024, 128, d, heads=32, kv_heads=8,
-                  causal=True, peers=True),
+            make_case("causal_h8_s2048_d128", 2048, 2048, 128, d, heads=8, causal=True,
+                      peers=True),
+            make_case("full_h8_s2048_d64", 2048, 2048, 64, d, heads=8, peers=True),
+            make_case("gqa_h32_kv8_s1024_d128", 1024, 1024, 128, d, heads=32, kv_heads=8,
+                      causal=True, peers=True),
         )
     ]  # fmt: skip

@@ -191,7 +191,7 @@ def _peers(dtype: str, transpose_b: bool) -> tuple[Peer, ...]:
     return tuple(peers)
 
 
-def _case(
+def make_case(
     name: str,
     m: int,
     n: int,
@@ -302,35 +302,35 @@ def verify_cases() -> list[Case]:
     aligned = {name: Layout() for name in ("a", "b", "out")}
     skewed = {name: Layout(skew=1 + i) for i, name in enumerate(aligned)}
     cases = [
-        _case(f"odd_{'t' if ta else 'n'}{'t' if tb else 'n'}", 67, 45, 83, dtype,
+        make_case(f"odd_{'t' if ta else 'n'}{'t' if tb else 'n'}", 67, 45, 83, dtype,
               transpose_a=ta, transpose_b=tb)
         for dtype in ("f32", "bf16", "f16", "i8")
         for ta in (False, True)
         for tb in (False, True)
     ]  # fmt: skip
     tiles = ((24, 24, 24), (48, 48, 48), (100, 100, 50))
-    cases += [_case(f"tile_{t[0]}", 2 * t[0] + 5, t[0] + 3, 131, tile=t) for t in tiles]
+    cases += [make_case(f"tile_{t[0]}", 2 * t[0] + 5, t[0] + 3, 131, tile=t) for t in tiles]
     cases += [
-        _case("tile_96_136_24", 200, 150, 77, "bf16", tile=(96, 136, 24)),
-        _case("tile_136_96_100", 150, 200, 99, "i8", tile=(136, 96, 100)),
-        _case("smaller_than_a_tile", 3, 2, 5),
-        _case("one_row", 1, 129, 300, "bf16", transpose_b=True),
+        make_case("tile_96_136_24", 200, 150, 77, "bf16", tile=(96, 136, 24)),
+        make_case("tile_136_96_100", 150, 200, 99, "i8", tile=(136, 96, 100)),
+        make_case("smaller_than_a_tile", 3, 2, 5),
+        make_case("one_row", 1, 129, 300, "bf16", transpose_b=True),
         *[
-            _case(f"few_rows_{m}", m, 77, 530, dtype, transpose_b=True)
+            make_case(f"few_rows_{m}", m, 77, 530, dtype, transpose_b=True)
             for m, dtype in ((1, "f32"), (2, "f16"), (3, "bf16"), (7, "i8"))
         ],
-        _case("one_column", 129, 1, 300),
-        _case("long_k", 19, 23, 4099, "bf16"),
-        _case("whole_tiles", 256, 256, 128),
-        _case("f32_from_bf16", 65, 70, 90, "bf16", out="f32"),
-        _case("misaligned", 33, 37, 41, layouts=skewed),
-        _case("misaligned_nt", 33, 37, 41, "bf16", transpose_b=True, layouts=skewed),
-        _case("nan_and_infinity", 40, 30, 20, spoil=_not_a_number),
-        _case("nan_and_infinity", 40, 30, 20, "bf16", spoil=_not_a_number),
-        _case("extremes", 40, 30, 20, spoil=_extremes),
-        _case("no_rows", 0, 16, 16),
-        _case("no_columns", 16, 0, 16),
-        _case("no_terms", 5, 7, 0),
+        make_case("one_column", 129, 1, 300),
+        make_case("long_k", 19, 23, 4099, "bf16"),
+        make_case("whole_tiles", 256, 256, 128),
+        make_case("f32_from_bf16", 65, 70, 90, "bf16", out="f32"),
+        make_case("misaligned", 33, 37, 41, layouts=skewed),
+        make_case("misaligned_nt", 33, 37, 41, "bf16", transpose_b=True, layouts=skewed),
+        make_case("nan_and_infinity", 40, 30, 20, spoil=_not_a_number),
+        make_case("nan_and_infinity", 40, 30, 20, "bf16", spoil=_not_a_number),
+        make_case("extremes", 40, 30, 20, spoil=_extremes),
+        make_case("no_rows", 0, 16, 16),
+        make_case("no_columns", 16, 0, 16),
+        make_case("no_terms", 5, 7, 0),
     ]
     return cases
 
@@ -340,10 +340,10 @@ def bench_cases() -> list[Case]:
     sizes = {
         "f32": (512, 1024, 2048, 4096), "bf16": (1024, 2048), "f16": (1024,), "i8": (1024,)
     }  # fmt: skip
-    cases = [_case(f"n{n}", n, n, n, d, peers=True) for d, ns in sizes.items() for n in ns]
+    cases = [make_case(f"n{n}", n, n, n, d, peers=True) for d, ns in sizes.items() for n in ns]
     # 128 MB of weights each: four of them are in no cache, as in a model.
     cases += [
-        _case(f"m{m}", m, 8192, 8192, "bf16", kernel="gemm_skinny", transpose_b=True,
+        make_case(f"m{m}", m, 8192, 8192, "bf16", kernel="gemm_skinny", transpose_b=True,
               peers=True, rotate=4)
         for m in (1, 4, 16)
     ]  # fmt: skip

@@ -56,6 +56,15 @@ def select(cases: Iterable[Case], kernels: Sequence[str]) -> list[Case]:
     return [c for c in cases if any(c in chosen for chosen in matches.values())]
 
 
+def one_of_each(cases: Iterable[Case]) -> list[Case]:
+    """The first case of each kernel and dtype that does some work."""
+    found: dict[tuple[str, str], Case] = {}
+    for case in cases:
+        if case.bytes:
+            found.setdefault((case.kernel, case.dtype), case)
+    return list(found.values())
+
+
 def verify_cases(kernels: Sequence[str] = ()) -> list[Case]:
     """Small, odd and hostile cases: what `tilewright verify` runs."""
     return _cases("verify_cases", kernels)

@@ -170,7 +170,7 @@ def _peers() -> tuple[Peer, ...]:
     )
 
 
-def _case(
+def make_case(
     name: str,
     rows: int,
     n: int,
@@ -229,15 +229,15 @@ def _hostile(x: np.ndarray) -> None:
 def verify_cases() -> list[Case]:
     """Small, odd and hostile rows."""
     return [
-        *(_case("odd", 37, 131, d) for d in ("f32", "bf16", "f16")),
-        *(_case(f"n{n}", 5, n) for n in (1, 24, 100, 136, 1000)),
-        *(_case("hostile", 9, 45, d, spoil=_hostile) for d in ("f32", "bf16", "f16")),
-        _case("v3_hidden", 3, 7168, "bf16"),
-        *(_case("long_row", 3, 10007, d) for d in ("f32", "bf16")),
-        _case("no_rows", 0, 16),
+        *(make_case("odd", 37, 131, d) for d in ("f32", "bf16", "f16")),
+        *(make_case(f"n{n}", 5, n) for n in (1, 24, 100, 136, 1000)),
+        *(make_case("hostile", 9, 45, d, spoil=_hostile) for d in ("f32", "bf16", "f16")),
+        make_case("v3_hidden", 3, 7168, "bf16"),
+        *(make_case("long_row", 3, 10007, d) for d in ("f32", "bf16")),
+        make_case("no_rows", 0, 16),
     ]
 
 
 def bench_cases() -> list[Case]:
     """The sizes of the benchmark table."""
-    return [_case("r4096_n4096", 4096, 4096, d, peers=True) for d in ("f32", "bf16")]
+    return [make_case("r4096_n4096", 4096, 4096, d, peers=True) for d in ("f32", "bf16")]

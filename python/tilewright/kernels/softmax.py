@@ -161,7 +161,7 @@ def _peers() -> tuple[Peer, ...]:
     )
 
 
-def _case(
+def make_case(
     name: str,
     rows: int,
     n: int,
@@ -228,17 +228,17 @@ def _late_peak(x: np.ndarray) -> None:
 def verify_cases() -> list[Case]:
     """Small, odd and hostile rows."""
     return [
-        *(_case("odd", 37, 131, d) for d in ("f32", "bf16", "f16")),
-        *(_case(f"n{n}", 5, n) for n in (1, 2, 24, 100, 136, 1000)),
-        *(_case("hostile", 9, 45, d, spoil=_hostile) for d in ("f32", "bf16", "f16")),
-        _case("wide_spread", 6, 200, spread=60.0),
-        *(_case("long_row", 3, 10007, d) for d in ("f32", "bf16")),
-        _case("long_row_late_peak", 3, 9000, spoil=_late_peak),
-        _case("no_rows", 0, 16),
-        _case("no_columns", 4, 0),
+        *(make_case("odd", 37, 131, d) for d in ("f32", "bf16", "f16")),
+        *(make_case(f"n{n}", 5, n) for n in (1, 2, 24, 100, 136, 1000)),
+        *(make_case("hostile", 9, 45, d, spoil=_hostile) for d in ("f32", "bf16", "f16")),
+        make_case("wide_spread", 6, 200, spread=60.0),
+        *(make_case("long_row", 3, 10007, d) for d in ("f32", "bf16")),
+        make_case("long_row_late_peak", 3, 9000, spoil=_late_peak),
+        make_case("no_rows", 0, 16),
+        make_case("no_columns", 4, 0),
     ]
 
 
 def bench_cases() -> list[Case]:
     """The sizes of the benchmark table."""
-    return [_case("r4096_n4096", 4096, 4096, d, peers=True) for d in ("f32", "bf16")]
+    return [make_case("r4096_n4096", 4096, 4096, d, peers=True) for d in ("f32", "bf16")]

@@ -155,7 +155,8 @@ def measure(name: str, size: int, target: str = "cpu", repeat: int = 3) -> Compi
         result = _compiler.compile(module.text, options | {"emit": ["obj"]})
         times.append(time.process_time() - begin)
         if not result["ok"]:
-            raise RuntimeError(f"{name} of {size} does not compile: {result['diagnostics']}")
+            said = result["diagnostics"][0]["message"].partition("\n")[0]
+            raise RuntimeError(f"{name} of {size} does not compile: {said}")
     code = _compiler.compile(module.text, options | {"emit": ["llvm"]})["llvm"]
     return Compiled(
         name, size, _operations(module.text), _instructions(code), statistics.median(times)

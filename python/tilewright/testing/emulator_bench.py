@@ -16,6 +16,7 @@ from typing import Any
 
 from tilewright.testing import foreign
 from tilewright.testing.bench import WrongResult
+from tilewright.testing.machine import cpu_name
 from tilewright.testing.threads import OtherProcesses
 from tilewright.testing.timing import MIN_ROUNDS, interleaved_samples
 
@@ -99,7 +100,7 @@ def select(names: Sequence[str] = ()) -> list[tuple[str, str]]:
 def new_report(threads: Sequence[int]) -> dict[str, Any]:
     """A report with nothing in it; `complete` when every program was run."""
     return {
-        "machine": {"cpu": _cpu(), "cores": len(os.sched_getaffinity(0))},
+        "machine": {"cpu": cpu_name(), "cores": len(os.sched_getaffinity(0))},
         "threads": list(threads),
         "startup": [],
         "parse": None,
@@ -257,12 +258,3 @@ def _replicated(case: Any) -> Any:
         ]
 
     return dataclasses.replace(case, launches=launches)
-
-
-def _cpu() -> str:
-    """What the kernel calls this machine's processor."""
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        name, _, value = line.partition(":")
-        if name.strip() == "model name":
-            return value.strip()
-    return os.uname().machine

@@ -19,7 +19,7 @@ import struct
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,15 +36,6 @@ TARGETS = (
 
 READELF = "/usr/lib/llvm-22/bin/llvm-readelf"
 _EM_AMDGPU = 224
-
-
-def one_of_each(cases: Iterable[Case]) -> list[Case]:
-    """The first case of each kernel and dtype that does some work."""
-    found: dict[tuple[str, str], Case] = {}
-    for case in cases:
-        if case.bytes:
-            found.setdefault((case.kernel, case.dtype), case)
-    return list(found.values())
 
 
 # ---- compiling -----------------------------------------------------------------------------
@@ -201,7 +192,7 @@ def main() -> None:
     found = [
         record(case, target, entry)
         for target in asked.targets
-        for case in one_of_each(registry.verify_cases())
+        for case in registry.one_of_each(registry.verify_cases())
         for kernel in compiled(case, target)
         for entry in entries(kernel, assembler)
     ]

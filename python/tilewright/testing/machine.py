@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 # Types that are computed in another's arithmetic where the machine has none of their own.
@@ -73,3 +74,12 @@ def _best(
     """A limit's best repeat by threads; more threads can do what fewer did."""
     repeats = {n: max(map(limit, measured)) for n, measured in found.items()}
     return {n: max(best for m, best in repeats.items() if m <= n) for n in repeats}
+
+
+def cpu_name() -> str:
+    """What the kernel calls this machine's processor."""
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        name, _, value = line.partition(":")
+        if name.strip() == "model name":
+            return value.strip()
+    return os.uname().machine

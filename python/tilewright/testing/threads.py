@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import resource
 import sys
 import threading
 import time
@@ -90,7 +91,10 @@ def _mapped_libraries(part: str) -> set[str]:
 
 
 class OtherProcesses:
-    """The processor time that other processes have taken since this object was made."""
+    """The processor time that other processes have taken since this object was made.
+
+    Those that this one started and waited for are no others.
+    """
 
     def __init__(self) -> None:
         self._start = self._now()
@@ -105,7 +109,9 @@ class OtherProcesses:
         fields = Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]
         user, nice, system, _, _, irq, softirq, steal = map(int, fields)
         ticks = user + nice + system + irq + softirq + steal
-        busy = ticks / os.sysconf("SC_CLK_TCK") - time.process_time()
+        children = resource.getrusage(resource.RUSAGE_CHILDREN)
+        ours = time.process_time() + children.ru_utime + children.ru_stime
+        busy = ticks / os.sysconf("SC_CLK_TCK") - ours
         return busy, time.perf_counter()
 
 

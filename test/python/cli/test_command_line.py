@@ -62,6 +62,14 @@ def test_a_wrong_command_line_is_code_2_on_stderr(capsys, arguments, named):
     assert out == ""
 
 
+def test_smoke_runs_one_case_of_each_kernel_and_dtype(capsys):
+    code, out, _ = run(capsys, "verify", "--smoke", "softmax", "moe_gate", "--json", "-")
+    assert code == 0
+    ran = [(r["kernel"], r["case"].rpartition("/")[2]) for r in json.loads(out)["results"]]
+    softmax = [("softmax", dtype) for dtype in ("f32", "bf16", "f16")]
+    assert ran == [*softmax, ("moe_gate", "f32")]
+
+
 def test_errors_keep_brackets(capsys):
     console.print_error("takes [KERNEL] and [red]")
     assert capsys.readouterr().err == "error: takes [KERNEL] and [red]\n"

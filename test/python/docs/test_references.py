@@ -55,7 +55,27 @@ def test_what_fails_is_on_the_page_of_portability(monkeypatch):
     page = portability.page(summary)
     assert "| gemm | **2 of 3**, 0.50 |" in page
     assert "- gemm on `cpu`, odd/bf16: fail" in page
-    assert "on 2026-01-02" in page
+    assert "| run on | 2026-01-02 |" in page
+    assert "--smoke" not in page
+
+
+def test_devices_that_were_not_run_again_stay_on_the_page_of_portability(monkeypatch):
+    portability = script("portability", monkeypatch)
+
+    def report(device: str, status: str, *dtypes: str) -> dict:
+        return {"results": [
+            {"kernel": "gemm", "case": f"odd/{dtype}", "device": device, "status": status,
+             "max_error_over_bound": 0.5}
+            for dtype in dtypes
+        ]}  # fmt: skip
+
+    first = [report("cpu", "pass", "f32", "f16"), report("cuda", "fail", "f32", "f16")]
+    former = portability.summarise(first, "2026-01-02")
+    summary = portability.summarise([report("cuda", "pass", "f32")], "2026-01-03", former)
+    page = portability.page(summary)
+    assert "| gemm | 2, 0.50 | 1, 0.50 |" in page
+    assert "| run on | 2026-01-02 | 2026-01-03 |" in page
+    assert "On `cuda` it is one case of each kernel and dtype" in page
 
 
 def test_every_pass_is_run(monkeypatch):

@@ -18,13 +18,13 @@ from tilewright.testing import gpu_code
 from tilewright.testing.verify import PASS, verify_case
 
 ROOT = Path(__file__).resolve().parents[3]
-CASES = gpu_code.one_of_each(registry.verify_cases())
+CASES = registry.one_of_each(registry.verify_cases())
 ASSEMBLER = gpu_code.ptxas()
 
 needs_ptxas = pytest.mark.skipif(ASSEMBLER is None, reason="there is no ptxas (CUDA 13)")
 
-# One kernel is compiled for these; the emulator has no such GPU.
-LATER = ("cuda:sm_100a", "cuda:sm_120")
+# What comes after sm_90a is assembled alone: the emulator has no such GPU.
+LATER = ("cuda:sm_100", "cuda:sm_100a", "cuda:sm_120")
 
 
 class Report(list):
@@ -81,16 +81,35 @@ def of_nvidia() -> Iterator:
             yield pytest.param(case, target, id=f"{case.id}-{target}")
 
 
-@pytest.mark.parametrize(("case", "target"), of_nvidia())
+@pytest.mark.parametrize(("case", "target"), list(of_nvidia()))
 @needs_ptxas
 def test_ptx_is_assembled(case, target, report):
     check(case, target, report)
 
 
-@pytest.mark.parametrize("target", LATER)
+def for_later() -> Iterator:
+    """One of each kernel for a GPU of each later generation, and a product for its own code."""
+    for case in {case.kernel: case for case in reversed(CASES)}.values():
+        for target in LATER:
+            if case.kernel == "gemm" or not target.endswith("a"):
+                yield pytest.param(case, target, id=f"{case.id}-{target}")
+
+
+@pytest.mark.parametrize(("case", "target"), list(for_later()))
 @needs_ptxas
-def test_ptx_for_later_gpus_is_assembled(target, report):
-    check(CASES[0], target, report)
+def test_ptx_for_later_gpus_is_assembled(case, target, report):
+    check(case, target, report)
+
+
+@pytest.mark.parametrize("target", ["cuda:sm_86", "cuda:sm_90", *LATER])
+@pytest.mark.parametrize("name", ["gemm/odd_nt/f16", "gemm/odd_nt/bf16"])
+def test_later_gpus_multiply_on_tensor_cores_too(name, target):
+    """mma.sync is in every generation since sm_80, and products go through it."""
+    (case,) = registry.verify_cases([name])
+    (kernel,) = gpu_code.compiled(case, target)
+    [code] = gpu_code.device_code(Path(kernel.path).read_bytes())
+    kind = "f16" if name.endswith("/f16") else "bf16"
+    assert f"mma.sync.aligned.m16n8k16.row.col.f32.{kind}.{kind}.f32".encode() in code
 
 
 @pytest.mark.parametrize("target", [t for t in gpu_code.TARGETS if t.startswith("hip")])

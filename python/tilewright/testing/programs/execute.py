@@ -67,7 +67,7 @@ def build(program: Program, device: str, folder: Path, arguments: list) -> objec
 def examine(program: Program, device: str = "cpu") -> Verdict:
     """Run a program on a device and compare every element that it writes."""
     try:
-        machine = program.expected()
+        machine = program.expected(device)
     except Invalid as error:
         return Verdict(INVALID, str(error))
     inputs = program.inputs()

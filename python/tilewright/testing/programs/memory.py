@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tilewright.testing.dtypes import smallest_normal
 from tilewright.testing.programs.numbers import (
     Numbers,
     bits_of,
@@ -62,13 +63,21 @@ class Memory:
     """A tensor or tile: numbers, which of them are defined, and who touches them.
 
     `wide` marks an accumulator of a product whose type is narrower than f32: it keeps what
-    the product gave, and is rounded where something else reads it.
+    the product gave, and is rounded where something else reads it. `flushes` says that atomic
+    sums of f32 may take and give zero for numbers below the normal ones.
     """
 
     def __init__(
-        self, name: str, dtype: str, shape: tuple[int, ...], is_global: bool, wide: bool = False
+        self,
+        name: str,
+        dtype: str,
+        shape: tuple[int, ...],
+        is_global: bool,
+        wide: bool = False,
+        flushes: bool = False,
     ) -> None:
         self.name, self.dtype, self.shape, self.is_global = name, dtype, shape, is_global
+        self.flushes = flushes
         self.steps = [int(np.prod(shape[d + 1 :])) for d in range(len(shape))]
         self.value = np.zeros(shape, held_as(dtype))
         self.error = np.zeros(shape)
@@ -231,6 +240,7 @@ class AtomicSums:
         value, self.error = memory.value.reshape(-1), memory.error.reshape(-1).copy()
         self.value, self.size = value.copy(), np.abs(value)
         self.unit, self.count = lowest_bit(value), np.zeros(value.shape, np.int64)
+        self.small = _subnormal(value)
 
     def add(self, at: np.ndarray, value: np.ndarray, error: np.ndarray) -> None:
         """Terms for elements; one element may have several."""
@@ -240,15 +250,35 @@ class AtomicSums:
         np.add.at(self.error, at, error)
         np.add.at(self.count, at, 1)
         np.minimum.at(self.unit, at, lowest_bit(value))
+        np.add.at(self.small, at, _subnormal(value))
 
     def settled(self, memory: Memory) -> tuple[np.ndarray, np.ndarray]:
         """Value and error of each element."""
         terms = int(self.count.max(initial=0))
-        made = summed(self.value, self.size, self.unit, self.error, terms, memory.dtype)
+        error = self.error
+        if memory.flushes and memory.dtype == "f32":
+            error = error + self._flushed(error)
+        made = summed(self.value, self.size, self.unit, error, terms, memory.dtype)
         untouched = self.count == 0
         value = np.where(untouched, memory.value.reshape(-1), made.value)
         error = np.where(untouched, memory.error.reshape(-1), made.error)
         return value.reshape(memory.shape), error.reshape(memory.shape)
+
+    def _flushed(self, error: np.ndarray) -> np.ndarray:
+        """What sums lose where terms and partial sums below the normal numbers become zero.
+
+        Partial sums are multiples of what divides all terms: of normal numbers' units they are
+        normal. Terms that are not known may be anything as small.
+        """
+        tiny = smallest_normal("f32")
+        partial = (self.unit < tiny) | (error > 0)
+        return self.small + np.where(partial, self.count * tiny, 0.0)
+
+
+def _subnormal(value: np.ndarray) -> np.ndarray:
+    """The magnitudes of numbers below the normal ones of f32; zero for others."""
+    size = np.abs(value)
+    return np.where(size < smallest_normal("f32"), size, 0.0)
 
 
 class Bits(Memory):
@@ -259,7 +289,7 @@ class Bits(Memory):
     """
 
     def __init__(self, name: str, dtype: str, shape: tuple[int, ...], base: Memory) -> None:
-        super().__init__(name, dtype, shape, base.is_global)
+        super().__init__(name, dtype, shape, base.is_global, flushes=base.flushes)
         self._base = base
 
     def refresh(self) -> None:

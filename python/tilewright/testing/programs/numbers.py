@@ -177,7 +177,8 @@ def rounded(value: np.ndarray, error: np.ndarray, dtype: str) -> Numbers:
     if dtype == SCALE:
         error = np.where(error > 0, _around(value, error), 0.0)
         return Numbers(dtype, np.where(error > 0, value, exactly), error)
-    roundoff = unit_roundoff(dtype)
+    # The value itself was rounded to float64, which of f64 is as much again.
+    roundoff = unit_roundoff(dtype) + unit_roundoff("f64")
     with np.errstate(all="ignore"):
         size = np.abs(value) + error
         wide = error + roundoff * size + smallest_subnormal(dtype) / 2

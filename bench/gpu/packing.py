@@ -1,0 +1,163 @@
+"""An archive of what a GPU machine lacks: LLVM, MLIR and lld, and our own libraries.
+
+The archive holds `lib/` (LLVM and MLIR, and the stand-in for NVIDIA's driver), `bin/ld.lld`,
+`archives/` (our static libraries, from which the extensions are linked), and `spare/`: the
+system's libraries that LLVM needs. Of these a machine's own are used where it has them.
+
+LLVM is linked with a solver and an XML parser that the compiler never calls. Their libraries
+would be a quarter of the archive; stubs that say so stand for them.
+
+SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""
+
+from __future__ import annotations
+
+import collections
+import io
+import json
+import os
+import re
+import shutil
+import subprocess
+import tarfile
+import tempfile
+from pathlib import Path
+
+import zstd
+
+ROOT = Path(__file__).resolve().parents[2]
+ARCHIVE, DECOMPRESSOR = "tilewright-libraries.tar.zst", "libzstd.so.1"
+
+# Every machine with a C++ compiler has these.
+_OF_THE_SYSTEM = re.compile(r"(ld-linux.*|lib(c|m|dl|rt|pthread|stdc\+\+|gcc_s))\.so\.\d+")
+_STUBBED = ("libz3.so.4", "libxml2.so.2")
+_EMULATORS = re.compile(r".*(Emulator|Harness)")
+
+
+class PackError(RuntimeError):
+    """Something that is to be packed is not there; the message says what to do."""
+
+
+def pack(build: Path, to: Path, level: int) -> Path:
+    """Write the archive, and beside it the library that decompresses it.
+
+    Raises PackError where the build is not whole.
+    """
+    extension = build / "python" / "tilewright" / "_compiler.so"
+    if not extension.is_file():
+        raise PackError(f"there is no {extension}: build the project first (`make build`)")
+    llvm = _llvm(build)
+    lld = (llvm / "bin" / "ld.lld").resolve()
+    found = _libraries([extension, lld])
+    to.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        members = _members(build, found, lld, Path(folder))
+        raw = io.BytesIO()
+        with tarfile.open(fileobj=raw, mode="w") as tar:
+            for name, path in sorted(members.items()):
+                tar.add(path, name, recursive=False)
+    library = found[DECOMPRESSOR]
+    workers = len(os.sched_getaffinity(0))
+    archive = to / ARCHIVE
+    archive.write_bytes(zstd.compress(raw.getvalue(), level, workers, library))
+    shutil.copyfile(library, to / DECOMPRESSOR)
+    return archive
+
+
+def _llvm(build: Path) -> Path:
+    cache = (build / "CMakeCache.txt").read_text()
+    [root] = re.findall(r"^LLVM_ROOT_DIR:\w+=(.*)$", cache, re.M)
+    return Path(root)
+
+
+def _members(build: Path, found: dict[str, Path], lld: Path, scratch: Path) -> dict[str, Path]:
+    """What is packed, by its name in the archive; stubs are made in `scratch`."""
+    members = {"bin/ld.lld": lld}
+    for archive in (build / "lib").glob("lib*ilewright*.a"):
+        if not _EMULATORS.match(archive.stem):
+            members[f"archives/{archive.name}"] = archive
+    stand_in = build / "lib" / "libtilewright_cuda_driver.so"
+    members[f"lib/{stand_in.name}"] = stand_in
+    for soname, path in found.items():
+        if soname.startswith(("libLLVM", "libMLIR")):
+            members[f"lib/{soname}"] = path
+        elif soname in _STUBBED:
+            members[f"spare/{soname}"] = _stub(soname, path, found, scratch)
+        else:
+            members[f"spare/{soname}"] = path
+    manifest = scratch / "manifest.json"
+    commit = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True
+    )
+    manifest.write_text(json.dumps({"commit": commit.stdout.strip() or None}) + "\n")
+    return members | {manifest.name: manifest}
+
+
+# ---- libraries -----------------------------------------------------------------------------
+
+
+def _needed(path: Path) -> list[str]:
+    """The libraries that a program or library names as needed, but for the system's."""
+    said = subprocess.run(["readelf", "-d", path], capture_output=True, text=True, check=True)
+    names = re.findall(r"\(NEEDED\).*\[(.*)\]", said.stdout)
+    return [name for name in names if not _OF_THE_SYSTEM.fullmatch(name)]
+
+
+def _libraries(programs: list[Path]) -> dict[str, Path]:
+    """All libraries that programs need, by name; not what only stubbed ones need."""
+    places: dict[str, Path] = {}
+    for program in programs:
+        said = subprocess.run(["ldd", program], capture_output=True, text=True, check=True)
+        places |= {n: Path(at) for n, at in re.findall(r"(\S+) => (/\S+)", said.stdout)}
+    found: dict[str, Path] = {}
+    pending = list(programs)
+    while pending:
+        for name in _needed(pending.pop()):
+            if name in found:
+                continue
+            if name not in places:
+                raise PackError(f"{name} is needed and not found: is LLVM installed whole?")
+            found[name] = places[name].resolve()
+            if name not in _STUBBED:
+                pending.append(found[name])
+    return found
+
+
+_SYMBOL = re.compile(r"(?:[0-9a-f]+)? +(\w) ([^\s@]+)(?:@+(\S+))?")
+
+
+def _symbols(path: Path, which: str) -> list[tuple[str, str, str]]:
+    """Kind, name and version of the dynamic symbols that are --`which`-only."""
+    command = ["nm", "-D", f"--{which}-only", path]
+    said = subprocess.run(command, capture_output=True, text=True, check=True)
+    return _SYMBOL.findall(said.stdout)
+
+
+def _stub(soname: str, library: Path, found: dict[str, Path], scratch: Path) -> Path:
+    """A library with the symbols of another that some library here asks for: functions end
+    the program with a sentence, data is zero."""
+    users = [path for name, path in found.items() if name.startswith(("libLLVM", "libMLIR"))]
+    wanted = {name for user in users for _, name, _ in _symbols(user, "undefined")}
+    lines = ["#include <stdio.h>", "#include <stdlib.h>"]
+    versions: dict[str, list[str]] = collections.defaultdict(list)
+    for kind, name, version in _symbols(library, "defined"):
+        if name not in wanted:
+            continue
+        versions[version].append(name)
+        if kind in "BDR":
+            lines.append(f"void *{name}[8];")
+        else:
+            text = f'fputs("{name}: {soname} is a stub\\n", stderr); abort();'
+            lines.append(f"void {name}(void) {{ {text} }}")
+    source, script, made = (scratch / (soname + end) for end in (".c", ".map", ""))
+    source.write_text("\n".join(lines) + "\n")
+    nodes = [
+        f"{version} {{ global: {' '.join(f'{name};' for name in names)} }};"
+        for version, names in versions.items()
+        if version
+    ]
+    script.write_text("\n".join(nodes) + "\n")
+    command = ["gcc", "-shared", "-fPIC", "-O1", "-w", f"-Wl,-soname,{soname}"]
+    command += [f"-Wl,--version-script={script}"] if nodes else []
+    subprocess.run([*command, "-o", made, source], check=True)
+    return made

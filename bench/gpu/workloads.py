@@ -1,0 +1,61 @@
+"""What is measured on a GPU: the library's kernels at real sizes, and small ones for a trial.
+
+SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""
+
+from __future__ import annotations
+
+from tilewright.kernels import attention_cases, gemm, mla_decode_cases, rmsnorm, softmax
+from tilewright.testing.case import Case
+
+
+def _product(n: int, dtype: str, transpose_b: bool = False) -> Case:
+    name = f"n{n}_{'nt' if transpose_b else 'nn'}"
+    return gemm.make_case(name, n, n, n, dtype, transpose_b=transpose_b)
+
+
+def _attention(batch: int, heads: int, length: int, d: int, causal: bool) -> Case:
+    name = f"b{batch}_h{heads}_s{length}_d{d}{'_causal' if causal else ''}"
+    return attention_cases.make_case(
+        name, length, length, d, "bf16", batch=batch, heads=heads, causal=causal
+    )
+
+
+def _decoding(batch: int, heads: int, length: int) -> Case:
+    problem = mla_decode_cases.Problem(
+        f"b{batch}_h{heads}_s{length}", (length,) * batch, heads=heads
+    )
+    return mla_decode_cases.make_case(problem)
+
+
+def real() -> list[Case]:
+    """Sizes of models; what matters most comes first, in case time runs out."""
+    return [
+        _product(4096, "bf16"),
+        _product(4096, "bf16", transpose_b=True),
+        _attention(1, 16, 4096, 128, causal=False),
+        _attention(1, 16, 4096, 128, causal=True),
+        _decoding(32, 128, 4096),
+        softmax.make_case("r8192_n8192", 8192, 8192, "bf16"),
+        rmsnorm.make_case("r8192_n8192", 8192, 8192, "bf16"),
+        _product(8192, "bf16"),
+        _product(2048, "bf16"),
+        _product(1024, "bf16"),
+        *(_product(n, "f16") for n in (4096, 8192, 2048, 1024)),
+        _attention(4, 16, 2048, 64, causal=False),
+        _decoding(32, 16, 4096),
+        softmax.make_case("r4096_n4096", 4096, 4096, "f32"),
+        rmsnorm.make_case("r4096_n4096", 4096, 4096, "f32"),
+    ]
+
+
+def small() -> list[Case]:
+    """One of each kernel, of the least size that is no special case: seconds on an emulator."""
+    return [
+        _product(128, "f16"),
+        _product(128, "bf16", transpose_b=True),
+        _attention(1, 2, 128, 64, causal=False),
+        softmax.make_case("r16_n256", 16, 256, "bf16"),
+        rmsnorm.make_case("r16_n256", 16, 256, "bf16"),
+        _decoding(1, 16, 128),
+    ]
