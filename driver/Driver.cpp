@@ -16,10 +16,10 @@
 #include "driver/EmitObject.h"
 #include "driver/Plan.h"
 #include "driver/Signature.h"
+#include "driver/Stages.h"
 
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Parser/Parser.h"
-#include "mlir/Pass/PassInstrumentation.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "mlir/Target/LLVMIR/ModuleTranslation.h"
@@ -37,32 +37,6 @@ using namespace mlir;
 using namespace tilewright;
 
 namespace {
-/// Keeps the text of the module after every pass.
-struct StageRecorder : PassInstrumentation {
-  explicit StageRecorder(CompileResult &result) : result(result) {}
-
-  void runAfterPass(Pass *pass, Operation *op) override {
-    StringRef name = pass->getArgument();
-    if (name.empty())
-      return;
-    std::string text;
-    llvm::raw_string_ostream stream(text);
-    op->print(stream);
-    // The second run of a pass, maybe of another pipeline, is the stage `NAME-2`.
-    std::string stage = name.str();
-    for (int run = 2; has(stage); ++run)
-      stage = (name + "-" + Twine(run)).str();
-    result.stages.emplace_back(std::move(stage), std::move(text));
-  }
-
-  bool has(StringRef stage) const {
-    return llvm::any_of(result.stages,
-                        [&](const auto &entry) { return entry.first == stage; });
-  }
-
-  CompileResult &result;
-};
-
 /// What the calling thread and the one that compiles know of each other.
 struct Progress {
   std::atomic<bool> interrupted{false};
@@ -129,6 +103,8 @@ private:
   std::unique_ptr<MLIRContext> context;
   std::unique_ptr<Backend> backend;
   OwningOpRef<ModuleOp> module;
+  StageNames stageNames;
+  std::unique_ptr<StageReplacer> replacer; // where a stage is to be replaced
   std::string name;
   std::vector<int64_t> signature;
   llvm::LLVMContext llvmContext;
@@ -230,6 +206,11 @@ Compilation::Compilation(const CompileOptions &options, Progress &progress,
 
 bool Compilation::parse(const std::string &ir) {
   PhaseTimer timer(result, "parse");
+  if (const auto &[stage, other] = options.replacement; !stage.empty()) {
+    replacer = StageReplacer::create(*context, stage, other);
+    if (!replacer)
+      return false;
+  }
   module = parseSourceString<ModuleOp>(ir, ParserConfig(context.get()));
   if (!module)
     return false;
@@ -263,7 +244,7 @@ bool Compilation::runPipeline(StringRef phase,
   pm.enableVerifier(true);
   pm.addInstrumentation(std::make_unique<PassProgress>(progress));
   if (options.keepStages)
-    pm.addInstrumentation(std::make_unique<StageRecorder>(result));
+    pm.addInstrumentation(std::make_unique<StageRecorder>(stageNames, result));
   build(pm);
   return succeeded(pm.run(*module)) && goesOn("the compiler");
 }
@@ -399,10 +380,13 @@ void Compilation::run(const std::string &ir) {
                               {"compiler", compilerVersion()},
                               {"plan", std::move(plan)}};
   result.manifest = llvm::formatv("{0}", llvm::json::Value(std::move(manifest))).str();
-  result.ok =
-      runPipeline("lower",
-                  [&](OpPassManager &pm) { backend->buildLoweringPipeline(pm); }) &&
-      translate() && emit();
+  if (!runPipeline("lower",
+                   [&](OpPassManager &pm) { backend->buildLoweringPipeline(pm); }))
+    return;
+  if (replacer && !replacer->isDone())
+    return fail("no stage '" + options.replacement.stage +
+                "' has something that the replacement holds too");
+  result.ok = translate() && emit();
 }
 
 CompileResult tilewright::compile(const std::string &ir, const CompileOptions &options) {

@@ -43,6 +43,12 @@ struct CompileOptions {
   bool planOnly = false;   // stop when memory is planned
   bool keepStages = false; // keep the IR after each stage
   bool emitLLVM = false, emitAssembly = false, emitObject = false;
+  /// The IR that takes the place of what came out of a stage, in the form in which stages
+  /// are kept: IR that somebody changed by hand goes on to an artifact that can be run.
+  /// Empty names of stages replace nothing.
+  struct {
+    std::string stage, ir;
+  } replacement;
   /// Asked on the calling thread every few milliseconds: true ends the compilation at its
   /// next pass.
   std::function<bool()> interrupted;

@@ -57,7 +57,7 @@ void GpuBackend::buildLoweringPipeline(OpPassManager &pm) const {
   // Elements to machine arithmetic.
   pm.addPass(tile::createWidenFloats());
   pm.nest<ModuleOp>().addPass(tile::createExpandCasts({/*nativeBF16=*/true}));
-  pm.addNestedPass<func::FuncOp>(tile::createExpandCasts());
+  pm.addPass(tile::createExpandCasts());
   pm.addPass(tile::createExpandDivisions());
   pm.addPass(memref::createExpandOpsPass());
   pm.addPass(createCanonicalizerPass());

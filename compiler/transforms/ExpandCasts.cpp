@@ -311,6 +311,8 @@ namespace {
 struct ExpandCasts : tile::impl::ExpandCastsBase<ExpandCasts> {
   using ExpandCastsBase::ExpandCastsBase;
   void runOnOperation() override {
+    DenseSet<Operation *> native; // of a part of the module whose target has them
+    getOperation()->walk([&](arith::TruncFOp truncate) { native.insert(truncate); });
     getOperation()->walk([](CastOp cast) {
       OpBuilder b(cast);
       Value result = expandCast(b, cast);
@@ -319,8 +321,8 @@ struct ExpandCasts : tile::impl::ExpandCastsBase<ExpandCasts> {
     });
     if (nativeBF16)
       return;
-    getOperation()->walk([](arith::TruncFOp truncate) {
-      if (!getElementTypeOrSelf(truncate.getType()).isBF16())
+    getOperation()->walk([&](arith::TruncFOp truncate) {
+      if (!getElementTypeOrSelf(truncate.getType()).isBF16() || native.contains(truncate))
         return;
       OpBuilder b(truncate);
       truncate.replaceAllUsesWith(

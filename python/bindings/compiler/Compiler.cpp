@@ -56,6 +56,9 @@ static CompileOptions parseOptions(const py::dict &dict) {
       options.output = py::cast<std::string>(value);
     } else if (name == "stages") {
       options.keepStages = py::cast<bool>(value);
+    } else if (name == "replace") {
+      std::tie(options.replacement.stage, options.replacement.ir) =
+          py::cast<std::pair<std::string, std::string>>(value);
     } else if (name == "emit") {
       for (const std::string &kind : py::cast<std::vector<std::string>>(value)) {
         if (kind == "llvm")
@@ -126,7 +129,9 @@ PYBIND11_MODULE(_compiler, module) {
       },
       py::arg("ir"), py::arg("options"),
       "Compiles a module; options are target, debug ('accesses' or 'values'), output,\n"
-      "stages and emit.\n\n"
+      "stages, emit, and replace: a stage and the IR to go on with in place of what "
+      "came\n"
+      "out of it.\n\n"
       "Python's signal handlers run meanwhile; an exception of theirs ends it at the "
       "next\n"
       "pass and is raised.");

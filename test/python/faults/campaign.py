@@ -1,0 +1,131 @@
+"""All faults of a list of subjects, one after another.
+
+SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections import Counter
+from collections.abc import Container, Iterator
+
+from .fleet import Lost, apart, each
+from .redundant import twin_of, why_needless
+from .seeds import RULES, Fault, seed
+from .subjects import Subject
+from .verdict import (
+    EMULATOR,
+    NEEDLESS,
+    SAME,
+    SURVIVED,
+    Verdict,
+    examine,
+    examine_bounds,
+    is_always_true,
+    sound_code,
+    stages,
+)
+
+#: Orders of warps and blocks in which a fault must stay unseen to survive.
+MORE_ORDERS = ("reverse", "7")
+
+
+@dataclasses.dataclass(frozen=True)
+class Finding:
+    """One fault of one subject and what became of it."""
+
+    subject: Subject
+    fault: Fault
+    verdict: Verdict
+
+    def as_json(self) -> dict[str, object]:
+        return {
+            "kernel": self.subject.switch.kernel.name,
+            "case": self.subject.cases[0].id,
+            "device": self.subject.device,
+            "stage": self.fault.stage,
+            "kind": self.fault.kind,
+            "line": self.fault.line,
+            "what": self.fault.what,
+            "by": self.verdict.by,
+            "text": self.verdict.text,
+        }
+
+
+def thinned(faults: list[Fault], most: int) -> list[Fault]:
+    """At most so many masks of a stage, spread evenly: a loop that is written out has copies
+    of one guard by the dozen. Everything else stays."""
+    masks = [fault for fault in faults if fault.kind == "mask"]
+    if len(masks) <= most:
+        return faults
+    kept = {id(masks[i * len(masks) // most]) for i in range(most)}
+    return [f for f in faults if f.kind != "mask" or id(f) in kept]
+
+
+def drawn(
+    subject: Subject, texts: dict[str, str], wanted: Container[str], most: int
+) -> Iterator[tuple[Fault, str]]:
+    """The faults of a subject, each with the digest of the code without it; `texts` are its
+    stages, of which some are wanted."""
+    for stage in RULES:
+        if stage not in texts or stage not in wanted:
+            continue
+        faults = thinned(list(seed(stage, texts[stage])), most)
+        if faults:
+            sound = apart(functools.partial(sound_code, subject, stage, texts[stage]))
+            yield from ((fault, sound) for fault in faults)
+
+
+def findings(
+    subject: Subject, most: int, jobs: int, wanted: Container[str] = RULES
+) -> Iterator[Finding]:
+    """What becomes of each fault of a subject, of the stages that are wanted.
+
+    A fault whose code is that of another one, as of a barrier that is taken out behind two
+    passes, is counted once. So its finding does not come twice.
+    """
+    known: dict[str, Verdict] = {}
+    texts = apart(functools.partial(stages, subject))
+
+    def works() -> Iterator:
+        for fault, sound in drawn(subject, texts, wanted, most):
+            known.setdefault(sound, Verdict(SAME, code=sound))
+            yield fault, functools.partial(examine, subject, fault, known)
+
+    seen: Counter[str] = Counter()
+    for fault, verdict in each(works(), jobs):
+        if isinstance(verdict, Lost):
+            verdict = Verdict(EMULATOR, f"lost: {verdict}")
+        elif verdict.by == SURVIVED and verdict.code not in known:
+            verdict = _looked_at_again(subject, fault, texts, verdict)
+        if verdict.code:
+            known[verdict.code] = verdict
+            if verdict.by != SAME:
+                seen[verdict.code] += 1
+                if seen[verdict.code] > 1:
+                    continue
+        yield Finding(subject, fault, verdict)
+
+
+def _looked_at_again(
+    subject: Subject, fault: Fault, texts: dict[str, str], verdict: Verdict
+) -> Verdict:
+    """The verdict on a survivor: with assertions, as the IR shows it, and with warps and
+    blocks that take turns otherwise. What a conversion made of a mask is looked at as the mask
+    that it was."""
+    original, fault = fault, twin_of(texts, fault)
+    if fault.kind == "mask":
+        other = apart(functools.partial(examine_bounds, subject, fault))
+        if other.by != SURVIVED:
+            return dataclasses.replace(other, code=verdict.code)
+        if apart(functools.partial(is_always_true, subject, fault, texts[fault.stage])):
+            reason = "it is true in every thread, with one row as well"
+            return dataclasses.replace(verdict, by=NEEDLESS, text=reason)
+    if reason := why_needless(texts, fault):
+        return dataclasses.replace(verdict, by=NEEDLESS, text=reason)
+    for order in MORE_ORDERS:
+        other = apart(functools.partial(examine, subject, original, {}), order)
+        if other.by != SURVIVED:
+            return dataclasses.replace(other, text=f"{other.text} (order: {order})")
+    return verdict

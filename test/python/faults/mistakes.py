@@ -1,0 +1,209 @@
+"""Mistakes in the passes themselves, each one change of a source file.
+
+SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@dataclasses.dataclass(frozen=True)
+class Mistake:
+    """In `file`, `new` stands where `old` did, which is there once."""
+
+    what: str
+    file: str
+    old: str
+    new: str
+
+    def applied(self, root: Path = ROOT) -> str:
+        """The file with the mistake. Raises ValueError where `old` is not there once."""
+        text = (root / self.file).read_text()
+        if text.count(self.old) != 1:
+            raise ValueError(f"{self.file} has {self.old!r} {text.count(self.old)} times")
+        return text.replace(self.old, self.new)
+
+
+_SIMT, _CUDA, _HIP = "compiler/simt", "backends/cuda", "backends/hip"
+
+MISTAKES = [
+    # Channels and pipelined loops.
+    Mistake(
+        "a loop goes back to the first stage one too early",
+        f"{_SIMT}/LowerChannels.cpp",
+        "return {wrap(builder, loc, after, stages)};",
+        "return {wrap(builder, loc, after, stages - 1)};",
+    ),
+    Mistake(
+        "a wait for one group of copies too few",
+        f"{_SIMT}/LowerChannels.cpp",
+        "return get->isBeforeInBlock(put) ? *ahead - 1 : *ahead;",
+        "return *ahead;",
+    ),
+    Mistake(
+        "no barrier behind the wait for an item",
+        f"{_SIMT}/LowerChannels.cpp",
+        "  BarrierOp::create(builder, loc);\n  get->replaceAllUsesWith",
+        "  get->replaceAllUsesWith",
+    ),
+    Mistake(
+        "no group for an item that does not exist",
+        f"{_SIMT}/LowerChannels.cpp",
+        "CommitCopiesOp::create(builder, loc);",
+        "CommitCopiesOp::create(inside, loc);",
+    ),
+    Mistake(
+        "the prologue one item short",
+        f"{_SIMT}/PipelineLoops.cpp",
+        "item < group->stages - 1; ++item",
+        "item < group->stages - 2; ++item",
+    ),
+    Mistake(
+        "no release of an item",
+        f"{_SIMT}/PipelineLoops.cpp",
+        "ReleaseOp::create(inside, loc, group->channel, iteration);",
+        "(void)group;",
+    ),
+    Mistake(
+        "an item put in one iteration too early, into the stage that is read",
+        f"{_SIMT}/PipelineLoops.cpp",
+        "constant(inside, group->stages - 1));",
+        "constant(inside, group->stages));",
+    ),
+    Mistake(
+        "a tile pipelined that another nest writes as well",
+        f"{_SIMT}/PipelineLoops.cpp",
+        "if (user != filling.store && !isReader)",
+        "if (user != filling.store && !isReader && !isa<memref::StoreOp>(user))",
+    ),
+    # Barriers.
+    Mistake(
+        "no barrier between a read and the write behind it",
+        f"{_SIMT}/InsertBarriers.cpp",
+        "if (!earlier.isWrite && !later.isWrite)",
+        "if (!earlier.isWrite)",
+    ),
+    Mistake(
+        "no barrier between an iteration and the next one",
+        f"{_SIMT}/InsertBarriers.cpp",
+        "} while (isLoop && open.size() != known);",
+        "} while (isLoop && open.size() != known && false);",
+    ),
+    Mistake(
+        "no barrier between tiles that have the same bytes in turn",
+        f"{_SIMT}/InsertBarriers.cpp",
+        "return first->first < second->second && second->first < first->second;",
+        "return a == b;",
+    ),
+    Mistake(
+        "barriers put in before tiles have their places: two stages swapped",
+        "backends/gpu/GpuBackend.cpp",
+        "  pm.addPass(tile::createPlanMemory());\n"
+        "  pm.addNestedPass<func::FuncOp>(simt::createInsertBarriers());",
+        "  pm.addNestedPass<func::FuncOp>(simt::createInsertBarriers());\n"
+        "  pm.addPass(tile::createPlanMemory());",
+    ),
+    Mistake(
+        "no wait for shared memory in front of AMD's barrier",
+        f"{_HIP}/ConvertToROCDL.cpp",
+        "ROCDL::SWaitcntOp::create(rewriter, loc, kWaitForLds);",
+        "",
+    ),
+    # Who does what.
+    Mistake(
+        "the last turn has one thread too many",
+        f"{_SIMT}/Distribute.cpp",
+        "constant(inside, total - k * threads)",
+        "constant(inside, total - k * threads + 1)",
+    ),
+    Mistake(
+        "the wrong factor between lanes",
+        f"{_SIMT}/FragmentLayout.cpp",
+        "constant(factor.stride));\n      // The outermost",
+        "constant(2 * factor.stride));\n      // The outermost",
+    ),
+    Mistake(
+        "an atomic operation by all threads of a block",
+        f"{_SIMT}/IsolateEffects.cpp",
+        "if (isa<PrintOp, AssertOp, AtomicOp, StoreOp>(op))",
+        "if (isa<PrintOp, AssertOp, StoreOp>(op))",
+    ),
+    # Matrix instructions.
+    Mistake(
+        "NVIDIA's accumulator: lanes and registers exchanged along columns",
+        f"{_CUDA}/CudaAtoms.cpp",
+        "{{FactorKind::Vector, n / 8, 4},\n"
+        "                               {FactorKind::Lane, 4, 1},\n"
+        "                               {FactorKind::Vector, 2, 1}}})};",
+        "{{FactorKind::Vector, n / 8, 4},\n"
+        "                               {FactorKind::Vector, 2, 1},\n"
+        "                               {FactorKind::Lane, 4, 1}}})};",
+    ),
+    Mistake(
+        "AMD's accumulator: lanes and registers exchanged along rows",
+        f"{_HIP}/HipAtoms.cpp",
+        "dims = {{{vector, quads, 4}, {lane, groups, m}, {vector, 4, 1}}, {{lane, m, 1}}};",
+        "dims = {{{vector, quads, 4}, {vector, 4, 1}, {lane, groups, m}}, {{lane, m, 1}}};",
+    ),
+    Mistake(
+        "factors exchanged in AMD's instruction",
+        f"{_HIP}/EmitMfma.cpp",
+        "arguments{packOperand(builder, loc, operands[0]),\n"
+        "                               packOperand(builder, loc, operands[1]), operands[2]};",
+        "arguments{packOperand(builder, loc, operands[1]),\n"
+        "                               packOperand(builder, loc, operands[0]), operands[2]};",
+    ),
+    Mistake(
+        "matrices of ldmatrix addressed by the wrong lanes",
+        f"{_SIMT}/LoadOperand.cpp",
+        "arith::DivUIOp::create(builder, loc, lane, constant(builder, loc, 16));",
+        "arith::DivUIOp::create(builder, loc, lane, constant(builder, loc, 8));",
+    ),
+    Mistake(
+        "what is beyond the tile along K not zero",
+        f"{_SIMT}/LoadOperand.cpp",
+        "  if (depth % shape.k != 0)\n    guard(k, depth);\n",
+        "",
+    ),
+    # Where memory is.
+    Mistake(
+        "one bit too many in swizzles",
+        f"{_SIMT}/ApplySwizzles.cpp",
+        "row = arith::RemUIOp::create(builder, loc, row, constant(1 << swizzle.getBits()));",
+        "row = arith::RemUIOp::create(builder, loc, row, constant(2 << swizzle.getBits()));",
+    ),
+    Mistake(
+        "the destination of asynchronous copies not swizzled",
+        f"{_SIMT}/ApplySwizzles.cpp",
+        "return TileAccess{copy.getDst(), copy.getDstIndicesMutable()};",
+        "return std::optional<TileAccess>();",
+    ),
+    Mistake(
+        "the mask of an access one too wide",
+        "compiler/transforms/LowerAccess.cpp",
+        "arith::CmpIPredicate::ult, index, extent);",
+        "arith::CmpIPredicate::ule, index, extent);",
+    ),
+    Mistake(
+        "an alignment that is not there",
+        f"{_SIMT}/VectorizeAccesses.cpp",
+        "limit = getAlignment(known * getAlignment(index, limit), limit);",
+        "(void)index;",
+    ),
+    Mistake(
+        "neighbours that are partly outside taken together",
+        f"{_SIMT}/VectorizeAccesses.cpp",
+        "if (isGuarded) // all neighbours are inside, or none is",
+        "if (isGuarded && false)",
+    ),
+    Mistake(
+        "elements taken for neighbours that are not side by side",
+        f"{_SIMT}/VectorizeAccesses.cpp",
+        "return value == iv ? term.second == 1 : !varying.contains(value);",
+        "return value == iv || !varying.contains(value);",
+    ),
+]

@@ -1,0 +1,313 @@
+"""Barriers and masks that nothing needs, shown from the IR alone.
+
+Barriers: `insert-barriers` takes any two accesses of a tile for a conflict, wherever its
+threads are. Where a loop nest and the one behind the barrier have the same extents and are
+dealt out alike, the k-th iteration of both is the same thread's. If all that conflicts is at
+the positions of the iterations, each thread meets only itself, and the barrier orders what
+is in order.
+
+Masks: of a turn that is not everybody's, in a nest that stores only to registers; of an item
+beyond the last; of a store of the block's own value by one thread; of an index that is read
+from memory, such as a page's number. They are asked for after `bounds` has found that every access is
+inside of its memory without the mask.
+
+SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import re
+from collections.abc import Iterator
+
+from .seeds import Fault, seed
+
+_ACCESS = re.compile(
+    r"(?P<op>memref\.load|memref\.store|tile\.load|tile\.store) (?:%[\w#]+, )?"
+    r"(?P<memory>%[\w#]+)\[(?P<indices>[^\]]*)\]"
+)
+# Operations with memory that are no accesses; what is not known here may conflict.
+_HARMLESS = re.compile(
+    r"tile\.(alloc|cast|parallel)|memref\.dim|simt\.(channel|put|get|release|once|barrier)\b"
+)
+_OPERATION = re.compile(r"\b(tile|simt|memref|vector)\.\w+ ")
+_TILE = re.compile(r'(%\w+) = tile\.alloc ".*?" at (\d+) .*: memref<((?:\d+x)+)(\w+)')
+_NEST = re.compile(r"tile\.parallel \((?P<ivs>[^)]*)\) in (?P<how>.*) \{")
+
+
+def twin_of(texts: dict[str, str], fault: Fault) -> Fault:
+    """The mask of `lower-access` that a conversion made this one of; else the fault itself."""
+    if fault.kind != "mask" or "convert-to" not in fault.stage:
+        return fault
+    here = [f for f in seed(fault.stage, texts[fault.stage]) if f.kind == "mask"]
+    there = [
+        f for f in seed("lower-access", texts["lower-access"]) if f.what.startswith("simt.")
+    ]
+    if len(here) != len(there):
+        return fault
+    there.sort(key=lambda f: f.line)
+    return there[[f.line for f in here].index(fault.line)]
+
+
+def why_needless(texts: dict[str, str], fault: Fault) -> str | None:
+    """Why the kernel of these stages does not need what the fault takes out; None where that
+    is not shown."""
+    if fault.kind in ("barrier", "wait", "fence"):
+        return _why_no_barrier(texts, fault)
+    lines = texts[fault.stage].split("\n")
+    if fault.stage == "distribute" and fault.what.startswith("scf.if"):
+        text = Text(texts[fault.stage])
+        body = lines[fault.line : text._closing(fault.line - 1)]
+        if not any(_EFFECT.search(line) for line in body):
+            return "it fills registers that nobody reads"
+    if fault.kind == "mask" and _is_from_data(lines, fault.line - 1):
+        return "its index comes from data, and is inside wherever they are right"
+    if fault.stage == "pipeline-loops" and fault.kind == "mask":
+        return "nobody takes the item beyond the last, whose stage is free"
+    if fault.what == "simt.once":
+        end = Text(texts[fault.stage])._closing(fault.line - 1)
+        if all(re.search(r"\b(tile|memref)\.store ", line) for line in lines[fault.line : end]):
+            return "all threads store one value, which is the block's"
+    return None
+
+
+def _is_from_data(lines: list[str], number: int) -> bool:
+    """Whether an index of the access on a line, or its condition, comes out of memory."""
+    line = lines[number]
+    found = re.search(r"\[(%[^\]]*)\] inbounds", line) or re.search(r"\bif (%\w+)", line)
+    asked = re.findall(r"%\w+", found[1]) if found else []
+    seen: set[str] = set()
+    while asked:
+        name = asked.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        made = re.compile(rf"\s*(?:{name} = |(?:scf\.for|tile\.pipelined) {name} = )(.*)")
+        for above in reversed(lines[:number]):
+            if found := made.match(above):
+                if re.match(r"(tile|memref|llvm)\.load", found[1]):
+                    return True
+                if not found[1].startswith(("memref.dim", "tile.from_pointer")):
+                    asked += re.findall(r"%\w+", found[1].partition(" iter_args")[0])
+                break
+    return False
+
+
+def _why_no_barrier(texts: dict[str, str], fault: Fault) -> str | None:
+    """Looks at the barrier of `insert-barriers` that the fault is a part of."""
+    text = Text(texts["insert-barriers"])
+    # Each becomes one barrier, in the same order.
+    made = [i for i, li in enumerate(text.lines) if re.search(r"simt\.(barrier|get)\b", li)]
+    barrier = re.compile(r"(simt\.barrier|nvvm\.barrier0?|rocdl\.s\.barrier)\b")
+    later = texts[fault.stage].split("\n")
+    places = [i for i, line in enumerate(later) if barrier.search(line)]
+    if fault.stage == "insert-barriers":
+        number = fault.line - 1
+    elif len(places) != len(made):
+        return None
+    else:
+        # A wait and the first fence stand in front of theirs, the second one behind.
+        before = sum(place < fault.line - 1 for place in places)
+        number = made[before - 1 if "acquire" in fault.what else before]
+    if "simt.get" in text.lines[number] or not text.is_needless(number):
+        return None
+    return "each thread meets only what it wrote itself"
+
+
+_EFFECT = re.compile(
+    r"(memref|vector)\.store .*space<(shared|global)>|tile\.(store|atomic)|simt\.vector_store|"
+    r"simt\.copy_async|atomic_rmw"
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Memory:
+    """What an access names: the line that defines it and its bytes of the block's memory.
+
+    `place` is None for global memory, and for what is not understood. `channel` is the line of
+    the channel whose stage it is.
+    """
+
+    line: int
+    name: str
+    is_global: bool
+    place: tuple[int, int] | None = None
+    channel: int | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Access:
+    """An access to memory that threads share. `owner` names the nest whose iterations make
+    it at their own positions, by what deals it out; None for any other."""
+
+    memory: Memory
+    is_write: bool
+    owner: str | None
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+def _bytes(tile: re.Match) -> tuple[int, int]:
+    """Where the tile of a `tile.alloc` begins and ends."""
+    begin, shape, element = int(tile[2]), tile[3].split("x")[:-1], tile[4]
+    bits = int(re.search(r"\d+", element)[0])  # of f8E4M3FN, 8
+    return begin, begin + math.prod(map(int, shape)) * max(bits // 8, 1)
+
+
+class Text:
+    """A stage behind `insert-barriers`, before channels are lowered."""
+
+    def __init__(self, text: str) -> None:
+        self.lines = text.split("\n")
+
+    def is_needless(self, barrier: int) -> bool:
+        """Whether no two threads meet where the barrier of this line is not."""
+        before = list(self._reach(barrier, -1, set()))
+        after = list(self._reach(barrier, 1, set()))
+        if None in before or None in after:
+            return False
+        return not any(self._meet(a, b) for a in before for b in after)
+
+    def _meet(self, a: Access, b: Access) -> bool:
+        first, second = a.memory, b.memory
+        if not (a.is_write or b.is_write) or first.is_global != second.is_global:
+            return False
+        # A channel orders what is done with its own stages.
+        if first.channel is not None and first.channel == second.channel:
+            return False
+        if first.place and second.place:
+            if first.place[1] <= second.place[0] or second.place[1] <= first.place[0]:
+                return False
+        return not (first == second and a.owner is not None and a.owner == b.owner)
+
+    def _memory(self, name: str, number: int, is_global: bool) -> Memory:
+        """What `name` stands for on a line: its last definition in a region that is open."""
+        inner = _indent(self.lines[number])
+        for above in range(number - 1, -1, -1):
+            line = self.lines[above]
+            if not line.strip():
+                continue
+            inner = min(inner, _indent(line))
+            if _indent(line) > inner:
+                continue
+            base = re.escape(name.split("#")[0])
+            if re.match(rf"\s*{base}(:\d+)? = ", line):
+                return self._defined(name, above, is_global)
+            if re.match(rf"\s*\^bb0\(.*{base}:", line):
+                index = re.findall(r"(%\w+):", line).index(name)
+                channel = re.search(r"simt\.put (%\w+)", self.lines[above - 1])
+                return self._staged(name, channel[1], above, index)
+        return Memory(0, name, is_global)
+
+    def _defined(self, name: str, line: int, is_global: bool) -> Memory:
+        text = self.lines[line]
+        if found := _TILE.search(text):
+            return Memory(line, name, is_global, _bytes(found))
+        if found := re.search(r"simt\.get (%\w+)\[", text):
+            index = int(name.partition("#")[2] or 0)
+            return self._staged(name, found[1], line, index)
+        return Memory(line, name, is_global)
+
+    def _staged(self, name: str, channel: str, line: int, index: int) -> Memory:
+        """The stage of a channel's buffer: all of the buffer."""
+        made = self._memory(channel, line, False).line
+        buffers = re.search(r"simt\.channel ([^:]*) :", self.lines[made])[1].split(", ")
+        buffer = self._memory(buffers[index], made, False)
+        return Memory(line, name, False, buffer.place, made)
+
+    def _reach(self, start: int, step: int, seen: set[int]) -> Iterator[Access | None]:
+        """Accesses from line `start` on to the next barrier, on every way. None stands for an
+        operation that is not understood."""
+        indent, number = _indent(self.lines[start]), start + step
+        while True:
+            line = self.lines[number]
+            if not line.strip():
+                number += step
+                continue
+            if _indent(line) < indent:
+                yield from self._leave(number, step, seen)
+                return
+            if _indent(line) == indent:
+                if number in seen or "simt.barrier" in line or "simt.get" in line:
+                    return
+                seen.add(number)
+            yield from self._accesses(number)
+            number += step
+
+    def _leave(self, number: int, step: int, seen: set[int]) -> Iterator[Access | None]:
+        """Goes on where a block ends, at the line of its parent or the one that closes it."""
+        head = number if step < 0 else self._opening(number)
+        line = self.lines[head]
+        if "tile.kernel" in line:
+            return
+        if "scf.for" in line:  # also from the other end of the body
+            other = self._closing(head) if step < 0 else head
+            body = _indent(line) + 2
+            inner = other - 1 if step < 0 else other + 1
+            while _indent(self.lines[inner]) != body or inner in seen:
+                if inner in seen or _indent(self.lines[inner]) < body:
+                    break
+                yield from self._accesses(inner)
+                inner += step
+            else:
+                if not re.search(r"simt\.(barrier|get)", self.lines[inner]):
+                    seen.add(inner)
+                    yield from self._accesses(inner)
+                    yield from self._reach(inner, step, seen)
+        elif "scf.if" not in line:
+            yield None
+            return
+        yield from self._reach(number, step, seen)
+
+    def _closing(self, head: int) -> int:
+        indent = _indent(self.lines[head])
+        return next(
+            i
+            for i in range(head + 1, len(self.lines))
+            if self.lines[i].startswith(" " * indent + "}")
+        )
+
+    def _opening(self, end: int) -> int:
+        indent = _indent(self.lines[end])
+        return next(
+            i
+            for i in range(end - 1, -1, -1)
+            if _indent(self.lines[i]) == indent and self.lines[i].rstrip().endswith("{")
+        )
+
+    def _accesses(self, number: int) -> Iterator[Access | None]:
+        line = self.lines[number]
+        found = _ACCESS.search(line)
+        if found:
+            is_global = found["op"].startswith("tile.") or "tile.space<global>" in line
+            memory = self._memory(found["memory"], number, is_global)
+            if not self._is_own(memory):
+                yield Access(memory, "store" in found["op"], self._owner(number, found))
+        elif found := re.search(r"simt\.warp_reduce \w+ (%[\w#]+) into (%[\w#]+)", line):
+            for name in found.groups():
+                memory = self._memory(name, number, False)
+                if not self._is_own(memory):
+                    yield Access(memory, name == found[2], None)
+        elif _OPERATION.search(line) and not _HARMLESS.search(line):
+            yield None
+
+    def _is_own(self, memory: Memory) -> bool:
+        """Whether each thread has memory of its own."""
+        line = self.lines[memory.line]
+        return "tile.alloc" in line and "#tile.space<local>" in line
+
+    def _owner(self, number: int, access: re.Match) -> str | None:
+        """The nest around a line, where the access is at the position of its iteration."""
+        depth = _indent(self.lines[number])
+        for above in range(number - 1, -1, -1):
+            line = self.lines[above]
+            if line.strip() and _indent(line) < depth:
+                depth = _indent(line)
+                if line.strip() == "simt.once {":
+                    return "the first thread"
+                if nest := _NEST.search(line):
+                    return nest["how"] if access["indices"] == nest["ivs"] else None
+        return None

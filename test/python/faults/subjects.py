@@ -1,0 +1,149 @@
+"""The kernels that faults are seeded in, with the cases that must notice.
+
+SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from tilewright.compiler.kernel import Kernel
+from tilewright.kernels import (
+    attention_cases,
+    gemm,
+    grouped_gemm,
+    mla_decode_cases,
+    moe_combine,
+    moe_gate_cases,
+    moe_permute,
+    rmsnorm,
+    softmax,
+    sparse_mla_cases,
+    swiglu,
+)
+from tilewright.testing.case import Case
+from tilewright.testing.verify import execute
+
+DEVICES = ("cuda-emulator:sm_80", "hip-emulator:gfx942")
+
+
+class Switch:
+    """Stands for the launch of a kernel: the compiled one, another one, or none.
+
+    Callers keep launches, so that it must be there before the first call.
+    """
+
+    def __init__(self, kernel: Kernel) -> None:
+        self.kernel = kernel
+        self.calls = 0
+        self.instead: Callable[..., Any] | None = None
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        self.calls += 1
+        if _noted is not None:
+            _noted.append(self)
+            return None
+        return (self.instead or self.compiled)(*arguments, **named)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.compiled, name)
+
+    @functools.cached_property
+    def compiled(self) -> Callable[..., Any]:
+        return _LAUNCH.func(self.kernel)
+
+
+_LAUNCH = Kernel.__dict__["launch"]
+_noted: list[Switch] | None = None  # calls, while nothing runs
+
+
+@contextlib.contextmanager
+def _noting() -> Iterator[list[Switch]]:
+    """Notes calls of kernels instead of running them."""
+    global _noted
+    switched = functools.cached_property(Switch)
+    switched.__set_name__(Kernel, "launch")
+    Kernel.launch, _noted = switched, []
+    try:
+        yield _noted
+    finally:
+        Kernel.launch, _noted = _LAUNCH, None
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Subject:
+    """A kernel of the library for a device, and the cases that run it."""
+
+    device: str
+    switch: Switch
+    cases: tuple[Case, ...]
+
+    @property
+    def name(self) -> str:
+        return f"{self.cases[0].id}: {self.switch.kernel.name}"
+
+    @property
+    def ir(self) -> str:
+        """What the front end wrote."""
+        return self.switch.kernel.ir()
+
+    @property
+    def options(self) -> dict[str, Any]:
+        return {"target": self.device}
+
+
+def groups() -> list[tuple[Case, ...]]:
+    """Cases by the kernels that they run, small ones of each module of the library.
+
+    One row beside an odd number of them: guards of rows that a thread takes late are false
+    only there.
+    """
+    product = functools.partial(gemm.make_case, tile=(32, 32, 32))
+    pipelined = functools.partial(product, n=40, k=104, dtype="bf16", transpose_b=True)
+    odd = functools.partial(product, n=45, k=83, dtype="f16")
+    whole = functools.partial(product, n=64, k=96, dtype="bf16", transpose_b=True)
+    few = functools.partial(whole, n=77, k=136, tile=(4, 64, 64))
+    causal = functools.partial(attention_cases.make_case, causal=True)
+    gate = functools.partial(moe_gate_cases.Problem, "odd", biased=True)
+    decode = mla_decode_cases.Problem("page16", (33, 0, 150), page=16, d_v=128)
+    sparse = sparse_mla_cases.Problem(
+        "sinks", 3, 300, 200, heads=5, d_v=128, sinks=(0.0, 3.0), lengths=(0, 1, 200)
+    )
+    made = [
+        [pipelined("pipelined", 69), pipelined("pipelined_one", 1)],
+        [odd("odd", 37), odd("odd_one", 1)],
+        [
+            product("deep", 37, 40, 52, "bf16", tile=(32, 32, 24)),
+        ],
+        [whole("whole", 37), whole("whole_one", 1)],
+        [few("few", 21), few("few_one", 1)],
+        [softmax.make_case("odd", rows, 131, "bf16") for rows in (37, 1)],
+        [softmax.make_case("long", rows, 10007) for rows in (2, 1)],
+        [rmsnorm.make_case("odd", rows, 131) for rows in (37, 1)],
+        [rmsnorm.make_case("long", rows, 10007, "bf16") for rows in (2, 1)],
+        [swiglu._case("odd", rows, 131, "f16") for rows in (37, 1)],
+        [causal("d24", *sizes, 24) for sizes in ((3, 5), (35, 261), (140, 131))],
+        [causal("d32", *sizes, 32, "bf16") for sizes in ((3, 5), (35, 300))],
+        [mla_decode_cases.make_case(decode)],
+        [sparse_mla_cases.make_case(sparse)],
+        [moe_gate_cases.make_case(gate(rows, 72, 7)) for rows in (18, 1)],
+        [moe_permute._case("aligned", rows, 6, 64, 33, align=16) for rows in (37, 1)],
+        [grouped_gemm._case("ragged", (3, 0, 40, 1), 72, 520)],
+        [moe_combine._case("odd", rows, 7, 33, dtype="f32") for rows in (13, 1)],
+    ]
+    return [tuple(cases) for cases in made]
+
+
+def subjects(cases: tuple[Case, ...], device: str) -> list[Subject]:
+    """A subject for each kernel that the cases run, which are compiled where need be."""
+    users: dict[Switch, list[Case]] = {}
+    for case in cases:
+        with _noting() as noted:
+            execute(case, device, case.make_inputs(case.generator()))
+        for switch in dict.fromkeys(noted):
+            users.setdefault(switch, []).append(case)
+    return [Subject(device, switch, tuple(users[switch])) for switch in users]

@@ -1,0 +1,152 @@
+"""What becomes of a fault: refused, found by an emulator, a wrong result, or unseen.
+
+SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import tempfile
+from pathlib import Path
+
+from tilewright import KernelFault, _compiler
+from tilewright.runtime import load
+from tilewright.testing.verify import execute, judge
+
+from . import bounds
+from .code import digest
+from .seeds import RULES, Fault
+from .subjects import Subject
+
+CHANNELS, VERIFIER, EMULATOR, RESULT = "verify-channels", "verifier", "emulator", "result"
+BOUNDS, SAME, NEEDLESS, SURVIVED = "bounds", "same code", "needless", "survived"
+CAUGHT = (CHANNELS, VERIFIER, EMULATOR, RESULT, BOUNDS)
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    """Who caught it, and what was said; `code` tells artifacts apart.
+
+    `by` is one of:
+        verify-channels: the pass refused it;
+        verifier: an operation's verifier, or another pass;
+        emulator: a fault, by its rule;
+        result: the numbers are wrong;
+        bounds: an assertion of `bounds`, on an emulator;
+        same code: the machine code is that of the sound kernel;
+        needless: a barrier that `redundant` shows to order nothing;
+        survived: none of these.
+    """
+
+    by: str
+    text: str = ""
+    code: str = ""
+
+    @property
+    def is_caught(self) -> bool:
+        return self.by in CAUGHT
+
+
+def compiled(subject: Subject, stage: str, ir: str, path: Path) -> Verdict | None:
+    """Goes on with `ir` behind a stage to an artifact at `path`; a verdict where it cannot.
+
+    Raises ValueError for a text that is no IR, which is a mistake of the seeds.
+    """
+    options = subject.options | {"output": str(path), "replace": (stage, ir)}
+    result = _compiler.compile(subject.ir, options)
+    if result["ok"]:
+        return None
+    said = [d["message"] for d in result["diagnostics"] if d["severity"] == "error"]
+    text = said[0] if said else result["fault"]
+    if re.search(r"expected|undeclared|redefinition|invalid kind", text):
+        raise ValueError(f"the seed at {stage} is no IR: {text}")
+    by_pass = said and "channel" in text and not text.startswith("'")
+    return Verdict(CHANNELS if by_pass else VERIFIER, text)
+
+
+def stages(subject: Subject) -> dict[str, str]:
+    """The IR after each stage of the compiler."""
+    result = _compiler.compile(subject.ir, subject.options | {"stages": True})
+    return result["stages"]
+
+
+def sound_code(subject: Subject, stage: str, ir: str) -> str:
+    """The digest of the code where nothing is taken out of a stage."""
+    with tempfile.TemporaryDirectory(prefix="fault-") as folder:
+        path = Path(folder) / "kernel.so"
+        refused = compiled(subject, stage, ir, path)
+        assert refused is None, refused
+        return digest(path)
+
+
+def examine(subject: Subject, fault: Fault, known: dict[str, Verdict]) -> Verdict:
+    """Compiles a fault and runs the subject's cases; `known` are verdicts on codes."""
+    with tempfile.TemporaryDirectory(prefix="fault-") as folder:
+        path = Path(folder) / "kernel.so"
+        refused = compiled(subject, fault.stage, fault.text, path)
+        if refused:
+            return refused
+        code = digest(path)
+        if code in known:
+            return known[code]
+        _launch_instead(subject, path)
+        by, text = _run(subject)
+        return Verdict(by, text, code)
+
+
+def examine_bounds(subject: Subject, fault: Fault) -> Verdict:
+    """Runs a fault with assertions on every access. Survives what comes behind their stage."""
+    if list(RULES).index(fault.stage) > list(RULES).index(bounds.STAGE):
+        return Verdict(SURVIVED)
+    options = subject.options | {"stages": True, "replace": (fault.stage, fault.text)}
+    text = fault.text
+    if fault.stage != bounds.STAGE:
+        text = _compiler.compile(subject.ir, options)["stages"][bounds.STAGE]
+    by, said = run_asserted(subject, text)
+    return Verdict(BOUNDS, said) if by in (EMULATOR, RESULT) else Verdict(by, said)
+
+
+def run_asserted(subject: Subject, text: str) -> tuple[str, str]:
+    """Runs the subject's cases on the text of `bounds.STAGE` with assertions."""
+    return _run_changed(subject, bounds.STAGE, bounds.asserted(text))
+
+
+def is_always_true(subject: Subject, fault: Fault, text: str) -> bool:
+    """Whether the mask that the fault takes out of `text` is true wherever a case comes by."""
+    probed = bounds.probed(text, fault.line)
+    if probed is None or fault.stage not in ("distribute", bounds.STAGE):
+        return False
+    return _run_changed(subject, fault.stage, probed)[0] == SURVIVED
+
+
+def _run_changed(subject: Subject, stage: str, text: str) -> tuple[str, str]:
+    with tempfile.TemporaryDirectory(prefix="fault-") as folder:
+        path = Path(folder) / "kernel.so"
+        refused = compiled(subject, stage, text, path)
+        assert refused is None, refused
+        _launch_instead(subject, path)
+        return _run(subject)
+
+
+def _launch_instead(subject: Subject, path: Path) -> None:
+    outputs = subject.switch.kernel._module.outputs or None
+    subject.switch.instead = load(path, outputs, subject.device)
+
+
+def _run(subject: Subject) -> tuple[str, str]:
+    """Runs the cases on random data and on integers, until one of them notices."""
+    subject.switch.calls = 0
+    for case in subject.cases:
+        runs = [(case.make_inputs(case.generator()), False)]
+        runs += [(make(case.generator(1 + i)), True) for i, make in enumerate(case.integers)]
+        for inputs, exact in runs:
+            try:
+                execution = execute(case, subject.device, inputs)
+            except KernelFault as error:
+                return EMULATOR, str(error)
+            wrong = judge(case, inputs, execution, exact).reason
+            if wrong:
+                return RESULT, wrong
+    assert subject.switch.calls, f"{subject.name} was not launched"
+    return SURVIVED, ""
