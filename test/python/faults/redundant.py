@@ -8,8 +8,8 @@ is in order.
 
 Masks: of a turn that is not everybody's, in a nest that stores only to registers; of an item
 beyond the last; of a store of the block's own value by one thread; of an index that is read
-from memory, such as a page's number. They are asked for after `bounds` has found that every access
-is inside of its memory without the mask.
+from memory, such as a page's number. They are asked for after `bounds` has found that every
+access is inside of its memory without the mask.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """

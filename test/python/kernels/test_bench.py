@@ -153,7 +153,9 @@ def _toy(**changes):
     def run(device, inputs, outputs):
         np.matmul(inputs["a"], inputs["b"], out=outputs["out"])
 
-    return dataclasses.replace(gemm._case("toy", 64, 64, 64, peers=True), run=run, **changes)
+    return dataclasses.replace(
+        gemm.make_case("toy", 64, 64, 64, peers=True), run=run, **changes
+    )
 
 
 @pytest.fixture
@@ -252,13 +254,15 @@ def test_recipes_share_converted_inputs_while_these_live():
 
 
 SMALL = [
-    *(gemm._case("nn", 33, 34, 64, d, peers=True) for d in ("f32", "bf16", "f16")),
-    gemm._case("int", 32, 32, 64, "i8", peers=True),
-    gemm._case("nt", 5, 34, 64, "bf16", transpose_b=True, peers=True),
-    *(softmax._case("rows", 9, 40, d, peers=True) for d in ("f32", "bf16")),
-    *(rmsnorm._case("rows", 9, 40, d, peers=True) for d in ("f32", "bf16")),
+    *(gemm.make_case("nn", 33, 34, 64, d, peers=True) for d in ("f32", "bf16", "f16")),
+    gemm.make_case("int", 32, 32, 64, "i8", peers=True),
+    gemm.make_case("nt", 5, 34, 64, "bf16", transpose_b=True, peers=True),
+    *(softmax.make_case("rows", 9, 40, d, peers=True) for d in ("f32", "bf16")),
+    *(rmsnorm.make_case("rows", 9, 40, d, peers=True) for d in ("f32", "bf16")),
     *(
-        attention_cases._case("heads", 20, 20, 32, d, heads=4, kv_heads=2, causal=c, peers=True)
+        attention_cases.make_case(
+            "heads", 20, 20, 32, d, heads=4, kv_heads=2, causal=c, peers=True
+        )
         for d in ("f32", "bf16")
         for c in (False, True)
     ),

@@ -82,7 +82,7 @@ def test_short_recipes_near_the_best_are_told_apart_by_rounds():
 
 
 def _case(size: float) -> Case:
-    return gemm._case(f"n{size}", 8, 4, 4)
+    return gemm.make_case(f"n{size}", 8, 4, 4)
 
 
 GOOD, BAD = ("a", "good"), ("a", "bad")
@@ -125,7 +125,7 @@ def test_hopeless_recipes(looks, size, threads, hopeless):
     experience = _known(*looks)
     assert experience.hopeless(_case(size), BAD, threads, float(size)) == hopeless
     assert not experience.hopeless(_case(size), GOOD, threads, float(size))
-    other = gemm._case("other", 8, 4, 4, "bf16")
+    other = gemm.make_case("other", 8, 4, 4, "bf16")
     assert not experience.hopeless(other, BAD, threads, float(size))
 
 
