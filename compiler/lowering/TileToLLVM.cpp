@@ -113,18 +113,27 @@ struct NibbleBitcastLowering : ConvertOpToLLVMPattern<arith::BitcastOp> {
   }
 };
 
-/// The one conversion that gives a bf16 (elsewhere it is bits, as below).
-struct RoundToBF16Lowering : ConvertOpToLLVMPattern<arith::TruncFOp> {
-  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+/// Conversions that give a bf16, which is bits elsewhere (as below), go through f32: from
+/// it they round, and the integers that folding makes a bf16 of at once are exact in it.
+template <typename Op, typename LLVMOp>
+struct ToBF16Lowering : ConvertOpToLLVMPattern<Op> {
+  using ConvertOpToLLVMPattern<Op>::ConvertOpToLLVMPattern;
 
-  LogicalResult matchAndRewrite(arith::TruncFOp op, OpAdaptor adaptor,
+  LogicalResult matchAndRewrite(Op op, typename Op::Adaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
     if (!getElementTypeOrSelf(op.getType()).isBF16())
       return rewriter.notifyMatchFailure(op, "not to bf16");
-    Value rounded =
-        LLVM::FPTruncOp::create(rewriter, op.getLoc(), op.getType(), adaptor.getIn());
+    Location loc = op.getLoc();
+    Value wide = adaptor.getIn();
+    if (isa<IntegerType>(getElementTypeOrSelf(wide))) {
+      Type f32 = rewriter.getF32Type();
+      if (auto vector = dyn_cast<VectorType>(op.getType()))
+        f32 = vector.clone(f32);
+      wide = LLVMOp::create(rewriter, loc, f32, wide);
+    }
+    Value rounded = LLVM::FPTruncOp::create(rewriter, loc, op.getType(), wide);
     rewriter.replaceOpWithNewOp<LLVM::BitcastOp>(
-        op, getTypeConverter()->convertType(op.getType()), rounded);
+        op, this->getTypeConverter()->convertType(op.getType()), rounded);
     return success();
   }
 };
@@ -201,8 +210,11 @@ void tilewright::tile::addElementConversions(LLVMTypeConverter &converter) {
 void tilewright::tile::populateTileToLLVMPatterns(LLVMTypeConverter &converter,
                                                   RewritePatternSet &patterns) {
   patterns.add<FromPointerLowering, PairsLowering, ViewLowering>(converter);
-  patterns.add<NibbleBitcastLowering, NibbleConstantLowering, RoundToBF16Lowering>(
-      converter, /*benefit=*/2);
+  patterns.add<NibbleBitcastLowering, NibbleConstantLowering,
+               ToBF16Lowering<arith::TruncFOp, LLVM::FPTruncOp>,
+               ToBF16Lowering<arith::SIToFPOp, LLVM::SIToFPOp>,
+               ToBF16Lowering<arith::UIToFPOp, LLVM::UIToFPOp>>(converter,
+                                                                /*benefit=*/2);
   arith::populateArithToLLVMConversionPatterns(converter, patterns);
   populateMathToLLVMConversionPatterns(converter, patterns);
   index::populateIndexToLLVMConversionPatterns(converter, patterns);
