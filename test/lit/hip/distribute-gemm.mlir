@@ -33,3 +33,69 @@ func.func @types(%n: index) {
   }
   return
 }
+
+// A row-major B: the three instructions of 32 columns take every third one, and a lane
+// reads all three one after the other (of two or four it would be one load).
+// Swapped, B is what the instruction takes first.
+// CHECK-LABEL: @interleaved
+// CHECK:         %[[B:.*]] = tile.alloc "b"
+// CHECK:         tile.alloc "c" : memref<48xf32, #tile.space<local>>
+// CHECK:         vector.load
+// CHECK:         %[[COLUMN:.*]] = arith.muli %{{.*}}, %c3
+// CHECK:         memref.load %[[B]][%{{.*}}, %[[COLUMN]]]
+// CHECK:         rocdl.mfma.f32.32x32x8f16
+func.func @interleaved(%n: index) {
+  tile.kernel (%bx) in (%n) threads(64) {
+    %a = tile.alloc "a" : memref<32x8xf16, #shared>
+    %b = tile.alloc "b" : memref<8x96xf16, #shared>
+    %c = tile.alloc "c" : memref<32x96xf32, #fragment>
+    tile.gemm %a, %b into %c clear atom(#hip.mfma<32x32x8, f16 into f32>) swapped
+      : memref<32x8xf16, #shared>, memref<8x96xf16, #shared> into memref<32x96xf32, #fragment>
+  }
+  return
+}
+
+// What a swapped product leaves in a lane is what the next one takes of its operand A.
+// Not swapped, it lies with other lanes.
+// CHECK-LABEL: @held
+// CHECK:         %[[P:.*]] = tile.alloc "p" : memref<16xf16, #tile.space<local>>
+// CHECK:         memref.load %[[P]]
+// CHECK:         vector.from_elements {{.*}} : vector<4xf16>
+// CHECK-LABEL: @elsewhere
+// CHECK:         tile.alloc "p" : memref<32x32xf16, #tile.space<shared>>
+func.func @held(%n: index) {
+  tile.kernel (%bx) in (%n) threads(64) {
+    %a = tile.alloc "a" : memref<32x32xf16, #shared>
+    %s = tile.alloc "s" : memref<32x32xf32, #fragment>
+    %p = tile.alloc "p" : memref<32x32xf16, #fragment>
+    %c = tile.alloc "c" : memref<32x32xf32, #fragment>
+    tile.gemm %a, %a into %s transpose_b clear atom(#hip.mfma<32x32x8, f16 into f32>) swapped
+      : memref<32x32xf16, #shared>, memref<32x32xf16, #shared> into memref<32x32xf32, #fragment>
+    tile.parallel (%i, %j) in (32, 32) {
+      %v = memref.load %s[%i, %j] : memref<32x32xf32, #fragment>
+      %w = tile.cast %v : f32 to f16
+      memref.store %w, %p[%i, %j] : memref<32x32xf16, #fragment>
+    }
+    tile.gemm %p, %a into %c transpose_b clear atom(#hip.mfma<32x32x8, f16 into f32>) swapped
+      : memref<32x32xf16, #fragment>, memref<32x32xf16, #shared> into memref<32x32xf32, #fragment>
+  }
+  return
+}
+func.func @elsewhere(%n: index) {
+  tile.kernel (%bx) in (%n) threads(64) {
+    %a = tile.alloc "a" : memref<32x32xf16, #shared>
+    %s = tile.alloc "s" : memref<32x32xf32, #fragment>
+    %p = tile.alloc "p" : memref<32x32xf16, #fragment>
+    %c = tile.alloc "c" : memref<32x32xf32, #fragment>
+    tile.gemm %a, %a into %s transpose_b clear atom(#hip.mfma<32x32x8, f16 into f32>)
+      : memref<32x32xf16, #shared>, memref<32x32xf16, #shared> into memref<32x32xf32, #fragment>
+    tile.parallel (%i, %j) in (32, 32) {
+      %v = memref.load %s[%i, %j] : memref<32x32xf32, #fragment>
+      %w = tile.cast %v : f32 to f16
+      memref.store %w, %p[%i, %j] : memref<32x32xf16, #fragment>
+    }
+    tile.gemm %p, %a into %c transpose_b clear atom(#hip.mfma<32x32x8, f16 into f32>)
+      : memref<32x32xf16, #fragment>, memref<32x32xf16, #shared> into memref<32x32xf32, #fragment>
+  }
+  return
+}

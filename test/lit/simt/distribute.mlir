@@ -167,3 +167,25 @@ func.func @replicas(%n: index, %x: memref<16xf32, #global>) {
   }
   return
 }
+
+// Neighbours that three instructions and four registers make: the fifth column is the
+// second register of the second instruction.
+// CHECK-LABEL: @threes
+// CHECK:         %[[S:.*]] = tile.alloc "s" : memref<12xf32, #tile.space<local>>
+// CHECK:         vector.store
+// CHECK:         memref.load %[[S]][%c5]
+// CHECK:         memref.load %[[S]][%c9]
+// CHECK:         memref.load %[[S]][%c2_{{.*}}]
+// CHECK:         memref.load %[[S]][%c6]
+// CHECK:         vector.from_elements
+func.func @threes(%n: index) {
+  tile.kernel (%bx) in (%n) threads(32) {
+    %s = tile.alloc "s" {simt.dealt = #tile.layout<[lane 32:1], [vector 4:1, vector 3:4]>} : memref<32x12xf32, #local>
+    %d = tile.alloc "d" at 0 : memref<32x12xf32, #shared>
+    tile.parallel (%i, %j) in (32, 12) attributes {simt.dealt = #tile.layout<[lane 32:1], [vector 4:1, vector 3:4]>, simt.width = 4} {
+      %v = memref.load %s[%i, %j] : memref<32x12xf32, #local>
+      memref.store %v, %d[%i, %j] {simt.contiguous} : memref<32x12xf32, #shared>
+    }
+  }
+  return
+}
