@@ -60,8 +60,8 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     pack.add_argument("--build", type=Path, default=packing.ROOT / "build", metavar="FOLDER")
     pack.add_argument("--to", type=Path, default=DIST, metavar="FOLDER",
                       help="where it goes (default: dist/gpu, which git ignores)")  # fmt: skip
-    pack.add_argument("--level", type=int, choices=range(1, 20), default=19, metavar="1-19",
-                      help="of zstd: 19 (the default) takes minutes, 1 seconds")  # fmt: skip
+    pack.add_argument("--level", type=int, choices=range(10), default=9, metavar="0-9",
+                      help="of xz: 9 (the default) takes minutes, 0 seconds")  # fmt: skip
     run = commands.add_parser("run", help="unpack, build, verify and measure")
     run.add_argument("--archive", type=Path, default=DIST, metavar="FOLDER")
     run.add_argument("--device", default="cuda", help="cuda, or an emulator for a trial")

@@ -6,8 +6,8 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 from __future__ import annotations
 
 import importlib.util
-import io
 import json
+import lzma
 import os
 import shutil
 import subprocess
@@ -16,8 +16,7 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
-import zstd
-from packing import ARCHIVE, DECOMPRESSOR, ROOT
+from packing import ARCHIVE, ROOT
 
 # What the package and the build of its extensions import, by what installs it.
 _PACKAGES = {
@@ -47,10 +46,9 @@ def unpack(source: Path, work: Path) -> dict[str, Any]:
     if not archive.is_file():
         raise SetupError(f"there is no {archive}: make it on a build machine with `pack`")
     try:
-        raw = zstd.decompress(archive.read_bytes(), source / DECOMPRESSOR)
-        with tarfile.open(fileobj=io.BytesIO(raw)) as tar:
+        with tarfile.open(archive, "r:xz") as tar:
             tar.extractall(work)
-    except (OSError, ValueError, tarfile.TarError) as error:
+    except (OSError, EOFError, lzma.LZMAError, tarfile.TarError) as error:
         raise SetupError(f"{archive}: {error}") from None
     for spare in (work / "spare").iterdir():
         if not _is_here(spare.name):
