@@ -77,6 +77,7 @@ private:
   bool isUnchanged(Value memref) { return !mayWrite(loop, memref); }
   bool isAsyncCopy(const Filling &filling);
   int64_t fitStages(ArrayRef<Filling> fillings, int64_t stages);
+  int64_t furtherStages = 0; // bytes that channels take beyond their tiles
   void makeChannel(OpBuilder &builder, Group &group);
   void put(OpBuilder &builder, Group &group, Value number, Value condition);
   SmallVector<AllocOp> loadRegisters(OpBuilder &builder, Group &group,
@@ -180,7 +181,8 @@ bool LoopPipeliner::isAsyncCopy(const Filling &filling) {
          (bytes == 4 || bytes == 8 || bytes == 16);
 }
 
-/// As many of `stages` as there is memory for, beside all other tiles.
+/// As many of `stages` as there is memory for, beside all other tiles and the further
+/// stages of other groups, which they are added to.
 int64_t LoopPipeliner::fitStages(ArrayRef<Filling> fillings, int64_t stages) {
   int64_t item = 0;
   for (const Filling &filling : fillings) {
@@ -190,9 +192,10 @@ int64_t LoopPipeliner::fitStages(ArrayRef<Filling> fillings, int64_t stages) {
     item += llvm::alignTo(getTileBytes(cast<MemRefType>(tile.getResult().getType())),
                           kTileAlignment);
   }
-  int64_t arena = getArenaBytes(loop->getParentOfType<KernelOp>());
+  int64_t arena = getArenaBytes(loop->getParentOfType<KernelOp>()) + furtherStages;
   while (stages > 1 && arena + (stages - 1) * item > budget)
     --stages;
+  furtherStages += (stages - 1) * item;
   return stages;
 }
 

@@ -42,8 +42,9 @@
 // STAGED:             memref.load %[[HELD]]
 // STAGED:             memref.store
 //
-// Two items have room beside the other tile.
+// Two items have room beside the other tile. (The second remark is @two_groups'.)
 // SMALL:       remark: has memory for 2 of 3 stages of s
+// SMALL:       remark: has memory for 1 of 2 stages of half
 // SMALL-LABEL: @copies
 // SMALL:         tile.alloc "s" : memref<2x16x64xf16, #tile.space<shared>>
 //
@@ -108,6 +109,40 @@ func.func @bound_to_its_iteration(%n: index, %x: memref<?x64xf16, #global>) {
         %v = memref.load %s[%r, %c] : memref<16x64xf16, #shared>
         memref.store %v, %t[%r, %c] : memref<16x64xf16, #shared>
         memref.store %v, %u[%r, %c] : memref<32x64xf16, #shared>
+      }
+    }
+  }
+  return
+}
+
+// Of two groups, one that is copied and one that goes through registers, the second has
+// what the first one's further stages leave.
+// SMALL-LABEL: @two_groups
+// SMALL:         tile.alloc "whole" : memref<3x16x32xf16, #tile.space<shared>>
+func.func @two_groups(%n: index, %x: memref<?x32xf16, #global>, %z: memref<?x32xf32, #global>,
+                      %y: memref<16x32xf16, #global>) {
+  tile.kernel (%bx) in (%n) threads(128) {
+    %c0 = arith.constant 0 : index
+    %c16 = arith.constant 16 : index
+    %s = tile.alloc "whole" : memref<16x32xf16, #shared>
+    %t = tile.alloc "half" : memref<16x32xf16, #shared>
+    tile.pipelined %i = %c0 to %n step %c16 stages(3) {
+      tile.parallel (%r, %c) in (16, 32) attributes {simt.width = 4 : i64} {
+        %row = arith.addi %i, %r : index
+        %v = tile.load %x[%row, %c] {simt.contiguous} : memref<?x32xf16, #global>
+        memref.store %v, %s[%r, %c] {simt.contiguous} : memref<16x32xf16, #shared>
+      }
+      tile.parallel (%r, %c) in (16, 32) {
+        %row = arith.addi %i, %r : index
+        %v = tile.load %z[%row, %c] : memref<?x32xf32, #global>
+        %w = tile.cast %v : f32 to f16
+        memref.store %w, %t[%r, %c] : memref<16x32xf16, #shared>
+      }
+      tile.parallel (%r, %c) in (16, 32) {
+        %v = memref.load %s[%r, %c] : memref<16x32xf16, #shared>
+        %w = memref.load %t[%r, %c] : memref<16x32xf16, #shared>
+        %u = arith.addf %v, %w : f16
+        tile.store %u, %y[%r, %c] : memref<16x32xf16, #global>
       }
     }
   }

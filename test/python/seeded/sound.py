@@ -1,4 +1,4 @@
-"""`python -m faults.sound [DEVICE...]`: the cases of the subjects on the compiler as it is.
+"""`python -m seeded.sound [DEVICE...]`: the cases of the subjects on the compiler as it is.
 
 Prints the first thing that is wrong on each device; the status says whether there was any.
 

@@ -1,4 +1,4 @@
-"""A few faults of each kind; `python -m faults` seeds all of them (docs/seeded-faults.md).
+"""A few faults of each kind; `python -m seeded` seeds all of them (docs/seeded-faults.md).
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
@@ -86,5 +86,5 @@ def test_a_barrier_is_needless_between_own_elements_alone(indices, is_needless):
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.what)
 def test_a_mistake_has_one_place(mistake):
-    """So that `python -m faults.judge_mistakes` can make it."""
+    """So that `python -m seeded.judge_mistakes` can make it."""
     assert mistake.applied() != (ROOT / mistake.file).read_text()

@@ -1,7 +1,7 @@
-"""`PYTHONPATH=test/python python -m faults [NAME...]`: seeds faults in the library's kernels.
+"""`PYTHONPATH=test/python python -m seeded [NAME...]`: seeds faults in the library's kernels.
 
 A NAME is the beginning of a case's, such as `gemm/pipelined`. `--json FILE` keeps what became
-of each fault, for `python -m faults.report`.
+of each fault, for `python -m seeded.report`.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
@@ -25,7 +25,7 @@ from .verdict import CAUGHT, SURVIVED
 
 def main() -> int:
     """Prints a line for each subject; the status says whether a fault survived."""
-    parser = argparse.ArgumentParser(prog="python -m faults", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m seeded", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--device", action="append", help="both emulated ones by default")
     parser.add_argument("--json", metavar="FILE")

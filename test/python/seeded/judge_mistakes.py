@@ -1,9 +1,9 @@
-"""`PYTHONPATH=test/python python -m faults.judge_mistakes`: who catches mistakes in passes.
+"""`PYTHONPATH=test/python python -m seeded.judge_mistakes`: who catches mistakes in passes.
 
 Each mistake of `mistakes` is made in a copy of the tree, which is then built; lit's tests of
 GPU code and the subjects' cases on both emulators run there. Takes a minute or more for each.
 The copy is build/mistakes, or `--tree DIR`, another working tree that is built already.
-`--json FILE` keeps what was found, for `python -m faults.report`.
+`--json FILE` keeps what was found, for `python -m seeded.report`.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
@@ -99,7 +99,7 @@ def emulators(tree: Path) -> dict[str, str]:
         }
         said = {}
         for device in DEVICES:
-            ran = _run(tree, sys.executable, "-m", "faults.sound", device, env=environment)
+            ran = _run(tree, sys.executable, "-m", "seeded.sound", device, env=environment)
             if ran.returncode:
                 said[device] = ran.stdout.strip().split("\n")[-1]
         return said
@@ -120,7 +120,7 @@ def judge(tree: Path, mistake: Mistake) -> Catch:
 def main() -> int:
     """Prints a line for each mistake; the status says whether one was not caught."""
     parser = argparse.ArgumentParser(
-        prog="python -m faults.judge_mistakes", description=__doc__
+        prog="python -m seeded.judge_mistakes", description=__doc__
     )
     parser.add_argument("--json", metavar="FILE")
     parser.add_argument("--tree", type=Path, metavar="DIR")

@@ -1,7 +1,7 @@
-"""`python -m faults.report FAULTS.json MISTAKES.json`: docs/seeded-faults.md's tables.
+"""`python -m seeded.report FAULTS.json MISTAKES.json`: docs/seeded-faults.md's tables.
 
-Writes them between the page's marks, from what `python -m faults --json` and
-`python -m faults.judge_mistakes --json` kept.
+Writes them between the page's marks, from what `python -m seeded --json` and
+`python -m seeded.judge_mistakes --json` kept.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
