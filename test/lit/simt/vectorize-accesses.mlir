@@ -45,6 +45,57 @@ func.func @rows_of_90(%x: memref<?x90xf16, #global>, %n: index) attributes {
   return
 }
 
+// They do so too where no guard hangs on their length.
+// CHECK-LABEL: func.func @inside_rows_of_90
+// CHECK:         tile.parallel {{.*}} attributes {simt.width = 2 : i64}
+func.func @inside_rows_of_90(%x: memref<?x90xf16, #global>, %n: index) attributes {
+    tile.signature = {symbols = [{name = "m", multiple_of = 1, min = 1, max = -1}], params = [{name = "x", dims = ["m", 90], align = 2 : i64}, {name = "n"}]}} {
+  tile.kernel (%bx) in (%n) threads(64) {
+    %s = tile.alloc "s" : memref<64x32xf16, #shared>
+    tile.parallel (%i, %j) in (64, 32) {
+      // expected-remark @+1 {{moves 4 bytes of x at a time}}
+      %v = tile.load %x[%i, %j] inbounds [true, true] : memref<?x90xf16, #global>
+      memref.store %v, %s[%i, %j] : memref<64x32xf16, #shared>
+    }
+  }
+  return
+}
+
+// Rows that begin at multiples of 16 and end in the middle of eight neighbours: of two,
+// both are inside or none is.
+// CHECK-LABEL: func.func @padded_rows_of_90
+// CHECK:         tile.parallel {{.*}} attributes {simt.width = 2 : i64}
+func.func @padded_rows_of_90(%x: memref<?x90xf16, strided<[96, 1]>, #global>, %n: index) attributes {
+    tile.signature = {symbols = [{name = "m", multiple_of = 1, min = 1, max = -1}], params = [{name = "x", dims = ["m", 90], align = 2 : i64}, {name = "n"}]}} {
+  tile.kernel (%bx) in (%n) threads(64) {
+    %s = tile.alloc "s" : memref<64x96xf16, #shared>
+    tile.parallel (%i, %j) in (64, 96) {
+      // expected-remark @+1 {{moves 4 bytes of x at a time}}
+      %v = tile.load %x[%i, %j] : memref<?x90xf16, strided<[96, 1]>, #global>
+      memref.store %v, %s[%i, %j] : memref<64x96xf16, #shared>
+    }
+  }
+  return
+}
+
+// Every other element: what lies between is nobody's.
+// CHECK-LABEL: func.func @every_other
+// CHECK-NOT:     simt.width
+func.func @every_other(%x: memref<?x90xf16, #global>, %n: index) attributes {
+    tile.signature = {symbols = [{name = "m", multiple_of = 1, min = 1, max = -1}], params = [{name = "x", dims = ["m", 90], align = 2 : i64}, {name = "n"}]}} {
+  tile.kernel (%bx) in (%n) threads(64) {
+    %c2 = arith.constant 2 : index
+    %s = tile.alloc "s" : memref<64x32xf16, #shared>
+    // expected-remark @+1 {{one element at a time: neighbours are not side by side in x}}
+    tile.parallel (%i, %j) in (64, 32) {
+      %column = arith.muli %j, %c2 : index
+      %v = tile.load %x[%i, %column] : memref<?x90xf16, #global>
+      memref.store %v, %s[%i, %j] : memref<64x32xf16, #shared>
+    }
+  }
+  return
+}
+
 // Nothing is known of a tensor's row, which is as long as a launch says.
 // CHECK-LABEL: func.func @open_rows
 // CHECK-NOT:     simt.width

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Container, Iterator
 
 from .fleet import Lost, apart, each
-from .redundant import twin_of, why_needless
+from .redundant import barrier_of, twin_of, why_needless
 from .seeds import RULES, Fault, seed
 from .subjects import Subject
 from .verdict import (
@@ -27,6 +27,8 @@ from .verdict import (
     stages,
 )
 
+#: What AMD's barriers become.
+PARTS = ("barrier", "wait", "fence")
 #: Orders of warps and blocks in which a fault must stay unseen to survive.
 MORE_ORDERS = ("reverse", "7")
 
@@ -83,7 +85,8 @@ def findings(
     """What becomes of each fault of a subject, of the stages that are wanted.
 
     A fault whose code is that of another one, as of a barrier that is taken out behind two
-    passes, is counted once. So its finding does not come twice.
+    passes, is counted once, and so are parts of a barrier whose loss nobody sees. So findings
+    do not come twice.
     """
     known: dict[str, Verdict] = {}
     texts = apart(functools.partial(stages, subject))
@@ -94,6 +97,7 @@ def findings(
             yield fault, functools.partial(examine, subject, fault, known)
 
     seen: Counter[str] = Counter()
+    unseen: set[int] = set()  # lines of barriers whose loss nobody sees
     for fault, verdict in each(works(), jobs):
         if isinstance(verdict, Lost):
             verdict = Verdict(EMULATOR, f"lost: {verdict}")
@@ -105,6 +109,11 @@ def findings(
                 seen[verdict.code] += 1
                 if seen[verdict.code] > 1:
                     continue
+        if verdict.by == SURVIVED and fault.kind in PARTS:
+            whole = barrier_of(texts, fault)
+            if whole in unseen and fault.stage != "insert-barriers":
+                continue  # counted as the barrier that it is a part of
+            unseen.add(whole)
         yield Finding(subject, fault, verdict)
 
 

@@ -8,8 +8,8 @@ is in order.
 
 Masks: of a turn that is not everybody's, in a nest that stores only to registers; of an item
 beyond the last; of a store of the block's own value by one thread; of an index that is read
-from memory, such as a page's number. They are asked for after `bounds` has found that every
-access is inside of its memory without the mask.
+from memory, such as a page's number. They are asked for after `bounds` has found that without
+the mask every access is inside of its memory.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
@@ -17,6 +17,7 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 import re
 from collections.abc import Iterator
@@ -33,6 +34,11 @@ _HARMLESS = re.compile(
 )
 _OPERATION = re.compile(r"\b(tile|simt|memref|vector)\.\w+ ")
 _TILE = re.compile(r'(%\w+) = tile\.alloc ".*?" at (\d+) .*: memref<((?:\d+x)+)(\w+)')
+_LAYOUT = re.compile(r"simt\.dealt = #tile\.layout<([^>]*)>")
+_REDUCTION = re.compile(
+    r"simt\.warp_reduce \w+ (?P<source>%[\w#]+) into (?P<result>%[\w#]+) dim (?P<dim>\d)"
+    r"(?P<how>.*) : "
+)
 _NEST = re.compile(r"tile\.parallel \((?P<ivs>[^)]*)\) in (?P<how>.*) \{")
 
 
@@ -94,25 +100,37 @@ def _is_from_data(lines: list[str], number: int) -> bool:
     return False
 
 
-def _why_no_barrier(texts: dict[str, str], fault: Fault) -> str | None:
-    """Looks at the barrier of `insert-barriers` that the fault is a part of."""
-    text = Text(texts["insert-barriers"])
+def barrier_of(texts: dict[str, str], fault: Fault) -> int | None:
+    """The line, from 0, of the barrier or `simt.get` of `insert-barriers` that the fault takes
+    out, or a part of it; None where they cannot be told."""
+    lines = texts["insert-barriers"].split("\n")
     # Each becomes one barrier, in the same order.
-    made = [i for i, li in enumerate(text.lines) if re.search(r"simt\.(barrier|get)\b", li)]
+    made = [i for i, line in enumerate(lines) if re.search(r"simt\.(barrier|get)\b", line)]
     barrier = re.compile(r"(simt\.barrier|nvvm\.barrier0?|rocdl\.s\.barrier)\b")
     later = texts[fault.stage].split("\n")
     places = [i for i, line in enumerate(later) if barrier.search(line)]
     if fault.stage == "insert-barriers":
-        number = fault.line - 1
-    elif len(places) != len(made):
+        return fault.line - 1
+    if len(places) != len(made):
         return None
-    else:
-        # A wait and the first fence stand in front of theirs, the second one behind.
-        before = sum(place < fault.line - 1 for place in places)
-        number = made[before - 1 if "acquire" in fault.what else before]
-    if "simt.get" in text.lines[number] or not text.is_needless(number):
+    # A wait and the first fence stand in front of theirs, the second one behind.
+    before = sum(place < fault.line - 1 for place in places)
+    return made[before - 1 if "acquire" in fault.what else before]
+
+
+def _why_no_barrier(texts: dict[str, str], fault: Fault) -> str | None:
+    text, number = Text(texts["insert-barriers"]), barrier_of(texts, fault)
+    if number is None:
         return None
-    return "each thread meets only what it wrote itself"
+    if "simt.get" in text.lines[number]:
+        return None
+    if text.is_needless(number):
+        return "each thread meets only what it wrote itself"
+    if "hip-convert-to-rocdl" in texts and text.is_needless(number, of_waves=True):
+        return (
+            "lanes meet only what lanes of their wave wrote, which go in lockstep on AMD's GPUs"
+        )
+    return None
 
 
 _EFFECT = re.compile(
@@ -139,15 +157,58 @@ class Memory:
 @dataclasses.dataclass(frozen=True)
 class Access:
     """An access to memory that threads share. `owner` names the nest whose iterations make
-    it at their own positions, by what deals it out; None for any other."""
+    it at their own positions, by what deals it out; None for any other. `wave` says how an
+    element's index gives the wave that makes the access; None where it does not.
+    """
 
     memory: Memory
     is_write: bool
     owner: str | None
+    wave: tuple | None = None
 
 
 def _indent(line: str) -> int:
     return len(line) - len(line.lstrip())
+
+
+#: All that the nest does, of whatever elements.
+FIRST_WAVE = ("the first wave",)
+LANES = 64  # of a wave of gfx942
+
+
+def _wave_of(
+    layout: str, indices: list[str], ivs: list[str], extents: list[int]
+) -> tuple | None:
+    """How an index of an access gives its wave, where loops over `ivs` have a layout."""
+    dims, _, copies = layout.partition("replicate")
+    factors = [
+        [re.match(r"(\w+) (\d+):(\d+)", factor.strip()).groups() for factor in dim.split(",")]
+        for dim in re.findall(r"\[([^\]]+)\]", dims)
+    ]
+    with_waves = [i for i, dim in enumerate(factors) if any(f[0] == "warp" for f in dim)]
+    if "warp" in copies or len(with_waves) != 1 or len(factors) != len(ivs):
+        return None
+    number = with_waves[0]
+    dim = factors[number]
+    inner = itertools.takewhile(lambda factor: factor[0] != "warp", reversed(dim))
+    if math.prod(int(factor[1]) for factor in inner) >= extents[number]:
+        return FIRST_WAVE  # the others have rows that the tile has not
+    if ivs[number] not in indices:
+        return None
+    # Where the digits of waves stand; those of registers and lanes by their extents alone.
+    digits = [f if f[0] == "warp" else ("other", f[1]) for f in dim]
+    return (indices.index(ivs[number]), *digits)
+
+
+def _wave_in(nest: re.Match, indices: list[str]) -> tuple | None:
+    """As `_wave_of`, of a nest that has a layout or is dealt out in turns."""
+    how = nest["how"]
+    extents = [int(extent) for extent in re.match(r"\(([\d, ]+)\)", how)[1].split(",")]
+    if layout := _LAYOUT.search(how):
+        return _wave_of(layout[1], indices, nest["ivs"].split(", "), extents)
+    width = re.search(r"simt\.width = (\d+)", how)
+    turns = math.prod(extents) // (int(width[1]) if width else 1)
+    return FIRST_WAVE if turns <= LANES else None
 
 
 def _bytes(tile: re.Match) -> tuple[int, int]:
@@ -163,15 +224,15 @@ class Text:
     def __init__(self, text: str) -> None:
         self.lines = text.split("\n")
 
-    def is_needless(self, barrier: int) -> bool:
-        """Whether no two threads meet where the barrier of this line is not."""
+    def is_needless(self, barrier: int, of_waves: bool = False) -> bool:
+        """Whether no two threads, or waves, meet where the barrier of this line is not."""
         before = list(self._reach(barrier, -1, set()))
         after = list(self._reach(barrier, 1, set()))
         if None in before or None in after:
             return False
-        return not any(self._meet(a, b) for a in before for b in after)
+        return not any(self._meet(a, b, of_waves) for a in before for b in after)
 
-    def _meet(self, a: Access, b: Access) -> bool:
+    def _meet(self, a: Access, b: Access, of_waves: bool = False) -> bool:
         first, second = a.memory, b.memory
         if not (a.is_write or b.is_write) or first.is_global != second.is_global:
             return False
@@ -180,6 +241,9 @@ class Text:
             return False
         if first.place and second.place:
             if first.place[1] <= second.place[0] or second.place[1] <= first.place[0]:
+                return False
+        if of_waves and a.wave is not None and a.wave == b.wave:
+            if first == second or a.wave == FIRST_WAVE:
                 return False
         return not (first == second and a.owner is not None and a.owner == b.owner)
 
@@ -285,12 +349,20 @@ class Text:
             is_global = found["op"].startswith("tile.") or "tile.space<global>" in line
             memory = self._memory(found["memory"], number, is_global)
             if not self._is_own(memory):
-                yield Access(memory, "store" in found["op"], self._owner(number, found))
-        elif found := re.search(r"simt\.warp_reduce \w+ (%[\w#]+) into (%[\w#]+)", line):
+                owner, wave = self._owner(number, found)
+                yield Access(memory, "store" in found["op"], owner, wave)
+        elif found := _REDUCTION.search(line):
+            source, result = found["source"], found["result"]
+            for name in (source, result):
+                memory = self._memory(name, number, False)
+                if not self._is_own(memory):
+                    wave = self._reduced(found, number) if name == result else None
+                    yield Access(memory, name == result, None, wave)
+        elif found := re.search(r"tile\.gemm (%[\w#]+), (%[\w#]+) into (%[\w#]+)", line):
             for name in found.groups():
                 memory = self._memory(name, number, False)
                 if not self._is_own(memory):
-                    yield Access(memory, name == found[2], None)
+                    yield Access(memory, name == found[3], None)
         elif _OPERATION.search(line) and not _HARMLESS.search(line):
             yield None
 
@@ -299,15 +371,28 @@ class Text:
         line = self.lines[memory.line]
         return "tile.alloc" in line and "#tile.space<local>" in line
 
-    def _owner(self, number: int, access: re.Match) -> str | None:
-        """The nest around a line, where the access is at the position of its iteration."""
+    def _reduced(self, reduction: re.Match, number: int) -> tuple | None:
+        """The wave that has a row's result, of rows of a fragment with a layout."""
+        fragment = self.lines[self._memory(reduction["source"], number, False).line]
+        layout = _LAYOUT.search(fragment)
+        if not layout or reduction["dim"] != "1" or "partial" in reduction["how"]:
+            return None
+        shape = re.search(r"memref<(\d+)x(\d+)x", fragment)
+        return shape and _wave_of(
+            layout[1], ["row"], ["row", "column"], [int(shape[1]), int(shape[2])]
+        )
+
+    def _owner(self, number: int, access: re.Match) -> tuple[str | None, tuple | None]:
+        """The nest around a line, where the access is at the position of its iteration, and
+        the wave where the nest's layout tells it."""
         depth = _indent(self.lines[number])
         for above in range(number - 1, -1, -1):
             line = self.lines[above]
             if line.strip() and _indent(line) < depth:
                 depth = _indent(line)
                 if line.strip() == "simt.once {":
-                    return "the first thread"
+                    return "the first thread", FIRST_WAVE
                 if nest := _NEST.search(line):
-                    return nest["how"] if access["indices"] == nest["ivs"] else None
-        return None
+                    owner = nest["how"] if access["indices"] == nest["ivs"] else None
+                    return owner, _wave_in(nest, access["indices"].split(", "))
+        return None, None

@@ -96,7 +96,11 @@ def _conditions(operation: str) -> Callable[[Lines], Iterator[Change]]:
         for number, line in enumerate(lines):
             if found := conditional.match(line):
                 start, end = found.span("guard")
-                yield number, [line[:start] + line[end:]], found[0].strip()
+                yield (
+                    number,
+                    [line[:start] + line[end:]],
+                    re.sub(r"^\s*%\S+ = ", "", found[0]).strip(),
+                )
 
     return changes
 
