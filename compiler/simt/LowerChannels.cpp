@@ -29,13 +29,19 @@ struct LowerChannelsPass : simt::impl::LowerChannelsBase<LowerChannelsPass> {
 };
 } // namespace
 
-/// `stage` where that is below `stages`, which it exceeds by less than that.
-static Value wrap(OpBuilder &builder, Location loc, Value stage, int64_t stages) {
-  Value count = arith::ConstantIndexOp::create(builder, loc, stages);
-  Value isPast =
-      arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::uge, stage, count);
-  Value wrapped = arith::SubIOp::create(builder, loc, stage, count);
-  return arith::SelectOp::create(builder, loc, isPast, wrapped, stage);
+/// The stage `by` further than `stage`, of `stages`, in few instructions.
+static Value advance(OpBuilder &builder, Location loc, Value stage, int64_t by,
+                     int64_t stages) {
+  auto constant = [&](int64_t value) -> Value {
+    return arith::ConstantIndexOp::create(builder, loc, value);
+  };
+  if (stages == 2 && by == 1)
+    return arith::SubIOp::create(builder, loc, constant(1), stage);
+  Value after = arith::AddIOp::create(builder, loc, stage, constant(by));
+  Value isPast = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::uge, after,
+                                       constant(stages));
+  Value wrapped = arith::SubIOp::create(builder, loc, after, constant(stages));
+  return arith::SelectOp::create(builder, loc, isPast, wrapped, after);
 }
 
 /// Lets the loop count stages along: the remainder of an item's number by the number of
@@ -47,9 +53,7 @@ static Value carryStage(scf::ForOp loop, int64_t stages) {
   Value first = arith::ConstantIndexOp::create(rewriter, loop.getLoc(), 0);
   auto next = [&](OpBuilder &builder, Location loc,
                   ArrayRef<BlockArgument> stage) -> SmallVector<Value> {
-    Value one = arith::ConstantIndexOp::create(builder, loc, 1);
-    Value after = arith::AddIOp::create(builder, loc, stage.back(), one);
-    return {wrap(builder, loc, after, stages)};
+    return {advance(builder, loc, stage.back(), 1, stages)};
   };
   auto replaced = cast<scf::ForOp>(**loop.replaceWithAdditionalYields(
       rewriter, first, /*replaceInitOperandUsesInLoop=*/false, next));
@@ -80,7 +84,7 @@ static Value getStage(OpBuilder &builder, ChannelOp channel, PutOp put, Value cu
   if (auto number = getConstantIntValue(put.getNumber()))
     return arith::ConstantIndexOp::create(builder, loc, *number % stages);
   Value ahead = put.getNumber().getDefiningOp<arith::AddIOp>().getRhs();
-  return wrap(builder, loc, arith::AddIOp::create(builder, loc, current, ahead), stages);
+  return advance(builder, loc, current, *getConstantIntValue(ahead), stages);
 }
 
 static void lowerPut(ChannelOp channel, PutOp put, Value current) {

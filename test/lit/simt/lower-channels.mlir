@@ -19,9 +19,7 @@
 // CHECK-NEXT:      simt.barrier
 // CHECK:           %[[T:.*]] = memref.subview %[[A]][%[[STAGE]], 0] [1, 8] [1, 1]
 // CHECK:           memref.load %[[T]]
-// CHECK:           %[[AHEAD:.*]] = arith.addi %[[STAGE]], %c1
-// CHECK:           %[[IS_PAST:.*]] = arith.cmpi uge, %[[AHEAD]], %c2
-// CHECK:           %[[OTHER:.*]] = arith.select %[[IS_PAST]], %{{.*}}, %[[AHEAD]]
+// CHECK:           %[[OTHER:.*]] = arith.subi %{{.*}}, %[[STAGE]]
 // CHECK:           %[[U:.*]] = memref.subview %[[A]][%[[OTHER]], 0] [1, 8] [1, 1]
 // CHECK:           memref.store %{{.*}}, %[[U]]
 // CHECK-NOT:     simt.wait_copies

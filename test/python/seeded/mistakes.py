@@ -35,8 +35,8 @@ MISTAKES = [
     Mistake(
         "a loop goes back to the first stage one too early",
         f"{_SIMT}/LowerChannels.cpp",
-        "return {wrap(builder, loc, after, stages)};",
-        "return {wrap(builder, loc, after, stages - 1)};",
+        "return {advance(builder, loc, stage.back(), 1, stages)};",
+        "return {advance(builder, loc, stage.back(), 1, stages - 1)};",
     ),
     Mistake(
         "a wait for one group of copies too few",
