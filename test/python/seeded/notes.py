@@ -80,6 +80,13 @@ NOTES: list[Note] = [
         "",
     ),
     Note(
+        "Registers of a row that lie beyond it were never written, and LLVM takes for them "
+        "what is at hand: here what leaves the maximum as it is.",
+        ("mask",),
+        ("moe_gate",),
+        "%131 = arith.select",
+    ),
+    Note(
         "The number of a token's place: it is stored only where a token was counted, and none "
         "is counted beyond the last.",
         ("mask",),
