@@ -78,3 +78,20 @@ func.func @together(%n: index) {
   }
   return
 }
+
+// Beyond a K that is no multiple of the instruction's, operands are zero.
+// CHECK-LABEL: @short
+// CHECK:         %[[INSIDE:.*]] = arith.cmpi ult, %{{.*}}, %c20
+// CHECK:         vector.load
+// CHECK:         arith.select %[[INSIDE]], %{{.*}}, %{{.*}} : vector<2xbf16>
+// CHECK:         nvvm.mma.sync
+func.func @short(%n: index) {
+  tile.kernel (%bx) in (%n) threads(32) {
+    %a = tile.alloc "a" : memref<16x20xbf16, #shared>
+    %b = tile.alloc "b" : memref<8x20xbf16, #shared>
+    %c = tile.alloc "c" : memref<16x8xf32, #fragment>
+    tile.gemm %a, %b into %c transpose_b atom(#cuda.mma<bf16 into f32>)
+      : memref<16x20xbf16, #shared>, memref<8x20xbf16, #shared> into memref<16x8xf32, #fragment>
+  }
+  return
+}

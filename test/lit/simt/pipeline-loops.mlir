@@ -61,6 +61,8 @@
 // WAITS:           simt.commit_copies
 // WAITS-NOT:       simt.barrier{{$}}
 // WAITS:           memref.load
+// WAITS:           arith.cmpi uge, %{{.*}}, %c3
+// WAITS:           scf.yield
 // WAITS:         return
 func.func @copies(%n: index, %x: memref<?x64xf16, #global>, %y: memref<16x64xf16, #global>) {
   tile.kernel (%bx) in (%n) threads(128) {
@@ -84,6 +86,7 @@ func.func @copies(%n: index, %x: memref<?x64xf16, #global>, %y: memref<16x64xf16
 
 // What the loop itself writes cannot be read ahead, nor can a tile that outlives its
 // iteration, or is not filled as a whole.
+// WAITS-LABEL: @bound_to_its_iteration
 // ASYNC-LABEL: @bound_to_its_iteration
 // ASYNC-NOT:     simt.channel
 // ASYNC:         scf.for

@@ -123,21 +123,14 @@ def mistakes(found: list[dict]) -> str:
     """The table of mistakes in passes."""
     rows = []
     for mistake in found:
-        lit = f"{len(mistake['lit'])} tests" if mistake["lit"] else ""
-        said = [f"{d.split('-')[0]}: {_shortened(t)}" for d, t in mistake["emulators"].items()]
+        lit = ", ".join(name.removeprefix("Tilewright.") for name in mistake["lit"])
+        devices = ", ".join(device.rpartition(":")[2] for device in mistake["emulators"])
         file = mistake["file"].rpartition("/")[2]
-        rows.append([mistake["what"], f"`{file}`", lit, "; ".join(said)])
+        rows.append([mistake["what"], f"`{file}`", lit, devices])
     caught = sum(bool(m["lit"] or m["emulators"]) for m in found)
     return f"{caught} of {len(found)} are caught.\n\n" + _table(
         ["mistake", "in", "lit", "emulators"], rows
     )
-
-
-def _shortened(text: str) -> str:
-    """What a device said, without the kernel's shape."""
-    case, _, reason = text.partition(": ")[2].partition(": ")
-    rule = _rule({"by": EMULATOR, "text": reason})
-    return f"{rule if rule != 'other' else 'wrong result'} in {case}"
 
 
 def main() -> None:
