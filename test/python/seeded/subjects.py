@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -61,6 +62,16 @@ class Switch:
 
 _LAUNCH = Kernel.__dict__["launch"]
 _noted: list[Switch] | None = None  # calls, while nothing runs
+
+
+@functools.cache
+def _forget() -> None:
+    """Lets the library compile anew, once: what ran before in this process kept its launch,
+    and what runs later is a subject's."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith("tilewright.kernels."):
+            for value in list(vars(module).values()):
+                getattr(value, "cache_clear", lambda: None)()
 
 
 @contextlib.contextmanager
@@ -146,6 +157,7 @@ def groups() -> list[tuple[Case, ...]]:
 
 def subjects(cases: tuple[Case, ...], device: str) -> list[Subject]:
     """A subject for each kernel that the cases run, which are compiled where need be."""
+    _forget()
     users: dict[Switch, list[Case]] = {}
     for case in cases:
         with _noting() as noted:
