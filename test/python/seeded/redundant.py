@@ -226,11 +226,13 @@ class Text:
 
     def is_needless(self, barrier: int, of_waves: bool = False) -> bool:
         """Whether no two threads, or waves, meet where the barrier of this line is not."""
-        before = list(self._reach(barrier, -1, set()))
-        after = list(self._reach(barrier, 1, set()))
+        before, after = (list(self._reach(barrier, step, set())) for step in (-1, 1))
         if None in before or None in after:
             return False
-        return not any(self._meet(a, b, of_waves) for a in before for b in after)
+        pairs = ((a, b) for a in before for b in after)
+        if "global" not in self.lines[barrier]:  # which orders shared memory alone
+            pairs = ((a, b) for a, b in pairs if not a.memory.is_global)
+        return not any(self._meet(a, b, of_waves) for a, b in pairs)
 
     def _meet(self, a: Access, b: Access, of_waves: bool = False) -> bool:
         first, second = a.memory, b.memory
