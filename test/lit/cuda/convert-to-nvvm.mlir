@@ -82,3 +82,14 @@ module {
     return %y : i32
   }
 }
+
+// -----
+
+// CHECK-LABEL: llvm.func @exp2
+// CHECK:         llvm.call_intrinsic "llvm.nvvm.ex2.approx.ftz.f32"
+module {
+  func.func @exp2(%x: f32) -> f32 {
+    %y = math.exp2 %x : f32
+    return %y : f32
+  }
+}

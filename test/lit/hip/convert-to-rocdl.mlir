@@ -67,3 +67,14 @@ module {
     return %e : i32
   }
 }
+
+// -----
+
+// CHECK-LABEL: llvm.func @exp2
+// CHECK:         rocdl.exp2 %{{.*}}
+module {
+  func.func @exp2(%x: f32) -> f32 {
+    %y = math.exp2 %x : f32
+    return %y : f32
+  }
+}

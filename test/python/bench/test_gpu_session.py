@@ -6,8 +6,6 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import json
 import lzma
 import os
@@ -170,9 +168,6 @@ print(json.dumps(worst))
 """
 
 
-@pytest.mark.skipif(
-    importlib.util.find_spec("triton") is None, reason="there is no Triton to interpret"
-)
 def test_peers_compute_what_is_compared():
     """PyTorch's recipes on its CPU tensors, Triton's kernels in its interpreter."""
     run = subprocess.run(

@@ -5,13 +5,12 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 from __future__ import annotations
 
-import importlib.util
 import json
 
 import pytest
 
 from tilewright.cli import main
-from tilewright.testing import compile_peers, gpu_code
+from tilewright.testing import compile_peers
 
 
 @pytest.mark.parametrize(
@@ -30,13 +29,6 @@ def test_a_wrong_command_line_is_refused(capsys, monkeypatch, arguments, named):
     assert named in capsys.readouterr().err.replace("\n", " ")
 
 
-needs_both = pytest.mark.skipif(
-    gpu_code.ptxas() is None or importlib.util.find_spec("triton") is None,
-    reason="there is no ptxas (CUDA 13) or no Triton",
-)
-
-
-@needs_both
 def test_both_compilers_are_timed_to_each_stage(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(compile_peers, "PROCESSES", 1)
     monkeypatch.setattr(compile_peers, "LATER", 1)
