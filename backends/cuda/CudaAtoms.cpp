@@ -32,19 +32,32 @@ static int64_t getDepth(Type element) {
   return isa<FloatTF32Type>(element) ? 8 : 256 / element.getIntOrFloatBitWidth();
 }
 
+/// Signed bytes have no sign in their type, unsigned ones have.
+static bool isByte(Type type) {
+  return type.isSignlessInteger(8) || type.isUnsignedInteger(8);
+}
+
 static bool isFp8(Type type) { return isa<Float8E4M3FNType, Float8E5M2Type>(type); }
 
 static LogicalResult verifyTypes(function_ref<InFlightDiagnostic()> emitError,
-                                 Type element, Type accumulator, bool hasFp8) {
+                                 Type element, Type accumulator, bool isOther) {
   bool isKnown = element.isF16() || element.isBF16() || isa<FloatTF32Type>(element) ||
-                 element.isInteger(8) || (hasFp8 && isFp8(element));
+                 isByte(element) || isOther;
   if (!isKnown)
     return emitError() << "(C1) has no form for elements of type " << element;
-  if (element.isInteger() ? !accumulator.isInteger(32) : !accumulator.isF32())
-    return emitError() << "(C1) " << element << " accumulates in "
-                       << (element.isInteger() ? "i32" : "f32") << ", not in "
+  StringRef sum = element.isF64() ? "f64" : isByte(element) ? "i32" : "f32";
+  bool fits = element.isF64()   ? accumulator.isF64()
+              : isByte(element) ? accumulator.isSignlessInteger(32)
+                                : accumulator.isF32();
+  if (!fits)
+    return emitError() << "(C1) " << element << " accumulates in " << sum << ", not in "
                        << accumulator;
   return success();
+}
+
+static Accumulation describeAccumulation(Type accumulator) {
+  auto real = dyn_cast<FloatType>(accumulator);
+  return {accumulator, real ? static_cast<int64_t>(real.getFPMantissaWidth()) : 0};
 }
 
 /// Registers hold 32 bits of consecutive K: `pack` elements. Rows are eight apart in the
@@ -72,12 +85,21 @@ static AtomOperand getAccumulatorD(MLIRContext *context, Type type, int64_t warp
 }
 
 /// Multiply-adds of f16 per cycle and multiprocessor, dense; nothing for others.
-static std::optional<double> getMacsPerCycle(StringRef model) {
+static std::optional<double> getHalfMacsPerCycle(StringRef model) {
   double macs = llvm::StringSwitch<double>(model)
                     .Cases({"sm_80", "sm_90", "sm_100"}, 1024)
                     .Cases({"sm_86", "sm_89", "sm_120"}, 512)
                     .Default(0);
   return macs > 0 ? std::optional(macs) : std::nullopt;
+}
+
+/// The same of f64, which only GPUs for computing centres have many of.
+static double getDoubleMacsPerCycle(StringRef model) {
+  return llvm::StringSwitch<double>(model)
+      .Case("sm_80", 64)
+      .Case("sm_90", 128)
+      .Case("sm_100", 64)
+      .Default(2);
 }
 
 //===----------------------------------------------------------------------===//
@@ -86,14 +108,27 @@ static std::optional<double> getMacsPerCycle(StringRef model) {
 
 LogicalResult MmaAttr::verify(function_ref<InFlightDiagnostic()> emitError, Type element,
                               Type accumulator) {
-  return verifyTypes(emitError, element, accumulator, /*hasFp8=*/false);
+  return verifyTypes(emitError, element, accumulator, /*isOther=*/element.isF64());
 }
 
-AtomShape MmaAttr::getShape() const { return {16, 8, getDepth(getElement())}; }
+AtomShape MmaAttr::getShape() const {
+  return {getElement().isF64() ? 8 : 16, 8, getDepth(getElement())};
+}
 
 Participants MmaAttr::getParticipants() const { return {/*lanes=*/32}; }
 
 AtomOperand MmaAttr::getOperand(AtomRole role) const {
+  if (getElement().isF64()) { // 8 x 4 elements of A, one for each lane
+    Factor outer{FactorKind::Lane, 8, 4}, inner{FactorKind::Lane, 4, 1};
+    if (role == AtomRole::A)
+      return {OperandPlace::Register, getElement(),
+              getLayout(getContext(), {{outer}, {inner}})};
+    if (role == AtomRole::B)
+      return {OperandPlace::Register, getElement(),
+              getLayout(getContext(), {{inner}, {outer}})};
+    return {OperandPlace::Register, getElement(),
+            getLayout(getContext(), {{outer}, {inner, {FactorKind::Vector, 2, 1}}})};
+  }
   if (role == AtomRole::A)
     return getRegisterA(getContext(), getElement(), /*warps=*/1);
   if (role == AtomRole::C)
@@ -106,18 +141,20 @@ AtomOperand MmaAttr::getOperand(AtomRole role) const {
                                    {{FactorKind::Lane, 8, 4}}})};
 }
 
-bool MmaAttr::readsMatrices() const { return true; }
+bool MmaAttr::readsMatrices() const { return !getElement().isF64(); }
 
 Accumulation MmaAttr::getAccumulation() const {
-  return {getAccumulator(), getElement().isInteger() ? 0 : 24};
+  return describeAccumulation(getAccumulator());
 }
 
 SmallVector<StringRef> MmaAttr::getRequiredFeatures() const { return {"sm_80"}; }
 
 std::optional<double> MmaAttr::getIssueInterval(StringRef model) const {
-  std::optional<double> macs = getMacsPerCycle(model);
+  std::optional<double> macs = getHalfMacsPerCycle(model);
   if (!macs)
     return std::nullopt;
+  if (getElement().isF64())
+    return 8 * 8 * 4 / getDoubleMacsPerCycle(model);
   // The rate in bytes of operands is the same for every element type.
   return 16 * 8 * 16 / *macs;
 }
@@ -128,10 +165,10 @@ std::optional<double> MmaAttr::getIssueInterval(StringRef model) const {
 
 LogicalResult WgmmaAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t n,
                                 Type element, Type accumulator, bool) {
-  if (failed(verifyTypes(emitError, element, accumulator, /*hasFp8=*/true)))
+  if (failed(verifyTypes(emitError, element, accumulator, isFp8(element))))
     return failure();
   bool fits = n >= 8 && n <= 256 && n % 8 == 0;
-  if (!fits || (element.isInteger() && n > 32 && n % 16 != 0))
+  if (!fits || (isByte(element) && n > 32 && n % 16 != 0))
     return emitError() << "(C2) has no form with N = " << n;
   return success();
 }
@@ -156,7 +193,7 @@ Completion WgmmaAttr::getCompletion() const { return Completion::GroupWait; }
 Accumulation WgmmaAttr::getAccumulation() const {
   if (isFp8(getElement()))
     return {getAccumulator(), /*significandBits=*/14, /*promotionInterval=*/128};
-  return {getAccumulator(), getElement().isInteger() ? 0 : 24};
+  return describeAccumulation(getAccumulator());
 }
 
 SmallVector<StringRef> WgmmaAttr::getRequiredFeatures() const { return {"sm_90a"}; }

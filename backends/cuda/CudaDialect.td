@@ -26,14 +26,14 @@ def Cuda_Dialect : Dialect {
 def Cuda_MmaAttr : AttrDef<Cuda_Dialect, "Mma", [
     DeclareAttrInterfaceMethods<Tile_AtomAttrInterface, ["emit", "readsMatrices"]>]> {
   let mnemonic = "mma";
-  let summary = "mma.sync m16n8k*: one warp, operands in registers";
+  let summary = "mma.sync: one warp, operands in registers";
   let description = [{
     D (16 x 8) = C + A B with 32 bytes of K: 16 elements of f16 or bf16, 8 of
-    tf32, 32 of i8.
+    tf32, 32 bytes, signed or (ui8) not. Of f64 D is 8 x 8.
 
     Constraints:
-    - (C1) The element is f16, bf16, tf32 or i8; the accumulator is i32 for i8 and
-      f32 otherwise.
+    - (C1) The element is f16, bf16, tf32, f64, i8 or ui8; the accumulator is f64
+      for f64, i32 for bytes and f32 otherwise.
 
     Example: `#cuda.mma<f16 into f32>`.
   }];
@@ -53,8 +53,8 @@ def Cuda_WgmmaAttr : AttrDef<Cuda_Dialect, "Wgmma", [
     about 14 bits, so they are to be added to an f32 register every 128 of K.
 
     Constraints:
-    - (C1) The element is f16, bf16, tf32, f8E4M3FN, f8E5M2 or i8; the
-      accumulator is i32 for i8 and f32 otherwise.
+    - (C1) The element is f16, bf16, tf32, f8E4M3FN, f8E5M2, i8 or ui8; the
+      accumulator is i32 for bytes and f32 otherwise.
     - (C2) N is a multiple of 8, of 16 above 32 for i8, from 8 to 256.
 
     Example: `#cuda.wgmma<n = 128, bf16 into f32>`.

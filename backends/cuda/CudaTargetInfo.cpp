@@ -29,10 +29,13 @@ public:
   SmallVector<AtomAttrInterface> getAtoms(MLIRContext *context) const override {
     Builder b(context);
     Type f32 = b.getF32Type();
-    return {MmaAttr::get(context, b.getF16Type(), f32),
-            MmaAttr::get(context, b.getBF16Type(), f32),
-            MmaAttr::get(context, FloatTF32Type::get(context), f32),
-            MmaAttr::get(context, b.getIntegerType(8), b.getI32Type())};
+    return {
+        MmaAttr::get(context, b.getF16Type(), f32),
+        MmaAttr::get(context, b.getBF16Type(), f32),
+        MmaAttr::get(context, FloatTF32Type::get(context), f32),
+        MmaAttr::get(context, b.getF64Type(), b.getF64Type()),
+        MmaAttr::get(context, b.getIntegerType(8), b.getI32Type()),
+        MmaAttr::get(context, b.getIntegerType(8, /*isSigned=*/false), b.getI32Type())};
   }
 };
 } // namespace

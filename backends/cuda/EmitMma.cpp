@@ -13,10 +13,13 @@
 using namespace mlir;
 using namespace tilewright::cuda;
 
-/// The 32-bit registers that hold `elements`, as the instruction takes them.
+/// The registers that hold `elements`, as the instruction takes them: one for each f64,
+/// else of 32 bits.
 static SmallVector<Value> splitRegisters(OpBuilder &builder, Location loc,
                                          Value elements) {
   auto type = cast<VectorType>(elements.getType());
+  if (type.getElementType().isF64())
+    return {vector::ExtractOp::create(builder, loc, elements, 0)};
   int64_t bits = type.getElementTypeBitWidth();
   int64_t count = type.getNumElements() * bits / 32;
   auto words = VectorType::get({count}, builder.getI32Type());
@@ -37,6 +40,8 @@ static NVVM::MMATypes getPtxType(Type element) {
   return element.isF16()               ? NVVM::MMATypes::f16
          : element.isBF16()            ? NVVM::MMATypes::bf16
          : isa<FloatTF32Type>(element) ? NVVM::MMATypes::tf32
+         : element.isF64()             ? NVVM::MMATypes::f64
+         : element.isUnsignedInteger() ? NVVM::MMATypes::u8
                                        : NVVM::MMATypes::s8;
 }
 

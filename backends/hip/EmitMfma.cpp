@@ -20,11 +20,16 @@ static Value packOperand(OpBuilder &builder, Location loc, Value elements) {
   Type element = type.getElementType();
   if (type.getNumElements() == 1)
     return vector::ExtractOp::create(builder, loc, elements, 0);
-  if (element.isBF16())
+  // The longer forms of gfx950 take bf16 and words of bytes as such.
+  constexpr int64_t longer = 128;
+  int64_t bits = type.getNumElements() * type.getElementTypeBitWidth();
+  if (element.isBF16() && bits < longer)
     return vector::BitCastOp::create(builder, loc, type.clone(builder.getIntegerType(16)),
                                      elements);
-  int64_t bits = type.getNumElements() * type.getElementTypeBitWidth();
   if (element.getIntOrFloatBitWidth() == 8) {
+    if (bits == longer)
+      return vector::BitCastOp::create(
+          builder, loc, VectorType::get({bits / 32}, builder.getI32Type()), elements);
     auto whole = VectorType::get({1}, builder.getIntegerType(bits));
     elements = vector::BitCastOp::create(builder, loc, whole, elements);
     return vector::ExtractOp::create(builder, loc, elements, 0);
@@ -43,9 +48,15 @@ static std::string getIntrinsic(MfmaAttr atom) {
   if (element.isInteger())
     return (prefix + "i32." + shape + (atom.getM() * atom.getK() > 256 ? ".i8" : "i8"))
         .str();
-  if (element.isBF16())
-    return (prefix + "f32." + shape + "bf16.1k").str();
-  return (prefix + "f32." + shape + (element.isF16() ? "f16" : "f32")).str();
+  if (element.isF32())
+    return (prefix + "f32." + shape + "f32").str();
+  if (element.getIntOrFloatBitWidth() == 8) {
+    StringRef name = isa<Float8E5M2Type, Float8E5M2FNUZType>(element) ? ".bf8" : ".fp8";
+    return (prefix + "f32." + shape + name + name).str();
+  }
+  bool isLonger = atom.getM() * atom.getK() > 256;
+  StringRef name = element.isF16() ? "f16" : isLonger ? "bf16" : "bf16.1k";
+  return (prefix + "f32." + shape + (isLonger ? "." : "") + name).str();
 }
 
 FailureOr<Value> MfmaAttr::emit(OpBuilder &builder, Location loc,

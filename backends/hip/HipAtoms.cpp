@@ -130,14 +130,18 @@ Accumulation MfmaAttr::getAccumulation() const {
   return describeAccumulation(getAccumulator());
 }
 
+/// What a lane holds of A: 8 bytes at most before gfx950, 4 before gfx942 for bytes.
+static int64_t getBytesOfA(MfmaAttr atom) {
+  return atom.getM() * atom.getK() * atom.getBlocks() / 64 *
+         atom.getElement().getIntOrFloatBitWidth() / 8;
+}
+
 SmallVector<StringRef> MfmaAttr::getRequiredFeatures() const {
-  // What a lane holds of A: 8 bytes at most before gfx950, 4 before gfx942 for bytes.
-  int64_t bytesOfA =
-      getM() * getK() * getBlocks() / 64 * getElement().getIntOrFloatBitWidth() / 8;
-  bool isByte = getElement().getIntOrFloatBitWidth() == 8;
-  if (bytesOfA > 8)
+  Type element = getElement();
+  if (getBytesOfA(*this) > 8 || isa<Float8E4M3FNType, Float8E5M2Type>(element))
     return {"gfx950"};
-  return {isByte && bytesOfA > 4 ? "gfx942" : "gfx90a"};
+  bool isByte = element.getIntOrFloatBitWidth() == 8;
+  return {isByte && getBytesOfA(*this) > 4 ? "gfx942" : "gfx90a"};
 }
 
 std::optional<double> MfmaAttr::getIssueInterval(StringRef model) const {
@@ -151,6 +155,9 @@ std::optional<double> MfmaAttr::getIssueInterval(StringRef model) const {
     return std::nullopt;
   double elementBytes = getElement().getIntOrFloatBitWidth() / 8.0;
   double slowdown = elementBytes == 8 ? 2 : elementBytes == 4 ? 4 : 1;
+  // gfx950 is as fast as that with its own forms alone, which take twice as much of K.
+  if (model == "gfx950" && elementBytes <= 2 && getBytesOfA(*this) <= 8)
+    slowdown = 2;
   return getM() * getM() * getK() * getBlocks() * elementBytes * slowdown / bytes;
 }
 

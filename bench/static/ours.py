@@ -93,9 +93,7 @@ def attend(problem: Problem, target: str):
                 T.copy(K[head, step * BN, 0], k_tile)
                 T.copy(V[head, step * BN, 0], v_tile)
                 T.gemm(q_tile, k_tile, score, transpose_B=True, clear_accum=True)
-                for i, j in T.Parallel(BM, BN):
-                    score[i, j] *= scale
-                absorb(score, prob, acc, peak, before, total, step_total, BM, BN, d)
+                absorb(score, prob, acc, peak, before, total, step_total, scale, BM, BN, d)
                 T.gemm(prob, v_tile, acc)
             normalise(acc, total, BM, d)
             T.copy(acc, Out[head, bx * BM, 0])

@@ -9,8 +9,8 @@
 // simt.load_matrix, which gives a register of up to four instructions' operands at once,
 // or in runs of elements that are neighbours in the layout and in memory, of one element
 // where there are no such. Where the thread has them already, as a former product left
-// them or a loop nest made them, they are taken from there. Beyond the tile an operand is zero along K; what is read there
-// in the other direction makes results that are dropped.
+// them or a loop nest made them, they are taken from there. Beyond the tile an operand is
+// zero along K; what is read there in the other direction makes results that are dropped.
 //
 //===----------------------------------------------------------------------===//
 
@@ -46,11 +46,16 @@ static Value multiply(OpBuilder &builder, Location loc, Value a, int64_t b) {
 
 OperandLoader::OperandLoader(OpBuilder &builder, GemmOp gemm, AtomRole role,
                              const Tiling &tiling, const ThreadPlace &place)
-    : loc(gemm.getLoc()), atom(gemm), layout(atom.getLayout(role)), shape(atom.getShape()),
-      lane(place.lane), index(builder, loc, layout, place.lane, place.warp) {
+    : loc(gemm.getLoc()), atom(gemm), layout(atom.getLayout(role)),
+      shape(atom.getShape()), lane(place.lane),
+      index(builder, loc, layout, place.lane, place.warp) {
   bool isA = role == AtomRole::A;
   bool transposed = isA ? gemm.getTransposeA() : gemm.getTransposeB();
   memref = isA ? gemm.getA() : gemm.getB();
+  element = atom.getElementType(role);
+  auto own = dyn_cast<FloatType>(cast<MemRefType>(memref.getType()).getElementType());
+  isNarrow = own && own.getWidth() < element.getIntOrFloatBitWidth() &&
+             !isa<FloatTF32Type>(element);
   size = isA ? shape.m : shape.n;
   count = isA ? tiling.m : tiling.n;
   warps = isA ? tiling.warpsM : tiling.warpsN;
@@ -79,15 +84,15 @@ OperandLoader::OperandLoader(OpBuilder &builder, GemmOp gemm, AtomRole role,
 
 SmallVector<Value> OperandLoader::loadHeld(OpBuilder &builder, Value k) {
   int64_t steps = depth / shape.k, step = *getConstantIntValue(k) / shape.k;
-  auto type = VectorType::get({registers},
-                              cast<MemRefType>(memref.getType()).getElementType());
+  auto type =
+      VectorType::get({registers}, cast<MemRefType>(memref.getType()).getElementType());
   SmallVector<Value> operands;
   for (int64_t number = 0; number < count; ++number) {
     SmallVector<Value> elements;
     for (int64_t reg = 0; reg < registers; ++reg) {
       int64_t own = (*held)[(number * steps + step) * registers + reg];
-      elements.push_back(memref::LoadOp::create(
-          builder, loc, memref, ValueRange{constant(builder, loc, own)}));
+      elements.push_back(memref::LoadOp::create(builder, loc, memref,
+                                                ValueRange{constant(builder, loc, own)}));
     }
     operands.push_back(vector::FromElementsOp::create(builder, loc, type, elements));
   }
@@ -108,7 +113,7 @@ bool OperandLoader::canReadMatrices() const {
   auto type = cast<MemRefType>(memref.getType());
   auto [strides, offset] = type.getStridesAndOffset();
   int64_t bytes = type.getElementTypeBitWidth() / 8;
-  return atom.readsMatrices() && getSpace(type) == Space::Shared &&
+  return atom.readsMatrices() && !isNarrow && getSpace(type) == Space::Shared &&
          depth % shape.k == 0 && (isInnermostK || bytes == 2) && strides.back() == 1 &&
          strides.front() * bytes % kMatrixRowBytes == 0 &&
          extent * bytes % (isInnermostK ? 1 : kMatrixRowBytes) == 0 && bytes > 0;
@@ -190,6 +195,8 @@ int64_t OperandLoader::getRun() const {
   int64_t run = inner.kind == FactorKind::Vector && inner.stride == 1 ? inner.extent : 1;
   if (isInnermostK)
     run *= group;
+  // The other operand, whose elements may be narrower, has a say in the group.
+  run = std::gcd(run, kAccessBytes * 8 / type.getElementTypeBitWidth());
   bool isAligned =
       strides.front() % run == 0 && (isInnermostK ? depth : extent) % run == 0;
   return isAligned ? run : 1;
@@ -323,7 +330,7 @@ SmallVector<SmallVector<Value>> OperandLoader::loadInterleaved(OpBuilder &builde
   return steps;
 }
 
-SmallVector<SmallVector<Value>> OperandLoader::load(OpBuilder &builder, Value k) {
+SmallVector<SmallVector<Value>> OperandLoader::loadAsStored(OpBuilder &builder, Value k) {
   if (isHeld())
     return {loadHeld(builder, k)};
   if (canReadMatrices())
@@ -334,5 +341,16 @@ SmallVector<SmallVector<Value>> OperandLoader::load(OpBuilder &builder, Value k)
   for (int64_t number = 0; number < count; ++number)
     for (auto [step, operands] : llvm::zip(steps, loadRuns(builder, k, number)))
       step.push_back(operands);
+  return steps;
+}
+
+SmallVector<SmallVector<Value>> OperandLoader::load(OpBuilder &builder, Value k) {
+  SmallVector<SmallVector<Value>> steps = loadAsStored(builder, k);
+  if (isNarrow)
+    for (SmallVector<Value> &operands : steps)
+      for (Value &operand : operands)
+        operand = CastOp::create(builder, loc, VectorType::get({registers}, element),
+                                 operand, /*unsignedSource=*/false,
+                                 /*unsignedResult=*/false, /*keepInfinity=*/false);
   return steps;
 }

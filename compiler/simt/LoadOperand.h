@@ -28,7 +28,7 @@ public:
   void setGroup(int64_t steps) { group = steps; }
 
   /// For each of the steps from `k` on a vector of registers for each row or column of
-  /// instructions.
+  /// instructions, widened to their type.
   llvm::SmallVector<llvm::SmallVector<mlir::Value>> load(mlir::OpBuilder &builder,
                                                          mlir::Value k);
 
@@ -37,6 +37,8 @@ public:
   bool isHeld() const { return held.has_value(); }
 
 private:
+  llvm::SmallVector<llvm::SmallVector<mlir::Value>> loadAsStored(mlir::OpBuilder &builder,
+                                                                 mlir::Value k);
   llvm::SmallVector<mlir::Value> loadHeld(mlir::OpBuilder &builder, mlir::Value k);
   bool canReadMatrices() const;
   int64_t getRun() const;
@@ -54,17 +56,19 @@ private:
   tile::LayoutAttr layout;
   tile::AtomShape shape;
   mlir::Value memref;
-  int64_t size;      // rows of an instruction's operand A, columns of its operand B
-  int64_t count;     // instructions of a warp in that direction
-  int64_t warps;     // warps in that direction
-  int64_t extent;    // of the tile in that direction
-  int64_t depth;     // of the tile along K
-  int64_t alongK;    // the operand's dimension that K is
-  bool isInnermostK; // elements along K are neighbours in memory
-  bool interleaves;  // a lane's rows or columns follow each other
-  bool isKFirst;     // the memref's first dimension is K
-  int64_t registers; // of an instruction
-  int64_t group = 1; // steps that are read together
+  int64_t size;       // rows of an instruction's operand A, columns of its operand B
+  int64_t count;      // instructions of a warp in that direction
+  int64_t warps;      // warps in that direction
+  int64_t extent;     // of the tile in that direction
+  int64_t depth;      // of the tile along K
+  int64_t alongK;     // the operand's dimension that K is
+  bool isInnermostK;  // elements along K are neighbours in memory
+  bool interleaves;   // a lane's rows or columns follow each other
+  bool isKFirst;      // the memref's first dimension is K
+  int64_t registers;  // of an instruction
+  int64_t group = 1;  // steps that are read together
+  mlir::Type element; // that the instruction multiplies
+  bool isNarrow;      // the memref's are narrower floats
   mlir::Value lane, origin;
   ThreadIndex index;
   /// The registers that the thread holds its part in, in the order of the instructions.

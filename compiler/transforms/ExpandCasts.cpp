@@ -99,15 +99,16 @@ static Expr smallToF32(Expr x) {
 }
 
 /// The forms of e4m3 have f16's sign and an exponent whose bias is less; read as f16 they
-/// are too small by the difference, denormals included.
-static Expr e4m3ToF32(Expr x) {
+/// are too small by the difference, denormals included. `to` is f16 or f32.
+static Expr e4m3ToFloat(Expr x, Type to) {
   auto &b = x.builder();
   SmallFormat format = formatOf(x.element());
   Expr bits = x.bits().to<arith::ExtUIOp>(b.getI16Type());
   Expr magnitude = bits & 0x7f;
   Expr half = (((bits & 0x80) << 8) | (magnitude << 7)).bitsAs(b.getF16Type());
-  Expr scaled =
-      half.to<arith::ExtFOp>(b.getF32Type()) * std::ldexp(1.0, 15 - format.bias);
+  if (!to.isF16())
+    half = half.to<arith::ExtFOp>(to);
+  Expr scaled = half * std::ldexp(1.0, 15 - format.bias);
   Expr isNaN =
       format.unsignedZero ? equal(bits, format.nan) : equal(magnitude, format.nan);
   return select(isNaN, std::numeric_limits<double>::quiet_NaN(), scaled);
@@ -121,16 +122,21 @@ static Expr e8m0ToF32(Expr x) {
   return select(equal(bits, 0xff), 0x7fc00000, finite).bitsAs(b.getF32Type());
 }
 
+/// An e5m2 is the upper half of an f16.
+static Expr e5m2ToF16(Expr x) {
+  auto &b = x.builder();
+  return (x.bits().to<arith::ExtUIOp>(b.getI16Type()) << 8).bitsAs(b.getF16Type());
+}
+
 static Expr f8ToF32(Expr x) {
   auto &b = x.builder();
   Type type = x.element();
-  if (isa<Float8E5M2Type>(type)) { // the upper half of an f16
-    Expr bits = x.bits().to<arith::ExtUIOp>(b.getI16Type()) << 8;
-    return bits.bitsAs(b.getF16Type()).to<arith::ExtFOp>(b.getF32Type());
-  }
+  if (isa<Float8E5M2Type>(type))
+    return e5m2ToF16(x).to<arith::ExtFOp>(b.getF32Type());
   if (isa<Float8E8M0FNUType>(type))
     return e8m0ToF32(x);
-  return isa<Float8E5M2FNUZType, Float4E2M1FNType>(type) ? smallToF32(x) : e4m3ToF32(x);
+  return isa<Float8E5M2FNUZType, Float4E2M1FNType>(type) ? smallToF32(x)
+                                                         : e4m3ToFloat(x, b.getF32Type());
 }
 
 /// Rounds to nearest even; what is larger than the largest finite number becomes it, but
@@ -223,6 +229,11 @@ static Expr floatToFloat(Expr x, Type to, bool keepInfinity = false) {
     return toF32(x);
   if (to.isF64())
     return toF32(x).to<arith::ExtFOp>(to);
+  if (to.isF16() && isa<Float8E5M2Type>(x.element()))
+    return e5m2ToF16(x);
+  if (to.isF16() &&
+      isa<Float8E4M3FNType, Float8E4M3FNUZType, Float8E4M3B11FNUZType>(x.element()))
+    return e4m3ToFloat(x, to);
   Expr carrier = x.element().isF64() ? f64ToF32Odd(x) : toF32(x);
   if (to.isF16())
     return carrier.to<arith::TruncFOp>(b.getF16Type());

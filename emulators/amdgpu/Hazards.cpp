@@ -47,13 +47,20 @@ static unsigned byPasses(unsigned passes, unsigned two, unsigned eight,
   return passes <= 2 ? two : passes <= 8 ? eight : sixteen;
 }
 
-/// Until the result may be read as A or B, by VALU, or overwritten.
+/// Until the result may be read as A or B, or by VALU.
 static unsigned untilResult(const Target &target, const HazardTraits &earlier) {
   if (earlier.isDouble)
     return earlier.isDouble4 ? 6 : target.gpu == Gpu::Gfx950 ? 19 : 11;
   if (target.gpu == Gpu::Gfx90a)
     return byPasses(earlier.passes, 5, 11, 19);
   return earlier.passes + (earlier.isXdl ? 3 + extraOf(target, earlier) : 2);
+}
+
+/// Until the result may be overwritten. gfx950's slower f64 is no slower here.
+static unsigned untilOverwritten(const Target &target, const HazardTraits &earlier) {
+  if (earlier.isDouble && !earlier.isDouble4)
+    return 11;
+  return untilResult(target, earlier);
 }
 
 /// Until the result may be read as C.
@@ -110,7 +117,8 @@ void Hazards::checkAfterMatrix(const HazardTraits &traits, const Issued &earlier
     require(earlier, needed, "reads the result of", *range);
   }
   if (const RegisterRange *range = findOverlap(traits.writes, result))
-    require(earlier, untilResult(target, matrix), "overwrites the result of", *range);
+    require(earlier, untilOverwritten(target, matrix), "overwrites the result of",
+            *range);
   // C is read late.
   bool readsLate = !matrix.isDouble && matrix.isXdl;
   if (readsLate)

@@ -26,7 +26,6 @@ Bound of out and lse: `tilewright.testing.ATTENTION_BOUND`.
 from __future__ import annotations
 
 import functools
-import math
 from typing import Any
 
 import numpy as np
@@ -34,12 +33,9 @@ import numpy as np
 import tilewright
 import tilewright.language as T
 from tilewright.kernels.arrays import dtype_of, empty, full, require
-from tilewright.kernels.online_softmax import FLOOR, absorb, normalise
+from tilewright.kernels.online_softmax import FLOOR, LN2, absorb, normalise, scale_in_log2
 from tilewright.testing.attend import Attended, attend
 from tilewright.testing.threads import on_all_cores
-
-LOG2E = math.log2(math.e)
-LN2 = math.log(2.0)
 
 
 def visible_keys(s_q: int, q_length: int, kv_length: int, causal: bool) -> np.ndarray:
@@ -151,14 +147,12 @@ def attention_kernel(
                         if start + j >= kv_length:
                             v_tile[j, c] = 0
                 T.gemm(q_tile, k_tile, score, transpose_B=True, clear_accum=True)
-                for i, j in T.Parallel(BM, BN):
-                    score[i, j] *= scale_log2
                 if start + BN > T.min(seen, kv_length):
                     for i, j in T.Parallel(BM, BN):
                         limit = T.min(seen + i, kv_length) if causal else kv_length
                         if start + j >= limit:
                             score[i, j] = -T.infinity("f32")
-                absorb(score, prob, acc, peak, before, total, step_total, BM, BN, d)
+                absorb(score, prob, acc, peak, before, total, step_total, scale_log2, BM, BN, d)
                 T.gemm(prob, v_tile, acc)
             for i in T.Parallel(BM):
                 if row + i >= q_length:
@@ -167,7 +161,9 @@ def attention_kernel(
             T.copy(acc, Out[bz, by, row, 0])
             for i in T.Parallel(BM):
                 Lse[bz, by, row + i] = T.if_then_else(
-                    total[i] == 0, T.infinity("f32"), (peak[i] + T.log2(total[i])) * LN2
+                    total[i] == 0,
+                    T.infinity("f32"),
+                    (peak[i] * scale_log2 + T.log2(total[i])) * LN2,
                 )
 
     return tilewright.compile(attention, target=target)
@@ -190,7 +186,8 @@ def attention(
 
     `q` is [batch, heads, s_q, d], `k` and `v` are [batch, kv_heads, s_kv, d], where heads
     is a multiple of kv_heads; the lengths are [batch] i32. `scale` is d^-0.5 where not
-    given. Raises ValueError where shapes or dtypes do not fit together.
+    given, and positive. Raises ValueError where it is not, or where shapes or dtypes do not
+    fit together.
     """
     dtype = dtype_of(q)
     require(dtype in ("f32", "bf16", "f16"), f"attention takes f32, bf16 or f16, not {dtype}")
@@ -210,7 +207,7 @@ def attention(
         q_lengths = full(q, (batch,), s_q, "i32")
     if kv_lengths is None:
         kv_lengths = full(q, (batch,), s_kv, "i32")
-    scale = d**-0.5 if scale is None else scale
+    scale_log2 = scale_in_log2(scale, d)
     kernel = attention_kernel(heads, kv_heads, d, dtype, causal, target)
-    kernel(q, k, v, q_lengths, kv_lengths, scale * LOG2E, out, lse)
+    kernel(q, k, v, q_lengths, kv_lengths, scale_log2, out, lse)
     return out, lse

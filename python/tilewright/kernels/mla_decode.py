@@ -31,7 +31,6 @@ Bound of out and lse: `tilewright.testing.ATTENTION_BOUND`.
 from __future__ import annotations
 
 import functools
-import math
 from typing import Any
 
 import numpy as np
@@ -39,10 +38,7 @@ import numpy as np
 import tilewright
 import tilewright.language as T
 from tilewright.kernels.arrays import dtype_of, empty, require, reshaped
-from tilewright.kernels.online_softmax import FLOOR, absorb, normalise
-
-LOG2E = math.log2(math.e)
-LN2 = math.log(2.0)
+from tilewright.kernels.online_softmax import FLOOR, LN2, absorb, normalise, scale_in_log2
 
 SPLIT_KEYS = 1024  # keys of one split; a multiple of every key tile
 
@@ -174,15 +170,18 @@ def mla_decode_kernel(
                     for i, j in T.Parallel(BM, BN):
                         score[i, j] = T.if_then_else(
                             start + j < visible[i],
-                            score[i, j] * scale_log2,
+                            score[i, j],
                             -T.infinity(T.float32),
                         )
-                    absorb(score, prob, acc, peak, before, total, step_total, BM, BN, d_v)
+                    absorb(
+                        score, prob, acc, peak, before, total, step_total, scale_log2,
+                        BM, BN, d_v,
+                    )  # fmt: skip
                     T.gemm(prob, latent, acc)
                 normalise(acc, total, BM, d_v)
                 T.copy(acc, PartOut[bz, by, bx * BM, 0])
                 for i in T.Parallel(BM):
-                    PartLse[bz, by, bx * BM + i] = peak[i] + T.log2(total[i])
+                    PartLse[bz, by, bx * BM + i] = peak[i] * scale_log2 + T.log2(total[i])
 
         with T.Kernel(T.ceildiv(rows, BR), batch, threads=128) as (bx, by):
             part = T.alloc_fragment([BR, d_v], T.float32)
@@ -235,8 +234,8 @@ def mla_decode(
     """Attention of each request's queries over its cached rows: (`out`, `lse`).
 
     Shapes and dtypes are those of the module's docstring; `scale` is d ** -0.5 where not
-    given, and `out` and `lse` are made where not given. Raises ValueError where shapes or
-    dtypes do not fit together.
+    given, and positive; `out` and `lse` are made where not given. Raises ValueError where
+    scale is not, or where shapes or dtypes do not fit together.
     """
     batch, s_q, heads, d = q.shape
     dtype = dtype_of(q)
@@ -255,7 +254,7 @@ def mla_decode(
         lse = empty(q, (batch, heads, s_q), "f32")
     rows = s_q * heads
     q, out_rows = reshaped(q, (batch, rows, d)), reshaped(out, (batch, rows, d_v))
-    scale_log2 = LOG2E * (d**-0.5 if scale is None else scale)
+    scale_log2 = scale_in_log2(scale, d)
     kernel = mla_decode_kernel(s_q, heads, d_v, d - d_v, page, dtype, causal, target)
     kernel(q, cache, lengths, table, scale_log2, out_rows, lse)
     return out, lse

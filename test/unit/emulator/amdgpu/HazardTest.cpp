@@ -66,6 +66,7 @@ const Pair pairs[] = {
      12},
     {"gfx950", MFMA16, READ, 20},
     {"gfx950", DOUBLE16, READ, 19},
+    {"gfx950", DOUBLE16, "v_mov_b32_e32 v1, v100", 11},
     // Another matrix instruction.
     {"gfx942", MFMA8, "v_mfma_f32_16x16x16_f16 v[100:103], v[0:1], v[80:81], 0", 11},
     {"gfx942", MFMA8, "v_mfma_f32_16x16x16_f16 v[100:103], v[80:81], v[14:15], 0", 11},
