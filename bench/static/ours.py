@@ -16,7 +16,7 @@ from program import Program
 import tilewright
 import tilewright.language as T
 from tilewright.kernels.gemm import gemm_kernel
-from tilewright.kernels.online_softmax import FLOOR, absorb, normalise
+from tilewright.kernels.online_softmax import FLOOR, normalise
 from tilewright.testing.gpu_code import device_code
 
 NAME = "Tilewright"
@@ -56,11 +56,30 @@ def gemm(problem: Problem, target: str):
     return tilewright.compile(gemm, target=target)
 
 
-def attend(problem: Problem, target: str):
-    """FlashAttention of the steps that the library's attention is made of.
+@T.macro
+def absorb(score, prob, acc, peak, before, total, step_total, scale, M, N, D):
+    """The step of the library's attention as the peers' text has it.
 
-    The library's own kernel has masks for ragged lengths, and tiles that depend on the target;
-    this one is the problem that peers are given.
+    They scale a score and take the peak off in one multiply-add, which leaves the weight of
+    the largest score a bit beside 1. The library takes the difference first.
+    """
+    T.copy(peak, before)
+    T.reduce_max(score, peak, dim=1, clear=False)
+    for i, j in T.Parallel(M, N):
+        score[i, j] = T.exp2(T.fma(score[i, j], scale, -(peak[i] * scale)))
+    T.reduce_sum(score, step_total, dim=1)
+    T.copy(score, prob)
+    for i in T.Parallel(M):
+        before[i] = T.exp2((before[i] - peak[i]) * scale)
+        total[i] = total[i] * before[i] + step_total[i]
+    for i, j in T.Parallel(M, D):
+        acc[i, j] *= before[i]
+
+
+def attend(problem: Problem, target: str):
+    """FlashAttention as peers are given it.
+
+    The library's own kernel has masks for ragged lengths, and tiles that depend on the target.
     """
     heads = T.dynamic("heads")
     length, d, dtype = problems.LENGTH, problem.d, problem.dtype

@@ -4,9 +4,10 @@
 A block keeps, for each of its M rows, `peak` (the running maximum of the scores), `total`
 (the sum of exp2(scale (score - peak))) and `acc` (the sum of the values so weighted). The
 caller puts -inf where a key is masked. `scale`, which has the factor log2(e), is positive, so
-that it need not be applied before the maximum is taken; with the difference it is one fused
-multiply-add. `peak` starts at FLOOR, a finite number, so that rows with no valid key yet stay
-free of inf - inf.
+that it need not be applied before the maximum is taken. The difference comes first: it is 0
+for the largest score, whose weight is 1, so a row that sees one key is that key's value.
+`peak` starts at FLOOR, a finite number, so that rows with no valid key yet stay free of
+inf - inf.
 """
 
 import math
@@ -43,7 +44,7 @@ def absorb(score, prob, acc, peak, before, total, step_total, scale, M, N, D):
     T.copy(peak, before)
     T.reduce_max(score, peak, dim=1, clear=False)
     for i, j in T.Parallel(M, N):
-        score[i, j] = T.exp2(T.fma(score[i, j], scale, -(peak[i] * scale)))
+        score[i, j] = T.exp2((score[i, j] - peak[i]) * scale)
     T.reduce_sum(score, step_total, dim=1)
     T.copy(score, prob)
     for i in T.Parallel(M):
