@@ -50,8 +50,8 @@ FailureOr<Value> MmaAttr::emit(OpBuilder &builder, Location loc,
   SmallVector<Value> a = splitRegisters(builder, loc, operands[0]);
   SmallVector<Value> b = splitRegisters(builder, loc, operands[1]), c;
   auto type = cast<VectorType>(operands[2].getType());
-  for (int64_t i = 0; i < type.getNumElements(); ++i)
-    c.push_back(vector::ExtractOp::create(builder, loc, operands[2], i));
+  llvm::append_range(
+      c, vector::ToElementsOp::create(builder, loc, operands[2]).getResults());
   SmallVector<Type> types(c.size(), type.getElementType());
   Type result = LLVM::LLVMStructType::getLiteral(builder.getContext(), types);
 

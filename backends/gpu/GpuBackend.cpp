@@ -51,6 +51,7 @@ void GpuBackend::buildLoweringPipeline(OpPassManager &pm) const {
       simt::createCheckSharedMemory({getTileBudget(), getTargetName()}));
   pm.addNestedPass<func::FuncOp>(simt::createLowerChannels());
   pm.addNestedPass<func::FuncOp>(simt::createDistribute({getLanes()}));
+  pm.addPass(createCSEPass()); // each access has its own indices until then
   pm.addNestedPass<func::FuncOp>(simt::createApplySwizzles());
   pm.addPass(host::createOutlineGrids());
   pm.addPass(tile::createLowerAccess({/*sharesTiles=*/true}));
@@ -63,21 +64,17 @@ void GpuBackend::buildLoweringPipeline(OpPassManager &pm) const {
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   pm.addPass(createLoopInvariantCodeMotionPass());
-  // The device module to the LLVM dialect.
-  OpPassManager &device = pm.nest<ModuleOp>();
-  device.addPass(tile::createExpandMath({/*nativeExp2=*/true}));
-  device.addPass(memref::createExpandStridedMetadataPass());
-  device.addPass(createLowerAffinePass());
-  device.addPass(createSCFToControlFlowPass());
-  addDeviceConversion(device);
-  device.addPass(createReconcileUnrealizedCastsPass());
-  // Lines of the source, by which emulators and profilers tell where they are.
-  device.addPass(LLVM::createDIScopeForLLVMFuncOpPass({getLineTables()}));
-  // The launch function, which is native code.
+  pm.nest<ModuleOp>().addPass(tile::createExpandMath({/*nativeExp2=*/true}));
+  // The launch function, which is native code, and the device module to the LLVM dialect:
+  // the latter in the end, since there is most of it then.
   pm.addPass(host::createLowerLaunches());
   pm.addPass(memref::createExpandStridedMetadataPass());
   pm.addPass(createLowerAffinePass());
   pm.addPass(createSCFToControlFlowPass());
   pm.addPass(cpu::createConvertToLLVM());
   pm.addPass(createReconcileUnrealizedCastsPass());
+  OpPassManager &device = pm.nest<ModuleOp>();
+  addDeviceConversion(device);
+  // Lines of the source, by which emulators and profilers tell where they are.
+  device.addPass(LLVM::createDIScopeForLLVMFuncOpPass({getLineTables()}));
 }

@@ -193,7 +193,8 @@ Value simt::getElementAddress(ConversionPatternRewriter &rewriter, Location loc,
   Value lanes;
   for (Value part : parts)
     lanes = add(lanes, part);
-  Value address = memory.alignedPtr(rewriter, loc);
+  // Field 1 is the address; most descriptors are made of one that is at hand.
+  Value address = rewriter.createOrFold<LLVM::ExtractValueOp>(loc, descriptor, 1);
   Type bytes = rewriter.getI8Type();
   int64_t size = llvm::divideCeil(type.getElementTypeBitWidth(), 8);
   auto advance = [&](Value elements) {
@@ -208,7 +209,10 @@ Value simt::getElementAddress(ConversionPatternRewriter &rewriter, Location loc,
     advance(sum);
   if (lanes)
     advance(lanes);
-  if (constant)
+  if (int64_t distance = constant * size; llvm::isInt<32>(distance) && distance != 0)
+    address = LLVM::GEPOp::create(rewriter, loc, address.getType(), bytes, address,
+                                  LLVM::GEPArg(static_cast<int32_t>(distance)));
+  else if (distance != 0)
     advance(LLVM::ConstantOp::create(rewriter, loc, index, constant));
   return address;
 }
@@ -276,6 +280,24 @@ template <typename Store> struct StoreLowering : ConvertOpToLLVMPattern<Store> {
 // The conversion
 //===----------------------------------------------------------------------===//
 
+/// Takes what descriptors were made of in place of what is read from them, and removes
+/// those that nothing reads: a pointer in a descriptor escapes, and what it points to
+/// would stay on the stack.
+static void removeDescriptors(ModuleOp module) {
+  SmallVector<Operation *> operations;
+  module.walk<WalkOrder::PreOrder>([&](Operation *op) {
+    operations.push_back(op);
+    SmallVector<OpFoldResult> parts;
+    if (auto extract = dyn_cast<LLVM::ExtractValueOp>(op))
+      if (succeeded(op->fold(parts)) && parts.size() == 1)
+        if (auto part = dyn_cast<Value>(parts.front()); part && part != extract.getRes())
+          extract.getRes().replaceAllUsesWith(part);
+  });
+  for (Operation *op : llvm::reverse(operations))
+    if (isOpTriviallyDead(op))
+      op->erase();
+}
+
 LogicalResult simt::convertDeviceToLLVM(ModuleOp module, const DeviceLowering &lowering) {
   for (auto function : module.getOps<func::FuncOp>())
     if (auto threads = function->getAttrOfType<IntegerAttr>(threadsAttrName)) {
@@ -310,6 +332,7 @@ LogicalResult simt::convertDeviceToLLVM(ModuleOp module, const DeviceLowering &l
   target.addLegalDialect(lowering.dialect);
   if (failed(applyFullConversion(module, target, std::move(patterns))))
     return failure();
+  removeDescriptors(module);
 
   // Atomic operations promise nothing beside their own indivisibility.
   module.walk([&](Operation *op) {

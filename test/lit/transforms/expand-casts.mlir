@@ -45,12 +45,26 @@ func.func @f32_to_f8(%x: vector<8xf32>) -> vector<8xf8E4M3FN> {
   return %y : vector<8xf8E4M3FN>
 }
 
+// The bits of an f16 that is too small by a power of two; NaN has other bits there.
 // CHECK-LABEL: func @f8_to_f16
-// CHECK: arith.bitcast {{.*}} : i16 to f16
-// CHECK: arith.mulf {{.*}} : f32
-// CHECK: arith.truncf {{.*}} : f32 to f16
+// CHECK: %[[SMALL:.*]] = arith.bitcast %{{.*}} : i16 to f16
+// CHECK: %[[SCALE:.*]] = arith.constant 2.560000e+02 : f16
+// CHECK: %[[SCALED:.*]] = arith.mulf %[[SMALL]], %[[SCALE]] : f16
+// CHECK: %[[NAN:.*]] = arith.constant 0x7E00 : f16
+// CHECK: arith.select %{{.*}}, %[[NAN]], %[[SCALED]] : f16
+// CHECK-NOT: f32
 func.func @f8_to_f16(%x: f8E4M3FN) -> f16 {
   %y = tile.cast %x : f8E4M3FN to f16
+  return %y : f16
+}
+
+// An e5m2 is the upper half of an f16.
+// CHECK-LABEL: func @e5m2_to_f16
+// CHECK: arith.shli %{{.*}} : i16
+// CHECK-NEXT: arith.bitcast %{{.*}} : i16 to f16
+// CHECK-NEXT: return
+func.func @e5m2_to_f16(%x: f8E5M2) -> f16 {
+  %y = tile.cast %x : f8E5M2 to f16
   return %y : f16
 }
 
