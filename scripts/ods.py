@@ -150,6 +150,15 @@ def attributes(td: Path) -> dict[str, dict]:
     return found
 
 
+def types(td: Path) -> dict[str, dict]:
+    """The types of a file as {"!simt.channel": record}."""
+    of_file = records(td)
+    return {
+        f"!{of_file[found['dialect']['def']]['name']}.{found['mnemonic']}": found
+        for found in defined_in(td, "TypeDef")
+    }
+
+
 def cases(td: Path, attribute: dict) -> list[str]:
     """The keywords of an attribute that is an enumeration; none for others."""
     of_file = records(td)

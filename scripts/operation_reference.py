@@ -1,4 +1,4 @@
-"""Writes docs/operations.md: every operation and attribute, from the .td files.
+"""Writes docs/operations.md: every operation, attribute and type, from the .td files.
 
     .venv/bin/python scripts/operation_reference.py
 
@@ -154,7 +154,7 @@ def status(operations: dict[str, dict]) -> Iterator[str]:
 
 
 def described(name: str, record: dict, cases: list[str]) -> str:
-    """The section of an operation or attribute; `cases` are the keywords of an enumeration."""
+    """The section of an operation, attribute or type; `cases`: keywords of an enumeration."""
     parts = [f"### `{name}`", f"_{record['summary']}_" if record["summary"] else ""]
     parts.append(ods.text(record["description"]))
     if cases:
@@ -172,7 +172,7 @@ def page() -> str:
         dialects = [
             ods.text(dialect["description"]) for dialect in ods.defined_in(td, "Dialect")
         ]
-        sections = of_file | ods.attributes(td)
+        sections = of_file | ods.attributes(td) | ods.types(td)
         if dialects or sections:
             parts.append(f"\n## {ods.title(td)}\n")
             parts += [f"\n{description}\n" for description in dialects]

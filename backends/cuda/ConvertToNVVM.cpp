@@ -146,6 +146,33 @@ struct ShuffleXorLowering : ConvertOpToLLVMPattern<simt::ShuffleXorOp> {
   }
 };
 
+struct VoteLowering : ConvertOpToLLVMPattern<simt::VoteOp> {
+  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+
+  LogicalResult matchAndRewrite(simt::VoteOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    Type word = rewriter.getI32Type();
+    Value all = LLVM::ConstantOp::create(rewriter, loc, word, -1);
+    auto vote = [&](Type type, NVVM::VoteSyncKind kind) -> Value {
+      return NVVM::VoteSyncOp::create(rewriter, loc, type, all, adaptor.getValue(), kind);
+    };
+    switch (op.getKind()) {
+    case simt::Vote::Any:
+      rewriter.replaceOp(op, vote(rewriter.getI1Type(), NVVM::VoteSyncKind::any));
+      break;
+    case simt::Vote::All:
+      rewriter.replaceOp(op, vote(rewriter.getI1Type(), NVVM::VoteSyncKind::all));
+      break;
+    case simt::Vote::Ballot:
+      rewriter.replaceOpWithNewOp<LLVM::ZExtOp>(op, rewriter.getI64Type(),
+                                                vote(word, NVVM::VoteSyncKind::ballot));
+      break;
+    }
+    return success();
+  }
+};
+
 struct ConvertToNVVMPass : tilewright::cuda::impl::ConvertToNVVMBase<ConvertToNVVMPass> {
   void runOnOperation() override;
 };
@@ -166,8 +193,8 @@ void ConvertToNVVMPass::runOnOperation() {
         patterns.add<simt::RegisterLowering<simt::ThreadIdOp, NVVM::ThreadIdXOp>,
                      simt::RegisterLowering<simt::BlockIdOp, NVVM::BlockIdXOp>,
                      BarrierLowering, CommitCopiesLowering, CopyAsyncLowering,
-                     LoadMatrixLowering, ShuffleXorLowering, WaitCopiesLowering>(
-            converter);
+                     LoadMatrixLowering, ShuffleXorLowering, VoteLowering,
+                     WaitCopiesLowering>(converter);
       }};
   if (failed(simt::convertDeviceToLLVM(getOperation(), lowering)))
     signalPassFailure();

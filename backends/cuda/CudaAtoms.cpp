@@ -203,3 +203,49 @@ std::optional<double> WgmmaAttr::getIssueInterval(StringRef model) const {
     return std::nullopt;
   return 64.0 * getN() * 16 / 2048;
 }
+
+//===----------------------------------------------------------------------===//
+// tcgen05
+//===----------------------------------------------------------------------===//
+
+LogicalResult Tcgen05Attr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t n,
+                                  Type element, Type accumulator, bool) {
+  if (failed(verifyTypes(emitError, element, accumulator, /*hasFp8=*/true)))
+    return failure();
+  if (element.isInteger())
+    return emitError() << "(C1) has no form for elements of type " << element;
+  if (n < 16 || n > 256 || n % 16 != 0)
+    return emitError() << "(C2) has no form with N = " << n;
+  return success();
+}
+
+AtomShape Tcgen05Attr::getShape() const { return {128, getN(), getDepth(getElement())}; }
+
+Participants Tcgen05Attr::getParticipants() const { return {/*lanes=*/1}; }
+
+AtomOperand Tcgen05Attr::getOperand(AtomRole role) const {
+  // A row of tensor memory for each of the matrix, elements side by side in its words.
+  auto inTensorMemory = [&](Type element, int64_t columns) -> AtomOperand {
+    return {OperandPlace::TensorMemory, element,
+            getLayout(getContext(), {{{FactorKind::Lane, 128, 1}},
+                                     {{FactorKind::Vector, columns, 1}}})};
+  };
+  if (role == AtomRole::C)
+    return inTensorMemory(getAccumulator(), getN());
+  if (role == AtomRole::A && getTensorA())
+    return inTensorMemory(getElement(), getDepth(getElement()));
+  return {OperandPlace::SharedDescriptor, getElement(), LayoutAttr(), Majorness::Any};
+}
+
+Completion Tcgen05Attr::getCompletion() const { return Completion::Barrier; }
+
+Accumulation Tcgen05Attr::getAccumulation() const {
+  return {getAccumulator(), /*significandBits=*/24};
+}
+
+SmallVector<StringRef> Tcgen05Attr::getRequiredFeatures() const { return {"sm_100a"}; }
+
+/// Unknown: no backend emits it.
+std::optional<double> Tcgen05Attr::getIssueInterval(StringRef) const {
+  return std::nullopt;
+}

@@ -68,4 +68,28 @@ def Cuda_WgmmaAttr : AttrDef<Cuda_Dialect, "Wgmma", [
   let genVerifyDecl = 1;
 }
 
+def Cuda_Tcgen05Attr : AttrDef<Cuda_Dialect, "Tcgen05", [
+    DeclareAttrInterfaceMethods<Tile_AtomAttrInterface, ["getCompletion"]>]> {
+  let mnemonic = "tcgen05";
+  let summary = "tcgen05.mma m128nNk*: one thread, accumulator in tensor memory";
+  let description = [{
+    D (128 x N) = C + A B with 32 bytes of K, asynchronous, by one block. C and D are
+    one tile in tensor memory, B is in shared memory, and so is A, or in tensor memory
+    with `tensor_a`. Nothing selects it yet.
+
+    Constraints:
+    - (C1) The element is f16, bf16, tf32, f8E4M3FN or f8E5M2, the accumulator f32.
+    - (C2) N is a multiple of 16 from 16 to 256.
+
+    Example: `#cuda.tcgen05<n = 256, bf16 into f32>`.
+  }];
+  let parameters = (ins "int64_t":$n, "::mlir::Type":$element,
+                        "::mlir::Type":$accumulator,
+                        DefaultValuedParameter<"bool", "false">:$tensorA);
+  let assemblyFormat = [{
+    `<` `n` `=` $n `,` $element `into` $accumulator (`,` `tensor_a` `=` $tensorA^)? `>`
+  }];
+  let genVerifyDecl = 1;
+}
+
 #endif // TILEWRIGHT_BACKENDS_CUDA_DIALECT

@@ -43,14 +43,14 @@ void GpuBackend::buildTilePipeline(OpPassManager &pm) const {
       simt::createPipelineLoops({hasAsyncCopies(), getTileBudget()}));
   pm.addNestedPass<func::FuncOp>(simt::createVerifyChannels());
   pm.addPass(tile::createPlanMemory());
-  pm.addNestedPass<func::FuncOp>(simt::createInsertBarriers());
+  pm.addNestedPass<func::FuncOp>(simt::createInsertBarriers({getTargetName()}));
 }
 
 void GpuBackend::buildLoweringPipeline(OpPassManager &pm) const {
   pm.addNestedPass<func::FuncOp>(
       simt::createCheckSharedMemory({getTileBudget(), getTargetName()}));
-  pm.addNestedPass<func::FuncOp>(simt::createLowerChannels());
-  pm.addNestedPass<func::FuncOp>(simt::createDistribute({getLanes()}));
+  pm.addNestedPass<func::FuncOp>(simt::createLowerChannels({getTargetName()}));
+  pm.addNestedPass<func::FuncOp>(simt::createDistribute({getLanes(), getTargetName()}));
   pm.addPass(createCSEPass()); // each access has its own indices until then
   pm.addNestedPass<func::FuncOp>(simt::createApplySwizzles());
   pm.addPass(host::createOutlineGrids());

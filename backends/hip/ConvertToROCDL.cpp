@@ -113,6 +113,33 @@ private:
   }
 };
 
+/// A ballot, which LLVM makes a comparison into a mask of 64 bits on every target; those
+/// of lanes that are not there are 0. All say yes where no one says no.
+struct VoteLowering : ConvertOpToLLVMPattern<simt::VoteOp> {
+  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+
+  LogicalResult matchAndRewrite(simt::VoteOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    Type mask = rewriter.getI64Type();
+    Value value = adaptor.getValue();
+    if (op.getKind() == simt::Vote::All)
+      value = LLVM::XOrOp::create(
+          rewriter, loc, value,
+          LLVM::ConstantOp::create(rewriter, loc, rewriter.getI1Type(), 1));
+    Value who = ROCDL::BallotOp::create(rewriter, loc, mask, value);
+    if (op.getKind() == simt::Vote::Ballot) {
+      rewriter.replaceOp(op, who);
+      return success();
+    }
+    auto predicate = op.getKind() == simt::Vote::Any ? LLVM::ICmpPredicate::ne
+                                                     : LLVM::ICmpPredicate::eq;
+    rewriter.replaceOpWithNewOp<LLVM::ICmpOp>(
+        op, predicate, who, LLVM::ConstantOp::create(rewriter, loc, mask, 0));
+    return success();
+  }
+};
+
 struct ConvertToROCDLPass
     : tilewright::hip::impl::ConvertToROCDLBase<ConvertToROCDLPass> {
   void runOnOperation() override;
@@ -141,7 +168,7 @@ void ConvertToROCDLPass::runOnOperation() {
         patterns.add<Exp2Lowering>(converter, /*benefit=*/2);
         patterns.add<simt::RegisterLowering<simt::ThreadIdOp, ROCDL::ThreadIdXOp>,
                      simt::RegisterLowering<simt::BlockIdOp, ROCDL::BlockIdXOp>,
-                     BarrierLowering, ShuffleXorLowering>(converter);
+                     BarrierLowering, ShuffleXorLowering, VoteLowering>(converter);
       }};
   if (failed(simt::convertDeviceToLLVM(getOperation(), lowering)))
     return signalPassFailure();

@@ -10,6 +10,7 @@
 #include "compiler/simt/EmitIteration.h"
 #include "compiler/simt/FragmentLayout.h"
 #include "compiler/simt/Passes.h"
+#include "compiler/simt/Unlowered.h"
 #include "dialects/simt/Simt.h"
 
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
@@ -294,6 +295,8 @@ static LogicalResult distributeKernel(KernelOp kernel, int64_t lanes) {
 }
 
 void DistributePass::runOnOperation() {
+  if (failed(refuseUnlowered(getOperation(), target)))
+    return signalPassFailure();
   WalkResult walk = getOperation().walk([&](KernelOp kernel) {
     return failed(distributeKernel(kernel, lanes)) ? WalkResult::interrupt()
                                                    : WalkResult::advance();

@@ -21,6 +21,7 @@
 
 #include "compiler/analysis/Memory.h"
 #include "compiler/simt/Passes.h"
+#include "compiler/simt/Unlowered.h"
 #include "dialects/simt/Simt.h"
 
 namespace tilewright::simt {
@@ -53,6 +54,7 @@ using Open = SmallVector<MemoryAccess, 8>;
 
 struct InsertBarriersPass
     : tilewright::simt::impl::InsertBarriersBase<InsertBarriersPass> {
+  using InsertBarriersBase::InsertBarriersBase;
   void runOnOperation() override;
 
 private:
@@ -189,6 +191,8 @@ void InsertBarriersPass::visitBlock(Block &block, Open &open) {
 }
 
 void InsertBarriersPass::runOnOperation() {
+  if (failed(refuseUnlowered(getOperation(), target)))
+    return signalPassFailure();
   getOperation().walk([&](KernelOp kernel) {
     Open open;
     visitBlock(kernel.getBody().front(), open);

@@ -12,6 +12,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/simt/Passes.h"
+#include "compiler/simt/Unlowered.h"
 #include "dialects/simt/Simt.h"
 
 namespace tilewright::simt {
@@ -25,6 +26,7 @@ using namespace tilewright::simt;
 
 namespace {
 struct LowerChannelsPass : simt::impl::LowerChannelsBase<LowerChannelsPass> {
+  using LowerChannelsBase::LowerChannelsBase;
   void runOnOperation() override;
 };
 } // namespace
@@ -151,6 +153,8 @@ static GetOp findGet(ChannelOp channel) {
 }
 
 void LowerChannelsPass::runOnOperation() {
+  if (failed(refuseUnlowered(getOperation(), target)))
+    return signalPassFailure();
   SmallVector<ChannelOp> channels;
   getOperation().walk([&](ChannelOp channel) { channels.push_back(channel); });
   // Channels of one loop that have as many stages are in the same one. A loop is

@@ -100,7 +100,8 @@ def VerifyChannels : Pass<"verify-channels", "::mlir::func::FuncOp"> {
   let summary = "Prove that no stage of a channel is used too early or too late";
   let description = [{
     Every item is put in before it is taken out, under the same condition, is released on
-    every path, and its stage is not filled again before. What is not shown is an error.
+    every path, and its stage is not filled again before; between roles, as many items are
+    put in as are taken out. What is not shown is an error.
   }];
 }
 
@@ -112,6 +113,8 @@ def LowerChannels : Pass<"lower-channels", "::mlir::func::FuncOp"> {
   }];
   let dependentDialects = ["::tilewright::simt::SimtDialect", "::mlir::scf::SCFDialect",
                            "::mlir::memref::MemRefDialect"];
+  let options = [Option<"target", "target", "std::string", "\"\"",
+                        "What to name in errors about what it has no lowering for">];
 }
 
 def InsertBarriers : Pass<"insert-barriers", "::mlir::func::FuncOp"> {
@@ -120,9 +123,12 @@ def InsertBarriers : Pass<"insert-barriers", "::mlir::func::FuncOp"> {
     Puts a `simt.barrier` in front of an operation that reads what other threads
     wrote since the last barrier, or writes what they read or wrote. Tiles are
     compared by the bytes that `plan-memory` gave them, so that a tile is not
-    written while the one before it in the same place is still read.
+    written while the one before it in the same place is still read. Roles, and what
+    is pending, are refused: which barriers they need is another question.
   }];
   let dependentDialects = ["::tilewright::simt::SimtDialect"];
+  let options = [Option<"target", "target", "std::string", "\"\"",
+                        "What to name in errors about what it has no lowering for">];
   let statistics = [Statistic<"numBarriers", "num-barriers", "Number of barriers">];
 }
 
@@ -137,7 +143,9 @@ def Distribute : Pass<"distribute", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::tilewright::simt::SimtDialect", "::mlir::scf::SCFDialect",
                            "::mlir::vector::VectorDialect", "::mlir::LLVM::LLVMDialect",
                            "::mlir::NVVM::NVVMDialect", "::mlir::ROCDL::ROCDLDialect"];
-  let options = [Option<"lanes", "lanes", "int64_t", "32", "Threads of a warp or wave">];
+  let options = [Option<"lanes", "lanes", "int64_t", "32", "Threads of a warp or wave">,
+                 Option<"target", "target", "std::string", "\"\"",
+                        "What to name in errors about what it has no lowering for">];
 }
 
 def CheckSharedMemory : Pass<"check-shared-memory", "::mlir::func::FuncOp"> {

@@ -413,7 +413,7 @@ int64_t LoopPipeliner::run() {
   to->getOperations().splice(to->getTerminator()->getIterator(), body()->getOperations());
   inside.setInsertionPoint(to->getTerminator());
   for (Group *group : groups)
-    ReleaseOp::create(inside, loc, group->channel, iteration);
+    ReleaseOp::create(inside, loc, group->channel, iteration, ValueRange());
   for (Held &item : held)
     putRegisters(inside, *item.group, item.number, item.registers, item.mapping);
   for (ParallelOp nest : done)

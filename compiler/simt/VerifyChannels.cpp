@@ -5,9 +5,13 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// A channel is proved to be used as a pipelined loop uses it: the items 0 to p - 1 are
-// put in front of a loop, which in iteration j gets item j, releases it, and puts item j
-// + p.
+// A channel is proved to be used in one of two ways. As a pipelined loop uses it: the
+// items 0 to p - 1 are put in front of a loop, which in iteration j gets item j, releases
+// it, and puts item j + p. Or as two roles do: each has one loop, of as many iterations,
+// which in iteration j puts item j, or gets it and releases it.
+//
+// That roles with several channels do not wait for each other in a circle is not proved:
+// then they would stand still, and no number would be wrong.
 //
 //===----------------------------------------------------------------------===//
 
@@ -42,6 +46,7 @@ private:
   LogicalResult verifyLoop();
   LogicalResult verifyPrologue();
   LogicalResult verifyPut(PutOp put);
+  LogicalResult verifyRoles(RolesOp roles);
   /// Whether `condition` is that `number` is below the loop's trip count.
   bool isExistence(Value condition, Value number);
   std::string name() { return tile::describeMemory(channel.getBuffers().front()); }
@@ -54,6 +59,11 @@ private:
   int64_t ahead = 0;
 };
 } // namespace
+
+static bool isSame(Value a, Value b) {
+  auto first = getConstantIntValue(a), second = getConstantIntValue(b);
+  return a == b || (first && first == second);
+}
 
 LogicalResult Protocol::collect() {
   for (Operation *user : channel->getUsers()) {
@@ -72,6 +82,8 @@ LogicalResult Protocol::collect() {
   if (!loop)
     return get.emitError("items of the channel of ")
            << name() << " are taken out where there is no loop";
+  if (getRole(get).first)
+    return success();
   for (Operation *user : channel->getUsers()) {
     auto put = dyn_cast<PutOp>(user);
     if (!put)
@@ -99,10 +111,6 @@ bool Protocol::isExistence(Value condition, Value number) {
   if (!below || (below.getPredicate() != arith::CmpIPredicate::slt &&
                  below.getPredicate() != arith::CmpIPredicate::ult))
     return false;
-  auto isSame = [](Value a, Value b) {
-    auto first = getConstantIntValue(a), second = getConstantIntValue(b);
-    return a == b || (first && first == second);
-  };
   return isSame(below.getLhs(), number) && isSame(below.getRhs(), loop.getUpperBound());
 }
 
@@ -174,9 +182,61 @@ LogicalResult Protocol::verifyPut(PutOp put) {
   return success();
 }
 
+/// Item j is put in by iteration j of one role's loop, and taken out by that of
+/// another's.
+LogicalResult Protocol::verifyRoles(RolesOp roles) {
+  PutOp put;
+  for (Operation *user : channel->getUsers()) {
+    auto found = dyn_cast<PutOp>(user);
+    if (found && put)
+      return found.emitError("a second simt.put into the channel of ")
+                 .append(name())
+                 .attachNote(put.getLoc())
+             << "the first one";
+    put = found ? found : put;
+  }
+  if (!put || getRole(put).first != roles)
+    return get.emitError("no role puts items into the channel of ")
+           << name() << " beside the one that takes them out";
+  if (channel->getBlock() != roles->getBlock())
+    return roles.emitError("the channel of ")
+           << name() << " does not begin anew where its roles do";
+  auto producer = dyn_cast<scf::ForOp>(put->getParentOp());
+  if (!producer)
+    return put.emitError("items of the channel of ")
+           << name() << " are put in where there is no loop";
+  for (scf::ForOp each : {producer, loop}) {
+    if (getConstantIntValue(each.getLowerBound()) != 0 ||
+        getConstantIntValue(each.getStep()) != 1)
+      return each.emitError("the loop around the channel of ")
+             << name() << " does not count its iterations";
+    if (each->getParentOp() != roles)
+      return each.emitError("the loop around the channel of ")
+             << name() << " may not run just once";
+  }
+  if (!isSame(producer.getUpperBound(), loop.getUpperBound()))
+    return producer.emitError("not as many items are put into the channel of ")
+               .append(name(), " as are taken out")
+               .attachNote(loop.getLoc())
+           << "the loop that takes them out";
+  if (put.getNumber() != producer.getInductionVar() || put.getCondition())
+    return put.emitError("does not put the item of each iteration into the channel of ")
+           << name();
+  if (get.getNumber() != loop.getInductionVar())
+    return get.emitError("takes another item out of the channel of ")
+           << name() << " than that of its iteration";
+  if (!get.getRelease())
+    return get.emitError("the item of the channel of ")
+           << name() << " is not released on every path";
+  return success();
+}
+
 LogicalResult Protocol::verify() {
-  if (failed(collect()) || failed(verifyLoop()) || failed(verifyPrologue()) ||
-      failed(verifyPut(next)))
+  if (failed(collect()))
+    return failure();
+  if (RolesOp roles = getRole(get).first)
+    return verifyRoles(roles);
+  if (failed(verifyLoop()) || failed(verifyPrologue()) || failed(verifyPut(next)))
     return failure();
   for (PutOp put : prologue)
     if (failed(verifyPut(put)))

@@ -11,6 +11,7 @@
 #include "dialects/tile/Tile.h"
 
 #include "dialects/simt/SimtDialect.h.inc"
+#include "dialects/simt/SimtEnums.h.inc"
 
 #define GET_ATTRDEF_CLASSES
 #include "dialects/simt/SimtAttrs.h.inc"
@@ -47,6 +48,9 @@ constexpr int64_t defaultThreads = 128;
 
 /// The tile of one stage in a channel's buffer.
 mlir::MemRefType getStageType(mlir::MemRefType buffer);
+
+/// The role that `op` is in, with its number; null where it is in none.
+std::pair<RolesOp, int64_t> getRole(mlir::Operation *op);
 
 } // namespace tilewright::simt
 

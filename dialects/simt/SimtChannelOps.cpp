@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "dialects/simt/Simt.h"
+#include "dialects/simt/Pending.h"
 
 using namespace mlir;
 using namespace tilewright;
@@ -27,20 +27,16 @@ LogicalResult ChannelType::verify(function_ref<InFlightDiagnostic()> emitError,
   if (stages < 1)
     return emitError() << "(C1) needs at least one stage, not " << stages;
   for (Type tile : tiles) {
+    if (auto tmem = dyn_cast<TmemType>(tile); tmem && tmem.getShape().size() == 2)
+      continue;
     auto type = dyn_cast<MemRefType>(tile);
     if (!type || !type.hasStaticShape() || tile::getSpace(type) != tile::Space::Shared)
-      return emitError() << "(C2) holds shared tiles of static shape, not " << tile;
+      return emitError() << "(C2) holds shared tiles of static shape, or tiles of rank 2 "
+                            "in tensor memory, not "
+                         << tile;
   }
   return success();
 }
-
-/// Whether all threads of the block come by `op`.
-static bool isForAllThreads(Operation *op) {
-  return !op->getParentOfType<OnceOp>() && !op->getParentOfType<tile::ParallelOp>();
-}
-
-static constexpr llvm::StringLiteral forAllThreads =
-    "must stand where all threads come by, outside of simt.once and tile.parallel";
 
 MemRefType simt::getStageType(MemRefType buffer) {
   auto [strides, offset] = buffer.getStridesAndOffset();
@@ -50,18 +46,31 @@ MemRefType simt::getStageType(MemRefType buffer) {
                          buffer.getMemorySpace());
 }
 
+/// The tile of one of `stages` stages in a buffer; null where it has not that many.
+static Type getStageTile(Type buffer, int64_t stages) {
+  if (auto tmem = dyn_cast<TmemType>(buffer))
+    return tmem.getShape().size() == 3 && tmem.getShape()[0] == stages
+               ? TmemType::get(tmem.getContext(), tmem.getShape().drop_front(),
+                               tmem.getElementType())
+               : Type();
+  auto memref = cast<MemRefType>(buffer);
+  if (tile::getSpace(memref) != tile::Space::Shared || memref.getRank() == 0 ||
+      memref.getDimSize(0) != stages)
+    return nullptr;
+  return getStageType(memref);
+}
+
 LogicalResult ChannelOp::verify() {
   ChannelType type = getChannel().getType();
   SmallVector<Type> stages;
   for (Value buffer : getBuffers()) {
-    auto memref = cast<MemRefType>(buffer.getType());
-    if (tile::getSpace(memref) != tile::Space::Shared || memref.getRank() == 0 ||
-        memref.getDimSize(0) != type.getStages())
+    Type stage = getStageTile(buffer.getType(), type.getStages());
+    if (!stage)
       return emitOpError("(C1) needs shared buffers with ")
-             << type.getStages() << " stages, not " << memref;
+             << type.getStages() << " stages, not " << buffer.getType();
     if (!buffer.hasOneUse())
       return emitOpError("(C2) must be the only use of its buffers");
-    stages.push_back(getStageType(memref));
+    stages.push_back(stage);
   }
   if (TypeRange(stages) != TypeRange(type.getTiles()))
     return emitOpError("(C1) makes a channel of the tiles ")
@@ -77,6 +86,11 @@ LogicalResult PutOp::verify() {
            << getBody().getArgumentTypes();
   if (!isForAllThreads(*this))
     return emitOpError("(C2) ") << forAllThreads;
+  Block &body = getBody().front();
+  auto yield = body.empty() ? YieldOp() : dyn_cast<YieldOp>(body.back());
+  if (yield && (!llvm::all_of(yield->getOperandTypes(), llvm::IsaPred<PendingType>) ||
+                (yield->getNumOperands() > 0 && !getIsAsync())))
+    return emitOpError("(C3) yields pending values, and with async alone");
   return success();
 }
 
@@ -94,6 +108,20 @@ ReleaseOp GetOp::getRelease() {
   return found;
 }
 
+/// The first operation that may still read `tile`, or a view of it, when the release
+/// has come by.
+static Operation *findReader(Value tile, ReleaseOp release) {
+  for (Operation *user : tile.getUsers()) {
+    if (auto view = dyn_cast<ViewLikeOpInterface>(user))
+      if (Operation *reader = findReader(view->getResult(0), release))
+        return reader;
+    for (Value result : user->getResults())
+      if (isa<PendingType>(result.getType()) && !isDoneBefore(result, release))
+        return user;
+  }
+  return nullptr;
+}
+
 LogicalResult GetOp::verify() {
   if (TypeRange(getResultTypes()) != TypeRange(getChannel().getType().getTiles()))
     return emitOpError("(C1) gives the tiles ") << getChannel().getType().getTiles();
@@ -109,6 +137,13 @@ LogicalResult GetOp::verify() {
                  .attachNote(user->getLoc())
              << "the use";
   }
+  for (Value tile : getTiles())
+    if (Operation *reader = findReader(tile, release))
+      return emitOpError(
+                 "(C4) is released while something may still read its tiles; wait "
+                 "for it, or release `after` it")
+                 .attachNote(reader->getLoc())
+             << "here";
   return success();
 }
 

@@ -12,15 +12,18 @@ include "dialects/simt/SimtAttrs.td"
 include "mlir/Interfaces/InferTypeOpInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
+/// What holds the items of a channel.
+def Simt_Tile : AnyTypeOf<[AnyMemRef, Simt_TmemType]>;
+
 def Simt_ChannelOp : Simt_Op<"channel", [Pure]> {
-  let summary = "make a channel of buffers in shared memory";
+  let summary = "make a channel of buffers in shared or tensor memory";
   let description = [{
     Group level. A buffer has room for one tile of each stage; nothing but the
     channel uses it.
 
     Constraints:
-    - (C1) Buffers are shared tiles whose first extent is the number of stages; the
-      tiles of the channel's type are what is left, at any offset.
+    - (C1) Buffers are shared tiles, or tiles in tensor memory, whose first extent is the
+      number of stages; the tiles of the channel's type are what is left, at any offset.
     - (C2) A buffer has no other use.
 
     Example:
@@ -33,7 +36,7 @@ def Simt_ChannelOp : Simt_Op<"channel", [Pure]> {
     }
     ```
   }];
-  let arguments = (ins Variadic<AnyMemRef>:$buffers);
+  let arguments = (ins Variadic<Simt_Tile>:$buffers);
   let results = (outs Simt_ChannelType:$channel);
   let assemblyFormat = "$buffers attr-dict `:` type($buffers) `->` type($channel)";
   let hasVerifier = 1;
@@ -46,11 +49,13 @@ def Simt_PutOp : Simt_Op<"put", [
     Group level. Waits until the stage of item `number` is free, and runs the
     region, whose arguments are the stage's tiles, to fill it. With `if`, only
     where the condition holds. With `async` the copies of the region may still be
-    on their way when the operation ends. `simt.get` waits for them.
+    on their way when the operation ends, and what it yields may be pending.
+    `simt.get` waits for them.
 
     Constraints:
     - (C1) The region's arguments have the types of the channel's tiles.
     - (C2) It stands in no `tile.parallel` and no `simt.once`.
+    - (C3) The region yields nothing but pending values, and those with `async` alone.
 
     Example:
     ```mlir
@@ -88,6 +93,8 @@ def Simt_GetOp : Simt_Op<"get", [MemoryEffects<[MemRead, MemWrite]>]> {
     - (C2) It stands in no `tile.parallel` and no `simt.once`.
     - (C3) One `simt.release` of the same item follows in its block; the results
       are used before it.
+    - (C4) What reads them asynchronously is waited for in front of that, or it is named
+      there, or what it passes its accumulator on to is.
 
     Example:
     ```mlir
@@ -101,7 +108,7 @@ def Simt_GetOp : Simt_Op<"get", [MemoryEffects<[MemRead, MemWrite]>]> {
     ```
   }];
   let arguments = (ins Simt_ChannelType:$channel, Index:$number);
-  let results = (outs Variadic<AnyMemRef>:$tiles);
+  let results = (outs Variadic<Simt_Tile>:$tiles);
   let assemblyFormat = [{
     $channel `[` $number `]` attr-dict `:` type($channel) `->` type($tiles)
   }];
@@ -116,12 +123,13 @@ def Simt_ReleaseOp : Simt_Op<"release", [MemoryEffects<[MemWrite]>]> {
   let summary = "free the stage of an item";
   let description = [{
     Group level. What read the item before is done with it: its stage may be filled
-    again.
+    again. With `after`, when these values are there; nobody waits for that here.
 
     Constraints:
     - (C1) A `simt.get` of the same item is in front of it in its block.
+    - (C2) What it comes after is pending.
 
-    Example: that of `simt.get`.
+    Example: that of `simt.get`; with `after`, that of `simt.mma_async`.
     ```mlir
     func.func @take(%c: !simt.channel<2, memref<64xf32, strided<[1], offset: ?>, #tile.space<shared>>>,
                     %n: index) {
@@ -132,8 +140,12 @@ def Simt_ReleaseOp : Simt_Op<"release", [MemoryEffects<[MemWrite]>]> {
     }
     ```
   }];
-  let arguments = (ins Simt_ChannelType:$channel, Index:$number);
-  let assemblyFormat = "$channel `[` $number `]` attr-dict `:` type($channel)";
+  let arguments = (ins Simt_ChannelType:$channel, Index:$number,
+                       Variadic<Simt_PendingType>:$tokens);
+  let assemblyFormat = [{
+    $channel `[` $number `]` (`after` $tokens^)? attr-dict `:` type($channel)
+    (`,` type($tokens)^)?
+  }];
   let hasVerifier = 1;
 }
 

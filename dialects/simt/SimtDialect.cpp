@@ -21,6 +21,7 @@ using tilewright::tile::printCombiner;
 using tilewright::tile::printCombinerBody;
 
 #include "dialects/simt/SimtDialect.cpp.inc"
+#include "dialects/simt/SimtEnums.cpp.inc"
 
 #define GET_ATTRDEF_CLASSES
 #include "dialects/simt/SimtAttrs.cpp.inc"
@@ -59,6 +60,8 @@ LogicalResult BarrierOp::verify() {
   if ((*this)->getParentOfType<OnceOp>() || (*this)->getParentOfType<tile::ParallelOp>())
     return emitOpError("(C1) must stand where all threads come by, outside of simt.once "
                        "and tile.parallel");
+  if (getIsOfRole() && !getRole(*this).first)
+    return emitOpError("(C2) of a role must stand in a simt.roles");
   return success();
 }
 

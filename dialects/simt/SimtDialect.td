@@ -20,12 +20,15 @@ def Simt_Dialect : Dialect {
 
     | level | what a value is | what an operation is |
     | --- | --- | --- |
-    | group | a scalar is one for the whole block; a tile is whole | all threads of the block, together |
+    | group | a scalar is one for the whole block; a tile is whole, and so is a vector of rank 2 | all threads of the block, or of a role, together |
     | thread | one thread's own | one thread |
 
     At group level all threads take the same way through the control flow, and
     memory is read and written by whole tiles; there barriers are put and
     checked. `distribute` goes to thread level and adds, moves or drops none.
+
+    What goes on while threads go on gives a `!simt.pending` in place of its result,
+    which something waits for, or else does not verify.
   }];
   let useDefaultAttributePrinterParser = 1;
   let useDefaultTypePrinterParser = 1;

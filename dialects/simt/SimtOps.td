@@ -8,8 +8,12 @@
 #ifndef TILEWRIGHT_SIMT_OPS
 #define TILEWRIGHT_SIMT_OPS
 
+include "dialects/simt/SimtAsyncOps.td"
+include "dialects/simt/SimtBarrierOps.td"
 include "dialects/simt/SimtChannelOps.td"
 include "dialects/simt/SimtReduceOps.td"
+include "dialects/simt/SimtRoleOps.td"
 include "dialects/simt/SimtThreadOps.td"
+include "dialects/simt/SimtTmemOps.td"
 
 #endif // TILEWRIGHT_SIMT_OPS

@@ -52,3 +52,10 @@ LogicalResult ShuffleXorOp::verify() {
     return emitOpError("(C1) mask must be from 1 to 63, not ") << getMask();
   return success();
 }
+
+LogicalResult VoteOp::verify() {
+  bool isBallot = getKind() == Vote::Ballot;
+  if (getResult().getType().isInteger(1) == isBallot)
+    return emitOpError("(C1) gives an ") << (isBallot ? "i64" : "i1");
+  return success();
+}

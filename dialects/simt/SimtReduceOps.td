@@ -9,8 +9,10 @@
 #define TILEWRIGHT_SIMT_REDUCE_OPS
 
 include "dialects/simt/SimtDialect.td"
+include "dialects/simt/SimtEnums.td"
 include "dialects/tile/TileAttrs.td"
 include "mlir/IR/BuiltinAttributes.td"
+include "mlir/IR/EnumAttr.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
 def Simt_WarpReduceOp : Simt_Op<"warp_reduce"> {
@@ -61,11 +63,14 @@ def Simt_WarpReduceOp : Simt_Op<"warp_reduce"> {
   let hasVerifier = 1;
 }
 
-def Simt_YieldOp : Simt_Op<"yield", [Pure, Terminator, HasParent<"WarpReduceOp">]> {
-  let summary = "the combination that a region of `simt.warp_reduce` gives";
+def Simt_YieldOp : Simt_Op<"yield", [
+    Pure, Terminator, ParentOneOf<["PutOp", "WarpReduceOp"]>]> {
+  let summary = "what a region of `simt.warp_reduce` or `simt.put` gives";
   let description = [{
+    The combination of two elements, or the pending values that complete an item.
+
     Constraints:
-    - (C1) It ends the region of a `simt.warp_reduce`.
+    - (C1) It ends the region of a `simt.warp_reduce` or a `simt.put`.
 
     Example:
     ```mlir
@@ -82,8 +87,8 @@ def Simt_YieldOp : Simt_Op<"yield", [Pure, Terminator, HasParent<"WarpReduceOp">
     }
     ```
   }];
-  let arguments = (ins AnyType:$value);
-  let assemblyFormat = "$value attr-dict `:` type($value)";
+  let arguments = (ins Variadic<AnyType>:$values);
+  let assemblyFormat = "$values attr-dict `:` type($values)";
 }
 
 def Simt_ShuffleXorOp : Simt_Op<"shuffle_xor"> {
@@ -107,6 +112,40 @@ def Simt_ShuffleXorOp : Simt_Op<"shuffle_xor"> {
   let arguments = (ins I32:$value, I64Attr:$mask);
   let results = (outs I32:$result);
   let assemblyFormat = "$value `,` $mask attr-dict";
+  let hasVerifier = 1;
+}
+
+def Simt_VoteAttr : EnumAttr<Simt_Dialect, Simt_Vote, "vote_kind"> {
+  let summary = "what a vote of lanes gives";
+  let description = [{
+    Whether any lane or all lanes say yes, or who does: bit l is lane l's.
+  }];
+  let assemblyFormat = "$value";
+}
+
+def Simt_VoteOp : Simt_Op<"vote"> {
+  let summary = "what the lanes of a warp say, to each of them";
+  let description = [{
+    Thread level. All lanes of the warp come by. The bits of a ballot that no lane has
+    are 0.
+
+    Constraints:
+    - (C1) The result is an `i1` for `any` and `all`, an `i64` for `ballot`.
+
+    Example:
+    ```mlir
+    func.func @votes(%mine: i1) -> (i1, i1, i64) {
+      %some = simt.vote any %mine : i1
+      %every = simt.vote all %mine : i1
+      %who = simt.vote ballot %mine : i64
+      return %some, %every, %who : i1, i1, i64
+    }
+    ```
+  }];
+  // As for a shuffle, which lanes are there matters.
+  let arguments = (ins Simt_VoteAttr:$kind, I1:$value);
+  let results = (outs AnyTypeOf<[I1, I64]>:$result);
+  let assemblyFormat = "$kind $value attr-dict `:` type($result)";
   let hasVerifier = 1;
 }
 

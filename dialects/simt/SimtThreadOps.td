@@ -47,11 +47,12 @@ def Simt_BarrierOp : Simt_Op<"barrier", [MemoryEffects<[MemRead, MemWrite]>]> {
   let description = [{
     Both levels. What any thread of the block wrote to shared memory before it,
     every thread of the block sees after it; with `global`, what it wrote to
-    global memory too.
+    global memory too. With `role`, the same among the threads of a role.
 
     Constraints:
     - (C1) It stands in no `simt.once` and no `tile.parallel`, where not all
       threads come by.
+    - (C2) With `role` it stands in a `simt.roles`.
 
     Example:
     ```mlir
@@ -62,8 +63,8 @@ def Simt_BarrierOp : Simt_Op<"barrier", [MemoryEffects<[MemRead, MemWrite]>]> {
     }
     ```
   }];
-  let arguments = (ins UnitAttr:$isGlobal);
-  let assemblyFormat = "(`global` $isGlobal^)? attr-dict";
+  let arguments = (ins UnitAttr:$isGlobal, UnitAttr:$isOfRole);
+  let assemblyFormat = "(`role` $isOfRole^)? (`global` $isGlobal^)? attr-dict";
   let hasVerifier = 1;
 }
 

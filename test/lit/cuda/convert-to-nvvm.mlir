@@ -74,6 +74,22 @@ module {
 
 // -----
 
+// CHECK-LABEL: llvm.func @votes
+// CHECK:         nvvm.vote.sync any %{{.*}}, %{{.*}} -> i1
+// CHECK:         nvvm.vote.sync all %{{.*}}, %{{.*}} -> i1
+// CHECK:         %[[WHO:.*]] = nvvm.vote.sync ballot %{{.*}}, %{{.*}} -> i32
+// CHECK:         llvm.zext %[[WHO]] : i32 to i64
+module {
+  func.func @votes(%x: i1) -> (i1, i1, i64) {
+    %some = simt.vote any %x : i1
+    %every = simt.vote all %x : i1
+    %who = simt.vote ballot %x : i64
+    return %some, %every, %who : i1, i1, i64
+  }
+}
+
+// -----
+
 // CHECK-LABEL: llvm.func @exchange
 // CHECK:         nvvm.shfl.sync bfly %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} : i32 -> i32
 module {

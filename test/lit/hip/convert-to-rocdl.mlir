@@ -49,6 +49,26 @@ module {
 
 // -----
 
+// Ballots, compared with 0: some lane says yes; no lane says no.
+// CHECK-LABEL: llvm.func @votes
+// CHECK-SAME:    %[[X:.*]]: i1
+// CHECK:         %[[YES:.*]] = rocdl.ballot %[[X]] : i64
+// CHECK:         llvm.icmp "ne" %[[YES]]
+// CHECK:         %[[NOT:.*]] = llvm.xor %[[X]]
+// CHECK:         %[[NO:.*]] = rocdl.ballot %[[NOT]] : i64
+// CHECK:         llvm.icmp "eq" %[[NO]]
+// CHECK:         rocdl.ballot %[[X]] : i64
+module {
+  func.func @votes(%x: i1) -> (i1, i1, i64) {
+    %some = simt.vote any %x : i1
+    %every = simt.vote all %x : i1
+    %who = simt.vote ballot %x : i64
+    return %some, %every, %who : i1, i1, i64
+  }
+}
+
+// -----
+
 // A move between registers where there is one; through LDS else, and with an address
 // from one half of the wave to the other.
 // CHECK-LABEL: llvm.func @exchange

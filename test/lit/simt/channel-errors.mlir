@@ -228,5 +228,52 @@ func.func private @stages(!simt.channel<0, memref<8xf32, #tile.space<shared>>>)
 
 // -----
 
-// expected-error @+1 {{(C2) holds shared tiles of static shape, not 'memref<?xf32, #tile.space<shared>>'}}
+// expected-error @+1 {{(C2) holds shared tiles of static shape, or tiles of rank 2 in tensor memory, not 'memref<?xf32, #tile.space<shared>>'}}
 func.func private @open(!simt.channel<2, memref<?xf32, #tile.space<shared>>>)
+
+// -----
+
+#shared = #tile.space<shared>
+!tile = memref<8xf32, strided<[1], offset: ?>, #shared>
+!channel = !simt.channel<2, !tile>
+
+func.func @waited_by_nobody(%c: !channel, %n: index, %x: memref<?xf32, #tile.space<global>>) {
+  // expected-error @+1 {{'simt.put' op (C3) yields pending values, and with async alone}}
+  simt.put %c[%n] {
+  ^bb0(%s: !tile):
+    %p = simt.copy_bulk %x[%n] to %s : memref<?xf32, #tile.space<global>>, !tile -> !simt.pending
+    simt.yield %p : !simt.pending
+  } : !channel
+  return
+}
+
+// -----
+
+#shared = #tile.space<shared>
+!tile = memref<64x128xbf16, strided<[128, 1], offset: ?>, #shared>
+!channel = !simt.channel<2, !tile>
+
+func.func @read_on(%c: !channel, %n: index, %a: vector<64x64xbf16>, %acc: vector<64x128xf32>) {
+  // expected-error @+1 {{'simt.get' op (C4) is released while something may still read its tiles; wait for it, or release `after` it}}
+  %b = simt.get %c[%n] : !channel -> !tile
+  // expected-note @+1 {{here}}
+  %p = simt.mma_async #cuda.wgmma<n = 128, bf16 into f32> %a, %b, %acc
+    : vector<64x64xbf16>, !tile, vector<64x128xf32>
+  simt.release %c[%n] : !channel
+  %d = simt.wait %p : !simt.pending<vector<64x128xf32>>
+  return
+}
+
+// -----
+
+// simt.release (C2): by the type of its operands
+#shared = #tile.space<shared>
+!tile = memref<8xf32, strided<[1], offset: ?>, #shared>
+!channel = !simt.channel<2, !tile>
+
+func.func @released_after_a_number(%c: !channel, %n: index, %f: f32) {
+  %s = simt.get %c[%n] : !channel -> !tile
+  // expected-error @+1 {{'simt.release' op operand #2 must be variadic of values that an operation under way will give, but got 'f32'}}
+  simt.release %c[%n] after %f : !channel, f32
+  return
+}

@@ -160,6 +160,14 @@ func.func @reduce_parts_and_more(%s: memref<8x4xf32, #tile.space<local>>,
 
 // simt.yield (C1): by its parent
 func.func @yield_elsewhere(%x: f32) {
-  // expected-error @+1 {{'simt.yield' op expects parent op 'simt.warp_reduce'}}
+  // expected-error @+1 {{'simt.yield' op expects parent op to be one of 'simt.put, simt.warp_reduce'}}
   simt.yield %x : f32
+}
+
+// -----
+
+func.func @narrow_ballot(%x: i1) {
+  // expected-error @+1 {{'simt.vote' op (C1) gives an i64}}
+  %b = simt.vote ballot %x : i1
+  return
 }

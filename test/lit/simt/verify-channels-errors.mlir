@@ -264,3 +264,111 @@ func.func @other_steps(%trips: index) {
   }
   return
 }
+
+// -----
+
+#shared = #tile.space<shared>
+!tile = memref<8xf32, strided<[1], offset: ?>, #shared>
+!channel = !simt.channel<2, !tile>
+
+func.func @other_trip_counts(%trips: index, %other: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %a = tile.alloc "a" : memref<2x8xf32, #shared>
+  %c = simt.channel %a : memref<2x8xf32, #shared> -> !channel
+  simt.roles threads [32, 128] {
+    // expected-error @+1 {{not as many items are put into the channel of a as are taken out}}
+    scf.for %n = %c0 to %other step %c1 {
+      simt.put %c[%n] {
+      ^bb0(%s: !tile):
+      } : !channel
+    }
+  }, {
+    // expected-note @+1 {{the loop that takes them out}}
+    scf.for %n = %c0 to %trips step %c1 {
+      %s = simt.get %c[%n] : !channel -> !tile
+      simt.release %c[%n] : !channel
+    }
+  }
+  return
+}
+
+// -----
+
+#shared = #tile.space<shared>
+!tile = memref<8xf32, strided<[1], offset: ?>, #shared>
+!channel = !simt.channel<2, !tile>
+
+func.func @not_every_item(%trips: index, %other: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %a = tile.alloc "a" : memref<2x8xf32, #shared>
+  %c = simt.channel %a : memref<2x8xf32, #shared> -> !channel
+  simt.roles threads [32, 128] {
+    scf.for %n = %c0 to %trips step %c1 {
+      %has = arith.cmpi slt, %n, %other : index
+      // expected-error @+1 {{does not put the item of each iteration into the channel of a}}
+      simt.put %c[%n] if %has {
+      ^bb0(%s: !tile):
+      } : !channel
+    }
+  }, {
+    scf.for %n = %c0 to %trips step %c1 {
+      %s = simt.get %c[%n] : !channel -> !tile
+      simt.release %c[%n] : !channel
+    }
+  }
+  return
+}
+
+// -----
+
+#shared = #tile.space<shared>
+!tile = memref<8xf32, strided<[1], offset: ?>, #shared>
+!channel = !simt.channel<2, !tile>
+
+func.func @items_again(%trips: index, %other: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %a = tile.alloc "a" : memref<2x8xf32, #shared>
+  %c = simt.channel %a : memref<2x8xf32, #shared> -> !channel
+  simt.roles threads [32, 128] {
+    scf.for %i = %c0 to %other step %c1 {
+      // expected-error @+1 {{the loop around the channel of a may not run just once}}
+      scf.for %n = %c0 to %trips step %c1 {
+      simt.put %c[%n] {
+      ^bb0(%s: !tile):
+      } : !channel
+      }
+    }
+  }, {
+    scf.for %n = %c0 to %trips step %c1 {
+      %s = simt.get %c[%n] : !channel -> !tile
+      simt.release %c[%n] : !channel
+    }
+  }
+  return
+}
+
+// -----
+
+#shared = #tile.space<shared>
+!tile = memref<8xf32, strided<[1], offset: ?>, #shared>
+!channel = !simt.channel<2, !tile>
+
+func.func @no_producer(%trips: index, %other: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %a = tile.alloc "a" : memref<2x8xf32, #shared>
+  %c = simt.channel %a : memref<2x8xf32, #shared> -> !channel
+  simt.roles threads [32, 128] {
+
+  }, {
+    scf.for %n = %c0 to %trips step %c1 {
+      // expected-error @+1 {{no role puts items into the channel of a beside the one that takes them out}}
+      %s = simt.get %c[%n] : !channel -> !tile
+      simt.release %c[%n] : !channel
+    }
+  }
+  return
+}

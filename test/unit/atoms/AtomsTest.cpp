@@ -145,6 +145,8 @@ TEST_F(Atoms, EveryElementOfEveryOperandIsHeld) {
                          "#cuda.wgmma<n = 128, bf16 into f32>",
                          "#cuda.wgmma<n = 24, f16 into f32>",
                          "#cuda.wgmma<n = 256, f8E4M3FN into f32, shared_a = true>",
+                         "#cuda.tcgen05<n = 64, bf16 into f32>",
+                         "#cuda.tcgen05<n = 256, f8E5M2 into f32, tensor_a = true>",
                          "#hip.mfma<32x32x8, f16 into f32>",
                          "#hip.mfma<16x16x16, bf16 into f32>",
                          "#hip.mfma<32x32x4, blocks = 2, f16 into f32>",
