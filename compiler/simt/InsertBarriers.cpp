@@ -19,6 +19,9 @@
 // only accesses from in front of the loop gets its barrier there, and not in each
 // iteration.
 //
+// What the first thread alone uses it loads alone, and the only iteration of a nest is
+// its own, so that these come in its own order.
+//
 // Accesses of single elements whose indices are shown to be different do not meet, as
 // those of two iterations of %k, whoever makes them:
 //
@@ -247,6 +250,35 @@ static void collect(Operation *op, Agents agents, Open &accesses) {
   });
 }
 
+static Agents getAgents(Operation *op) {
+  if (isa<OnceOp>(op))
+    return Agents::First;
+  // `distribute` gives a nest's only iteration to the first thread, if none has its
+  // element.
+  if (auto parallel = dyn_cast<ParallelOp>(op);
+      parallel && !op->hasAttr(dealtAttrName) &&
+      llvm::all_of(parallel.getExtents(), [](int64_t extent) { return extent == 1; }))
+    return Agents::First;
+  return isa<ParallelOp, GemmOp, WarpReduceOp>(op) ? Agents::Each : Agents::All;
+}
+
+/// Lets the first thread alone load what it alone uses, so that it meets no other one.
+static void loadOnce(OnceOp once) {
+  SmallVector<Operation *> loads;
+  for (Operation *op = once->getPrevNode(); op; op = op->getPrevNode()) {
+    if (isa<memref::LoadOp, LoadOp>(op)) {
+      if (llvm::all_of(op->getUsers(), [&](Operation *user) {
+            return once->isProperAncestor(user) || llvm::is_contained(loads, user);
+          }))
+        loads.push_back(op);
+    } else if (!isMemoryEffectFree(op)) {
+      break;
+    }
+  }
+  for (Operation *load : loads)
+    load->moveBefore(&once.getBody().front(), once.getBody().front().begin());
+}
+
 //===----------------------------------------------------------------------===//
 // The pass
 //===----------------------------------------------------------------------===//
@@ -344,11 +376,8 @@ bool InsertBarriersPass::visitBlock(Block &block, Open &open, Mode mode) {
       meetsAnywhere |= visitRegions(&op, open, mode);
       continue;
     }
-    Agents agents = isa<ParallelOp, GemmOp, WarpReduceOp>(op) ? Agents::Each
-                    : isa<OnceOp>(op)                         ? Agents::First
-                                                              : Agents::All;
     Open accesses;
-    collect(&op, agents, accesses);
+    collect(&op, getAgents(&op), accesses);
     bool meets = false, meetsGlobally = false;
     for (const MemoryAccess &later : accesses)
       for (const MemoryAccess &earlier : open)
@@ -368,6 +397,7 @@ bool InsertBarriersPass::visitBlock(Block &block, Open &open, Mode mode) {
 }
 
 void InsertBarriersPass::runOnOperation() {
+  getOperation().walk(loadOnce);
   bounds.emplace(getOperation());
   getOperation().walk([&](KernelOp kernel) {
     Open open;

@@ -367,3 +367,42 @@ func.func @number_of_a_block(%x: memref<?xf32, #global>, %y: memref<?xf32, #glob
   }
   return
 }
+
+// What the first thread alone uses it loads alone. The only iteration of a nest is its own
+// too, unless another thread has its element.
+// CHECK-LABEL: @first_thread
+// CHECK:         tile.parallel
+// CHECK-NOT:     simt.barrier
+// CHECK:         simt.once {
+// CHECK-NEXT:      memref.load
+// CHECK-NEXT:      tile.store
+// CHECK-NEXT:    }
+// CHECK-NEXT:    simt.barrier
+// CHECK-NEXT:    memref.load
+// CHECK:         tile.parallel
+// CHECK:         simt.barrier
+// CHECK-NEXT:    simt.once
+func.func @first_thread(%x: memref<8xf32, #global>, %y: memref<8xf32, #global>, %n: index,
+                        %f: f32) {
+  tile.kernel (%bx) in (%n) {
+    %c0 = arith.constant 0 : index
+    %s = tile.alloc "s" at 0 : memref<1xf32, #shared>
+    %t = tile.alloc "t" at 4 : memref<1xf32, #shared>
+    tile.parallel (%i) in (1) {
+      memref.store %f, %s[%i] : memref<1xf32, #shared>
+    }
+    %a = memref.load %s[%c0] : memref<1xf32, #shared>
+    simt.once {
+      tile.store %a, %x[%bx] : memref<8xf32, #global>
+    }
+    %b = memref.load %s[%c0] : memref<1xf32, #shared>
+    tile.parallel (%i) in (1) attributes {simt.dealt} {
+      memref.store %b, %t[%i] : memref<1xf32, #shared>
+    }
+    %c = memref.load %t[%c0] : memref<1xf32, #shared>
+    simt.once {
+      tile.store %c, %y[%bx] : memref<8xf32, #global>
+    }
+  }
+  return
+}
