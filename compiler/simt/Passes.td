@@ -120,7 +120,10 @@ def InsertBarriers : Pass<"insert-barriers", "::mlir::func::FuncOp"> {
     Puts a `simt.barrier` in front of an operation that reads what other threads
     wrote since the last barrier, or writes what they read or wrote. Tiles are
     compared by the bytes that `plan-memory` gave them, so that a tile is not
-    written while the one before it in the same place is still read.
+    written while the one before it in the same place is still read. Elements whose
+    indices are shown to be different need no barrier, as those of two iterations of
+    a loop, nor does what one thread does alone; what meets only accesses from in
+    front of a loop has its barrier there.
   }];
   let dependentDialects = ["::tilewright::simt::SimtDialect"];
   let statistics = [Statistic<"numBarriers", "num-barriers", "Number of barriers">];

@@ -22,9 +22,9 @@ _TARGET = re.compile(r"<(?P<name>[^>+]+)(?:\+0x(?P<plus>[0-9a-f]+))?>")
 _BRANCH = re.compile(r"s_c?branch(_scc|_vcc|_exec|$)")
 _END = "s_endpgm"
 # What LDS does, which `lgkmcnt` counts, and what leaves LDS alone; all else is unknown.
-_OF_LDS = re.compile(r"(ds|flat)_")
+_OF_LDS = re.compile(r"(ds|flat)_(?!swizzle|permute|bpermute)")
 _NO_LDS = re.compile(
-    r"v_|s_(?!setpc|swappc|call|rfe|cbranch|trap)|scratch_|"
+    r"v_|ds_(swizzle|permute|bpermute)_|s_(?!setpc|swappc|call|rfe|cbranch|trap)|scratch_|"
     r"global_(load(?!_lds)|store|atomic)|buffer_(load|store|atomic|wbl2|inv)"
 )
 _LDS_IDLE = re.compile(r"\blgkmcnt\(0\)")

@@ -39,6 +39,8 @@ def machine(*lines: str) -> list[machine_code.Instruction]:
         (STORE, WAIT, "s_barrier"),
         (STORE, "s_waitcnt vmcnt(0) lgkmcnt(0)", "v_add_u32_e32 v0, v0, v1", "s_barrier"),
         ("s_load_dword s0, s[4:5], 0x0", "global_load_dword v0, v[2:3], off", "s_barrier"),
+        # Lanes exchange words by the LDS unit and not through its memory.
+        (STORE, WAIT, "ds_swizzle_b32 v1, v0 offset:swizzle(SWAP,4)", "s_barrier"),
         # Both ways to the barrier have one.
         (STORE, "s_cbranch_scc0 2 -> 4", WAIT, "s_branch 1 -> 5", WAIT, "s_barrier"),
         # A loop whose end waits for what its beginning did.
