@@ -59,8 +59,8 @@ NOTES: list[Note] = [
         ("mla_decode",),
     ),
     Note(
-        "LLVM has the same wait, for a value that was loaded, wherever a lane of the wave loads "
-        "one; in no case is there a wave without such a lane.",
+        "LLVM has the same wait, for a value that was loaded, wherever a lane of the wave "
+        "loads one; in no case is there a wave without such a lane.",
         "wait",
         ("moe_gate",),
     ),
