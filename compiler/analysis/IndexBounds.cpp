@@ -313,6 +313,11 @@ bool IndexBounds::isNonNegative(Value value, Operation *at) {
   return prove(form(value), factsAt(at));
 }
 
+bool IndexBounds::isBelow(Value low, Value high, Operation *at) {
+  MaybeForm distance = combine(form(high), 1, form(low), -1);
+  return distance && prove(combine(*distance, 1, constantForm(1), -1), factsAt(at));
+}
+
 bool IndexBounds::isBelowExtent(Value index, Value memref, int64_t dim, Operation *at,
                                 int64_t count) {
   MaybeForm distance = combine(extent(memref, dim), 1, form(index), -1);

@@ -64,6 +64,9 @@ public:
   /// Whether `value` is shown not to be negative where `at` runs.
   bool isNonNegative(mlir::Value value, mlir::Operation *at);
 
+  /// Whether `low` is shown to be below `high` where `at` runs.
+  bool isBelow(mlir::Value low, mlir::Value high, mlir::Operation *at);
+
   /// Whether `index`, or the last of `count` from it on, is shown to be below the extent
   /// where `at` runs.
   bool isBelowExtent(mlir::Value index, mlir::Value memref, int64_t dim,

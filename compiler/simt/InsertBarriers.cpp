@@ -15,10 +15,23 @@
 // simt.get is one for shared memory.
 //
 // In a loop, what is open at the end of the body is open at its start too; the body is
-// gone through again until that adds nothing, and barriers that were put stay.
+// gone through again until that adds nothing, and barriers that were put stay. What meets
+// only accesses from in front of the loop gets its barrier there, and not in each
+// iteration.
+//
+// What the first thread alone uses it loads alone, and the only iteration of a nest is
+// its own, so that these come in its own order.
+//
+// Accesses of single elements whose indices are shown to be different do not meet, as
+// those of two iterations of %k, whoever makes them:
+//
+//   scf.for %k = 0 to %n step 8 {
+//     tile.parallel (%i) in (8) {tile.store %f, %x[%k + %i]}
+//   }
 //
 //===----------------------------------------------------------------------===//
 
+#include "compiler/analysis/IndexBounds.h"
 #include "compiler/analysis/Memory.h"
 #include "compiler/simt/Passes.h"
 #include "compiler/simt/Unlowered.h"
@@ -42,10 +55,15 @@ struct MemoryAccess {
   Value base;
   bool isWrite;
   Agents agents;
+  /// The load or store of one element, and the outermost loop that was repeated since;
+  /// null where there is none.
+  Operation *element = nullptr;
+  Operation *repeated = nullptr;
 
   bool isGlobal() const { return getSpace(base) == Space::Global; }
   bool operator==(const MemoryAccess &other) const {
-    return base == other.base && isWrite == other.isWrite && agents == other.agents;
+    return base == other.base && isWrite == other.isWrite && agents == other.agents &&
+           element == other.element && repeated == other.repeated;
   }
 };
 
@@ -58,8 +76,17 @@ struct InsertBarriersPass
   void runOnOperation() override;
 
 private:
-  void visitBlock(Block &block, Open &open);
-  void visitRegions(Operation *op, Open &open);
+  /// What to do where accesses meet: put a barrier there, or only say that they do.
+  enum class Mode { Put, Ask };
+
+  bool visitBlock(Block &block, Open &open, Mode mode);
+  bool visitRegions(Operation *op, Open &open, Mode mode);
+  bool visitLoop(LoopLikeOpInterface loop, Open &open, Mode mode);
+  bool visitLoopBody(LoopLikeOpInterface loop, Open open, Mode mode, Open &behind);
+  void putBarrier(Operation *op, bool isGlobal);
+  bool conflict(const MemoryAccess &earlier, const MemoryAccess &later);
+
+  std::optional<IndexBounds> bounds;
 };
 } // namespace
 
@@ -90,7 +117,99 @@ static bool isChannelBuffer(Value base) {
   return llvm::any_of(base.getUsers(), llvm::IsaPred<ChannelOp>);
 }
 
-static bool conflict(const MemoryAccess &earlier, const MemoryAccess &later) {
+/// The memref and the indices of an operation that accesses one element.
+static std::optional<std::pair<Value, ValueRange>> getElement(Operation *op) {
+  using Element = std::pair<Value, ValueRange>;
+  if (auto load = dyn_cast<memref::LoadOp>(op))
+    return Element(load.getMemRef(), load.getIndices());
+  if (auto store = dyn_cast<memref::StoreOp>(op))
+    return Element(store.getMemRef(), store.getIndices());
+  if (auto load = dyn_cast<LoadOp>(op))
+    return Element(load.getMemref(), load.getIndices());
+  if (auto store = dyn_cast<StoreOp>(op))
+    return Element(store.getMemref(), store.getIndices());
+  return std::nullopt;
+}
+
+/// Whether `value` is the same for two accesses: it is made in front of both, and outside
+/// of the loop that was repeated between them, or loaded in it from what it leaves alone.
+static bool isCommon(Value value, const MemoryAccess &earlier, Operation *later) {
+  Region *home = value.getParentRegion();
+  Operation *repeated = earlier.repeated;
+  if (!repeated || !repeated->isAncestor(home->getParentOp()))
+    return home->isAncestor(earlier.element->getParentRegion()) &&
+           home->isAncestor(later->getParentRegion());
+  auto load = value.getDefiningOp<memref::LoadOp>();
+  auto isCommonHere = [&](Value operand) { return isCommon(operand, earlier, later); };
+  return load && llvm::all_of(load->getOperands(), isCommonHere) &&
+         !mayWrite(repeated, load.getMemRef());
+}
+
+/// Whether the numbers that `to` and `from` stand for are shown to be different, of
+/// accesses `later` and `earlier`.
+static bool areDifferent(IndexBounds &bounds, const LinearForm &from,
+                         const LinearForm &to, const MemoryAccess &earlier,
+                         Operation *later) {
+  // The difference lies between these, `steps` times a positive number added.
+  int64_t low, high, steps = 0;
+  if (llvm::SubOverflow(to.constant, from.constant, low))
+    return false;
+  high = low;
+  auto addRange = [&](int64_t factor, int64_t extent) {
+    int64_t reach;
+    return !llvm::MulOverflow(factor, extent - 1, reach) &&
+           !llvm::AddOverflow(factor < 0 ? low : high, reach, factor < 0 ? low : high);
+  };
+  auto addTerm = [&](unsigned atom, int64_t factor, int64_t other) {
+    Value value = bounds.valueOf(atom);
+    auto arg = dyn_cast_or_null<BlockArgument>(value);
+    Operation *parent = arg ? arg.getOwner()->getParentOp() : nullptr;
+    // Each access has an iteration of its own.
+    if (auto parallel = dyn_cast_or_null<ParallelOp>(parent)) {
+      int64_t extent = parallel.getExtents()[arg.getArgNumber()];
+      return other != INT64_MIN && addRange(factor, extent) && addRange(-other, extent);
+    }
+    if (!value || isCommon(value, earlier, later))
+      return factor == other;
+    auto loop = dyn_cast_or_null<scf::ForOp>(parent);
+    if (!loop || parent != earlier.repeated || arg != loop.getInductionVar() ||
+        factor != other)
+      return false;
+    steps = factor; // the iteration is a later one
+    return true;
+  };
+  for (auto [atom, factor] : to.terms)
+    if (!addTerm(atom, factor, from.factorOf(atom)))
+      return false;
+  for (auto [atom, factor] : from.terms)
+    if (to.factorOf(atom) == 0 && !addTerm(atom, 0, factor))
+      return false;
+  int64_t least, most;
+  if (llvm::AddOverflow(low, steps, least) || llvm::AddOverflow(high, steps, most))
+    return false;
+  return (steps >= 0 && least > 0) || (steps <= 0 && most < 0);
+}
+
+/// Whether the elements that two accesses name are shown to be different ones of the same
+/// memory.
+static bool areApart(IndexBounds &bounds, const MemoryAccess &earlier,
+                     const MemoryAccess &later) {
+  if (!earlier.element || !later.element)
+    return false;
+  auto [memref, indices] = *getElement(earlier.element);
+  auto [other, otherIndices] = *getElement(later.element);
+  // Views and stages may be of other places each time.
+  if (memref != other || memref != later.base ||
+      !isCommon(memref, earlier, later.element))
+    return false;
+  for (auto [from, to] : llvm::zip_equal(indices, otherIndices))
+    if (areDifferent(bounds, bounds.form(from), bounds.form(to), earlier, later.element))
+      return true;
+  return false;
+}
+
+bool InsertBarriersPass::conflict(const MemoryAccess &earlier,
+                                  const MemoryAccess &later) {
   if (!earlier.isWrite && !later.isWrite)
     return false;
   if (earlier.agents == Agents::First && later.agents == Agents::First)
@@ -98,7 +217,7 @@ static bool conflict(const MemoryAccess &earlier, const MemoryAccess &later) {
   // A channel orders what is done with its own stages.
   if (earlier.base == later.base && isChannelBuffer(earlier.base))
     return false;
-  return mayMeet(earlier.base, later.base);
+  return mayMeet(earlier.base, later.base) && !areApart(*bounds, earlier, later);
 }
 
 static void add(Open &open, const MemoryAccess &access) {
@@ -128,9 +247,38 @@ static void collect(Operation *op, Agents agents, Open &accesses) {
         continue;
       Value base = getBaseMemory(memory);
       if (getSpace(base) != Space::Local)
-        add(accesses, {base, isWrite, agents});
+        add(accesses, {base, isWrite, agents, getElement(inner) ? inner : nullptr});
     }
   });
+}
+
+static Agents getAgents(Operation *op) {
+  if (isa<OnceOp>(op))
+    return Agents::First;
+  // `distribute` gives a nest's only iteration to the first thread, if none has its
+  // element.
+  if (auto parallel = dyn_cast<ParallelOp>(op);
+      parallel && !op->hasAttr(dealtAttrName) &&
+      llvm::all_of(parallel.getExtents(), [](int64_t extent) { return extent == 1; }))
+    return Agents::First;
+  return isa<ParallelOp, GemmOp, WarpReduceOp>(op) ? Agents::Each : Agents::All;
+}
+
+/// Lets the first thread alone load what it alone uses, so that it meets no other one.
+static void loadOnce(OnceOp once) {
+  SmallVector<Operation *> loads;
+  for (Operation *op = once->getPrevNode(); op; op = op->getPrevNode()) {
+    if (isa<memref::LoadOp, LoadOp>(op)) {
+      if (llvm::all_of(op->getUsers(), [&](Operation *user) {
+            return once->isProperAncestor(user) || llvm::is_contained(loads, user);
+          }))
+        loads.push_back(op);
+    } else if (!isMemoryEffectFree(op)) {
+      break;
+    }
+  }
+  for (Operation *load : loads)
+    load->moveBefore(&once.getBody().front(), once.getBody().front().begin());
 }
 
 //===----------------------------------------------------------------------===//
@@ -138,25 +286,88 @@ static void collect(Operation *op, Agents agents, Open &accesses) {
 //===----------------------------------------------------------------------===//
 
 /// Branches start from what is open in front of them, and all that they leave open is
-/// open behind; a loop's body may follow itself.
-void InsertBarriersPass::visitRegions(Operation *op, Open &open) {
-  bool isLoop = isa<LoopLikeOpInterface>(op);
-  Open before = open;
+/// open behind. Whether accesses meet, which in Mode::Put have their barriers then.
+bool InsertBarriersPass::visitRegions(Operation *op, Open &open, Mode mode) {
+  if (auto loop = dyn_cast<LoopLikeOpInterface>(op))
+    return visitLoop(loop, open, mode);
+  const Open before = open;
+  bool meets = false;
+  for (Region &region : op->getRegions()) {
+    Open inside = before;
+    for (Block &block : region)
+      meets |= visitBlock(block, inside, mode);
+    for (const MemoryAccess &access : inside)
+      add(open, access);
+  }
+  return meets;
+}
+
+/// What is open in front of a loop is so behind it, too, unless it surely has iterations.
+bool InsertBarriersPass::visitLoop(LoopLikeOpInterface loop, Open &open, Mode mode) {
+  Open behind;
+  bool meets = false;
+  if (mode == Mode::Put) {
+    // First what meets within the loop, then what is in front of it.
+    meets = visitLoopBody(loop, {}, mode, behind);
+    if (visitLoopBody(loop, open, Mode::Ask, behind)) {
+      Open global = open;
+      llvm::erase_if(global, [](const MemoryAccess &a) { return !a.isGlobal(); });
+      bool isGlobal = visitLoopBody(loop, global, Mode::Ask, behind);
+      putBarrier(loop, isGlobal);
+      order(open, isGlobal);
+      meets = true;
+    }
+  }
+  meets |= visitLoopBody(loop, open, Mode::Ask, behind);
+  auto counted = dyn_cast<scf::ForOp>(loop.getOperation());
+  if (counted &&
+      bounds->isBelow(counted.getLowerBound(), counted.getUpperBound(), counted))
+    open.clear();
+  for (const MemoryAccess &access : behind)
+    add(open, access);
+  return meets;
+}
+
+/// Goes through the body of a loop, which may follow itself, until that adds nothing to
+/// what is open at its start: at first `open`. `behind` is then what is open at its end.
+bool InsertBarriersPass::visitLoopBody(LoopLikeOpInterface loop, Open open, Mode mode,
+                                       Open &behind) {
+  bool meets = false;
   size_t known;
   do {
     known = open.size();
-    for (Region &region : op->getRegions()) {
+    behind.clear();
+    for (Region &region : loop->getRegions()) {
       // The regions of a while loop follow each other in turns.
-      Open inside = isLoop ? open : before;
+      Open inside = open;
       for (Block &block : region)
-        visitBlock(block, inside);
-      for (const MemoryAccess &access : inside)
-        add(open, access);
+        meets |= visitBlock(block, inside, mode);
+      for (MemoryAccess access : inside) {
+        if (access.element && loop->isAncestor(access.element))
+          access.repeated = loop;
+        add(behind, access);
+      }
     }
-  } while (isLoop && open.size() != known);
+    for (const MemoryAccess &access : behind)
+      add(open, access);
+  } while (open.size() != known);
+  return meets;
 }
 
-void InsertBarriersPass::visitBlock(Block &block, Open &open) {
+/// Puts a barrier in front of `op`, or lets the one that is there order global memory.
+void InsertBarriersPass::putBarrier(Operation *op, bool isGlobal) {
+  if (auto before = dyn_cast_or_null<BarrierOp>(op->getPrevNode())) {
+    if (isGlobal)
+      before.setIsGlobal(true);
+    return;
+  }
+  OpBuilder builder(op);
+  BarrierOp::create(builder, op->getLoc(), isGlobal);
+  ++numBarriers;
+}
+
+bool InsertBarriersPass::visitBlock(Block &block, Open &open, Mode mode) {
+  bool meetsAnywhere = false;
   for (Operation &op : llvm::make_early_inc_range(block)) {
     auto barrier = dyn_cast<BarrierOp>(op);
     if (barrier || isa<GetOp>(op)) {
@@ -164,14 +375,11 @@ void InsertBarriersPass::visitBlock(Block &block, Open &open) {
       continue;
     }
     if (op.getNumRegions() > 0 && !isa<ParallelOp, OnceOp, WarpReduceOp>(op)) {
-      visitRegions(&op, open);
+      meetsAnywhere |= visitRegions(&op, open, mode);
       continue;
     }
-    Agents agents = isa<ParallelOp, GemmOp, WarpReduceOp>(op) ? Agents::Each
-                    : isa<OnceOp>(op)                         ? Agents::First
-                                                              : Agents::All;
     Open accesses;
-    collect(&op, agents, accesses);
+    collect(&op, getAgents(&op), accesses);
     bool meets = false, meetsGlobally = false;
     for (const MemoryAccess &later : accesses)
       for (const MemoryAccess &earlier : open)
@@ -179,22 +387,25 @@ void InsertBarriersPass::visitBlock(Block &block, Open &open) {
           meets = true;
           meetsGlobally |= later.isGlobal();
         }
-    if (meets) {
-      OpBuilder builder(&op);
-      BarrierOp::create(builder, op.getLoc(), meetsGlobally);
-      ++numBarriers;
+    meetsAnywhere |= meets;
+    if (meets && mode == Mode::Put) {
+      putBarrier(&op, meetsGlobally);
       order(open, meetsGlobally);
     }
     for (const MemoryAccess &access : accesses)
       add(open, access);
   }
+  return meetsAnywhere;
 }
 
 void InsertBarriersPass::runOnOperation() {
   if (failed(refuseUnlowered(getOperation(), target)))
     return signalPassFailure();
+  getOperation().walk(loadOnce);
+  bounds.emplace(getOperation());
   getOperation().walk([&](KernelOp kernel) {
     Open open;
-    visitBlock(kernel.getBody().front(), open);
+    visitBlock(kernel.getBody().front(), open, Mode::Put);
   });
+  bounds.reset();
 }

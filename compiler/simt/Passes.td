@@ -123,8 +123,11 @@ def InsertBarriers : Pass<"insert-barriers", "::mlir::func::FuncOp"> {
     Puts a `simt.barrier` in front of an operation that reads what other threads
     wrote since the last barrier, or writes what they read or wrote. Tiles are
     compared by the bytes that `plan-memory` gave them, so that a tile is not
-    written while the one before it in the same place is still read. Roles, and what
-    is pending, are refused: which barriers they need is another question.
+    written while the one before it in the same place is still read. Elements whose
+    indices are shown to be different need no barrier, as those of two iterations of
+    a loop, nor does what one thread does alone; what meets only accesses from in
+    front of a loop has its barrier there. Roles, and what is pending, are refused:
+    which barriers they need is another question.
   }];
   let dependentDialects = ["::tilewright::simt::SimtDialect"];
   let options = [Option<"target", "target", "std::string", "\"\"",

@@ -208,8 +208,8 @@ void tilewright::amdgpu::issue(Wave &wave, Counter counter, const Source &destin
 }
 
 void tilewright::amdgpu::issueLds(Wave &wave, const Source &destination,
-                                  uint32_t storeClock) {
-  issue(wave, Counter::Lds, destination, storeClock, false, storeClock != 0);
+                                  uint32_t clock) {
+  issue(wave, Counter::Lds, destination, clock, false, clock != 0);
 }
 
 uint32_t tilewright::amdgpu::readM0(Wave &wave) {

@@ -19,6 +19,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "emulators/amdgpu/FlatAddress.h"
+#include "emulators/amdgpu/WorkGroup.h"
 
 using namespace tilewright::amdgpu;
 using namespace tilewright::emulator;
@@ -93,6 +94,7 @@ Step load(Wave &wave, const Instruction &instruction) {
   if (wave.active != all)
     return wave.stop(Rule::Convergence, "a load that transposes needs all lanes active",
                      wave.firstLane());
+  const uint32_t clock = shape.isGlobal ? 0 : wave.group.tickLds(wave);
   LaneData read(4, false), result(4, false);
   if (shape.isGlobal) {
     FlatAddresses addresses;
@@ -117,7 +119,7 @@ Step load(Wave &wave, const Instruction &instruction) {
   if (shape.isGlobal)
     issue(wave, Counter::Load, to);
   else
-    issueLds(wave, to);
+    issueLds(wave, to, clock);
   return Step::Next;
 }
 } // namespace

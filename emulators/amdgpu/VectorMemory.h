@@ -96,10 +96,10 @@ void issue(Wave &wave, Counter counter, const Source &destination, uint32_t ldsC
            bool anyOrder = false, bool isLdsUnit = false);
 
 /// The same for the LDS unit's accesses to memory. It does those of a wave in the order
-/// that they were issued in, but has several queues for the waves: a barrier orders a
-/// store before other waves' accesses only after a wait. `storeClock` is of
-/// WorkGroup::tickStore, 0 of a load.
-void issueLds(Wave &wave, const Source &destination, uint32_t storeClock = 0);
+/// that they were issued in, but has several queues for the waves: a barrier orders one
+/// before other waves' accesses only after a wait. `clock` is of WorkGroup::tickLds, 0 of
+/// what accesses no memory.
+void issueLds(Wave &wave, const Source &destination, uint32_t clock = 0);
 /// Writes what was read to LDS, from where M0 and the instruction's offset say: a dword
 /// or more for each lane, lane after lane. It is there when a wait covers it.
 void landInLds(Wave &wave, const Width &width, uint32_t offset, LaneData &data);

@@ -36,10 +36,10 @@ struct Outstanding {
   uint16_t reg = 0;
   uint8_t count = 0; ///< registers that it will write; 0 of a store
   uint32_t line = 0; ///< offset of its instruction
-  /// The clock of its agent when it was issued, where it is a store of the LDS unit, a
+  /// The clock of its agent when it was issued, where it is an access of the LDS unit, a
   /// flat operation or a load to LDS: a barrier orders it only after a wait. 0 of others.
   uint32_t ldsClock = 0;
-  /// It is the LDS unit's own store; else a flat one, or a load to LDS.
+  /// It is the LDS unit's own access; else a flat one, or a load to LDS.
   bool isLdsUnit = false;
   /// It may end before operations that were issued before it, or after later ones.
   bool anyOrder = false;

@@ -189,7 +189,7 @@ void WorkGroup::seeLate(Wave &wave) {
                            outstanding ? outstanding : lateClocks[wave.index]);
 }
 
-uint32_t WorkGroup::tickStore(const Wave &wave) {
+uint32_t WorkGroup::tickLds(const Wave &wave) {
   VectorClock &clock = clocks[wave.index];
   clock.step(wave.index);
   return clock[wave.index] + 1; // as Accessor has it

@@ -70,9 +70,9 @@ public:
   }
   /// The clock of a late operation that is issued now; Outstanding::ldsClock keeps it.
   uint32_t tickLate(const Wave &wave) { return lateClocks[wave.index]++; }
-  /// The clock of a store of the LDS unit, to be asked for before it is noted: what the
+  /// The clock of an access of the LDS unit, to be asked for before it is noted: what the
   /// wave did before has another.
-  uint32_t tickStore(const Wave &wave);
+  uint32_t tickLds(const Wave &wave);
   // The race check on global memory (GlobalRaces.h): a third agent of each wave.
   uint32_t globalAgentOf(const Wave &wave) const {
     return static_cast<uint32_t>(2 * waves.size()) + wave.index;

@@ -47,6 +47,8 @@ void AsyncCopies::land(Warp &warp, CopyBatch &batch, uint32_t lanes) {
   }
   // Others see the data after they have synchronised with this wait. Where an mbarrier is
   // told they synchronise with that, and the write was noted when it was issued.
+  warp.block.noteInWarp(warp, batch.offset, batch.bytes, LaneHistory::Kind::Write,
+                        lanes & ~batch.tracked);
   warp.block.noteLanes(warp, batch.offset, batch.bytes, Access::Write,
                        lanes & ~batch.tracked);
 }

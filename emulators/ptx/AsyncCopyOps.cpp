@@ -186,6 +186,8 @@ static Step issueCopy(Warp &warp, const Instruction &instruction) {
     statistics.sharedWritten += operands.bytes;
     return true;
   });
+  warp.block.noteInWarp(warp, batch.offset, operands.bytes, LaneHistory::Kind::Write,
+                        batch.lanes);
   warp.block.noteLanes(warp, batch.offset, operands.bytes, Access::Write, unnoted);
   return step;
 }

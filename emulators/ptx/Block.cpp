@@ -41,12 +41,17 @@ Block::Block(Cluster &cluster, Dim3 id, uint32_t rank)
   if (launch.options.checks.sharedRaces) {
     history = launch.histories.take();
     history->reset(shared.size(), agents);
+    if (launch.options.checks.laneRaces) {
+      laneHistory = launch.laneHistories.take();
+      laneHistory->reset(shared.size());
+    }
   }
   clocks.assign(count, VectorClock(agents));
   for (unsigned i = 0; i < count; ++i) {
     uint64_t left = threads - uint64_t(i) * lanesPerWarp;
     uint32_t lanes = left >= lanesPerWarp ? allLanes : (1u << left) - 1;
     warps.push_back(std::make_unique<Warp>(*this, i, lanes));
+    warps.back()->orderLanes();
   }
 }
 
@@ -64,7 +69,10 @@ void Block::release(Warp &warp, VectorClock &object) {
   object.join(clock);
 }
 
-void Block::acquire(Warp &warp, const VectorClock &object) { clockOf(warp).join(object); }
+void Block::acquire(Warp &warp, const VectorClock &object) {
+  clockOf(warp).join(object);
+  warp.orderLanes();
+}
 
 /// Reports a write to memory that an asynchronous operation has yet to read.
 void Block::reportSources(Warp &warp, uint32_t offset, unsigned size, unsigned lane) {
@@ -168,6 +176,31 @@ void Block::reportConflict(Warp &warp, uint32_t offset, Access access,
                   (conflict.wasWrite ? " wrote" : " read") + " at line " +
                   std::to_string(conflict.tag) + ", and nothing orders the two",
               lane);
+}
+
+void Block::noteKnownLanes(Warp &warp, const uint32_t *offsets, unsigned size,
+                           LaneHistory::Kind kind, uint32_t lanes) {
+  const LaneHistory::Conflict conflict =
+      laneHistory->note(offsets, size, lanes, kind, warp.laneEpoch);
+  if (!conflict.found)
+    return;
+  const uint32_t offset = conflict.offset;
+  const bool writes = kind == LaneHistory::Kind::Write ||
+                      kind == LaneHistory::Kind::Strong ||
+                      kind == LaneHistory::Kind::WriteRows;
+  const std::string line =
+      std::to_string(conflict.wasWrite ? history->getLastWrite(offset).tag
+                                       : history->getReadTag(offset));
+  const std::string other = conflict.other == LaneHistory::severalLanes
+                                ? "another lane"
+                                : "lane " + std::to_string(conflict.other);
+  warp.report(Rule::Race,
+              std::string(writes ? "it writes" : "it reads") + " shared memory at " +
+                  std::to_string(offset + sharedStart) + ", which " + other +
+                  " of the same warp" + (conflict.wasWrite ? " wrote" : " read") +
+                  " at line " + line + ", and nothing orders the two: bar.warp.sync does",
+              conflict.lane == LaneHistory::severalLanes ? warp.firstLane()
+                                                         : conflict.lane);
 }
 
 uint32_t Block::threadCount() const {

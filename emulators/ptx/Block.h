@@ -9,6 +9,7 @@
 #define TILEWRIGHT_EMULATORS_PTX_BLOCK_H
 
 #include "emulators/common/Order.h"
+#include "emulators/ptx/LaneHistory.h"
 #include "emulators/ptx/Launch.h"
 #include "emulators/ptx/Warp.h"
 
@@ -75,6 +76,15 @@ public:
   /// As `note` for each of `lanes`, at its offset of `offsets`.
   void noteLanes(Warp &warp, const uint32_t *offsets, unsigned size, Access access,
                  uint32_t lanes);
+  /// The race check within a warp, where it is asked for.
+  emulator::Pool<LaneHistory>::Pointer laneHistory;
+  /// Notes what `lanes` of `warp` do to this block's shared memory, as LaneHistory::note,
+  /// and reports lanes of the warp that meet.
+  void noteInWarp(Warp &warp, const uint32_t *offsets, unsigned size,
+                  LaneHistory::Kind kind, uint32_t lanes) {
+    if (laneHistory)
+      noteKnownLanes(warp, offsets, size, kind, lanes);
+  }
   /// Ranges of this block's shared memory that asynchronous copies have yet to read; a
   /// write to one is reported.
   struct AsyncSource {
@@ -106,6 +116,8 @@ public:
   void checkExit(Warp &warp);
 
 private:
+  void noteKnownLanes(Warp &warp, const uint32_t *offsets, unsigned size,
+                      LaneHistory::Kind kind, uint32_t lanes);
   void reportSources(Warp &warp, uint32_t offset, unsigned size, unsigned lane);
   void reportConflict(Warp &warp, uint32_t offset, Access access,
                       const emulator::AccessHistory::Conflict &conflict, unsigned lane);
@@ -137,6 +149,8 @@ public:
   /// Something changed that a warp may wait for: an arrival, a completed copy.
   void noteProgress() { turns.noteProgress(); }
   uint64_t getProgress() const { return turns.getProgress(); }
+  /// A number that no warp of the cluster has had as its epoch (LaneHistory.h).
+  uint32_t getNewEpoch() { return ++epochs; }
   Statistics *getStatistics() { return &statistics; }
   /// Its number in the grid.
   uint32_t getNumber() const;
@@ -147,6 +161,7 @@ public:
 private:
   std::vector<std::unique_ptr<BlockState>> states;
   emulator::Turns<Warp> turns;
+  uint32_t epochs = 0;
   Statistics statistics; // added to the launch's at the end
 };
 

@@ -193,6 +193,7 @@ static Step warpSync(Warp &warp, const Instruction &instruction) {
     warp.waitForLanes(Rule::Convergence, missing);
     return waitAlone(warp);
   }
+  warp.orderLanes();
   auto &list = warp.state<WarpBarriers>().list;
   for (size_t i = list.size(); i-- > 0;) {
     list[i].released &= ~released;

@@ -39,6 +39,8 @@ void tilewright::ptx::fenceRelease(Warp &warp) {
 void tilewright::ptx::fenceAcquire(Warp &warp) {
   VectorClock &observed = warp.state<WarpFences>().observed;
   warp.block.clockOf(warp).join(observed);
+  if (observed.size())
+    warp.orderLanes();
   observed = VectorClock();
 }
 

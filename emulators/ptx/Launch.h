@@ -15,6 +15,7 @@
 #include "emulators/common/Pool.h"
 #include "emulators/common/Scheduler.h"
 #include "emulators/ptx/DeviceHeap.h"
+#include "emulators/ptx/LaneHistory.h"
 #include "emulators/ptx/Program.h"
 #include "emulators/ptx/Statistics.h"
 #include "emulators/ptx/Warp.h"
@@ -29,6 +30,7 @@ using emulator::Order;
 
 struct Checks : emulator::Checks {
   bool proxyFences = true;
+  bool laneRaces = true; ///< between lanes of a warp, with `sharedRaces`
 };
 
 /// Bytes of shared memory that the system has in each block.
@@ -98,6 +100,7 @@ struct LaunchRun {
   /// What blocks that are done leave to those that start.
   emulator::Pool<emulator::Bytes> sharedMemories;
   emulator::Pool<emulator::AccessHistory> histories;
+  emulator::Pool<LaneHistory> laneHistories;
   emulator::Pool<Registers> registers;
 };
 

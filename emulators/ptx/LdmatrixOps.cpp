@@ -148,8 +148,11 @@ static bool findRows(Warp &warp, const Instruction &instruction, unsigned count,
     shadows |= shadow[0] | shadow[rowBytes - 1];
   }
   if (isPlain && !(shadows & tilewright::emulator::Opaque)) {
-    block.noteLanes(warp, offsets, rowBytes, access,
-                    count == lanesPerWarp ? allLanes : (1u << count) - 1);
+    const uint32_t lanes = count == lanesPerWarp ? allLanes : (1u << count) - 1;
+    using Kind = LaneHistory::Kind;
+    block.noteInWarp(warp, offsets, rowBytes,
+                     isRead(access) ? Kind::ReadRows : Kind::WriteRows, lanes);
+    block.noteLanes(warp, offsets, rowBytes, access, lanes);
     return true;
   }
   for (unsigned lane = 0; lane < count; ++lane) {

@@ -248,6 +248,28 @@ Span tilewright::ptx::findSpan(Warp &warp, Space space, uint64_t lowest, uint64_
   return span;
 }
 
+/// Tells the race check within the warp of its lanes' accesses.
+static void noteInWarp(Warp &warp, Block &owner, Addresses::Pattern pattern,
+                       const uint32_t *offsets, uint32_t size, Access access) {
+  using Kind = LaneHistory::Kind;
+  const uint32_t lanes = warp.active;
+  switch (access) {
+  case Access::Read:
+    if (pattern == Addresses::Uniform && (lanes & (lanes - 1)))
+      return owner.noteInWarp(warp, offsets, size, Kind::ReadByAll, lanes & -lanes);
+    return owner.noteInWarp(warp, offsets, size, Kind::Read, lanes);
+  case Access::Write:
+    return owner.noteInWarp(warp, offsets, size, Kind::Write, lanes);
+  case Access::StrongRead:
+    return owner.noteInWarp(warp, offsets, size, Kind::StrongRead, lanes);
+  case Access::Atomic:
+    return owner.noteInWarp(warp, offsets, size, Kind::Strong, lanes);
+  case Access::Rewrite:
+  case Access::Sync:
+    return;
+  }
+}
+
 void tilewright::ptx::noteAll(Warp &warp, const Instruction &instruction,
                               const WarpAccess &all, const Addresses &addresses,
                               uint32_t size, Access access) {
@@ -266,11 +288,15 @@ void tilewright::ptx::noteAll(Warp &warp, const Instruction &instruction,
   const auto bytes = static_cast<uint32_t>(addresses.highest - addresses.lowest + size);
   if (span.space == Space::Shared) {
     const auto start = static_cast<uint32_t>(span.offset);
+    uint32_t offsets[lanesPerWarp];
+    if (!isTogether || span.owner->laneHistory)
+      for (unsigned lane = 0; lane < lanesPerWarp; ++lane)
+        offsets[lane] = start + static_cast<uint32_t>(addresses.of[lane] - span.start);
+    // First, since it tells where lines are that the other one replaces.
+    if (span.owner->laneHistory)
+      noteInWarp(warp, *span.owner, all.pattern, offsets, size, access);
     if (isTogether)
       return span.owner->note(warp, start, bytes, access, warp.firstLane());
-    uint32_t offsets[lanesPerWarp];
-    for (unsigned lane = 0; lane < lanesPerWarp; ++lane)
-      offsets[lane] = start + static_cast<uint32_t>(addresses.of[lane] - span.start);
     return span.owner->noteLanes(warp, offsets, size, access, warp.active);
   }
   Access toOthers = access;

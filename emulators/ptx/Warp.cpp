@@ -35,6 +35,8 @@ Warp::Warp(Block &block, unsigned index, uint32_t lanes)
 
 Warp::~Warp() = default;
 
+void Warp::orderLanes() { laneEpoch = block.cluster.getNewEpoch(); }
+
 void Registers::reset(size_t count, size_t predicateCount) {
   values.assign(count * lanesPerWarp, 0);
   poison.assign(count * lanesPerWarp, undefinedValue);

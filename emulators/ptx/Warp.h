@@ -204,6 +204,10 @@ public:
   void report(Rule rule, std::string message, unsigned lane);
   /// Reports one that nothing can go on after.
   Step stop(Rule rule, std::string message, unsigned lane);
+  /// What its lanes do from now on is ordered after what they did (LaneHistory.h).
+  void orderLanes();
+  uint32_t laneEpoch = 0;
+
   /// The first active lane.
   unsigned firstLane() const { return __builtin_ctz(active); }
 

@@ -104,6 +104,7 @@ static bool parseChecks(const char *text, uint32_t &checks) {
   static constexpr std::pair<const char *, uint32_t> words[] = {
       {"no-uninitialised", TW_EMULATOR_NO_UNINITIALISED},
       {"no-shared-races", TW_EMULATOR_NO_SHARED_RACES},
+      {"no-lane-races", TW_EMULATOR_NO_LANE_RACES},
       {"no-proxy-fences", TW_EMULATOR_NO_PROXY_FENCES},
       {"global-races", TW_EMULATOR_GLOBAL_RACES},
   };
@@ -140,7 +141,8 @@ Result driver::start(Driver &driver) {
   if (!parseChecks(checks, options.checks))
     return refuse(NoDevice, std::string("TILEWRIGHT_EMULATOR_CHECKS: ") + checks +
                                 " has a word that is none of no-uninitialised, "
-                                "no-shared-races, no-proxy-fences, global-races");
+                                "no-shared-races, no-lane-races, no-proxy-fences, "
+                                "global-races");
   std::string order = variable("TILEWRIGHT_EMULATOR_ORDER", "forward");
   if (order == "reverse") {
     options.order = TW_EMULATOR_REVERSE;

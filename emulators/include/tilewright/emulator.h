@@ -74,7 +74,8 @@ typedef enum tw_emulator_checks {
   TW_EMULATOR_NO_PROXY_FENCES = 4,
   TW_EMULATOR_GLOBAL_RACES = 8,   /* races on global memory, too */
   TW_EMULATOR_COUNT_BY_LINE = 16, /* statistics by line of the text, bank conflicts, sectors */
-  TW_EMULATOR_TIME_PRODUCTS = 32  /* the host's time in matrix instructions */
+  TW_EMULATOR_TIME_PRODUCTS = 32, /* the host's time in matrix instructions */
+  TW_EMULATOR_NO_LANE_RACES = 64  /* lanes of an NVIDIA warp taken to go in lockstep */
 } tw_emulator_checks;
 
 typedef struct tw_emulator_device_options_v1 {

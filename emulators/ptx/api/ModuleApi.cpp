@@ -166,6 +166,7 @@ tw_emulator_status PtxKernel::launch(const tw_emulator_launch_v1 &launch) const 
   options.order = device.order;
   readChecks(device.checks, options.checks);
   options.checks.proxyFences = !(device.checks & TW_EMULATOR_NO_PROXY_FENCES);
+  options.checks.laneRaces = !(device.checks & TW_EMULATOR_NO_LANE_RACES);
   options.threads = device.threads;
   options.maxSteps = device.maxSteps;
   TextTracer tracer({launch.trace_block[0], launch.trace_block[1], launch.trace_block[2]},

@@ -32,10 +32,11 @@ class Device:
 
     Checked is, beside what every run needs to go on: that undefined data reaches no address,
     branch or host (`uninitialised`); that accesses to shared memory are ordered
-    (`shared_races`) and, where asked for, those to global memory (`global_races`); that
-    memory crosses between ordinary and asynchronous instructions by a fence
-    (`proxy_fences`). For `report`, `statistics` counts by line of the text, and
-    `time_products` measures the time in matrix instructions.
+    (`shared_races`), those of the lanes of one NVIDIA warp among them (`lane_races`), and,
+    where asked for, those to global memory (`global_races`); that memory crosses between
+    ordinary and asynchronous instructions by a fence (`proxy_fences`). For `report`,
+    `statistics` counts by line of the text, and `time_products` measures the time in matrix
+    instructions.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Device:
         *,
         uninitialised: bool = True,
         shared_races: bool = True,
+        lane_races: bool = True,
         proxy_fences: bool = True,
         global_races: bool = False,
         statistics: bool = False,
@@ -57,6 +59,7 @@ class Device:
         checks = (
             (0 if uninitialised else library.NO_UNINITIALISED)
             | (0 if shared_races else library.NO_SHARED_RACES)
+            | (0 if lane_races else library.NO_LANE_RACES)
             | (0 if proxy_fences else library.NO_PROXY_FENCES)
             | (library.GLOBAL_RACES if global_races else 0)
             | (library.COUNT_BY_LINE if statistics else 0)

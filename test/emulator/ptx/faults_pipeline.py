@@ -155,7 +155,7 @@ FAULTS = [
           ("[%r2+8]",)),
     Fault("product-copy-past-the-end", PRODUCT, {"add.u32 %r3, %r2, 1024":
           "add.u32 %r3, %r2, 1056"},
-          "out-of-bounds", (_COPY_B,), ("in-flight",)),
+          "out-of-bounds", (_COPY_B,), ("in-flight", "race")),
     Fault("product-rows-misaligned", PRODUCT, {"[%r15];": "[%r15+8];"}, "misaligned",
           ("[%r15+8]",)),
     Fault("product-rows-past-the-end", PRODUCT, {"[%r16];": "[%r16+256];"}, "out-of-bounds",

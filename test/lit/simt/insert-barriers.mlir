@@ -113,3 +113,296 @@ func.func @once(%x: memref<8xf32, #global>, %n: index, %f: f32, %c: i1) {
   }
   return
 }
+
+// Iterations that store to different elements need no barrier, whoever makes them; nor do
+// two stores of one iteration.
+// CHECK-LABEL: @different_elements
+// CHECK-NOT:     simt.barrier
+// CHECK:         return
+func.func @different_elements(%x: memref<?xf32, #global>, %y: memref<?x4xf32, #global>,
+                              %n: index, %f: f32) {
+  tile.kernel (%bx) in (%n) {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %c8 = arith.constant 8 : index
+    %c16 = arith.constant 16 : index
+    scf.for %k = %c0 to %n step %c16 {
+      tile.parallel (%i) in (8) {
+        %j = arith.addi %k, %i : index
+        tile.store %f, %x[%j] : memref<?xf32, #global>
+      }
+      tile.parallel (%i) in (8) {
+        %o = arith.addi %k, %c8 : index
+        %j = arith.addi %o, %i : index
+        tile.store %f, %x[%j] : memref<?xf32, #global>
+      }
+    }
+    scf.for %k = %c0 to %n step %c1 {
+      %down = arith.subi %n, %k : index
+      tile.store %f, %y[%down, %c0] : memref<?x4xf32, #global>
+      tile.store %f, %y[%down, %c1] : memref<?x4xf32, #global>
+    }
+  }
+  return
+}
+
+// A tile that is one element wider than the step.
+// CHECK-LABEL: @neighbouring_iterations
+// CHECK:         scf.for
+// CHECK-NEXT:      simt.barrier global
+// CHECK-NEXT:      tile.parallel
+func.func @neighbouring_iterations(%x: memref<?xf32, #global>, %n: index, %f: f32) {
+  tile.kernel (%bx) in (%n) {
+    %c0 = arith.constant 0 : index
+    %c8 = arith.constant 8 : index
+    scf.for %k = %c0 to %n step %c8 {
+      tile.parallel (%i) in (9) {
+        %j = arith.addi %k, %i : index
+        tile.store %f, %x[%j] : memref<?xf32, #global>
+      }
+    }
+  }
+  return
+}
+
+// What one iteration stores the next one reads, though the two are apart in each.
+// CHECK-LABEL: @next_iteration
+// CHECK:         scf.for
+// CHECK-NEXT:      arith.addi
+// CHECK-NEXT:      simt.barrier global
+// CHECK-NEXT:      tile.load
+// CHECK-NEXT:      tile.store
+func.func @next_iteration(%x: memref<?xf32, #global>, %n: index) {
+  tile.kernel (%bx) in (%n) {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    scf.for %k = %c0 to %n step %c1 {
+      %next = arith.addi %k, %c1 : index
+      %a = tile.load %x[%k] : memref<?xf32, #global>
+      tile.store %a, %x[%next] : memref<?xf32, #global>
+    }
+  }
+  return
+}
+
+// An index that comes from memory, one that another loop gives anew, and one that has
+// nothing to do with the loop.
+// CHECK-LABEL: @unknown_elements
+// CHECK:         scf.for
+// CHECK:           simt.barrier global
+// CHECK-NEXT:      tile.store
+// CHECK:         scf.for
+// CHECK-NEXT:      simt.barrier global
+// CHECK-NEXT:      scf.for
+// CHECK-NEXT:        tile.store
+// CHECK:         scf.for
+// CHECK-NEXT:      simt.barrier global
+// CHECK-NEXT:      tile.parallel
+func.func @unknown_elements(%p: memref<?xindex, #global>, %x: memref<?xf32, #global>,
+                            %y: memref<?xf32, #global>, %z: memref<?xf32, #global>,
+                            %n: index, %f: f32) {
+  tile.kernel (%bx) in (%n) {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    scf.for %k = %c0 to %n step %c1 {
+      %place = tile.load %p[%k] : memref<?xindex, #global>
+      %j = arith.addi %place, %k : index
+      tile.store %f, %x[%j] : memref<?xf32, #global>
+    }
+    scf.for %k = %c0 to %n step %c1 {
+      scf.for %l = %c0 to %n step %c1 {
+        tile.store %f, %y[%l] : memref<?xf32, #global>
+      }
+    }
+    scf.for %k = %c0 to %n step %c1 {
+      tile.parallel (%i) in (8) {
+        tile.store %f, %z[%i] : memref<?xf32, #global>
+      }
+    }
+  }
+  return
+}
+
+// In the inner of two loops alone iterations are apart: the outer one begins again.
+// CHECK-LABEL: @rows
+// CHECK-NOT:     simt.barrier
+// CHECK:         scf.for
+// CHECK-NEXT:      scf.for
+// CHECK-NEXT:        tile.parallel
+// CHECK:         scf.for
+// CHECK-NEXT:      simt.barrier global
+// CHECK-NEXT:      scf.for
+// CHECK-NEXT:        tile.parallel
+// CHECK-NOT:     simt.barrier
+// CHECK:         return
+func.func @rows(%x: memref<?x?xf32, #global>, %y: memref<?xf32, #global>, %n: index,
+                %f: f32) {
+  tile.kernel (%bx) in (%n) {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %c8 = arith.constant 8 : index
+    scf.for %r = %c0 to %n step %c1 {
+      scf.for %k = %c0 to %n step %c8 {
+        tile.parallel (%i) in (8) {
+          %j = arith.addi %k, %i : index
+          tile.store %f, %x[%r, %j] : memref<?x?xf32, #global>
+        }
+      }
+    }
+    scf.for %r = %c0 to %n step %c1 {
+      scf.for %k = %c0 to %n step %c8 {
+        tile.parallel (%i) in (8) {
+          %j = arith.addi %k, %i : index
+          tile.store %f, %y[%j] : memref<?xf32, #global>
+        }
+      }
+    }
+  }
+  return
+}
+
+// What meets only accesses from in front of a loop has its barrier there.
+// CHECK-LABEL: @in_front_of_a_loop
+// CHECK:         tile.parallel
+// CHECK:         simt.barrier{{$}}
+// CHECK-NEXT:    scf.for
+// CHECK-NOT:     simt.barrier
+// CHECK:         return
+func.func @in_front_of_a_loop(%n: index, %f: f32) {
+  tile.kernel (%bx) in (%n) {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %s = tile.alloc "s" at 0 : memref<8xf32, #shared>
+    tile.parallel (%i) in (8) {
+      memref.store %f, %s[%i] : memref<8xf32, #shared>
+    }
+    scf.for %k = %c0 to %n step %c1 {
+      %a = memref.load %s[%c0] : memref<8xf32, #shared>
+    }
+  }
+  return
+}
+
+// A barrier of a loop that always runs orders what is in front of it; of one that may have
+// no iteration it does not.
+// CHECK-LABEL: @loop_that_runs
+// CHECK:         scf.for
+// CHECK:           tile.parallel
+// CHECK:           simt.barrier
+// CHECK-NEXT:      memref.load
+// CHECK-NEXT:    }
+// CHECK-NEXT:    memref.load
+// CHECK:         scf.for
+// CHECK:           tile.parallel
+// CHECK:           simt.barrier
+// CHECK-NEXT:      memref.load
+// CHECK-NEXT:    }
+// CHECK-NEXT:    simt.barrier
+// CHECK-NEXT:    memref.load
+func.func @loop_that_runs(%n: index, %f: f32) {
+  tile.kernel (%bx) in (%n) {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %c4 = arith.constant 4 : index
+    %s = tile.alloc "s" at 0 : memref<8xf32, #shared>
+    %t = tile.alloc "t" at 32 : memref<8xf32, #shared>
+    tile.parallel (%i) in (8) {
+      memref.store %f, %s[%i] : memref<8xf32, #shared>
+    }
+    scf.for %k = %c0 to %c4 step %c1 {
+      tile.parallel (%i) in (8) {
+        memref.store %f, %t[%i] : memref<8xf32, #shared>
+      }
+      %a = memref.load %t[%c1] : memref<8xf32, #shared>
+    }
+    %b = memref.load %s[%c0] : memref<8xf32, #shared>
+    tile.parallel (%i) in (8) {
+      memref.store %b, %s[%i] : memref<8xf32, #shared>
+    }
+    scf.for %k = %c0 to %n step %c1 {
+      tile.parallel (%i) in (8) {
+        memref.store %f, %t[%i] : memref<8xf32, #shared>
+      }
+      %a = memref.load %t[%c1] : memref<8xf32, #shared>
+    }
+    %c = memref.load %s[%c1] : memref<8xf32, #shared>
+  }
+  return
+}
+
+// A number that a loop only reads is one for all its iterations; one that it writes is not.
+// Two barriers in one place are one.
+// CHECK-LABEL: @number_of_a_block
+// CHECK:         scf.for
+// CHECK-NOT:     simt.barrier
+// CHECK:         scf.for
+// CHECK-NEXT:      simt.barrier global
+// CHECK-NEXT:      tile.parallel
+func.func @number_of_a_block(%x: memref<?xf32, #global>, %y: memref<?xf32, #global>,
+                             %n: index, %f: f32) {
+  tile.kernel (%bx) in (%n) {
+    %c0 = arith.constant 0 : index
+    %c8 = arith.constant 8 : index
+    %place = tile.alloc "place" : memref<1xindex, #tile.space<local>>
+    memref.store %bx, %place[%c0] : memref<1xindex, #tile.space<local>>
+    scf.for %k = %c0 to %n step %c8 {
+      tile.parallel (%i) in (8) {
+        %p = memref.load %place[%c0] : memref<1xindex, #tile.space<local>>
+        %o = arith.addi %p, %k : index
+        %j = arith.addi %o, %i : index
+        tile.store %f, %x[%j] : memref<?xf32, #global>
+      }
+    }
+    scf.for %k = %c0 to %n step %c8 {
+      tile.parallel (%i) in (8) {
+        %p = memref.load %place[%c0] : memref<1xindex, #tile.space<local>>
+        %o = arith.addi %p, %k : index
+        %j = arith.addi %o, %i : index
+        tile.store %f, %y[%j] : memref<?xf32, #global>
+      }
+      %p = memref.load %place[%c0] : memref<1xindex, #tile.space<local>>
+      %less = arith.subi %p, %c8 : index
+      memref.store %less, %place[%c0] : memref<1xindex, #tile.space<local>>
+    }
+  }
+  return
+}
+
+// What the first thread alone uses it loads alone. The only iteration of a nest is its own
+// too, unless another thread has its element.
+// CHECK-LABEL: @first_thread
+// CHECK:         tile.parallel
+// CHECK-NOT:     simt.barrier
+// CHECK:         simt.once {
+// CHECK-NEXT:      memref.load
+// CHECK-NEXT:      tile.store
+// CHECK-NEXT:    }
+// CHECK-NEXT:    simt.barrier
+// CHECK-NEXT:    memref.load
+// CHECK:         tile.parallel
+// CHECK:         simt.barrier
+// CHECK-NEXT:    simt.once
+func.func @first_thread(%x: memref<8xf32, #global>, %y: memref<8xf32, #global>, %n: index,
+                        %f: f32) {
+  tile.kernel (%bx) in (%n) {
+    %c0 = arith.constant 0 : index
+    %s = tile.alloc "s" at 0 : memref<1xf32, #shared>
+    %t = tile.alloc "t" at 4 : memref<1xf32, #shared>
+    tile.parallel (%i) in (1) {
+      memref.store %f, %s[%i] : memref<1xf32, #shared>
+    }
+    %a = memref.load %s[%c0] : memref<1xf32, #shared>
+    simt.once {
+      tile.store %a, %x[%bx] : memref<8xf32, #global>
+    }
+    %b = memref.load %s[%c0] : memref<1xf32, #shared>
+    tile.parallel (%i) in (1) attributes {simt.dealt} {
+      memref.store %b, %t[%i] : memref<1xf32, #shared>
+    }
+    %c = memref.load %t[%c0] : memref<1xf32, #shared>
+    simt.once {
+      tile.store %c, %y[%bx] : memref<8xf32, #global>
+    }
+  }
+  return
+}

@@ -53,6 +53,20 @@ def asserted(text: str) -> str:
     return "\n".join(lines)
 
 
+def are_all_known(text: str) -> bool:
+    """Whether `asserted` knows every access of the text to shared or global memory, but for
+    operands of matrix instructions, which are of tiles and have no guards."""
+    access = re.compile(r"\b(?:memref|vector|simt)\.[\w.]*(?:load|store|copy|atomic)")
+    harmless = re.compile(
+        r"#tile\.space<local>|simt\.(?:commit_copies|wait_copies|load_matrix)\b"
+    )
+    return all(
+        any(pattern.search(line) for pattern in _ACCESSES) or harmless.search(line)
+        for line in text.split("\n")
+        if access.search(line)
+    )
+
+
 def probed(text: str, line: int) -> str | None:
     """The text with a trap where the mask of a line is false; None where it has no mask."""
     lines = text.split("\n")

@@ -23,8 +23,12 @@ from .verdict import (
     examine,
     examine_bounds,
     is_always_true,
+    is_dropped,
+    keeps_order,
     sound_code,
     stages,
+    stores_the_same,
+    waits_anyway,
 )
 
 #: What AMD's barriers become.
@@ -128,9 +132,8 @@ def _looked_at_again(
         other = apart(functools.partial(examine_bounds, subject, fault))
         if other.by != SURVIVED:
             return dataclasses.replace(other, code=verdict.code)
-        if apart(functools.partial(is_always_true, subject, fault, texts[fault.stage])):
-            reason = "it is true in every thread, with one row as well"
-            return dataclasses.replace(verdict, by=NEEDLESS, text=reason)
+    if reason := _shown(subject, fault, texts):
+        return dataclasses.replace(verdict, by=NEEDLESS, text=reason)
     if reason := why_needless(texts, fault):
         return dataclasses.replace(verdict, by=NEEDLESS, text=reason)
     for order in MORE_ORDERS:
@@ -138,3 +141,22 @@ def _looked_at_again(
         if other.by != SURVIVED:
             return dataclasses.replace(other, text=f"{other.text} (order: {order})")
     return verdict
+
+
+#: Questions that a program decides by running the cases on something else, or by machine
+#: code, of faults of a kind, and what a yes says.
+_SHOWN = (
+    ("mask", is_always_true, "it is true in every thread, with one row as well"),
+    ("mask", is_dropped, "what it keeps out has no part in any result"),
+    ("mask", stores_the_same, "all threads store the same number there"),
+    ("wait", waits_anyway, "LLVM has the same wait in front of the barrier"),
+    ("fence", keeps_order, "LLVM moves no access, wait or barrier without it"),
+)
+
+
+def _shown(subject: Subject, fault: Fault, texts: dict[str, str]) -> str | None:
+    for kind, question, reason in _SHOWN:
+        if fault.kind == kind and (kind == "mask" or fault.stage == "hip-convert-to-rocdl"):
+            if apart(functools.partial(question, subject, fault, texts[fault.stage])):
+                return reason
+    return None

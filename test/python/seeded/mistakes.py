@@ -90,8 +90,8 @@ MISTAKES = [
     Mistake(
         "no barrier between an iteration and the next one",
         f"{_SIMT}/InsertBarriers.cpp",
-        "} while (isLoop && open.size() != known);",
-        "} while (isLoop && open.size() != known && false);",
+        "} while (open.size() != known);",
+        "} while (open.size() != known && false);",
     ),
     Mistake(
         "no barrier between tiles that have the same bytes in turn",

@@ -33,79 +33,43 @@ class Note:
 # Lines are those of the stages when the page was written: another compiler may ask for others.
 NOTES: list[Note] = [
     Note(
-        "Iterations of a loop store to different elements of the output. `insert-barriers` "
-        "takes two stores to one tensor for a conflict, whatever their indices.",
+        "What is read of memory that others write has no use: in the machine code only those "
+        "of the rows that use it load it, and they wrote it themselves.",
         "barrier",
-        ("softmax_long_row", "rmsnorm_long_row", "moe_permute"),
-        "simt.barrier global",
+        ("attention",),
+        lines=(198,),
     ),
     Note(
-        "What is read of memory that others write has no use: in the machine code only the one "
-        "thread, or those of the rows, that use it load it, and they wrote it themselves.",
-        "barrier",
-        ("attention", "moe_permute"),
-        lines=(64, 70, 198),
-    ),
-    Note(
-        "Another barrier stands beside it, and stores of iterations are to different elements.",
+        "Stores behind the last place of an expert, which no store of the loop before is at: "
+        "`insert-barriers` would have to know that places are below their count.",
         "barrier",
         ("moe_permute",),
-        "rocdl.s.barrier",
-    ),
-    Note(
-        "It orders what is in front of a loop that always runs, as a split has keys; the "
-        "barrier behind the last write in the loop does the same.",
-        "barrier",
-        ("mla_decode",),
-        lines=(200, 221),
-    ),
-    Note(
-        "Lanes of a warp read what a lane of the same warp wrote. The emulator of PTX runs the "
-        "lanes of a warp in lockstep, which NVIDIA's hardware does not promise: it would have "
-        "to keep account of lanes to see this.",
-        "barrier",
-        ("attention", "grouped_gemm"),
-        device="cuda",
-    ),
-    Note(
-        "Loads from LDS are under way at the barrier. The emulator takes them for done there, "
-        "though nothing promises that they are before what another wave writes next.",
-        "wait",
-        ("sparse_mla",),
-        lines=(1990,),
+        "simt.barrier global",
     ),
     Note(
         "Stores to LDS are under way at the barrier that only the wave itself reads, whose own "
         "operations LDS does in order.",
         "wait",
-        ("attention",),
-        lines=(3922,),
+        ("attention", "moe_permute"),
     ),
     Note(
-        "LLVM has the same wait in front of the barrier, for a value that was loaded.",
+        "Stores to LDS are under way at the barrier, and another one that waits for them comes "
+        "before anybody reads what they wrote.",
         "wait",
-        ("",),
-        "rocdl.s.waitcnt",
+        ("mla_decode",),
+    ),
+    Note(
+        "LLVM has the same wait, for a value that was loaded, wherever a lane of the wave "
+        "loads one; in no case is there a wave without such a lane.",
+        "wait",
+        ("moe_gate",),
     ),
     Note(
         "It keeps LLVM from moving accesses over the barrier. Without it LLVM moves some, and "
         "none that another wave meets.",
         "fence",
-        ("",),
+        ("mla_decode",),
         "llvm.fence",
-    ),
-    Note(
-        "All threads store the same number there.",
-        "mask",
-        ("moe_permute", "grouped_gemm"),
-        "scf.if",
-    ),
-    Note(
-        "Rows of an instruction that its tile has not: what is read there, inside of the tile, "
-        "makes results that are dropped.",
-        "mask",
-        ("gemm", "mla_decode", "attention"),
-        device="hip",
     ),
     Note(
         "Registers of a row that lie beyond it were never written, and LLVM takes for them "
@@ -113,13 +77,6 @@ NOTES: list[Note] = [
         "mask",
         ("moe_gate",),
         "%131 = arith.select",
-    ),
-    Note(
-        "The number of a token's place: it is stored only where a token was counted, and none "
-        "is counted beyond the last.",
-        "mask",
-        ("moe_permute",),
-        "tile.store",
     ),
 ]
 

@@ -1,7 +1,7 @@
-"""`python -m seeded.report FAULTS.json MISTAKES.json`: docs/seeded-faults.md's tables.
+"""`python -m seeded.report FAULTS.json [MISTAKES.json]`: docs/seeded-faults.md's tables.
 
 Writes them between the page's marks, from what `python -m seeded --json` and
-`python -m seeded.judge_mistakes --json` kept.
+`python -m seeded.judge_mistakes --json` kept. Without the second the table of mistakes stays.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
@@ -136,8 +136,8 @@ def mistakes(found: list[dict]) -> str:
 def main() -> None:
     """Writes the page anew."""
     text = PAGE.read_text()
-    seeded, made = sys.argv[1:]
-    for path, write in ((seeded, faults), (seeded, survivors), (made, mistakes)):
+    seeded, *made = sys.argv[1:]
+    for path, write in ((seeded, faults), (seeded, survivors), *((m, mistakes) for m in made)):
         name = write.__name__
         marks = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
         before, rest = text.split(marks[0])

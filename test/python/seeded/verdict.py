@@ -14,8 +14,8 @@ from tilewright import KernelFault, _compiler
 from tilewright.runtime import load
 from tilewright.testing.verify import execute, judge
 
-from . import bounds
-from .code import digest
+from . import bounds, machine_code, probes
+from .code import code_object, digest
 from .seeds import RULES, Fault
 from .subjects import Subject
 
@@ -99,12 +99,16 @@ def examine_bounds(subject: Subject, fault: Fault) -> Verdict:
     """Runs a fault with assertions on every access. Survives what comes behind their stage."""
     if list(RULES).index(fault.stage) > list(RULES).index(bounds.STAGE):
         return Verdict(SURVIVED)
-    options = subject.options | {"stages": True, "replace": (fault.stage, fault.text)}
-    text = fault.text
-    if fault.stage != bounds.STAGE:
-        text = _compiler.compile(subject.ir, options)["stages"][bounds.STAGE]
-    by, said = run_asserted(subject, text)
+    by, said = run_asserted(subject, _lowered(subject, fault))
     return Verdict(BOUNDS, said) if by in (EMULATOR, RESULT) else Verdict(by, said)
+
+
+def _lowered(subject: Subject, fault: Fault) -> str:
+    """The text of `bounds.STAGE` that a fault becomes."""
+    if fault.stage == bounds.STAGE:
+        return fault.text
+    options = subject.options | {"stages": True, "replace": (fault.stage, fault.text)}
+    return _compiler.compile(subject.ir, options)["stages"][bounds.STAGE]
 
 
 def run_asserted(subject: Subject, text: str) -> tuple[str, str]:
@@ -113,18 +117,64 @@ def run_asserted(subject: Subject, text: str) -> tuple[str, str]:
 
 
 def is_always_true(subject: Subject, fault: Fault, text: str) -> bool:
-    """Whether the mask that the fault takes out of `text` is true wherever a case comes by."""
+    """Whether the mask that the fault takes out of `text` is true wherever a case comes by;
+    asked for after `examine_bounds`, which compares each index with its extent, and so is
+    the same question for a guard of `prove-bounds`."""
+    if fault.stage == "prove-bounds":
+        return bounds.are_all_known(_lowered(subject, fault))
     probed = bounds.probed(text, fault.line)
     if probed is None or fault.stage not in ("distribute", bounds.STAGE):
         return False
     return _run_changed(subject, fault.stage, probed)[0] == SURVIVED
 
 
+def is_dropped(subject: Subject, fault: Fault, text: str) -> bool:
+    """Whether what the selection of `text` keeps out matters to no case: extreme numbers in
+    its place change no result, or its address alone is another one."""
+    if probes.is_of_dropped_loads(text, fault.line):
+        return True
+    texts = probes.spoiled(text, fault.line)
+    return texts is not None and _survive(subject, fault.stage, texts)
+
+
+def stores_the_same(subject: Subject, fault: Fault, text: str) -> bool:
+    """Whether in all cases the threads that a branch of `text` keeps out would store what is
+    there already."""
+    probe = probes.compared(text, fault.line)
+    return probe is not None and _survive(subject, fault.stage, [probe])
+
+
+def _survive(subject: Subject, stage: str, texts: list[str]) -> bool:
+    return all(_run_changed(subject, stage, text)[0] == SURVIVED for text in texts)
+
+
+def waits_anyway(subject: Subject, fault: Fault, text: str) -> bool:
+    """Whether AMD's code without the fault's wait waits for LDS at every barrier."""
+    elf = _machine_code(subject, fault.stage, fault.text)
+    return elf is not None and machine_code.waits_for_lds(elf)
+
+
+def keeps_order(subject: Subject, fault: Fault, text: str) -> bool:
+    """Whether AMD's code without the fault's fence has the accesses, waits and barriers of
+    `text` in their order."""
+    codes = [_machine_code(subject, fault.stage, ir) for ir in (text, fault.text)]
+    return None not in codes and machine_code.have_same_order(*codes)
+
+
+def _machine_code(subject: Subject, stage: str, ir: str) -> bytes | None:
+    with tempfile.TemporaryDirectory(prefix="fault-") as folder:
+        path = Path(folder) / "kernel.so"
+        refused = compiled(subject, stage, ir, path)
+        assert refused is None, refused
+        return code_object(path)
+
+
 def _run_changed(subject: Subject, stage: str, text: str) -> tuple[str, str]:
     with tempfile.TemporaryDirectory(prefix="fault-") as folder:
         path = Path(folder) / "kernel.so"
         refused = compiled(subject, stage, text, path)
-        assert refused is None, refused
+        if refused:
+            raise ValueError(f"a probe at {stage} is refused: {refused}")
         _launch_instead(subject, path)
         return _run(subject)
 

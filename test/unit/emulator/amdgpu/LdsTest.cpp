@@ -286,6 +286,33 @@ TEST_P(Lds, TheNextBarrierOrdersWhatWasWaitedForSince) {
   }
 }
 
+/// A load under way at a barrier is not before what another wave stores behind it.
+TEST_P(Lds, ABarrierOrdersWhatWasLoadedBefore) {
+  if (target.generation >= 12)
+    return;
+  const std::string load = read + "_b32 v4, v2\n", store = write + "_b32 v3, v0\n";
+  struct Case {
+    std::string before;
+    bool isRight;
+  };
+  for (const Case &one :
+       {Case{load + wait, true}, Case{load, false},
+        // Of two loads the first one is done, and only that is stored over.
+        Case{load + read + "_b32 v5, v6\ns_waitcnt lgkmcnt(1)\n", true}}) {
+    unsigned all = 2 * target.waveSize;
+    Machine machine(GetParam(), one.before + "s_barrier\n" + store + wait, all, 2048);
+    fillLds(machine, byteAt);
+    machine.set(0, [](unsigned item) { return item + 100; });
+    machine.set(2, [](unsigned item) { return item * 4; });
+    machine.set(3, [&](unsigned item) { return (all - 1 - item) * 4; });
+    machine.set(6, [](unsigned item) { return 1024 + item * 4; });
+    auto faults = machine.run();
+    EXPECT_EQ(faults.empty(), one.isRight) << one.before;
+    for (const Fault &fault : faults)
+      EXPECT_EQ(fault.rule, Rule::Race);
+  }
+}
+
 TEST_P(Lds, WavesMayWriteTheSameValue) {
   for (bool same : {true, false}) {
     Machine machine(GetParam(), write + "_b32 v2, v0\n" + wait, 2 * target.waveSize, 512);

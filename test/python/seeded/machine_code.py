@@ -1,0 +1,151 @@
+"""What AMD's machine code shows of waits and fences: whether LDS is idle at every barrier, and
+in which order the accesses are.
+
+SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""
+
+from __future__ import annotations
+
+import bisect
+import dataclasses
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+_LINE = re.compile(
+    r"^\s+(?P<opcode>[a-z]\w*)\s*(?P<operands>.*?)\s*// (?P<at>[0-9A-F]{12}):(?P<rest>.*)$"
+)
+_SYMBOL = re.compile(r"^(?P<at>[0-9a-f]{8,}) <(?P<name>[^>]+)>:$")
+_TARGET = re.compile(r"<(?P<name>[^>+]+)(?:\+0x(?P<plus>[0-9a-f]+))?>")
+_BRANCH = re.compile(r"s_c?branch(_scc|_vcc|_exec|$)")
+_END = "s_endpgm"
+# What LDS does, which `lgkmcnt` counts, and what leaves LDS alone; all else is unknown.
+_OF_LDS = re.compile(r"(ds|flat)_(?!swizzle|permute|bpermute)")
+_NO_LDS = re.compile(
+    r"v_|ds_(swizzle|permute|bpermute)_|s_(?!setpc|swappc|call|rfe|cbranch|trap)|scratch_|"
+    r"global_(load(?!_lds)|store|atomic)|buffer_(load|store|atomic|wbl2|inv)"
+)
+_LDS_IDLE = re.compile(r"\blgkmcnt\(0\)")
+
+
+@dataclasses.dataclass(frozen=True)
+class Instruction:
+    """An instruction, its address, and the one that it may branch to."""
+
+    at: int
+    opcode: str
+    operands: str
+    target: int | None = None
+
+
+def disassembled(elf: bytes) -> str:
+    """What llvm-objdump prints of a code object."""
+    tool = shutil.which("llvm-objdump-22") or shutil.which("llvm-objdump")
+    assert tool, "there is no llvm-objdump: apt-get install llvm-22"
+    with tempfile.TemporaryDirectory(prefix="code-") as folder:
+        path = Path(folder) / "code.hsaco"
+        path.write_bytes(elf)
+        run = subprocess.run(
+            [tool, "-d", str(path)], capture_output=True, text=True, check=True
+        )
+    return run.stdout
+
+
+def parsed(text: str) -> list[list[Instruction]]:
+    """The instructions of each function in what llvm-objdump printed.
+
+    Raises ValueError for a line that is not understood.
+    """
+    symbols = {m["name"]: int(m["at"], 16) for m in map(_SYMBOL.match, text.split("\n")) if m}
+    functions: list[list[Instruction]] = []
+    for line in text.split("\n"):
+        if _SYMBOL.match(line):
+            functions.append([])
+        elif found := _LINE.match(line):
+            target = None
+            if _BRANCH.match(found["opcode"]):
+                to = _TARGET.search(found["rest"])
+                if not to:
+                    raise ValueError(f"a branch to nowhere: {line}")
+                target = symbols[to["name"]] + int(to["plus"] or "0", 16)
+            functions[-1].append(
+                Instruction(int(found["at"], 16), found["opcode"], found["operands"], target)
+            )
+        elif functions and line.strip():
+            raise ValueError(f"no instruction: {line}")
+    return functions
+
+
+def is_idle_at_barriers(code: list[Instruction]) -> bool:
+    """Whether at every barrier of a function the wave's operations of LDS are done: on every
+    way there a wait for all of them comes behind the last one."""
+    number = {one.at: i for i, one in enumerate(code)}
+    # Whether LDS may be busy in front of an instruction; None where nothing is known yet.
+    busy: list[bool | None] = [None] * (len(code) + 1)
+    asked = [(0, False)]
+    while asked:
+        i, is_busy = asked.pop()
+        if i >= len(code):
+            return False  # it runs off the end
+        if busy[i] is True or busy[i] is is_busy:
+            continue
+        busy[i] = is_busy
+        one = code[i]
+        if one.opcode == "s_barrier" and is_busy:
+            return False
+        if _BRANCH.match(one.opcode):
+            if one.target not in number:
+                return False
+            asked.append((number[one.target], is_busy))
+        elif one.opcode == "s_waitcnt":
+            is_busy &= not _LDS_IDLE.search(one.operands)
+        elif _OF_LDS.match(one.opcode):
+            is_busy = True
+        elif not _NO_LDS.match(one.opcode) or re.search(r"\blds\b", one.operands):
+            return False
+        if one.opcode not in ("s_branch", _END):
+            asked.append((i + 1, is_busy))
+    return True
+
+
+def waits_for_lds(elf: bytes) -> bool:
+    """Whether LDS is idle at every barrier of a code object; False where that is not shown."""
+    try:
+        return all(is_idle_at_barriers(code) for code in parsed(disassembled(elf)) if code)
+    except (ValueError, KeyError):
+        return False
+
+
+def _ordered(code: list[Instruction]) -> list[tuple[str, str, int | None]]:
+    """The accesses, waits and barriers of a function with their operands, and branches by the
+    number of the first of these that they lead to."""
+    kept = [
+        one
+        for one in code
+        if not re.match(
+            r"v_|s_(?!waitcnt|barrier|branch|cbranch|endpgm|setpc|swappc)", one.opcode
+        )
+    ]
+    places = [one.at for one in kept]
+
+    def number(target: int | None) -> int | None:
+        return None if target is None else bisect.bisect_left(places, target)
+
+    return [
+        (one.opcode, "" if one.target is not None else one.operands, number(one.target))
+        for one in kept
+    ]
+
+
+def have_same_order(elf: bytes, other: bytes) -> bool:
+    """Whether two code objects have the same accesses, waits and barriers, down to their
+    registers, in the same order; False where that is not shown."""
+    try:
+        first, second = (
+            [_ordered(code) for code in parsed(disassembled(one))] for one in (elf, other)
+        )
+    except (ValueError, KeyError):
+        return False
+    return first == second

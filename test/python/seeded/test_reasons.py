@@ -1,0 +1,249 @@
+"""Reasons for which a fault counts as needless, and real faults that have none of them.
+
+SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""
+
+from __future__ import annotations
+
+import functools
+
+import pytest
+
+from . import bounds, machine_code, probes, seeds, verdict
+from .fleet import apart
+from .subjects import DEVICES
+from .test_faults import subject
+
+CUDA, HIP = DEVICES
+
+
+# ---- Waits -----------------------------------------------------------------------------------
+
+WAIT, STORE = "s_waitcnt lgkmcnt(0)", "ds_write_b32 v0, v1"
+
+
+def machine(*lines: str) -> list[machine_code.Instruction]:
+    """A function as llvm-objdump prints one; `-> N` behind a branch is the line it goes to."""
+    text = "0000000000001000 <kernel>:\n"
+    for number, line in enumerate([*lines, "s_endpgm"]):
+        code, _, target = line.partition(" -> ")
+        place = f" <kernel+0x{4 * int(target):x}>" if target else ""
+        text += f"\t{code}  // {0x1000 + 4 * number:012X}: BF8CC07F{place}\n"
+    [function] = machine_code.parsed(text)
+    return function
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        (STORE, WAIT, "s_barrier"),
+        (STORE, "s_waitcnt vmcnt(0) lgkmcnt(0)", "v_add_u32_e32 v0, v0, v1", "s_barrier"),
+        ("s_load_dword s0, s[4:5], 0x0", "global_load_dword v0, v[2:3], off", "s_barrier"),
+        # Lanes exchange words by the LDS unit and not through its memory.
+        (STORE, WAIT, "ds_swizzle_b32 v1, v0 offset:swizzle(SWAP,4)", "s_barrier"),
+        # Both ways to the barrier have one.
+        (STORE, "s_cbranch_scc0 2 -> 4", WAIT, "s_branch 1 -> 5", WAIT, "s_barrier"),
+        # A loop whose end waits for what its beginning did.
+        ("s_nop 0", "s_barrier", STORE, WAIT, "s_cbranch_vccnz 65531 -> 1"),
+    ],
+)
+def test_lds_is_idle(lines):
+    assert machine_code.is_idle_at_barriers(machine(*lines))
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        (STORE, "s_barrier"),
+        (STORE, "s_waitcnt lgkmcnt(1)", "s_barrier"),
+        (STORE, "s_waitcnt vmcnt(0)", "s_barrier"),
+        (WAIT, "ds_read_b64 v[0:1], v2", "s_barrier"),
+        (WAIT, "flat_store_dword v[0:1], v2", "s_barrier"),
+        # One way has none.
+        (STORE, "s_cbranch_execz 1 -> 3", WAIT, "s_barrier"),
+        # What the first iteration has not done, the others have.
+        ("s_nop 0", "s_barrier", STORE, "s_cbranch_vccnz 65531 -> 1"),
+        # Unknown: loads to LDS, which another counter counts, and calls.
+        ("buffer_load_dword v0, s[0:3], 0 offen lds", WAIT, "s_barrier"),
+        ("global_load_lds_dword v[0:1], off", WAIT, "s_barrier"),
+        ("s_swappc_b64 s[30:31], s[4:5]", "s_barrier"),
+        ("s_nop 0", "s_branch 100 -> 100"),
+    ],
+)
+def test_lds_may_be_busy(lines):
+    assert not machine_code.is_idle_at_barriers(machine(*lines))
+
+
+def test_a_line_that_is_no_instruction_is_refused():
+    with pytest.raises(ValueError, match="no instruction"):
+        machine_code.parsed("0000000000001000 <kernel>:\n\t<unknown>\n")
+
+
+def test_waits_of_a_kernel():
+    """Some waits LLVM has as well, others are the only ones."""
+    sound = subject("softmax/long", HIP)
+    text = apart(functools.partial(verdict.stages, sound))["hip-convert-to-rocdl"]
+    waits = [f for f in seeds.seed("hip-convert-to-rocdl", text) if f.kind == "wait"]
+    said = [
+        apart(functools.partial(verdict.waits_anyway, sound, fault, text)) for fault in waits
+    ]
+    for fault, is_needless in zip(waits, said):
+        if is_needless:
+            assert apart(functools.partial(verdict.examine, sound, fault, {})).by == "survived"
+    assert True in said
+    assert False in said
+
+
+# ---- Fences ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changed", "is_same"),
+    [
+        # Arithmetic may be anywhere.
+        (["s_nop 0", "s_cbranch_scc0 2 -> 4", STORE, WAIT, "s_barrier", "s_nop 1"], True),
+        (["s_cbranch_scc0 2 -> 3", STORE, "s_barrier", WAIT], False),
+        (["s_cbranch_scc0 2 -> 3", WAIT, STORE, "s_barrier"], False),
+        (["s_cbranch_scc0 2 -> 3", "ds_write_b32 v0, v2", WAIT, "s_barrier"], False),
+        (["s_cbranch_scc0 2 -> 4", STORE, WAIT, "s_barrier"], False),
+        (["s_cbranch_scc0 2 -> 3", STORE, WAIT, "s_barrier", "s_barrier"], False),
+    ],
+)
+def test_the_order_of_accesses(changed, is_same, monkeypatch):
+    sound = ["s_cbranch_scc0 2 -> 4", STORE, "s_nop 0", WAIT, "s_barrier"]
+    codes = {b"sound": machine(*sound), b"changed": machine(*changed)}
+    monkeypatch.setattr(machine_code, "disassembled", lambda elf: elf)
+    monkeypatch.setattr(machine_code, "parsed", lambda elf: [codes[elf]])
+    assert machine_code.have_same_order(b"sound", b"changed") is is_same
+
+
+# ---- Stores of all threads -------------------------------------------------------------------
+
+BRANCH = """\
+func.func @kernel() {
+  simt.barrier
+  scf.if %c {
+    %0 = memref.load %a[%i] : memref<4xi32, #tile.space<shared>>
+    %1 = arith.addi %0, %x : i32
+    memref.store %1, %b[%i] : memref<4xi32, #tile.space<shared>>
+  }
+  BEHIND
+  simt.barrier
+  memref.store %x, %b[%i] : memref<4xi32, #tile.space<shared>>
+}"""
+
+
+def test_stores_are_compared_with_what_is_there():
+    text = probes.compared(BRANCH.replace("BEHIND", ""), 3)
+    assert text is not None
+    assert text.count("memref.store %1") == 1  # the sound one
+    behind = text[text.index("scf.if %probe {") :]
+    assert "%there0 = memref.load %b[%i]" in behind
+    assert "arith.cmpi ne, %there0, %1 : i32" in behind
+    assert text.count("simt.barrier") == 4
+
+
+@pytest.mark.parametrize(
+    "behind",
+    [
+        # It matters which of two stores is the last one.
+        "memref.store %x, %b[%i] : memref<4xi32, #tile.space<shared>>",
+        "scf.if %c {\n    memref.store %x, %b[%i] : memref<4xi32>\n  }",
+        "scf.for %k = %i to %n step %j {\n    memref.store %x, %b[%k] : memref<4xi32>\n  }",
+    ],
+)
+def test_stores_next_to_others_are_not_compared(behind):
+    assert probes.compared(BRANCH.replace("BEHIND", behind), 3) is None
+
+
+@pytest.mark.parametrize(
+    "line", ["simt.barrier", "%9 = memref.atomic_rmw addi %x, %b[%i] : (i32) -> i32"]
+)
+def test_branches_with_other_effects_are_not_compared(line):
+    lines = BRANCH.replace("BEHIND", "").split("\n")
+    assert probes.compared("\n".join([*lines[:5], f"    {line}", *lines[5:]]), 3) is None
+
+
+def test_what_all_threads_store():
+    """A scan that one thread does may be done by all; a number that it adds to may not."""
+    sound = subject("moe_permute/aligned", CUDA)
+    text = apart(functools.partial(verdict.stages, sound))["distribute"]
+    lines, said = text.split("\n"), {}
+    for fault in seeds.seed("distribute", text):
+        if "cmpi ult" not in fault.what or not fault.what.startswith("scf.if"):
+            continue
+        body = "\n".join(lines[fault.line : fault.line + 20]).split("    }\n")[0]
+        kind = "scan" if "iter_args" in body else "sum" if "%c3 = " in body else None
+        if kind:
+            same = functools.partial(verdict.stores_the_same, sound, fault, text)
+            said[kind] = apart(same)
+            if kind == "sum":
+                found = apart(functools.partial(verdict.examine, sound, fault, {}))
+                assert found.is_caught, found
+    assert said == {"scan": True, "sum": False}
+
+
+# ---- Values that are dropped -----------------------------------------------------------------
+
+SELECTS = """\
+  %2 = arith.select %c, %0, %z : index
+  %3 = arith.select %c, %1, %z : index
+  %4 = memref.load %a[%2, %3] : memref<4x4xf32, #tile.space<shared>>
+  %5 = arith.select CONDITION, %4, %f : f32
+  func.return"""
+
+
+@pytest.mark.parametrize(("condition", "is_dropped"), [("%c", True), ("%d", False)])
+def test_loads_that_are_dropped(condition, is_dropped):
+    text = SELECTS.replace("CONDITION", condition)
+    assert probes.is_of_dropped_loads(text, 1) is is_dropped
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "%6 = arith.addi %2, %z : index",
+        "%6 = arith.addf %4, %f : f32",
+        "%6 = arith.select %c, %f, %4 : f32",
+        "memref.store %f, %a[%2, %z] : memref<4x4xf32, #tile.space<shared>>",
+    ],
+)
+def test_loads_with_another_use_are_not_dropped(line):
+    text = SELECTS.replace("CONDITION", "%c").replace("func.return", line)
+    assert not probes.is_of_dropped_loads(text, 1)
+
+
+def test_extreme_numbers_in_place_of_what_is_selected():
+    [nan, greatest, least] = probes.spoiled(SELECTS.replace("CONDITION", "%c"), 4)
+    assert (
+        "%spoiled = arith.constant 0x7FC00000 : f32 %5 = arith.select %c, %4, %spoiled" in nan
+    )
+    assert "0x7F7FFFFF" in greatest
+    assert "0xFF7FFFFF" in least
+    assert probes.spoiled(SELECTS, 1) is None  # an index has no such numbers
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "is_dropped"), [("gemm/few", 0, True), ("gemm/deep", -1, False)]
+)
+def test_operands_beyond_a_tile(name, number, is_dropped):
+    """Rows that a tile has not make results that are dropped; what is beyond it along K is
+    added to all of them."""
+    sound = subject(name, HIP)
+    text = apart(functools.partial(verdict.stages, sound))["distribute"]
+    faults = list(seeds.seed("distribute", text))
+    selects = [fault for fault in faults if probes.spoiled(text, fault.line) is not None]
+    fault = selects[number]
+    assert apart(functools.partial(verdict.is_dropped, sound, fault, text)) is is_dropped
+    found = apart(functools.partial(verdict.examine, sound, fault, {}))
+    assert found.is_caught is not is_dropped, found
+
+
+# ---- Guards ----------------------------------------------------------------------------------
+
+
+def test_accesses_that_assertions_do_not_know():
+    known = "%0 = memref.load %a[%i] : memref<4xf32, #tile.space<shared>>"
+    unknown = "%0 = vector.gather_load %a[%i] : memref<4xf32, #tile.space<shared>>"
+    assert bounds.are_all_known(known)
+    assert not bounds.are_all_known(f"{known}\n{unknown}")
