@@ -64,6 +64,7 @@ void GpuBackend::buildLoweringPipeline(OpPassManager &pm) const {
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   pm.addPass(createLoopInvariantCodeMotionPass());
+  pm.nest<ModuleOp>().addPass(simt::createNarrowLoops());
   pm.nest<ModuleOp>().addPass(tile::createExpandMath({/*nativeExp2=*/true}));
   // The launch function, which is native code, and the device module to the LLVM dialect:
   // the latter in the end, since there is most of it then.

@@ -31,12 +31,15 @@ struct LowerChannelsPass : simt::impl::LowerChannelsBase<LowerChannelsPass> {
 };
 } // namespace
 
+/// A stage is an i32: GPUs compute with 64 bits in two steps.
+static Value getConstantStage(OpBuilder &builder, Location loc, int64_t stage) {
+  return arith::ConstantIntOp::create(builder, loc, builder.getI32Type(), stage);
+}
+
 /// The stage `by` further than `stage`, of `stages`, in few instructions.
 static Value advance(OpBuilder &builder, Location loc, Value stage, int64_t by,
                      int64_t stages) {
-  auto constant = [&](int64_t value) -> Value {
-    return arith::ConstantIndexOp::create(builder, loc, value);
-  };
+  auto constant = [&](int64_t value) { return getConstantStage(builder, loc, value); };
   if (stages == 2 && by == 1)
     return arith::SubIOp::create(builder, loc, constant(1), stage);
   Value after = arith::AddIOp::create(builder, loc, stage, constant(by));
@@ -52,7 +55,7 @@ static Value advance(OpBuilder &builder, Location loc, Value stage, int64_t by,
 static Value carryStage(scf::ForOp loop, int64_t stages) {
   IRRewriter rewriter(loop.getContext());
   rewriter.setInsertionPoint(loop);
-  Value first = arith::ConstantIndexOp::create(rewriter, loop.getLoc(), 0);
+  Value first = getConstantStage(rewriter, loop.getLoc(), 0);
   auto next = [&](OpBuilder &builder, Location loc,
                   ArrayRef<BlockArgument> stage) -> SmallVector<Value> {
     return {advance(builder, loc, stage.back(), 1, stages)};
@@ -66,11 +69,13 @@ static Value carryStage(scf::ForOp loop, int64_t stages) {
 static SmallVector<Value> viewStage(OpBuilder &builder, Location loc, ChannelOp channel,
                                     Value stage) {
   SmallVector<Value> tiles;
+  Value number =
+      builder.createOrFold<arith::IndexCastUIOp>(loc, builder.getIndexType(), stage);
   for (Value buffer : channel.getBuffers()) {
     auto type = cast<MemRefType>(buffer.getType());
     SmallVector<OpFoldResult> offsets(type.getRank(), builder.getIndexAttr(0)),
         strides(type.getRank(), builder.getIndexAttr(1)), sizes{builder.getIndexAttr(1)};
-    offsets.front() = stage;
+    offsets.front() = number;
     for (int64_t extent : type.getShape().drop_front())
       sizes.push_back(builder.getIndexAttr(extent));
     tiles.push_back(memref::SubViewOp::create(builder, loc, getStageType(type), buffer,
@@ -84,7 +89,7 @@ static Value getStage(OpBuilder &builder, ChannelOp channel, PutOp put, Value cu
   Location loc = put.getLoc();
   int64_t stages = channel.getChannel().getType().getStages();
   if (auto number = getConstantIntValue(put.getNumber()))
-    return arith::ConstantIndexOp::create(builder, loc, *number % stages);
+    return getConstantStage(builder, loc, *number % stages);
   Value ahead = put.getNumber().getDefiningOp<arith::AddIOp>().getRhs();
   return advance(builder, loc, current, *getConstantIntValue(ahead), stages);
 }

@@ -76,6 +76,16 @@ def ApplySwizzles : Pass<"apply-swizzles", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::arith::ArithDialect"];
 }
 
+def NarrowLoops : Pass<"narrow-loops"> {
+  let summary = "Count the loops of GPUs in 32 bits";
+  let description = [{
+    Thread level. The counter of a loop between constant bounds below 2^31 becomes an
+    i32, which its uses extend.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+  let statistics = [Statistic<"numNarrowed", "num-narrowed", "Number of loops">];
+}
+
 def PipelineLoops : Pass<"pipeline-loops", "::mlir::func::FuncOp"> {
   let summary = "Let the copies of pipelined loops run ahead";
   let description = [{
