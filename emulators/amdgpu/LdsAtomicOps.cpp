@@ -22,7 +22,7 @@ struct LdsAtomic {
 
 Step update(Wave &wave, const Instruction &instruction) {
   const auto &atomic = *static_cast<const LdsAtomic *>(instruction.extra);
-  const uint32_t clock = wave.group.tickLds(wave);
+  const uint32_t clock = wave.group.tickStore(wave);
   unsigned registers = atomic.operation.bytes / 4;
   Width width;
   width.bytes = atomic.operation.bytes;
@@ -65,7 +65,7 @@ Step update(Wave &wave, const Instruction &instruction) {
 /// ds_append, ds_consume: a counter goes up or down by the number of active lanes, which
 /// all get what it was. M0 is its address.
 Step count(Wave &wave, const Instruction &instruction) {
-  const uint32_t clock = wave.group.tickLds(wave);
+  const uint32_t clock = wave.group.tickStore(wave);
   LaneData old(1, false);
   uint64_t at = (readM0(wave) & 0xffff) + static_cast<uint64_t>(instruction.immediate);
   Place place = findLds(wave, at, 4, 4, wave.firstLane(), Access::Atomic);

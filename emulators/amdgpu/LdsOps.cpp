@@ -34,7 +34,7 @@ void addOffset(const uint32_t *base, uint32_t offset, Lanes64 &at) {
 Step load(Wave &wave, const Instruction &instruction) {
   const auto &access = *static_cast<const LdsAccess *>(instruction.extra);
   unsigned registers = access.width.registers();
-  const uint32_t clock = wave.group.tickLds(wave);
+  LdsReads reads;
   LaneData data(registers * access.parts, isWhole(wave));
   if (wave.expectSound(instruction.source[0], "an LDS address")) {
     Lanes32 buffer;
@@ -44,6 +44,7 @@ Step load(Wave &wave, const Instruction &instruction) {
       addOffset(base, access.offset[part], at);
       readMemory(wave, Space::Lds, at, wave.active, access.width.bytes, access.align,
                  data, part * registers);
+      reads.add(wave, at, access.width.bytes);
     }
   } else {
     data.poisonLanes(registers * access.parts, wave.active);
@@ -51,13 +52,13 @@ Step load(Wave &wave, const Instruction &instruction) {
   Width all = access.width;
   all.bytes = static_cast<uint8_t>(all.bytes * access.parts);
   land(wave, instruction.destination[0], all, data, bitOf(Counter::Lds));
-  issueLds(wave, instruction.destination[0], clock);
+  issueLds(wave, instruction.destination[0], 0, reads.take());
   return Step::Next;
 }
 
 Step store(Wave &wave, const Instruction &instruction) {
   const auto &access = *static_cast<const LdsAccess *>(instruction.extra);
-  const uint32_t clock = wave.group.tickLds(wave);
+  const uint32_t clock = wave.group.tickStore(wave);
   if (wave.expectSound(instruction.source[0], "an LDS address")) {
     Lanes32 buffer;
     const uint32_t *base = wave.read(instruction.source[0], buffer);
@@ -80,16 +81,19 @@ Step addThread(Wave &wave, const Instruction &instruction) {
   for (unsigned lane = 0; lane < maxLanes; ++lane)
     at[lane] = base + static_cast<uint32_t>(instruction.immediate) + 4 * lane;
   const Width width;
-  const uint32_t clock = wave.group.tickLds(wave);
+  uint32_t clock = 0;
+  LdsReads reads;
   if (instruction.destination[0]) {
     LaneData data(1, isWhole(wave));
     readMemory(wave, Space::Lds, at, wave.active, 4, 1, data);
+    reads.add(wave, at, 4);
     land(wave, instruction.destination[0], width, data, bitOf(Counter::Lds));
   } else {
+    clock = wave.group.tickStore(wave);
     StoreData data(wave, instruction.source[0], width);
     writeMemory(wave, Space::Lds, at, wave.active, 4, 1, data.source);
   }
-  issueLds(wave, instruction.destination[0], clock);
+  issueLds(wave, instruction.destination[0], clock, reads.take());
   return Step::Next;
 }
 

@@ -6,7 +6,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "emulators/amdgpu/VectorMemory.h"
+#include "emulators/amdgpu/WorkGroup.h"
 
+#include <algorithm>
 #include <cstring>
 
 using namespace tilewright::amdgpu;
@@ -194,8 +196,10 @@ void tilewright::amdgpu::land(Wave &wave, const Source &destination, const Width
 }
 
 void tilewright::amdgpu::issue(Wave &wave, Counter counter, const Source &destination,
-                               uint32_t ldsClock, bool anyOrder, bool isLdsUnit) {
+                               uint32_t ldsClock, bool anyOrder, bool isLdsUnit,
+                               std::shared_ptr<const LdsRead> reads) {
   Outstanding operation;
+  operation.reads = std::move(reads);
   operation.counter = counter;
   operation.reg = destination.reg;
   operation.count = destination ? destination.count : 0;
@@ -208,8 +212,27 @@ void tilewright::amdgpu::issue(Wave &wave, Counter counter, const Source &destin
 }
 
 void tilewright::amdgpu::issueLds(Wave &wave, const Source &destination,
-                                  uint32_t clock) {
-  issue(wave, Counter::Lds, destination, clock, false, clock != 0);
+                                  uint32_t storeClock,
+                                  std::shared_ptr<const LdsRead> reads) {
+  issue(wave, Counter::Lds, destination, storeClock, false, storeClock != 0,
+        std::move(reads));
+}
+
+void LdsReads::add(const Wave &wave, const Lanes64 &at, unsigned bytes) {
+  if (!wave.group.checksRaces())
+    return;
+  const size_t size = wave.group.lds.size();
+  uint64_t inside = 0; // the others were reported, or read zero
+  for (uint64_t left = wave.active; left; left &= left - 1)
+    if (uint64_t offset = at[__builtin_ctzll(left)];
+        offset < size && bytes <= size - offset)
+      inside |= left & -left;
+  auto read = std::make_shared<LdsRead>();
+  std::copy(std::begin(at.v), std::end(at.v), read->at.begin());
+  read->lanes = inside;
+  read->bytes = bytes;
+  read->other = std::move(last);
+  last = std::move(read);
 }
 
 uint32_t tilewright::amdgpu::readM0(Wave &wave) {

@@ -94,7 +94,7 @@ Step load(Wave &wave, const Instruction &instruction) {
   if (wave.active != all)
     return wave.stop(Rule::Convergence, "a load that transposes needs all lanes active",
                      wave.firstLane());
-  const uint32_t clock = shape.isGlobal ? 0 : wave.group.tickLds(wave);
+  LdsReads reads;
   LaneData read(4, false), result(4, false);
   if (shape.isGlobal) {
     FlatAddresses addresses;
@@ -110,6 +110,7 @@ Step load(Wave &wave, const Instruction &instruction) {
     for (unsigned lane = 0; lane < maxLanes; ++lane)
       at[lane] = base[lane] + access.offset;
     readMemory(wave, Space::Lds, at, wave.active, shape.bytes, shape.align, read);
+    reads.add(wave, at, shape.bytes);
   } else {
     read.poisonLanes(4, wave.active);
   }
@@ -119,7 +120,7 @@ Step load(Wave &wave, const Instruction &instruction) {
   if (shape.isGlobal)
     issue(wave, Counter::Load, to);
   else
-    issueLds(wave, to, clock);
+    issueLds(wave, to, 0, reads.take());
   return Step::Next;
 }
 } // namespace

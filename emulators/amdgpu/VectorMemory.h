@@ -93,13 +93,26 @@ void land(Wave &wave, const Source &destination, const Width &width, LaneData &d
 /// `Counter::Load` also waits for what returns nothing on targets without a counter of
 /// stores.
 void issue(Wave &wave, Counter counter, const Source &destination, uint32_t ldsClock = 0,
-           bool anyOrder = false, bool isLdsUnit = false);
+           bool anyOrder = false, bool isLdsUnit = false,
+           std::shared_ptr<const LdsRead> reads = nullptr);
 
 /// The same for the LDS unit's accesses to memory. It does those of a wave in the order
 /// that they were issued in, but has several queues for the waves: a barrier orders one
-/// before other waves' accesses only after a wait. `clock` is of WorkGroup::tickLds, 0 of
-/// what accesses no memory.
-void issueLds(Wave &wave, const Source &destination, uint32_t clock = 0);
+/// before other waves' accesses only after a wait. `storeClock` is of
+/// WorkGroup::tickStore, 0 of a load, and `reads` what that loads.
+void issueLds(Wave &wave, const Source &destination, uint32_t storeClock = 0,
+              std::shared_ptr<const LdsRead> reads = nullptr);
+
+/// What a load of the LDS unit reads, for as long as it is under way; nothing where there
+/// is no race check.
+class LdsReads {
+public:
+  void add(const Wave &wave, const Lanes64 &at, unsigned bytes);
+  std::shared_ptr<const LdsRead> take() { return std::move(last); }
+
+private:
+  std::shared_ptr<const LdsRead> last;
+};
 /// Writes what was read to LDS, from where M0 and the instruction's offset say: a dword
 /// or more for each lane, lane after lane. It is there when a wait covers it.
 void landInLds(Wave &wave, const Width &width, uint32_t offset, LaneData &data);

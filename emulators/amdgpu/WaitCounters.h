@@ -22,12 +22,22 @@
 #include "emulators/amdgpu/Assembly.h"
 #include "emulators/common/Memory.h"
 
+#include <array>
 #include <deque>
+#include <memory>
 
 namespace tilewright::amdgpu {
 
 /// The counters of gfx12; earlier generations' waits cover several of them.
 enum class Counter : uint8_t { Load, Store, Lds, Scalar, Sample, Bvh, Export, Count };
+
+/// What a load reads of LDS: so many bytes at each lane's offset, and what else.
+struct LdsRead {
+  std::array<uint64_t, 64> at;
+  uint64_t lanes = 0;
+  unsigned bytes = 0;
+  std::shared_ptr<const LdsRead> other;
+};
 
 /// An operation under way.
 struct Outstanding {
@@ -36,10 +46,12 @@ struct Outstanding {
   uint16_t reg = 0;
   uint8_t count = 0; ///< registers that it will write; 0 of a store
   uint32_t line = 0; ///< offset of its instruction
-  /// The clock of its agent when it was issued, where it is an access of the LDS unit, a
+  /// The clock of its agent when it was issued, where it is a store of the LDS unit, a
   /// flat operation or a load to LDS: a barrier orders it only after a wait. 0 of others.
   uint32_t ldsClock = 0;
-  /// It is the LDS unit's own access; else a flat one, or a load to LDS.
+  /// What a load of the LDS unit reads.
+  std::shared_ptr<const LdsRead> reads;
+  /// It is the LDS unit's own store; else a flat one, or a load to LDS.
   bool isLdsUnit = false;
   /// It may end before operations that were issued before it, or after later ones.
   bool anyOrder = false;
@@ -88,6 +100,13 @@ public:
   /// The least ldsClock of the operations under way, of the LDS unit's own or of the
   /// others; 0 where there is none.
   uint32_t getOldestLdsClock(bool isLdsUnit) const;
+
+  /// Calls `use` with the loads of the LDS unit that are under way.
+  template <typename Use> void forReads(Use use) const {
+    for (const Outstanding &one : operations)
+      for (const LdsRead *read = one.reads.get(); read; read = read->other.get())
+        use(one, *read);
+  }
 
 private:
   void finish(const Outstanding &operation);

@@ -135,8 +135,22 @@ bool WorkGroup::signal(Wave &wave) {
   if (uint32_t outstanding = wave.waits.getOldestLdsClock(true))
     covered.lower(wave.index, outstanding - 1);
   gathered.join(covered);
+  noteLoadsUnderWay(wave);
   openBarrier();
   return isFirst;
+}
+
+/// Loads that no wait has covered read behind the barrier as well as in front of it. What
+/// they conflict with in front of it was found when they were issued.
+void WorkGroup::noteLoadsUnderWay(const Wave &wave) {
+  if (!history)
+    return;
+  wave.waits.forReads([&](const Outstanding &one, const LdsRead &read) {
+    const Accessor by(wave.index, clocks[wave.index], one.line);
+    uint64_t left = history->noteLaneReads(read.at.data(), read.lanes, read.bytes, by);
+    for (; left; left &= left - 1)
+      history->noteRead(read.at[__builtin_ctzll(left)], read.bytes, by);
+  });
 }
 
 bool WorkGroup::await(Wave &wave) {
@@ -189,7 +203,7 @@ void WorkGroup::seeLate(Wave &wave) {
                            outstanding ? outstanding : lateClocks[wave.index]);
 }
 
-uint32_t WorkGroup::tickLds(const Wave &wave) {
+uint32_t WorkGroup::tickStore(const Wave &wave) {
   VectorClock &clock = clocks[wave.index];
   clock.step(wave.index);
   return clock[wave.index] + 1; // as Accessor has it

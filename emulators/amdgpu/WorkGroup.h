@@ -70,9 +70,10 @@ public:
   }
   /// The clock of a late operation that is issued now; Outstanding::ldsClock keeps it.
   uint32_t tickLate(const Wave &wave) { return lateClocks[wave.index]++; }
-  /// The clock of an access of the LDS unit, to be asked for before it is noted: what the
+  bool checksRaces() const { return history != nullptr; }
+  /// The clock of a store of the LDS unit, to be asked for before it is noted: what the
   /// wave did before has another.
-  uint32_t tickLds(const Wave &wave);
+  uint32_t tickStore(const Wave &wave);
   // The race check on global memory (GlobalRaces.h): a third agent of each wave.
   uint32_t globalAgentOf(const Wave &wave) const {
     return static_cast<uint32_t>(2 * waves.size()) + wave.index;
@@ -103,6 +104,7 @@ public:
 
 private:
   uint32_t agentOf(const Wave &wave) const;
+  void noteLoadsUnderWay(const Wave &wave);
   /// Opens the barrier if all waves that live have come.
   void openBarrier();
   /// Reports the races of loads with atomic operations, but for loads that a
