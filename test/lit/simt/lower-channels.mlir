@@ -15,11 +15,13 @@
 // CHECK:         scf.if %[[HAS]] {
 // CHECK:           memref.subview %[[A]]
 // CHECK:           tile.parallel
-// CHECK:         scf.for %{{.*}} = {{.*}} iter_args(%[[STAGE:.*]] = %{{.*}}) -> (index) {
+// CHECK:         scf.for %{{.*}} = {{.*}} iter_args(%[[STAGE:.*]] = %{{.*}}) -> (i32) {
 // CHECK-NEXT:      simt.barrier
-// CHECK:           %[[T:.*]] = memref.subview %[[A]][%[[STAGE]], 0] [1, 8] [1, 1]
+// CHECK:           %[[OWN:.*]] = arith.index_castui %[[STAGE]] : i32 to index
+// CHECK:           %[[T:.*]] = memref.subview %[[A]][%[[OWN]], 0] [1, 8] [1, 1]
 // CHECK:           memref.load %[[T]]
-// CHECK:           %[[OTHER:.*]] = arith.subi %{{.*}}, %[[STAGE]]
+// CHECK:           %[[NEXT:.*]] = arith.subi %{{.*}}, %[[STAGE]]
+// CHECK:           %[[OTHER:.*]] = arith.index_castui %[[NEXT]] : i32 to index
 // CHECK:           %[[U:.*]] = memref.subview %[[A]][%[[OTHER]], 0] [1, 8] [1, 1]
 // CHECK:           memref.store %{{.*}}, %[[U]]
 // CHECK-NOT:     simt.wait_copies
