@@ -65,7 +65,7 @@ MISTAKES = [
     Mistake(
         "no release of an item",
         f"{_SIMT}/PipelineLoops.cpp",
-        "ReleaseOp::create(inside, loc, group->channel, iteration);",
+        "ReleaseOp::create(inside, loc, group->channel, iteration, ValueRange());",
         "(void)group;",
     ),
     Mistake(
@@ -103,8 +103,8 @@ MISTAKES = [
         "barriers put in before tiles have their places: two stages swapped",
         "backends/gpu/GpuBackend.cpp",
         "  pm.addPass(tile::createPlanMemory());\n"
-        "  pm.addNestedPass<func::FuncOp>(simt::createInsertBarriers());",
-        "  pm.addNestedPass<func::FuncOp>(simt::createInsertBarriers());\n"
+        "  pm.addNestedPass<func::FuncOp>(simt::createInsertBarriers({getTargetName()}));",
+        "  pm.addNestedPass<func::FuncOp>(simt::createInsertBarriers({getTargetName()}));\n"
         "  pm.addPass(tile::createPlanMemory());",
     ),
     Mistake(
