@@ -73,9 +73,8 @@ void GpuBackend::buildLoweringPipeline(OpPassManager &pm) const {
   pm.addPass(createLowerAffinePass());
   pm.addPass(createSCFToControlFlowPass());
   pm.addPass(cpu::createConvertToLLVM());
+  addDeviceConversion(pm.nest<ModuleOp>());
   pm.addPass(createReconcileUnrealizedCastsPass());
-  OpPassManager &device = pm.nest<ModuleOp>();
-  addDeviceConversion(device);
   // Lines of the source, by which emulators and profilers tell where they are.
-  device.addPass(LLVM::createDIScopeForLLVMFuncOpPass({getLineTables()}));
+  pm.nest<ModuleOp>().addPass(LLVM::createDIScopeForLLVMFuncOpPass({getLineTables()}));
 }

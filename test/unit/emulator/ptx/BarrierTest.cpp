@@ -38,7 +38,10 @@ TEST(Barrier, OrdersAllThreads) {
 
 TEST(Barrier, MissingOneIsARace) { expectFault({mirror("")}, Rule::Race); }
 
-TEST(Barrier, OneWarpNeedsNone) { expectMirrored(runSound({mirror("", 32), 32}), 32); }
+TEST(Barrier, OneWarpNeedsOneOfItsOwn) {
+  expectMirrored(runSound({mirror("bar.warp.sync -1;", 32), 32}), 32);
+  expectFault({mirror("", 32), 32}, Rule::Race);
+}
 
 TEST(Barrier, PartialLastWarpCounts) {
   expectMirrored(runSound({mirror("bar.sync 0;", 40), 40}), 40);
