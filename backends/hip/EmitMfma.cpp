@@ -20,12 +20,16 @@ static Value packOperand(OpBuilder &builder, Location loc, Value elements) {
   Type element = type.getElementType();
   if (type.getNumElements() == 1)
     return vector::ExtractOp::create(builder, loc, elements, 0);
-  // The longer forms of gfx950 take bf16 and words of bytes as such.
+  // The longer forms of gfx950 take bf16 and words of bytes as such. In the LLVM dialect
+  // a bf16 is its bits until an instruction wants it.
   constexpr int64_t longer = 128;
   int64_t bits = type.getNumElements() * type.getElementTypeBitWidth();
-  if (element.isBF16() && bits < longer)
-    return vector::BitCastOp::create(builder, loc, type.clone(builder.getIntegerType(16)),
-                                     elements);
+  if (element.isBF16()) {
+    auto halves = type.clone(builder.getIntegerType(16));
+    elements = vector::BitCastOp::create(builder, loc, halves, elements);
+    return bits < longer ? elements
+                         : Value(LLVM::BitcastOp::create(builder, loc, type, elements));
+  }
   if (element.getIntOrFloatBitWidth() == 8) {
     if (bits == longer)
       return vector::BitCastOp::create(
