@@ -38,10 +38,14 @@ import numpy as np
 import tilewright
 import tilewright.language as T
 from tilewright.kernels.arrays import dtype_of, empty, require
-from tilewright.kernels.online_softmax import FLOOR, absorb, normalise
-
-LOG2E = math.log2(math.e)
-LN2 = math.log(2.0)
+from tilewright.kernels.online_softmax import (
+    FLOOR,
+    LN2,
+    LOG2E,
+    absorb,
+    normalise,
+    scale_in_log2,
+)
 
 
 def reference(
@@ -128,24 +132,27 @@ def sparse_mla_kernel(heads: int, d_v: int, d_rope: int, dtype: str, target: str
                 T.gemm(q_rope, rope, score, transpose_B=True)
                 for i, j in T.Parallel(BM, BN):
                     score[i, j] = T.if_then_else(
-                        chosen[j] >= 0, score[i, j] * scale_log2, -T.infinity(T.float32)
+                        chosen[j] >= 0, score[i, j], -T.infinity(T.float32)
                     )
-                # Scaled above: scores are taken out of the product at once.
-                absorb(score, prob, acc, peak, before, total, step_total, 1.0, BM, BN, d_v)
+                absorb(
+                    score, prob, acc, peak, before, total, step_total, scale_log2, BM, BN, d_v
+                )
                 T.gemm(prob, latent, acc)
 
             for i in T.Parallel(BM):
                 head = bx * BM + i
                 seen = total[i] > 0
                 MaxLogits[by, head] = T.if_then_else(
-                    seen, peak[i] * LN2, -T.infinity(T.float32)
+                    seen, peak[i] * scale_log2 * LN2, -T.infinity(T.float32)
                 )
                 Lse[by, head] = T.if_then_else(
-                    seen, (peak[i] + T.log2(total[i])) * LN2, T.infinity(T.float32)
+                    seen,
+                    (peak[i] * scale_log2 + T.log2(total[i])) * LN2,
+                    T.infinity(T.float32),
                 )
                 # The sink adds to the divisor only; a row that saw no key stays at 0.
                 total[i] = T.if_then_else(
-                    seen, total[i] + T.exp2(Sink[head] * LOG2E - peak[i]), 0
+                    seen, total[i] + T.exp2(Sink[head] * LOG2E - peak[i] * scale_log2), 0
                 )
             normalise(acc, total, BM, d_v)
             T.copy(acc, Out[by, bx * BM, 0])
@@ -170,8 +177,8 @@ def sparse_mla(
     """Attention of each query over its chosen rows: (`out`, `max_logits`, `lse`).
 
     Shapes and dtypes are those of the module's docstring; `scale` is d ** -0.5 where not
-    given, and outputs are made where not given. Raises ValueError where shapes or dtypes do
-    not fit together.
+    given, and positive; outputs are made where not given. Raises ValueError where scale is
+    not, or where shapes or dtypes do not fit together.
     """
     s_q, heads, d = q.shape
     dtype = dtype_of(q)
@@ -189,7 +196,7 @@ def sparse_mla(
         max_logits = empty(q, (s_q, heads), "f32")
     if lse is None:
         lse = empty(q, (s_q, heads), "f32")
-    scale_log2 = LOG2E * (d**-0.5 if scale is None else scale)
+    scale_log2 = scale_in_log2(scale, d)
     kernel = sparse_mla_kernel(heads, d_v, d - d_v, dtype, target)
     kernel(q, kv, indices, topk_length, attn_sink, scale_log2, out, max_logits, lse)
     return out, max_logits, lse
