@@ -43,6 +43,7 @@ public:
 
 private:
   LogicalResult collect();
+  LogicalResult verifyGet();
   LogicalResult verifyLoop();
   LogicalResult verifyPrologue();
   LogicalResult verifyPut(PutOp put);
@@ -115,17 +116,24 @@ bool Protocol::isExistence(Value condition, Value number) {
 }
 
 /// In iteration j item j is taken out, and item j + ahead put in.
-LogicalResult Protocol::verifyLoop() {
-  if (getConstantIntValue(loop.getLowerBound()) != 0 ||
-      getConstantIntValue(loop.getStep()) != 1)
-    return loop.emitError("the loop around the channel of ")
-           << name() << " does not count its iterations";
+/// Each iteration takes out its own item, and releases it.
+LogicalResult Protocol::verifyGet() {
   if (get.getNumber() != loop.getInductionVar())
     return get.emitError("takes another item out of the channel of ")
            << name() << " than that of its iteration";
   if (!get.getRelease())
     return get.emitError("the item of the channel of ")
            << name() << " is not released on every path";
+  return success();
+}
+
+LogicalResult Protocol::verifyLoop() {
+  if (getConstantIntValue(loop.getLowerBound()) != 0 ||
+      getConstantIntValue(loop.getStep()) != 1)
+    return loop.emitError("the loop around the channel of ")
+           << name() << " does not count its iterations";
+  if (failed(verifyGet()))
+    return failure();
   auto sum = next.getNumber().getDefiningOp<arith::AddIOp>();
   auto distance = sum && sum.getLhs() == loop.getInductionVar()
                       ? getConstantIntValue(sum.getRhs())
@@ -222,12 +230,8 @@ LogicalResult Protocol::verifyRoles(RolesOp roles) {
   if (put.getNumber() != producer.getInductionVar() || put.getCondition())
     return put.emitError("does not put the item of each iteration into the channel of ")
            << name();
-  if (get.getNumber() != loop.getInductionVar())
-    return get.emitError("takes another item out of the channel of ")
-           << name() << " than that of its iteration";
-  if (!get.getRelease())
-    return get.emitError("the item of the channel of ")
-           << name() << " is not released on every path";
+  if (failed(verifyGet()))
+    return failure();
   return success();
 }
 
