@@ -11,6 +11,7 @@
 #include "backends/gpu/GpuBackend.h"
 #include "backends/hip/HipAtoms.h"
 #include "backends/hip/HipTarget.h"
+#include "backends/hip/MatrixHazards.h"
 #include "backends/hip/Passes.h"
 #include "dialects/simt/Simt.h"
 
@@ -65,4 +66,5 @@ llvm::Expected<std::unique_ptr<Backend>> hip::createHipBackend(StringRef spec) {
 void hip::registerHipDialects(DialectRegistry &registry) {
   registry.insert<HipDialect, simt::SimtDialect, ROCDL::ROCDLDialect>();
   registerROCDLDialectTranslation(registry);
+  registerMatrixHazards();
 }

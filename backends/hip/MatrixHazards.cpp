@@ -1,0 +1,224 @@
+//===- MatrixHazards.cpp - Wait states behind MFMA, on every path ---------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The result of a matrix instruction must not be touched by others until a number of wait
+// states has passed; the hardware does not wait by itself. Here the states that are still
+// to pass go forwards through the blocks, for each register, the most of all ways where
+// blocks meet. Where LLVM has waited enough nothing is added.
+//
+// What a matrix instruction reads as its addend is left to LLVM: accumulators are
+// forwarded from one to the next.
+//
+// The library's sparse_mla in f32 has such a way, where scores of columns that its tile
+// has not are skipped; the emulator, which counts what is executed, finds it.
+//
+//===----------------------------------------------------------------------===//
+
+#include "backends/hip/MatrixHazards.h"
+
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/PostOrderIterator.h"
+#include "llvm/ADT/SetVector.h"
+#include "llvm/CodeGen/MachineFunctionPass.h"
+#include "llvm/CodeGen/MachineInstrBuilder.h"
+#include "llvm/CodeGen/Passes.h"
+#include "llvm/CodeGen/TargetInstrInfo.h"
+#include "llvm/CodeGen/TargetPassConfig.h"
+#include "llvm/CodeGen/TargetRegisterInfo.h"
+#include "llvm/CodeGen/TargetSchedule.h"
+#include "llvm/CodeGen/TargetSubtargetInfo.h"
+#include "llvm/Target/RegisterTargetPassConfigCallback.h"
+#include "llvm/Target/TargetMachine.h"
+
+using namespace llvm;
+
+namespace {
+/// Wait states until a register may be touched by vector and matrix instructions, and by
+/// those that send it to memory.
+struct Wait {
+  unsigned vector = 0, memory = 0;
+  bool operator==(const Wait &other) const {
+    return vector == other.vector && memory == other.memory;
+  }
+};
+
+/// What a block begins or ends with, by register unit.
+using Waits = DenseMap<unsigned, Wait>;
+
+class MatrixHazards : public MachineFunctionPass {
+public:
+  static char ID;
+  MatrixHazards() : MachineFunctionPass(ID) {}
+  StringRef getPassName() const override { return "Wait states behind MFMA"; }
+  bool runOnMachineFunction(MachineFunction &function) override;
+
+private:
+  bool isMatrix(const MachineInstr &instr) const {
+    return info->getName(instr.getOpcode()).starts_with("V_MFMA_");
+  }
+  Wait afterMatrix(const MachineInstr &instr) const;
+  unsigned statesOf(const MachineInstr &instr) const;
+  unsigned statesMissing(const MachineInstr &instr, const Waits &waits) const;
+  void insertNops(MachineInstr &instr, unsigned states) const;
+  bool walk(MachineBasicBlock &block, Waits &waits, bool mend) const;
+
+  TargetSchedModel model;
+  const TargetInstrInfo *info = nullptr;
+  const TargetRegisterInfo *registers = nullptr;
+  StringRef arch;
+  unsigned nop = 0;
+};
+} // namespace
+
+char MatrixHazards::ID = 0;
+
+/// The manuals' tables of required software-inserted wait states: "AMD Instinct MI300
+/// Instruction Set Architecture", 7.6, and the same chapter for MI200 and CDNA 4.
+Wait MatrixHazards::afterMatrix(const MachineInstr &instr) const {
+  StringRef name = info->getName(instr.getOpcode());
+  const MCSchedClassDesc *sched = model.resolveSchedClass(&instr);
+  unsigned passes = model.getWriteProcResBegin(sched)->ReleaseAtCycle;
+  bool isOld = arch == "gfx90a", isNewest = arch == "gfx950";
+  if (name.contains("F64")) {
+    if (name.contains("4X4X4"))
+      return {6, 9};
+    return {isNewest ? 19u : 11u, 18};
+  }
+  unsigned states;
+  if (isOld)
+    states = passes <= 2 ? 5 : passes <= 8 ? 11 : 19;
+  else if (name.contains("X1F32") || name.contains("X2F32") || name.contains("X4F32"))
+    states = passes + 2;
+  else
+    states = passes + 3 + (isNewest && passes != 2);
+  return {states, states};
+}
+
+unsigned MatrixHazards::statesOf(const MachineInstr &instr) const {
+  if (instr.getOpcode() == nop)
+    return instr.getOperand(0).getImm() + 1;
+  // An assembler text may be empty.
+  return instr.isMetaInstruction() || instr.isInlineAsm() ? 0 : 1;
+}
+
+/// How many wait states `instr` comes too early.
+unsigned MatrixHazards::statesMissing(const MachineInstr &instr,
+                                      const Waits &waits) const {
+  unsigned missing = 0;
+  auto check = [&](const MachineOperand &operand) {
+    if (!operand.isReg() || !operand.getReg().isPhysical())
+      return;
+    for (MCRegUnit unit : registers->regunits(operand.getReg().asMCReg()))
+      if (auto found = waits.find(static_cast<unsigned>(unit)); found != waits.end())
+        missing = std::max(missing, instr.mayLoadOrStore() ? found->second.memory
+                                                           : found->second.vector);
+  };
+  if (isMatrix(instr)) {
+    check(instr.getOperand(1));
+    check(instr.getOperand(2));
+  } else if (!instr.isMetaInstruction()) {
+    for (const MachineOperand &operand : instr.operands())
+      check(operand);
+  }
+  return missing;
+}
+
+void MatrixHazards::insertNops(MachineInstr &instr, unsigned states) const {
+  constexpr unsigned most = 8; // in one instruction
+  for (; states; states -= std::min(states, most))
+    BuildMI(*instr.getParent(), instr.getIterator(), instr.getDebugLoc(), info->get(nop))
+        .addImm(std::min(states, most) - 1);
+}
+
+/// Takes `waits` from the begin of `block` to its end.
+bool MatrixHazards::walk(MachineBasicBlock &block, Waits &waits, bool mend) const {
+  auto pass = [&](unsigned states) {
+    SmallVector<unsigned> done;
+    for (auto &[unit, wait] : waits) {
+      wait.vector -= std::min(wait.vector, states);
+      wait.memory -= std::min(wait.memory, states);
+      if (!wait.vector && !wait.memory)
+        done.push_back(unit);
+    }
+    for (unsigned unit : done)
+      waits.erase(unit);
+  };
+  bool changed = false;
+  // A bundle's header names what all in it touch.
+  for (MachineInstr &instr : make_early_inc_range(block)) {
+    if (!waits.empty()) {
+      if (unsigned missing = statesMissing(instr, waits)) {
+        if (mend)
+          insertNops(instr, missing);
+        changed = true;
+        pass(missing);
+      }
+      auto inner = instr.getIterator();
+      unsigned states = instr.isBundle() ? 0 : statesOf(instr);
+      if (instr.isBundle())
+        while ((++inner)->isBundledWithPred())
+          states += statesOf(*inner);
+      pass(states);
+    }
+    if (isMatrix(instr)) {
+      Wait wait = afterMatrix(instr);
+      for (MCRegUnit unit : registers->regunits(instr.getOperand(0).getReg().asMCReg()))
+        waits[static_cast<unsigned>(unit)] = wait;
+    }
+  }
+  return changed;
+}
+
+bool MatrixHazards::runOnMachineFunction(MachineFunction &function) {
+  const TargetSubtargetInfo &subtarget = function.getSubtarget();
+  info = subtarget.getInstrInfo();
+  registers = subtarget.getRegisterInfo();
+  arch = subtarget.getCPU();
+  if (none_of(function, [&](const MachineBasicBlock &block) {
+        return any_of(block, [&](const MachineInstr &instr) { return isMatrix(instr); });
+      }))
+    return false;
+  model.init(&subtarget);
+  for (nop = 0; info->getName(nop) != "S_NOP";)
+    ++nop;
+
+  // Waits only grow where blocks meet, and are bounded: the walk ends.
+  DenseMap<MachineBasicBlock *, Waits> begins;
+  ReversePostOrderTraversal<MachineFunction *> order(&function);
+  SetVector<MachineBasicBlock *> toWalk(order.begin(), order.end());
+  while (!toWalk.empty()) {
+    MachineBasicBlock *block = toWalk.front();
+    toWalk.erase(toWalk.begin());
+    Waits waits = begins[block];
+    walk(*block, waits, /*mend=*/false);
+    for (MachineBasicBlock *next : block->successors()) {
+      Waits &begin = begins[next];
+      bool grew = false;
+      for (auto &[unit, wait] : waits) {
+        Wait &known = begin[unit];
+        Wait most{std::max(known.vector, wait.vector),
+                  std::max(known.memory, wait.memory)};
+        grew |= !(most == known);
+        known = most;
+      }
+      if (grew)
+        toWalk.insert(next);
+    }
+  }
+  bool changed = false;
+  for (MachineBasicBlock *block : order)
+    changed |= walk(*block, begins[block], /*mend=*/true);
+  return changed;
+}
+
+void tilewright::hip::registerMatrixHazards() {
+  static RegisterTargetPassConfigCallback callback(
+      [](TargetMachine &target, PassManagerBase &, TargetPassConfig *config) {
+        if (target.getTargetTriple().isAMDGCN())
+          config->insertPass(&PostRAHazardRecognizerID, new MatrixHazards());
+      });
+}
