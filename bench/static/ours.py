@@ -64,7 +64,7 @@ def absorb(score, prob, acc, peak, before, total, step_total, scale, M, N, D):
     the largest score a bit beside 1. The library takes the difference first.
     """
     T.copy(peak, before)
-    T.reduce_max(score, peak, dim=1, clear=False)
+    T.reduce_max(score, peak, dim=1, clear=False, nan_propagate=False)
     for i, j in T.Parallel(M, N):
         score[i, j] = T.exp2(T.fma(score[i, j], scale, -(peak[i] * scale)))
     T.reduce_sum(score, step_total, dim=1)

@@ -35,7 +35,7 @@ Expr ElementCombiner::fromSource(Expr element) const {
   if (isTruth())
     return fromResult(element);
   Expr x = castElements(element, accumulator);
-  if (kind != Kind::AbsSum && kind != Kind::AbsMax)
+  if (kind != Kind::AbsSum && kind != Kind::AbsMax && kind != Kind::AbsMaxNum)
     return x;
   if (x.isFloat())
     return x.apply<math::AbsFOp>();
@@ -56,10 +56,15 @@ Expr ElementCombiner::fromResult(Expr result) const {
 }
 
 Expr ElementCombiner::toResult(Expr accumulated, Type element) const {
+  // Of NaN alone, two of which are combined to one.
+  if (leavesNaNOut())
+    accumulated = combine(accumulated, identity(accumulated.builder(), accumulated.loc(),
+                                                accumulated.type()));
   if (accumulated.element() == element || !accumulated.isFloat())
     return castElements(accumulated, element);
   // An extremum is one of the elements: an infinity stays one, where a sum's saturates.
-  bool isElement = kind == Kind::Max || kind == Kind::Min || kind == Kind::AbsMax;
+  bool isElement =
+      leavesNaNOut() || kind == Kind::Max || kind == Kind::Min || kind == Kind::AbsMax;
   OpBuilder &b = accumulated.builder();
   Type type = withElement(accumulated.type(), element);
   return {b, accumulated.loc(),
@@ -117,6 +122,11 @@ Expr ElementCombiner::combine(Expr x, Expr y) const {
     return isFloat      ? x.apply<arith::MinimumFOp>(y)
            : isUnsigned ? x.apply<arith::MinUIOp>(y)
                         : x.apply<arith::MinSIOp>(y);
+  case Kind::MaxNum:
+  case Kind::AbsMaxNum:
+    return x.apply<arith::MaxNumFOp>(y);
+  case Kind::MinNum:
+    return x.apply<arith::MinNumFOp>(y);
   case Kind::All:
   case Kind::BitAnd:
     return x & y;
@@ -138,8 +148,10 @@ TypedAttr ElementCombiner::identityElement() const {
     const llvm::fltSemantics &semantics = type.getFloatSemantics();
     switch (*kind) {
     case Kind::Max:
+    case Kind::MaxNum:
       return b.getFloatAttr(type, APFloat::getInf(semantics, /*Negative=*/true));
     case Kind::Min:
+    case Kind::MinNum:
       return b.getFloatAttr(type, APFloat::getInf(semantics));
     default: // -0 is what leaves zeros of either sign as they are
       return b.getFloatAttr(type, APFloat::getZero(semantics, kind == Kind::Sum));

@@ -43,6 +43,7 @@ private:
   bool isTruth() const {
     return kind == tile::Combiner::Any || kind == tile::Combiner::All;
   }
+  bool leavesNaNOut() const { return kind && tile::leavesNaNOut(*kind); }
   Expr inlineBody(Expr x, Expr y) const;
   mlir::TypedAttr identityElement() const;
 

@@ -49,8 +49,8 @@ static Expr f32ToBF16(Expr x) {
   auto &b = x.builder();
   Expr bits = x.bits();
   Expr upper = shiftUnsigned(bits, 16);
-  Expr rounded = shiftUnsigned(bits + 0x7fff + (upper & 1), 16);
-  Expr result = select(isNaN(x), upper | 0x0040, rounded);
+  Expr rounded = bits + 0x7fff + (upper & 1);
+  Expr result = shiftUnsigned(select(isNaN(x), 0x7fc00000, rounded), 16);
   return result.to<arith::TruncIOp>(b.getI16Type()).bitsAs(b.getBF16Type());
 }
 

@@ -114,7 +114,8 @@ struct ExpandMath : tile::impl::ExpandMathBase<ExpandMath> {
         operations.push_back(op);
       // The sign of a zero that max or min gives is unspecified: a comparison and two
       // selections then do, where IEEE's order of zeros takes twice as many.
-      if (isa<arith::MaximumFOp, arith::MinimumFOp>(op)) {
+      if (isa<arith::MaximumFOp, arith::MinimumFOp, arith::MaxNumFOp, arith::MinNumFOp>(
+              op)) {
         auto fastMath = cast<arith::ArithFastMathInterface>(op);
         auto flags =
             fastMath.getFastMathFlagsAttr().getValue() | arith::FastMathFlags::nsz;

@@ -54,9 +54,9 @@ static bool computesNarrow(Operation *op) {
 /// Whether `op` gives one of its operands, up to its sign, or a whole number beside it:
 /// what is exact in f32 is a number of the narrow type, infinities included.
 static bool roundsNothing(Operation *op) {
-  return isa<arith::MaximumFOp, arith::MinimumFOp, arith::NegFOp, math::AbsFOp,
-             math::CopySignOp, math::FloorOp, math::CeilOp, math::RoundEvenOp,
-             math::TruncOp>(op);
+  return isa<arith::MaximumFOp, arith::MinimumFOp, arith::MaxNumFOp, arith::MinNumFOp,
+             arith::NegFOp, math::AbsFOp, math::CopySignOp, math::FloorOp, math::CeilOp,
+             math::RoundEvenOp, math::TruncOp>(op);
 }
 
 /// `value` in f32 where it is a narrow float. The narrow floats are all f32 numbers.

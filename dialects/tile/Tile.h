@@ -54,6 +54,9 @@ bool holdsPairs(mlir::MemRefType type);
 /// reading outside a tensor gives. It is 0 but for f8E8M0FNU, which has no zero: 2^-127.
 mlir::TypedAttr zeroBits(mlir::Type type);
 
+/// Whether a combiner takes numbers alone, as if NaN were not there.
+bool leavesNaNOut(Combiner combiner);
+
 /// The type in which elements are combined by a region: f32 for narrower floats.
 mlir::Type getCombinedType(mlir::Type element);
 

@@ -41,7 +41,10 @@ def Tile_Combiner : I32EnumAttr<"Combiner", "how two elements become one", [
     I32EnumAttrCase<"BitOr", 8, "bitor">,
     I32EnumAttrCase<"BitXor", 9, "bitxor">,
     I32EnumAttrCase<"ArgMax", 10, "argmax">,
-    I32EnumAttrCase<"ArgMin", 11, "argmin">]> {
+    I32EnumAttrCase<"ArgMin", 11, "argmin">,
+    I32EnumAttrCase<"MaxNum", 12, "maxnum">,
+    I32EnumAttrCase<"MinNum", 13, "minnum">,
+    I32EnumAttrCase<"AbsMaxNum", 14, "absmaxnum">]> {
   let cppNamespace = "::tilewright::tile";
   let genSpecializedAttr = 0;
 }
@@ -49,7 +52,8 @@ def Tile_Combiner : I32EnumAttr<"Combiner", "how two elements become one", [
 def Tile_CombinerAttr : EnumAttr<Tile_Dialect, Tile_Combiner, "combiner"> {
   let summary = "combining function of a reduction, scan or atomic";
   let description = [{
-    `max` and `min` propagate NaN. `any` and `all` treat every non-zero element
+    `max`, `min` and `absmax` propagate NaN. `maxnum`, `minnum` and `absmaxnum` leave NaN
+    out: of nothing else they give -infinity, infinity and 0. `any` and `all` treat every non-zero element
     as true and give 0 or 1. `argmax` and `argmin` give the lowest index among
     equal elements; NaN counts as the extreme.
   }];

@@ -8,6 +8,7 @@
 #include "dialects/tile/TileCombiner.h"
 
 using namespace mlir;
+using namespace tilewright;
 using namespace tilewright::tile;
 
 static bool isStaticTile(Type type) {
@@ -17,6 +18,11 @@ static bool isStaticTile(Type type) {
 static bool isBitwise(std::optional<Combiner> combiner) {
   return combiner == Combiner::BitAnd || combiner == Combiner::BitOr ||
          combiner == Combiner::BitXor;
+}
+
+bool tile::leavesNaNOut(Combiner combiner) {
+  return combiner == Combiner::MaxNum || combiner == Combiner::MinNum ||
+         combiner == Combiner::AbsMaxNum;
 }
 
 static Type elementType(Value memref) {
@@ -96,6 +102,9 @@ LogicalResult ReduceOp::verify() {
     return emitOpError("(C3) wrong element type of dst: ") << to;
   if (isBitwise(combiner) && !from.isInteger())
     return emitOpError("(C4) bitwise combiners take integers");
+  if (combiner && leavesNaNOut(*combiner) && !isa<FloatType>(from))
+    return emitOpError("(C4) ") << stringifyCombiner(*combiner)
+                                << " takes floats, which have NaN to leave out";
   if (positions && getAccumulate())
     return emitOpError("(C5) positions cannot be accumulated");
   if (combiner.has_value() == static_cast<bool>(getIdentity()))

@@ -100,7 +100,7 @@ def Tile_ReduceOp : Tile_Op<"reduce", [
       rank-1 `src` reduces to one element.
     - (C3) `dst` has the element type of `src`, but for `argmax` and `argmin`,
       where it is an integer, and `any` and `all`, where it is i8.
-    - (C4) Bitwise combiners take integers.
+    - (C4) Bitwise combiners take integers; `maxnum`, `minnum` and `absmaxnum` floats.
     - (C5) `accumulate` is not given with `argmax` or `argmin`.
     - (C6) There is a combiner, or else a region and an `identity`. The region's
       two arguments, what it yields and `identity` are of the type of the

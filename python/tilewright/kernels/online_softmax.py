@@ -39,10 +39,11 @@ def absorb(score, prob, acc, peak, before, total, step_total, scale, M, N, D):
     """Take a tile of scores [M, N] in: `prob` [M, N] is what multiplies the values next.
 
     Rescales `acc` [M, D] and `total` [M] to the new `peak` [M]; `before` and `step_total`
-    [M] are scratch. `score` is overwritten by the probabilities in f32.
+    [M] are scratch. `score` is overwritten by the probabilities in f32. The peak is one of
+    numbers: a NaN score makes its row NaN by its own probability.
     """
     T.copy(peak, before)
-    T.reduce_max(score, peak, dim=1, clear=False)
+    T.reduce_max(score, peak, dim=1, clear=False, nan_propagate=False)
     for i, j in T.Parallel(M, N):
         score[i, j] = T.exp2((score[i, j] - peak[i]) * scale)
     T.reduce_sum(score, step_total, dim=1)

@@ -543,7 +543,7 @@ def reduce_absmax(
     annotations: Any = None,
 ) -> None:
     """The largest magnitude of `src` along `dim` into `dst`. With `clear=False` the former
-    value of `dst` takes part.
+    value of `dst` takes part. With `nan_propagate=False` NaN is left out.
     """
 def reduce_abssum(
     src: Any,
@@ -660,7 +660,7 @@ def reduce_max(
     annotations: Any = None,
 ) -> None:
     """The maximum (NaN wins) of `src` along `dim` into `dst`. With `clear=False` the former
-    value of `dst` takes part.
+    value of `dst` takes part. With `nan_propagate=False` NaN is left out.
     """
 def reduce_min(
     src: Any,
@@ -673,7 +673,7 @@ def reduce_min(
     annotations: Any = None,
 ) -> None:
     """The minimum (NaN wins) of `src` along `dim` into `dst`. With `clear=False` the former
-    value of `dst` takes part.
+    value of `dst` takes part. With `nan_propagate=False` NaN is left out.
     """
 def reduce_sum(
     src: Any,

@@ -83,6 +83,10 @@ def _reduce(k, what: str, combiner: str | Combiner, src, dst, dim, clear) -> Non
     combiners.emit(k, what, "tile.reduce", combiner, operands, s.dtype)
 
 
+#: Combiners that leave NaN out, by those that propagate it.
+_OF_NUMBERS = {"max": "maxnum", "min": "minnum", "absmax": "absmaxnum"}
+
+
 def _declare(combiner: str, text: str) -> Operation:
     name = f"reduce_{combiner}"
 
@@ -97,12 +101,24 @@ def _declare(combiner: str, text: str) -> Operation:
         nan_propagate: Static = True,
         annotations: Static = None,
     ):
-        _reduce(k, f"T.{name}", combiner, src, dst, dim, clear)
+        chosen = combiner
+        if not nan_propagate:
+            if combiner not in _OF_NUMBERS:
+                k.fail(
+                    f"T.{name}: nan_propagate=False",
+                    rule="T.reduce_max, T.reduce_min and T.reduce_absmax can leave NaN out",
+                    hint="replace NaN in front of it, with T.if_then_else and T.isnan",
+                )
+            if k.tile(src, f"T.{name}: src")[3].dtype.is_float:
+                chosen = _OF_NUMBERS[combiner]
+        _reduce(k, f"T.{name}", chosen, src, dst, dim, clear)
 
     emit.__doc__ = (
         f"{text} of `src` along `dim` into `dst`. With `clear=False` the former "
         f"value of `dst` takes part."
     )
+    if combiner in _OF_NUMBERS:
+        emit.__doc__ += " With `nan_propagate=False` NaN is left out."
     return operation(emit, name=name)
 
 

@@ -130,6 +130,15 @@ func.func @reduce_bits_of_floats(%x: memref<8x4xf32, #shared>, %y: memref<8xf32,
 // -----
 
 #shared = #tile.space<shared>
+func.func @reduce_numbers_of_integers(%x: memref<8x4xi32, #shared>, %y: memref<8xi32, #shared>) {
+  // expected-error @+1 {{'tile.reduce' op (C4) maxnum takes floats, which have NaN to leave out}}
+  tile.reduce maxnum %x into %y dim 1 : memref<8x4xi32, #shared> into memref<8xi32, #shared>
+  return
+}
+
+// -----
+
+#shared = #tile.space<shared>
 func.func @reduce_positions_accumulate(%x: memref<8x4xf32, #shared>, %y: memref<8xi32, #shared>) {
   // expected-error @+1 {{'tile.reduce' op (C5) positions cannot be accumulated}}
   tile.reduce argmin %x into %y dim 1 accumulate : memref<8x4xf32, #shared> into memref<8xi32, #shared>

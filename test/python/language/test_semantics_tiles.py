@@ -239,6 +239,57 @@ def test_extrema_propagate_nan_and_infinity(device, name, dtype):
     assert np.array_equal(result.astype(np.float64), expected, equal_nan=True)
 
 
+@pytest.mark.parametrize("clear", [True, False])
+@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16", "float8_e5m2", "float64"])
+@pytest.mark.parametrize(
+    ("name", "nothing"), [("max", -np.inf), ("min", np.inf), ("absmax", 0.0)]
+)
+def test_extrema_of_numbers(device, name, nothing, dtype, clear):
+    """As if NaN were not there, wherever in a row and in however many places it is."""
+
+    @T.prim_func
+    def kernel(A: T.Tensor((6, 70), dtype), B: T.Tensor((6,), dtype)):
+        with T.Kernel(1, threads=64):
+            a = T.alloc_fragment((6, 70), dtype)
+            b = T.alloc_fragment((6,), dtype)
+            T.copy(A, a)
+            T.copy(B, b)
+            getattr(T, f"reduce_{name}")(a, b, dim=1, clear=clear, nan_propagate=False)
+            T.copy(b, B)
+
+    made = numpy_dtype(parse(dtype).short)
+    rng = np.random.default_rng(1)
+    a = rng.integers(-8, 9, (6, 70)).astype(made)
+    a[0, ::2], a[1, 1:], a[2], a[3, :69], a[4, 5] = np.nan, np.nan, np.nan, np.nan, np.inf
+    b = np.array([np.nan, 3, np.nan, 2, -4, 9], made)
+    former = np.full(6, np.nan) if clear else b.astype(np.float64)
+    run(device, kernel, a, b)
+    rows = np.hstack([a.astype(np.float64), former[:, None]])
+    if name == "absmax":
+        rows[:, :-1] = np.abs(rows[:, :-1])
+    expected = [
+        {"max": np.max, "min": np.min, "absmax": np.max}[name](
+            [*row[~np.isnan(row)], *([nothing] if np.isnan(row).all() or name == "absmax" else [])]
+        )
+        for row in rows
+    ]
+    assert np.array_equal(b.astype(np.float64), expected)
+
+
+def test_only_extrema_can_leave_nan_out():
+    @T.prim_func
+    def kernel(A: T.Tensor((4, 5), "float32"), B: T.Tensor((4,), "float32")):
+        with T.Kernel(1):
+            a = T.alloc_fragment((4, 5), "float32")
+            b = T.alloc_fragment((4,), "float32")
+            T.copy(A, a)
+            T.reduce_sum(a, b, dim=1, nan_propagate=False)
+            T.copy(b, B)
+
+    with pytest.raises(tilewright.CompileError, match="T.reduce_sum: nan_propagate=False"):
+        tilewright.compile(kernel)
+
+
 def test_sums_of_fp8_saturate(device):
     """The sum is converted as any float32: an infinity becomes the largest number."""
     kernel, out = reduction("sum", (3, 5), "float8_e5m2", 1, "float8_e5m2")
