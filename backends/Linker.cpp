@@ -7,51 +7,44 @@
 
 #include "backends/Linker.h"
 
+#include "lld/Common/Driver.h"
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
-#include "llvm/Support/Program.h"
 #include "llvm/Support/raw_ostream.h"
+
+#include <mutex>
 
 using namespace llvm;
 using namespace tilewright;
 
-/// lld, from TILEWRIGHT_LLD where it is set, the LLVM 22 folder or the PATH.
-static Expected<std::string> findLinker() {
-  if (const char *path = std::getenv("TILEWRIGHT_LLD"); path && *path) {
-    if (!sys::fs::can_execute(path))
-      return createStringError(
-          "TILEWRIGHT_LLD is '%s', which cannot be run: set it to the "
-          "ld.lld of LLVM 22, or unset it",
-          path);
-    return std::string(path);
+LLD_HAS_DRIVER(elf)
+
+/// Runs lld, which has one context for a whole process, with what it says in `said`.
+static bool runLinker(ArrayRef<const char *> arguments, std::string &said) {
+  static std::mutex mutex;
+  static bool isBroken = false;
+  std::lock_guard lock(mutex);
+  if (isBroken) {
+    said = "it crashed earlier in this process";
+    return false;
   }
-  StringRef inLLVM = "/usr/lib/llvm-22/bin/ld.lld";
-  if (sys::fs::can_execute(inLLVM))
-    return inLLVM.str();
-  for (StringRef name : {"ld.lld-22", "ld.lld"})
-    if (ErrorOr<std::string> path = sys::findProgramByName(name))
-      return *path;
-  return createStringError("the linker lld is missing: install lld-22, or set "
-                           "TILEWRIGHT_LLD to ld.lld");
+  raw_string_ostream log(said);
+  lld::Result result = lld::lldMain(arguments, log, log, {{lld::Gnu, &lld::elf::link}});
+  isBroken = !result.canRunAgain;
+  return result.retCode == 0;
 }
 
 Error tilewright::linkObject(StringRef object, StringRef output) {
-  Expected<std::string> linker = findLinker();
-  if (!linker)
-    return linker.takeError();
   int descriptor;
-  SmallString<128> objectPath, errorPath;
+  SmallString<128> objectPath;
   if (std::error_code error =
           sys::fs::createUniqueFile(output + ".%%%%%%.o", descriptor, objectPath))
     return createStringError(error, "cannot write beside '%s': %s", output.str().c_str(),
                              error.message().c_str());
-  scope_exit cleanup([&] {
-    sys::fs::remove(objectPath);
-    sys::fs::remove(errorPath);
-  });
+  scope_exit cleanup([&] { sys::fs::remove(objectPath); });
   {
     raw_fd_ostream stream(descriptor, /*shouldClose=*/true);
     stream << object;
@@ -63,26 +56,25 @@ Error tilewright::linkObject(StringRef object, StringRef output) {
                                error.message().c_str());
     }
   }
-  errorPath = objectPath;
-  errorPath += ".log";
-  std::optional<StringRef> redirects[] = {StringRef(""), StringRef(errorPath),
-                                          StringRef(errorPath)};
-  StringRef arguments[] = {*linker, "-shared", "--hash-style=gnu",
-                           "-z",    "now",     "--build-id=none",
-                           "-o",    output,    objectPath};
-  std::string message;
-  int status =
-      sys::ExecuteAndWait(*linker, arguments, std::nullopt, redirects, 0, 0, &message);
-  if (status == 0)
+  // A file that is mapped would fill with a signal where the disk is full.
+  std::string path = output.str(), said;
+  const char *arguments[] = {"ld.lld",
+                             "-shared",
+                             "--hash-style=gnu",
+                             "-z",
+                             "now",
+                             "--build-id=none",
+                             "-o",
+                             path.c_str(),
+                             "--no-mmap-output-file",
+                             "--threads=1",
+                             objectPath.c_str()};
+  if (runLinker(arguments, said))
     return Error::success();
-  if (auto log = MemoryBuffer::getFile(errorPath))
-    message += (*log)->getBuffer().str();
-  if (message.empty())
-    message = "it ended with status " + std::to_string(status) +
-              " and said nothing; is "
-              "there space on the disk of '" +
-              sys::path::parent_path(output).str() + "'?";
-  return createStringError("%s failed: %s", linker->c_str(), message.c_str());
+  if (said.empty())
+    said = "it said nothing; is there space on the disk of '" +
+           sys::path::parent_path(output).str() + "'?";
+  return createStringError("linking failed: %s", said.c_str());
 }
 
 Expected<std::string> tilewright::linkObject(StringRef object) {

@@ -10,6 +10,8 @@ if(NOT LLVM_PACKAGE_VERSION MATCHES "^22\\.")
     "${LLVM_PACKAGE_VERSION}. Install llvm-22-dev and libmlir-22-dev or set LLVM_ROOT_DIR.")
 endif()
 
+find_package(LLD REQUIRED CONFIG PATHS ${LLVM_ROOT_DIR}/lib/cmake/lld NO_DEFAULT_PATH)
+
 list(APPEND CMAKE_MODULE_PATH ${MLIR_CMAKE_DIR} ${LLVM_CMAKE_DIR})
 include(TableGen)
 include(AddLLVM)

@@ -1,7 +1,7 @@
 """An archive of what a GPU machine lacks: LLVM, MLIR and lld, and our own libraries.
 
-The archive holds `lib/` (LLVM and MLIR, and the stand-in for NVIDIA's driver), `bin/ld.lld`,
-`archives/` (our static libraries, from which the extensions are linked), and `spare/`: the
+The archive holds `lib/` (LLVM and MLIR, and the stand-in for NVIDIA's driver), `archives/`
+(our static libraries and lld's, from which the extensions are linked), and `spare/`: the
 system's libraries that LLVM needs. Of these a machine's own are used where it has them.
 
 LLVM is linked with a solver and an XML parser that the compiler never calls. Their libraries
@@ -43,15 +43,14 @@ def pack(build: Path, to: Path, level: int) -> Path:
     if not extension.is_file():
         raise PackError(f"there is no {extension}: build the project first (`make build`)")
     llvm = _llvm(build)
-    lld = (llvm / "bin" / "ld.lld").resolve()
-    found = _libraries([extension, lld])
+    found = _libraries([extension])
     to.mkdir(parents=True, exist_ok=True)
     archive = to / ARCHIVE
     with (
         tempfile.TemporaryDirectory() as folder,
         tarfile.open(archive, "w:xz", preset=level) as tar,
     ):
-        for name, path in sorted(_members(build, found, lld, Path(folder)).items()):
+        for name, path in sorted(_members(build, llvm, found, Path(folder)).items()):
             tar.add(path, name, recursive=False)
     return archive
 
@@ -62,9 +61,11 @@ def _llvm(build: Path) -> Path:
     return Path(root)
 
 
-def _members(build: Path, found: dict[str, Path], lld: Path, scratch: Path) -> dict[str, Path]:
+def _members(build: Path, llvm: Path, found: dict[str, Path], scratch: Path) -> dict[str, Path]:
     """What is packed, by its name in the archive; stubs are made in `scratch`."""
-    members = {"bin/ld.lld": lld}
+    members = {}
+    for name in ("liblldELF.a", "liblldCommon.a"):
+        members[f"archives/{name}"] = llvm / "lib" / name
     for archive in (build / "lib").glob("lib*ilewright*.a"):
         if not _EMULATORS.match(archive.stem):
             members[f"archives/{archive.name}"] = archive

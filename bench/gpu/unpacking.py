@@ -87,6 +87,5 @@ def environment(work: Path) -> dict[str, str]:
     return os.environ | {
         "PYTHONPATH": str(ROOT / "python"),
         "TILEWRIGHT_BUILD_DIR": str(work),
-        "TILEWRIGHT_LLD": str(work / "bin" / "ld.lld"),
         "TILEWRIGHT_CACHE_DIR": str(work / "cache"),
     }

@@ -42,9 +42,9 @@ PACKAGES = ("numpy", "ml_dtypes", "typer", "rich", "torch")
 
 # For each backend: a target to try, the tools that compiling needs, those that running does.
 BACKENDS = {
-    "cpu": ("cpu", ("ld.lld",), ()),
+    "cpu": ("cpu", (), ()),
     "cuda": ("cuda:sm_80", ("ptxas",), ("libcuda.so.1",)),
-    "hip": ("hip:gfx942", ("ld.lld",), ("libamdhip64.so",)),
+    "hip": ("hip:gfx942", (), ("libamdhip64.so",)),
 }
 
 

@@ -25,7 +25,6 @@ class Tool(NamedTuple):
 
 
 TOOLS = (
-    Tool("ld.lld", "links every kernel", ("/usr/lib/llvm-22/bin",)),
     Tool(
         "ptxas",
         "assembles PTX",

@@ -207,11 +207,6 @@ def _compile(module: Module, options: dict, output: str) -> dict:
 
     result = _compiler.compile(module.text, options | {"output": output})
     diagnostics.raise_for(result, module.text, module.name, options["target"])
-    if not Path(output).exists():
-        raise CompileError(
-            f"the linker made no file while compiling {module.name}",
-            hint="it is ld.lld, or what TILEWRIGHT_LLD names; try `tilewright doctor`",
-        )
     return {
         "name": module.name,
         "target": options["target"],
