@@ -12,10 +12,11 @@
 #include "llvm/ADT/SmallString.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
-#include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include <fcntl.h>
 #include <mutex>
+#include <unistd.h>
 
 using namespace llvm;
 using namespace tilewright;
@@ -28,13 +29,27 @@ static bool runLinker(ArrayRef<const char *> arguments, std::string &said) {
   static bool isBroken = false;
   std::lock_guard lock(mutex);
   if (isBroken) {
-    said = "it crashed earlier in this process";
+    said = "it crashed earlier in this process; start a new one";
     return false;
   }
   raw_string_ostream log(said);
   lld::Result result = lld::lldMain(arguments, log, log, {{lld::Gnu, &lld::elf::link}});
   isBroken = !result.canRunAgain;
   return result.retCode == 0;
+}
+
+/// Whether a file of `size` bytes finds room beside `output`. lld does not come back from
+/// a disk that is full: its output buffer ends the process, or its context.
+static std::error_code findRoom(StringRef output, size_t size) {
+  int descriptor;
+  SmallString<128> path;
+  if (std::error_code error =
+          sys::fs::createUniqueFile(output + ".%%%%%%.room", descriptor, path))
+    return error;
+  int status = posix_fallocate(descriptor, 0, static_cast<off_t>(size));
+  close(descriptor);
+  sys::fs::remove(path);
+  return {status, std::generic_category()};
 }
 
 Error tilewright::linkObject(StringRef object, StringRef output) {
@@ -56,7 +71,11 @@ Error tilewright::linkObject(StringRef object, StringRef output) {
                                error.message().c_str());
     }
   }
-  // A file that is mapped would fill with a signal where the disk is full.
+  // Segments begin on pages of their own.
+  constexpr size_t pages = 64 * 1024;
+  if (std::error_code error = findRoom(output, 2 * object.size() + pages))
+    return createStringError(error, "cannot write '%s': %s", output.str().c_str(),
+                             error.message().c_str());
   std::string path = output.str(), said;
   const char *arguments[] = {"ld.lld",
                              "-shared",
@@ -72,8 +91,7 @@ Error tilewright::linkObject(StringRef object, StringRef output) {
   if (runLinker(arguments, said))
     return Error::success();
   if (said.empty())
-    said = "it said nothing; is there space on the disk of '" +
-           sys::path::parent_path(output).str() + "'?";
+    said = "it said nothing";
   return createStringError("linking failed: %s", said.c_str());
 }
 

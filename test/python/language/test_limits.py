@@ -5,6 +5,8 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 from __future__ import annotations
 
+import resource
+
 import numpy as np
 import pytest
 
@@ -166,6 +168,27 @@ def test_jit_names_arguments_that_it_cannot_tell_apart():
     for size in (-1, 1.5, "x", True):
         with pytest.raises(TypeError, match="is no size"):
             eager.compile(options=1, M=size)
+
+
+@pytest.mark.parametrize("target", ["cpu", "hip:gfx942"])
+def test_no_room_for_what_is_linked(target, tmp_path, monkeypatch):
+    """An object is small, what it links to is pages; the next one is linked as ever."""
+
+    @T.prim_func
+    def kernel(A: T.Tensor((5,), "float32")):
+        with T.Kernel(1):
+            A[3] = 41
+
+    monkeypatch.setenv("TILEWRIGHT_CACHE_DIR", str(tmp_path))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (16 * 1024, hard))
+    try:
+        with pytest.raises(CompileError, match=r"cannot write '.*': File too large"):
+            tilewright.compile(kernel, target=target)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert list(tmp_path.rglob("*.room")) == []
+    tilewright.compile(kernel, target=target)
 
 
 @pytest.mark.parametrize("start", [2**63 - 8, 2**63 - 1, -(2**63), -8, 12, 3])
