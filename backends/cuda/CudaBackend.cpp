@@ -36,7 +36,9 @@ public:
 
 protected:
   int64_t getLanes() const override { return 32; }
+  int64_t getHeldBytes() const override { return 0; }
   bool hasAsyncCopies() const override { return true; }
+  bool hasPackedFloats() const override { return false; }
   void addDeviceConversion(OpPassManager &pm) const override {
     pm.addPass(createConvertToNVVM());
   }

@@ -35,7 +35,7 @@ void GpuBackend::buildTilePipeline(OpPassManager &pm) const {
   pm.addNestedPass<func::FuncOp>(tile::createProveBounds());
   // What the block does, by all its threads or by one.
   pm.addNestedPass<func::FuncOp>(simt::createIsolateEffects());
-  pm.addNestedPass<func::FuncOp>(simt::createDealFragments({getLanes()}));
+  pm.addNestedPass<func::FuncOp>(simt::createDealFragments({getLanes(), getHeldBytes()}));
   // How threads reach memory, and what runs ahead.
   pm.addNestedPass<func::FuncOp>(simt::createVectorizeAccesses());
   pm.addNestedPass<func::FuncOp>(simt::createSwizzleTiles());
@@ -50,7 +50,8 @@ void GpuBackend::buildLoweringPipeline(OpPassManager &pm) const {
   pm.addNestedPass<func::FuncOp>(
       simt::createCheckSharedMemory({getTileBudget(), getTargetName()}));
   pm.addNestedPass<func::FuncOp>(simt::createLowerChannels({getTargetName()}));
-  pm.addNestedPass<func::FuncOp>(simt::createDistribute({getLanes(), getTargetName()}));
+  pm.addNestedPass<func::FuncOp>(
+      simt::createDistribute({getLanes(), getTargetName(), hasPackedFloats()}));
   pm.addPass(createCSEPass()); // each access has its own indices until then
   pm.addNestedPass<func::FuncOp>(simt::createApplySwizzles());
   pm.addPass(host::createOutlineGrids());

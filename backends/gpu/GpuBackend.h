@@ -25,8 +25,12 @@ public:
 protected:
   /// Threads of a warp or wave.
   virtual int64_t getLanes() const = 0;
+  /// What a thread may keep, through a loop, of operands that the loop only reads.
+  virtual int64_t getHeldBytes() const = 0;
   /// Whether copies to shared memory run without registers.
   virtual bool hasAsyncCopies() const = 0;
+  /// Whether there are instructions for two f32 at once.
+  virtual bool hasPackedFloats() const = 0;
   /// Adds the conversion of the device module to the LLVM dialect.
   virtual void addDeviceConversion(mlir::OpPassManager &pm) const = 0;
   /// How code says which line of the source it is from.

@@ -61,6 +61,46 @@ struct Exp2Lowering : ConvertOpToLLVMPattern<math::Exp2Op> {
   }
 };
 
+/// Rounds two f32 to nearest even and takes the upper halves of both at once; LLVM shifts
+/// each down first. NaN becomes a NaN that is all in the upper half.
+struct PairToBF16Lowering : ConvertOpToLLVMPattern<arith::TruncFOp> {
+  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+
+  LogicalResult matchAndRewrite(arith::TruncFOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    auto type = dyn_cast<VectorType>(op.getType());
+    if (!type || type.getShape() != ArrayRef<int64_t>{2} ||
+        !type.getElementType().isBF16() || !getElementTypeOrSelf(op.getIn()).isF32())
+      return rewriter.notifyMatchFailure(op, "not two f32 to bf16");
+    Location loc = op.getLoc();
+    Type word = rewriter.getI32Type();
+    auto constant = [&](int32_t value) -> Value {
+      return LLVM::ConstantOp::create(rewriter, loc, word, value);
+    };
+    Value rounded[2];
+    for (int32_t lane : {0, 1}) {
+      Value x =
+          LLVM::ExtractElementOp::create(rewriter, loc, adaptor.getIn(), constant(lane));
+      Value bits = LLVM::BitcastOp::create(rewriter, loc, word, x);
+      Value upper = LLVM::LShrOp::create(rewriter, loc, bits, constant(16));
+      Value odd = LLVM::AndOp::create(rewriter, loc, upper, constant(1));
+      Value half = LLVM::AddOp::create(rewriter, loc, odd, constant(0x7fff));
+      Value sum = LLVM::AddOp::create(rewriter, loc, bits, half);
+      Value isNaN = LLVM::FCmpOp::create(rewriter, loc, LLVM::FCmpPredicate::uno, x, x);
+      rounded[lane] =
+          LLVM::SelectOp::create(rewriter, loc, isNaN, constant(0x7fc00000), sum);
+    }
+    // Bytes 2 and 3 of the second operand, then those of the first.
+    Value packed = LLVM::CallIntrinsicOp::create(
+                       rewriter, loc, word, rewriter.getStringAttr("llvm.amdgcn.perm"),
+                       ValueRange{rounded[1], rounded[0], constant(0x07060302)})
+                       ->getResult(0);
+    rewriter.replaceOpWithNewOp<LLVM::BitcastOp>(
+        op, getTypeConverter()->convertType(type), packed);
+    return success();
+  }
+};
+
 /// Where DPP has the pattern, a move between registers; else LDS passes the word on:
 /// within 32 lanes by ds_swizzle, which takes no address, beyond by ds_bpermute.
 struct ShuffleXorLowering : ConvertOpToLLVMPattern<simt::ShuffleXorOp> {
@@ -142,6 +182,7 @@ struct VoteLowering : ConvertOpToLLVMPattern<simt::VoteOp> {
 
 struct ConvertToROCDLPass
     : tilewright::hip::impl::ConvertToROCDLBase<ConvertToROCDLPass> {
+  using ConvertToROCDLBase::ConvertToROCDLBase;
   void runOnOperation() override;
 };
 } // namespace
@@ -159,12 +200,16 @@ void ConvertToROCDLPass::runOnOperation() {
         int32_t shape[] = {static_cast<int32_t>(threads), 1, 1};
         entry->setAttr("rocdl.reqd_work_group_size", builder.getDenseI32ArrayAttr(shape));
         // Accumulators that loops carry are copied between the two register files in
-        // every iteration otherwise.
+        // every iteration otherwise. And in IEEE mode operands of minima and maxima would
+        // be made quiet NaN first.
         entry->setAttr(
             "passthrough",
-            builder.getArrayAttr({builder.getStrArrayAttr({"amdgpu-agpr-alloc", "0"})}));
+            builder.getArrayAttr({builder.getStrArrayAttr({"amdgpu-agpr-alloc", "0"}),
+                                  builder.getStrArrayAttr({"amdgpu-ieee", "false"})}));
       },
-      [](LLVMTypeConverter &converter, RewritePatternSet &patterns) {
+      [&](LLVMTypeConverter &converter, RewritePatternSet &patterns) {
+        if (!roundsToBF16)
+          patterns.add<PairToBF16Lowering>(converter, /*benefit=*/2);
         patterns.add<Exp2Lowering>(converter, /*benefit=*/2);
         patterns.add<simt::RegisterLowering<simt::ThreadIdOp, ROCDL::ThreadIdXOp>,
                      simt::RegisterLowering<simt::BlockIdOp, ROCDL::BlockIdXOp>,

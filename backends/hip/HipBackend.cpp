@@ -42,9 +42,12 @@ public:
 
 protected:
   int64_t getLanes() const override { return target.lanes; }
+  /// A quarter of the registers: there are more of them than there is LDS.
+  int64_t getHeldBytes() const override { return 64 * 4; }
   bool hasAsyncCopies() const override { return false; }
+  bool hasPackedFloats() const override { return true; }
   void addDeviceConversion(OpPassManager &pm) const override {
-    pm.addPass(createConvertToROCDL());
+    pm.addPass(createConvertToROCDL({target.roundsToBF16}));
   }
   LLVM::DIEmissionKind getLineTables() const override {
     return LLVM::DIEmissionKind::LineTablesOnly;

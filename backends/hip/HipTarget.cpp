@@ -13,9 +13,9 @@ static constexpr int64_t KiB = 1024;
 
 /// LDS of a work-group ("Local Data Share" of AMD's ISA documents).
 static constexpr HipTarget targets[] = {
-    {"gfx90a", 64, 64 * KiB},
-    {"gfx942", 64, 64 * KiB},
-    {"gfx950", 64, 160 * KiB},
+    {"gfx90a", 64, 64 * KiB, false},
+    {"gfx942", 64, 64 * KiB, false},
+    {"gfx950", 64, 160 * KiB, true},
 };
 
 llvm::Expected<HipTarget> HipTarget::parse(llvm::StringRef spec) {

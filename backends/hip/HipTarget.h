@@ -19,6 +19,8 @@ struct HipTarget {
   int64_t lanes;
   /// LDS that a work-group may have, in bytes.
   int64_t sharedBytes;
+  /// Whether it has v_cvt_pk_bf16_f32.
+  bool roundsToBF16;
 
   /// Reads `hip`, `hip:ARCH` or the same with `hip-emulator`; without an
   /// architecture, gfx942. An error names those that there are.

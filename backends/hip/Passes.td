@@ -16,6 +16,8 @@ def ConvertToROCDL : Pass<"hip-convert-to-rocdl", "::mlir::ModuleOp"> {
     Entries become kernels, tiles parts of the block's LDS, and
     operations on threads AMD's.
   }];
+  let options = [Option<"roundsToBF16", "rounds-to-bf16", "bool", "false",
+                        "Whether there is an instruction from f32 to bf16">];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::ROCDL::ROCDLDialect"];
 }
 

@@ -121,7 +121,7 @@ void DealFragmentsPass::runOnOperation() {
   SmallVector<KernelOp> kernels;
   getOperation().walk([&](KernelOp kernel) { kernels.push_back(kernel); });
   for (KernelOp kernel : kernels) {
-    LayoutSolver solver(kernel, lanes);
+    LayoutSolver solver(kernel, lanes, heldBytes);
     solver.solve();
     auto mark = [&](Operation *op) {
       Attribute how = UnitAttr::get(&getContext());

@@ -7,7 +7,7 @@
 
 #include "compiler/simt/DistributeGemm.h"
 #include "compiler/simt/DistributeReduce.h"
-#include "compiler/simt/EmitIteration.h"
+#include "compiler/simt/EmitPairs.h"
 #include "compiler/simt/FragmentLayout.h"
 #include "compiler/simt/Passes.h"
 #include "compiler/simt/Unlowered.h"
@@ -178,7 +178,7 @@ static void keepStoresOfFirst(ParallelOp parallel, Value isFirst) {
 /// Writes the body out for the registers that a thread has of the layout, neighbours of
 /// the nest's width together.
 static void distributeByLayout(ParallelOp parallel, LayoutAttr layout,
-                               const ThreadPlace &place) {
+                               const ThreadPlace &place, bool packedFloats) {
   Location loc = parallel.getLoc();
   OpBuilder builder(parallel);
   ThreadIndex index(builder, loc, layout, place.lane, place.warp);
@@ -186,8 +186,24 @@ static void distributeByLayout(ParallelOp parallel, LayoutAttr layout,
           isFirst(builder, loc, layout.getReplicate(), layout, place.lane, place.warp))
     keepStoresOfFirst(parallel, first);
   SmallVector<int64_t> padded = layout.getShape();
-  int64_t width = getWidth(parallel);
-  for (int64_t reg = 0; reg < layout.getExtent(FactorKind::Vector); ++reg) {
+  int64_t width = getWidth(parallel), registers = layout.getExtent(FactorKind::Vector);
+  auto own = [&](int64_t reg) {
+    return [&, reg](OpBuilder &b, Operation *op, int64_t lane) -> Value {
+      auto [memref, at] = *getTileAccess(op);
+      auto type = cast<MemRefType>(memref.getType());
+      auto projection = *getProjection(type.getShape(), at, parallel);
+      int64_t neighbour = getNeighbour(layout, reg, lane);
+      return arith::ConstantIndexOp::create(
+          b, loc, getSliceRegister(layout, projection, neighbour));
+    };
+  };
+  SmallVector<int64_t> extents;
+  llvm::copy_if(parallel.getExtents(), std::back_inserter(extents),
+                [](int64_t extent) { return extent != 1; });
+  bool inPairs =
+      packedFloats && padded == extents && registers % 2 == 0 && hasPairs(parallel);
+  SmallVector<Value> held; // of the first one of a pair
+  for (int64_t reg = 0; reg < registers; ++reg) {
     if (width > 1 && index.getOffset(layout.getRank() - 1, reg) % width != 0)
       continue;
     OpBuilder inside = builder;
@@ -210,15 +226,12 @@ static void distributeByLayout(ParallelOp parallel, LayoutAttr layout,
       indices.push_back(at);
       ++dim;
     }
-    auto own = [&](OpBuilder &b, Operation *op, int64_t lane) -> Value {
-      auto [memref, at] = *getTileAccess(op);
-      auto type = cast<MemRefType>(memref.getType());
-      auto projection = *getProjection(type.getShape(), at, parallel);
-      int64_t neighbour = getNeighbour(layout, reg, lane);
-      return arith::ConstantIndexOp::create(
-          b, loc, getSliceRegister(layout, projection, neighbour));
-    };
-    emitIteration(inside, parallel, indices, own);
+    if (!inPairs)
+      emitIteration(inside, parallel, indices, own(reg));
+    else if (reg % 2 == 0)
+      held = indices;
+    else
+      emitPair(inside, parallel, held, indices, own(reg - 1), own(reg));
   }
   parallel.erase();
 }
@@ -258,7 +271,7 @@ static void distributeOnce(OnceOp once, Value thread) {
 }
 
 /// Distributes all work of a kernel.
-static LogicalResult distributeKernel(KernelOp kernel, int64_t lanes) {
+static LogicalResult distributeKernel(KernelOp kernel, int64_t lanes, bool packedFloats) {
   Location loc = kernel.getLoc();
   OpBuilder builder = OpBuilder::atBlockBegin(&kernel.getBody().front());
   int64_t threads = kernel.getThreads().value_or(defaultThreads);
@@ -280,11 +293,11 @@ static LogicalResult distributeKernel(KernelOp kernel, int64_t lanes) {
       if (failed(distributeGemm(gemm, place)))
         return failure();
     } else if (auto reduce = dyn_cast<WarpReduceOp>(op)) {
-      distributeReduce(reduce, place);
+      distributeReduce(reduce, place, packedFloats);
     } else if (auto once = dyn_cast<OnceOp>(op)) {
       distributeOnce(once, thread);
     } else if (auto layout = op->getAttrOfType<LayoutAttr>(dealtAttrName)) {
-      distributeByLayout(cast<ParallelOp>(op), layout, place);
+      distributeByLayout(cast<ParallelOp>(op), layout, place, packedFloats);
     } else {
       distributeInTurns(cast<ParallelOp>(op), thread, threads);
     }
@@ -298,8 +311,8 @@ void DistributePass::runOnOperation() {
   if (failed(refuseUnlowered(getOperation(), target)))
     return signalPassFailure();
   WalkResult walk = getOperation().walk([&](KernelOp kernel) {
-    return failed(distributeKernel(kernel, lanes)) ? WalkResult::interrupt()
-                                                   : WalkResult::advance();
+    return failed(distributeKernel(kernel, lanes, packedFloats)) ? WalkResult::interrupt()
+                                                                 : WalkResult::advance();
   });
   if (walk.wasInterrupted())
     signalPassFailure();

@@ -33,9 +33,8 @@ namespace {
 class GemmDistributor {
 public:
   GemmDistributor(GemmOp gemm, const ThreadPlace &place)
-      : gemm(gemm), builder(gemm), loc(gemm.getLoc()), place(place),
-        atom(gemm), shape(atom.getShape()),
-        tiling(getTiling(gemm, place.warps)),
+      : gemm(gemm), builder(gemm), loc(gemm.getLoc()), place(place), atom(gemm),
+        shape(atom.getShape()), tiling(getTiling(gemm, place.warps)),
         loadA(builder, gemm, AtomRole::A, tiling, place),
         loadB(builder, gemm, AtomRole::B, tiling, place) {}
 
@@ -78,9 +77,8 @@ FailureOr<SmallVector<Value>> GemmDistributor::step(Value k,
   SmallVector<SmallVector<Value>> stepsOfB = loadB.load(builder, k);
   for (auto [rows, columns] : llvm::zip(stepsOfA, stepsOfB))
     for (auto [number, accumulator] : llvm::enumerate(results)) {
-      FailureOr<Value> result =
-          atom.emit(builder, loc, rows[number / tiling.n],
-                    columns[number % tiling.n], accumulator);
+      FailureOr<Value> result = atom.emit(builder, loc, rows[number / tiling.n],
+                                          columns[number % tiling.n], accumulator);
       if (failed(result))
         return failure();
       accumulator = *result;
@@ -168,8 +166,14 @@ LogicalResult GemmDistributor::distribute() {
   ThreadIndex indexC(builder, loc, getAccumulatorLayout(gemm, place.warps), place.lane,
                      place.warp);
   Accumulators accumulators = loadAccumulators(indexC);
-  bool isHeld = loadA.isHeld() || loadB.isHeld();
-  int64_t group = isHeld ? 1 : std::max(loadA.getBestGroup(), loadB.getBestGroup());
+  int64_t group =
+      std::max(getBestGroup(gemm, AtomRole::A), getBestGroup(gemm, AtomRole::B));
+  bool isHeld = false;
+  for (const OperandLoader *loader : {&loadA, &loadB})
+    if (const auto &held = loader->getHeld()) {
+      group = held->group;
+      isHeld = true;
+    }
   loadA.setGroup(group);
   loadB.setGroup(group);
   int64_t depth = group * shape.k, steps = llvm::divideCeil(gemm.getK(), depth);

@@ -18,6 +18,7 @@
 
 #include "compiler/simt/DistributeReduce.h"
 
+#include "compiler/simt/EmitPairs.h"
 #include "compiler/simt/FragmentLayout.h"
 #include "compiler/transforms/Combiner.h"
 
@@ -59,14 +60,17 @@ static Value exchange(OpBuilder &b, Location loc, Value value, int64_t mask) {
 namespace {
 class ReduceDistributor {
 public:
-  ReduceDistributor(WarpReduceOp reduce, const ThreadPlace &place)
+  ReduceDistributor(WarpReduceOp reduce, const ThreadPlace &place, bool packedFloats)
       : reduce(reduce), b(reduce), loc(reduce.getLoc()), place(place), combiner(reduce),
         srcType(cast<MemRefType>(reduce.getSrc().getType())),
         dstType(cast<MemRefType>(reduce.getDst().getType())),
         layout(cast<LayoutAttr>(reduce.getSrc().getDefiningOp()->getAttr(dealtAttrName))),
         along(getLayoutDim(srcType.getShape(), reduce.getDim())),
         others(getOtherDims(srcType.getShape(), reduce.getDim())),
-        rows(getSlice(layout, others)), index(b, loc, layout, place.lane, place.warp) {}
+        rows(getSlice(layout, others)), index(b, loc, layout, place.lane, place.warp),
+        addsInPairs(packedFloats && combiner.accumulatorType().isF32() &&
+                    (reduce.getCombiner() == Combiner::Sum ||
+                     reduce.getCombiner() == Combiner::AbsSum)) {}
 
   void distribute();
 
@@ -74,6 +78,7 @@ private:
   Value constant(int64_t value) { return arith::ConstantIndexOp::create(b, loc, value); }
   Expr loadElement(int64_t reg);
   Expr combineOwn(MutableArrayRef<Expr> elements);
+  Expr addInPairs(ArrayRef<Expr> elements);
   Expr combineLanes(Expr own);
   Expr finish(Expr combined, ValueRange at);
   Value getPart(ArrayRef<Factor> factors);
@@ -91,6 +96,7 @@ private:
   SmallVector<int64_t> others;  // its other ones
   LayoutAttr rows;              // the layout of what is left
   ThreadIndex index;
+  bool addsInPairs;
 };
 } // namespace
 
@@ -113,6 +119,19 @@ Expr ReduceDistributor::combineOwn(MutableArrayRef<Expr> elements) {
   size_t half = elements.size() / 2;
   Expr first = combineOwn(elements.take_front(half));
   return combiner.combine(first, combineOwn(elements.drop_front(half)));
+}
+
+/// The sum of elements of even number, and of odd number, at once.
+Expr ReduceDistributor::addInPairs(ArrayRef<Expr> elements) {
+  SmallVector<Expr> pairs;
+  for (size_t i = 0; i + 1 < elements.size(); i += 2)
+    pairs.push_back({b, loc, makePair(b, loc, elements[i], elements[i + 1])});
+  Expr both = combineOwn(pairs);
+  auto of = [&](int64_t lane) {
+    return Expr(b, loc, vector::ExtractOp::create(b, loc, both, lane));
+  };
+  Expr sum = combiner.combine(of(0), of(1));
+  return elements.size() % 2 ? combiner.combine(sum, elements.back()) : sum;
 }
 
 Expr ReduceDistributor::combineLanes(Expr own) {
@@ -206,11 +225,14 @@ void ReduceDistributor::distribute() {
       first = first < 0 ? reg : first;
       elements.push_back(loadElement(reg));
     }
-    store(row, first, combineLanes(combineOwn(elements)));
+    bool inPairs = addsInPairs && elements.size() >= 4;
+    store(row, first,
+          combineLanes(inPairs ? addInPairs(elements) : combineOwn(elements)));
   }
   reduce.erase();
 }
 
-void simt::distributeReduce(WarpReduceOp reduce, const ThreadPlace &place) {
-  ReduceDistributor(reduce, place).distribute();
+void simt::distributeReduce(WarpReduceOp reduce, const ThreadPlace &place,
+                            bool packedFloats) {
+  ReduceDistributor(reduce, place, packedFloats).distribute();
 }

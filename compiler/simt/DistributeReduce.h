@@ -13,8 +13,9 @@
 
 namespace tilewright::simt {
 
-/// Replaces a reduction by what each thread does: its own elements, then exchanges.
-void distributeReduce(WarpReduceOp reduce, const ThreadPlace &place);
+/// Replaces a reduction by what each thread does: its own elements, then exchanges. With
+/// `packedFloats` the thread adds its own f32 two by two.
+void distributeReduce(WarpReduceOp reduce, const ThreadPlace &place, bool packedFloats);
 
 } // namespace tilewright::simt
 

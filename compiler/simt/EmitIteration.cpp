@@ -28,7 +28,7 @@ int64_t simt::getWidth(ParallelOp nest) {
   return width ? width.getInt() : 1;
 }
 
-static void setIndex(Operation *access, Value index) {
+void simt::setOwnIndex(Operation *access, Value index) {
   if (auto load = dyn_cast<memref::LoadOp>(access))
     load.getIndicesMutable().assign(index);
   else
@@ -242,7 +242,7 @@ void NeighbourEmitter::emitOp(OpBuilder &builder, Operation *op) {
     Operation *copy = builder.clone(*op, mapping);
     if (isDealtAccess(op)) {
       OpBuilder before(copy);
-      setIndex(copy, own(before, op, lane));
+      setOwnIndex(copy, own(before, op, lane));
     }
     for (auto [lanes, result] : llvm::zip(results, copy->getResults()))
       lanes.values.push_back(result);
@@ -269,7 +269,7 @@ void simt::emitIteration(OpBuilder &builder, ParallelOp nest, ArrayRef<Value> in
     Value *next = owned.begin();
     builder.clone(op, mapping)->walk([&](Operation *inner) {
       if (isDealtAccess(inner))
-        setIndex(inner, *next++);
+        setOwnIndex(inner, *next++);
     });
   }
 }

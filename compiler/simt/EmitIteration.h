@@ -17,8 +17,8 @@ int64_t getWidth(tile::ParallelOp nest);
 
 /// The number, among the thread's own, of the element that an access in the nest has of a
 /// tile that is dealt out, at neighbour `lane`.
-using OwnElement = llvm::function_ref<mlir::Value(
-    mlir::OpBuilder &builder, mlir::Operation *access, int64_t lane)>;
+using OwnElement = llvm::function_ref<mlir::Value(mlir::OpBuilder &builder,
+                                                  mlir::Operation *access, int64_t lane)>;
 
 /// Emits what `nest` does at `indices`, and at the neighbours that its width says.
 void emitIteration(mlir::OpBuilder &builder, tile::ParallelOp nest,
@@ -26,6 +26,9 @@ void emitIteration(mlir::OpBuilder &builder, tile::ParallelOp nest,
 
 /// Whether an access is one to a tile that is dealt out.
 bool isDealtAccess(mlir::Operation *op);
+
+/// Makes it an access to the thread's own element `index`.
+void setOwnIndex(mlir::Operation *access, mlir::Value index);
 
 } // namespace tilewright::simt
 

@@ -20,6 +20,8 @@
 
 #include "llvm/Support/MathExtras.h"
 
+#include "compiler/simt/FragmentLayout.h"
+
 using namespace mlir;
 using namespace tilewright;
 using namespace tilewright::simt;
@@ -115,17 +117,71 @@ LayoutAttr simt::getAccumulatorLayout(GemmOp gemm, int64_t warps) {
   Tiling tiling = getTiling(gemm, warps);
   LayoutAttr inner = OrientedAtom(gemm).getLayout(AtomRole::C);
   int64_t registers = inner.getExtent(FactorKind::Vector);
-  return getLayout(gemm.getContext(),
-                   {combine(inner.getDim(0),
-                            {FactorKind::Warp, tiling.warpsM, tiling.warpsN},
-                            {FactorKind::Vector, tiling.m, registers * tiling.n},
-                            tiling.interleavesM),
-                    combine(inner.getDim(1), {FactorKind::Warp, tiling.warpsN, 1},
-                            {FactorKind::Vector, tiling.n, registers},
-                            tiling.interleavesN)});
+  return getLayout(
+      gemm.getContext(),
+      {combine(inner.getDim(0), {FactorKind::Warp, tiling.warpsM, tiling.warpsN},
+               {FactorKind::Vector, tiling.m, registers * tiling.n}, tiling.interleavesM),
+       combine(inner.getDim(1), {FactorKind::Warp, tiling.warpsN, 1},
+               {FactorKind::Vector, tiling.n, registers}, tiling.interleavesN)});
 }
 
-LayoutAttr simt::getOperandLayout(GemmOp gemm, AtomRole role, int64_t warps) {
+static Value getOperand(GemmOp gemm, AtomRole role) {
+  return role == AtomRole::A ? gemm.getA() : gemm.getB();
+}
+
+/// Whether K is the memref's last dimension.
+static bool isInnermostK(GemmOp gemm, AtomRole role) {
+  return role == AtomRole::A ? !gemm.getTransposeA() : gemm.getTransposeB();
+}
+
+/// The elements along K that a lane has of an instruction's operand, one after the other,
+/// where that is all that it has; else 0.
+static int64_t getRunAlongK(LayoutAttr layout, int64_t alongK) {
+  int64_t run = 1;
+  for (const Factor &factor : layout.getDim(alongK)) {
+    if (factor.kind == FactorKind::Lane)
+      continue;
+    if (factor.kind != FactorKind::Vector || factor.stride != 1)
+      return 0;
+    run = factor.extent;
+  }
+  return run == layout.getExtent(FactorKind::Vector) ? run : 0;
+}
+
+int64_t simt::getBestGroup(GemmOp gemm, AtomRole role) {
+  constexpr int64_t accessBytes = 16;
+  OrientedAtom atom(gemm);
+  int64_t run = getRunAlongK(atom.getLayout(role), role == AtomRole::A ? 1 : 0);
+  auto type = cast<MemRefType>(getOperand(gemm, role).getType());
+  auto [strides, offset] = type.getStridesAndOffset();
+  int64_t bits = type.getElementTypeBitWidth();
+  if (run == 0 || getSpace(type) != Space::Shared || !isInnermostK(gemm, role) ||
+      atom.readsMatrices() || bits % 8 != 0 || strides.back() != 1)
+    return 1;
+  int64_t best = accessBytes * 8 / (run * bits), k = atom.getShape().k;
+  while (best > 1 &&
+         (gemm.getK() % (best * k) != 0 || strides.front() % (best * run) != 0))
+    best /= 2;
+  return std::max<int64_t>(best, 1);
+}
+
+int64_t simt::getHeldGroup(GemmOp gemm, AtomRole role) {
+  AtomRole other = role == AtomRole::A ? AtomRole::B : AtomRole::A;
+  LayoutAttr layout = OrientedAtom(gemm).getLayout(role);
+  bool isRun = getRunAlongK(layout, role == AtomRole::A ? 1 : 0) != 0;
+  return isRun && isInnermostK(gemm, role) ? getBestGroup(gemm, other) : 1;
+}
+
+std::optional<HeldOperand> simt::matchOperand(LayoutAttr held, GemmOp gemm, AtomRole role,
+                                              int64_t warps) {
+  for (int64_t group : {getHeldGroup(gemm, role), int64_t(1)})
+    if (auto registers = matchRegisters(held, getOperandLayout(gemm, role, warps, group)))
+      return HeldOperand{group, std::move(*registers)};
+  return std::nullopt;
+}
+
+LayoutAttr simt::getOperandLayout(GemmOp gemm, AtomRole role, int64_t warps,
+                                  int64_t group) {
   OrientedAtom atom(gemm);
   Tiling tiling = getTiling(gemm, warps);
   bool isA = role == AtomRole::A;
@@ -138,12 +194,17 @@ LayoutAttr simt::getOperandLayout(GemmOp gemm, AtomRole role, int64_t warps) {
                 isA ? 1 : tiling.warpsN};
   int64_t alongK = isA ? 1 : 0;
   SmallVector<SmallVector<Factor, 3>> dims(2);
-  dims[alongK] = {{FactorKind::Vector, steps, registers}};
+  dims[alongK] = {{FactorKind::Vector, steps / group, registers * group}};
   llvm::append_range(dims[alongK], inner.getDim(alongK));
-  dims[1 - alongK] = combine(
-      inner.getDim(1 - alongK), warp,
-      {FactorKind::Vector, isA ? tiling.m : tiling.n, registers * steps},
-      isA ? tiling.interleavesM : tiling.interleavesN);
+  if (group > 1) { // in front of the lane's run
+    bool hasRun = dims[alongK].back().kind == FactorKind::Vector;
+    dims[alongK].insert(dims[alongK].end() - hasRun,
+                        {FactorKind::Vector, group, registers});
+  }
+  dims[1 - alongK] =
+      combine(inner.getDim(1 - alongK), warp,
+              {FactorKind::Vector, isA ? tiling.m : tiling.n, registers * steps},
+              isA ? tiling.interleavesM : tiling.interleavesN);
   SmallVector<Factor> replicate(inner.getReplicate());
   replicate.push_back(others);
   if (isA ? gemm.getTransposeA() : gemm.getTransposeB())

@@ -45,8 +45,9 @@ struct Tiling {
   bool interleavesM = false, interleavesN = false;
 };
 
-/// The tiling of an M x N result by an instruction of `shape` with all of `warps` that pads least; of equal
-/// ones, the one that gives a warp most of a row or column where `policy` asks for it
+/// The tiling of an M x N result by an instruction of `shape` with all of `warps` that
+/// pads least; of equal ones, the one that gives a warp most of a row or column where
+/// `policy` asks for it
 /// ("full_row", "full_col"), else the one whose warps read the least of A and B.
 Tiling getTiling(tile::AtomShape shape, int64_t m, int64_t n, int64_t warps,
                  llvm::StringRef policy = {});
@@ -57,9 +58,31 @@ Tiling getTiling(tile::GemmOp gemm, int64_t warps);
 /// The registers of one instruction are neighbours.
 tile::LayoutAttr getAccumulatorLayout(tile::GemmOp gemm, int64_t warps);
 
+/// How many steps along K are best read together of a shared operand, for accesses of 16
+/// bytes.
+int64_t getBestGroup(tile::GemmOp gemm, tile::AtomRole role);
+
 /// What a product's instructions take of its operand A or B, as a layout of that tile:
-/// registers of an instruction are neighbours, then steps along K follow each other.
-tile::LayoutAttr getOperandLayout(tile::GemmOp gemm, tile::AtomRole role, int64_t warps);
+/// registers of an instruction are neighbours, then steps along K follow each other. K is
+/// dealt out anew among each `group` of steps: of their joint extent a lane has
+/// neighbours.
+tile::LayoutAttr getOperandLayout(tile::GemmOp gemm, tile::AtomRole role, int64_t warps,
+                                  int64_t group = 1);
+
+/// How many steps go together best where an operand is in registers.
+int64_t getHeldGroup(tile::GemmOp gemm, tile::AtomRole role);
+
+/// An operand in registers: the steps that go together, and the registers in the order of
+/// `getOperandLayout`.
+struct HeldOperand {
+  int64_t group;
+  llvm::SmallVector<int64_t> registers;
+};
+
+/// How threads have an operand that a fragment's layout deals out; nothing where others
+/// have what they need.
+std::optional<HeldOperand> matchOperand(tile::LayoutAttr held, tile::GemmOp gemm,
+                                        tile::AtomRole role, int64_t warps);
 
 } // namespace tilewright::simt
 

@@ -10,6 +10,7 @@
 #include "compiler/analysis/Memory.h"
 #include "compiler/simt/FragmentLayout.h"
 #include "compiler/simt/GemmLayout.h"
+#include "compiler/simt/HoldOperands.h"
 #include "compiler/transforms/ExpandBuilder.h"
 #include "compiler/transforms/ExpandTiles.h"
 #include "dialects/simt/Simt.h"
@@ -21,8 +22,8 @@ using namespace tilewright;
 using namespace tilewright::simt;
 using namespace tilewright::tile;
 
-LayoutSolver::LayoutSolver(KernelOp kernel, int64_t lanes)
-    : kernel(kernel), lanes(lanes) {
+LayoutSolver::LayoutSolver(KernelOp kernel, int64_t lanes, int64_t heldBytes)
+    : kernel(kernel), lanes(lanes), heldBytes(heldBytes) {
   int64_t threads = kernel.getThreads().value_or(defaultThreads);
   hasWarps = threads % lanes == 0;
   warps = threads / lanes;
@@ -89,17 +90,17 @@ void LayoutSolver::share(AllocOp alloc, const Twine &reason) {
 /// So many elements of what they reduce threads may copy to registers.
 static constexpr int64_t kCopiedElements = 64;
 
-/// Reduces a tile that is not dealt out: threads copy it to registers, where it is not too
-/// much for these and lanes can reduce it; else one thread goes through each row.
+/// Reduces a tile that is not dealt out: threads copy it to registers, where it is not
+/// too much for these and lanes can reduce it; else one thread goes through each row.
 void LayoutSolver::reduceShared(ReduceOp reduce) {
   auto type = cast<MemRefType>(reduce.getSrc().getType());
   if (!hasWarps || !canReduce(reduce) || copies.contains(getAlloc(reduce.getSrc())) ||
       type.getNumElements() > kCopiedElements * lanes * warps)
     return (void)expandTile(reduce);
   ExpandBuilder b(reduce);
-  auto fragment = MemRefType::get(type.getShape(), type.getElementType(),
-                                  MemRefLayoutAttrInterface(),
-                                  SpaceAttr::get(b.getContext(), Space::Fragment));
+  auto fragment =
+      MemRefType::get(type.getShape(), type.getElementType(), MemRefLayoutAttrInterface(),
+                      SpaceAttr::get(b.getContext(), Space::Fragment));
   auto copy = AllocOp::create(b, reduce.getLoc(), fragment, b.getStringAttr("reduced"),
                               IntegerAttr());
   b.parallel(type.getShape(), [&](ArrayRef<Value> at) {
@@ -243,7 +244,7 @@ AllocOp LayoutSolver::spreadFragment(AllocOp alloc) {
       auto gemm = cast<GemmOp>(user);
       // Beyond the tile an operand is zero, and a fragment is whatever it is.
       if (gemm.getK() % gemm.getAtomAttr().getShape().k != 0 ||
-          !matchRegisters(layout, getOperandLayout(gemm, *role, warps)))
+          !matchOperand(layout, gemm, *role, warps))
         return alloc;
     } else if (auto access = getTileAccess(user)) {
       auto nest = user->getParentOfType<ParallelOp>();
@@ -355,12 +356,28 @@ AllocOp LayoutSolver::propagate() {
       }
       return nullptr;
     });
-  // A product reads what has a layout, or lies in shared memory.
-  for (AllocOp alloc : candidates)
-    if (!gives && !layouts.contains(alloc) &&
-        llvm::any_of(alloc->getUsers(),
-                     [&](Operation *user) { return getOperandRole(user, alloc); }))
-      gives = alloc;
+  // As products read them.
+  if (!gives)
+    gives = walk([&](Operation *op) -> AllocOp {
+      auto gemm = dyn_cast<GemmOp>(op);
+      if (!gemm)
+        return nullptr;
+      for (Value operand : {gemm.getA(), gemm.getB()}) {
+        AllocOp alloc = getAlloc(operand);
+        if (!candidates.contains(alloc) || layouts.contains(alloc))
+          continue;
+        auto role = getOperandRole(gemm, alloc);
+        auto type = cast<MemRefType>(operand.getType());
+        if (!role || dropUnits(type.getShape()).size() != 2)
+          return alloc;
+        LayoutAttr layout =
+            getOperandLayout(gemm, *role, warps, getHeldGroup(gemm, *role));
+        if (layout.getShape() != type.getShape())
+          return alloc;
+        return assign(alloc, layout);
+      }
+      return nullptr;
+    });
   return gives;
 }
 
@@ -382,6 +399,9 @@ void LayoutSolver::solve() {
   for (ReduceOp reduce : general)
     reduceShared(reduce);
   setPolicies();
+  if (hasWarps)
+    for (AllocOp alloc : holdOperands(kernel, warps, heldBytes))
+      candidates.insert(alloc);
   while (AllocOp gives = propagate())
     share(gives, "threads hold it differently in different places");
 }

@@ -33,7 +33,8 @@ namespace tilewright::simt {
 /// Layouts of a kernel's fragments and of the loop nests over them.
 class LayoutSolver {
 public:
-  LayoutSolver(tile::KernelOp kernel, int64_t lanes);
+  /// Of operands that pipelined loops only read, each thread keeps up to `heldBytes`.
+  LayoutSolver(tile::KernelOp kernel, int64_t lanes, int64_t heldBytes);
 
   /// Finds the fragments that threads keep. The others become shared tiles, of which
   /// copies are reduced.
@@ -63,7 +64,7 @@ private:
   tile::AllocOp spreadNest(tile::ParallelOp nest);
 
   tile::KernelOp kernel;
-  int64_t lanes, warps;
+  int64_t lanes, warps, heldBytes;
   bool hasWarps; // the block is made of whole warps
   llvm::SetVector<tile::AllocOp> candidates;
   llvm::DenseSet<mlir::Operation *> copies; // of what is reduced

@@ -75,27 +75,29 @@ OperandLoader::OperandLoader(OpBuilder &builder, GemmOp gemm, AtomRole role,
   origin = multiply(builder, loc, warp, size);
   if (Operation *alloc = memref.getDefiningOp())
     if (auto own = alloc->getAttrOfType<LayoutAttr>(dealtAttrName))
-      held = matchRegisters(own, getOperandLayout(gemm, role, place.warps));
+      held = matchOperand(own, gemm, role, place.warps);
 }
 
 //===----------------------------------------------------------------------===//
 // From registers
 //===----------------------------------------------------------------------===//
 
-SmallVector<Value> OperandLoader::loadHeld(OpBuilder &builder, Value k) {
-  int64_t steps = depth / shape.k, step = *getConstantIntValue(k) / shape.k;
+SmallVector<SmallVector<Value>> OperandLoader::loadHeld(OpBuilder &builder, Value k) {
+  int64_t steps = depth / shape.k, first = *getConstantIntValue(k) / shape.k;
   auto type =
       VectorType::get({registers}, cast<MemRefType>(memref.getType()).getElementType());
-  SmallVector<Value> operands;
-  for (int64_t number = 0; number < count; ++number) {
-    SmallVector<Value> elements;
-    for (int64_t reg = 0; reg < registers; ++reg) {
-      int64_t own = (*held)[(number * steps + step) * registers + reg];
-      elements.push_back(memref::LoadOp::create(builder, loc, memref,
-                                                ValueRange{constant(builder, loc, own)}));
+  SmallVector<SmallVector<Value>> operands(group);
+  for (int64_t step = 0; step < group; ++step)
+    for (int64_t number = 0; number < count; ++number) {
+      SmallVector<Value> elements;
+      for (int64_t reg = 0; reg < registers; ++reg) {
+        int64_t place = (number * steps + first + step) * registers + reg;
+        Value own = constant(builder, loc, held->registers[place]);
+        elements.push_back(memref::LoadOp::create(builder, loc, memref, ValueRange{own}));
+      }
+      operands[step].push_back(
+          vector::FromElementsOp::create(builder, loc, type, elements));
     }
-    operands.push_back(vector::FromElementsOp::create(builder, loc, type, elements));
-  }
   return operands;
 }
 
@@ -200,30 +202,6 @@ int64_t OperandLoader::getRun() const {
   bool isAligned =
       strides.front() % run == 0 && (isInnermostK ? depth : extent) % run == 0;
   return isAligned ? run : 1;
-}
-
-/// K is dealt out to lanes in runs: there is nothing but a lane's run and the lanes.
-int64_t OperandLoader::getBestGroup() const {
-  ArrayRef<Factor> factors = layout.getDim(alongK);
-  int64_t run = 1;
-  for (const Factor &factor : factors) {
-    if (factor.kind == FactorKind::Lane)
-      continue;
-    if (factor.kind != FactorKind::Vector || factor.stride != 1)
-      return 1;
-    run = factor.extent;
-  }
-  auto type = cast<MemRefType>(memref.getType());
-  auto [strides, offset] = type.getStridesAndOffset();
-  int64_t bits = type.getElementTypeBitWidth();
-  if (!isInnermostK || atom.readsMatrices() || run != registers || bits % 8 != 0 ||
-      strides.back() != 1)
-    return 1;
-  int64_t best = kAccessBytes * 8 / (run * bits);
-  while (best > 1 &&
-         (depth % (best * shape.k) != 0 || strides.front() % (best * run) != 0))
-    best /= 2;
-  return std::max<int64_t>(best, 1);
 }
 
 /// The run from (`outer`, `k`) on, or zeros where that is beyond the tile.
@@ -331,8 +309,8 @@ SmallVector<SmallVector<Value>> OperandLoader::loadInterleaved(OpBuilder &builde
 }
 
 SmallVector<SmallVector<Value>> OperandLoader::loadAsStored(OpBuilder &builder, Value k) {
-  if (isHeld())
-    return {loadHeld(builder, k)};
+  if (held)
+    return loadHeld(builder, k);
   if (canReadMatrices())
     return {loadMatrices(builder, k)};
   if (interleaves)

@@ -21,8 +21,6 @@ public:
   OperandLoader(mlir::OpBuilder &builder, tile::GemmOp gemm, tile::AtomRole role,
                 const Tiling &tiling, const ThreadPlace &place);
 
-  /// How many steps along K are best read together, for accesses of 16 bytes.
-  int64_t getBestGroup() const;
   /// Reads so many steps together. K is dealt out anew among them: of their joint extent
   /// a lane gets neighbours. Both operands of a product do it alike.
   void setGroup(int64_t steps) { group = steps; }
@@ -32,14 +30,15 @@ public:
   llvm::SmallVector<llvm::SmallVector<mlir::Value>> load(mlir::OpBuilder &builder,
                                                          mlir::Value k);
 
-  /// Whether the thread has its part in registers; what it reads is then known for steps
-  /// that are constants, one at a time.
-  bool isHeld() const { return held.has_value(); }
+  /// What the thread has in registers: what it reads is then known for steps that are
+  /// constants.
+  const std::optional<HeldOperand> &getHeld() const { return held; }
 
 private:
   llvm::SmallVector<llvm::SmallVector<mlir::Value>> loadAsStored(mlir::OpBuilder &builder,
                                                                  mlir::Value k);
-  llvm::SmallVector<mlir::Value> loadHeld(mlir::OpBuilder &builder, mlir::Value k);
+  llvm::SmallVector<llvm::SmallVector<mlir::Value>> loadHeld(mlir::OpBuilder &builder,
+                                                             mlir::Value k);
   bool canReadMatrices() const;
   int64_t getRun() const;
   int64_t rowOffset(int64_t number, int64_t reg) const;
@@ -71,8 +70,7 @@ private:
   bool isNarrow;      // the memref's are narrower floats
   mlir::Value lane, origin;
   ThreadIndex index;
-  /// The registers that the thread holds its part in, in the order of the instructions.
-  std::optional<llvm::SmallVector<int64_t>> held;
+  std::optional<HeldOperand> held;
 };
 
 } // namespace tilewright::simt

@@ -7,7 +7,8 @@
 //
 // All threads of a block both put and get, so that one barrier for each item does: behind
 // it all threads see the item, and are done with what they read before it. A put that
-// follows may fill the stage of any item that was released in front of the barrier.
+// follows may fill the stage of any item that was released in front of the barrier. One
+// that fills the stage of its own iteration's item has a barrier in front of it.
 //
 //===----------------------------------------------------------------------===//
 
@@ -39,6 +40,8 @@ static Value getConstantStage(OpBuilder &builder, Location loc, int64_t stage) {
 /// The stage `by` further than `stage`, of `stages`, in few instructions.
 static Value advance(OpBuilder &builder, Location loc, Value stage, int64_t by,
                      int64_t stages) {
+  if (by % stages == 0)
+    return stage;
   auto constant = [&](int64_t value) { return getConstantStage(builder, loc, value); };
   if (stages == 2 && by == 1)
     return arith::SubIOp::create(builder, loc, constant(1), stage);
@@ -54,6 +57,10 @@ static Value advance(OpBuilder &builder, Location loc, Value stage, int64_t by,
 /// item.
 static Value carryStage(scf::ForOp loop, int64_t stages) {
   IRRewriter rewriter(loop.getContext());
+  if (stages == 1) {
+    rewriter.setInsertionPointToStart(loop.getBody());
+    return getConstantStage(rewriter, loop.getLoc(), 0);
+  }
   rewriter.setInsertionPoint(loop);
   Value first = getConstantStage(rewriter, loop.getLoc(), 0);
   auto next = [&](OpBuilder &builder, Location loc,
@@ -84,19 +91,27 @@ static SmallVector<Value> viewStage(OpBuilder &builder, Location loc, ChannelOp 
   return tiles;
 }
 
+/// How far a put in the loop runs ahead.
+static int64_t getAhead(PutOp put) {
+  Value ahead = put.getNumber().getDefiningOp<arith::AddIOp>().getRhs();
+  return *getConstantIntValue(ahead);
+}
+
 /// The stage that an item is put into, where `current` is that of the iteration's item.
 static Value getStage(OpBuilder &builder, ChannelOp channel, PutOp put, Value current) {
   Location loc = put.getLoc();
   int64_t stages = channel.getChannel().getType().getStages();
   if (auto number = getConstantIntValue(put.getNumber()))
     return getConstantStage(builder, loc, *number % stages);
-  Value ahead = put.getNumber().getDefiningOp<arith::AddIOp>().getRhs();
-  return advance(builder, loc, current, *getConstantIntValue(ahead), stages);
+  return advance(builder, loc, current, getAhead(put), stages);
 }
 
 static void lowerPut(ChannelOp channel, PutOp put, Value current) {
   OpBuilder builder(put);
   Location loc = put.getLoc();
+  bool isFirst = getConstantIntValue(put.getNumber()).has_value();
+  if (!isFirst && getAhead(put) == channel.getChannel().getType().getStages())
+    BarrierOp::create(builder, loc);
   OpBuilder inside = builder;
   if (put.getCondition())
     inside = scf::IfOp::create(builder, loc, put.getCondition(), /*withElseRegion=*/false)

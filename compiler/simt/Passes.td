@@ -34,11 +34,14 @@ def DealFragments : Pass<"deal-fragments", "::mlir::func::FuncOp"> {
     value there is a copy in each thread that needs it. Reductions become
     `simt.warp_reduce`. Products whose rows are reduced get the policy `full_row`.
     Others become shared tiles, where all threads can reach them; a remark tells
-    where layouts that differ are the reason.
+    where layouts that differ are the reason. Operands that a pipelined loop only reads
+    become fragments too, with `held-bytes` up to so many bytes of each thread.
   }];
   let dependentDialects = ["::tilewright::simt::SimtDialect",
                            "::mlir::arith::ArithDialect"];
-  let options = [Option<"lanes", "lanes", "int64_t", "32", "Threads of a warp or wave">];
+  let options = [Option<"lanes", "lanes", "int64_t", "32", "Threads of a warp or wave">,
+                 Option<"heldBytes", "held-bytes", "int64_t", "0",
+                        "What a thread may keep of operands that loops only read">];
   let statistics = [Statistic<"numDealt", "num-dealt", "Number of fragments dealt out">];
 }
 
@@ -151,14 +154,17 @@ def Distribute : Pass<"distribute", "::mlir::func::FuncOp"> {
     From group level to thread level. Neighbouring threads take neighbouring
     iterations of a `tile.parallel`, or those whose elements they hold; a `tile.gemm`
     whose atom was chosen becomes its warps' instructions; the first thread runs
-    what is in `simt.once`. Barriers stay where they are.
+    what is in `simt.once`. Barriers stay where they are. With `packed-floats`,
+    arithmetic on f32 in registers is on vectors of two.
   }];
   let dependentDialects = ["::tilewright::simt::SimtDialect", "::mlir::scf::SCFDialect",
                            "::mlir::vector::VectorDialect", "::mlir::LLVM::LLVMDialect",
                            "::mlir::NVVM::NVVMDialect", "::mlir::ROCDL::ROCDLDialect"];
   let options = [Option<"lanes", "lanes", "int64_t", "32", "Threads of a warp or wave">,
                  Option<"target", "target", "std::string", "\"\"",
-                        "What to name in errors about what it has no lowering for">];
+                        "What to name in errors about what it has no lowering for">,
+                 Option<"packedFloats", "packed-floats", "bool", "false",
+                        "Whether there are instructions for two f32 at once">];
 }
 
 def CheckSharedMemory : Pass<"check-shared-memory", "::mlir::func::FuncOp"> {

@@ -13,10 +13,11 @@
 //                                              release %j
 //                                            }
 //
-// Where copies go through registers there are two stages: the registers of item %j + 1
-// are loaded behind the get, and stored in a put behind the release, so that the loads
-// are on their way while the iteration computes. The last iteration loads its own item
-// again.
+// Where copies go through registers, those hold one of the stages: the registers of item
+// %j + 1 are loaded behind the get, and stored in a put behind the release, so that the
+// loads are on their way while the iteration computes. The last iteration loads its own
+// item again. With a second stage in memory one barrier for an item does, and that is all
+// that further ones could do.
 //
 //===----------------------------------------------------------------------===//
 
@@ -68,8 +69,10 @@ private:
   struct Group {
     SmallVector<Filling> fillings;
     bool isAsync;
-    int64_t stages = 1;
+    int64_t stages = 1; // in memory
     Value channel;
+
+    int64_t getAhead() const { return isAsync ? stages - 1 : 1; }
   };
 
   std::optional<Filling> getFilling(ParallelOp nest);
@@ -337,13 +340,13 @@ int64_t LoopPipeliner::run() {
   for (Group *group : {&async, &staged}) {
     if (group->fillings.empty())
       continue;
-    int64_t wanted = group->isAsync ? stages : 2;
+    int64_t wanted = group->isAsync ? stages : std::min<int64_t>(stages - 1, 2);
     group->stages = fitStages(group->fillings, wanted);
     if (group->stages < wanted)
       loop.emitRemark("has memory for ")
           << group->stages << " of " << wanted << " stages of "
           << describeMemory(group->fillings.front().tile.getResult());
-    if (group->stages > 1)
+    if (group->getAhead() > 0)
       groups.push_back(group);
   }
 
@@ -356,7 +359,7 @@ int64_t LoopPipeliner::run() {
     trips = arith::CeilDivSIOp::create(builder, loc, distance, loop.getStep());
   for (Group *group : groups) {
     makeChannel(builder, *group);
-    for (int64_t item = 0; item < group->stages - 1; ++item) {
+    for (int64_t item = 0; item < group->getAhead(); ++item) {
       Value number = constant(builder, item);
       put(builder, *group, number, exists(builder, number));
     }
@@ -382,7 +385,7 @@ int64_t LoopPipeliner::run() {
   }
   for (Group *group : groups) {
     Value ahead = arith::AddIOp::create(inside, loc, iteration,
-                                        constant(inside, group->stages - 1));
+                                        constant(inside, group->getAhead()));
     if (group->isAsync) {
       put(inside, *group, ahead, exists(inside, ahead));
       continue;

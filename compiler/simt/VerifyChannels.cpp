@@ -148,9 +148,11 @@ LogicalResult Protocol::verifyLoop() {
                .append(name(), " stands in front of simt.get")
                .attachNote(get.getLoc())
            << "the simt.get";
-  // The barrier of simt.get is behind all reads of the items before its own.
+  // The barrier of simt.get is behind all reads of the items before its own. A put of the
+  // item that takes its place has one of its own, behind the release.
   int64_t stages = channel.getChannel().getType().getStages();
-  if (ahead > stages - 1)
+  bool isBehindRelease = get.getRelease()->isBeforeInBlock(next);
+  if (ahead > stages || (ahead == stages && !isBehindRelease))
     return next.emitError("the channel of ")
                .append(name(), " has ", stages, " stages, and ", ahead + 1,
                        " items are in it at once")

@@ -10,7 +10,7 @@
 // CHECK:       llvm.mlir.global external @tilewright_arena() {addr_space = 3 : i32, alignment = 128 : i64} : !llvm.array<0 x i8>
 // CHECK-LABEL: llvm.func @kernel(
 // CHECK-SAME:    !llvm.ptr<1>, %{{.*}}: i64, %{{.*}}: i64, %{{.*}}: f32)
-// CHECK-SAME:    passthrough = {{\[\[}}"amdgpu-agpr-alloc", "0"]]
+// CHECK-SAME:    passthrough = {{\[\[}}"amdgpu-agpr-alloc", "0"], ["amdgpu-ieee", "false"]]
 // CHECK-SAME:    rocdl.flat_work_group_size = "64,64"
 // CHECK-SAME:    rocdl.kernel
 // CHECK:         llvm.alloca %{{.*}} x !llvm.array<1 x f32> : (i64) -> !llvm.ptr<5>
@@ -96,5 +96,19 @@ module {
   func.func @exp2(%x: f32) -> f32 {
     %y = math.exp2 %x : f32
     return %y : f32
+  }
+}
+
+// -----
+
+// Two bf16 are the upper halves of two rounded f32.
+// CHECK-LABEL: llvm.func @two_bf16
+// CHECK-COUNT-2: llvm.select %{{.*}} : i1, i32
+// CHECK:         %[[BOTH:.*]] = llvm.call_intrinsic "llvm.amdgcn.perm"(%{{.*}}, %{{.*}}, %{{.*}}) : (i32, i32, i32) -> i32
+// CHECK:         llvm.bitcast %[[BOTH]]
+module {
+  func.func @two_bf16(%x: vector<2xf32>) -> vector<2xbf16> {
+    %y = arith.truncf %x : vector<2xf32> to vector<2xbf16>
+    return %y : vector<2xbf16>
   }
 }

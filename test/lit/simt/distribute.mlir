@@ -2,6 +2,7 @@
 //
 // Threads take turns at the iterations of parallel loops.
 // RUN: tilewright-opt %s --distribute | FileCheck %s
+// RUN: tilewright-opt %s --distribute=packed-floats | FileCheck %s --check-prefix=PAIRS
 
 #global = #tile.space<global>
 #shared = #tile.space<shared>
@@ -185,6 +186,30 @@ func.func @threes(%n: index) {
     tile.parallel (%i, %j) in (32, 12) attributes {simt.dealt = #tile.layout<[lane 32:1], [vector 4:1, vector 3:4]>, simt.width = 4} {
       %v = memref.load %s[%i, %j] : memref<32x12xf32, #local>
       memref.store %v, %d[%i, %j] {simt.contiguous} : memref<32x12xf32, #shared>
+    }
+  }
+  return
+}
+
+// Two registers at once: their f32 are multiplied and rounded in pairs.
+// PAIRS-LABEL: @pairs
+// PAIRS:         %[[TWO:.*]] = vector.from_elements %{{.*}}, %{{.*}} : vector<2xf32>
+// PAIRS:         %[[PRODUCT:.*]] = arith.mulf %{{.*}}, %{{.*}} : vector<2xf32>
+// PAIRS-NEXT:    %[[ROUNDED:.*]] = tile.cast %[[PRODUCT]] : vector<2xf32> to vector<2xbf16>
+// PAIRS-NEXT:    vector.extract %[[ROUNDED]][0]
+// PAIRS:         memref.store
+// PAIRS-NEXT:    vector.extract %[[ROUNDED]][1]
+// CHECK-LABEL: @pairs
+// CHECK-COUNT-4: arith.mulf %{{.*}}, %{{.*}} : f32
+func.func @pairs(%n: index, %f: f32) {
+  tile.kernel (%bx) in (%n) threads(32) {
+    %s = tile.alloc "s" {simt.dealt = #tile.layout<[lane 32:1], [vector 4:1]>} : memref<32x4xf32, #local>
+    %p = tile.alloc "p" {simt.dealt = #tile.layout<[lane 32:1], [vector 4:1]>} : memref<32x4xbf16, #local>
+    tile.parallel (%i, %j) in (32, 4) attributes {simt.dealt = #tile.layout<[lane 32:1], [vector 4:1]>} {
+      %v = memref.load %s[%i, %j] : memref<32x4xf32, #local>
+      %w = arith.mulf %v, %f : f32
+      %r = tile.cast %w : f32 to bf16
+      memref.store %r, %p[%i, %j] : memref<32x4xbf16, #local>
     }
   }
   return

@@ -54,3 +54,43 @@ func.func @at_once(%trips: index, %f: f32) {
   }
   return
 }
+
+// With one stage the item is put where that of its own iteration was, once all threads are
+// done with it.
+!narrow = !simt.channel<1, !tile>
+// CHECK-LABEL: @one_stage
+// CHECK:         scf.for %{{.*}} = %{{.*}} to %{{.*}} step %{{[^ ]*}} {
+// CHECK:           simt.barrier
+// CHECK:           memref.load
+// CHECK:           simt.barrier
+// CHECK:           memref.store
+// CHECK-NOT:       simt.barrier
+// CHECK:         return
+func.func @one_stage(%trips: index, %f: f32) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %a = tile.alloc "a" : memref<1x8xf32, #shared>
+  %c = simt.channel %a : memref<1x8xf32, #shared> -> !narrow
+  %has = arith.cmpi slt, %c0, %trips : index
+  simt.put %c[%c0] if %has {
+  ^bb0(%s: !tile):
+    tile.parallel (%i) in (8) {
+      memref.store %f, %s[%i] : !tile
+    }
+  } : !narrow
+  scf.for %j = %c0 to %trips step %c1 {
+    %t = simt.get %c[%j] : !narrow -> !tile
+    tile.parallel (%i) in (8) {
+      %v = memref.load %t[%i] : !tile
+    }
+    simt.release %c[%j] : !narrow
+    %ahead = arith.addi %j, %c1 : index
+    simt.put %c[%ahead] {
+    ^bb0(%s: !tile):
+      tile.parallel (%i) in (8) {
+        memref.store %f, %s[%i] : !tile
+      }
+    } : !narrow
+  }
+  return
+}

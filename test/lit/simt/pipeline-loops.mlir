@@ -42,6 +42,17 @@
 // STAGED:             memref.load %[[HELD]]
 // STAGED:             memref.store
 //
+// Of two stages one is the registers.
+// STAGED-LABEL: @through_registers
+// STAGED:         tile.alloc "s" : memref<1x16x64xf16, #tile.space<shared>>
+// STAGED:         simt.channel {{.*}} -> <1, 
+// STAGED:         simt.put %{{.*}}[%c0{{.*}}] if %{{.*}} {
+// STAGED:         scf.for
+// STAGED:           simt.get
+// STAGED:           tile.alloc "s" {simt.dealt}
+// STAGED:           simt.release
+// STAGED:           simt.put
+//
 // Two items have room beside the other tile. (The second remark is @two_groups'.)
 // SMALL:       remark: has memory for 2 of 3 stages of s
 // SMALL:       remark: has memory for 1 of 2 stages of half
@@ -146,6 +157,27 @@ func.func @two_groups(%n: index, %x: memref<?x32xf16, #global>, %z: memref<?x32x
         %w = memref.load %t[%r, %c] : memref<16x32xf16, #shared>
         %u = arith.addf %v, %w : f16
         tile.store %u, %y[%r, %c] : memref<16x32xf16, #global>
+      }
+    }
+  }
+  return
+}
+
+func.func @through_registers(%n: index, %x: memref<?x64xf16, #global>,
+                             %y: memref<16x64xf16, #global>) {
+  tile.kernel (%bx) in (%n) threads(128) {
+    %c0 = arith.constant 0 : index
+    %c16 = arith.constant 16 : index
+    %s = tile.alloc "s" : memref<16x64xf16, #shared>
+    tile.pipelined %i = %c0 to %n step %c16 stages(2) {
+      tile.parallel (%r, %c) in (16, 64) attributes {simt.width = 8 : i64} {
+        %row = arith.addi %i, %r : index
+        %v = tile.load %x[%row, %c] {simt.contiguous} : memref<?x64xf16, #global>
+        memref.store %v, %s[%r, %c] {simt.contiguous} : memref<16x64xf16, #shared>
+      }
+      tile.parallel (%r, %c) in (16, 64) {
+        %v = memref.load %s[%r, %c] : memref<16x64xf16, #shared>
+        tile.store %v, %y[%r, %c] : memref<16x64xf16, #global>
       }
     }
   }

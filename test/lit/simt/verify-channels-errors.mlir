@@ -7,7 +7,7 @@
 !tile = memref<8xf32, strided<[1], offset: ?>, #shared>
 !channel = !simt.channel<2, !tile>
 
-// Two items ahead, and a stage for one.
+// Two items ahead, of which one stage is the item that is not released yet.
 func.func @too_far_ahead(%trips: index) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
@@ -23,12 +23,12 @@ func.func @too_far_ahead(%trips: index) {
   scf.for %j = %c0 to %trips step %c1 {
     // expected-note @+1 {{where they are taken out}}
     %t = simt.get %c[%j] : !channel -> !tile
-    simt.release %c[%j] : !channel
     %ahead = arith.addi %j, %c2 : index
     // expected-error @+1 {{the channel of a has 2 stages, and 3 items are in it at once}}
     simt.put %c[%ahead] {
     ^bb0(%s: !tile):
     } : !channel
+    simt.release %c[%j] : !channel
   }
   return
 }
