@@ -24,6 +24,7 @@ LOGS = BUILD / "logs"
 FAILURES_SHOWN = 10
 SECONDS_BETWEEN_LINES = 60  # of progress, where the output is no terminal
 LINES_SHOWN = 25
+MOST_PROCESSES = 8  # of pytest: one may take a gigabyte
 
 
 @dataclass
@@ -72,8 +73,11 @@ def unit_commands(report: Path, arguments: list[str]) -> Iterator[tuple[str, lis
 
 
 def python_commands(report: Path, arguments: list[str]) -> Iterator[tuple[str, list[str]]]:
-    """pytest is one command."""
-    yield "pytest", [sys.executable, "-m", "pytest", f"--junitxml={report}", *arguments]
+    """pytest is one command, with a process on each core: most tests compile, on one."""
+    spread = ["-n", "auto", f"--maxprocesses={MOST_PROCESSES}", "--dist", "worksteal"]
+    yield "pytest", [
+        sys.executable, "-m", "pytest", f"--junitxml={report}", *spread, *arguments,
+    ]  # fmt: skip
 
 
 SUITES = {"lit": lit_commands, "unit": unit_commands, "python": python_commands}
