@@ -187,6 +187,36 @@ struct ConvertToROCDLPass
 };
 } // namespace
 
+/// Takes the address of the zeros once, at the entry. LLVM makes it of the program
+/// counter where it is used, in three instructions that do not leave a loop; of what goes
+/// through an assembler text, which is empty here, it does not know that it is that
+/// address.
+static void takeAddressOnce(LLVM::LLVMFuncOp entry) {
+  SmallVector<LLVM::AddressOfOp> uses;
+  entry.walk([&](LLVM::AddressOfOp address) {
+    if (address.getGlobalName() == simt::zerosName)
+      uses.push_back(address);
+  });
+  if (uses.empty())
+    return;
+  OpBuilder builder = OpBuilder::atBlockBegin(&entry.getBody().front());
+  Location loc = entry.getLoc();
+  Type type = uses.front().getType();
+  Value address = LLVM::AddressOfOp::create(builder, loc, type, simt::zerosName);
+  Value held =
+      LLVM::InlineAsmOp::create(
+          builder, loc, type, address, /*asm_string=*/"", /*constraints=*/"=s,0",
+          /*has_side_effects=*/false, /*is_align_stack=*/false,
+          LLVM::tailcallkind::TailCallKind::None,
+          LLVM::AsmDialectAttr::get(builder.getContext(), LLVM::AsmDialect::AD_ATT),
+          /*operand_attrs=*/ArrayAttr())
+          .getResult(0);
+  for (LLVM::AddressOfOp use : uses) {
+    use.replaceAllUsesWith(held);
+    use.erase();
+  }
+}
+
 void ConvertToROCDLPass::runOnOperation() {
   simt::DeviceLowering lowering{
       /*dialect=*/"rocdl", /*stackSpace=*/5, /*deviceScope=*/"agent",
@@ -217,6 +247,9 @@ void ConvertToROCDLPass::runOnOperation() {
       }};
   if (failed(simt::convertDeviceToLLVM(getOperation(), lowering)))
     return signalPassFailure();
+  for (auto entry : getOperation().getOps<LLVM::LLVMFuncOp>())
+    if (!entry.isExternal())
+      takeAddressOnce(entry);
 
   // Version 5 is what ROCm 6 reads; LLVM's own choice is newer.
   OpBuilder builder = OpBuilder::atBlockBegin(getOperation().getBody());

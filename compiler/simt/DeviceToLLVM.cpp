@@ -21,8 +21,6 @@ using namespace tilewright::simt;
 
 /// The symbol of a block's shared memory, whose size a launch decides.
 static constexpr llvm::StringLiteral arenaName = "tilewright_arena";
-/// The symbol of zeros, which are read in place of what is outside of a tensor.
-static constexpr llvm::StringLiteral zerosName = "tilewright_zeros";
 static constexpr int64_t zerosBytes = 32;
 /// What the widest accesses to global and to shared memory ask for.
 static constexpr int64_t accessAlignment = 16;

@@ -19,6 +19,9 @@
 
 namespace tilewright::simt {
 
+/// The symbol of zeros, which are read in place of what is outside of a tensor.
+inline constexpr llvm::StringLiteral zerosName = "tilewright_zeros";
+
 /// What differs between GPUs in the last conversion.
 struct DeviceLowering {
   /// The vendor's dialect beside LLVM's.

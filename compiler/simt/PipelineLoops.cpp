@@ -391,7 +391,7 @@ int64_t LoopPipeliner::run() {
       continue;
     }
     Value last = arith::SubIOp::create(inside, loc, trips, constant(inside, 1));
-    Value number = arith::MinSIOp::create(inside, loc, ahead, last);
+    Value number = arith::MinUIOp::create(inside, loc, ahead, last);
     held.push_back({group, ahead, {}, {}});
     held.back().mapping.map(body()->getArgument(0), indexOf(inside, number));
     held.back().registers = loadRegisters(inside, *group, held.back().mapping);

@@ -112,3 +112,24 @@ module {
     return %y : vector<2xbf16>
   }
 }
+
+// -----
+
+// The address of the zeros that are read outside is taken at the entry, past what LLVM
+// knows of it.
+// CHECK-LABEL: llvm.func @guarded
+// CHECK:         %[[ADDRESS:.*]] = llvm.mlir.addressof @tilewright_zeros : !llvm.ptr<1>
+// CHECK-NEXT:    %[[ZEROS:.*]] = llvm.inline_asm asm_dialect = att "", "=s,0" %[[ADDRESS]]
+// CHECK-NOT:     llvm.mlir.addressof @tilewright_zeros
+// CHECK:         llvm.select %{{.*}}, %{{.*}}, %[[ZEROS]] : i1, !llvm.ptr<1>
+module {
+  func.func @guarded(%x: memref<?x8xf32, strided<[?, 1]>, #tile.space<global>>, %in: i1)
+      attributes {simt.threads = 64 : i64} {
+    %c0 = arith.constant 0 : index
+    %s = tile.alloc "s" at 0 : memref<64xf32, #tile.space<shared>>
+    %v = simt.vector_load %x[%c0, %c0] inbounds [true, true] if %in
+      : memref<?x8xf32, strided<[?, 1]>, #tile.space<global>>, vector<4xf32>
+    vector.store %v, %s[%c0] {alignment = 16 : i64} : memref<64xf32, #tile.space<shared>>, vector<4xf32>
+    return
+  }
+}

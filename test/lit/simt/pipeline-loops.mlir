@@ -32,7 +32,7 @@
 // STAGED:         scf.for %[[J:.*]] = %
 // STAGED:           %[[TILE:.*]] = simt.get %[[C]][%[[J]]]
 // STAGED:           %[[AHEAD:.*]] = arith.addi %[[J]], %c1
-// STAGED:           arith.minsi %[[AHEAD]], %
+// STAGED:           arith.minui %[[AHEAD]], %
 // STAGED:           %[[HELD:.*]] = tile.alloc "s" {simt.dealt} : memref<16x64xf16, #tile.space<local>>
 // STAGED:           tile.load
 // STAGED:           memref.store %{{.*}}, %[[HELD]]
