@@ -8,7 +8,9 @@
     C   [m, n]                                 f32, bf16, f16 (default: A's); i32 for i8
 
 All row-major. Floats accumulate in f32 and are rounded once to C's dtype; i8 accumulates
-in i32, wrapping. m is dynamic (one build serves every batch size), n and k are static.
+in i32, wrapping. m is dynamic (one build serves every batch size), n and k are static. With
+`split_k`, as many blocks share each tile of C, each over a part of k; a second grid adds what
+they leave in global memory, in their order.
 
 Bound of C: gamma_(k+1) |A||B| + u(C) |C|, exact for i8.
 """
@@ -72,36 +74,67 @@ def gemm_kernel(
     transpose_b: bool,
     tile: Tile,
     target: str,
+    splits: int = 1,
 ) -> Any:
     """The compiled product for `n` columns and a contraction over `k`, any row count."""
     m = T.dynamic("m")
     BM, BN, BK = tile
+    steps = -(-k // BK)
+    share = -(-steps // splits)  # steps of one split; the last ones may have fewer
     accum = "i32" if dtype == "i8" else "f32"
     shape_a, tile_a = ((k, m), (BK, BM)) if transpose_a else ((m, k), (BM, BK))
     shape_b, tile_b = ((n, k), (BN, BK)) if transpose_b else ((k, n), (BK, BN))
+
+    @T.macro
+    def multiply(A, B, acc, bx, by, first, count):
+        """Adds `count` steps of k, from the `first` one on, to the tile's accumulator."""
+        a_tile = T.alloc_shared(tile_a, dtype)
+        b_tile = T.alloc_shared(tile_b, dtype)
+        for number in T.Pipelined(count, num_stages=3):
+            step = first + number
+            if transpose_a:
+                T.copy(A[step * BK, by * BM], a_tile)
+            else:
+                T.copy(A[by * BM, step * BK], a_tile)
+            if transpose_b:
+                T.copy(B[bx * BN, step * BK], b_tile)
+            else:
+                T.copy(B[step * BK, bx * BN], b_tile)
+            T.gemm(a_tile, b_tile, acc, transpose_A=transpose_a, transpose_B=transpose_b)
 
     @T.prim_func
     def gemm(
         A: T.Tensor(shape_a, dtype), B: T.Tensor(shape_b, dtype), C: T.Tensor((m, n), out)
     ):
         with T.Kernel(T.ceildiv(n, BN), T.ceildiv(m, BM), threads=128) as (bx, by):
-            a_tile = T.alloc_shared(tile_a, dtype)
-            b_tile = T.alloc_shared(tile_b, dtype)
             acc = T.alloc_fragment((BM, BN), accum)
             T.clear(acc)
-            for step in T.Pipelined(T.ceildiv(k, BK), num_stages=3):
-                if transpose_a:
-                    T.copy(A[step * BK, by * BM], a_tile)
-                else:
-                    T.copy(A[by * BM, step * BK], a_tile)
-                if transpose_b:
-                    T.copy(B[bx * BN, step * BK], b_tile)
-                else:
-                    T.copy(B[step * BK, bx * BN], b_tile)
-                T.gemm(a_tile, b_tile, acc, transpose_A=transpose_a, transpose_B=transpose_b)
+            multiply(A, B, acc, bx, by, 0, steps)
             T.copy(acc, C[by * BM, bx * BN])
 
-    return tilewright.compile(gemm, target=target)
+    @T.prim_func
+    def gemm_split_k(
+        A: T.Tensor(shape_a, dtype), B: T.Tensor(shape_b, dtype), C: T.Tensor((m, n), out)
+    ):
+        Parts = T.alloc_global((splits, m, n), accum)
+        with T.Kernel(T.ceildiv(n, BN), T.ceildiv(m, BM), splits, threads=128) as (bx, by, bz):
+            acc = T.alloc_fragment((BM, BN), accum)
+            T.clear(acc)
+            first = bz * share
+            multiply(A, B, acc, bx, by, first, T.max(T.min(steps - first, share), 0))
+            T.copy(acc, Parts[bz, by * BM, bx * BN])
+
+        with T.Kernel(T.ceildiv(n, BN), T.ceildiv(m, BM), threads=128) as (bx, by):
+            part = T.alloc_fragment((BM, BN), accum)
+            total = T.alloc_fragment((BM, BN), accum)
+            T.clear(total)
+            for split in T.serial(splits):
+                T.copy(Parts[split, by * BM, bx * BN], part)
+                for i, j in T.Parallel(BM, BN):
+                    total[i, j] += part[i, j]
+            T.copy(total, C[by * BM, bx * BN])
+
+    return tilewright.compile(gemm if splits == 1 else gemm_split_k, target=target)
 
 
 def _tile(m: int, dtype: str) -> Tile:
@@ -122,15 +155,18 @@ def gemm(
     out: Any = None,
     out_dtype: str | None = None,
     tile: Tile | None = None,
+    split_k: int = 1,
     target: str = "cpu",
 ) -> Any:
     """op(a) @ op(b), written to `out` (made where not given) and returned.
 
     `a` and `b` are two-dimensional arrays of one dtype; op transposes where asked. The
     result is [m, n] of `out_dtype`: the operands' own by default, i32 for i8. `tile` is
-    (BM, BN, BK) of a block, chosen from the shape where not given. Raises ValueError where
-    shapes or dtypes do not fit together.
+    (BM, BN, BK) of a block, chosen from the shape where not given. `split_k` blocks share a
+    tile's k, for products with few tiles and a long k. Raises ValueError where shapes or
+    dtypes do not fit together, or `split_k` is not positive.
     """
+    require(split_k >= 1, f"split_k is {split_k}: at least one block has a tile")
     dtype = dtype_of(a)
     known = ("f32", "bf16", "f16", "i8")
     require(dtype in known, f"gemm takes {', '.join(known)}, not {dtype}")
@@ -143,8 +179,9 @@ def gemm(
         out = empty(a, (m, n), out_dtype or ("i32" if dtype == "i8" else dtype))
     require(tuple(out.shape) == (m, n), f"out is {tuple(out.shape)} and must be {(m, n)}")
     kernel = gemm_kernel(
-        n, k, dtype, dtype_of(out), transpose_a, transpose_b, tile or _tile(m, dtype), target
-    )
+        n, k, dtype, dtype_of(out), transpose_a, transpose_b, tile or _tile(m, dtype), target,
+        split_k,
+    )  # fmt: skip
     kernel(a, b, out)
     return out
 
@@ -203,6 +240,7 @@ def make_case(
     transpose_a: bool = False,
     transpose_b: bool = False,
     tile: Tile | None = None,
+    split_k: int = 1,
     layouts: dict[str, Layout] | None = None,
     spoil: Callable[[Tensors], None] | None = None,
     peers: bool = False,
@@ -257,7 +295,8 @@ def make_case(
         return {"out": Expected(c, bound)}
 
     def run(target: str, inputs: Tensors, outputs: Tensors) -> None:
-        gemm(**inputs, **flags, out=outputs["out"], tile=tile, target=target)
+        out = outputs["out"]
+        gemm(**inputs, **flags, out=out, tile=tile, split_k=split_k, target=target)
 
     exact = () if spoil or 0 in (m, n, k) else (integers,)
     if exact and dtype != "i8":
@@ -321,6 +360,9 @@ def verify_cases() -> list[Case]:
         ],
         make_case("one_column", 129, 1, 300),
         make_case("long_k", 19, 23, 4099, "bf16"),
+        make_case("split_k", 19, 70, 1030, "bf16", transpose_b=True, split_k=3),
+        make_case("split_k_f32", 35, 64, 300, tile=(32, 64, 32), split_k=4),
+        make_case("more_splits_than_steps", 19, 23, 90, "i8", tile=(16, 32, 32), split_k=5),
         make_case("whole_tiles", 256, 256, 128),
         make_case("f32_from_bf16", 65, 70, 90, "bf16", out="f32"),
         make_case("misaligned", 33, 37, 41, layouts=skewed),

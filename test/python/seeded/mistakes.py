@@ -59,8 +59,8 @@ MISTAKES = [
     Mistake(
         "the prologue one item short",
         f"{_SIMT}/PipelineLoops.cpp",
-        "item < group->stages - 1; ++item",
-        "item < group->stages - 2; ++item",
+        "item < group->getAhead(); ++item",
+        "item < group->getAhead() - 1; ++item",
     ),
     Mistake(
         "no release of an item",
@@ -71,8 +71,8 @@ MISTAKES = [
     Mistake(
         "an item put in one iteration too early, into the stage that is read",
         f"{_SIMT}/PipelineLoops.cpp",
-        "constant(inside, group->stages - 1));",
-        "constant(inside, group->stages));",
+        "constant(inside, group->getAhead()));",
+        "constant(inside, group->getAhead() + 1));",
     ),
     Mistake(
         "a tile pipelined that another nest writes as well",

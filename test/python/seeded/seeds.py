@@ -168,7 +168,7 @@ def _clamps(lines: Lines) -> Iterator[Change]:
     """The number of the item that is loaded ahead, not kept below that of items."""
     for number, line in enumerate(lines):
         last = lines[number - 1]  # the number of the last item, one less than their count
-        found = re.match(r"^\s*%\w+ = (arith\.minsi (%\w+), (%\w+)) : index", line)
+        found = re.match(r"^\s*%\w+ = (arith\.minui (%\w+), (%\w+)) : index", line)
         if found and re.match(rf"^\s*{found[3]} = arith\.subi %\w+, %c1", last):
             changed = line.replace(found[1], f"arith.addi {found[2]}, %nothing")
             nothing = "%nothing = arith.constant 0 : index "
