@@ -6,9 +6,10 @@
 //===----------------------------------------------------------------------===//
 //
 // The result of a matrix instruction must not be touched by others until a number of wait
-// states has passed; the hardware does not wait by itself. Here the states that are still
-// to pass go forwards through the blocks, for each register, the most of all ways where
-// blocks meet. Where LLVM has waited enough nothing is added.
+// states has passed, nor its addend be overwritten, which it reads late; the hardware
+// does not wait by itself. Here the states that are still to pass go forwards through the
+// blocks, for each register, the most of all ways where blocks meet. Where LLVM has
+// waited enough nothing is added.
 //
 // What a matrix instruction reads as its addend is left to LLVM: accumulators are
 // forwarded from one to the next.
@@ -37,12 +38,21 @@
 using namespace llvm;
 
 namespace {
-/// Wait states until a register may be touched by vector and matrix instructions, and by
-/// those that send it to memory.
+/// Wait states until a register may be touched by vector and matrix instructions, by
+/// those that send it to memory, and be overwritten at all.
 struct Wait {
-  unsigned vector = 0, memory = 0;
+  unsigned vector = 0, memory = 0, write = 0;
+
   bool operator==(const Wait &other) const {
-    return vector == other.vector && memory == other.memory;
+    return vector == other.vector && memory == other.memory && write == other.write;
+  }
+  void pass(unsigned states) {
+    for (unsigned *left : {&vector, &memory, &write})
+      *left -= std::min(*left, states);
+  }
+  static Wait most(const Wait &a, const Wait &b) {
+    return {std::max(a.vector, b.vector), std::max(a.memory, b.memory),
+            std::max(a.write, b.write)};
   }
 };
 
@@ -60,7 +70,12 @@ private:
   bool isMatrix(const MachineInstr &instr) const {
     return info->getName(instr.getOpcode()).starts_with("V_MFMA_");
   }
+  unsigned passesOf(const MachineInstr &instr) const {
+    return model.getWriteProcResBegin(model.resolveSchedClass(&instr))->ReleaseAtCycle;
+  }
+  bool isXdl(const MachineInstr &instr) const;
   Wait afterMatrix(const MachineInstr &instr) const;
+  void noteMatrix(const MachineInstr &instr, Waits &waits) const;
   unsigned statesOf(const MachineInstr &instr) const;
   unsigned statesMissing(const MachineInstr &instr, const Waits &waits) const;
   void insertNops(MachineInstr &instr, unsigned states) const;
@@ -76,26 +91,43 @@ private:
 
 char MatrixHazards::ID = 0;
 
+/// Whether it runs on what the manuals call XDL, as all but f64 do, and from gfx942 on
+/// all but products of f32.
+bool MatrixHazards::isXdl(const MachineInstr &instr) const {
+  StringRef name = info->getName(instr.getOpcode());
+  bool isF32 = name.contains("X1F32") || name.contains("X2F32") || name.contains("X4F32");
+  return !name.contains("F64") && (arch == "gfx90a" || !isF32);
+}
+
 /// The manuals' tables of required software-inserted wait states: "AMD Instinct MI300
 /// Instruction Set Architecture", 7.6, and the same chapter for MI200 and CDNA 4.
 Wait MatrixHazards::afterMatrix(const MachineInstr &instr) const {
   StringRef name = info->getName(instr.getOpcode());
-  const MCSchedClassDesc *sched = model.resolveSchedClass(&instr);
-  unsigned passes = model.getWriteProcResBegin(sched)->ReleaseAtCycle;
   bool isOld = arch == "gfx90a", isNewest = arch == "gfx950";
   if (name.contains("F64")) {
     if (name.contains("4X4X4"))
-      return {6, 9};
-    return {isNewest ? 19u : 11u, 18};
+      return {6, 9, 6};
+    return {isNewest ? 19u : 11u, 18, 11};
   }
-  unsigned states;
+  unsigned passes = passesOf(instr), states;
   if (isOld)
     states = passes <= 2 ? 5 : passes <= 8 ? 11 : 19;
-  else if (name.contains("X1F32") || name.contains("X2F32") || name.contains("X4F32"))
-    states = passes + 2;
   else
-    states = passes + 3 + (isNewest && passes != 2);
-  return {states, states};
+    states = passes + (isXdl(instr) ? 3 + (isNewest && passes != 2) : 2);
+  return {states, states, states};
+}
+
+void MatrixHazards::noteMatrix(const MachineInstr &instr, Waits &waits) const {
+  auto note = [&](const MachineOperand &operand, Wait wait) {
+    if (operand.isReg())
+      for (MCRegUnit unit : registers->regunits(operand.getReg().asMCReg())) {
+        Wait &known = waits[static_cast<unsigned>(unit)];
+        known = Wait::most(known, wait);
+      }
+  };
+  if (isXdl(instr))
+    note(instr.getOperand(3), {0, 0, passesOf(instr) - 1});
+  note(instr.getOperand(0), afterMatrix(instr));
 }
 
 unsigned MatrixHazards::statesOf(const MachineInstr &instr) const {
@@ -112,10 +144,15 @@ unsigned MatrixHazards::statesMissing(const MachineInstr &instr,
   auto check = [&](const MachineOperand &operand) {
     if (!operand.isReg() || !operand.getReg().isPhysical())
       return;
-    for (MCRegUnit unit : registers->regunits(operand.getReg().asMCReg()))
-      if (auto found = waits.find(static_cast<unsigned>(unit)); found != waits.end())
-        missing = std::max(missing, instr.mayLoadOrStore() ? found->second.memory
-                                                           : found->second.vector);
+    for (MCRegUnit unit : registers->regunits(operand.getReg().asMCReg())) {
+      auto found = waits.find(static_cast<unsigned>(unit));
+      if (found == waits.end())
+        continue;
+      const Wait &wait = found->second;
+      missing = std::max(missing, operand.isDef()          ? wait.write
+                                  : instr.mayLoadOrStore() ? wait.memory
+                                                           : wait.vector);
+    }
   };
   if (isMatrix(instr)) {
     check(instr.getOperand(1));
@@ -139,15 +176,16 @@ bool MatrixHazards::walk(MachineBasicBlock &block, Waits &waits, bool mend) cons
   auto pass = [&](unsigned states) {
     SmallVector<unsigned> done;
     for (auto &[unit, wait] : waits) {
-      wait.vector -= std::min(wait.vector, states);
-      wait.memory -= std::min(wait.memory, states);
-      if (!wait.vector && !wait.memory)
+      wait.pass(states);
+      if (wait == Wait())
         done.push_back(unit);
     }
     for (unsigned unit : done)
       waits.erase(unit);
   };
   bool changed = false;
+  // Of several branches at the end the first may be the one that is taken.
+  bool isBehindBranch = false;
   // A bundle's header names what all in it touch.
   for (MachineInstr &instr : make_early_inc_range(block)) {
     if (!waits.empty()) {
@@ -157,18 +195,15 @@ bool MatrixHazards::walk(MachineBasicBlock &block, Waits &waits, bool mend) cons
         changed = true;
         pass(missing);
       }
-      auto inner = instr.getIterator();
-      unsigned states = instr.isBundle() ? 0 : statesOf(instr);
-      if (instr.isBundle())
-        while ((++inner)->isBundledWithPred())
-          states += statesOf(*inner);
+      unsigned states = instr.isBundle() || isBehindBranch ? 0 : statesOf(instr);
+      auto inner = std::next(instr.getIterator()), end = block.instr_end();
+      for (; inner != end && inner->isBundledWithPred(); ++inner)
+        states += statesOf(*inner);
       pass(states);
     }
-    if (isMatrix(instr)) {
-      Wait wait = afterMatrix(instr);
-      for (MCRegUnit unit : registers->regunits(instr.getOperand(0).getReg().asMCReg()))
-        waits[static_cast<unsigned>(unit)] = wait;
-    }
+    isBehindBranch |= instr.isTerminator();
+    if (isMatrix(instr))
+      noteMatrix(instr, waits);
   }
   return changed;
 }
@@ -200,8 +235,7 @@ bool MatrixHazards::runOnMachineFunction(MachineFunction &function) {
       bool grew = false;
       for (auto &[unit, wait] : waits) {
         Wait &known = begin[unit];
-        Wait most{std::max(known.vector, wait.vector),
-                  std::max(known.memory, wait.memory)};
+        Wait most = Wait::most(known, wait);
         grew |= !(most == known);
         known = most;
       }

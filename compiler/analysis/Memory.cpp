@@ -147,6 +147,32 @@ bool mayWrite(Operation *scope, Value memory) {
       .wasInterrupted();
 }
 
+bool canRepeat(ParallelOp nest) {
+  SmallVector<Value> read, written;
+  bool isPlain = true;
+  nest.walk([&](Operation *op) {
+    auto effects = dyn_cast<MemoryEffectOpInterface>(op);
+    if (!effects)
+      return;
+    SmallVector<MemoryEffects::EffectInstance> instances;
+    effects.getEffects(instances);
+    for (const MemoryEffects::EffectInstance &effect : instances) {
+      bool isWrite = isa<MemoryEffects::Write>(effect.getEffect());
+      Value memory = effect.getValue();
+      if (memory && isa<MemRefType>(memory.getType())) {
+        Space space = getSpace(getBaseMemory(memory));
+        if (space == Space::Fragment || space == Space::Local)
+          continue;
+        (isWrite ? written : read).push_back(getBaseMemory(memory));
+      }
+      isPlain &= !isWrite || op->use_empty();
+    }
+  });
+  return isPlain && llvm::none_of(written, [&](Value to) {
+           return llvm::any_of(read, [&](Value from) { return mayOverlap(to, from); });
+         });
+}
+
 std::string describeMemory(Value memref) {
   Value base = getBaseMemory(memref);
   if (DictionaryAttr param = getParameter(base))

@@ -25,6 +25,10 @@ bool mayOverlap(mlir::Value written, mlir::Value read);
 /// Whether an operation in `scope`, or `scope` itself, may change what `memory` holds.
 bool mayWrite(mlir::Operation *scope, mlir::Value memory);
 
+/// Whether all threads may do what `nest` does, if one of them makes its stores: nobody
+/// needs what an effect gives, or reads what is written.
+bool canRepeat(ParallelOp nest);
+
 /// The name of a memref in the source, for messages.
 std::string describeMemory(mlir::Value memref);
 

@@ -135,38 +135,6 @@ SmallVector<ParallelOp> LayoutSolver::getNests() const {
 }
 
 //===----------------------------------------------------------------------===//
-// Several threads at one iteration
-//===----------------------------------------------------------------------===//
-
-/// Whether all threads may do what `nest` does, if one of them makes its stores: nobody
-/// needs what an effect gives, or reads what is written.
-static bool canRepeat(ParallelOp nest) {
-  SmallVector<Value> read, written;
-  bool isPlain = true;
-  nest.walk([&](Operation *op) {
-    auto effects = dyn_cast<MemoryEffectOpInterface>(op);
-    if (!effects)
-      return;
-    SmallVector<MemoryEffects::EffectInstance> instances;
-    effects.getEffects(instances);
-    for (const MemoryEffects::EffectInstance &effect : instances) {
-      bool isWrite = isa<MemoryEffects::Write>(effect.getEffect());
-      Value memory = effect.getValue();
-      if (memory && isa<MemRefType>(memory.getType())) {
-        Space space = getSpace(getBaseMemory(memory));
-        if (space == Space::Fragment || space == Space::Local)
-          continue;
-        (isWrite ? written : read).push_back(getBaseMemory(memory));
-      }
-      isPlain &= !isWrite || op->use_empty();
-    }
-  });
-  return isPlain && llvm::none_of(written, [&](Value to) {
-           return llvm::any_of(read, [&](Value from) { return mayOverlap(to, from); });
-         });
-}
-
-//===----------------------------------------------------------------------===//
 // Layouts from anchors outwards
 //===----------------------------------------------------------------------===//
 

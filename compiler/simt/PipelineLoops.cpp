@@ -22,13 +22,12 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/analysis/Memory.h"
-#include "compiler/simt/EmitIteration.h"
+#include "compiler/simt/FindFillings.h"
 #include "compiler/simt/FragmentLayout.h"
 #include "compiler/simt/Passes.h"
 #include "compiler/transforms/PlanMemory.h"
 #include "dialects/simt/Simt.h"
 
-#include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "llvm/Support/MathExtras.h"
 
 namespace tilewright::simt {
@@ -47,15 +46,6 @@ struct PipelineLoopsPass : simt::impl::PipelineLoopsBase<PipelineLoopsPass> {
   void runOnOperation() override;
 };
 
-/// A nest that fills a tile for its iteration alone.
-struct Filling {
-  ParallelOp nest;
-  memref::StoreOp store;
-  AllocOp tile;
-  /// What the nest needs of the iteration, in order.
-  SetVector<Operation *> slice;
-};
-
 class LoopPipeliner {
 public:
   LoopPipeliner(PipelinedOp loop, bool asyncCopies, int64_t budget)
@@ -70,15 +60,11 @@ private:
     SmallVector<Filling> fillings;
     bool isAsync;
     int64_t stages = 1; // in memory
-    Value channel;
+    Value channel = nullptr;
 
     int64_t getAhead() const { return isAsync ? stages - 1 : 1; }
   };
 
-  std::optional<Filling> getFilling(ParallelOp nest);
-  bool addToSlice(Operation *op, SetVector<Operation *> &slice);
-  bool isUnchanged(Value memref) { return !mayWrite(loop, memref); }
-  bool isAsyncCopy(const Filling &filling);
   int64_t fitStages(ArrayRef<Filling> fillings, int64_t stages);
   int64_t furtherStages = 0; // bytes that channels take beyond their tiles
   void makeChannel(OpBuilder &builder, Group &group);
@@ -103,86 +89,6 @@ private:
   Value trips;
 };
 } // namespace
-
-//===----------------------------------------------------------------------===//
-// What can run ahead
-//===----------------------------------------------------------------------===//
-
-/// Adds `op`, of the loop's body, and what it needs of the body, unless it cannot be done
-/// for another iteration.
-bool LoopPipeliner::addToSlice(Operation *op, SetVector<Operation *> &slice) {
-  if (slice.contains(op))
-    return true;
-  bool isRead = isa<memref::LoadOp, LoadOp>(op) && isUnchanged(op->getOperand(0));
-  if (op->getNumRegions() != 0 || (!isMemoryEffectFree(op) && !isRead))
-    return false;
-  for (Value operand : op->getOperands())
-    if (Operation *def = operand.getDefiningOp();
-        def && def->getBlock() == body() && !addToSlice(def, slice))
-      return false;
-  slice.insert(op);
-  return true;
-}
-
-std::optional<Filling> LoopPipeliner::getFilling(ParallelOp nest) {
-  Filling filling{nest, nullptr, nullptr, {}};
-  for (Operation &op : nest.getBody().front())
-    if (auto store = dyn_cast<memref::StoreOp>(op)) {
-      if (filling.store)
-        return std::nullopt;
-      filling.store = store;
-    }
-  AllocOp tile =
-      filling.store ? filling.store.getMemRef().getDefiningOp<AllocOp>() : nullptr;
-  if (!tile || nest->hasAttr(dealtAttrName) ||
-      getSpace(tile.getResult()) != Space::Shared ||
-      !isAtOwnPosition(cast<MemRefType>(tile.getResult().getType()).getShape(),
-                       filling.store.getIndices(), nest))
-    return std::nullopt;
-  filling.tile = tile;
-  // What is in the tile is this nest's alone, and of this iteration.
-  for (Operation *user : tile->getUsers()) {
-    Operation *outer = body()->findAncestorOpInBlock(*user);
-    bool isReader = outer && outer != nest && nest->isBeforeInBlock(outer) &&
-                    isa<memref::LoadOp, GemmOp>(user);
-    if (auto gemm = dyn_cast<GemmOp>(user); gemm && gemm.getC() == tile.getResult())
-      isReader = false;
-    if (user != filling.store && !isReader)
-      return std::nullopt;
-  }
-  // It reads what no iteration writes, and nothing of its own iteration that cannot be
-  // had earlier.
-  WalkResult walk = nest->walk([&](Operation *op) -> WalkResult {
-    if (op == nest || op == filling.store)
-      return WalkResult::advance();
-    bool isRead = isa<memref::LoadOp, LoadOp>(op) && isUnchanged(op->getOperand(0));
-    if (!isRead && op->getNumRegions() == 0 && !isMemoryEffectFree(op) &&
-        !op->hasTrait<OpTrait::IsTerminator>())
-      return WalkResult::interrupt();
-    for (Value operand : op->getOperands())
-      if (Operation *def = operand.getDefiningOp(); def && def->getBlock() == body() &&
-                                                    def != tile &&
-                                                    !addToSlice(def, filling.slice))
-        return WalkResult::interrupt();
-    return WalkResult::advance();
-  });
-  if (walk.wasInterrupted())
-    return std::nullopt;
-  return filling;
-}
-
-/// Whether a thread's part is a copy of 4, 8 or 16 bytes as they are.
-bool LoopPipeliner::isAsyncCopy(const Filling &filling) {
-  auto load = memref::StoreOp(filling.store).getValue().getDefiningOp<LoadOp>();
-  int64_t bytes = getWidth(filling.nest) *
-                  cast<MemRefType>(AllocOp(filling.tile).getResult().getType())
-                      .getElementTypeBitWidth() /
-                  8;
-  return load && load->hasOneUse() && load->getBlock() == filling.store->getBlock() &&
-         load->hasAttr(contiguousAttrName) &&
-         filling.store->hasAttr(contiguousAttrName) &&
-         (bytes == 4 || bytes == 8 || bytes == 16);
-}
 
 /// As many of `stages` as there is memory for, beside all other tiles and the further
 /// stages of other groups, which they are added to.
@@ -332,10 +238,9 @@ int64_t LoopPipeliner::run() {
   auto stages = static_cast<int64_t>(loop.getStages());
   Group async{{}, /*isAsync=*/true}, staged{{}, /*isAsync=*/false};
   if (stages > 1)
-    for (ParallelOp nest : body()->getOps<ParallelOp>())
-      if (std::optional<Filling> filling = getFilling(nest))
-        (asyncCopies && isAsyncCopy(*filling) ? async : staged)
-            .fillings.push_back(std::move(*filling));
+    for (Filling &filling : findFillings(loop))
+      (asyncCopies && isAsyncCopy(filling) ? async : staged)
+          .fillings.push_back(std::move(filling));
   SmallVector<Group *> groups;
   for (Group *group : {&async, &staged}) {
     if (group->fillings.empty())

@@ -109,3 +109,49 @@ def test_unsigned_bytes_go_to_their_end(target):
     c = np.zeros((32, 32), np.int32)
     tilewright.compile(_product(32, 32, 64, ("uint8", "uint8")), target=target)(a, b, c)
     assert np.array_equal(c, a.astype(np.int64) @ b.astype(np.int64))
+
+
+@pytest.mark.parametrize("target", DEVICES)
+@pytest.mark.parametrize("transpose", [False, True])
+@pytest.mark.parametrize(("rows", "k"), [(64, 64), (32, 40), (40, 96)])
+@pytest.mark.parametrize("dtype", ["bfloat16", "float32", "int8"])
+def test_an_operand_that_a_loop_only_reads(target, dtype, rows, k, transpose):
+    """In shared memory, in a fragment that was filled from there, and in one that was
+    filled from the tensor: three ways to the same product, whatever a target holds."""
+    n = T.dynamic("n")
+    accum = "int32" if dtype == "int8" else "float32"
+    tile = (48, k) if transpose else (k, 48)
+
+    @T.prim_func
+    def kernel(
+        A: T.Tensor((rows, k), dtype), B: T.Tensor((n, *tile), dtype),
+        C: T.Tensor((3, rows, 48), accum),
+    ):  # fmt: skip
+        with T.Kernel(1, threads=128):
+            shared = T.alloc_shared((rows, k), dtype)
+            copied = T.alloc_fragment((rows, k), dtype)
+            loaded = T.alloc_fragment((rows, k), dtype)
+            b = T.alloc_shared(tile, dtype)
+            sums = [T.alloc_fragment((rows, 48), accum) for _ in range(3)]
+            T.copy(A, shared)
+            T.copy(shared, copied)
+            T.copy(A, loaded)
+            for acc in sums:
+                T.clear(acc)
+            for step in T.Pipelined(n, num_stages=2):
+                T.copy(B[step, 0, 0], b)
+                T.gemm(shared, b, sums[0], transpose_B=transpose)
+                T.gemm(copied, b, sums[1], transpose_B=transpose)
+                T.gemm(loaded, b, sums[2], transpose_B=transpose)
+            for way in T.unroll(3):
+                T.copy(sums[way], C[way, 0, 0])
+
+    made = numpy_dtype(parse(dtype).short)
+    rng = np.random.default_rng(5)
+    a = rng.integers(-4, 5, (rows, k)).astype(made)
+    b = rng.integers(-4, 5, (3, *tile)).astype(made)
+    c = np.full((3, rows, 48), 77, numpy_dtype(parse(accum).short))
+    tilewright.compile(kernel, target=target)(a, b, c)
+    total = b.astype(np.float64).sum(0)
+    expected = a.astype(np.float64) @ (total.T if transpose else total)
+    assert np.array_equal(c.astype(np.float64), np.broadcast_to(expected, c.shape))

@@ -76,7 +76,7 @@ MISTAKES = [
     ),
     Mistake(
         "a tile pipelined that another nest writes as well",
-        f"{_SIMT}/PipelineLoops.cpp",
+        f"{_SIMT}/FindFillings.cpp",
         "if (user != filling.store && !isReader)",
         "if (user != filling.store && !isReader && !isa<memref::StoreOp>(user))",
     ),
