@@ -157,12 +157,21 @@ static void distributeInTurns(ParallelOp parallel, Value thread, int64_t threads
   parallel.erase();
 }
 
+/// Whether an operation's effect is on the thread's own registers: its part of a tile
+/// that is dealt out, or a variable of the iteration.
+static bool isOnOwnMemory(Operation *op) {
+  if (isa<AllocOp>(op) || isDealtAccess(op))
+    return true;
+  auto access = getTileAccess(op);
+  return access && getSpace(access->first) == Space::Local;
+}
+
 /// Where several threads are at each iteration, one of them makes its stores. They stay
 /// together otherwise: each needs what the iteration leaves in registers.
 static void keepStoresOfFirst(ParallelOp parallel, Value isFirst) {
   SmallVector<Operation *> effects;
   parallel.walk([&](Operation *op) {
-    if (op != parallel && op->getNumRegions() == 0 && !isDealtAccess(op) &&
+    if (op != parallel && op->getNumRegions() == 0 && !isOnOwnMemory(op) &&
         !op->hasTrait<OpTrait::IsTerminator>() && !isMemoryEffectFree(op) &&
         !hasSingleEffect<MemoryEffects::Read>(op))
       effects.push_back(op);

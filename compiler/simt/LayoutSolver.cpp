@@ -69,8 +69,10 @@ bool LayoutSolver::canBeDealt(AllocOp alloc) const {
       if (!nest || nest->isAncestor(alloc))
         return false;
       auto projection = getProjection(shape, access->second, nest);
-      return projection &&
-             (hasWarps || projection->size() == dropUnits(nest.getExtents()).size());
+      // What one of several iterations at an element writes, the others' threads miss.
+      bool isOwn =
+          projection && projection->size() == dropUnits(nest.getExtents()).size();
+      return projection && (isOwn || (hasWarps && !isa<memref::StoreOp>(user)));
     }
     return isAccumulatorOf(user, alloc) || (hasWarps && getOperandRole(user, alloc));
   });

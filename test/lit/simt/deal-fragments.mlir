@@ -147,3 +147,27 @@ func.func @differently(%n: index) {
   }
   return
 }
+
+// An element that several iterations may write is not dealt out: who writes it is not who
+// reads it.
+// CHECK-LABEL: @written_by_some
+// CHECK:         tile.alloc "first" : memref<4xi32, #tile.space<shared>>
+func.func @written_by_some(%n: index, %x: memref<16x4xi32, #global>, %y: memref<4xi32, #global>) {
+  tile.kernel (%bx) in (%n) threads(32) {
+    %f = tile.alloc "first" : memref<4xi32, #fragment>
+    tile.parallel (%i, %j) in (16, 4) {
+      %v = tile.load %x[%i, %j] : memref<16x4xi32, #global>
+      %c0 = arith.constant 0 : i32
+      %is = arith.cmpi eq, %v, %c0 : i32
+      scf.if %is {
+        %at = arith.index_cast %i : index to i32
+        memref.store %at, %f[%j] : memref<4xi32, #fragment>
+      }
+    }
+    tile.parallel (%j) in (4) {
+      %v = memref.load %f[%j] : memref<4xi32, #fragment>
+      tile.store %v, %y[%j] : memref<4xi32, #global>
+    }
+  }
+  return
+}

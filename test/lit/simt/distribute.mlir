@@ -214,3 +214,27 @@ func.func @pairs(%n: index, %f: f32) {
   }
   return
 }
+
+// Of threads that repeat an iteration each has the iteration's variable; one stores.
+// CHECK-LABEL: @variable_of_replicas
+// CHECK:         %[[FIRST:.*]] = arith.cmpi eq
+// CHECK-NOT:     scf.if
+// CHECK:         %[[VARIABLE:.*]] = tile.alloc "v"
+// CHECK-NOT:     scf.if
+// CHECK:         memref.store %{{.*}}, %[[VARIABLE]]
+// CHECK-NEXT:    memref.load %[[VARIABLE]]
+// CHECK-NEXT:    scf.if %[[FIRST]] {
+// CHECK-NEXT:      tile.store
+func.func @variable_of_replicas(%n: index, %x: memref<8xf32, #global>) {
+  tile.kernel (%bx) in (%n) threads(32) {
+    %c0 = arith.constant 0 : index
+    tile.parallel (%i) in (8) attributes {simt.dealt = #tile.layout<[lane 8:4], replicate [lane 4:1]>} {
+      %l = tile.alloc "v" : memref<1xf32, #local>
+      %f = arith.constant 1.0 : f32
+      memref.store %f, %l[%c0] : memref<1xf32, #local>
+      %v = memref.load %l[%c0] : memref<1xf32, #local>
+      tile.store %v, %x[%i] : memref<8xf32, #global>
+    }
+  }
+  return
+}
