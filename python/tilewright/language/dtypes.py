@@ -352,12 +352,16 @@ def has_nan(dtype: DType) -> bool:
     return dtype.is_float and _FORMATS[dtype].nan
 
 
+def _is_within(value: int | float, dtype: DType) -> bool:
+    return min_value(dtype) <= value <= max_value(dtype)
+
+
 def representable(value: bool | int | float, dtype: DType) -> bool:
     """Whether a literal of this value may take `dtype` (floats may be rounded)."""
     if dtype.is_float:
         if isinstance(value, float) and not math.isfinite(value):
             return has_nan(dtype) if math.isnan(value) else has_infinity(dtype)
-        return min_value(dtype) <= value <= max_value(dtype)
+        return _is_within(value, dtype)
     if dtype.kind == "b":
         return value in (0, 1)
-    return value == int(value) and min_value(dtype) <= value <= max_value(dtype)
+    return math.isfinite(value) and value == int(value) and _is_within(value, dtype)
