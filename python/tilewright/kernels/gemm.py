@@ -164,8 +164,10 @@ def gemm(
     result is [m, n] of `out_dtype`: the operands' own by default, i32 for i8. `tile` is
     (BM, BN, BK) of a block, chosen from the shape where not given. `split_k` blocks share a
     tile's k, for products with few tiles and a long k. Raises ValueError where shapes or
-    dtypes do not fit together, or `split_k` is not positive.
+    dtypes do not fit together, or `split_k` is no positive integer.
     """
+    whole = isinstance(split_k, int | np.integer) and not isinstance(split_k, bool)
+    require(whole, f"split_k is {split_k!r}: it is a number of blocks")
     require(split_k >= 1, f"split_k is {split_k}: at least one block has a tile")
     dtype = dtype_of(a)
     known = ("f32", "bf16", "f16", "i8")
@@ -180,7 +182,7 @@ def gemm(
     require(tuple(out.shape) == (m, n), f"out is {tuple(out.shape)} and must be {(m, n)}")
     kernel = gemm_kernel(
         n, k, dtype, dtype_of(out), transpose_a, transpose_b, tile or _tile(m, dtype), target,
-        split_k,
+        int(split_k),
     )  # fmt: skip
     kernel(a, b, out)
     return out

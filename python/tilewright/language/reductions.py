@@ -102,6 +102,12 @@ def _declare(combiner: str, text: str) -> Operation:
         annotations: Static = None,
     ):
         chosen = combiner
+        if not isinstance(nan_propagate, bool):
+            k.fail(
+                f"T.{name}: nan_propagate={nan_propagate!r}",
+                rule="nan_propagate is True or False, known while compiling",
+                hint="with True a NaN wins, with False NaN is left out",
+            )
         if not nan_propagate:
             if combiner not in _OF_NUMBERS:
                 k.fail(

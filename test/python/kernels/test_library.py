@@ -133,6 +133,8 @@ Q = _rows(1, 4, 8, 16)
         (lambda: gemm(X.astype(int), X.T), "gemm takes f32, bf16, f16, i8, not i64"),
         (lambda: gemm(X, X.T, out=X), r"out is \(4, 6\) and must be \(4, 4\)"),
         (lambda: gemm(X[0], X), "gemm takes two matrices"),
+        (lambda: gemm(X, X.T, split_k="2"), "split_k is '2': it is a number of blocks"),
+        (lambda: gemm(X, X.T, split_k=1.5), "split_k is 1.5: it is a number of blocks"),
         (lambda: gemm(X, X.T, split_k=0), "split_k is 0: at least one block has a tile"),
         (lambda: softmax(X[0]), r"softmax takes \[rows, n\], not 1 dimensions"),
         (lambda: softmax(X.astype(int)), "softmax takes f32, bf16 or f16, not i64"),

@@ -272,17 +272,22 @@ def test_extrema_of_numbers(device, name, nothing, dtype, clear):
     assert np.array_equal(b.astype(np.float64), expected)
 
 
-def test_only_extrema_can_leave_nan_out():
+@pytest.mark.parametrize(
+    ("name", "nan_propagate"), [("sum", False), ("argmax", False), ("max", "no"), ("min", None)]
+)
+def test_only_extrema_can_leave_nan_out(name, nan_propagate):
     @T.prim_func
     def kernel(A: T.Tensor((4, 5), "float32"), B: T.Tensor((4,), "float32")):
         with T.Kernel(1):
             a = T.alloc_fragment((4, 5), "float32")
             b = T.alloc_fragment((4,), "float32")
             T.copy(A, a)
-            T.reduce_sum(a, b, dim=1, nan_propagate=False)
+            getattr(T, f"reduce_{name}")(a, b, dim=1, nan_propagate=nan_propagate)
             T.copy(b, B)
 
-    with pytest.raises(tilewright.CompileError, match="T.reduce_sum: nan_propagate=False"):
+    with pytest.raises(
+        tilewright.CompileError, match=f"T.reduce_{name}: nan_propagate={nan_propagate!r}"
+    ):
         tilewright.compile(kernel)
 
 
