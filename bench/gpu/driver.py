@@ -1,4 +1,4 @@
-"""The part of the CUDA driver that jobs need, through ctypes.
+"""The part of the CUDA driver that jobs and timed launches need, through ctypes.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
@@ -6,7 +6,7 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from ctypes import byref, c_char_p, c_int, c_size_t, c_uint, c_uint32, c_uint64, c_void_p
 from typing import Any
 
@@ -18,6 +18,8 @@ _LOG_BYTES = 1 << 16
 _ERROR_LOG, _ERROR_LOG_BYTES = 5, 6
 _COOPERATIVE, _CLUSTER = 2, 4
 _DYNAMIC_SHARED = 8
+
+Grid = tuple[int, int, int]
 
 
 class DriverError(Exception):
@@ -68,8 +70,8 @@ class Driver:
 
     def run(self, job: Job) -> Result:
         """Runs a job. DriverError where a call fails."""
-        module = self._load(job.ptx)
-        addresses = [self._allocate(one) for one in job.buffers]
+        module = self.load(job.ptx.encode())
+        addresses = [self.put(one) for one in job.buffers]
         try:
             for launch in job.launches:
                 self._launch(module, launch, addresses)
@@ -78,8 +80,7 @@ class Driver:
             for address, before in zip(addresses, job.buffers):
                 one = np.empty(before.nbytes, np.uint8)
                 if one.nbytes:
-                    self._call("cuMemcpyDtoH_v2", one.ctypes.data_as(c_void_p), address,
-                               c_size_t(one.nbytes))  # fmt: skip
+                    self.get(address, one)
                 after.append(one)
         finally:
             for address in addresses:
@@ -119,18 +120,18 @@ class Driver:
             self._call("cuTensorMapEncodeTiled", *head, (c_uint32 * rank)(*box), *tail)
         return ctypes.string_at(at, 128)
 
-    def _load(self, ptx: str) -> c_void_p:
+    def load(self, code: bytes) -> c_void_p:
+        """A module of PTX or of a cubin."""
         log = ctypes.create_string_buffer(_LOG_BYTES)
         options = (c_uint * 2)(_ERROR_LOG, _ERROR_LOG_BYTES)
         values = (c_void_p * 2)(ctypes.addressof(log), _LOG_BYTES)
         module = c_void_p()
-        status = self._api.cuModuleLoadDataEx(
-            byref(module), c_char_p(ptx.encode()), 2, options, values
-        )
+        status = self._api.cuModuleLoadDataEx(byref(module), c_char_p(code), 2, options, values)
         self._check("cuModuleLoadDataEx", status, log.value.decode(errors="replace"))
         return module
 
-    def _allocate(self, data: np.ndarray) -> c_uint64:
+    def put(self, data: np.ndarray) -> c_uint64:
+        """The address of a copy of an array; it stays until `free`."""
         address = c_uint64()
         self._call("cuMemAlloc_v2", byref(address), c_size_t(max(data.nbytes, 1)))
         if data.nbytes:
@@ -139,13 +140,46 @@ class Driver:
                        c_size_t(data.nbytes))  # fmt: skip
         return address
 
-    def _launch(self, module: c_void_p, launch: Launch, addresses: list[c_uint64]) -> None:
+    def get(self, address: c_uint64, into: np.ndarray) -> None:
+        """Copies memory from an address into a contiguous array."""
+        self._call("cuMemcpyDtoH_v2", into.ctypes.data_as(c_void_p), address,
+                   c_size_t(into.nbytes))  # fmt: skip
+
+    def clear(self, address: c_uint64, count: int) -> None:
+        """Writes zeros to bytes from an address on."""
+        self._call("cuMemsetD8_v2", address, ctypes.c_ubyte(0), c_size_t(count))
+
+    def free(self, address: c_uint64) -> None:
+        """Gives back what `put` made."""
+        self._call("cuMemFree_v2", address)
+
+    def function(self, module: c_void_p, kernel: str, shared: int = 0) -> c_void_p:
+        """A kernel of a module that is to be launched with bytes of dynamic shared memory."""
         function = c_void_p()
-        self._call("cuModuleGetFunction", byref(function), module, launch.kernel.encode())
-        if launch.shared:
-            self._call("cuFuncSetAttribute", function, _DYNAMIC_SHARED, launch.shared)
+        self._call("cuModuleGetFunction", byref(function), module, kernel.encode())
+        if shared:
+            self._call("cuFuncSetAttribute", function, _DYNAMIC_SHARED, shared)
+        return function
+
+    def seconds(self, call: Callable[[], None]) -> float:
+        """What the launches of `call` take, by events."""
+        events = (c_void_p(), c_void_p())
+        for event in events:
+            self._call("cuEventCreate", byref(event), c_uint(0))
+        try:
+            self._call("cuEventRecord", events[0], None)
+            call()
+            self._call("cuEventRecord", events[1], None)
+            self._call("cuEventSynchronize", events[1])
+            self._call("cuEventElapsedTime", byref(taken := ctypes.c_float()), *events)
+        finally:
+            for event in events:
+                self._call("cuEventDestroy_v2", event)
+        return taken.value / 1e3
+
+    def _launch(self, module: c_void_p, launch: Launch, addresses: list[c_uint64]) -> None:
+        function = self.function(module, launch.kernel, launch.shared)
         values = [self._argument(one, addresses) for one in launch.args]
-        pointers = (c_void_p * max(len(values), 1))(*(ctypes.addressof(v) for v in values))
         attributes = (_Attribute * 2)()
         count = 0
         if launch.cluster != (1, 1, 1):
@@ -159,6 +193,17 @@ class Driver:
         config = _LaunchConfig(
             launch.grid, launch.block, launch.shared, None, attributes, count
         )
+        self._start(function, config, values)
+
+    def launch(
+        self, function: c_void_p, grid: Grid, block: int, shared: int, values: list[Any]
+    ) -> None:
+        """Starts a kernel; `values` are ctypes objects that hold its arguments."""
+        config = _LaunchConfig(grid, (block, 1, 1), shared, None, None, 0)
+        self._start(function, config, values)
+
+    def _start(self, function: c_void_p, config: _LaunchConfig, values: list[Any]) -> None:
+        pointers = (c_void_p * max(len(values), 1))(*(ctypes.addressof(v) for v in values))
         self._call("cuLaunchKernelEx", byref(config), function, pointers, None)
 
     def _argument(self, given: list[Any], addresses: list[c_uint64]) -> Any:

@@ -27,7 +27,8 @@ DIST = packing.ROOT / "dist" / "gpu"
 # Of the session's time, what verification may take at most, and how many processes share it:
 # most of a case is compiling.
 VERIFY_SHARE = 0.5
-VERIFY_PROCESSES = 6
+MEASURE_SHARE = 0.7  # of what verification left; the rest is for bench/static's problems
+VERIFY_PROCESSES = 12
 
 EXAMPLES = """
 examples:
@@ -95,8 +96,9 @@ def _run(asked: argparse.Namespace) -> int:
         session = _Session(asked, work, begun, steps, manifest)
         verified = _timed(steps, "verify", session.verify)
         measured = _timed(steps, "measure", session.measure)
+        compared = _timed(steps, "same tiles", session.same_tiles)
         session.write()
-    return 0 if verified and measured else 1
+    return 0 if verified and measured and compared else 1
 
 
 def _timed(steps: dict[str, float], name: str, step: Callable[[], Any]) -> Any:
@@ -129,7 +131,7 @@ class _Session:
         code = (
             "import json, sys; from tilewright import runtime; d = sys.argv[1];"
             "i = runtime.device_info(d); print(json.dumps({'string': runtime.device_name(d), "
-            "'name': str(i.get('name') or d)}))"
+            "'name': str(i.get('name') or d), 'emulated': 'emulator' in d}))"
         )
         said = self._python(["-c", code, self.asked.device], capture=True)
         if said.returncode:
@@ -174,7 +176,7 @@ class _Session:
     def measure(self) -> bool:
         """The benchmarks, with the time that is left; whether all of them have figures."""
         path = self.work / "measure.json"
-        seconds = self.ends - time.monotonic()
+        seconds = MEASURE_SHARE * (self.ends - time.monotonic())
         command = [str(HERE / "measure.py"), self.asked.device, str(path)]
         command += ["--seconds", f"{0.9 * seconds:.0f}"]
         command += ["--small"] if self.asked.small else []
@@ -182,6 +184,19 @@ class _Session:
         measured = json.loads(path.read_text()) if path.exists() else {"failures": ["none"]}
         self.report |= measured | {"measure_status": status}
         return status == 0 and not measured["failures"]
+
+    def same_tiles(self) -> bool:
+        """bench/static's problems, with the time that is left; whether all have figures of
+        ours. Their sizes are for a GPU alone."""
+        if self.device["emulated"]:
+            self.report["same_tiles"] = "needs a GPU"
+            return True
+        path = self.work / "same-tiles.json"
+        seconds = self.ends - time.monotonic()
+        command = [str(HERE / "same_tiles.py"), str(path), "--seconds", f"{0.8 * seconds:.0f}"]
+        status = self._limited(command, seconds)
+        self.report["same_tiles"] = json.loads(path.read_text()) if path.exists() else status
+        return status == 0
 
     def write(self) -> None:
         """The report, so far."""

@@ -127,17 +127,24 @@ def _inputs(problem: Problem) -> dict[str, np.ndarray]:
 
 def _check(problem: Problem, arrays: dict[str, np.ndarray], result: np.ndarray) -> None:
     """Raises FigureError where the block's part of the result is off."""
-    rows = problem.tile[0]
-    wide = {name: values.astype(np.float64) for name, values in arrays.items()}
     if problem.kind == "gemm":
         columns = problem.tile[1]
-        b = wide["B"].T if problem.transpose_b else wide["B"]
-        expected, got = wide["A"] @ b[:, :columns], result[:, :columns]
+        b = arrays["B"][:columns] if problem.transpose_b else arrays["B"][:, :columns]
+        compare(problem, {"A": arrays["A"], "B": b}, result[:, :columns])
     else:
-        score = wide["Q"][0, :rows] @ wide["K"][0].T * problem.scale_log2
+        rows = problem.tile[0]
+        compare(problem, arrays | {"Q": arrays["Q"][:, :rows]}, result[:, :rows])
+
+
+def compare(problem: Problem, operands: dict[str, np.ndarray], got: np.ndarray) -> None:
+    """Raises FigureError where a result of a product, or of a head, is off."""
+    wide = {name: values.astype(np.float64) for name, values in operands.items()}
+    if problem.kind == "gemm":
+        expected = wide["A"] @ (wide["B"].T if problem.transpose_b else wide["B"])
+    else:
+        score = wide["Q"][0] @ wide["K"][0].T * problem.scale_log2
         weight = np.exp2(score - score.max(1, keepdims=True))
-        expected = weight @ wide["V"][0] / weight.sum(1, keepdims=True)
-        got = result[0, :rows]
+        expected = (weight @ wide["V"][0] / weight.sum(1, keepdims=True))[None]
     # A rounding to the dtype of what is added up, and one of the result.
     unit = 2.0 ** -(8 if problem.dtype == "bf16" else 11)
     bound = unit * np.abs(expected) + 2 * unit * np.sqrt(np.square(expected).mean()) + 1e-3

@@ -131,8 +131,8 @@ def compiled(problem: Problem, target: str) -> Program:
     shapes = problem.shapes()
 
     def arguments(given: Mapping[str, Any], about: Any) -> list[bytes]:
-        addresses = {name: given[name].address for name in shapes}
-        words = [w for name, shape in shapes.items() for w in _words(addresses[name], shape)]
+        arrays = [given[name] for name in shapes]
+        words = [w for array in arrays for w in _words(array.address, array.shape)]
         block = started(path, words).parameters
         return [block[p.offset : p.offset + p.bytes] for p in about.parameters]
 
@@ -146,6 +146,7 @@ def compiled(problem: Problem, target: str) -> Program:
         threads=grid.threads,
         dynamic_shared=grid.shared,
         arguments=arguments,
+        flat=True,
     )
 
 

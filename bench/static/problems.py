@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 
 # Extents that are known when a kernel is compiled. The rows of a product and the heads of
 # attention are not; of those a run on the emulator has one block's.
@@ -54,6 +55,31 @@ class Problem:
         return {
             "A": (rows, K), "B": (N, K) if self.transpose_b else (K, N), "C": (rows, N),
         }  # fmt: skip
+
+
+_NAME = re.compile(
+    r"(?P<kind>gemm|attend)_(?P<form>nn|nt|d\d+)/(?P<dtype>bf16|f16)/(?P<tile>\d+(x\d+)+)"
+    r"/s(?P<stages>\d+)/t(?P<threads>\d+)"
+)
+
+
+def parse(name: str) -> Problem:
+    """The problem of a name, whether or not it is one of PROBLEMS.
+
+    Raises ValueError.
+    """
+    found = _NAME.fullmatch(name)
+    if found:
+        kind, form = found["kind"], found["form"]
+        tile = tuple(map(int, found["tile"].split("x")))
+        if len(tile) == (3 if kind == "gemm" else 2) and form.startswith("d") != (
+            kind == "gemm"
+        ):
+            return Problem(
+                kind, found["dtype"], tile, int(found["stages"]), int(found["threads"]),
+                form == "nt", int(form[1:]) if kind == "attend" else 0,
+            )  # fmt: skip
+    raise ValueError(f"{name!r} names no problem; one is {PROBLEMS[0].name}")
 
 
 def _product(dtype: str, threads: int, transpose_b: bool) -> Problem:

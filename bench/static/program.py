@@ -21,7 +21,8 @@ class Program:
 
     `code` is PTX, or a code object of AMD. `dynamic_shared` is what a launch adds to the
     shared memory that the code declares. `arguments` gives a launch's arguments, from the
-    problem's arrays and numbers by name and the emulator's description of the kernel.
+    problem's arrays and numbers by name and the emulator's description of the kernel. Blocks
+    of a `flat` grid have one number, in which the problem's x runs fastest.
     """
 
     by: str
@@ -31,6 +32,7 @@ class Program:
     threads: int
     dynamic_shared: int
     arguments: Callable[[Mapping[str, Any], Any], list[Any]]
+    flat: bool = False
 
 
 def by_name(*names: str) -> Callable[[Mapping[str, Any], Any], list[Any]]:
