@@ -30,6 +30,7 @@ void GpuBackend::buildTilePipeline(OpPassManager &pm) const {
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   pm.addPass(tile::createLegalizeAccumulators());
+  pm.addNestedPass<func::FuncOp>(simt::createChooseThreads({getLanes()}));
   pm.addPass(tile::createSelectAtoms({getTargetName()}));
   pm.addPass(tile::createExpandTiles({/*keepReductions=*/true}));
   pm.addNestedPass<func::FuncOp>(tile::createProveBounds());

@@ -1,6 +1,6 @@
 """Kernels of the library beside PyTorch and Triton on a GPU: the last step of session.py.
 
-    python bench/gpu/measure.py DEVICE JSON [--seconds 300] [--small]
+    python bench/gpu/measure.py DEVICE JSON [--seconds 300] [--small] [--only gemm/n4096 ...]
 
 A kernel is checked, element by element, against the float64 reference before it is timed. Then
 a quick look picks each library's best recipe, and ours and those take turns. On a GPU a call
@@ -178,6 +178,8 @@ def main() -> int:
     parser.add_argument("json", type=Path)
     parser.add_argument("--seconds", type=float, default=300.0)
     parser.add_argument("--small", action="store_true")
+    parser.add_argument("--only", nargs="+", default=[""], metavar="KERNEL[/CASE]",
+                        help="cases whose names begin so")  # fmt: skip
     asked = parser.parse_args()
     ends = time.monotonic() + asked.seconds
     device = runtime.device_name(asked.device)
@@ -186,6 +188,8 @@ def main() -> int:
         "measured_on": place.about, "results": [], "failures": [], "left_out": [],
     }  # fmt: skip
     for case in workloads.small() if asked.small else workloads.real():
+        if not f"{case.kernel}/{case.name}/{case.dtype}".startswith(tuple(asked.only)):
+            continue
         if time.monotonic() > ends:
             report["left_out"].append(case.id)
             continue

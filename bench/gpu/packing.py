@@ -1,8 +1,9 @@
-"""An archive of what a GPU machine lacks: LLVM, MLIR and lld, and our own libraries.
+"""Archives of what a GPU machine lacks: LLVM, MLIR and lld, and our own libraries.
 
-The archive holds `lib/` (LLVM and MLIR, and the stand-in for NVIDIA's driver), `archives/`
-(our static libraries and lld's, from which the extensions are linked), and `spare/`: the
-system's libraries that LLVM needs. Of these a machine's own are used where it has them.
+One holds LLVM and MLIR, in `lib/`, and in `spare/` the system's libraries that they need, of
+which a machine's own are used where it has them. It is made anew only where these change, as
+that takes minutes. The other holds `archives/`, our static libraries and lld's, from which the
+extensions are linked, the stand-in for NVIDIA's driver in `lib/`, and a manifest.
 
 LLVM is linked with a solver and an XML parser that the compiler never calls. Their libraries
 would be a quarter of the archive; stubs that say so stand for them.
@@ -22,6 +23,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 # xz, which every Python knows, makes it smaller than zstd -19 does: 46 MiB, not 52.
+LLVM_ARCHIVE = "llvm-libraries.tar.xz"
 ARCHIVE = "tilewright-libraries.tar.xz"
 
 # Every machine with a C++ compiler has these.
@@ -34,25 +36,41 @@ class PackError(RuntimeError):
     """Something that is to be packed is not there; the message says what to do."""
 
 
-def pack(build: Path, to: Path, level: int) -> Path:
-    """Write the archive into a folder; `level` is a preset of xz.
+def pack(build: Path, to: Path, level: int) -> list[Path]:
+    """Write the archives into a folder; `level` is a preset of xz.
 
     Raises PackError where the build is not whole.
     """
     extension = build / "python" / "tilewright" / "_compiler.so"
     if not extension.is_file():
         raise PackError(f"there is no {extension}: build the project first (`make build`)")
-    llvm = _llvm(build)
     found = _libraries([extension])
     to.mkdir(parents=True, exist_ok=True)
-    archive = to / ARCHIVE
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        tarfile.open(archive, "w:xz", preset=level) as tar,
-    ):
-        for name, path in sorted(_members(build, llvm, found, Path(folder)).items()):
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = Path(folder)
+        _write_llvm(to / LLVM_ARCHIVE, found, level, scratch)
+        _write(to / ARCHIVE, _ours(build, scratch), level)
+    return [to / LLVM_ARCHIVE, to / ARCHIVE]
+
+
+def _write(archive: Path, members: dict[str, Path], level: int) -> None:
+    with tarfile.open(archive, "w:xz", preset=level) as tar:
+        for name, path in sorted(members.items()):
             tar.add(path, name, recursive=False)
-    return archive
+
+
+def _write_llvm(archive: Path, found: dict[str, Path], level: int, scratch: Path) -> None:
+    """The archive of others' libraries, unless it is there and of these."""
+    note = archive.with_suffix(".json")
+    stats = {name: (str(path), path.stat()) for name, path in sorted(found.items())}
+    made_of = {"level": level} | {
+        name: [path, stat.st_size, stat.st_mtime_ns] for name, (path, stat) in stats.items()
+    }
+    if archive.is_file() and note.is_file() and json.loads(note.read_text()) == made_of:
+        return
+    note.unlink(missing_ok=True)
+    _write(archive, _others(found, scratch), level)
+    note.write_text(json.dumps(made_of, indent=1) + "\n")
 
 
 def _llvm(build: Path) -> Path:
@@ -61,16 +79,28 @@ def _llvm(build: Path) -> Path:
     return Path(root)
 
 
-def _members(build: Path, llvm: Path, found: dict[str, Path], scratch: Path) -> dict[str, Path]:
-    """What is packed, by its name in the archive; stubs are made in `scratch`."""
+def _ours(build: Path, scratch: Path) -> dict[str, Path]:
+    """Our libraries and lld's by their names in the archive, and a manifest."""
     members = {}
     for name in ("liblldELF.a", "liblldCommon.a"):
-        members[f"archives/{name}"] = llvm / "lib" / name
+        members[f"archives/{name}"] = _llvm(build) / "lib" / name
     for archive in (build / "lib").glob("lib*ilewright*.a"):
         if not _EMULATORS.match(archive.stem):
             members[f"archives/{archive.name}"] = archive
     stand_in = build / "lib" / "libtilewright_cuda_driver.so"
     members[f"lib/{stand_in.name}"] = stand_in
+    manifest = scratch / "manifest.json"
+    commit = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True
+    )
+    manifest.write_text(json.dumps({"commit": commit.stdout.strip() or None}) + "\n")
+    return members | {manifest.name: manifest}
+
+
+def _others(found: dict[str, Path], scratch: Path) -> dict[str, Path]:
+    """LLVM, MLIR and what they need by their names in the archive; stubs are made in
+    `scratch`."""
+    members = {}
     for soname, path in found.items():
         if soname.startswith(("libLLVM", "libMLIR")):
             members[f"lib/{soname}"] = path
@@ -78,12 +108,7 @@ def _members(build: Path, llvm: Path, found: dict[str, Path], scratch: Path) -> 
             members[f"spare/{soname}"] = _stub(soname, path, found, scratch)
         else:
             members[f"spare/{soname}"] = path
-    manifest = scratch / "manifest.json"
-    commit = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True
-    )
-    manifest.write_text(json.dumps({"commit": commit.stdout.strip() or None}) + "\n")
-    return members | {manifest.name: manifest}
+    return members
 
 
 # ---- libraries -----------------------------------------------------------------------------

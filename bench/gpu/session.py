@@ -57,7 +57,7 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    pack = commands.add_parser("pack", help="make the archive, on a machine with a build")
+    pack = commands.add_parser("pack", help="make the archives, on a machine with a build")
     pack.add_argument("--build", type=Path, default=packing.ROOT / "build", metavar="FOLDER")
     pack.add_argument("--to", type=Path, default=DIST, metavar="FOLDER",
                       help="where it goes (default: dist/gpu, which git ignores)")  # fmt: skip
@@ -77,8 +77,8 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def _pack(asked: argparse.Namespace) -> int:
-    archive = packing.pack(asked.build, asked.to, asked.level)
-    print(f"{archive}: {archive.stat().st_size / 2**20:.1f} MiB")
+    for archive in packing.pack(asked.build, asked.to, asked.level):
+        print(f"{archive}: {archive.stat().st_size / 2**20:.1f} MiB")
     return 0
 
 
@@ -127,13 +127,16 @@ class _Session:
         self.report |= {"date": date, "device": self.device}
 
     def _device(self) -> dict[str, Any]:
-        """The device's full string, and what it calls itself."""
+        """The device's full string, and what the driver calls it."""
         code = (
             "import json, sys; from tilewright import runtime; d = sys.argv[1];"
-            "i = runtime.device_info(d); print(json.dumps({'string': runtime.device_name(d), "
-            "'name': str(i.get('name') or d), 'emulated': 'emulator' in d}))"
+            "i = runtime.device_info(d); name = i['name']; emulated = 'emulator' in name\n"
+            "if not emulated:\n"
+            "    sys.path.insert(0, sys.argv[2]); from driver import Driver\n"
+            "    name = Driver().facts()['device']\n"
+            "print(json.dumps({'string': i['name'], 'name': name, 'emulated': emulated}))"
         )
-        said = self._python(["-c", code, self.asked.device], capture=True)
+        said = self._python(["-c", code, self.asked.device, str(HERE)], capture=True)
         if said.returncode:
             last = said.stderr.strip().splitlines()[-1:]
             raise unpacking.SetupError(f"--device {self.asked.device}: {''.join(last)}")

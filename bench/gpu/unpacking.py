@@ -1,4 +1,4 @@
-"""The other end of packing.py: libraries from the archive, and extensions for this Python.
+"""The other end of packing.py: libraries from the archives, and extensions for this Python.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
@@ -16,7 +16,7 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
-from packing import ARCHIVE, ROOT
+from packing import ARCHIVE, LLVM_ARCHIVE, ROOT
 
 # What the package and the build of its extensions import, by what installs it.
 _PACKAGES = {
@@ -41,15 +41,16 @@ def require_tools() -> None:
 
 
 def unpack(source: Path, work: Path) -> dict[str, Any]:
-    """Unpack the archive of a folder into `work`; give its manifest."""
-    archive = source / ARCHIVE
-    if not archive.is_file():
-        raise SetupError(f"there is no {archive}: make it on a build machine with `pack`")
-    try:
-        with tarfile.open(archive, "r:xz") as tar:
-            tar.extractall(work)
-    except (OSError, EOFError, lzma.LZMAError, tarfile.TarError) as error:
-        raise SetupError(f"{archive}: {error}") from None
+    """Unpack the archives of a folder into `work`; give their manifest."""
+    for name in (LLVM_ARCHIVE, ARCHIVE):
+        archive = source / name
+        if not archive.is_file():
+            raise SetupError(f"there is no {archive}: make it on a build machine with `pack`")
+        try:
+            with tarfile.open(archive, "r:xz") as tar:
+                tar.extractall(work)
+        except (OSError, EOFError, lzma.LZMAError, tarfile.TarError) as error:
+            raise SetupError(f"{archive}: {error}") from None
     for spare in (work / "spare").iterdir():
         if not _is_here(spare.name):
             shutil.copyfile(spare, work / "lib" / spare.name)

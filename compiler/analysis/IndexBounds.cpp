@@ -202,6 +202,18 @@ LinearForm IndexBounds::extent(Value memref, int64_t dim) {
   return form;
 }
 
+std::optional<LinearForm> IndexBounds::stride(Value memref, int64_t dim) {
+  auto [strides, offset] = cast<MemRefType>(memref.getType()).getStridesAndOffset();
+  if (!ShapedType::isDynamic(strides[dim]))
+    return constantForm(strides[dim]);
+  DictionaryAttr param = getParameter(memref);
+  auto declared = param ? param.getAs<ArrayAttr>("strides") : ArrayAttr();
+  auto name = declared ? dyn_cast<StringAttr>(declared[dim]) : StringAttr();
+  if (!name || name.getValue() == "any")
+    return std::nullopt;
+  return makeSymbol(name.getValue());
+}
+
 //===----------------------------------------------------------------------===//
 // Proofs
 //===----------------------------------------------------------------------===//

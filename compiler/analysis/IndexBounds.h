@@ -58,6 +58,10 @@ public:
   /// The extent of dimension `dim` of a memref.
   LinearForm extent(mlir::Value memref, int64_t dim);
 
+  /// The distance between neighbours along dimension `dim` of a memref, in elements;
+  /// nothing where it is any.
+  std::optional<LinearForm> stride(mlir::Value memref, int64_t dim);
+
   /// The value that an atom stands for or depends on; null for the sizes of tensors.
   mlir::Value valueOf(unsigned atom) const { return atoms[atom].value; }
 

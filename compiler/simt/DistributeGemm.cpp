@@ -28,6 +28,9 @@ using namespace tilewright::tile;
 
 /// So many steps along K, or instructions, are written out; of more there is a loop.
 static constexpr int64_t kWrittenSteps = 4, kWrittenInstructions = 64;
+/// So many instructions make an iteration of that, so that operands are read while others
+/// are multiplied. More would want more registers.
+static constexpr int64_t kLoopInstructions = 32;
 
 namespace {
 class GemmDistributor {
@@ -186,15 +189,25 @@ LogicalResult GemmDistributor::distribute() {
       accumulators = std::move(*results);
     }
   } else {
+    int64_t together = 1;
+    while (steps % (2 * together) == 0 &&
+           instructions / steps * 2 * together <= kLoopInstructions)
+      together *= 2;
     auto loop = scf::ForOp::create(builder, loc, constant(0), constant(steps * depth),
-                                   constant(depth), accumulators);
+                                   constant(together * depth), accumulators);
     OpBuilder behind = builder;
     builder.setInsertionPointToStart(loop.getBody());
-    FailureOr<Accumulators> results =
-        step(loop.getInductionVar(), SmallVector<Value>(loop.getRegionIterArgs()));
-    if (failed(results))
-      return failure();
-    scf::YieldOp::create(builder, loc, *results);
+    Accumulators results(loop.getRegionIterArgs());
+    for (int64_t i = 0; i < together; ++i) {
+      Value k = loop.getInductionVar();
+      if (i > 0)
+        k = arith::AddIOp::create(builder, loc, k, constant(i * depth));
+      FailureOr<Accumulators> stepped = step(k, results);
+      if (failed(stepped))
+        return failure();
+      results = std::move(*stepped);
+    }
+    scf::YieldOp::create(builder, loc, results);
     builder = behind;
     accumulators.assign(loop.getResults().begin(), loop.getResults().end());
   }

@@ -66,14 +66,13 @@ std::optional<Filling> FillingFinder::getFilling(ParallelOp nest) {
                        filling.store.getIndices(), nest))
     return std::nullopt;
   filling.tile = tile;
-  // What is in the tile is this nest's alone, and of this iteration.
+  // What is in the tile is of this iteration. What follows the nest may write there too:
+  // the stage is its iteration's alone, until that releases it.
   for (Operation *user : tile->getUsers()) {
     Operation *outer = body()->findAncestorOpInBlock(*user);
-    bool isReader = outer && outer != nest && nest->isBeforeInBlock(outer) &&
-                    isa<memref::LoadOp, GemmOp>(user);
-    if (auto gemm = dyn_cast<GemmOp>(user); gemm && gemm.getC() == tile.getResult())
-      isReader = false;
-    if (user != filling.store && !isReader)
+    bool isLater = outer && outer != nest && nest->isBeforeInBlock(outer) &&
+                   isa<memref::LoadOp, memref::StoreOp, GemmOp>(user);
+    if (user != filling.store && !isLater)
       return std::nullopt;
   }
   // It reads what no iteration writes, and nothing of its own iteration that cannot be

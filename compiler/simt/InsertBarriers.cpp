@@ -59,11 +59,12 @@ struct MemoryAccess {
   /// null where there is none.
   Operation *element = nullptr;
   Operation *repeated = nullptr;
+  bool isPut = false; // of an item into a channel
 
   bool isGlobal() const { return getSpace(base) == Space::Global; }
   bool operator==(const MemoryAccess &other) const {
     return base == other.base && isWrite == other.isWrite && agents == other.agents &&
-           element == other.element && repeated == other.repeated;
+           element == other.element && repeated == other.repeated && isPut == other.isPut;
   }
 };
 
@@ -214,8 +215,10 @@ bool InsertBarriersPass::conflict(const MemoryAccess &earlier,
     return false;
   if (earlier.agents == Agents::First && later.agents == Agents::First)
     return false;
-  // A channel orders what is done with its own stages.
-  if (earlier.base == later.base && isChannelBuffer(earlier.base))
+  // A channel orders its items: what is put, and all that is done with it until its
+  // release.
+  if (earlier.base == later.base && isChannelBuffer(earlier.base) &&
+      (earlier.isPut || later.isPut))
     return false;
   return mayMeet(earlier.base, later.base) && !areApart(*bounds, earlier, later);
 }
@@ -233,6 +236,7 @@ static void order(Open &open, bool isGlobal) {
 
 /// The accesses of `op` and of what it holds, to memory that threads share.
 static void collect(Operation *op, Agents agents, Open &accesses) {
+  bool isPut = isa<PutOp>(op) || op->getParentOfType<PutOp>();
   op->walk([&](Operation *inner) {
     auto effects = dyn_cast<MemoryEffectOpInterface>(inner);
     if (!effects)
@@ -247,7 +251,8 @@ static void collect(Operation *op, Agents agents, Open &accesses) {
         continue;
       Value base = getBaseMemory(memory);
       if (getSpace(base) != Space::Local)
-        add(accesses, {base, isWrite, agents, getElement(inner) ? inner : nullptr});
+        add(accesses, {base, isWrite, agents, getElement(inner) ? inner : nullptr,
+                       /*repeated=*/nullptr, isPut});
     }
   });
 }

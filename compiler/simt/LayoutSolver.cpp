@@ -140,8 +140,16 @@ SmallVector<ParallelOp> LayoutSolver::getNests() const {
 // Layouts from anchors outwards
 //===----------------------------------------------------------------------===//
 
+/// Whether the warp policy leaves rows of what `gemm` makes whole in a warp, or columns.
+static bool leavesWhole(GemmOp gemm, StringRef policy, int64_t warps) {
+  Tiling tiling =
+      getTiling(OrientedAtom(gemm).getShape(), gemm.getM(), gemm.getN(), warps, policy);
+  return (policy == "full_row" ? tiling.warpsN : tiling.warpsM) == 1;
+}
+
 /// Rows that are reduced are best whole in a warp: tells products whose accumulators meet
-/// such, so that all of them share rows alike.
+/// such, so that all of them share rows alike. Where warps have to share rows, only what
+/// is reduced is better off with few of them.
 void LayoutSolver::setPolicies() {
   llvm::EquivalenceClasses<Operation *> groups;
   DenseSet<Operation *> rows, columns; // what is reduced along them
@@ -160,21 +168,21 @@ void LayoutSolver::setPolicies() {
     if (candidates.contains(dst))
       groups.unionSets(src, dst);
   });
-  DenseSet<Operation *> rowGroups, columnGroups;
+  DenseSet<Operation *> rowGroups, columnGroups; // whose rows, or columns, stay whole
   kernel->walk([&](GemmOp gemm) {
     AllocOp c = getAlloc(gemm.getC());
-    if (rows.contains(c))
+    if (rows.contains(c) && leavesWhole(gemm, "full_row", warps))
       rowGroups.insert(groups.getLeaderValue(c));
-    else if (columns.contains(c))
+    else if (columns.contains(c) && leavesWhole(gemm, "full_col", warps))
       columnGroups.insert(groups.getLeaderValue(c));
   });
   kernel->walk([&](GemmOp gemm) {
     AllocOp c = getAlloc(gemm.getC());
     if (!candidates.contains(c) || gemm.getPolicy())
       return;
-    if (rowGroups.contains(groups.getLeaderValue(c)))
+    if (rows.contains(c) || rowGroups.contains(groups.getLeaderValue(c)))
       gemm.setPolicy("full_row");
-    else if (columnGroups.contains(groups.getLeaderValue(c)))
+    else if (columns.contains(c) || columnGroups.contains(groups.getLeaderValue(c)))
       gemm.setPolicy("full_col");
   });
 }

@@ -23,6 +23,17 @@ def IsolateEffects : Pass<"isolate-effects", "::mlir::func::FuncOp"> {
                            "::tilewright::tile::TileDialect"];
 }
 
+def ChooseThreads : Pass<"choose-threads", "::mlir::func::FuncOp"> {
+  let summary = "Choose how many threads a block has";
+  let description = [{
+    A `tile.kernel` that has no `threads` gets some: four warps, or twice as many until
+    fragments fit the registers. Kernels with products fill these, so that
+    warps read operands seldom; others take a few registers, so that more warps are
+    there to wait for memory.
+  }];
+  let options = [Option<"lanes", "lanes", "int64_t", "32", "Threads of a warp or wave">];
+}
+
 def DealFragments : Pass<"deal-fragments", "::mlir::func::FuncOp"> {
   let summary = "Keep fragments with the threads that work on them";
   let description = [{

@@ -148,9 +148,11 @@ static int64_t getRowAlignment(const ElementAccess &access, IndexBounds &bounds,
   for (int64_t dim = type.getRank() - 2; dim >= 0; --dim) {
     LinearForm extent = bounds.extent(access.memref, dim + 1);
     step = getAlignment(step * getAlignment(extent, limit), limit);
-    int64_t known = ShapedType::isDynamic(strides[dim])
-                        ? (type.getLayout().isIdentity() ? step : 1)
-                        : getAlignment(strides[dim], limit);
+    int64_t known = step;
+    if (!type.getLayout().isIdentity()) {
+      std::optional<LinearForm> stride = bounds.stride(access.memref, dim);
+      known = stride ? getAlignment(*stride, limit) : 1;
+    }
     LinearForm index = bounds.form(access.indices[dim]);
     limit = getAlignment(known * getAlignment(index, limit), limit);
   }

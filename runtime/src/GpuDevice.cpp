@@ -113,6 +113,23 @@ static tw_status findInstalled(const GpuDriver &driver, const char *name,
               vendor.emulator, wanted ? wanted : vendor.emulatedArch);
 }
 
+/// Lets the device's pool keep so much of what launches have freed. Else a driver gives
+/// it back to the system whenever somebody waits for the device, and the next launch has
+/// to wait until it is mapped again, which may take longer than the kernel. A device
+/// without pools is none the worse.
+static void keepFreedMemory(const GpuDevice &device) {
+  constexpr int releaseThreshold = 4; // of CUmemPool_attribute and hipMemPoolAttr
+  constexpr uint64_t kept = uint64_t(1) << 30;
+  const GpuCalls &calls = device.calls();
+  void *pool = nullptr;
+  uint64_t bytes = 0;
+  if (calls.defaultPool(&pool, device.handle) ||
+      calls.getPoolAttribute(pool, releaseThreshold, &bytes) || bytes >= kept)
+    return;
+  bytes = kept;
+  calls.setPoolAttribute(pool, releaseThreshold, &bytes);
+}
+
 /// Makes the device of a GPU and its context; the list's lock is held.
 static tw_status makeDevice(const DeviceFunctions *functions, const char *name,
                             GpuDriver &driver, int ordinal, const char *arch,
@@ -136,6 +153,7 @@ static tw_status makeDevice(const DeviceFunctions *functions, const char *name,
   }
   device->current = driver.vendor->isCuda ? reinterpret_cast<uintptr_t>(context)
                                           : static_cast<uintptr_t>(ordinal);
+  keepFreedMemory(*device);
   *made = device;
   return TW_OK;
 }

@@ -58,6 +58,12 @@ namespace tilewright {
   X(allocateOn, "cuMemAllocAsync", "hipMallocAsync",                                     \
     (uint64_t *address, size_t bytes, void *stream))                                     \
   X(freeOn, "cuMemFreeAsync", "hipFreeAsync", (uint64_t address, void *stream))          \
+  X(defaultPool, "cuDeviceGetDefaultMemPool", "hipDeviceGetDefaultMemPool",              \
+    (void **pool, int device))                                                           \
+  X(getPoolAttribute, "cuMemPoolGetAttribute", "hipMemPoolGetAttribute",                 \
+    (void *pool, int attribute, void *value))                                            \
+  X(setPoolAttribute, "cuMemPoolSetAttribute", "hipMemPoolSetAttribute",                 \
+    (void *pool, int attribute, void *value))                                            \
   X(copy, "cuMemcpyAsync", "", (uint64_t to, uint64_t from, size_t bytes, void *stream)) \
   X(copyAs, "", "hipMemcpyAsync",                                                        \
     (uint64_t to, uint64_t from, size_t bytes, int kind, void *stream))                  \

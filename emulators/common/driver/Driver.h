@@ -290,6 +290,13 @@ Result getAddressRange(DevicePointer *base, size_t *bytes, DevicePointer address
 Result allocateHost(void **memory, size_t bytes);
 Result releaseHost(void *memory);
 
+/// A device has one pool of memory, its default one.
+struct Pool;
+Result getPool(Pool **pool, int device);
+Result checkPool(Pool *pool);
+Result setPoolAttribute(Pool *pool, int attribute, const void *value);
+Result getPoolAttribute(Pool *pool, int attribute, void *value);
+
 /// Where an address of a copy is to be; Any is what the address itself says.
 enum class Place { Any, Host, Device };
 Result copyOnStream(const char *call, Stream *stream, DevicePointer to, Place toPlace,

@@ -40,6 +40,13 @@ def _torch_dtype(dtype: str) -> Any:
     return getattr(torch, parse(dtype).name)
 
 
+def strides_of(array: Any) -> tuple[int, ...]:
+    """The distance between neighbours along each dimension, in elements."""
+    if isinstance(array, np.ndarray):
+        return tuple(step // array.itemsize for step in array.strides)
+    return tuple(array.stride())
+
+
 def reshaped(array: Any, shape: tuple[int, ...]) -> Any:
     """`array` with another shape, over the same memory.
 

@@ -111,8 +111,8 @@ def attention_kernel(
         Lse: T.Tensor((batch, heads, s_q), "f32"),
     ):
         BM = T.choose("BM", [128, 64, 32])
-        BN = T.choose("BN", [128, 64, 32])
-        with T.Kernel(T.ceildiv(s_q, BM), heads, batch, threads=256) as (bx, by, bz):
+        BN = T.choose("BN", [64, 32])
+        with T.Kernel(T.ceildiv(s_q, BM), heads, batch) as (bx, by, bz):
             q_tile = T.alloc_shared((BM, d), dtype)
             k_tile = T.alloc_shared((BN, d), dtype)
             v_tile = T.alloc_shared((BN, d), dtype)

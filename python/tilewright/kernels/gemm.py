@@ -75,8 +75,12 @@ def gemm_kernel(
     tile: Tile,
     target: str,
     splits: int = 1,
+    threads: int | None = None,
 ) -> Any:
-    """The compiled product for `n` columns and a contraction over `k`, any row count."""
+    """The compiled product for `n` columns and a contraction over `k`, any row count.
+
+    Where `threads` is None the compiler chooses how many a block has.
+    """
     m = T.dynamic("m")
     BM, BN, BK = tile
     steps = -(-k // BK)
@@ -106,7 +110,7 @@ def gemm_kernel(
     def gemm(
         A: T.Tensor(shape_a, dtype), B: T.Tensor(shape_b, dtype), C: T.Tensor((m, n), out)
     ):
-        with T.Kernel(T.ceildiv(n, BN), T.ceildiv(m, BM), threads=128) as (bx, by):
+        with T.Kernel(T.ceildiv(n, BN), T.ceildiv(m, BM), threads=threads) as (bx, by):
             acc = T.alloc_fragment((BM, BN), accum)
             T.clear(acc)
             multiply(A, B, acc, bx, by, 0, steps)
@@ -117,14 +121,18 @@ def gemm_kernel(
         A: T.Tensor(shape_a, dtype), B: T.Tensor(shape_b, dtype), C: T.Tensor((m, n), out)
     ):
         Parts = T.alloc_global((splits, m, n), accum)
-        with T.Kernel(T.ceildiv(n, BN), T.ceildiv(m, BM), splits, threads=128) as (bx, by, bz):
+        with T.Kernel(T.ceildiv(n, BN), T.ceildiv(m, BM), splits, threads=threads) as (
+            bx,
+            by,
+            bz,
+        ):
             acc = T.alloc_fragment((BM, BN), accum)
             T.clear(acc)
             first = bz * share
             multiply(A, B, acc, bx, by, first, T.max(T.min(steps - first, share), 0))
             T.copy(acc, Parts[bz, by * BM, bx * BN])
 
-        with T.Kernel(T.ceildiv(n, BN), T.ceildiv(m, BM), threads=128) as (bx, by):
+        with T.Kernel(T.ceildiv(n, BN), T.ceildiv(m, BM), threads=threads) as (bx, by):
             part = T.alloc_fragment((BM, BN), accum)
             total = T.alloc_fragment((BM, BN), accum)
             T.clear(total)

@@ -77,7 +77,7 @@ def grouped_gemm_kernel(
         BK = T.choose("BK", [256, 128, 64, 32])
         # Group g has ceil(rows of g / BM) row tiles, and at most `rows` groups have any.
         tiles = rows // BM + T.min(rows, groups)
-        with T.Kernel(T.ceildiv(n, BN), tiles, threads=256) as (bx, by):
+        with T.Kernel(T.ceildiv(n, BN), tiles) as (bx, by):
             upto = T.alloc_shared([groups], T.int32)
             before = T.alloc_fragment([groups], T.int32)
             found = T.alloc_fragment([1], T.int32)

@@ -37,10 +37,11 @@ import numpy as np
 
 import tilewright
 import tilewright.language as T
-from tilewright.kernels.arrays import dtype_of, empty, require, reshaped
+from tilewright.kernels.arrays import dtype_of, empty, require, reshaped, strides_of
 from tilewright.kernels.online_softmax import FLOOR, LN2, absorb, normalise, scale_in_log2
 
 SPLIT_KEYS = 1024  # keys of one split; a multiple of every key tile
+ALIGNED_ELEMENTS = 8  # 16 bytes of bf16
 
 
 def reference(
@@ -93,11 +94,13 @@ def mla_decode_kernel(
     dtype: str,
     causal: bool,
     target: str,
+    aligned: bool = False,
 ) -> Any:
     """The compiled kernel of one head geometry; batch, pages and cache size stay dynamic.
 
     `page` is the rows of one page, or 0 for a dense cache, in which each request is one page
-    of any size and needs no table.
+    of any size and needs no table. Blocks of an `aligned` cache lie a multiple of
+    ALIGNED_ELEMENTS apart, so that several elements of a row move at once.
     """
     paged = page > 0
     rows = s_q * heads  # query rows that share the keys of a request
@@ -107,11 +110,12 @@ def mla_decode_kernel(
     row_tiles = [m for m in (64, 32, 16, 8) if m <= 16 or m < 2 * rows]
     key_tiles = [n for n in (64, 32, 16, 8) if not paged or page % n == 0]
     BR = 16  # query rows of one block of the combination
+    block_step = T.dynamic("block_step", multiple_of=ALIGNED_ELEMENTS) if aligned else None
 
     @T.prim_func
     def mla_decode(
         Q: T.Tensor([batch, rows, d], dtype),
-        Cache: T.StridedTensor([blocks, page, d], [None, d, 1], dtype),
+        Cache: T.StridedTensor([blocks, page, d], [block_step, d, 1], dtype),
         Lengths: T.Tensor([batch], T.int32),
         Table: T.Tensor([batch, pages], T.int32),
         scale_log2: T.float32,
@@ -124,7 +128,7 @@ def mla_decode_kernel(
         PartOut = T.alloc_global([batch, splits, rows, d_v], T.float32)
         PartLse = T.alloc_global([batch, splits, rows], T.float32)
 
-        with T.Kernel(T.ceildiv(rows, BM), splits, batch, threads=256) as (bx, by, bz):
+        with T.Kernel(T.ceildiv(rows, BM), splits, batch) as (bx, by, bz):
             q_latent = T.alloc_shared([BM, d_v], dtype)
             q_rope = T.alloc_shared([BM, d_rope], dtype)
             latent = T.alloc_shared([BN, d_v], dtype)
@@ -255,6 +259,7 @@ def mla_decode(
     rows = s_q * heads
     q, out_rows = reshaped(q, (batch, rows, d)), reshaped(out, (batch, rows, d_v))
     scale_log2 = scale_in_log2(scale, d)
-    kernel = mla_decode_kernel(s_q, heads, d_v, d - d_v, page, dtype, causal, target)
+    aligned = strides_of(cache)[0] % ALIGNED_ELEMENTS == 0
+    kernel = mla_decode_kernel(s_q, heads, d_v, d - d_v, page, dtype, causal, target, aligned)
     kernel(q, cache, lengths, table, scale_log2, out_rows, lse)
     return out, lse

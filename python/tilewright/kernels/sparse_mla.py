@@ -100,7 +100,7 @@ def sparse_mla_kernel(heads: int, d_v: int, d_rope: int, dtype: str, target: str
     ):
         BM = T.choose("BM", row_tiles)
         BN = T.choose("BN", [64, 32, 16, 8])
-        with T.Kernel(T.ceildiv(heads, BM), s_q, threads=256) as (bx, by):
+        with T.Kernel(T.ceildiv(heads, BM), s_q) as (bx, by):
             q_latent = T.alloc_shared([BM, d_v], dtype)
             q_rope = T.alloc_shared([BM, d_rope], dtype)
             latent = T.alloc_shared([BN, d_v], dtype)

@@ -24,7 +24,8 @@ def Kernel(k, first, *rest, threads: Static = None, is_cpu: Static = False):
     """A grid of one to three extents; `as` names the block's coordinates, the first fastest.
 
     `threads` is a hint (a number, or up to three that are multiplied): GPU backends honour
-    it where they can, the CPU ignores it. `is_cpu` is TileLang's; the target decides.
+    it where they can, and choose by what fragments take of the registers where it is left
+    out; the CPU ignores it. `is_cpu` is TileLang's; the target decides.
     """
     grid = (first, *rest)
     if len(grid) > 3:

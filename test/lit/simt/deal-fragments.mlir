@@ -148,6 +148,35 @@ func.func @differently(%n: index) {
   return
 }
 
+// Two warps share each row of %s, which is reduced. Then what is not reduced is better off
+// with the tiling by which its product reads least: a warp has half of the rows of %o.
+// CHECK-LABEL: @shared_rows
+// CHECK:         tile.alloc "s" {simt.dealt = #tile.layout<[warp 4:2, {{.*}}], [vector 2:4, warp 2:1, {{.*}}]>}
+// CHECK:         tile.alloc "o" {simt.dealt = #tile.layout<[vector 2:8, warp 2:4, {{.*}}], [vector 2:4, warp 4:1, {{.*}}]>}
+func.func @shared_rows(%n: index) {
+  tile.kernel (%bx) in (%n) threads(256) {
+    %a = tile.alloc "a" : memref<64x16xf16, #shared>
+    %b = tile.alloc "b" : memref<16x32xf16, #shared>
+    %v = tile.alloc "v" : memref<16x64xf16, #shared>
+    %s = tile.alloc "s" : memref<64x32xf32, #fragment>
+    %o = tile.alloc "o" : memref<64x64xf32, #fragment>
+    %m = tile.alloc "m" : memref<64xf32, #fragment>
+    tile.gemm %a, %b into %s clear atom(#cuda.mma<f16 into f32>)
+      : memref<64x16xf16, #shared>, memref<16x32xf16, #shared> into memref<64x32xf32, #fragment>
+    tile.gemm %a, %v into %o clear atom(#cuda.mma<f16 into f32>)
+      : memref<64x16xf16, #shared>, memref<16x64xf16, #shared> into memref<64x64xf32, #fragment>
+    tile.reduce max %s into %m dim 1
+      : memref<64x32xf32, #fragment> into memref<64xf32, #fragment>
+    tile.parallel (%i, %j) in (64, 64) {
+      %p = memref.load %o[%i, %j] : memref<64x64xf32, #fragment>
+      %q = memref.load %m[%i] : memref<64xf32, #fragment>
+      %r = arith.subf %p, %q : f32
+      memref.store %r, %o[%i, %j] : memref<64x64xf32, #fragment>
+    }
+  }
+  return
+}
+
 // An element that several iterations may write is not dealt out: who writes it is not who
 // reads it.
 // CHECK-LABEL: @written_by_some

@@ -44,10 +44,11 @@ func.func @edges(%n: index) {
   return
 }
 
-// Many steps along K are a loop that carries the accumulators.
+// Many steps along K are a loop that carries the accumulators. An iteration has two of 66.
 // CHECK-LABEL: @long
-// CHECK:         scf.for %{{.*}} = %{{.*}} to %c1056 step %c16{{.*}} iter_args(%{{.*}} = %{{.*}}) -> (vector<4xf32>)
-// CHECK:           nvvm.mma.sync
+// CHECK:         scf.for %{{.*}} = %{{.*}} to %c1056 step %c32{{.*}} iter_args(%{{.*}} = %{{.*}}) -> (vector<4xf32>)
+// CHECK-COUNT-2:   nvvm.mma.sync
+// CHECK-NOT:       nvvm.mma.sync
 // CHECK:           scf.yield
 func.func @long(%n: index) {
   tile.kernel (%bx) in (%n) threads(32) {

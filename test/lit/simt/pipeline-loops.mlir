@@ -183,3 +183,49 @@ func.func @through_registers(%n: index, %x: memref<?x64xf16, #global>,
   }
   return
 }
+
+// The iteration may change its item, after it has come; other iterations have other stages.
+// Between that and what others read of it stands a barrier.
+// ASYNC-LABEL: @changed_in_place
+// ASYNC:         tile.alloc "s" : memref<3x16x64xf16, #tile.space<shared>>
+// ASYNC:         scf.for
+// ASYNC:           %[[TILE:.*]] = simt.get
+// ASYNC:           memref.store %{{.*}}, %[[TILE]]
+// ASYNC:           memref.load %[[TILE]]
+// ASYNC:           simt.release
+//
+// WAITS-LABEL: @changed_in_place
+// WAITS:         scf.for
+// WAITS:           simt.wait_copies
+// WAITS-NEXT:      simt.barrier
+// WAITS:           memref.store %{{.*}}, %[[TILE:.*]][%{{.*}}, %{{.*}}] : memref<16x64xf16,
+// WAITS:           simt.barrier
+// WAITS:           memref.load %[[TILE]][
+func.func @changed_in_place(%x: memref<1024x64xf16, #global>, %y: memref<1024x64xf16, #global>, %n: index) {
+  tile.kernel (%bx) in (%n) threads(64) {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %c15 = arith.constant 15 : index
+    %c16 = arith.constant 16 : index
+    tile.pipelined %step = %c0 to %n step %c1 stages(3) {
+      %s = tile.alloc "s" : memref<16x64xf16, #shared>
+      %row = arith.muli %step, %c16 : index
+      tile.parallel (%i, %j) in (16, 64) attributes {simt.width = 8 : i64} {
+        %at = arith.addi %row, %i : index
+        %v = tile.load %x[%at, %j] {simt.contiguous} : memref<1024x64xf16, #global>
+        memref.store %v, %s[%i, %j] {simt.contiguous} : memref<16x64xf16, #shared>
+      }
+      tile.parallel (%i, %j) in (8, 64) {
+        %zero = arith.constant 0.0 : f16
+        memref.store %zero, %s[%i, %j] : memref<16x64xf16, #shared>
+      }
+      tile.parallel (%i, %j) in (16, 64) {
+        %from = arith.subi %c15, %i : index
+        %v = memref.load %s[%from, %j] : memref<16x64xf16, #shared>
+        %at = arith.addi %row, %i : index
+        tile.store %v, %y[%at, %j] : memref<1024x64xf16, #global>
+      }
+    }
+  }
+  return
+}

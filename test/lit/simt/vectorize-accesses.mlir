@@ -176,3 +176,36 @@ func.func @small(%n: index, %f: f16) {
   }
   return
 }
+
+// Rows lie as far apart as the signature says of their distance.
+// CHECK-LABEL: func.func @aligned_rows
+// CHECK-SAME:    align = 16
+// CHECK:         tile.parallel {{.*}} attributes {simt.width = 8 : i64}
+func.func @aligned_rows(%x: memref<?x32xf16, strided<[?, 1]>, #global>, %n: index) attributes {
+    tile.signature = {symbols = [{name = "m", multiple_of = 1, min = 1, max = -1}, {name = "step", multiple_of = 24, min = 0, max = -1}], params = [{name = "x", dims = ["m", 32], strides = ["step", 1]}, {name = "n"}]}} {
+  tile.kernel (%bx) in (%n) threads(64) {
+    %s = tile.alloc "s" : memref<64x32xf16, #shared>
+    tile.parallel (%i, %j) in (64, 32) {
+      %v = tile.load %x[%i, %j] : memref<?x32xf16, strided<[?, 1]>, #global>
+      memref.store %v, %s[%i, %j] : memref<64x32xf16, #shared>
+    }
+  }
+  return
+}
+
+// Of any distance nothing is known.
+// CHECK-LABEL: func.func @any_rows
+// CHECK-NOT:     simt.width
+// CHECK:         return
+func.func @any_rows(%x: memref<?x32xf16, strided<[?, 1]>, #global>, %n: index) attributes {
+    tile.signature = {symbols = [{name = "m", multiple_of = 1, min = 1, max = -1}], params = [{name = "x", dims = ["m", 32], strides = ["any", 1]}, {name = "n"}]}} {
+  tile.kernel (%bx) in (%n) threads(64) {
+    %s = tile.alloc "s" : memref<64x32xf16, #shared>
+    // expected-remark @+1 {{one element at a time: the rows of x, or where they are read from, are not shown to be multiples of two elements}}
+    tile.parallel (%i, %j) in (64, 32) {
+      %v = tile.load %x[%i, %j] : memref<?x32xf16, strided<[?, 1]>, #global>
+      memref.store %v, %s[%i, %j] : memref<64x32xf16, #shared>
+    }
+  }
+  return
+}

@@ -63,7 +63,8 @@ def test_a_session_verifies_and_measures(trial):
     assert verified["not_done"] == {}
     assert set(report["measured_on"]["absent"]) == {"torch", "triton"}
     assert report["failures"] == report["left_out"] == []
-    assert set(report["steps_s"]) == {"unpack", "build", "verify", "measure"}
+    assert set(report["steps_s"]) == {"unpack", "build", "verify", "measure", "same tiles"}
+    assert report["same_tiles"] == "needs a GPU"
 
 
 def test_the_extensions_are_built_without_headers_of_llvm(trial):
@@ -127,10 +128,10 @@ def test_a_wrong_command_line_is_refused(arguments):
 
 
 def test_a_damaged_archive_is_told(tmp_path):
-    archive = tmp_path / packing.ARCHIVE
+    archive = tmp_path / packing.LLVM_ARCHIVE
     for content in (b"no archive", lzma.compress(bytes(range(256)) * 99)[:-9]):
         archive.write_bytes(content)
-        with pytest.raises(unpacking.SetupError, match=rf"{packing.ARCHIVE}: \w+"):
+        with pytest.raises(unpacking.SetupError, match=rf"{packing.LLVM_ARCHIVE}: \w+"):
             unpacking.unpack(tmp_path, tmp_path / "work")
 
 
