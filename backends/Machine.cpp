@@ -83,6 +83,8 @@ Error tilewright::optimizeModule(const Machine &machine, Module &module,
     function.addFnAttr("prefer-vector-width", bits);
     function.addFnAttr("min-legal-vector-width", bits);
   }
+  if (machine.prepare)
+    machine.prepare(module);
   PassInstrumentationCallbacks callbacks;
   callbacks.registerShouldRunOptionalPassCallback(
       [&](StringRef, Any) { return onward(); });

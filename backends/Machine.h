@@ -21,6 +21,8 @@ struct Machine {
   llvm::StringRef pipeline;
   /// Width that vectors are kept at; 0 for machines whose vectors are threads.
   int64_t vectorBits = 0;
+  /// Tells LLVM, in front of its passes, what translation has not told.
+  void (*prepare)(llvm::Module &module) = nullptr;
 };
 
 /// The host's half of a program: any x86-64.

@@ -15,10 +15,28 @@
 
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Target/LLVMIR/Dialect/NVVM/NVVMToLLVMIRTranslation.h"
+#include "llvm/IR/InstIterator.h"
+#include "llvm/IR/InstrTypes.h"
+#include "llvm/IR/Module.h"
 
 using namespace mlir;
 using namespace tilewright;
 using namespace tilewright::cuda;
+
+/// Whole warps execute matrix instructions. LLVM takes them for arithmetic of a thread,
+/// and moves them into a branch where only that uses what a lane gets.
+static void markWarpInstructions(llvm::Module &module) {
+  auto isOfWarp = [](StringRef name) {
+    return name.consume_front("llvm.nvvm.") &&
+           (name.starts_with("mma.") || name.starts_with("ldmatrix."));
+  };
+  for (llvm::Function &function : module)
+    for (llvm::Instruction &instruction : llvm::instructions(function))
+      if (auto *call = dyn_cast<llvm::CallBase>(&instruction);
+          call && call->getCalledFunction() &&
+          isOfWarp(call->getCalledFunction()->getName()))
+        call->addFnAttr(llvm::Attribute::Convergent);
+}
 
 namespace {
 class CudaBackend : public GpuBackend {
@@ -28,8 +46,9 @@ public:
   std::string getTargetName() const override { return "cuda:" + target.arch.str(); }
   int64_t getTileBudget() const override { return target.sharedBytes; }
   std::optional<Machine> getDeviceMachine() const override {
-    return Machine{"nvptx64-nvidia-cuda", target.arch.str(), target.ptx.str(),
-                   scalarPipeline};
+    return Machine{"nvptx64-nvidia-cuda", target.arch.str(),
+                   target.ptx.str(),      scalarPipeline,
+                   /*vectorBits=*/0,      markWarpInstructions};
   }
   /// PTX, which every driver assembles.
   bool loadsAssembly() const override { return true; }

@@ -81,12 +81,41 @@ def _torch_decoding(case: Case, inputs: dict[str, Any]) -> Recipes:
     return {("torch", "bmm, softmax, bmm"): by_parts, ("torch", "SDPA"): sdpa}
 
 
+def _torch_sparse(case: Case, inputs: dict[str, Any]) -> Recipes:
+    """All entries count in the lists of a workload."""
+    import torch
+
+    q, kv, indices = inputs["q"], inputs["kv"], inputs["indices"].long()
+    scale = q.shape[-1] ** -0.5
+
+    def by_parts() -> Any:
+        rows = kv[indices]
+        scores = torch.bmm(q, rows.mT).float() * scale
+        return torch.bmm(torch.softmax(scores, -1).to(q.dtype), rows[..., :512])
+
+    return {("torch", "gather, bmm, softmax, bmm"): by_parts}
+
+
+def _torch_experts(case: Case, inputs: dict[str, Any]) -> Recipes:
+    """Recipes for groups of one size."""
+    import torch
+
+    a, b, ends = inputs["a"], inputs["b"].mT, inputs["offsets"][1:]
+    batched = a.view(len(b), -1, a.shape[1])
+    found: Recipes = {("torch", "bmm (cuBLAS)"): functools.partial(torch.bmm, batched, b)}
+    if hasattr(torch, "_grouped_mm"):
+        found["torch", "_grouped_mm"] = lambda: torch._grouped_mm(a, b, offs=ends)
+    return found
+
+
 _OF_PYTORCH = {
     "gemm": _torch_product,
     "attention": _torch_attention,
     "softmax": _torch_softmax,
     "rmsnorm": _torch_rmsnorm,
     "mla_decode": _torch_decoding,
+    "sparse_mla": _torch_sparse,
+    "grouped_gemm": _torch_experts,
 }
 
 

@@ -5,7 +5,15 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 from __future__ import annotations
 
-from tilewright.kernels import attention_cases, gemm, mla_decode_cases, rmsnorm, softmax
+from tilewright.kernels import (
+    attention_cases,
+    gemm,
+    grouped_gemm,
+    mla_decode_cases,
+    rmsnorm,
+    softmax,
+    sparse_mla_cases,
+)
 from tilewright.testing.case import Case
 
 
@@ -28,6 +36,17 @@ def _decoding(batch: int, heads: int, length: int) -> Case:
     return mla_decode_cases.make_case(problem)
 
 
+def _sparse(queries: int, rows: int, topk: int, heads: int) -> Case:
+    problem = sparse_mla_cases.Problem(
+        f"q{queries}_kv{rows}_top{topk}_h{heads}", queries, rows, topk, heads=heads
+    )
+    return sparse_mla_cases.make_case(problem)
+
+
+def _experts(groups: int, rows: int, n: int, k: int) -> Case:
+    return grouped_gemm.make_case(f"e{groups}_r{rows}_n{n}_k{k}", (rows,) * groups, n, k)
+
+
 def real() -> list[Case]:
     """Sizes of models; what matters most comes first, in case time runs out."""
     return [
@@ -44,6 +63,8 @@ def real() -> list[Case]:
         *(_product(n, "f16") for n in (4096, 8192, 2048, 1024)),
         _attention(4, 16, 2048, 64, causal=False),
         _decoding(32, 16, 4096),
+        _sparse(128, 32768, 2048, 128),
+        _experts(32, 256, 2048, 2048),
         softmax.make_case("r4096_n4096", 4096, 4096, "f32"),
         rmsnorm.make_case("r4096_n4096", 4096, 4096, "f32"),
     ]
@@ -58,4 +79,6 @@ def small() -> list[Case]:
         softmax.make_case("r16_n256", 16, 256, "bf16"),
         rmsnorm.make_case("r16_n256", 16, 256, "bf16"),
         _decoding(1, 16, 128),
+        _sparse(2, 256, 64, 16),
+        _experts(4, 32, 128, 128),
     ]

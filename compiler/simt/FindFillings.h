@@ -23,6 +23,10 @@ struct Filling {
   llvm::SetVector<mlir::Operation *> slice;
 };
 
+/// Lets nests that copy rows which a tile names do so without the tile, where its numbers
+/// can be had again.
+void forwardIndices(tile::PipelinedOp loop);
+
 /// The nests of a loop's body that could run in front of their iteration: all that they
 /// need can be had there, and nobody else writes their tiles.
 llvm::SmallVector<Filling> findFillings(tile::PipelinedOp loop);

@@ -237,10 +237,12 @@ int64_t LoopPipeliner::run() {
   Location loc = loop.getLoc();
   auto stages = static_cast<int64_t>(loop.getStages());
   Group async{{}, /*isAsync=*/true}, staged{{}, /*isAsync=*/false};
-  if (stages > 1)
+  if (stages > 1) {
+    forwardIndices(loop);
     for (Filling &filling : findFillings(loop))
       (asyncCopies && isAsyncCopy(filling) ? async : staged)
           .fillings.push_back(std::move(filling));
+  }
   SmallVector<Group *> groups;
   for (Group *group : {&async, &staged}) {
     if (group->fillings.empty())

@@ -176,8 +176,17 @@ void tile::expandGather(GatherOp op) {
     target = CopySide::whole(b.allocate("kept", op.getDstSizes(), dst.elementType()));
   Type element = dst.elementType();
   SmallVector<bool> inside(op.getSrcSizes().size(), true);
+  // A tensor's rows that do not exist are zero, as all that lies outside of it.
+  bool readsZero = !isTile(op.getSrc().getType()) &&
+                   matchPattern(op.getFill(), m_AnyZeroFloat()) &&
+                   getConstantIntValue(rows.side.offsets[op.getAxis()]) == 0;
   b.parallel(dst.shape(), [&](ArrayRef<Value> coordinates) {
     auto [indices, exists] = rows.find(b, coordinates, /*whole=*/true);
+    if (readsZero) {
+      Expr read = b.expr(b.load(op.getSrc(), indices, rows.inbounds));
+      return target.store(b, castElements(read, element, op.getIsUnsigned()),
+                          coordinates);
+    }
     Value value = b.choose(
         exists, element,
         [&]() -> Value {

@@ -26,6 +26,7 @@ Bound of out and lse: `tilewright.testing.ATTENTION_BOUND`.
 from __future__ import annotations
 
 import functools
+import math
 from typing import Any
 
 import numpy as np
@@ -98,6 +99,12 @@ def attention_kernel(
     """The compiled attention of one head geometry; batch and lengths stay dynamic."""
     batch, s_q, s_kv = T.dynamic("batch"), T.dynamic("s_q"), T.dynamic("s_kv")
     group = heads // kv_heads
+    # Heads whose blocks of the same rows start together. Causal blocks differ in their work,
+    # and those with the most of it are to start first: not only of a head, but of as many
+    # heads as give each multiprocessor a block. Keys and values of so many stay in a cache.
+    on_gpu = not target.startswith("cpu")
+    together = math.gcd(heads, 8) if causal and on_gpu else 1
+    parts = heads // together
 
     @T.prim_func
     def attention(
@@ -112,7 +119,9 @@ def attention_kernel(
     ):
         BM = T.choose("BM", [128, 64, 32])
         BN = T.choose("BN", [64, 32])
-        with T.Kernel(T.ceildiv(s_q, BM), heads, batch) as (bx, by, bz):
+        with T.Kernel(together, T.ceildiv(s_q, BM), parts * batch) as (member, block, rest):
+            by = rest % parts * together + member
+            bz = rest // parts
             q_tile = T.alloc_shared((BM, d), dtype)
             k_tile = T.alloc_shared((BN, d), dtype)
             v_tile = T.alloc_shared((BN, d), dtype)
@@ -125,7 +134,7 @@ def attention_kernel(
             step_total = T.alloc_fragment((BM,), "f32")
 
             # The last rows of a causal block see the most keys: they start first.
-            row = (T.ceildiv(s_q, BM) - 1 - bx) * BM
+            row = (T.ceildiv(s_q, BM) - 1 - block) * BM
             q_length = QLengths[bz]
             kv_length = KVLengths[bz]
             # Query i of the block sees keys below `seen` + i, and below kv_length.

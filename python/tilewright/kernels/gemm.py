@@ -46,6 +46,10 @@ Tile = tuple[int, int, int]
 # References are made by so many columns at a time, which caches hold better than all.
 _REFERENCE_COLUMNS = 512
 
+# Tiles for GPUs, the largest first of which there are enough for most multiprocessors.
+_TILES = ((128, 128), (64, 128), (64, 64))
+_ENOUGH_BLOCKS = 96
+
 # Few rows: B is streamed once, so a block needs no more rows than there are.
 _SKINNY_ROWS = (1, 2, 4, 8, 16)
 
@@ -145,12 +149,17 @@ def gemm_kernel(
     return tilewright.compile(gemm if splits == 1 else gemm_split_k, target=target)
 
 
-def _tile(m: int, dtype: str) -> Tile:
-    """The block's tile (BM, BN, BK): a function of the shape and dtype alone."""
+def _tile(m: int, n: int, dtype: str, target: str) -> Tile:
+    """The block's tile (BM, BN, BK), which says nothing about the order of sums over k."""
     depth = 32 if dtype == "f32" else 64
     for rows in _SKINNY_ROWS:
         if m <= rows:
             return rows, 64, 4 * depth
+    if not target.startswith("cpu"):
+        for rows, columns in _TILES[:-1]:
+            if -(-m // rows) * -(-n // columns) >= _ENOUGH_BLOCKS:
+                return rows, columns, depth
+        return *_TILES[-1], depth
     return 128, 128, depth
 
 
@@ -188,10 +197,10 @@ def gemm(
     if out is None:
         out = empty(a, (m, n), out_dtype or ("i32" if dtype == "i8" else dtype))
     require(tuple(out.shape) == (m, n), f"out is {tuple(out.shape)} and must be {(m, n)}")
+    tile = tile or _tile(m, n, dtype, target)
     kernel = gemm_kernel(
-        n, k, dtype, dtype_of(out), transpose_a, transpose_b, tile or _tile(m, dtype), target,
-        int(split_k),
-    )  # fmt: skip
+        n, k, dtype, dtype_of(out), transpose_a, transpose_b, tile, target, int(split_k)
+    )
     kernel(a, b, out)
     return out
 

@@ -135,7 +135,7 @@ def _row_tile(rows: int, groups: int) -> int:
     return next((m for m in _ROWS_FOR if mean <= _ROWS_FOR[m]), 128)
 
 
-def _case(
+def make_case(
     name: str,
     counts: tuple[int, ...],
     n: int,
@@ -249,14 +249,14 @@ def verify_cases() -> list[Case]:
     """Ragged groups, empty ones at every place, sizes that no tile divides."""
     ragged = (0, 5, 130, 0, 0, 1, 64, 17, 0)
     return [
-        _case("ragged", ragged, 96, 80),
-        _case("ragged", ragged, 96, 80, dtype="f16"),
-        _case("ragged", ragged, 100, 72, dtype="f32"),
-        _case("decode", (1, 0, 2, 1, 0, 3, 0, 0), 200, 136),
-        _case("one_group", (33,), 48, 24),
-        _case("rows_beyond", (3, 0, 40), 72, 64, beyond=70),
-        _case("all_empty", (0, 0, 0), 64, 64, beyond=4),
-        _case("many_groups", tuple(i % 3 for i in range(200)), 40, 32),
+        make_case("ragged", ragged, 96, 80),
+        make_case("ragged", ragged, 96, 80, dtype="f16"),
+        make_case("ragged", ragged, 100, 72, dtype="f32"),
+        make_case("decode", (1, 0, 2, 1, 0, 3, 0, 0), 200, 136),
+        make_case("one_group", (33,), 48, 24),
+        make_case("rows_beyond", (3, 0, 40), 72, 64, beyond=70),
+        make_case("all_empty", (0, 0, 0), 64, 64, beyond=4),
+        make_case("many_groups", tuple(i % 3 for i in range(200)), 40, 32),
     ]
 
 
@@ -267,6 +267,6 @@ def bench_cases() -> list[Case]:
     routed = np.bincount(rng.random((8, 64)).argsort(1)[:, :6].ravel(), minlength=64)
     peers = _peers()
     return [
-        _case("e16_r2048", tuple(map(int, uneven)), 1024, 1024, peers=peers),
-        _case("e64_t8", tuple(map(int, routed)), 2816, 2048, peers=peers),
+        make_case("e16_r2048", tuple(map(int, uneven)), 1024, 1024, peers=peers),
+        make_case("e64_t8", tuple(map(int, routed)), 2816, 2048, peers=peers),
     ]

@@ -149,7 +149,8 @@ def Kernel(x: _Scalar, /, *, threads: Any = None, is_cpu: _bool = False) -> _Ker
     """A grid of one to three extents; `as` names the block's coordinates, the first fastest.
 
     `threads` is a hint (a number, or up to three that are multiplied): GPU backends honour
-    it where they can, the CPU ignores it. `is_cpu` is TileLang's; the target decides.
+    it where they can, and choose by what fragments take of the registers where it is left
+    out; the CPU ignores it. `is_cpu` is TileLang's; the target decides.
     """
 @overload
 def Kernel(

@@ -229,3 +229,49 @@ func.func @changed_in_place(%x: memref<1024x64xf16, #global>, %y: memref<1024x64
   }
   return
 }
+
+// Rows that a tile names are copied ahead: their numbers are read again. The tile itself is
+// put by iterations that read it.
+// ASYNC-LABEL: @named_rows
+// ASYNC:         simt.put %{{.*}} async {
+// ASYNC-NOT:     simt.put
+// ASYNC:           tile.parallel (%[[I:.*]], %[[J:.*]]) in (16, 64)
+// ASYNC:             %[[AT:.*]] = arith.addi %{{.*}}, %[[I]]
+// ASYNC:             %[[N:.*]] = tile.load %{{.*}}[%[[AT]]] : memref<?xi32
+// ASYNC:             %[[ROW:.*]] = arith.index_cast %[[N]]
+// ASYNC:             tile.load %{{.*}}[%[[ROW]], %[[J]]] {simt.contiguous}
+// ASYNC:         scf.for
+// ASYNC:           simt.put %{{.*}} async {
+//
+// STAGED-LABEL: @named_rows
+// STAGED-NOT:     "chosen"
+// STAGED:         return
+func.func @named_rows(%x: memref<?x64xf16, #global>, %numbers: memref<?xi32, #global>, %y: memref<1024x64xf16, #global>, %n: index) {
+  tile.kernel (%bx) in (%n) threads(64) {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %c16 = arith.constant 16 : index
+    tile.pipelined %step = %c0 to %n step %c1 stages(2) {
+      %s = tile.alloc "s" : memref<16x64xf16, #shared>
+      %chosen = tile.alloc "chosen" : memref<16xi32, #shared>
+      %start = arith.muli %step, %c16 : index
+      tile.parallel (%i) in (16) {
+        %at = arith.addi %start, %i : index
+        %number = tile.load %numbers[%at] : memref<?xi32, #global>
+        memref.store %number, %chosen[%i] : memref<16xi32, #shared>
+      }
+      tile.parallel (%i, %j) in (16, 64) attributes {simt.width = 8 : i64} {
+        %number = memref.load %chosen[%i] : memref<16xi32, #shared>
+        %row = arith.index_cast %number : i32 to index
+        %v = tile.load %x[%row, %j] {simt.contiguous} : memref<?x64xf16, #global>
+        memref.store %v, %s[%i, %j] {simt.contiguous} : memref<16x64xf16, #shared>
+      }
+      tile.parallel (%i, %j) in (16, 64) {
+        %v = memref.load %s[%i, %j] : memref<16x64xf16, #shared>
+        %at = arith.addi %start, %i : index
+        tile.store %v, %y[%at, %j] : memref<1024x64xf16, #global>
+      }
+    }
+  }
+  return
+}

@@ -149,7 +149,7 @@ def groups() -> list[tuple[Case, ...]]:
         [sparse_mla_cases.make_case(sparse)],
         [moe_gate_cases.make_case(gate(rows, 72, 7)) for rows in (18, 1)],
         [moe_permute._case("aligned", rows, 6, 64, 33, align=16) for rows in (47, 1)],
-        [grouped_gemm._case("ragged", (3, 0, 40, 1), 72, 520)],
+        [grouped_gemm.make_case("ragged", (3, 0, 40, 1), 72, 520)],
         [moe_combine._case("odd", rows, 7, 33, dtype="f32") for rows in (13, 1)],
     ]
     return [tuple(cases) for cases in made]
