@@ -80,7 +80,7 @@ class Language(Reductions):
     class GemmWarpPolicy:
         Square = FullRow = FullCol = "a hint"
 
-    def dynamic(self, names: str) -> object:
+    def dynamic(self, names: str, **facts: int) -> object:
         made = tuple(Dynamic(n.strip()) for n in names.split(","))
         return made if len(made) > 1 else made[0]
 

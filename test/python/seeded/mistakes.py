@@ -75,12 +75,18 @@ MISTAKES = [
         "constant(inside, group->getAhead() + 1));",
     ),
     Mistake(
-        "a tile pipelined that another nest writes as well",
+        "a tile pipelined that was written in front of its copy",
         f"{_SIMT}/FindFillings.cpp",
-        "if (user != filling.store && !isReader)",
-        "if (user != filling.store && !isReader && !isa<memref::StoreOp>(user))",
+        "if (user != filling.store && !isLater)",
+        "if (user != filling.store && !isLater && !isa<memref::StoreOp>(user))",
     ),
     # Barriers.
+    Mistake(
+        "what an iteration does with its own item taken for ordered",
+        f"{_SIMT}/InsertBarriers.cpp",
+        "(earlier.isPut || later.isPut))",
+        "true)",
+    ),
     Mistake(
         "no barrier between a read and the write behind it",
         f"{_SIMT}/InsertBarriers.cpp",
