@@ -27,14 +27,16 @@ DIST = packing.ROOT / "dist" / "gpu"
 # Of the session's time, what verification may take at most, and how many processes share it:
 # most of a case is compiling.
 VERIFY_SHARE = 0.5
-MEASURE_SHARE = 0.7  # of what verification left; the rest is for bench/static's problems
+# Of what is left then: measuring, and bench/static's problems. The rest is for drawn programs.
+MEASURE_SHARE = 0.5
+TILES_SHARE = 0.4
 VERIFY_PROCESSES = 12
 
 EXAMPLES = """
 examples:
   python bench/gpu/session.py pack                        on a build machine: dist/gpu
   python bench/gpu/session.py run --out results           on the GPU machine
-  python bench/gpu/session.py run --device cuda-emulator:sm_80 --small --smoke --out trial
+  python bench/gpu/session.py run --device cuda-emulator:sm_80 --small --smoke --programs 20
 """
 
 
@@ -73,6 +75,8 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     run.add_argument("--minutes", type=float, default=9.0, help="for all of it (default: 9)")
     run.add_argument("--smoke", action="store_true", help="verify one case of each kernel")
     run.add_argument("--small", action="store_true", help="small sizes, for a trial")
+    run.add_argument("--programs", type=int, default=5000, metavar="COUNT",
+                     help="draw no more programs than these (default: 5000)")  # fmt: skip
     return parser.parse_args(arguments)
 
 
@@ -97,8 +101,9 @@ def _run(asked: argparse.Namespace) -> int:
         verified = _timed(steps, "verify", session.verify)
         measured = _timed(steps, "measure", session.measure)
         compared = _timed(steps, "same tiles", session.same_tiles)
+        drawn = _timed(steps, "programs", session.programs)
         session.write()
-    return 0 if verified and measured and compared else 1
+    return 0 if verified and measured and compared and drawn else 1
 
 
 def _timed(steps: dict[str, float], name: str, step: Callable[[], Any]) -> Any:
@@ -195,11 +200,25 @@ class _Session:
             self.report["same_tiles"] = "needs a GPU"
             return True
         path = self.work / "same-tiles.json"
-        seconds = self.ends - time.monotonic()
+        seconds = TILES_SHARE * (self.ends - time.monotonic())
         command = [str(HERE / "same_tiles.py"), str(path), "--seconds", f"{0.8 * seconds:.0f}"]
         status = self._limited(command, seconds)
         self.report["same_tiles"] = json.loads(path.read_text()) if path.exists() else status
         return status == 0
+
+    def programs(self) -> bool:
+        """Drawn programs, until the time is over; whether all were right. Those that fail are
+        kept beside the report."""
+        seconds = 0.7 * (self.ends - time.monotonic())
+        kept = self.asked.out.resolve() / "programs"
+        command = ["-m", "tilewright.testing.programs", "--device", self.asked.device]
+        command += ["--count", str(self.asked.programs), "--seconds", f"{seconds:.0f}"]
+        command += ["--jobs", str(len(os.sched_getaffinity(0))), "--corpus", str(kept)]
+        said = self._python(command, capture=True)
+        last = (said.stdout.strip().splitlines() or [said.stderr.strip()])[-1]
+        print(last, flush=True)
+        self.report["programs"] = {"said": last, "status": said.returncode}
+        return said.returncode == 0
 
     def write(self) -> None:
         """The report, so far."""

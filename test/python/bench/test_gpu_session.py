@@ -37,7 +37,7 @@ def trial(tmp_path_factory) -> tuple[Path, dict]:
     run = subprocess.run(
         [sys.executable, FOLDER / "session.py", "run", "--device", "cuda-emulator:sm_80",
          "--archive", folder / "dist", "--work", folder / "work", "--out", folder / "out",
-         "--small", "--smoke"],
+         "--small", "--smoke", "--programs", "4"],
         capture_output=True, text=True,
     )  # fmt: skip
     assert run.returncode == 0, run.stdout + run.stderr
@@ -63,7 +63,10 @@ def test_a_session_verifies_and_measures(trial):
     assert verified["not_done"] == {}
     assert set(report["measured_on"]["absent"]) == {"torch", "triton"}
     assert report["failures"] == report["left_out"] == []
-    assert set(report["steps_s"]) == {"unpack", "build", "verify", "measure", "same tiles"}
+    assert set(report["steps_s"]) == {
+        "unpack", "build", "verify", "measure", "same tiles", "programs",
+    }  # fmt: skip
+    assert report["programs"] == {"said": "4 programs, 0 failures kept", "status": 0}
     assert report["same_tiles"] == "needs a GPU"
 
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 import time
 from pathlib import Path
@@ -17,6 +18,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tilewright.testing.programs",
                                      description=__doc__)  # fmt: skip
     parser.add_argument("--count", type=int, default=1000, help="how many programs to draw")
+    parser.add_argument("--seconds", type=float, default=math.inf,
+                        help="begin none after so many")  # fmt: skip
     parser.add_argument("--seed", type=int, default=1, help="other seeds draw other programs")
     parser.add_argument("--jobs", type=int, default=1, help="processes that draw")
     parser.add_argument("--device", default="cpu", help="where programs run")
@@ -43,7 +46,7 @@ def main() -> int:
             print(failure.program.text(), flush=True)
 
     total, failures = hunt(
-        options.count, options.seed, options.device, options.jobs, on_batch=show
+        options.count, options.seed, options.device, options.jobs, show, options.seconds
     )
     print(f"{sum(total.values())} programs, {len(failures)} failures kept")
     return 1 if failures else 0

@@ -7,8 +7,10 @@ import collections
 import concurrent.futures
 import dataclasses
 import json
+import math
 import random
 import re
+import time
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -22,7 +24,7 @@ from tilewright.testing.programs.worker import Worker
 # Failures of these kinds say what is wrong; a wrong result does not.
 _TOLD = (REFUSED, CRASH)
 # Programs of one share of a hunt.
-_BATCH = 50
+_BATCH = 20
 # Programs that may be looked at to make one that fails smaller.
 _REDUCTIONS = 400
 
@@ -140,11 +142,13 @@ def hunt(
     device: str = "cpu",
     jobs: int = 1,
     on_batch: Callable[[collections.Counter, list[Failure]], None] | None = None,
+    seconds: float = math.inf,
 ) -> tuple[collections.Counter, list[Failure]]:
-    """Examine `count` programs on `jobs` processes.
+    """Examine `count` programs on `jobs` processes, or as many as are begun in some seconds.
 
     `on_batch` is called with the totals so far and the failures that are new.
     """
+    ends = time.monotonic() + seconds
     total: collections.Counter = collections.Counter()
     found: list[Failure] = []
     known: frozenset[str] = frozenset()
@@ -152,8 +156,12 @@ def hunt(
     with concurrent.futures.ProcessPoolExecutor(jobs) as pool:
         pending: set = set()
         while pending or shares:
+            if time.monotonic() > ends:
+                shares.clear()
             while shares and len(pending) < jobs:
                 pending.add(pool.submit(_batch, seed, shares.pop(0), device, known))
+            if not pending:
+                break
             done, pending = concurrent.futures.wait(
                 pending, return_when=concurrent.futures.FIRST_COMPLETED
             )
