@@ -9,7 +9,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "mlir/Transforms/WalkPatternRewriteDriver.h"
 
 namespace tilewright::tile {
 #define GEN_PASS_DEF_EXPANDDIVISIONS
@@ -24,8 +24,8 @@ struct ExpandDivisions : tile::impl::ExpandDivisionsBase<ExpandDivisions> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     arith::populateCeilFloorDivExpandOpsPatterns(patterns);
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
-      signalPassFailure();
+    // In one walk, which folds nothing: canonicalization follows.
+    walkAndApplyPatterns(getOperation(), std::move(patterns));
   }
 };
 } // namespace
