@@ -59,12 +59,12 @@ struct MemoryAccess {
   /// null where there is none.
   Operation *element = nullptr;
   Operation *repeated = nullptr;
-  bool isPut = false; // of an item into a channel
+  PutOp put = nullptr; // of an item that is put into a channel
 
   bool isGlobal() const { return getSpace(base) == Space::Global; }
   bool operator==(const MemoryAccess &other) const {
     return base == other.base && isWrite == other.isWrite && agents == other.agents &&
-           element == other.element && repeated == other.repeated && isPut == other.isPut;
+           element == other.element && repeated == other.repeated && put == other.put;
   }
 };
 
@@ -112,6 +112,11 @@ static bool mayMeet(Value a, Value b) {
   if (first && second)
     return first->first < second->second && second->first < first->second;
   return mayOverlap(a, b);
+}
+
+/// Whether an item is put in front of the loop that takes it out: its number is known.
+static bool isInFront(PutOp put) {
+  return getConstantIntValue(put.getNumber()).has_value();
 }
 
 static bool isChannelBuffer(Value base) {
@@ -216,9 +221,10 @@ bool InsertBarriersPass::conflict(const MemoryAccess &earlier,
   if (earlier.agents == Agents::First && later.agents == Agents::First)
     return false;
   // A channel orders its items: what is put, and all that is done with it until its
-  // release.
+  // release. Those that are put in front of a loop fill stages that the loop may have
+  // left when it ran before.
   if (earlier.base == later.base && isChannelBuffer(earlier.base) &&
-      (earlier.isPut || later.isPut))
+      (earlier.put || (later.put && !isInFront(later.put))))
     return false;
   return mayMeet(earlier.base, later.base) && !areApart(*bounds, earlier, later);
 }
@@ -236,7 +242,6 @@ static void order(Open &open, bool isGlobal) {
 
 /// The accesses of `op` and of what it holds, to memory that threads share.
 static void collect(Operation *op, Agents agents, Open &accesses) {
-  bool isPut = isa<PutOp>(op) || op->getParentOfType<PutOp>();
   op->walk([&](Operation *inner) {
     auto effects = dyn_cast<MemoryEffectOpInterface>(inner);
     if (!effects)
@@ -252,7 +257,7 @@ static void collect(Operation *op, Agents agents, Open &accesses) {
       Value base = getBaseMemory(memory);
       if (getSpace(base) != Space::Local)
         add(accesses, {base, isWrite, agents, getElement(inner) ? inner : nullptr,
-                       /*repeated=*/nullptr, isPut});
+                       /*repeated=*/nullptr, dyn_cast<PutOp>(op)});
     }
   });
 }
@@ -266,7 +271,7 @@ static Agents getAgents(Operation *op) {
       parallel && !op->hasAttr(dealtAttrName) &&
       llvm::all_of(parallel.getExtents(), [](int64_t extent) { return extent == 1; }))
     return Agents::First;
-  return isa<ParallelOp, GemmOp, WarpReduceOp>(op) ? Agents::Each : Agents::All;
+  return isa<ParallelOp, GemmOp, WarpReduceOp, PutOp>(op) ? Agents::Each : Agents::All;
 }
 
 /// Lets the first thread alone load what it alone uses, so that it meets no other one.
@@ -379,7 +384,7 @@ bool InsertBarriersPass::visitBlock(Block &block, Open &open, Mode mode) {
       order(open, barrier && barrier.getIsGlobal());
       continue;
     }
-    if (op.getNumRegions() > 0 && !isa<ParallelOp, OnceOp, WarpReduceOp>(op)) {
+    if (op.getNumRegions() > 0 && !isa<ParallelOp, OnceOp, WarpReduceOp, PutOp>(op)) {
       meetsAnywhere |= visitRegions(&op, open, mode);
       continue;
     }

@@ -176,9 +176,12 @@ void tile::expandGather(GatherOp op) {
     target = CopySide::whole(b.allocate("kept", op.getDstSizes(), dst.elementType()));
   Type element = dst.elementType();
   SmallVector<bool> inside(op.getSrcSizes().size(), true);
-  // A tensor's rows that do not exist are zero, as all that lies outside of it.
+  // A tensor's rows that do not exist are zero, as all that lies outside of it. Of a type
+  // without a zero that is another number.
+  auto outside = dyn_cast<FloatAttr>(zeroBits(elementOf(op.getSrc())));
   bool readsZero = !isTile(op.getSrc().getType()) &&
-                   matchPattern(op.getFill(), m_AnyZeroFloat()) &&
+                   (!outside || outside.getValue().isPosZero()) &&
+                   matchPattern(op.getFill(), m_PosZeroFloat()) &&
                    getConstantIntValue(rows.side.offsets[op.getAxis()]) == 0;
   b.parallel(dst.shape(), [&](ArrayRef<Value> coordinates) {
     auto [indices, exists] = rows.find(b, coordinates, /*whole=*/true);

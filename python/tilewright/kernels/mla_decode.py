@@ -259,7 +259,8 @@ def mla_decode(
     rows = s_q * heads
     q, out_rows = reshaped(q, (batch, rows, d)), reshaped(out, (batch, rows, d_v))
     scale_log2 = scale_in_log2(scale, d)
-    aligned = strides_of(cache)[0] % ALIGNED_ELEMENTS == 0
+    block_step = strides_of(cache)[0]
+    aligned = block_step >= 0 and block_step % ALIGNED_ELEMENTS == 0
     kernel = mla_decode_kernel(s_q, heads, d_v, d - d_v, page, dtype, causal, target, aligned)
     kernel(q, cache, lengths, table, scale_log2, out_rows, lse)
     return out, lse

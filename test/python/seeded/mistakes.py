@@ -84,7 +84,7 @@ MISTAKES = [
     Mistake(
         "what an iteration does with its own item taken for ordered",
         f"{_SIMT}/InsertBarriers.cpp",
-        "(earlier.isPut || later.isPut))",
+        "(earlier.put || (later.put && !isInFront(later.put))))",
         "true)",
     ),
     Mistake(
