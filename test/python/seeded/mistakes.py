@@ -51,6 +51,12 @@ MISTAKES = [
         "  get->replaceAllUsesWith",
     ),
     Mistake(
+        "no barrier in front of a put into the stage itself of a one-stage channel",
+        f"{_SIMT}/LowerChannels.cpp",
+        "  if (mayBeRead(channel, put))\n    BarrierOp::create(builder, loc);\n",
+        "  (void)mayBeRead;\n",
+    ),
+    Mistake(
         "no group for an item that does not exist",
         f"{_SIMT}/LowerChannels.cpp",
         "CommitCopiesOp::create(builder, loc);",
