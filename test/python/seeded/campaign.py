@@ -11,7 +11,8 @@ from collections import Counter
 from collections.abc import Container, Iterator
 
 from .fleet import Lost, apart, each
-from .redundant import barrier_of, twin_of, why_needless
+from .origins import barrier_of, twin_of
+from .redundant import why_needless
 from .seeds import RULES, Fault, seed
 from .subjects import Subject
 from .verdict import (

@@ -9,7 +9,7 @@ import functools
 
 import pytest
 
-from . import bounds, machine_code, probes, seeds, verdict
+from . import bounds, machine_code, origins, probes, seeds, verdict
 from .fleet import apart
 from .subjects import DEVICES
 from .test_faults import subject
@@ -237,6 +237,33 @@ def test_operands_beyond_a_tile(name, number, is_dropped):
     assert apart(functools.partial(verdict.is_dropped, sound, fault, text)) is is_dropped
     found = apart(functools.partial(verdict.examine, sound, fault, {}))
     assert found.is_caught is not is_dropped, found
+
+
+# ---- Places ----------------------------------------------------------------------------------
+
+CHANNEL = """\
+  %c = simt.channel %a : memref<1x8xf32> -> <1, memref<8xf32>>
+  simt.put %c[%c0] if %0 {
+  scf.for %i = %c0 to %n step %c1 {
+    %t = simt.get %c[%i]
+    simt.barrier
+    simt.put %c[%next] {"""
+
+
+@pytest.mark.parametrize(
+    ("later", "line", "made"),
+    [
+        ("nvvm.barrier0\nnvvm.barrier0", 1, 3),
+        ("nvvm.barrier0\nnvvm.barrier0", 2, 4),
+        ("nvvm.barrier0\nnvvm.barrier0\nnvvm.barrier0", 2, 4),
+        ("nvvm.barrier0\nnvvm.barrier0\nnvvm.barrier0", 3, 5),  # in front of the put
+        ("nvvm.barrier0", 1, None),
+    ],
+)
+def test_which_barrier_it_was(later, line, made):
+    texts = {"insert-barriers": CHANNEL, "cuda-convert-to-nvvm": later}
+    fault = seeds.Fault("cuda-convert-to-nvvm", "barrier", line, "nvvm.barrier0", "")
+    assert origins.barrier_of(texts, fault) == made
 
 
 # ---- Guards ----------------------------------------------------------------------------------
