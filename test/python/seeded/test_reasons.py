@@ -239,6 +239,40 @@ def test_operands_beyond_a_tile(name, number, is_dropped):
     assert found.is_caught is not is_dropped, found
 
 
+# ---- Registers -------------------------------------------------------------------------------
+
+
+def test_extreme_numbers_in_registers():
+    text = (
+        '%0 = tile.alloc "a" : memref<2xf32, #tile.space<local>>\n'
+        '%1 = tile.alloc "b" at 0 : memref<2xf32, #tile.space<shared>>\n'
+        '%2 = tile.alloc "c" : memref<2xi32, #tile.space<local>>'
+    )
+    for bits, spoiled in zip(
+        ("0x7FC00000", "0x7F7FFFFF", "0xFF7FFFFF"), probes.with_spoiled_registers(text)
+    ):
+        first, *others = spoiled.split("\n")
+        assert f"arith.constant {bits} : f32" in first
+        assert first.count("memref.store") == 2
+        assert others == text.split("\n")[1:]
+
+
+def test_registers_beyond_a_row():
+    """That are reduced with those of the row, where a mask of `moe_gate` lets them in."""
+    sound = subject("moe_gate/odd", HIP)
+    text = apart(functools.partial(verdict.stages, sound))["distribute"]
+    masks = [
+        fault
+        for fault in seeds.seed("distribute", text)
+        if "arith.select" in fault.what and "%c72" in fault.what
+    ]
+    assert len(masks) > 2
+    examine = functools.partial(verdict.examine_registers, sound)
+    assert apart(functools.partial(examine, masks[1], text)).by == verdict.REGISTERS
+    # Where the sound text is found out as well, nothing was shown.
+    assert apart(functools.partial(examine, masks[1], masks[1].text)).by == verdict.SURVIVED
+
+
 # ---- Places ----------------------------------------------------------------------------------
 
 CHANNEL = """\
