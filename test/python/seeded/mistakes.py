@@ -86,6 +86,12 @@ MISTAKES = [
         "if (user != filling.store && !isLater)",
         "if (user != filling.store && !isLater && !isa<memref::StoreOp>(user))",
     ),
+    Mistake(
+        "a tile pipelined that is used in front of what fills it",
+        f"{_SIMT}/FindFillings.cpp",
+        "outer && outer != nest && nest->isBeforeInBlock(outer) &&",
+        "outer && outer != nest &&",
+    ),
     # Barriers.
     Mistake(
         "what an iteration does with its own item taken for ordered",
