@@ -113,7 +113,7 @@ class Memory:
     """What an access names: the line that defines it and its bytes of the block's memory.
 
     `place` is None for global memory, and for what is not understood. `channel` is the line of
-    the channel whose stage it is.
+    the channel whose stage it is, which is filled where it `is_put`.
     """
 
     line: int
@@ -121,6 +121,7 @@ class Memory:
     is_global: bool
     place: tuple[int, int] | None = None
     channel: int | None = None
+    is_put: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -207,9 +208,10 @@ class Text:
         first, second = a.memory, b.memory
         if not (a.is_write or b.is_write) or first.is_global != second.is_global:
             return False
-        # A channel orders what is done with its own stages.
+        # A channel orders its items, but not what an iteration does with its own.
         if first.channel is not None and first.channel == second.channel:
-            return False
+            if first.is_put or second.is_put:
+                return False
         if first.place and second.place:
             if first.place[1] <= second.place[0] or second.place[1] <= first.place[0]:
                 return False
@@ -251,7 +253,8 @@ class Text:
         made = self._memory(channel, line, False).line
         buffers = re.search(r"simt\.channel ([^:]*) :", self.lines[made])[1].split(", ")
         buffer = self._memory(buffers[index], made, False)
-        return Memory(line, name, False, buffer.place, made)
+        is_put = self.lines[line].lstrip().startswith("^bb0")
+        return Memory(line, name, False, buffer.place, made, is_put)
 
     def _reach(self, start: int, step: int, seen: set[int]) -> Iterator[Access | None]:
         """Accesses from line `start` on to the next barrier, on every way. None stands for an
