@@ -40,6 +40,14 @@ NOTES: list[Note] = [
         "simt.barrier global",
     ),
     Note(
+        "Between `simt.get` and the next barrier only the threads that put elements of an item "
+        "change them. That barrier stands there for what they changed, and does for what was "
+        "put as well.",
+        "barrier",
+        ("mla_decode",),
+        "simt.barrier",
+    ),
+    Note(
         "Stores to LDS are under way at the barrier that only the wave itself reads, whose own "
         "operations LDS does in order.",
         "wait",
@@ -62,6 +70,13 @@ NOTES: list[Note] = [
         "come behind the barrier in another order, and moves none over it.",
         "fence",
         ("grouped_gemm",),
+        "llvm.fence",
+    ),
+    Note(
+        "It keeps LLVM from moving accesses over the barrier. Without it LLVM moves none, and "
+        "has one wait where there were two.",
+        "fence",
+        ("attention",),
         "llvm.fence",
     ),
 ]
