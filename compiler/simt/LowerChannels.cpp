@@ -9,7 +9,8 @@
 // it all threads see the item, and are done with what they read before it. A put that
 // follows may fill the stage of any item that was released in front of the barrier. One
 // that fills the stage of its own iteration's item has a barrier in front of it, unless
-// one that is there already comes behind all that is read of the item.
+// one that is there already comes behind all that is read of the item. Items that are
+// taken out together share a barrier.
 //
 //===----------------------------------------------------------------------===//
 
@@ -179,6 +180,14 @@ static int64_t countPending(ChannelOp channel, GetOp get) {
   return 0;
 }
 
+/// Whether nothing was done since a barrier.
+static bool isAtBarrier(Operation *op) {
+  do
+    op = op->getPrevNode();
+  while (op && isMemoryEffectFree(op));
+  return isa_and_nonnull<BarrierOp>(op);
+}
+
 static void lowerGet(ChannelOp channel, GetOp get, Value current) {
   OpBuilder builder(get);
   Location loc = get.getLoc();
@@ -188,7 +197,8 @@ static void lowerGet(ChannelOp channel, GetOp get, Value current) {
   });
   if (isAsync)
     WaitCopiesOp::create(builder, loc, countPending(channel, get));
-  BarrierOp::create(builder, loc);
+  if (!isAtBarrier(get))
+    BarrierOp::create(builder, loc);
   get->replaceAllUsesWith(viewStage(builder, loc, channel, current));
   get.getRelease().erase();
   get.erase();

@@ -214,3 +214,58 @@ func.func @one_stage_needs_its_own(%trips: index, %f: f32, %is_odd: i1) {
   }
   return
 }
+
+// Two items that are taken out together have one barrier, unless the second one is waited
+// for.
+// CHECK-LABEL: @together
+// CHECK:         scf.for
+// CHECK:           simt.barrier
+// CHECK-NOT:       simt.barrier
+// CHECK:           memref.load
+// CHECK:           simt.wait_copies
+// CHECK-NEXT:      simt.barrier
+// CHECK-NOT:       simt.barrier
+// CHECK:         return
+func.func @together(%trips: index, %f: f32) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %a = tile.alloc "a" : memref<2x8xf32, #shared>
+  %b = tile.alloc "b" : memref<2x8xf32, #shared>
+  %d = tile.alloc "d" : memref<2x8xf32, #shared>
+  %has = arith.cmpi slt, %c0, %trips : index
+  %first = simt.channel %a : memref<2x8xf32, #shared> -> !channel
+  %second = simt.channel %b : memref<2x8xf32, #shared> -> !channel
+  %third = simt.channel %d : memref<2x8xf32, #shared> -> !channel
+  simt.put %first[%c0] if %has {
+  ^bb0(%s: !tile):
+  } : !channel
+  simt.put %second[%c0] if %has {
+  ^bb0(%s: !tile):
+  } : !channel
+  simt.put %third[%c0] if %has async {
+  ^bb0(%s: !tile):
+  } : !channel
+  scf.for %j = %c0 to %trips step %c1 {
+    %ahead = arith.addi %j, %c1 : index
+    %more = arith.cmpi slt, %ahead, %trips : index
+    %t = simt.get %first[%j] : !channel -> !tile
+    %u = simt.get %second[%j] : !channel -> !tile
+    tile.parallel (%i) in (8) {
+      %v = memref.load %u[%i] : !tile
+    }
+    %w = simt.get %third[%j] : !channel -> !tile
+    simt.put %third[%ahead] if %more async {
+    ^bb0(%s: !tile):
+    } : !channel
+    simt.release %first[%j] : !channel
+    simt.release %second[%j] : !channel
+    simt.release %third[%j] : !channel
+    simt.put %first[%ahead] if %more {
+    ^bb0(%s: !tile):
+    } : !channel
+    simt.put %second[%ahead] if %more {
+    ^bb0(%s: !tile):
+    } : !channel
+  }
+  return
+}

@@ -47,8 +47,8 @@ MISTAKES = [
     Mistake(
         "no barrier behind the wait for an item",
         f"{_SIMT}/LowerChannels.cpp",
-        "  BarrierOp::create(builder, loc);\n  get->replaceAllUsesWith",
-        "  get->replaceAllUsesWith",
+        "  if (!isAtBarrier(get))\n    BarrierOp::create(builder, loc);\n",
+        "  (void)isAtBarrier;\n",
     ),
     Mistake(
         "no barrier in front of a put into the stage itself of a one-stage channel",

@@ -30,8 +30,14 @@ def barrier_of(texts: dict[str, str], fault: Fault) -> int | None:
     if fault.stage == "insert-barriers":
         return fault.line - 1
     lines = texts["insert-barriers"].split("\n")
-    # Each becomes one barrier, in the same order. A put into the only stage may have one.
-    made = [i for i, line in enumerate(lines) if re.search(r"simt\.(barrier|get)\b", line)]
+    # Each becomes one barrier, in the same order, but for a get behind another one. A put into
+    # the only stage may have one.
+    made = [
+        i
+        for i, line in enumerate(lines)
+        if re.search(r"simt\.(barrier|get)\b", line)
+        and not ("simt.get" in line and "simt.get" in lines[i - 1])
+    ]
     puts = [i for i, line in enumerate(lines) if _fills_only_stage(lines, i)]
     barrier = re.compile(r"(simt\.barrier|nvvm\.barrier0?|rocdl\.s\.barrier)\b")
     later = texts[fault.stage].split("\n")
