@@ -131,7 +131,7 @@ def groups() -> list[tuple[Case, ...]]:
     gate = functools.partial(moe_gate_cases.Problem, "odd", biased=True)
     decode = mla_decode_cases.Problem("page16", (33, 0, 150), page=16, d_v=128)
     sparse = sparse_mla_cases.Problem(
-        "sinks", 3, 300, 200, heads=5, d_v=128, sinks=(0.0, 3.0), lengths=(0, 1, 200)
+        "sinks", 4, 600, 200, heads=5, d_v=128, sinks=(0.0, 3.0), lengths=(0, 1, 130, 200)
     )
     made = [
         [pipelined("pipelined", 69), pipelined("pipelined_one", 1)],
