@@ -40,6 +40,12 @@ NOTES: list[Note] = [
         "simt.barrier global",
     ),
     Note(
+        "Of an entry that does not count columns beyond `d_v` of another row are loaded. They "
+        "are in no value, and the score that they make is dropped.",
+        "mask",
+        ("sparse_mla",),
+    ),
+    Note(
         "Between `simt.get` and the next barrier only the threads that put elements of an item "
         "change them. That barrier stands there for what they changed, and does for what was "
         "put as well.",
