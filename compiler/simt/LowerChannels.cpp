@@ -8,10 +8,13 @@
 // All threads of a block both put and get, so that one barrier for each item does: behind
 // it all threads see the item, and are done with what they read before it. A put that
 // follows may fill the stage of any item that was released in front of the barrier. One
-// that fills the stage of its own iteration's item has a barrier in front of it.
+// that fills the stage of its own iteration's item has a barrier in front of it, unless
+// one that is there already comes behind all that is read of the item. Items that are
+// taken out together share a barrier.
 //
 //===----------------------------------------------------------------------===//
 
+#include "compiler/analysis/Memory.h"
 #include "compiler/simt/Passes.h"
 #include "compiler/simt/Unlowered.h"
 #include "dialects/simt/Simt.h"
@@ -106,11 +109,38 @@ static Value getStage(OpBuilder &builder, ChannelOp channel, PutOp put, Value cu
   return advance(builder, loc, current, getAhead(put), stages);
 }
 
+/// Whether a barrier stands between `put` and what was done before it in its block with
+/// stages of the channel.
+static bool isBehindBarrier(ChannelOp channel, PutOp put) {
+  auto isStage = [&](Value value) {
+    return isa<MemRefType>(value.getType()) &&
+           llvm::is_contained(channel.getBuffers(), tile::getBaseMemory(value));
+  };
+  for (Operation *op = put->getPrevNode(); op; op = op->getPrevNode()) {
+    if (isa<BarrierOp>(op))
+      return true;
+    WalkResult walk = op->walk([&](Operation *inner) {
+      return llvm::any_of(inner->getOperands(), isStage) ? WalkResult::interrupt()
+                                                         : WalkResult::advance();
+    });
+    if (walk.wasInterrupted())
+      return false;
+  }
+  return false;
+}
+
+/// Whether `put` fills the stage of its own iteration's item, and some threads may still
+/// read that.
+static bool mayBeRead(ChannelOp channel, PutOp put) {
+  bool isFirst = getConstantIntValue(put.getNumber()).has_value();
+  return !isFirst && getAhead(put) == channel.getChannel().getType().getStages() &&
+         !isBehindBarrier(channel, put);
+}
+
 static void lowerPut(ChannelOp channel, PutOp put, Value current) {
   OpBuilder builder(put);
   Location loc = put.getLoc();
-  bool isFirst = getConstantIntValue(put.getNumber()).has_value();
-  if (!isFirst && getAhead(put) == channel.getChannel().getType().getStages())
+  if (mayBeRead(channel, put))
     BarrierOp::create(builder, loc);
   OpBuilder inside = builder;
   if (put.getCondition())
@@ -150,6 +180,14 @@ static int64_t countPending(ChannelOp channel, GetOp get) {
   return 0;
 }
 
+/// Whether nothing was done since a barrier.
+static bool isAtBarrier(Operation *op) {
+  do
+    op = op->getPrevNode();
+  while (op && isMemoryEffectFree(op));
+  return isa_and_nonnull<BarrierOp>(op);
+}
+
 static void lowerGet(ChannelOp channel, GetOp get, Value current) {
   OpBuilder builder(get);
   Location loc = get.getLoc();
@@ -159,7 +197,8 @@ static void lowerGet(ChannelOp channel, GetOp get, Value current) {
   });
   if (isAsync)
     WaitCopiesOp::create(builder, loc, countPending(channel, get));
-  BarrierOp::create(builder, loc);
+  if (!isAtBarrier(get))
+    BarrierOp::create(builder, loc);
   get->replaceAllUsesWith(viewStage(builder, loc, channel, current));
   get.getRelease().erase();
   get.erase();

@@ -149,7 +149,7 @@ LogicalResult Protocol::verifyLoop() {
                .attachNote(get.getLoc())
            << "the simt.get";
   // The barrier of simt.get is behind all reads of the items before its own. A put of the
-  // item that takes its place has one of its own, behind the release.
+  // item that takes its place has another one in front of it, behind all reads of that.
   int64_t stages = channel.getChannel().getType().getStages();
   bool isBehindRelease = get.getRelease()->isBeforeInBlock(next);
   if (ahead > stages || (ahead == stages && !isBehindRelease))

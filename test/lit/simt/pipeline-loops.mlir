@@ -129,6 +129,41 @@ func.func @bound_to_its_iteration(%n: index, %x: memref<?x64xf16, #global>) {
   return
 }
 
+// Neither can one that is used in front of what fills it: what is read there is the item of
+// the iteration before, in another stage, and what is written there would be in the item
+// that is there already.
+// ASYNC-LABEL: @used_in_front
+// ASYNC-NOT:     simt.channel
+// ASYNC:         scf.for
+// ASYNC:         return
+func.func @used_in_front(%n: index, %x: memref<?x64xf16, #global>, %y: memref<16x64xf16, #global>) {
+  tile.kernel (%bx) in (%n) threads(128) {
+    %c0 = arith.constant 0 : index
+    %c16 = arith.constant 16 : index
+    %zero = arith.constant 0.0 : f16
+    %s = tile.alloc "read" : memref<16x64xf16, #shared>
+    %t = tile.alloc "written" : memref<16x64xf16, #shared>
+    tile.pipelined %i = %c0 to %n step %c16 stages(3) {
+      tile.parallel (%r, %c) in (16, 64) {
+        %v = memref.load %s[%r, %c] : memref<16x64xf16, #shared>
+        tile.store %v, %y[%r, %c] : memref<16x64xf16, #global>
+        memref.store %zero, %t[%r, %c] : memref<16x64xf16, #shared>
+      }
+      tile.parallel (%r, %c) in (16, 64) attributes {simt.width = 8 : i64} {
+        %row = arith.addi %i, %r : index
+        %v = tile.load %x[%row, %c] {simt.contiguous} : memref<?x64xf16, #global>
+        memref.store %v, %s[%r, %c] {simt.contiguous} : memref<16x64xf16, #shared>
+      }
+      tile.parallel (%r, %c) in (16, 64) attributes {simt.width = 8 : i64} {
+        %row = arith.addi %i, %r : index
+        %v = tile.load %x[%row, %c] {simt.contiguous} : memref<?x64xf16, #global>
+        memref.store %v, %t[%r, %c] {simt.contiguous} : memref<16x64xf16, #shared>
+      }
+    }
+  }
+  return
+}
+
 // Of two groups, one that is copied and one that goes through registers, the second has
 // what the first one's further stages leave.
 // SMALL-LABEL: @two_groups

@@ -11,7 +11,8 @@ from collections import Counter
 from collections.abc import Container, Iterator
 
 from .fleet import Lost, apart, each
-from .redundant import barrier_of, twin_of, why_needless
+from .origins import barrier_of, twin_of
+from .redundant import why_needless
 from .seeds import RULES, Fault, seed
 from .subjects import Subject
 from .verdict import (
@@ -22,6 +23,7 @@ from .verdict import (
     Verdict,
     examine,
     examine_bounds,
+    examine_registers,
     is_always_true,
     is_dropped,
     keeps_order,
@@ -124,9 +126,9 @@ def findings(
 def _looked_at_again(
     subject: Subject, fault: Fault, texts: dict[str, str], verdict: Verdict
 ) -> Verdict:
-    """The verdict on a survivor: with assertions, as the IR shows it, and with warps and
-    blocks that take turns otherwise. What a conversion made of a mask is looked at as the mask
-    that it was."""
+    """The verdict on a survivor: with assertions, as the IR shows it, with other numbers in
+    registers, and with warps and blocks that take turns otherwise. What a conversion made of a
+    mask is looked at as the mask that it was."""
     original, fault = fault, twin_of(texts, fault)
     if fault.kind == "mask":
         other = apart(functools.partial(examine_bounds, subject, fault))
@@ -136,6 +138,10 @@ def _looked_at_again(
         return dataclasses.replace(verdict, by=NEEDLESS, text=reason)
     if reason := why_needless(texts, fault):
         return dataclasses.replace(verdict, by=NEEDLESS, text=reason)
+    if fault.kind == "mask":
+        other = apart(functools.partial(examine_registers, subject, fault, texts[fault.stage]))
+        if other.by != SURVIVED:
+            return dataclasses.replace(other, code=verdict.code)
     for order in MORE_ORDERS:
         other = apart(functools.partial(examine, subject, original, {}), order)
         if other.by != SURVIVED:

@@ -47,8 +47,14 @@ MISTAKES = [
     Mistake(
         "no barrier behind the wait for an item",
         f"{_SIMT}/LowerChannels.cpp",
-        "  BarrierOp::create(builder, loc);\n  get->replaceAllUsesWith",
-        "  get->replaceAllUsesWith",
+        "  if (!isAtBarrier(get))\n    BarrierOp::create(builder, loc);\n",
+        "  (void)isAtBarrier;\n",
+    ),
+    Mistake(
+        "no barrier in front of a put into the stage itself of a one-stage channel",
+        f"{_SIMT}/LowerChannels.cpp",
+        "  if (mayBeRead(channel, put))\n    BarrierOp::create(builder, loc);\n",
+        "  (void)mayBeRead;\n",
     ),
     Mistake(
         "no group for an item that does not exist",
@@ -79,6 +85,12 @@ MISTAKES = [
         f"{_SIMT}/FindFillings.cpp",
         "if (user != filling.store && !isLater)",
         "if (user != filling.store && !isLater && !isa<memref::StoreOp>(user))",
+    ),
+    Mistake(
+        "a tile pipelined that is used in front of what fills it",
+        f"{_SIMT}/FindFillings.cpp",
+        "outer && outer != nest && nest->isBeforeInBlock(outer) &&",
+        "outer && outer != nest &&",
     ),
     # Barriers.
     Mistake(

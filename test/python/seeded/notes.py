@@ -33,18 +33,25 @@ class Note:
 # Lines are those of the stages when the page was written: another compiler may ask for others.
 NOTES: list[Note] = [
     Note(
-        "What is read of memory that others write has no use: in the machine code only those "
-        "of the rows that use it load it, and they wrote it themselves.",
-        "barrier",
-        ("attention",),
-        lines=(198,),
-    ),
-    Note(
         "Stores behind the last place of an expert, which no store of the loop before is at: "
         "`insert-barriers` would have to know that places are below their count.",
         "barrier",
         ("moe_permute",),
         "simt.barrier global",
+    ),
+    Note(
+        "Of an entry that does not count columns beyond `d_v` of another row are loaded. They "
+        "are in no value, and the score that they make is dropped.",
+        "mask",
+        ("sparse_mla",),
+    ),
+    Note(
+        "Between `simt.get` and the next barrier only the threads that put elements of an item "
+        "change them. That barrier stands there for what they changed, and does for what was "
+        "put as well.",
+        "barrier",
+        ("mla_decode",),
+        "simt.barrier",
     ),
     Note(
         "Stores to LDS are under way at the barrier that only the wave itself reads, whose own "
@@ -56,27 +63,27 @@ NOTES: list[Note] = [
         "Stores to LDS are under way at the barrier, and another one that waits for them comes "
         "before anybody reads what they wrote.",
         "wait",
-        ("mla_decode",),
+        ("mla_decode", "grouped_gemm"),
     ),
     Note(
-        "LLVM has the same wait, for a value that was loaded, wherever a lane of the wave "
-        "loads one; in no case is there a wave without such a lane.",
+        "LLVM has the same wait in a branch that a wave passes by only where none of its lanes "
+        "has columns of the row, and each wave has such lanes.",
         "wait",
         ("moe_gate",),
     ),
     Note(
-        "It keeps LLVM from moving accesses over the barrier. Without it LLVM moves some, and "
-        "none that another wave meets.",
+        "It keeps LLVM from moving accesses over the barrier. Without it LLVM has loads that "
+        "come behind the barrier in another order, and moves none over it.",
         "fence",
-        ("mla_decode",),
+        ("grouped_gemm",),
         "llvm.fence",
     ),
     Note(
-        "Registers of a row that lie beyond it were never written, and LLVM takes for them "
-        "what is at hand: here what leaves the maximum as it is.",
-        "mask",
-        ("moe_gate",),
-        "%131 = arith.select",
+        "It keeps LLVM from moving accesses over the barrier. Without it LLVM moves none, and "
+        "has one wait where there were two.",
+        "fence",
+        ("attention",),
+        "llvm.fence",
     ),
 ]
 

@@ -188,3 +188,33 @@ def _opening(lines: list[str], end: int) -> int:
         for i in range(end - 1, -1, -1)
         if _indent(lines[i]) == _indent(lines[end]) and lines[i].rstrip().endswith("{")
     )
+
+
+# ---- Registers ------------------------------------------------------------------------------
+
+_REGISTERS = re.compile(
+    r"\s*(?P<tile>%\w+) = tile\.alloc .* : (?P<type>memref<(?P<count>\d+)x(?P<element>\w+), "
+    r"#tile\.space<local>>)$"
+)
+
+
+def with_spoiled_registers(text: str) -> list[str]:
+    """Texts of `distribute` whose threads begin with extreme numbers in their registers: LLVM
+    takes what is at hand for those that were never written, which may do no harm."""
+    return [
+        "\n".join(_spoilt(line, number, which) for number, line in enumerate(text.split("\n")))
+        for which in range(3)
+    ]
+
+
+def _spoilt(line: str, number: int, which: int) -> str:
+    found = _REGISTERS.match(line)
+    if not found or found["element"] not in _EXTREMES:
+        return line
+    value, bits = f"%extreme{number}", _EXTREMES[found["element"]][which]
+    stores = [f"{value} = arith.constant {bits} : {found['element']}"]
+    for i in range(int(found["count"])):
+        at = f"%register{number}_{i}"
+        stores.append(f"{at} = arith.constant {i} : index")
+        stores.append(f"memref.store {value}, {found['tile']}[{at}] : {found['type']}")
+    return " ".join([line.lstrip(), *stores])

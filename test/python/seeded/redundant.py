@@ -22,7 +22,8 @@ import math
 import re
 from collections.abc import Iterator
 
-from .seeds import Fault, seed
+from .origins import barrier_of
+from .seeds import Fault
 
 _ACCESS = re.compile(
     r"(?P<op>memref\.load|memref\.store|tile\.load|tile\.store) (?:%[\w#]+, )?"
@@ -40,20 +41,6 @@ _REDUCTION = re.compile(
     r"(?P<how>.*) : "
 )
 _NEST = re.compile(r"tile\.parallel \((?P<ivs>[^)]*)\) in (?P<how>.*) \{")
-
-
-def twin_of(texts: dict[str, str], fault: Fault) -> Fault:
-    """The mask of `lower-access` that a conversion made this one of; else the fault itself."""
-    if fault.kind != "mask" or "convert-to" not in fault.stage:
-        return fault
-    here = [f for f in seed(fault.stage, texts[fault.stage]) if f.kind == "mask"]
-    there = [
-        f for f in seed("lower-access", texts["lower-access"]) if f.what.startswith("simt.")
-    ]
-    if len(here) != len(there):
-        return fault
-    there.sort(key=lambda f: f.line)
-    return there[[f.line for f in here].index(fault.line)]
 
 
 def why_needless(texts: dict[str, str], fault: Fault) -> str | None:
@@ -100,29 +87,11 @@ def _is_from_data(lines: list[str], number: int) -> bool:
     return False
 
 
-def barrier_of(texts: dict[str, str], fault: Fault) -> int | None:
-    """The line, from 0, of the barrier or `simt.get` of `insert-barriers` that the fault takes
-    out, or a part of it; None where they cannot be told."""
-    lines = texts["insert-barriers"].split("\n")
-    # Each becomes one barrier, in the same order.
-    made = [i for i, line in enumerate(lines) if re.search(r"simt\.(barrier|get)\b", line)]
-    barrier = re.compile(r"(simt\.barrier|nvvm\.barrier0?|rocdl\.s\.barrier)\b")
-    later = texts[fault.stage].split("\n")
-    places = [i for i, line in enumerate(later) if barrier.search(line)]
-    if fault.stage == "insert-barriers":
-        return fault.line - 1
-    if len(places) != len(made):
-        return None
-    # A wait and the first fence stand in front of theirs, the second one behind.
-    before = sum(place < fault.line - 1 for place in places)
-    return made[before - 1 if "acquire" in fault.what else before]
-
-
 def _why_no_barrier(texts: dict[str, str], fault: Fault) -> str | None:
     text, number = Text(texts["insert-barriers"]), barrier_of(texts, fault)
     if number is None:
         return None
-    if "simt.get" in text.lines[number]:
+    if re.search(r"simt\.(get|put)\b", text.lines[number]):
         return None
     if text.is_needless(number):
         return "each thread meets only what it wrote itself"
@@ -144,7 +113,7 @@ class Memory:
     """What an access names: the line that defines it and its bytes of the block's memory.
 
     `place` is None for global memory, and for what is not understood. `channel` is the line of
-    the channel whose stage it is.
+    the channel whose stage it is, which is filled where it `is_put`.
     """
 
     line: int
@@ -152,6 +121,7 @@ class Memory:
     is_global: bool
     place: tuple[int, int] | None = None
     channel: int | None = None
+    is_put: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -238,9 +208,10 @@ class Text:
         first, second = a.memory, b.memory
         if not (a.is_write or b.is_write) or first.is_global != second.is_global:
             return False
-        # A channel orders what is done with its own stages.
+        # A channel orders its items, but not what an iteration does with its own.
         if first.channel is not None and first.channel == second.channel:
-            return False
+            if first.is_put or second.is_put:
+                return False
         if first.place and second.place:
             if first.place[1] <= second.place[0] or second.place[1] <= first.place[0]:
                 return False
@@ -282,7 +253,8 @@ class Text:
         made = self._memory(channel, line, False).line
         buffers = re.search(r"simt\.channel ([^:]*) :", self.lines[made])[1].split(", ")
         buffer = self._memory(buffers[index], made, False)
-        return Memory(line, name, False, buffer.place, made)
+        is_put = self.lines[line].lstrip().startswith("^bb0")
+        return Memory(line, name, False, buffer.place, made, is_put)
 
     def _reach(self, start: int, step: int, seen: set[int]) -> Iterator[Access | None]:
         """Accesses from line `start` on to the next barrier, on every way. None stands for an

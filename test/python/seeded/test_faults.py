@@ -84,6 +84,28 @@ def test_a_barrier_is_needless_between_own_elements_alone(indices, is_needless):
     assert text.is_needless(5) is is_needless
 
 
+ITEM = """\
+  tile.kernel (%b) in (%n) threads(128) {
+    %0 = tile.alloc "a" at 0 : memref<1x32x8xf32, #tile.space<shared>>
+    %1 = simt.channel %0 : memref<1x32x8xf32> -> <1, memref<32x8xf32>>
+    scf.for %k = %c0 to %n step %c1 {
+      %2 = simt.get %1[%k] : <1, memref<32x8xf32>> -> memref<32x8xf32>
+      tile.parallel (%i, %j) in (32, 8) {
+        memref.store %f, %2[%i, %j] : memref<32x8xf32, #tile.space<shared>>
+      }
+      simt.barrier
+      tile.parallel (%i, %j) in (32, 8) {
+        %3 = memref.load %2[INDICES] : memref<32x8xf32, #tile.space<shared>>
+      }
+    }
+  }"""
+
+
+@pytest.mark.parametrize(("indices", "is_needless"), [("%i, %j", True), ("%j, %i", False)])
+def test_a_channel_does_not_order_what_is_done_with_an_item(indices, is_needless):
+    assert redundant.Text(ITEM.replace("INDICES", indices)).is_needless(8) is is_needless
+
+
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.what)
 def test_a_mistake_has_one_place(mistake):
     """So that `python -m seeded.judge_mistakes` can make it."""

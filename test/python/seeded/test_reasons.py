@@ -9,7 +9,7 @@ import functools
 
 import pytest
 
-from . import bounds, machine_code, probes, seeds, verdict
+from . import bounds, machine_code, origins, probes, seeds, verdict
 from .fleet import apart
 from .subjects import DEVICES
 from .test_faults import subject
@@ -237,6 +237,67 @@ def test_operands_beyond_a_tile(name, number, is_dropped):
     assert apart(functools.partial(verdict.is_dropped, sound, fault, text)) is is_dropped
     found = apart(functools.partial(verdict.examine, sound, fault, {}))
     assert found.is_caught is not is_dropped, found
+
+
+# ---- Registers -------------------------------------------------------------------------------
+
+
+def test_extreme_numbers_in_registers():
+    text = (
+        '%0 = tile.alloc "a" : memref<2xf32, #tile.space<local>>\n'
+        '%1 = tile.alloc "b" at 0 : memref<2xf32, #tile.space<shared>>\n'
+        '%2 = tile.alloc "c" : memref<2xi32, #tile.space<local>>'
+    )
+    for bits, spoiled in zip(
+        ("0x7FC00000", "0x7F7FFFFF", "0xFF7FFFFF"), probes.with_spoiled_registers(text)
+    ):
+        first, *others = spoiled.split("\n")
+        assert f"arith.constant {bits} : f32" in first
+        assert first.count("memref.store") == 2
+        assert others == text.split("\n")[1:]
+
+
+def test_registers_beyond_a_row():
+    """That are reduced with those of the row, where a mask of `moe_gate` lets them in."""
+    sound = subject("moe_gate/odd", HIP)
+    text = apart(functools.partial(verdict.stages, sound))["distribute"]
+    masks = [
+        fault
+        for fault in seeds.seed("distribute", text)
+        if "arith.select" in fault.what and "%c72" in fault.what
+    ]
+    assert len(masks) > 2
+    examine = functools.partial(verdict.examine_registers, sound)
+    assert apart(functools.partial(examine, masks[1], text)).by == verdict.REGISTERS
+    # Where the sound text is found out as well, nothing was shown.
+    assert apart(functools.partial(examine, masks[1], masks[1].text)).by == verdict.SURVIVED
+
+
+# ---- Places ----------------------------------------------------------------------------------
+
+CHANNEL = """\
+  %c = simt.channel %a : memref<1x8xf32> -> <1, memref<8xf32>>
+  simt.put %c[%c0] if %0 {
+  scf.for %i = %c0 to %n step %c1 {
+    %t = simt.get %c[%i]
+    simt.barrier
+    simt.put %c[%next] {"""
+
+
+@pytest.mark.parametrize(
+    ("later", "line", "made"),
+    [
+        ("nvvm.barrier0\nnvvm.barrier0", 1, 3),
+        ("nvvm.barrier0\nnvvm.barrier0", 2, 4),
+        ("nvvm.barrier0\nnvvm.barrier0\nnvvm.barrier0", 2, 4),
+        ("nvvm.barrier0\nnvvm.barrier0\nnvvm.barrier0", 3, 5),  # in front of the put
+        ("nvvm.barrier0", 1, None),
+    ],
+)
+def test_which_barrier_it_was(later, line, made):
+    texts = {"insert-barriers": CHANNEL, "cuda-convert-to-nvvm": later}
+    fault = seeds.Fault("cuda-convert-to-nvvm", "barrier", line, "nvvm.barrier0", "")
+    assert origins.barrier_of(texts, fault) == made
 
 
 # ---- Guards ----------------------------------------------------------------------------------

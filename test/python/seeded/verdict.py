@@ -20,8 +20,9 @@ from .seeds import RULES, Fault
 from .subjects import Subject
 
 CHANNELS, VERIFIER, EMULATOR, RESULT = "verify-channels", "verifier", "emulator", "result"
-BOUNDS, SAME, NEEDLESS, SURVIVED = "bounds", "same code", "needless", "survived"
-CAUGHT = (CHANNELS, VERIFIER, EMULATOR, RESULT, BOUNDS)
+BOUNDS, REGISTERS = "bounds", "registers"
+SAME, NEEDLESS, SURVIVED = "same code", "needless", "survived"
+CAUGHT = (CHANNELS, VERIFIER, EMULATOR, RESULT, BOUNDS, REGISTERS)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Verdict:
         emulator: a fault, by its rule;
         result: the numbers are wrong;
         bounds: an assertion of `bounds`, on an emulator;
+        registers: a wrong result, where registers begin with extreme numbers;
         same code: the machine code is that of the sound kernel;
         needless: a barrier that `redundant` shows to order nothing;
         survived: none of these.
@@ -101,6 +103,26 @@ def examine_bounds(subject: Subject, fault: Fault) -> Verdict:
         return Verdict(SURVIVED)
     by, said = run_asserted(subject, _lowered(subject, fault))
     return Verdict(BOUNDS, said) if by in (EMULATOR, RESULT) else Verdict(by, said)
+
+
+def examine_registers(subject: Subject, fault: Fault, text: str) -> Verdict:
+    """Runs a fault of `distribute` with extreme numbers in registers that were never written.
+    Survives where that alone is noticed, of the sound `text`."""
+    if fault.stage != "distribute":
+        return Verdict(SURVIVED)
+    by, said = run_with_spoiled_registers(subject, fault.text)
+    if by == SURVIVED or run_with_spoiled_registers(subject, text)[0] != SURVIVED:
+        return Verdict(SURVIVED)
+    return Verdict(REGISTERS, said)
+
+
+def run_with_spoiled_registers(subject: Subject, text: str) -> tuple[str, str]:
+    """Runs the subject's cases on a text of `distribute`, until one of them notices."""
+    for spoiled in probes.with_spoiled_registers(text):
+        by, said = _run_changed(subject, "distribute", spoiled)
+        if by != SURVIVED:
+            break
+    return by, said
 
 
 def _lowered(subject: Subject, fault: Fault) -> str:
