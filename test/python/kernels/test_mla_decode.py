@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import ml_dtypes
 import numpy as np
 import pytest
 
@@ -87,6 +88,26 @@ def test_winner_case_notices_a_dropped_column():
 
 def _run(device, inputs, **options):
     return mla_decode(**inputs, **options, target=device)
+
+
+def test_blocks_of_a_cache_lie_anywhere(device):
+    """Backwards, and a distance apart that is no multiple of 16 bytes, as in order."""
+    rng = np.random.default_rng(5)
+    bf16 = ml_dtypes.bfloat16
+    q = rng.standard_normal((2, 1, 16, 48)).astype(bf16)
+    cache = rng.standard_normal((2, 64, 48)).astype(bf16)
+    lengths = np.array([37, 64], np.int32)
+    apart = np.full((2, 64 * 48 + 1), np.nan, np.float32).astype(bf16)
+    apart[:, :-1] = cache.reshape(2, -1)
+    step = apart.strides[0]
+    spread = np.lib.stride_tricks.as_strided(apart, cache.shape, (step, 96, 2))
+    backwards = cache[::-1].copy()[::-1]
+    assert backwards.strides[0] < 0
+    given = {"q": q, "lengths": lengths}
+    expected, _ = _run(device, {**given, "cache": cache}, d_v=32)
+    for other in (spread, backwards):
+        found, _ = _run(device, {**given, "cache": other}, d_v=32)
+        assert np.array_equal(found, expected)
 
 
 def test_runs_are_bitwise_equal(device):

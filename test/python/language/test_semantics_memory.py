@@ -179,6 +179,62 @@ def test_gather_along_another_axis_in_a_pipeline(device):
     assert np.array_equal(out, padded[:, ids].transpose(1, 0, 2))
 
 
+@pytest.mark.parametrize(("source", "fill"), [("f8e8m0fnu", 0.0), ("f32", -0.0)])
+def test_gather_fills_with_zeros_of_either_sign(device, source, fill):
+    """Also from a type that has no zero."""
+
+    @T.prim_func
+    def kernel(
+        A: T.Tensor((8, 32), source), Ids: T.Tensor((8,), "i32"), Out: T.Tensor((8, 32), "f32")
+    ):
+        with T.Kernel(1):
+            ids = T.alloc_shared((8,), "i32")
+            T.copy(Ids, ids)
+            T.gather(A[0, 0], ids, Out, fill=fill)
+
+    out = np.ones((8, 32), np.float32)
+    ids = np.array([1, -1, 8, 0, -1, -1, 2, 3], np.int32)
+    launch(device, kernel, np.ones((8, 32), numpy_dtype(source)), ids, out)
+    is_there = (ids >= 0) & (ids < 8)
+    assert (out[is_there] == 1).all()
+    assert (out[~is_there].view(np.uint32) == np.float32(fill).view(np.uint32)).all()
+
+
+def test_gather_by_numbers_that_are_computed_in_a_pipeline(device):
+    """In another order than that in which they are filled, and read by others too."""
+
+    @T.prim_func
+    def kernel(
+        A: T.Tensor((40, 64), "float32"),
+        Ids: T.Tensor((5, 16), "int32"),
+        Out: T.Tensor((5, 16, 64), "float32"),
+        Seen: T.Tensor((5, 16), "int32"),
+    ):
+        with T.Kernel(1, threads=128):
+            ids = T.alloc_shared((2, 8), "int32")
+            tile = T.alloc_shared((16, 64), "float32")
+            for step in T.Pipelined(5, num_stages=2):
+                for i, j in T.Parallel(8, 2):
+                    number = Ids[step, i * 2 + j]
+                    ids[j, i] = T.if_then_else(number < 30, number * 2 - step, -1)
+                for i, j in T.Parallel(16, 64):
+                    row = ids[i % 2, i // 2]
+                    tile[i, j] = A[row, j]
+                T.copy(tile, Out[step, 0, 0])
+                for i in T.Parallel(16):
+                    Seen[step, i] = ids[i % 2, i // 2]
+
+    rng = np.random.default_rng(3)
+    a = rng.standard_normal((40, 64)).astype(np.float32)
+    numbers = rng.integers(0, 40, (5, 16)).astype(np.int32)
+    out, seen = np.full((5, 16, 64), np.nan, np.float32), np.zeros((5, 16), np.int32)
+    launch(device, kernel, a, numbers, out, seen)
+    rows = np.where(numbers < 30, numbers * 2 - np.arange(5)[:, None], -1)
+    assert np.array_equal(seen, rows)
+    is_there = (rows >= 0) & (rows < 40)
+    assert np.array_equal(out, np.where(is_there[..., None], a[rows.clip(0, 39)], 0))
+
+
 # -- kinds of memory --------------------------------------------------------------------------
 
 

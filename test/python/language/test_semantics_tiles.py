@@ -53,6 +53,63 @@ def test_a_pipelined_loop_is_a_serial_loop(device, stages):
         assert np.array_equal(b, expected)
 
 
+@pytest.mark.parametrize("stages", [2, 3])
+def test_a_pipelined_loop_runs_again(device, stages):
+    """The stages that it left are filled anew when all have read them."""
+    n = T.dynamic("n")
+
+    @T.prim_func
+    def kernel(A: T.Tensor((3, n, 16, 64), "float32"), B: T.Tensor((3, 16, 64), "float32")):
+        with T.Kernel(1, threads=128):
+            tile = T.alloc_shared((16, 64), "float32")
+            acc = T.alloc_fragment((16, 64), "float32")
+            for row in T.serial(3):
+                T.clear(acc)
+                for step in T.Pipelined(n, num_stages=stages):
+                    T.copy(A[row, step, 0, 0], tile)
+                    for i, j in T.Parallel(16, 64):
+                        acc[i, j] = acc[i, j] * 0.5 + tile[15 - i, 63 - j]
+                T.copy(acc, B[row, 0, 0])
+
+    compiled = tilewright.compile(kernel, target=device)
+    for count in (1, 2, 3, 5):
+        a = np.random.default_rng(count).integers(0, 64, (3, count, 16, 64)).astype(np.float32)
+        expected = np.zeros((3, 16, 64), np.float32)
+        for step in range(count):
+            expected = expected * np.float32(0.5) + a[:, step, ::-1, ::-1]
+        b = np.full((3, 16, 64), np.nan, np.float32)
+        compiled(a, b)
+        assert np.array_equal(b, expected)
+
+
+@pytest.mark.parametrize("stages", [2, 3])
+def test_an_iteration_changes_its_tile(device, stages):
+    @T.prim_func
+    def kernel(A: T.Tensor((5, 16, 64), "float32"), B: T.Tensor((16, 64), "float32")):
+        with T.Kernel(1, threads=128):
+            tile = T.alloc_shared((16, 64), "float32")
+            acc = T.alloc_fragment((16, 64), "float32")
+            T.clear(acc)
+            for step in T.Pipelined(5, num_stages=stages):
+                T.copy(A[step, 0, 0], tile)
+                if step > 2:
+                    for i, j in T.Parallel(7, 64):
+                        tile[i * 2, j] = 1
+                for i, j in T.Parallel(16, 64):
+                    acc[i, j] = acc[i, j] * 0.5 + tile[15 - i, 63 - j]
+            T.copy(acc, B)
+
+    a = np.random.default_rng(7).integers(0, 64, (5, 16, 64)).astype(np.float32)
+    b = np.full((16, 64), np.nan, np.float32)
+    run(device, kernel, a, b)
+    changed = a.copy()
+    changed[3:, :14:2] = 1
+    expected = np.zeros((16, 64), np.float32)
+    for item in changed:
+        expected = expected * np.float32(0.5) + item[::-1, ::-1]
+    assert np.array_equal(b, expected)
+
+
 def test_parallel_extents_known_at_run_time(device):
     m, n = T.dynamic("m"), T.dynamic("n")
 
