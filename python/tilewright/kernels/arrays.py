@@ -47,6 +47,11 @@ def strides_of(array: Any) -> tuple[int, ...]:
     return tuple(array.stride())
 
 
+def address_of(array: Any) -> int:
+    """Where the first element is, in the memory of its device."""
+    return array.ctypes.data if isinstance(array, np.ndarray) else array.data_ptr()
+
+
 def reshaped(array: Any, shape: tuple[int, ...]) -> Any:
     """`array` with another shape, over the same memory.
 

@@ -37,7 +37,14 @@ import numpy as np
 
 import tilewright
 import tilewright.language as T
-from tilewright.kernels.arrays import dtype_of, empty, require, reshaped, strides_of
+from tilewright.kernels.arrays import (
+    address_of,
+    dtype_of,
+    empty,
+    require,
+    reshaped,
+    strides_of,
+)
 from tilewright.kernels.online_softmax import FLOOR, LN2, absorb, normalise, scale_in_log2
 
 SPLIT_KEYS = 1024  # keys of one split; a multiple of every key tile
@@ -260,7 +267,7 @@ def mla_decode(
     q, out_rows = reshaped(q, (batch, rows, d)), reshaped(out, (batch, rows, d_v))
     scale_log2 = scale_in_log2(scale, d)
     block_step = strides_of(cache)[0]
-    aligned = block_step >= 0 and block_step % ALIGNED_ELEMENTS == 0
+    aligned = block_step >= 0 and block_step % ALIGNED_ELEMENTS == address_of(cache) % 16 == 0
     kernel = mla_decode_kernel(s_q, heads, d_v, d - d_v, page, dtype, causal, target, aligned)
     kernel(q, cache, lengths, table, scale_log2, out_rows, lse)
     return out, lse
