@@ -249,10 +249,12 @@ bool MatrixHazards::runOnMachineFunction(MachineFunction &function) {
   return changed;
 }
 
+FunctionPass *tilewright::hip::createMatrixHazards() { return new MatrixHazards(); }
+
 void tilewright::hip::registerMatrixHazards() {
   static RegisterTargetPassConfigCallback callback(
       [](TargetMachine &target, PassManagerBase &, TargetPassConfig *config) {
         if (target.getTargetTriple().isAMDGCN())
-          config->insertPass(&PostRAHazardRecognizerID, new MatrixHazards());
+          config->insertPass(&PostRAHazardRecognizerID, createMatrixHazards());
       });
 }

@@ -8,6 +8,10 @@
 #ifndef TILEWRIGHT_BACKENDS_HIP_MATRIXHAZARDS_H
 #define TILEWRIGHT_BACKENDS_HIP_MATRIXHAZARDS_H
 
+namespace llvm {
+class FunctionPass;
+} // namespace llvm
+
 namespace tilewright::hip {
 
 /// Adds to LLVM's code generation for CDNA a pass behind its own hazard recognizer. That
@@ -15,6 +19,9 @@ namespace tilewright::hip {
 /// and so misses matrix instructions that a shorter way (a branch around a guarded
 /// statement) brings nearer.
 void registerMatrixHazards();
+
+/// That pass, over machine code of CDNA.
+llvm::FunctionPass *createMatrixHazards();
 
 } // namespace tilewright::hip
 
