@@ -32,6 +32,10 @@ static constexpr int32_t kWaitForLds = 0xc07f;
 /// in the other case too: LLVM makes one of the first fence, and drops it in a loop whose
 /// first iteration has nothing to wait for, though later ones have (SIInsertWaitcnts
 /// removes such a wait at its first visit of a block).
+///
+/// Neither a fence nor the barrier keeps MachineSink from moving a load of LDS behind it,
+/// into the block that uses what is loaded: it looks for stores alone. An assembler text
+/// that may write any memory is one, and no instruction.
 struct BarrierLowering : ConvertOpToLLVMPattern<simt::BarrierOp> {
   using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
 
@@ -42,6 +46,12 @@ struct BarrierLowering : ConvertOpToLLVMPattern<simt::BarrierOp> {
     LLVM::FenceOp::create(rewriter, loc, LLVM::AtomicOrdering::release, scope);
     ROCDL::SWaitcntOp::create(rewriter, loc, kWaitForLds);
     ROCDL::SBarrierOp::create(rewriter, loc);
+    LLVM::InlineAsmOp::create(
+        rewriter, loc, /*resultTypes=*/TypeRange(), /*operands=*/ValueRange(),
+        /*asm_string=*/"", /*constraints=*/"~{memory}", /*has_side_effects=*/true,
+        /*is_align_stack=*/false, LLVM::tailcallkind::TailCallKind::None,
+        LLVM::AsmDialectAttr::get(rewriter.getContext(), LLVM::AsmDialect::AD_ATT),
+        /*operand_attrs=*/ArrayAttr());
     LLVM::FenceOp::create(rewriter, loc, LLVM::AtomicOrdering::acquire, scope);
     rewriter.eraseOp(op);
     return success();

@@ -23,10 +23,12 @@
 // CHECK:         llvm.fence syncscope("wavefront") release
 // CHECK-NEXT:    rocdl.s.waitcnt 49279
 // CHECK-NEXT:    rocdl.s.barrier
+// CHECK-NEXT:    llvm.inline_asm has_side_effects {{.*}} "", "~{memory}"
 // CHECK-NEXT:    llvm.fence syncscope("wavefront") acquire
 // CHECK:         llvm.fence syncscope("workgroup") release
 // CHECK-NEXT:    rocdl.s.waitcnt 49279
 // CHECK-NEXT:    rocdl.s.barrier
+// CHECK-NEXT:    llvm.inline_asm has_side_effects {{.*}} "", "~{memory}"
 // CHECK-NEXT:    llvm.fence syncscope("workgroup") acquire
 // CHECK:         llvm.atomicrmw add %{{.*}}, %{{.*}} syncscope("agent") monotonic : !llvm.ptr<1>, i32
 module {

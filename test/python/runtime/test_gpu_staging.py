@@ -164,7 +164,7 @@ def wide_sum(gpu):
         B: T.Tensor((n, 512), "float32"),
         C: T.Tensor((n, 512), "float32"),
     ):
-        with T.Kernel(n) as b:
+        with T.Kernel(n, threads=128) as b:
             for i in T.Parallel(512):
                 C[b, i] = A[b, i] + B[b, i]
 
