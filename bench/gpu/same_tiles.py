@@ -202,11 +202,18 @@ def measured(
     }  # fmt: skip
 
 
+def _problem(name: str) -> Problem:
+    try:
+        return problems.parse(name)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def main() -> int:
     """Measures; 1 where there is no figure of ours."""
     parser = argparse.ArgumentParser(description="The problems of bench/static on a GPU.")
     parser.add_argument("json", type=Path)
-    parser.add_argument("--problem", nargs="+", type=problems.parse,
+    parser.add_argument("--problem", nargs="+", type=_problem,
                         default=list(problems.PROBLEMS))  # fmt: skip
     parser.add_argument("--target", default="cuda:sm_80", help="what both compile for")
     parser.add_argument("--alone", action="store_true", help="without Triton")
@@ -214,7 +221,10 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=600.0, help="for all of it")
     asked = parser.parse_args()
     ends = time.monotonic() + asked.seconds
-    driver = Driver(asked.library)
+    try:
+        driver = Driver(asked.library)
+    except OSError as error:
+        parser.exit(1, f"error: no driver of an NVIDIA GPU: {error}\n")
     compilers = {"tilewright": ours} | ({} if asked.alone else {"triton": tools.peer("triton")})
     flushed = driver.put(np.zeros(_FLUSHED, np.uint8))
     report: dict[str, Any] = driver.facts() | {"heads": HEADS, "results": [], "left_out": []}
