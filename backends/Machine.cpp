@@ -19,7 +19,7 @@ using namespace tilewright;
 
 const StringLiteral tilewright::scalarPipeline =
     "function(sroa,early-cse<memssa>,simplifycfg,instcombine<no-verify-fixpoint>,"
-    "loop-mssa(loop-rotate,licm),loop(indvars),gvn,instcombine<no-verify-fixpoint>,"
+    "loop-mssa(loop-rotate,licm),gvn,instcombine<no-verify-fixpoint>,"
     "simplifycfg,adce),"
     "globaldce";
 
