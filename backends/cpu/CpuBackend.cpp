@@ -95,7 +95,7 @@ void CpuBackend::buildLoweringPipeline(OpPassManager &pm) const {
   // Everything to the LLVM dialect.
   pm.addPass(memref::createExpandStridedMetadataPass());
   pm.addPass(createLowerAffinePass());
-  pm.addPass(createSCFToControlFlowPass());
+  pm.addPass(createSCFToControlFlowPass({/*allowPatternRollback=*/false}));
   pm.addPass(cpu::createConvertToLLVM());
   pm.addPass(createReconcileUnrealizedCastsPass());
 }
