@@ -66,10 +66,12 @@ void CpuBackend::buildTilePipeline(OpPassManager &pm) const {
   pm.addPass(createCSEPass());
   pm.addNestedPass<func::FuncOp>(tile::createProveBounds());
   pm.addPass(tile::createLegalizeAccumulators());
+  pm.addPass(createMergeSteps({target.getTileBudget()}));
   pm.addPass(tile::createSelectAtoms({target.getName()}));
   pm.addPass(tile::createSequentializeLoops());
   pm.addPass(createPackOperands());
   pm.addPass(createForwardCopies());
+  pm.addPass(createSharePanels());
   pm.addPass(tile::createPlanMemory());
 }
 

@@ -1,0 +1,509 @@
+//===- SharePanels.cpp - Operands that all blocks share -----------------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// On a GPU every block copies the operands of its products to its own shared memory. On a
+// CPU all blocks see one memory, so a tile that many blocks copy is made once, by a kernel
+// in front, in a workspace that holds every tile of its tensor:
+//
+//   kernel (bx, by) {                     w = workspace : [tiles][n / 16][K][16]
+//     for k                               kernel (t) in (tiles) {
+//       copy B[k, bx * n] to b              copy B[tile t] to w[t] by columns
+//       gemm a, b into c              =>  }
+//   }                                     kernel (bx, by) {
+//                                           for k, for each 16 columns j of b
+//                                             gemm a, w[tile of (k, bx)][j] into c[j]
+//                                         }
+//
+// Columns lie as the micro-kernel walks them: those of one register block are one run of
+// memory. Whether it pays depends on how often a tile is copied, so where sizes are known
+// at launch only, both forms stand in the loop, and a condition chooses.
+//
+//===----------------------------------------------------------------------===//
+
+#include "backends/cpu/CpuOps.h"
+#include "backends/cpu/Passes.h"
+#include "compiler/analysis/IndexBounds.h"
+#include "compiler/analysis/Memory.h"
+#include "dialects/tile/Tile.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+
+#include <numeric>
+
+namespace tilewright::cpu {
+#define GEN_PASS_DEF_SHAREPANELS
+#include "backends/cpu/Passes.h.inc"
+} // namespace tilewright::cpu
+
+using namespace mlir;
+using namespace tilewright::tile;
+using CpuGemm = tilewright::cpu::GemmOp;
+
+/// How often a tile must be copied for a copy that all share to pay: writing it and reading
+/// it back are two more passes over it.
+static constexpr int64_t leastUses = 3;
+
+//===----------------------------------------------------------------------===//
+// What offsets are made of
+//===----------------------------------------------------------------------===//
+
+/// A number that divides `value`; 0 where it is 0.
+static int64_t getDivisor(Value value) {
+  if (auto constant = getConstantIntValue(value))
+    return std::abs(*constant);
+  if (auto argument = dyn_cast<BlockArgument>(value)) {
+    auto loop = dyn_cast<scf::ForOp>(argument.getOwner()->getParentOp());
+    if (!loop || argument != loop.getInductionVar())
+      return 1;
+    return std::gcd(getDivisor(loop.getLowerBound()), getDivisor(loop.getStep()));
+  }
+  Operation *op = value.getDefiningOp();
+  if (isa<arith::AddIOp, arith::SubIOp>(op))
+    return std::gcd(getDivisor(op->getOperand(0)), getDivisor(op->getOperand(1)));
+  if (isa<arith::MulIOp>(op)) {
+    int64_t a = getDivisor(op->getOperand(0)), b = getDivisor(op->getOperand(1));
+    return a > (1 << 20) || b > (1 << 20) ? std::max(a, b) : a * b;
+  }
+  return 1;
+}
+
+/// Adds to `variables` the variables of loops and kernels that `value` follows from inside
+/// of `kernel`. Fails where it is read from memory.
+static LogicalResult collectVariables(Value value, KernelOp kernel,
+                                      SetVector<Value> &variables) {
+  if (!kernel.getBody().isAncestor(value.getParentRegion()))
+    return success();
+  if (auto argument = dyn_cast<BlockArgument>(value)) {
+    Operation *parent = argument.getOwner()->getParentOp();
+    auto loop = dyn_cast<scf::ForOp>(parent);
+    if (parent != kernel && (!loop || argument != loop.getInductionVar()))
+      return failure();
+    variables.insert(argument);
+    return success();
+  }
+  Operation *op = value.getDefiningOp();
+  if (!isPure(op))
+    return failure();
+  return success(llvm::all_of(op->getOperands(), [&](Value operand) {
+    return succeeded(collectVariables(operand, kernel, variables));
+  }));
+}
+
+//===----------------------------------------------------------------------===//
+// Candidates
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// A tile that a kernel fills from a tensor, for one product.
+struct Filling {
+  Operation *op; ///< a copy or a pack
+  AllocOp tile;
+  bool isVectorSide;
+
+  Value getSource() const {
+    auto pack = dyn_cast<PackOp>(op);
+    return pack ? pack.getSrc() : cast<CopyOp>(op).getSrc();
+  }
+  SmallVector<OpFoldResult> getOffsets() const {
+    auto pack = dyn_cast<PackOp>(op);
+    return pack ? pack.getMixedSrcOffsets() : cast<CopyOp>(op).getMixedSrcOffsets();
+  }
+  ArrayRef<int64_t> getSizes() const {
+    auto pack = dyn_cast<PackOp>(op);
+    return pack ? pack.getSrcSizes() : cast<CopyOp>(op).getSrcSizes();
+  }
+};
+
+/// Shares what one product reads.
+class PanelSharer {
+public:
+  PanelSharer(CpuGemm gemm, int64_t budget)
+      : gemm(gemm), kernel(gemm->getParentOfType<KernelOp>()), budget(budget), host(gemm) {
+    if (kernel)
+      host.setInsertionPoint(kernel);
+  }
+
+  void run();
+
+private:
+  std::optional<Filling> findFilling(Value operand, bool isVectorSide);
+  StringRef findObstacle(Filling filling, IndexBounds &bounds);
+  Value countTiles(Filling filling, SmallVectorImpl<Value> &counts);
+  Value countCopies(Filling filling);
+  Value mayShare(Filling filling, Value tiles);
+  int64_t getColumns(Filling filling);
+  Value makeWorkspace(Filling filling, Value tiles, ArrayRef<Value> counts);
+  Value getTile(OpBuilder &b, Filling filling, ArrayRef<Value> counts);
+  void emitShared(OpBuilder &b, ArrayRef<Filling> fillings, ArrayRef<Value> workspaces,
+                  ArrayRef<Value> tiles);
+
+  Value index(OpBuilder &b, int64_t value) {
+    return arith::ConstantIndexOp::create(b, gemm.getLoc(), value);
+  }
+
+  CpuGemm gemm;
+  KernelOp kernel;
+  int64_t budget;
+  OpBuilder host; ///< in front of the kernel
+};
+} // namespace
+
+/// What fills `operand` for this product alone.
+std::optional<Filling> PanelSharer::findFilling(Value operand, bool isVectorSide) {
+  auto alloc = operand.getDefiningOp<AllocOp>();
+  if (!alloc)
+    return std::nullopt;
+  Filling filling{nullptr, alloc, isVectorSide};
+  for (Operation *user : operand.getUsers()) {
+    if (user->getBlock() != gemm->getBlock())
+      return std::nullopt;
+    if (user == gemm)
+      continue;
+    auto copy = dyn_cast<CopyOp>(user);
+    auto pack = dyn_cast<PackOp>(user);
+    bool fills = (copy && copy.getDst() == operand && !isTile(copy.getSrc().getType()) &&
+                  copy.getDstSizes() == alloc.getType().getShape() &&
+                  alloc.getType().getRank() == 2) ||
+                 (pack && pack.getPanel() == operand && !isTile(pack.getSrc().getType()));
+    if (!fills || filling.op || !user->isBeforeInBlock(gemm))
+      return std::nullopt;
+    filling.op = user;
+  }
+  if (!filling.op || gemm.getA() == gemm.getB())
+    return std::nullopt;
+  return filling;
+}
+
+/// Why `filling` cannot be made once for all blocks; empty where it can.
+StringRef PanelSharer::findObstacle(Filling filling, IndexBounds &bounds) {
+  Value source = filling.getSource();
+  auto type = cast<MemRefType>(source.getType());
+  if (!isa<BlockArgument>(source) ||
+      llvm::any_of(kernel->getBlock()->getOperations(),
+                   [&](Operation &op) { return mayWrite(&op, source); }))
+    return "something may write its tensor";
+  if (type.getElementTypeBitWidth() < 8 ||
+      filling.tile.getType().getElementTypeBitWidth() < 8)
+    return "its elements share bytes";
+  SetVector<Value> variables;
+  for (auto [dim, offset] : llvm::enumerate(filling.getOffsets())) {
+    int64_t size = filling.getSizes()[dim];
+    auto value = dyn_cast<Value>(offset);
+    if (!value) {
+      if (*getConstantIntValue(offset) % size ||
+          type.isDynamicDim(dim) || *getConstantIntValue(offset) >= type.getDimSize(dim))
+        return "it is not a tile of its tensor";
+      continue;
+    }
+    if (failed(collectVariables(value, kernel, variables)))
+      return "where it lies is read from memory";
+    if (getDivisor(value) % size)
+      return "it is not a tile of its tensor";
+    if (!bounds.isNonNegative(value, filling.op) ||
+        !bounds.isBelowExtent(value, source, dim, filling.op))
+      return "it is not shown to begin inside its tensor";
+  }
+  for (Operation *parent = gemm->getParentOp(); parent != kernel; parent = parent->getParentOp()) {
+    auto loop = dyn_cast<scf::ForOp>(parent);
+    if (!loop)
+      return "how often it is copied is known in the kernel alone";
+    for (Value bound : {loop.getLowerBound(), loop.getUpperBound(), loop.getStep()})
+      if (!getConstantIntValue(bound) &&
+          kernel.getBody().isAncestor(bound.getParentRegion()))
+        return "how often it is copied is known in the kernel alone";
+  }
+  return {};
+}
+
+//===----------------------------------------------------------------------===//
+// Counting, in front of the kernel
+//===----------------------------------------------------------------------===//
+
+/// The number of tiles of the tensor, and `counts` of them along each dimension.
+Value PanelSharer::countTiles(Filling filling, SmallVectorImpl<Value> &counts) {
+  Location loc = gemm.getLoc();
+  Value source = filling.getSource(), tiles = index(host, 1);
+  for (auto [dim, size] : llvm::enumerate(filling.getSizes())) {
+    Value extent = host.createOrFold<memref::DimOp>(loc, source, index(host, dim));
+    Value rounded = host.createOrFold<arith::AddIOp>(loc, extent, index(host, size - 1));
+    counts.push_back(host.createOrFold<arith::DivUIOp>(loc, rounded, index(host, size)));
+    tiles = host.createOrFold<arith::MulIOp>(loc, tiles, counts.back());
+  }
+  return tiles;
+}
+
+/// How many copies all blocks make.
+Value PanelSharer::countCopies(Filling filling) {
+  Location loc = gemm.getLoc();
+  Value copies = index(host, 1);
+  for (Value extent : kernel.getGrid())
+    copies = host.createOrFold<arith::MulIOp>(loc, copies, extent);
+  for (Operation *parent = gemm->getParentOp(); parent != kernel; parent = parent->getParentOp()) {
+    auto loop = cast<scf::ForOp>(parent);
+    auto onHost = [&](Value bound) {
+      auto constant = getConstantIntValue(bound);
+      return constant ? index(host, *constant) : bound;
+    };
+    Value step = onHost(loop.getStep());
+    Value length = host.createOrFold<arith::SubIOp>(loc, onHost(loop.getUpperBound()),
+                                                    onHost(loop.getLowerBound()));
+    length = host.createOrFold<arith::MaxSIOp>(loc, length, index(host, 0));
+    Value less = host.createOrFold<arith::SubIOp>(loc, step, index(host, 1));
+    length = host.createOrFold<arith::AddIOp>(loc, length, less);
+    Value trips = host.createOrFold<arith::DivUIOp>(loc, length, step);
+    copies = host.createOrFold<arith::MulIOp>(loc, copies, trips);
+  }
+  return copies;
+}
+
+/// Whether enough copies are saved, and the workspace keeps to its budget.
+Value PanelSharer::mayShare(Filling filling, Value tiles) {
+  Location loc = gemm.getLoc();
+  MemRefType type = filling.tile.getType();
+  int64_t bytes = type.getNumElements() * (type.getElementTypeBitWidth() / 8);
+  Value least = host.createOrFold<arith::MulIOp>(loc, tiles, index(host, leastUses));
+  Value pays = host.createOrFold<arith::CmpIOp>(loc, arith::CmpIPredicate::uge,
+                                                countCopies(filling), least);
+  Value fits = host.createOrFold<arith::CmpIOp>(loc, arith::CmpIPredicate::ule, tiles,
+                                                index(host, budget / bytes));
+  return host.createOrFold<arith::AndIOp>(loc, pays, fits);
+}
+
+//===----------------------------------------------------------------------===//
+// The kernel in front
+//===----------------------------------------------------------------------===//
+
+/// Columns of a tile that lie together: those of a register block, on the side that is
+/// loaded by vectors.
+int64_t PanelSharer::getColumns(Filling filling) {
+  int64_t columns = filling.tile.getType().getDimSize(1);
+  int64_t block = gemm.getAtomAttr().getColumns();
+  return filling.isVectorSide && columns % block == 0 ? block : columns;
+}
+
+/// The workspace [tiles, runs of columns, tile...], and the kernel that fills it.
+Value PanelSharer::makeWorkspace(Filling filling, Value tiles,
+                                 ArrayRef<Value> counts) {
+  Location loc = filling.op->getLoc();
+  MemRefType type = filling.tile.getType();
+  int64_t columns = getColumns(filling), runs = type.getDimSize(1) / columns;
+  SmallVector<int64_t> run(type.getShape()), shape{ShapedType::kDynamic, runs};
+  run[1] = columns;
+  shape.append(run);
+  auto global = SpaceAttr::get(host.getContext(), Space::Global);
+  auto memory = MemRefType::get(shape, type.getElementType(), MemRefLayoutAttrInterface(), global);
+  std::string name = (filling.tile.getName().value_or("tile") + ".shared").str();
+  Value workspace =
+      WorkspaceOp::create(host, loc, memory, ValueRange{tiles}, host.getStringAttr(name));
+
+  auto packing = KernelOp::create(host, loc, ValueRange{tiles}, IntegerAttr());
+  OpBuilder::InsertionGuard guard(host);
+  Block *body = host.createBlock(&packing.getBody(), {}, {host.getIndexType()}, {loc});
+  Value tile = body->getArgument(0);
+  auto loop = scf::ForOp::create(host, loc, index(host, 0), index(host, runs), index(host, 1));
+  host.setInsertionPointToStart(loop.getBody());
+
+  // Which dimension of the source the columns run along.
+  ArrayRef<int64_t> sizes = filling.getSizes();
+  auto pack = dyn_cast<PackOp>(filling.op);
+  bool first = pack && pack.getTranspose();
+  int64_t columnDim = -1;
+  if (pack)
+    columnDim = pack.getDims()[first ? 0 : 1];
+  else
+    for (auto [dim, size] : llvm::enumerate(sizes))
+      if (size != 1)
+        columnDim = dim; // the last one
+  SmallVector<Value> offsets(sizes.size());
+  Value rest = tile;
+  for (int64_t dim = sizes.size() - 1; dim >= 0; --dim) {
+    Value at = arith::RemUIOp::create(host, loc, rest, counts[dim]);
+    rest = arith::DivUIOp::create(host, loc, rest, counts[dim]);
+    offsets[dim] = arith::MulIOp::create(host, loc, at, index(host, sizes[dim]));
+  }
+  SmallVector<int64_t> part(sizes);
+  if (runs > 1) {
+    Value column = arith::MulIOp::create(host, loc, loop.getInductionVar(), index(host, columns));
+    offsets[columnDim] = arith::AddIOp::create(host, loc, offsets[columnDim], column);
+    part[columnDim] = columns;
+  }
+
+  SmallVector<int64_t> dynamic(sizes.size(), ShapedType::kDynamic);
+  SmallVector<int64_t> to(shape.size(), 0), toSizes{1, 1};
+  to[0] = to[1] = ShapedType::kDynamic;
+  toSizes.append(run);
+  SmallVector<Value> at{tile, loop.getInductionVar()};
+  if (!pack) {
+    auto copy = cast<CopyOp>(filling.op);
+    CopyOp::create(host, loc, copy.getSrc(), offsets, dynamic, part, workspace, at, to, toSizes,
+                   copy.getIsUnsigned());
+    return workspace;
+  }
+  auto local = SpaceAttr::get(host.getContext(), Space::Shared);
+  auto panelType = MemRefType::get(run, type.getElementType(), MemRefLayoutAttrInterface(), local);
+  Value panel = AllocOp::create(host, loc, panelType, filling.tile.getNameAttr(), IntegerAttr());
+  PackOp::create(host, loc, pack.getSrc(), offsets, dynamic, part, pack.getDims(), panel,
+                 pack.getTranspose(), pack.getIsUnsigned());
+  SmallVector<int64_t> zeros(run.size(), 0);
+  CopyOp::create(host, loc, panel, ValueRange(), zeros, run, workspace, at, to, toSizes,
+                 /*isUnsigned=*/false);
+  return workspace;
+}
+
+//===----------------------------------------------------------------------===//
+// The product
+//===----------------------------------------------------------------------===//
+
+/// The number of the tile that `filling` copies.
+Value PanelSharer::getTile(OpBuilder &b, Filling filling, ArrayRef<Value> counts) {
+  Location loc = gemm.getLoc();
+  Value tile = index(b, 0);
+  for (auto [dim, offset] : llvm::enumerate(filling.getOffsets())) {
+    Value at = getValueOrCreateConstantIndexOp(b, loc, offset);
+    at = b.createOrFold<arith::DivUIOp>(loc, at, index(b, filling.getSizes()[dim]));
+    tile = b.createOrFold<arith::MulIOp>(loc, tile, counts[dim]);
+    tile = b.createOrFold<arith::AddIOp>(loc, tile, at);
+  }
+  return tile;
+}
+
+/// `memref` from `offsets` on, as so many elements of its last dimensions.
+static Value makeView(OpBuilder &b, Location loc, Value memref, ArrayRef<OpFoldResult> offsets,
+                      ArrayRef<int64_t> shape) {
+  auto type = cast<MemRefType>(memref.getType());
+  SmallVector<OpFoldResult> at(offsets), sizes, strides(type.getRank(), b.getIndexAttr(1));
+  at.resize(type.getRank(), b.getIndexAttr(0));
+  sizes.resize(type.getRank() - shape.size(), b.getIndexAttr(1));
+  for (int64_t size : shape)
+    sizes.push_back(b.getIndexAttr(size));
+  auto result = memref::SubViewOp::inferRankReducedResultType(shape, type, at, sizes, strides);
+  return memref::SubViewOp::create(b, loc, cast<MemRefType>(result), memref, at, sizes, strides);
+}
+
+/// The product on shared tiles, a run of columns after the other.
+void PanelSharer::emitShared(OpBuilder &b, ArrayRef<Filling> fillings,
+                             ArrayRef<Value> workspaces, ArrayRef<Value> tiles) {
+  Location loc = gemm.getLoc();
+  Value a = gemm.getA(), c = gemm.getC();
+  std::optional<Filling> vectors;
+  Value vectorSpace, vectorTile;
+  for (auto [each, workspace, tile] : llvm::zip_equal(fillings, workspaces, tiles)) {
+    Filling filling = each;
+    if (filling.isVectorSide) {
+      vectors = filling;
+      vectorSpace = workspace;
+      vectorTile = tile;
+    } else {
+      a = makeView(b, loc, workspace, {tile, b.getIndexAttr(0)},
+                   filling.tile.getType().getShape());
+    }
+  }
+  auto emit = [&](Value bView, Value cView) {
+    CpuGemm::create(b, loc, a, bView, cView, gemm.getTransposeA(), gemm.getClear(),
+                    gemm.getAtomAttr());
+  };
+  if (!vectors)
+    return emit(gemm.getB(), c);
+  int64_t columns = getColumns(*vectors), n = gemm.getN();
+  SmallVector<int64_t> run(vectors->tile.getType().getShape());
+  run[1] = columns;
+  if (columns == n)
+    return emit(makeView(b, loc, vectorSpace, {vectorTile, b.getIndexAttr(0)}, run), c);
+  auto loop =
+      scf::ForOp::create(b, loc, index(b, 0), index(b, n / columns), index(b, 1));
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  Value j = loop.getInductionVar();
+  Value column = arith::MulIOp::create(b, loc, j, index(b, columns));
+  Value bView = makeView(b, loc, vectorSpace, {vectorTile, j}, run);
+  emit(bView, makeView(b, loc, c, {b.getIndexAttr(0), column}, {gemm.getM(), columns}));
+}
+
+void PanelSharer::run() {
+  if (!kernel || !isa<func::FuncOp>(kernel->getParentOp()) || gemm.getAtomAttr().getInner())
+    return;
+  IndexBounds bounds(kernel->getParentOfType<func::FuncOp>());
+  SmallVector<Filling> fillings;
+  for (auto [operand, isVectorSide] :
+       {std::pair(gemm.getA(), false), std::pair(gemm.getB(), true)}) {
+    auto filling = findFilling(operand, isVectorSide);
+    if (!filling)
+      continue;
+    StringRef obstacle = findObstacle(*filling, bounds);
+    if (obstacle.empty())
+      fillings.push_back(*filling);
+    else
+      filling->op->emitRemark() << "every block fills \"" << filling->tile.getName().value_or("tile")
+                               << "\" anew: " << obstacle;
+  }
+  SmallVector<Value> shares, tiles;
+  SmallVector<SmallVector<Value>> counts;
+  llvm::erase_if(fillings, [&](Filling filling) {
+    SmallVector<Value> along;
+    Value number = countTiles(filling, along), share = mayShare(filling, number);
+    auto known = getConstantIntValue(share);
+    if (known && *known == 0) {
+      filling.op->emitRemark() << "every block fills \"" << filling.tile.getName().value_or("tile")
+                              << "\" anew: it is used too seldom, or its tensor is too large";
+      return true;
+    }
+    shares.push_back(share);
+    tiles.push_back(number);
+    counts.push_back(along);
+    return false;
+  });
+  if (fillings.empty())
+    return;
+  Location loc = gemm.getLoc();
+  Value all = shares.front();
+  for (Value share : ArrayRef(shares).drop_front())
+    all = host.createOrFold<arith::AndIOp>(loc, all, share);
+  bool always = getConstantIntValue(all).has_value();
+  SmallVector<Value> workspaces, numbers;
+  for (auto [filling, number, along] : llvm::zip_equal(fillings, tiles, counts)) {
+    Value made = always ? number
+                        : arith::SelectOp::create(host, loc, all, number, index(host, 0));
+    workspaces.push_back(makeWorkspace(filling, made, along));
+    filling.op->emitRemark() << "\"" << filling.tile.getName().value_or("tile")
+                            << "\" is made once for all blocks"
+                            << (always ? "" : ", where a launch copies it three times or more");
+  }
+  OpBuilder b(gemm);
+  for (auto [filling, along] : llvm::zip_equal(fillings, counts))
+    numbers.push_back(getTile(b, filling, along));
+  if (always) {
+    emitShared(b, fillings, workspaces, numbers);
+    gemm.erase();
+    for (Filling &filling : fillings) {
+      filling.op->erase();
+      filling.tile.erase();
+    }
+    return;
+  }
+  auto choice = scf::IfOp::create(b, loc, all, /*withElseRegion=*/true);
+  OpBuilder shared = choice.getThenBodyBuilder();
+  emitShared(shared, fillings, workspaces, numbers);
+  for (Filling &filling : fillings)
+    filling.op->moveBefore(choice.elseYield());
+  gemm->moveBefore(choice.elseYield());
+}
+
+namespace {
+struct SharePanelsPass : tilewright::cpu::impl::SharePanelsBase<SharePanelsPass> {
+  using SharePanelsBase::SharePanelsBase;
+
+  void runOnOperation() override {
+    SmallVector<CpuGemm> gemms;
+    getOperation()->walk([&](CpuGemm gemm) { gemms.push_back(gemm); });
+    for (CpuGemm gemm : gemms)
+      PanelSharer(gemm, budget).run();
+  }
+};
+} // namespace
