@@ -220,8 +220,8 @@ void StepMerger::lengthen(int64_t factor) {
     MemRefType type = operand.tile.getType();
     SmallVector<int64_t> shape(type.getShape());
     shape[operand.tileDim] *= factor;
-    operand.tile.getResult().setType(
-        MemRefType::get(shape, type.getElementType(), type.getLayout(), type.getMemorySpace()));
+    operand.tile.getResult().setType(MemRefType::get(
+        shape, type.getElementType(), type.getLayout(), type.getMemorySpace()));
     operand.copy.setDstSizes(shape);
     SmallVector<int64_t> sizes(operand.copy.getSrcSizes());
     sizes[operand.srcDim] *= factor;
@@ -257,8 +257,8 @@ void StepMerger::merge(int64_t budget) {
       length = arith::MaxSIOp::create(builder, loc, length, none);
       Value stepped = arith::AddIOp::create(builder, loc, length, index(step - 1));
       Value whole = arith::DivUIOp::create(builder, loc, stepped, longer);
-      middle = arith::AddIOp::create(
-          builder, loc, lower, arith::MulIOp::create(builder, loc, whole, longer));
+      middle = arith::AddIOp::create(builder, loc, lower,
+                                     arith::MulIOp::create(builder, loc, whole, longer));
     }
     IRMapping mapping;
     builder.setInsertionPointAfter(loop);

@@ -6,8 +6,8 @@
 //===----------------------------------------------------------------------===//
 //
 // On a GPU every block copies the operands of its products to its own shared memory. On a
-// CPU all blocks see one memory, so a tile that many blocks copy is made once, by a kernel
-// in front, in a workspace that holds every tile of its tensor:
+// CPU all blocks see one memory, so a tile that many blocks copy is made once, by a
+// kernel in front, in a workspace that holds every tile of its tensor:
 //
 //   kernel (bx, by) {                     w = workspace : [tiles][n / 16][K][16]
 //     for k                               kernel (t) in (tiles) {
@@ -36,6 +36,7 @@
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 
 #include <numeric>
+#include <utility>
 
 namespace tilewright::cpu {
 #define GEN_PASS_DEF_SHAREPANELS
@@ -46,9 +47,12 @@ using namespace mlir;
 using namespace tilewright::tile;
 using CpuGemm = tilewright::cpu::GemmOp;
 
-/// How often a tile must be copied for a copy that all share to pay: writing it and reading
-/// it back are two more passes over it.
+/// How often a tile must be copied for a copy that all share to pay: writing it and
+/// reading it back are two more passes over it.
 static constexpr int64_t leastUses = 3;
+
+/// Rows of a tile that are copied together.
+static constexpr int64_t rowsTogether = 16;
 
 //===----------------------------------------------------------------------===//
 // What offsets are made of
@@ -74,8 +78,8 @@ static int64_t getDivisor(Value value) {
   return 1;
 }
 
-/// Adds to `variables` the variables of loops and kernels that `value` follows from inside
-/// of `kernel`. Fails where it is read from memory.
+/// Adds to `variables` the variables of loops and kernels that `value` follows from
+/// inside of `kernel`. Fails where it is read from memory.
 static LogicalResult collectVariables(Value value, KernelOp kernel,
                                       SetVector<Value> &variables) {
   if (!kernel.getBody().isAncestor(value.getParentRegion()))
@@ -125,7 +129,8 @@ struct Filling {
 class PanelSharer {
 public:
   PanelSharer(CpuGemm gemm, int64_t budget)
-      : gemm(gemm), kernel(gemm->getParentOfType<KernelOp>()), budget(budget), host(gemm) {
+      : gemm(gemm), kernel(gemm->getParentOfType<KernelOp>()), budget(budget),
+        host(gemm) {
     if (kernel)
       host.setInsertionPoint(kernel);
   }
@@ -197,8 +202,8 @@ StringRef PanelSharer::findObstacle(Filling filling, IndexBounds &bounds) {
     int64_t size = filling.getSizes()[dim];
     auto value = dyn_cast<Value>(offset);
     if (!value) {
-      if (*getConstantIntValue(offset) % size ||
-          type.isDynamicDim(dim) || *getConstantIntValue(offset) >= type.getDimSize(dim))
+      if (*getConstantIntValue(offset) % size || type.isDynamicDim(dim) ||
+          *getConstantIntValue(offset) >= type.getDimSize(dim))
         return "it is not a tile of its tensor";
       continue;
     }
@@ -210,7 +215,8 @@ StringRef PanelSharer::findObstacle(Filling filling, IndexBounds &bounds) {
         !bounds.isBelowExtent(value, source, dim, filling.op))
       return "it is not shown to begin inside its tensor";
   }
-  for (Operation *parent = gemm->getParentOp(); parent != kernel; parent = parent->getParentOp()) {
+  for (Operation *parent = gemm->getParentOp(); parent != kernel;
+       parent = parent->getParentOp()) {
     auto loop = dyn_cast<scf::ForOp>(parent);
     if (!loop)
       return "how often it is copied is known in the kernel alone";
@@ -245,7 +251,8 @@ Value PanelSharer::countCopies(Filling filling) {
   Value copies = index(host, 1);
   for (Value extent : kernel.getGrid())
     copies = host.createOrFold<arith::MulIOp>(loc, copies, extent);
-  for (Operation *parent = gemm->getParentOp(); parent != kernel; parent = parent->getParentOp()) {
+  for (Operation *parent = gemm->getParentOp(); parent != kernel;
+       parent = parent->getParentOp()) {
     auto loop = cast<scf::ForOp>(parent);
     auto onHost = [&](Value bound) {
       auto constant = getConstantIntValue(bound);
@@ -289,8 +296,7 @@ int64_t PanelSharer::getColumns(Filling filling) {
 }
 
 /// The workspace [tiles, runs of columns, tile...], and the kernel that fills it.
-Value PanelSharer::makeWorkspace(Filling filling, Value tiles,
-                                 ArrayRef<Value> counts) {
+Value PanelSharer::makeWorkspace(Filling filling, Value tiles, ArrayRef<Value> counts) {
   Location loc = filling.op->getLoc();
   MemRefType type = filling.tile.getType();
   int64_t columns = getColumns(filling), runs = type.getDimSize(1) / columns;
@@ -298,7 +304,8 @@ Value PanelSharer::makeWorkspace(Filling filling, Value tiles,
   run[1] = columns;
   shape.append(run);
   auto global = SpaceAttr::get(host.getContext(), Space::Global);
-  auto memory = MemRefType::get(shape, type.getElementType(), MemRefLayoutAttrInterface(), global);
+  auto memory =
+      MemRefType::get(shape, type.getElementType(), MemRefLayoutAttrInterface(), global);
   std::string name = (filling.tile.getName().value_or("tile") + ".shared").str();
   Value workspace =
       WorkspaceOp::create(host, loc, memory, ValueRange{tiles}, host.getStringAttr(name));
@@ -307,20 +314,30 @@ Value PanelSharer::makeWorkspace(Filling filling, Value tiles,
   OpBuilder::InsertionGuard guard(host);
   Block *body = host.createBlock(&packing.getBody(), {}, {host.getIndexType()}, {loc});
   Value tile = body->getArgument(0);
-  auto loop = scf::ForOp::create(host, loc, index(host, 0), index(host, runs), index(host, 1));
+  // A few rows at a time, across all columns: what lies in one page of the source is read
+  // together.
+  auto pack = dyn_cast<PackOp>(filling.op);
+  int64_t rows = run[0];
+  if (!pack && runs > 1)
+    rows = std::gcd(rows, rowsTogether);
+  auto rowLoop = scf::ForOp::create(host, loc, index(host, 0), index(host, run[0]),
+                                    index(host, rows));
+  host.setInsertionPointToStart(rowLoop.getBody());
+  Value row = rowLoop.getInductionVar();
+  auto loop =
+      scf::ForOp::create(host, loc, index(host, 0), index(host, runs), index(host, 1));
   host.setInsertionPointToStart(loop.getBody());
 
   // Which dimension of the source the columns run along.
   ArrayRef<int64_t> sizes = filling.getSizes();
-  auto pack = dyn_cast<PackOp>(filling.op);
   bool first = pack && pack.getTranspose();
-  int64_t columnDim = -1;
+  int64_t columnDim = -1, rowDim = -1;
   if (pack)
     columnDim = pack.getDims()[first ? 0 : 1];
   else
     for (auto [dim, size] : llvm::enumerate(sizes))
       if (size != 1)
-        columnDim = dim; // the last one
+        rowDim = std::exchange(columnDim, dim); // the last two
   SmallVector<Value> offsets(sizes.size());
   Value rest = tile;
   for (int64_t dim = sizes.size() - 1; dim >= 0; --dim) {
@@ -330,9 +347,14 @@ Value PanelSharer::makeWorkspace(Filling filling, Value tiles,
   }
   SmallVector<int64_t> part(sizes);
   if (runs > 1) {
-    Value column = arith::MulIOp::create(host, loc, loop.getInductionVar(), index(host, columns));
+    Value column =
+        arith::MulIOp::create(host, loc, loop.getInductionVar(), index(host, columns));
     offsets[columnDim] = arith::AddIOp::create(host, loc, offsets[columnDim], column);
     part[columnDim] = columns;
+  }
+  if (rows != run[0]) {
+    offsets[rowDim] = arith::AddIOp::create(host, loc, offsets[rowDim], row);
+    part[rowDim] = rows;
   }
 
   SmallVector<int64_t> dynamic(sizes.size(), ShapedType::kDynamic);
@@ -341,14 +363,21 @@ Value PanelSharer::makeWorkspace(Filling filling, Value tiles,
   toSizes.append(run);
   SmallVector<Value> at{tile, loop.getInductionVar()};
   if (!pack) {
+    to[2] = ShapedType::kDynamic;
+    at.push_back(row);
+    toSizes[2] = rows;
+  }
+  if (!pack) {
     auto copy = cast<CopyOp>(filling.op);
-    CopyOp::create(host, loc, copy.getSrc(), offsets, dynamic, part, workspace, at, to, toSizes,
-                   copy.getIsUnsigned());
+    CopyOp::create(host, loc, copy.getSrc(), offsets, dynamic, part, workspace, at, to,
+                   toSizes, copy.getIsUnsigned());
     return workspace;
   }
   auto local = SpaceAttr::get(host.getContext(), Space::Shared);
-  auto panelType = MemRefType::get(run, type.getElementType(), MemRefLayoutAttrInterface(), local);
-  Value panel = AllocOp::create(host, loc, panelType, filling.tile.getNameAttr(), IntegerAttr());
+  auto panelType =
+      MemRefType::get(run, type.getElementType(), MemRefLayoutAttrInterface(), local);
+  Value panel =
+      AllocOp::create(host, loc, panelType, filling.tile.getNameAttr(), IntegerAttr());
   PackOp::create(host, loc, pack.getSrc(), offsets, dynamic, part, pack.getDims(), panel,
                  pack.getTranspose(), pack.getIsUnsigned());
   SmallVector<int64_t> zeros(run.size(), 0);
@@ -375,16 +404,19 @@ Value PanelSharer::getTile(OpBuilder &b, Filling filling, ArrayRef<Value> counts
 }
 
 /// `memref` from `offsets` on, as so many elements of its last dimensions.
-static Value makeView(OpBuilder &b, Location loc, Value memref, ArrayRef<OpFoldResult> offsets,
-                      ArrayRef<int64_t> shape) {
+static Value makeView(OpBuilder &b, Location loc, Value memref,
+                      ArrayRef<OpFoldResult> offsets, ArrayRef<int64_t> shape) {
   auto type = cast<MemRefType>(memref.getType());
-  SmallVector<OpFoldResult> at(offsets), sizes, strides(type.getRank(), b.getIndexAttr(1));
+  SmallVector<OpFoldResult> at(offsets), sizes,
+      strides(type.getRank(), b.getIndexAttr(1));
   at.resize(type.getRank(), b.getIndexAttr(0));
   sizes.resize(type.getRank() - shape.size(), b.getIndexAttr(1));
   for (int64_t size : shape)
     sizes.push_back(b.getIndexAttr(size));
-  auto result = memref::SubViewOp::inferRankReducedResultType(shape, type, at, sizes, strides);
-  return memref::SubViewOp::create(b, loc, cast<MemRefType>(result), memref, at, sizes, strides);
+  auto result =
+      memref::SubViewOp::inferRankReducedResultType(shape, type, at, sizes, strides);
+  return memref::SubViewOp::create(b, loc, cast<MemRefType>(result), memref, at, sizes,
+                                   strides);
 }
 
 /// The product on shared tiles, a run of columns after the other.
@@ -416,8 +448,7 @@ void PanelSharer::emitShared(OpBuilder &b, ArrayRef<Filling> fillings,
   run[1] = columns;
   if (columns == n)
     return emit(makeView(b, loc, vectorSpace, {vectorTile, b.getIndexAttr(0)}, run), c);
-  auto loop =
-      scf::ForOp::create(b, loc, index(b, 0), index(b, n / columns), index(b, 1));
+  auto loop = scf::ForOp::create(b, loc, index(b, 0), index(b, n / columns), index(b, 1));
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
   Value j = loop.getInductionVar();
@@ -427,7 +458,8 @@ void PanelSharer::emitShared(OpBuilder &b, ArrayRef<Filling> fillings,
 }
 
 void PanelSharer::run() {
-  if (!kernel || !isa<func::FuncOp>(kernel->getParentOp()) || gemm.getAtomAttr().getInner())
+  if (!kernel || !isa<func::FuncOp>(kernel->getParentOp()) ||
+      gemm.getAtomAttr().getInner())
     return;
   IndexBounds bounds(kernel->getParentOfType<func::FuncOp>());
   SmallVector<Filling> fillings;
@@ -440,25 +472,28 @@ void PanelSharer::run() {
     if (obstacle.empty())
       fillings.push_back(*filling);
     else
-      filling->op->emitRemark() << "every block fills \"" << filling->tile.getName().value_or("tile")
-                               << "\" anew: " << obstacle;
+      filling->op->emitRemark()
+          << "every block fills \"" << filling->tile.getName().value_or("tile")
+          << "\" anew: " << obstacle;
   }
   SmallVector<Value> shares, tiles;
   SmallVector<SmallVector<Value>> counts;
-  llvm::erase_if(fillings, [&](Filling filling) {
-    SmallVector<Value> along;
-    Value number = countTiles(filling, along), share = mayShare(filling, number);
-    auto known = getConstantIntValue(share);
-    if (known && *known == 0) {
-      filling.op->emitRemark() << "every block fills \"" << filling.tile.getName().value_or("tile")
-                              << "\" anew: it is used too seldom, or its tensor is too large";
-      return true;
-    }
-    shares.push_back(share);
-    tiles.push_back(number);
-    counts.push_back(along);
-    return false;
-  });
+  llvm::erase_if(
+      fillings, [&](Filling filling) {
+        SmallVector<Value> along;
+        Value number = countTiles(filling, along), share = mayShare(filling, number);
+        auto known = getConstantIntValue(share);
+        if (known && *known == 0) {
+          filling.op->emitRemark()
+              << "every block fills \"" << filling.tile.getName().value_or("tile")
+              << "\" anew: it is used too seldom, or its tensor is too large";
+          return true;
+        }
+        shares.push_back(share);
+        tiles.push_back(number);
+        counts.push_back(along);
+        return false;
+      });
   if (fillings.empty())
     return;
   Location loc = gemm.getLoc();
@@ -468,12 +503,14 @@ void PanelSharer::run() {
   bool always = getConstantIntValue(all).has_value();
   SmallVector<Value> workspaces, numbers;
   for (auto [filling, number, along] : llvm::zip_equal(fillings, tiles, counts)) {
-    Value made = always ? number
-                        : arith::SelectOp::create(host, loc, all, number, index(host, 0));
+    Value made =
+        always ? number : arith::SelectOp::create(host, loc, all, number, index(host, 0));
     workspaces.push_back(makeWorkspace(filling, made, along));
     filling.op->emitRemark() << "\"" << filling.tile.getName().value_or("tile")
-                            << "\" is made once for all blocks"
-                            << (always ? "" : ", where a launch copies it three times or more");
+                             << "\" is made once for all blocks"
+                             << (always
+                                     ? ""
+                                     : ", where a launch copies it three times or more");
   }
   OpBuilder b(gemm);
   for (auto [filling, along] : llvm::zip_equal(fillings, counts))
