@@ -24,10 +24,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "backends/cpu/CpuOps.h"
+#include "backends/cpu/PanelFilling.h"
 #include "backends/cpu/Passes.h"
-#include "compiler/analysis/IndexBounds.h"
-#include "compiler/analysis/Memory.h"
 #include "dialects/tile/Tile.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -45,7 +43,9 @@ namespace tilewright::cpu {
 
 using namespace mlir;
 using namespace tilewright::tile;
-using CpuGemm = tilewright::cpu::GemmOp;
+using tilewright::cpu::Filling;
+namespace cpu = tilewright::cpu;
+using CpuGemm = cpu::GemmOp;
 
 /// How often a tile must be copied for a copy that all share to pay: writing it and
 /// reading it back are two more passes over it.
@@ -54,77 +54,7 @@ static constexpr int64_t leastUses = 3;
 /// Rows of a tile that are copied together.
 static constexpr int64_t rowsTogether = 16;
 
-//===----------------------------------------------------------------------===//
-// What offsets are made of
-//===----------------------------------------------------------------------===//
-
-/// A number that divides `value`; 0 where it is 0.
-static int64_t getDivisor(Value value) {
-  if (auto constant = getConstantIntValue(value))
-    return std::abs(*constant);
-  if (auto argument = dyn_cast<BlockArgument>(value)) {
-    auto loop = dyn_cast<scf::ForOp>(argument.getOwner()->getParentOp());
-    if (!loop || argument != loop.getInductionVar())
-      return 1;
-    return std::gcd(getDivisor(loop.getLowerBound()), getDivisor(loop.getStep()));
-  }
-  Operation *op = value.getDefiningOp();
-  if (isa<arith::AddIOp, arith::SubIOp>(op))
-    return std::gcd(getDivisor(op->getOperand(0)), getDivisor(op->getOperand(1)));
-  if (isa<arith::MulIOp>(op)) {
-    int64_t a = getDivisor(op->getOperand(0)), b = getDivisor(op->getOperand(1));
-    return a > (1 << 20) || b > (1 << 20) ? std::max(a, b) : a * b;
-  }
-  return 1;
-}
-
-/// Adds to `variables` the variables of loops and kernels that `value` follows from
-/// inside of `kernel`. Fails where it is read from memory.
-static LogicalResult collectVariables(Value value, KernelOp kernel,
-                                      SetVector<Value> &variables) {
-  if (!kernel.getBody().isAncestor(value.getParentRegion()))
-    return success();
-  if (auto argument = dyn_cast<BlockArgument>(value)) {
-    Operation *parent = argument.getOwner()->getParentOp();
-    auto loop = dyn_cast<scf::ForOp>(parent);
-    if (parent != kernel && (!loop || argument != loop.getInductionVar()))
-      return failure();
-    variables.insert(argument);
-    return success();
-  }
-  Operation *op = value.getDefiningOp();
-  if (!isPure(op))
-    return failure();
-  return success(llvm::all_of(op->getOperands(), [&](Value operand) {
-    return succeeded(collectVariables(operand, kernel, variables));
-  }));
-}
-
-//===----------------------------------------------------------------------===//
-// Candidates
-//===----------------------------------------------------------------------===//
-
 namespace {
-/// A tile that a kernel fills from a tensor, for one product.
-struct Filling {
-  Operation *op; ///< a copy or a pack
-  AllocOp tile;
-  bool isVectorSide;
-
-  Value getSource() const {
-    auto pack = dyn_cast<PackOp>(op);
-    return pack ? pack.getSrc() : cast<CopyOp>(op).getSrc();
-  }
-  SmallVector<OpFoldResult> getOffsets() const {
-    auto pack = dyn_cast<PackOp>(op);
-    return pack ? pack.getMixedSrcOffsets() : cast<CopyOp>(op).getMixedSrcOffsets();
-  }
-  ArrayRef<int64_t> getSizes() const {
-    auto pack = dyn_cast<PackOp>(op);
-    return pack ? pack.getSrcSizes() : cast<CopyOp>(op).getSrcSizes();
-  }
-};
-
 /// Shares what one product reads.
 class PanelSharer {
 public:
@@ -138,8 +68,6 @@ public:
   void run();
 
 private:
-  std::optional<Filling> findFilling(Value operand, bool isVectorSide);
-  StringRef findObstacle(Filling filling, IndexBounds &bounds);
   Value countTiles(Filling filling, SmallVectorImpl<Value> &counts);
   Value countCopies(Filling filling);
   Value mayShare(Filling filling, Value tiles);
@@ -159,74 +87,6 @@ private:
   OpBuilder host; ///< in front of the kernel
 };
 } // namespace
-
-/// What fills `operand` for this product alone.
-std::optional<Filling> PanelSharer::findFilling(Value operand, bool isVectorSide) {
-  auto alloc = operand.getDefiningOp<AllocOp>();
-  if (!alloc)
-    return std::nullopt;
-  Filling filling{nullptr, alloc, isVectorSide};
-  for (Operation *user : operand.getUsers()) {
-    if (user->getBlock() != gemm->getBlock())
-      return std::nullopt;
-    if (user == gemm)
-      continue;
-    auto copy = dyn_cast<CopyOp>(user);
-    auto pack = dyn_cast<PackOp>(user);
-    bool fills = (copy && copy.getDst() == operand && !isTile(copy.getSrc().getType()) &&
-                  copy.getDstSizes() == alloc.getType().getShape() &&
-                  alloc.getType().getRank() == 2) ||
-                 (pack && pack.getPanel() == operand && !isTile(pack.getSrc().getType()));
-    if (!fills || filling.op || !user->isBeforeInBlock(gemm))
-      return std::nullopt;
-    filling.op = user;
-  }
-  if (!filling.op || gemm.getA() == gemm.getB())
-    return std::nullopt;
-  return filling;
-}
-
-/// Why `filling` cannot be made once for all blocks; empty where it can.
-StringRef PanelSharer::findObstacle(Filling filling, IndexBounds &bounds) {
-  Value source = filling.getSource();
-  auto type = cast<MemRefType>(source.getType());
-  if (!isa<BlockArgument>(source) ||
-      llvm::any_of(kernel->getBlock()->getOperations(),
-                   [&](Operation &op) { return mayWrite(&op, source); }))
-    return "something may write its tensor";
-  if (type.getElementTypeBitWidth() < 8 ||
-      filling.tile.getType().getElementTypeBitWidth() < 8)
-    return "its elements share bytes";
-  SetVector<Value> variables;
-  for (auto [dim, offset] : llvm::enumerate(filling.getOffsets())) {
-    int64_t size = filling.getSizes()[dim];
-    auto value = dyn_cast<Value>(offset);
-    if (!value) {
-      if (*getConstantIntValue(offset) % size || type.isDynamicDim(dim) ||
-          *getConstantIntValue(offset) >= type.getDimSize(dim))
-        return "it is not a tile of its tensor";
-      continue;
-    }
-    if (failed(collectVariables(value, kernel, variables)))
-      return "where it lies is read from memory";
-    if (getDivisor(value) % size)
-      return "it is not a tile of its tensor";
-    if (!bounds.isNonNegative(value, filling.op) ||
-        !bounds.isBelowExtent(value, source, dim, filling.op))
-      return "it is not shown to begin inside its tensor";
-  }
-  for (Operation *parent = gemm->getParentOp(); parent != kernel;
-       parent = parent->getParentOp()) {
-    auto loop = dyn_cast<scf::ForOp>(parent);
-    if (!loop)
-      return "how often it is copied is known in the kernel alone";
-    for (Value bound : {loop.getLowerBound(), loop.getUpperBound(), loop.getStep()})
-      if (!getConstantIntValue(bound) &&
-          kernel.getBody().isAncestor(bound.getParentRegion()))
-        return "how often it is copied is known in the kernel alone";
-  }
-  return {};
-}
 
 //===----------------------------------------------------------------------===//
 // Counting, in front of the kernel
@@ -465,10 +325,10 @@ void PanelSharer::run() {
   SmallVector<Filling> fillings;
   for (auto [operand, isVectorSide] :
        {std::pair(gemm.getA(), false), std::pair(gemm.getB(), true)}) {
-    auto filling = findFilling(operand, isVectorSide);
+    auto filling = cpu::findFilling(gemm, operand, isVectorSide);
     if (!filling)
       continue;
-    StringRef obstacle = findObstacle(*filling, bounds);
+    StringRef obstacle = cpu::findObstacle(*filling, gemm, kernel, bounds);
     if (obstacle.empty())
       fillings.push_back(*filling);
     else

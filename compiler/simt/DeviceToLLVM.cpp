@@ -328,11 +328,7 @@ LogicalResult simt::convertDeviceToLLVM(ModuleOp module, const DeviceLowering &l
   LLVMConversionTarget target(*context);
   target.addLegalOp<ModuleOp>();
   target.addLegalDialect(lowering.dialect);
-  // Patterns here never fail once they have changed something; keeping what they replace
-  // for a way back is a third of the conversion's time.
-  ConversionConfig withoutRollback;
-  withoutRollback.allowPatternRollback = false;
-  if (failed(applyFullConversion(module, target, std::move(patterns), withoutRollback)))
+  if (failed(applyFullConversion(module, target, std::move(patterns))))
     return failure();
   removeDescriptors(module);
 
