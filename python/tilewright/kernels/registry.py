@@ -21,6 +21,7 @@ MODULES = (
     "swiglu",
     "attention_cases",
     "mla_decode_cases",
+    "indexer_cases",
     "topk_cases",
     "sparse_mla_cases",
     "moe_gate_cases",

@@ -202,7 +202,7 @@ def topk_kernel(group: int, dtype: str, target: str) -> Any:
                     here = upto[words - 1]
                     for i in T.Parallel(words):
                         to[i] = upto[i] - to[i]
-                    for turn in T.serial(number[0]):
+                    for _ in T.serial(number[0]):
                         for i in T.Parallel(words):
                             if word[i] != 0:
                                 lowest = T.popcount((word[i] - 1) & ~word[i])
