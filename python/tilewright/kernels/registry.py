@@ -24,6 +24,7 @@ MODULES = (
     "indexer_cases",
     "topk_cases",
     "sparse_mla_cases",
+    "dsa_cases",
     "moe_gate_cases",
     "moe_permute",
     "grouped_gemm",
