@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tilewright.kernels import dsa as layers
-from tilewright.kernels import dsa_cases, indexer_cases, sparse_mla, topk_cases
+from tilewright.kernels import dsa_cases, indexer_cases, sparse_mla
 from tilewright.kernels import indexer as indexing
 from tilewright.kernels import topk as selecting
 from tilewright.testing.memory import bits
@@ -89,7 +89,8 @@ def test_split_cache_shows_the_same_bytes():
     blocks = np.random.default_rng(7).integers(0, 120, (3, 64 * 36)).astype(np.uint8)
     values, scales = indexing.split_cache(blocks, 64, 32)
     assert (values.shape, scales.shape) == ((3, 64, 32), (3, 64))
-    assert np.shares_memory(values, blocks) and np.shares_memory(scales, blocks)
+    assert np.shares_memory(values, blocks)
+    assert np.shares_memory(scales, blocks)
     theirs = indexing.split_cache(torch.from_numpy(blocks), 64, 32)
     np.testing.assert_array_equal(theirs[0].view(torch.uint8).numpy(), values.view(np.uint8))
     np.testing.assert_array_equal(theirs[1].numpy(), scales)
@@ -124,26 +125,20 @@ def test_layer_on_logits_that_are_not_exact(library, device):
     np.testing.assert_allclose(lse, attended[2], rtol=1e-5)
 
 
-def test_topk_cases_leave_nan_outside_of_ranges():
-    case = next(c for c in topk_cases.verify_cases() if c.name == "ranges")
-    inputs = case.make_inputs(case.generator())
-    assert np.isnan(inputs["x"][1, :13]).all() and np.isnan(inputs["x"][1, 500:]).all()
-    assert not np.isnan(inputs["x"][1, 13:500]).any()
-
-
 X = np.zeros((2, 9), np.float32)
+THREE = np.zeros(3, np.int32)
 Q, K, W = np.zeros((2, 4, 8), np.float32), np.zeros((5, 8), np.float32), X[:, :4].copy()
 
 
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: selecting.topk(X.astype(np.int32), 2), "x is i32 and must be f32, bf16 or f16"),
+        (lambda: selecting.topk(X.astype(np.int32), 2), "x is i32 and must be f32"),
         (lambda: selecting.topk(X[0], 2), r"x is \(9,\): \[rows, n\] is needed"),
         (lambda: selecting.topk(X, -1), "k is -1 and must not be negative"),
         (lambda: indexing.indexer(Q.astype(np.float64), K, W), "q is f64 and must be one of"),
         (lambda: indexing.indexer(Q[0], K, W), r"q is \(4, 8\): \[s_q, heads, d\] is needed"),
-        (lambda: indexing.indexer(Q, K, W, ends=np.zeros(3, np.int32)), r"ends are \(3,\), not"),
+        (lambda: indexing.indexer(Q, K, W, ends=THREE), r"ends are \(3,\), not"),
         (lambda: indexing.indexer(Q, K, W, k_scale=W[0].copy()), r"k_scale is \(4,\), not"),
         (lambda: indexing.indexer(Q, K[:, :4].copy(), W), "Cache"),
         (lambda: layers.dsa(Q, K[:4], Q, K, W, d_v=4), "index_k has 5 rows and kv 4"),
