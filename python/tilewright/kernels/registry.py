@@ -19,6 +19,7 @@ MODULES = (
     "softmax",
     "rmsnorm",
     "swiglu",
+    "act_quant",
     "attention_cases",
     "mla_decode_cases",
     "sparse_mla_cases",
