@@ -20,6 +20,7 @@ MODULES = (
     "rmsnorm",
     "swiglu",
     "act_quant",
+    "rope",
     "attention_cases",
     "mla_decode_cases",
     "sparse_mla_cases",
