@@ -15,9 +15,9 @@ of row t, which is columns 128 g to 128 g + 127, the last group of a row with fe
 
 `scale` may have any strides: DeepGEMM's columns of scales are `scale.T` of a dense array.
 
-Every operation is one of f32, rounded to nearest even, so results are exact, byte for byte. (The
-model's own code divides x by s: the same for powers of two, and otherwise at most one code away.)
-NaN in a group makes its scale and all of its values NaN. An infinity makes the scale infinite
+Every operation is one of f32, rounded to nearest even, so results are exact, byte for byte.
+(The model's own code divides x by s: the same for powers of two, and otherwise at most one code
+away.) NaN in a group makes its scale and all of its values NaN. An infinity makes the scale infinite
 (2^127 as f8e8m0fnu), its own value NaN and the others 0. n and the options are static, `tokens`
 is dynamic.
 """

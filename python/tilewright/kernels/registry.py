@@ -18,6 +18,7 @@ MODULES = (
     "gemm",
     "softmax",
     "rmsnorm",
+    "rmsnorm_residual",
     "swiglu",
     "act_quant",
     "rope",

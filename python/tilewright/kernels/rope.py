@@ -92,7 +92,8 @@ def rope_kernel(
     """The compiled rotation of heads of `d` columns, any number of them and of tokens."""
     tokens, heads, rows = T.dynamic("tokens"), T.dynamic("heads"), T.dynamic("rows")
     half, after = r // 2, first + r
-    # Neighbours of 16 bits are one word, which vectors hold apart better than every other element.
+    # Neighbours of 16 bits are one word: vectors take it apart better than they take every other
+    # element.
     words = interleaved and dtype != "f32"
     BH = max(1, min(16, 512 // r if words else 2048 // d))
 
@@ -164,8 +165,8 @@ def rope(
 ) -> Any:
     """`x` with the columns from `first` on turned: `out` [tokens, heads, d].
 
-    As many columns are turned as `cos` and `sin` have angles for. Shapes and dtypes are those of
-    the module's docstring; `out` is made where not given. Raises ValueError where shapes or
+    As many columns are turned as `cos` and `sin` have angles for. Shapes and dtypes are those
+    of the module's docstring; `out` is made where not given. Raises ValueError where shapes or
     dtypes do not fit together.
     """
     dtype = dtype_of(x)
@@ -178,7 +179,7 @@ def rope(
     d, r = x.shape[2], 2 * cos.shape[1]
     require(r > 0, "cos and sin have no angles: there must be one for each pair of columns")
     require(
-        0 <= first and first + r <= d,
+        first >= 0 and first + r <= d,
         f"columns {first} to {first + r - 1} are to be turned, and a head has {d}",
     )
     require(
