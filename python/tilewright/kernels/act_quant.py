@@ -17,9 +17,9 @@ of row t, which is columns 128 g to 128 g + 127, the last group of a row with fe
 
 Every operation is one of f32, rounded to nearest even, so results are exact, byte for byte.
 (The model's own code divides x by s: the same for powers of two, and otherwise at most one code
-away.) NaN in a group makes its scale and all of its values NaN. An infinity makes the scale infinite
-(2^127 as f8e8m0fnu), its own value NaN and the others 0. n and the options are static, `tokens`
-is dynamic.
+away.) NaN in a group makes its scale and all of its values NaN. An infinity makes the scale
+infinite (2^127 as f8e8m0fnu), its own value NaN and the others 0. n and the options are static,
+`tokens` is dynamic.
 """
 
 from __future__ import annotations

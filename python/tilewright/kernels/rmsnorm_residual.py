@@ -10,9 +10,9 @@ formula):
     x, residual, sum, out   [rows, n]   f32, bf16 or f16, all the same
     weight                  [n]         the dtype of x
 
-The row that is normalised is the rounded one, as the next layer reads it. The addition is one of
-f32, and so is all of the normalisation, which is rounded once, after the weight. `sum` may be the
-memory of `residual`. `rows` is dynamic, n and eps static.
+The row that is normalised is the rounded one, as the next layer reads it. The addition is one
+of f32, and so is all of the normalisation, which is rounded once, after the weight. `sum` may be
+the memory of `residual`. `rows` is dynamic, n and eps static.
 
 Bound: sum is exact, and out has the bound of rmsnorm.
 """
