@@ -149,7 +149,7 @@ def gemm_kernel(
     return tilewright.compile(gemm if splits == 1 else gemm_split_k, target=target)
 
 
-def _tile(m: int, n: int, dtype: str, transpose_b: bool, target: str) -> Tile:
+def tile_for(m: int, n: int, dtype: str, transpose_b: bool, target: str) -> Tile:
     """The block's tile (BM, BN, BK): a function of the shape, dtype and target alone."""
     depth = 32 if dtype == "f32" else 64
     for rows in _SKINNY_ROWS:
@@ -200,7 +200,7 @@ def gemm(
     if out is None:
         out = empty(a, (m, n), out_dtype or ("i32" if dtype == "i8" else dtype))
     require(tuple(out.shape) == (m, n), f"out is {tuple(out.shape)} and must be {(m, n)}")
-    tile = tile or _tile(m, n, dtype, transpose_b, target)
+    tile = tile or tile_for(m, n, dtype, transpose_b, target)
     kernel = gemm_kernel(
         n, k, dtype, dtype_of(out), transpose_a, transpose_b, tile, target, int(split_k)
     )

@@ -11,8 +11,8 @@ formula):
     weight                  [n]         the dtype of x
 
 The row that is normalised is the rounded one, as the next layer reads it. The addition is one
-of f32, and so is all of the normalisation, which is rounded once, after the weight. `sum` may be
-the memory of `residual`. `rows` is dynamic, n and eps static.
+of f32, and so is all of the normalisation, which is rounded once, after the weight. `sum` may
+be the memory of `residual`. `rows` is dynamic, n and eps static.
 
 Bound: sum is exact, and out has the bound of rmsnorm.
 """

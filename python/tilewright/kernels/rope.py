@@ -92,8 +92,8 @@ def rope_kernel(
     """The compiled rotation of heads of `d` columns, any number of them and of tokens."""
     tokens, heads, rows = T.dynamic("tokens"), T.dynamic("heads"), T.dynamic("rows")
     half, after = r // 2, first + r
-    # Neighbours of 16 bits are one word: vectors take it apart better than they take every other
-    # element.
+    # Neighbours of 16 bits are one word: vectors take it apart better than they take every
+    # other element.
     words = interleaved and dtype != "f32"
     BH = max(1, min(16, 512 // r if words else 2048 // d))
 
