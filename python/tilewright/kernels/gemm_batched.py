@@ -9,8 +9,8 @@
 
 The last dimension of each is contiguous, and the other two have any strides. So the absorbed
 products of MLA (DeepSeek-V2, arXiv 2405.04434, section 2.1) need no transposition: with heads
-as the batch, `q.transpose(1, 0, 2)` for q [tokens, heads, 128] times W_uk [heads, 128, 512], and
-the latent output [tokens, heads, 512] likewise times W_uv [heads, 128, 512] transposed.
+as the batch, `q.transpose(1, 0, 2)` for q [tokens, heads, 128] times W_uk [heads, 128, 512],
+and the latent output [tokens, heads, 512] likewise times W_uv [heads, 128, 512] transposed.
 
 Products are accumulated in f32 and rounded once. batch and m are dynamic, n and k static. The
 result of a row depends on nothing but the row and its matrix.
@@ -93,8 +93,10 @@ def gemm_batched_kernel(
 def _tile(m: int, n: int, dtype: str, transpose_b: bool, target: str) -> Tile:
     """The block's tile: a function of the shape, dtype and target alone."""
     tile = tile_for(m, n, dtype, transpose_b, target)
-    if m > FEW_ROWS or not target.startswith("cpu"):
+    if not target.startswith("cpu"):
         return tile
+    if m > FEW_ROWS:
+        return 64, 256, tile[2]
     # B is read once, so its rows are read from end to end, as far as they go.
     return (tile[0], 16, 512) if transpose_b else (tile[0], min(512, -(-n // 64) * 64), 64)
 

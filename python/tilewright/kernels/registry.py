@@ -22,6 +22,7 @@ MODULES = (
     "rmsnorm_residual",
     "swiglu",
     "act_quant",
+    "swiglu_quant",
     "rope",
     "attention_cases",
     "mla_decode_cases",
