@@ -30,6 +30,7 @@ MODULES = (
     "moe_gate_cases",
     "moe_permute",
     "grouped_gemm",
+    "grouped_gemm_scaled_cases",
     "moe_combine",
     "moe_cases",
 )
