@@ -16,9 +16,14 @@ from tilewright.testing.case import Case
 # The modules of cases, in the order in which they are reported.
 MODULES = (
     "gemm",
+    "gemm_batched",
     "softmax",
     "rmsnorm",
+    "rmsnorm_residual",
     "swiglu",
+    "act_quant",
+    "swiglu_quant",
+    "rope",
     "attention_cases",
     "mla_decode_cases",
     "indexer_cases",
@@ -28,6 +33,7 @@ MODULES = (
     "moe_gate_cases",
     "moe_permute",
     "grouped_gemm",
+    "grouped_gemm_scaled_cases",
     "moe_combine",
     "moe_cases",
 )
