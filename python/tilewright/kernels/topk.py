@@ -152,7 +152,8 @@ def topk_kernel(group: int, dtype: str, target: str) -> Any:
                 for step in T.serial(T.ceildiv(groups, groups_of_step)):
                     base = first * group + step * STEP
                     if base >= start and base + STEP <= end:
-                        T.copy(X[row, base], T.reshape(x, [STEP]))
+                        for i, j in T.Parallel(groups_of_step, group):
+                            x[i, j] = T.cast(X[row, base + i * group + j], T.float32)
                     else:
                         for i, j in T.Parallel(groups_of_step, group):
                             at = base + i * group + j
