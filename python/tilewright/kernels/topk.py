@@ -44,7 +44,8 @@ NAN_KEY = INF_KEY + 1
 STEP = 4096  # elements of a row that are looked at in one step
 WORD = 32  # elements whose selection is one word of bits
 LISTED = 128  # listed elements that are moved in one step
-COUNTED = 1024  # keys that are counted in one step
+COUNTED = 512  # keys that are counted in one step
+WRITTEN = 1024  # listed elements that are told apart in one step
 
 
 def reference(
@@ -87,14 +88,14 @@ def number_of(key):
 
 
 @T.macro
-def count_from(Keys, block, size, least, hit, number):
+def count_from(Keys, block, size, least, tally, number):
     """`number[0]`: how many of the first `size` keys of a row are at least `least`."""
-    T.clear(number)
+    T.clear(tally)
     for step in T.serial(T.ceildiv(size, COUNTED)):
         for i in T.Parallel(COUNTED):
             at = step * COUNTED + i
-            hit[i] = T.if_then_else(at < size and Keys[block, at] >= least, 1, 0)
-        T.reduce_sum(hit, number, dim=0, clear=False)
+            tally[i] += T.if_then_else(at < size and Keys[block, at] >= least, 1, 0)
+    T.reduce_sum(tally, number, dim=0)
 
 
 @functools.cache
@@ -129,10 +130,11 @@ def topk_kernel(group: int, dtype: str, target: str) -> Any:
             word = T.alloc_fragment([words], T.int32)
             to = T.alloc_fragment([words], T.int32)
             upto = T.alloc_shared([words], T.int32)
-            picked = T.alloc_shared([STEP], T.int32)
-            key = T.alloc_shared([COUNTED], T.int32)
-            hit = T.alloc_shared([COUNTED], T.int32)
-            rank = T.alloc_shared([COUNTED], T.int32)
+            picked = T.alloc_shared([STEP + words], T.int32)
+            key = T.alloc_shared([WRITTEN], T.int32)
+            hit = T.alloc_shared([WRITTEN], T.int32)
+            rank = T.alloc_shared([WRITTEN], T.int32)
+            tally = T.alloc_fragment([COUNTED], T.int32)
             number = T.alloc_fragment([1], T.int32)
             lo, hi = T.alloc_var(T.int32), T.alloc_var(T.int32)
             mid = T.alloc_var(T.int32)
@@ -150,7 +152,8 @@ def topk_kernel(group: int, dtype: str, target: str) -> Any:
                 for step in T.serial(T.ceildiv(groups, groups_of_step)):
                     base = first * group + step * STEP
                     if base >= start and base + STEP <= end:
-                        T.copy(X[row, base], T.reshape(x, [STEP]))
+                        for i, j in T.Parallel(groups_of_step, group):
+                            x[i, j] = T.cast(X[row, base + i * group + j], T.float32)
                     else:
                         for i, j in T.Parallel(groups_of_step, group):
                             at = base + i * group + j
@@ -170,7 +173,7 @@ def topk_kernel(group: int, dtype: str, target: str) -> Any:
                 reached = groups
                 while reached > k + k // 8 and lo + 1 < hi:
                     mid = (lo & hi) + ((lo ^ hi) >> 1)
-                    count_from(Peaks, block, groups, mid, hit, number)
+                    count_from(Peaks, block, groups, mid, tally, number)
                     if number[0] >= k:
                         lo, reached = mid, number[0]
                     else:
@@ -204,9 +207,12 @@ def topk_kernel(group: int, dtype: str, target: str) -> Any:
                         to[i] = upto[i] - to[i]
                     for _ in T.serial(number[0]):
                         for i in T.Parallel(words):
-                            if word[i] != 0:
-                                lowest = T.popcount((word[i] - 1) & ~word[i])
-                                picked[to[i]] = i * WORD + lowest
+                            # A power of two: where it is, its float's exponent says.
+                            lowest = T.cast(word[i] & -word[i], T.float32)
+                            exponent = T.reinterpret(lowest, T.int32) >> 23 & 255
+                            # Words without a bit write behind what is picked.
+                            slot = T.if_then_else(word[i] != 0, to[i], STEP + i)
+                            picked[slot] = i * WORD + exponent - 127
                         for i in T.Parallel(words):
                             to[i] += 1
                             word[i] = word[i] & (word[i] - 1)
@@ -225,34 +231,34 @@ def topk_kernel(group: int, dtype: str, target: str) -> Any:
                 reached, above = found, 0
                 while reached > k and lo + 1 < hi:
                     mid = (lo & hi) + ((lo ^ hi) >> 1)
-                    count_from(Keys, block, found, mid, hit, number)
+                    count_from(Keys, block, found, mid, tally, number)
                     if number[0] >= k:
                         lo, reached = mid, number[0]
                     else:
                         hi, above = mid, number[0]
                 ties, written = k - above, 0
-                for step in T.serial(T.ceildiv(found, COUNTED)):
-                    for i in T.Parallel(COUNTED):
-                        at = step * COUNTED + i
+                for step in T.serial(T.ceildiv(found, WRITTEN)):
+                    for i in T.Parallel(WRITTEN):
+                        at = step * WRITTEN + i
                         key[i] = T.if_then_else(at < found, Keys[block, at], LEAST)
                         hit[i] = T.if_then_else(
                             at < found and key[i] >= lo and key[i] < hi, 1, 0
                         )
                     T.cumsum(hit, rank, dim=0)
-                    for i in T.Parallel(COUNTED):
+                    for i in T.Parallel(WRITTEN):
                         tie = hit[i] > 0 and rank[i] <= ties
                         hit[i] = T.if_then_else(key[i] >= hi or tie, 1, 0)
-                    ties = ties - rank[COUNTED - 1]
+                    ties = ties - rank[WRITTEN - 1]
                     T.cumsum(hit, rank, dim=0)
-                    for i in T.Parallel(COUNTED):
+                    for i in T.Parallel(WRITTEN):
                         if hit[i] > 0:
                             Indices[row, written + rank[i] - 1] = Places[
-                                block, step * COUNTED + i
+                                block, step * WRITTEN + i
                             ]
-                    written = written + rank[COUNTED - 1]
-                for step in T.serial(T.ceildiv(k - written, COUNTED)):
-                    for i in T.Parallel(COUNTED):
-                        Indices[row, written + step * COUNTED + i] = -1
+                    written = written + rank[WRITTEN - 1]
+                for step in T.serial(T.ceildiv(k - written, WRITTEN)):
+                    for i in T.Parallel(WRITTEN):
+                        Indices[row, written + step * WRITTEN + i] = -1
 
     return tilewright.compile(topk, target=target)
 
@@ -283,6 +289,7 @@ def topk(
         ends = full(x, (rows,), n, "i32")
     if indices is None:
         indices = empty(x, (rows, k), "i32")
-    group = 16 if n >= 64 * k else 8
+    # About 2 k maxima: half of them reach the bound.
+    group = next((g for g in (32, 16, 8) if n >= 2 * k * g), 4)
     topk_kernel(group, dtype, target)(x, starts, ends, indices)
     return indices
