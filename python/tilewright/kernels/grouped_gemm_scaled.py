@@ -90,6 +90,8 @@ def grouped_gemm_scaled_kernel(
     weight = {PLAIN: dtype, FP8: "f8e4m3fn", FP4: "f4e2m1fn"}[kind]
     b_blocks = (n, -(-k // FP4_DEPTH)) if kind == FP4 else (-(-n // DEPTH), -(-k // DEPTH))
     per_step = DEPTH // FP4_DEPTH
+    few = row_tile <= 4 and target.startswith("cpu")  # B streams, in few rows at once
+    columns = [32] if few else [128, 64, 32]
 
     @T.prim_func
     def grouped_gemm_scaled(
@@ -101,7 +103,7 @@ def grouped_gemm_scaled_kernel(
         C: T.Tensor([rows, n], out),
     ):
         BM = T.choose("BM", [m for m in (64, 32, 16, 4, 2, 1) if m <= row_tile])
-        BN = T.choose("BN", [128, 64, 32])
+        BN = T.choose("BN", columns)
         most = rows // groups if masked else rows
         tiles = T.ceildiv(most, BM)
         with T.Kernel(T.ceildiv(n, BN), tiles, groups if masked else 1) as (bx, by, bz):
