@@ -54,7 +54,8 @@ class Graph:
     def launches(self) -> int:
         """How many launches are recorded."""
     def __enter__(self) -> Self:
-        """Begins to record; RuntimeError where the thread records already, or this graph was."""
+        """Begins to record. RuntimeError where the thread records already, or this graph was
+        recorded."""
     def __exit__(
         self,
         kind: type[BaseException] | None,
@@ -67,11 +68,12 @@ class Graph:
     def replay(self) -> None:
         """Runs the recorded launches in their order, with the memory and numbers that they had.
 
-        On a GPU they are given to PyTorch's current stream, where tensors are PyTorch's, else to
-        the default stream, and not waited for; on the CPU they are done when the call returns.
+        On a GPU they are given to PyTorch's current stream, where tensors are PyTorch's, else
+        to the default stream, and not waited for; on the CPU they are done when the call
+        returns.
 
-        Raises RuntimeError where nothing is recorded, or where the driver refuses, and on the CPU
-        what a launch raises.
+        Raises RuntimeError where nothing is recorded, or where the driver refuses, and on the
+        CPU what a launch raises.
         """
 
 class Limits(TypedDict):
