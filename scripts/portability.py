@@ -4,7 +4,7 @@
     .venv/bin/tilewright verify -q --smoke -d cuda-emulator:sm_86 ... --json smoke.json
     .venv/bin/python scripts/portability.py all.json smoke.json
 
-docs/portability.json holds what the files came to. What no file has, a kernel on a device, stays
+docs/portability.json holds what the files came to. A kernel on a device that no file has stays
 in it as it was; without a file the page is written anew from it.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
