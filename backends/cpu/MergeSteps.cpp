@@ -83,6 +83,8 @@ public:
   explicit StepMerger(PipelinedOp loop) : loop(loop) {}
 
   bool analyze();
+  /// Bytes of the block's tiles that this loop does not fill.
+  int64_t getBytesOfOthers();
   void merge(int64_t budget);
 
 private:
@@ -197,13 +199,24 @@ bool StepMerger::analyze() {
   return !operands.empty() && copies.size() == operands.size();
 }
 
+static int64_t getBytes(AllocOp tile) {
+  MemRefType type = tile.getType();
+  return type.getNumElements() * llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+}
+
+int64_t StepMerger::getBytesOfOthers() {
+  int64_t bytes = 0;
+  loop->getParentOfType<KernelOp>().walk([&](AllocOp tile) { bytes += getBytes(tile); });
+  for (Operand &operand : operands)
+    bytes -= getBytes(operand.tile);
+  return bytes;
+}
+
 /// How many of `trips` iterations (kDynamic: any number) become one.
 int64_t StepMerger::getFactor(int64_t trips, int64_t budget) const {
   int64_t bytes = 0;
-  for (Operand operand : operands) {
-    MemRefType type = operand.tile.getType();
-    bytes += type.getNumElements() * llvm::divideCeil(type.getElementTypeBitWidth(), 8);
-  }
+  for (Operand operand : operands)
+    bytes += getBytes(operand.tile);
   int64_t most = std::min(longStep / steps, budget / std::max<int64_t>(bytes, 1));
   if (trips == ShapedType::kDynamic)
     return std::max<int64_t>(most, 1);
@@ -285,7 +298,7 @@ struct MergeStepsPass : tilewright::cpu::impl::MergeStepsBase<MergeStepsPass> {
     for (PipelinedOp loop : loops) {
       StepMerger merger(loop);
       if (merger.analyze())
-        merger.merge(budget);
+        merger.merge(budget - merger.getBytesOfOthers());
     }
   }
 };

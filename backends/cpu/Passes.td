@@ -52,7 +52,7 @@ def SharePanels : Pass<"cpu-share-panels"> {
     tensor, with the columns of a register block in one run of memory. Where it lies
     must follow from the variables of blocks and loops. It is done where all blocks
     together copy each tile three times or more; where that is known at launch only,
-    both forms stand in the loop.
+    all forms stand in the loop.
   }];
   let dependentDialects = ["::tilewright::tile::TileDialect", "::mlir::arith::ArithDialect",
                            "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];

@@ -20,7 +20,7 @@
 //
 // Columns lie as the micro-kernel walks them: those of one register block are one run of
 // memory. Whether it pays depends on how often a tile is copied, so where sizes are known
-// at launch only, both forms stand in the loop, and a condition chooses.
+// at launch only, all forms stand in the loop, and conditions choose.
 //
 //===----------------------------------------------------------------------===//
 
@@ -55,6 +55,14 @@ static constexpr int64_t leastUses = 3;
 static constexpr int64_t rowsTogether = 16;
 
 namespace {
+/// A tile that may be shared.
+struct Panel {
+  Filling filling;
+  Value share; ///< whether it is, from what a launch knows
+  Value workspace;
+  Value tile; ///< its number in the workspace
+};
+
 /// Shares what one product reads.
 class PanelSharer {
 public:
@@ -74,8 +82,8 @@ private:
   int64_t getColumns(Filling filling);
   Value makeWorkspace(Filling filling, Value tiles, ArrayRef<Value> counts);
   Value getTile(OpBuilder &b, Filling filling, ArrayRef<Value> counts);
-  void emitShared(OpBuilder &b, ArrayRef<Filling> fillings, ArrayRef<Value> workspaces,
-                  ArrayRef<Value> tiles);
+  void emitShared(OpBuilder &b, ArrayRef<Panel> panels);
+  void emitForms(OpBuilder &b, ArrayRef<Panel> panels, ArrayRef<Panel> shared);
 
   Value index(OpBuilder &b, int64_t value) {
     return arith::ConstantIndexOp::create(b, gemm.getLoc(), value);
@@ -280,41 +288,56 @@ static Value makeView(OpBuilder &b, Location loc, Value memref,
 }
 
 /// The product on shared tiles, a run of columns after the other.
-void PanelSharer::emitShared(OpBuilder &b, ArrayRef<Filling> fillings,
-                             ArrayRef<Value> workspaces, ArrayRef<Value> tiles) {
+void PanelSharer::emitShared(OpBuilder &b, ArrayRef<Panel> panels) {
   Location loc = gemm.getLoc();
   Value a = gemm.getA(), c = gemm.getC();
-  std::optional<Filling> vectors;
-  Value vectorSpace, vectorTile;
-  for (auto [each, workspace, tile] : llvm::zip_equal(fillings, workspaces, tiles)) {
-    Filling filling = each;
-    if (filling.isVectorSide) {
-      vectors = filling;
-      vectorSpace = workspace;
-      vectorTile = tile;
-    } else {
-      a = makeView(b, loc, workspace, {tile, b.getIndexAttr(0)},
-                   filling.tile.getType().getShape());
-    }
-  }
+  std::optional<Panel> vectors;
+  for (Panel panel : panels)
+    if (panel.filling.isVectorSide)
+      vectors = panel;
+    else
+      a = makeView(b, loc, panel.workspace, {panel.tile, b.getIndexAttr(0)},
+                   panel.filling.tile.getType().getShape());
   auto emit = [&](Value bView, Value cView) {
     CpuGemm::create(b, loc, a, bView, cView, gemm.getTransposeA(), gemm.getClear(),
                     gemm.getAtomAttr());
   };
   if (!vectors)
     return emit(gemm.getB(), c);
-  int64_t columns = getColumns(*vectors), n = gemm.getN();
-  SmallVector<int64_t> run(vectors->tile.getType().getShape());
+  int64_t columns = getColumns(vectors->filling), n = gemm.getN();
+  SmallVector<int64_t> run(vectors->filling.tile.getType().getShape());
   run[1] = columns;
   if (columns == n)
-    return emit(makeView(b, loc, vectorSpace, {vectorTile, b.getIndexAttr(0)}, run), c);
+    return emit(
+        makeView(b, loc, vectors->workspace, {vectors->tile, b.getIndexAttr(0)}, run), c);
   auto loop = scf::ForOp::create(b, loc, index(b, 0), index(b, n / columns), index(b, 1));
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
   Value j = loop.getInductionVar();
   Value column = arith::MulIOp::create(b, loc, j, index(b, columns));
-  Value bView = makeView(b, loc, vectorSpace, {vectorTile, j}, run);
+  Value bView = makeView(b, loc, vectors->workspace, {vectors->tile, j}, run);
   emit(bView, makeView(b, loc, c, {b.getIndexAttr(0), column}, {gemm.getM(), columns}));
+}
+
+/// The product with the tiles `shared`, the last of `panels`, where the first of them is;
+/// else with fewer.
+void PanelSharer::emitForms(OpBuilder &b, ArrayRef<Panel> panels,
+                            ArrayRef<Panel> shared) {
+  auto emit = [&](OpBuilder &at) {
+    for (Panel panel : panels.drop_back(shared.size()))
+      at.clone(*panel.filling.op);
+    if (shared.empty())
+      at.clone(*gemm);
+    else
+      emitShared(at, shared);
+  };
+  if (shared.empty() || getConstantIntValue(shared.front().share))
+    return emit(b);
+  auto choice = scf::IfOp::create(b, gemm.getLoc(), Value(shared.front().share),
+                                  /*withElseRegion=*/true);
+  OpBuilder then = choice.getThenBodyBuilder(), otherwise = choice.getElseBodyBuilder();
+  emit(then);
+  emitForms(otherwise, panels, shared.drop_front());
 }
 
 void PanelSharer::run() {
@@ -356,40 +379,33 @@ void PanelSharer::run() {
       });
   if (fillings.empty())
     return;
-  Location loc = gemm.getLoc();
-  Value all = shares.front();
-  for (Value share : ArrayRef(shares).drop_front())
-    all = host.createOrFold<arith::AndIOp>(loc, all, share);
-  bool always = getConstantIntValue(all).has_value();
-  SmallVector<Value> workspaces, numbers;
-  for (auto [filling, number, along] : llvm::zip_equal(fillings, tiles, counts)) {
-    Value made =
-        always ? number : arith::SelectOp::create(host, loc, all, number, index(host, 0));
-    workspaces.push_back(makeWorkspace(filling, made, along));
+  // The broadcast side alone is not worth a form of its own: it is shared with the other.
+  for (size_t i = shares.size() - 1; i > 0; --i)
+    shares[i - 1] =
+        host.createOrFold<arith::AndIOp>(gemm.getLoc(), shares[i - 1], shares[i]);
+  SmallVector<Panel> panels;
+  OpBuilder b(gemm);
+  for (auto [filling, share, number, along] :
+       llvm::zip_equal(fillings, shares, tiles, counts)) {
+    bool always = getConstantIntValue(share).has_value();
+    Value made = always ? number
+                        : arith::SelectOp::create(host, gemm.getLoc(), share, number,
+                                                  index(host, 0));
+    Value workspace = makeWorkspace(filling, made, along);
+    panels.push_back({filling, share, workspace, getTile(b, filling, along)});
     filling.op->emitRemark() << "\"" << filling.tile.getName().value_or("tile")
                              << "\" is made once for all blocks"
                              << (always
                                      ? ""
                                      : ", where a launch copies it three times or more");
   }
-  OpBuilder b(gemm);
-  for (auto [filling, along] : llvm::zip_equal(fillings, counts))
-    numbers.push_back(getTile(b, filling, along));
-  if (always) {
-    emitShared(b, fillings, workspaces, numbers);
-    gemm.erase();
-    for (Filling &filling : fillings) {
-      filling.op->erase();
+  emitForms(b, panels, panels);
+  gemm.erase();
+  for (Filling &filling : fillings) {
+    filling.op->erase();
+    if (filling.tile.getResult().use_empty())
       filling.tile.erase();
-    }
-    return;
   }
-  auto choice = scf::IfOp::create(b, loc, all, /*withElseRegion=*/true);
-  OpBuilder shared = choice.getThenBodyBuilder();
-  emitShared(shared, fillings, workspaces, numbers);
-  for (Filling &filling : fillings)
-    filling.op->moveBefore(choice.elseYield());
-  gemm->moveBefore(choice.elseYield());
 }
 
 namespace {
