@@ -112,6 +112,27 @@ def act_quant_kernel(n: int, dtype: str, scales: str, power_of_two: bool, target
     return tilewright.compile(act_quant, target=target)
 
 
+def make_outputs(
+    x: Any, shape: tuple[int, int], scale_dtype: str, power_of_two: bool, q: Any, scale: Any
+) -> tuple[Any, Any, str]:
+    """The outputs of a quantisation of rows of `shape`, made like `x` where they are None:
+    (`q`, `scale`, the dtype of `scale`). Raises ValueError where `scale` does not fit."""
+    rows, n = shape
+    groups = -(-n // GROUP)
+    q = empty(x, shape, "f8e4m3fn") if q is None else q
+    scale = empty(x, (rows, groups), scale_dtype) if scale is None else scale
+    scales = dtype_of(scale)
+    require(
+        scales == "f32" or (scales == "f8e8m0fnu" and power_of_two),
+        f"scale is {scales}: it is f32, or with power_of_two f8e8m0fnu",
+    )
+    require(
+        tuple(scale.shape) == (rows, groups),
+        f"scale is {tuple(scale.shape)} and must be {(rows, groups)}",
+    )
+    return q, scale, scales
+
+
 def act_quant(
     x: Any,
     *,
@@ -131,18 +152,7 @@ def act_quant(
     require(dtype in ("f32", "bf16", "f16"), f"act_quant takes f32, bf16 or f16, not {dtype}")
     require(len(x.shape) == 2, f"act_quant takes [tokens, n], not {len(x.shape)} dimensions")
     tokens, n = x.shape
-    groups = -(-n // GROUP)
-    q = empty(x, (tokens, n), "f8e4m3fn") if q is None else q
-    scale = empty(x, (tokens, groups), scale_dtype) if scale is None else scale
-    scales = dtype_of(scale)
-    require(
-        scales == "f32" or (scales == "f8e8m0fnu" and power_of_two),
-        f"scale is {scales}: it is f32, or with power_of_two f8e8m0fnu",
-    )
-    require(
-        tuple(scale.shape) == (tokens, groups),
-        f"scale is {tuple(scale.shape)} and must be {(tokens, groups)}",
-    )
+    q, scale, scales = make_outputs(x, (tokens, n), scale_dtype, power_of_two, q, scale)
     if 0 not in x.shape:
         act_quant_kernel(n, dtype, scales, power_of_two, target)(x, q, scale)
     return q, scale

@@ -30,8 +30,8 @@ import numpy as np
 import tilewright
 import tilewright.language as T
 from tilewright.kernels import swiglu
-from tilewright.kernels.act_quant import GROUP, LARGEST, LEAST, set_scales
-from tilewright.kernels.arrays import dtype_of, empty, require
+from tilewright.kernels.act_quant import GROUP, LARGEST, LEAST, make_outputs, set_scales
+from tilewright.kernels.arrays import dtype_of
 from tilewright.testing import U32, Case, Expected, Peer, Spec, Tensors, numpy_dtype
 from tilewright.testing import output_rounding as rounded_bound
 from tilewright.testing.peers import torch_peer
@@ -152,18 +152,7 @@ def swiglu_quant(
     together.
     """
     tokens, h = swiglu.check_arguments(x, weights)
-    groups = -(-h // GROUP)
-    q = empty(x, (tokens, h), "f8e4m3fn") if q is None else q
-    scale = empty(x, (tokens, groups), scale_dtype) if scale is None else scale
-    scales = dtype_of(scale)
-    require(
-        scales == "f32" or (scales == "f8e8m0fnu" and power_of_two),
-        f"scale is {scales}: it is f32, or with power_of_two f8e8m0fnu",
-    )
-    require(
-        tuple(scale.shape) == (tokens, groups),
-        f"scale is {tuple(scale.shape)} and must be {(tokens, groups)}",
-    )
+    q, scale, scales = make_outputs(x, (tokens, h), scale_dtype, power_of_two, q, scale)
     if 0 not in q.shape:
         weighted = weights is not None
         kernel = swiglu_quant_kernel(
