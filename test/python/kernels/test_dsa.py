@@ -116,9 +116,13 @@ def test_layer_on_logits_that_are_not_exact(library, device):
     assert type(found.out) is type(arrays["q"])
     out, lse, indices, logits = (np.asarray(a) for a in found)
     index = [inputs[n] for n in ("index_q", "index_k", "index_weights")]
-    np.testing.assert_allclose(
-        logits, indexing.reference(*index, ends=ends), rtol=1e-4, atol=1e-4
-    )
+    expected = indexing.reference(*index, ends=ends)
+    # f32 roundings of a sum over 32 columns, a product with the weight, a sum over 8 heads.
+    q, k, weights = (np.abs(a.astype(np.float64)) for a in index)
+    bound = (32 + 1 + 8) * 2.0**-24 * np.einsum("th,thd,sd->ts", weights, q, k)
+    inside = np.isfinite(expected)
+    assert np.array_equal(logits[~inside], expected[~inside])
+    assert (np.abs(logits[inside] - expected[inside]) <= bound[inside]).all()
     np.testing.assert_array_equal(indices, selecting.reference(logits, 20, ends=ends))
     attended = sparse_mla.reference(inputs["q"], inputs["kv"], indices, d_v=32)
     np.testing.assert_allclose(out, attended[0], rtol=1e-4, atol=1e-5)
