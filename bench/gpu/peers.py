@@ -25,7 +25,11 @@ def recipes(library: str, case: Case, inputs: dict[str, Any]) -> Recipes:
     Raises ImportError where the library is not installed.
     """
     make = LIBRARIES[library].get(case.kernel)
-    return make(case, inputs) if make else {}
+    if make:
+        return make(case, inputs)
+    # Recipes of the CPU's benchmark, where the case has them: PyTorch's run on any device.
+    own = [peer for peer in case.peers if peer.name == library]
+    return {(library, peer.recipe): peer.prepare(inputs) for peer in own}
 
 
 # ---- PyTorch -------------------------------------------------------------------------------

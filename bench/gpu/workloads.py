@@ -6,15 +6,28 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 from __future__ import annotations
 
 from tilewright.kernels import (
+    act_quant,
     attention_cases,
     gemm,
     grouped_gemm,
+    indexer_cases,
     mla_decode_cases,
+    moe_gate_cases,
     rmsnorm,
+    rmsnorm_residual,
+    rope,
     softmax,
     sparse_mla_cases,
+    swiglu,
+    topk_cases,
 )
 from tilewright.testing.case import Case
+
+# Kernels whose cases in the CPU's benchmark are of a size for GPUs too; their peers are PyTorch's
+# recipes there.
+_AS_ON_CPU = (
+    indexer_cases, topk_cases, moe_gate_cases, act_quant, swiglu, rope, rmsnorm_residual
+)  # fmt: skip
 
 
 def _product(n: int, dtype: str, transpose_b: bool = False) -> Case:
@@ -67,6 +80,7 @@ def real() -> list[Case]:
         _experts(32, 256, 2048, 2048),
         softmax.make_case("r4096_n4096", 4096, 4096, "f32"),
         rmsnorm.make_case("r4096_n4096", 4096, 4096, "f32"),
+        *(case for kernel in _AS_ON_CPU for case in kernel.bench_cases()),
     ]
 
 

@@ -61,9 +61,20 @@ def numpy_peer(
 def torch_peer(
     recipe: str, prepare: Callable[..., Callable[[], Any]], dtype: str | None = None
 ) -> Peer:
-    """A PyTorch recipe: `prepare` takes the inputs as tensors, in their order."""
+    """A PyTorch recipe: `prepare` takes the inputs as tensors, in their order.
+
+    Inputs that are tensors already stay where they are: on a GPU the peer runs there.
+    """
+
+    def as_tensor(given: Any) -> Any:
+        if isinstance(given, np.ndarray):
+            return to_torch(_converted(given, dtype))
+        import torch
+
+        as_data = given.is_floating_point() or given.dtype == torch.int8
+        return given.to(to_torch(np.empty(0, numpy_dtype(dtype))).dtype) if dtype and as_data else given
 
     def convert(inputs: Tensors) -> Callable[[], Any]:
-        return prepare(*(to_torch(_converted(a, dtype)) for a in inputs.values()))
+        return prepare(*map(as_tensor, inputs.values()))
 
     return Peer("torch", recipe, convert)

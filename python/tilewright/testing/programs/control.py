@@ -204,7 +204,9 @@ def with_leave(scope: Scope, name: str, body: tuple) -> tuple:
     if scope.chance(3):
         condition = steady_condition(scope)
     condition = condition or Binary("==", Name(name), Literal(scope.pick((1, 0, 2))))
-    at = scope.integer(0, len(body))
+    # Not in front of what the condition names.
+    named = [i for i, s in enumerate(body) if isinstance(s, Let) and s.name in condition.text()]
+    at = scope.integer(max(named, default=-1) + 1, len(body))
     leave = Leave(condition, scope.pick(("continue", "break")))
     return (*body[:at], leave, *body[at:])
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tilewright.testing.dtypes import smallest_normal
+from tilewright.testing.dtypes import largest, smallest_normal
 from tilewright.testing.programs.numbers import (
     Numbers,
     bits_of,
@@ -259,6 +259,11 @@ class AtomicSums:
         if memory.flushes and memory.dtype == "f32":
             error = error + self._flushed(error)
         made = summed(self.value, self.size, self.unit, error, terms, memory.dtype)
+        if memory.dtype.startswith("f8"):  # one sum saturates; after more, the order tells
+            infinite = np.isinf(made.value)
+            most = np.copysign(largest(memory.dtype), made.value)
+            error = np.where(infinite & (self.count > 1), np.inf, made.error)
+            made = Numbers(made.dtype, np.where(infinite, most, made.value), error)
         untouched = self.count == 0
         value = np.where(untouched, memory.value.reshape(-1), made.value)
         error = np.where(untouched, memory.error.reshape(-1), made.error)
