@@ -10,6 +10,22 @@
 
 include "mlir/Pass/PassBase.td"
 
+def BufferAccesses : Pass<"hip-buffer-accesses", "::mlir::func::FuncOp"> {
+  let summary = "Let buffers' bounds guard accesses to global memory";
+  let description = [{
+    Thread level. Guarded loads and stores become those of buffers, whose descriptors are
+    those of the rows from a block's first one on: what is behind the last row is outside
+    of the buffer, and other guards choose an offset that is. Where offsets are not shown
+    to be below 2^31, the guard stays, which a remark tells; tensors may be of any size.
+    What all threads read alike stays too.
+  }];
+  let statistics = [
+    Statistic<"numBuffers", "num-buffers", "Number of accesses through buffers">,
+    Statistic<"numLeft", "num-left", "Number of accesses with guards of their own">];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::ROCDL::ROCDLDialect",
+                           "::mlir::vector::VectorDialect"];
+}
+
 def ConvertToROCDL : Pass<"hip-convert-to-rocdl", "::mlir::ModuleOp"> {
   let summary = "Convert a device module to the LLVM and ROCDL dialects";
   let description = [{
