@@ -26,6 +26,7 @@
 
 #include "backends/hip/BufferPlan.h"
 #include "backends/hip/Passes.h"
+#include "compiler/analysis/IndexBounds.h"
 #include "compiler/analysis/Memory.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -68,8 +69,9 @@ namespace {
 /// Emits what accesses a buffer.
 class BufferEmitter {
 public:
-  BufferEmitter(const GuardedAccess &access, const BufferPlan &plan)
-      : access(access), plan(plan), b(access.op), loc(access.op->getLoc()) {}
+  BufferEmitter(const GuardedAccess &access, const BufferPlan &plan, IndexBounds &bounds)
+      : access(access), plan(plan), bounds(bounds), b(access.op),
+        loc(access.op->getLoc()) {}
 
   void emit();
 
@@ -91,6 +93,7 @@ private:
 
   const GuardedAccess &access;
   const BufferPlan &plan;
+  IndexBounds &bounds;
   OpBuilder b;
   Location loc;
 };
@@ -185,7 +188,37 @@ Value BufferEmitter::emitRecords() {
   return arith::IndexCastOp::create(b, loc, b.getI64Type(), records);
 }
 
+/// Makes `value` known in front of `outer`, which is around what computes it, where that
+/// only is arithmetic. False where it is not.
+static bool hoist(Value value, Operation *outer) {
+  Operation *op = value.getDefiningOp();
+  if (!op || !outer->isAncestor(op))
+    return op || !outer->isAncestor(value.getParentBlock()->getParentOp());
+  if (!isPure(op) || op->getNumRegions() != 0 ||
+      !llvm::all_of(op->getOperands(),
+                    [&](Value operand) { return hoist(operand, outer); }))
+    return false;
+  op->moveBefore(outer);
+  return true;
+}
+
+/// As far out as its operands are known. A descriptor is in scalar registers: what comes
+/// out of a branch that threads take apart is not, and LLVM would make a loop over all
+/// that a wave's lanes might have.
 Value BufferEmitter::emitDescriptor() {
+  OpBuilder::InsertionGuard guard(b);
+  SmallVector<Value> operands = {access.memref};
+  for (const IndexParts &parts : plan.parts)
+    for (auto [value, factor] : parts.base)
+      operands.push_back(value);
+  for (size_t dim : plan.guardedForAll)
+    operands.push_back(access.indices[dim]);
+  for (Operation *outer = access.op->getParentOp(); !isa<KernelOp>(outer);
+       outer = outer->getParentOp()) {
+    if (!llvm::all_of(operands, [&](Value operand) { return hoist(operand, outer); }))
+      break;
+    b.setInsertionPoint(outer);
+  }
   Type resource = LLVM::LLVMPointerType::get(b.getContext(), /*buffer resource*/ 8);
   Value stride = arith::ConstantIntOp::create(b, loc, b.getI16Type(), 0);
   Value address = emitAddress();
@@ -319,17 +352,24 @@ void BufferEmitter::emit() {
 
 void BufferAccessesPass::runOnOperation() {
   llvm::SmallDenseSet<std::pair<Attribute, Value>> told; // of the turns of a nest once
+  IndexBounds bounds(getOperation());
   getOperation().walk([&](KernelOp kernel) {
     SmallVector<GuardedAccess> accesses;
+    llvm::SmallDenseMap<Value, int64_t> counts;
     kernel.walk([&](Operation *op) {
-      if (std::optional<GuardedAccess> access = GuardedAccess::get(op))
+      if (std::optional<GuardedAccess> access = GuardedAccess::get(op)) {
         accesses.push_back(*access);
+        ++counts[access->memref];
+      }
     });
     BufferPlanner planner(kernel);
     SmallVector<Operation *> replaced;
     for (const GuardedAccess &access : accesses) {
       // What all threads read is read by scalar instructions, which know no buffers.
       if (planner.isUniform(access))
+        continue;
+      // A descriptor takes more instructions than one guard.
+      if (counts[access.memref] == 1 && !access.op->getParentOfType<scf::ForOp>())
         continue;
       auto plan = planner.plan(access);
       if (auto *reason = std::get_if<StringRef>(&plan)) {
@@ -340,7 +380,7 @@ void BufferAccessesPass::runOnOperation() {
               << describeMemory(access.memref) << " by itself: " << *reason;
         continue;
       }
-      BufferEmitter(access, std::get<BufferPlan>(plan)).emit();
+      BufferEmitter(access, std::get<BufferPlan>(plan), bounds).emit();
       ++numBuffers;
       replaced.push_back(access.op);
     }

@@ -62,12 +62,12 @@ bool BufferPlanner::isBoundedBySize(const GuardedAccess &access, const BufferPla
 }
 
 std::optional<BufferPlan> BufferPlanner::tryPlan(const GuardedAccess &access,
-                                                 bool loopsInBase) {
+                                                 bool mostInBase) {
   BufferPlan plan;
   auto [strides, offset] = access.memrefType().getStridesAndOffset();
   plan.strides = strides;
   for (Value index : access.indices)
-    plan.parts.push_back(splitter.split(index, loopsInBase));
+    plan.parts.push_back(splitter.split(index, mostInBase));
 
   for (size_t dim = 0; dim < plan.parts.size(); ++dim) {
     if (!access.isGuarded(dim))
@@ -103,8 +103,8 @@ std::optional<BufferPlan> BufferPlanner::tryPlan(const GuardedAccess &access,
 }
 
 std::variant<BufferPlan, StringRef> BufferPlanner::plan(const GuardedAccess &access) {
-  for (bool loopsInBase : {false, true})
-    if (std::optional<BufferPlan> plan = tryPlan(access, loopsInBase))
+  for (bool mostInBase : {false, true})
+    if (std::optional<BufferPlan> plan = tryPlan(access, mostInBase))
       return *plan;
   return StringRef("what threads of a block access is not shown to be within 2 GiB");
 }

@@ -63,7 +63,7 @@ public:
   std::variant<BufferPlan, llvm::StringRef> plan(const GuardedAccess &access);
 
 private:
-  std::optional<BufferPlan> tryPlan(const GuardedAccess &access, bool loopsInBase);
+  std::optional<BufferPlan> tryPlan(const GuardedAccess &access, bool mostInBase);
   static bool isBoundedBySize(const GuardedAccess &access, const BufferPlan &plan,
                               size_t dim);
 

@@ -166,9 +166,8 @@ IndexSplitter::Range IndexSplitter::rangeOfOperation(Operation *op) {
         return Range{both, greater};
       })
       .Case<arith::MinSIOp>([&](auto) { return Range{both, least()}; })
-      .Case<arith::MinUIOp>([&](auto) {
-        return Range{a.isNonNegative || b.isNonNegative, least()};
-      })
+      .Case<arith::MinUIOp>(
+          [&](auto) { return Range{a.isNonNegative || b.isNonNegative, least()}; })
       .Case<arith::MaxSIOp, arith::MaxUIOp>([&](auto) {
         return Range{both, a.max && b.max ? std::optional(std::max(*a.max, *b.max))
                                           : std::nullopt};
@@ -180,15 +179,15 @@ IndexSplitter::Range IndexSplitter::rangeOfOperation(Operation *op) {
 // Parts
 //===----------------------------------------------------------------------===//
 
-void IndexSplitter::addParts(Value value, int64_t factor, bool loopsInBase,
+void IndexSplitter::addParts(Value value, int64_t factor, bool mostInBase,
                              IndexParts &parts) {
   if (std::optional<int64_t> number = getConstantIntValue(value)) {
     parts.constant += *number * factor;
     return;
   }
   if (auto add = value.getDefiningOp<arith::AddIOp>()) {
-    addParts(add.getLhs(), factor, loopsInBase, parts);
-    return addParts(add.getRhs(), factor, loopsInBase, parts);
+    addParts(add.getLhs(), factor, mostInBase, parts);
+    return addParts(add.getRhs(), factor, mostInBase, parts);
   }
   if (auto multiply = value.getDefiningOp<arith::MulIOp>()) {
     Value other = multiply.getLhs();
@@ -198,17 +197,22 @@ void IndexSplitter::addParts(Value value, int64_t factor, bool loopsInBase,
       number = getConstantIntValue(multiply.getLhs());
     }
     if (number && *number > 0 && *number <= INT32_MAX && factor <= INT32_MAX)
-      return addParts(other, *number * factor, loopsInBase, parts);
+      return addParts(other, *number * factor, mostInBase, parts);
   }
-  if (auto subtract = value.getDefiningOp<arith::SubIOp>())
+  if (auto subtract = value.getDefiningOp<arith::SubIOp>();
+      subtract && isUniform(subtract.getRhs())) {
     if (std::optional<int64_t> number = getConstantIntValue(subtract.getRhs())) {
       parts.constant -= *number * factor;
-      return addParts(subtract.getLhs(), factor, loopsInBase, parts);
+    } else {
+      parts.base.push_back({subtract.getRhs(), -factor});
+      parts.isBaseNonNegative = false;
     }
+    return addParts(subtract.getLhs(), factor, mostInBase, parts);
+  }
 
   Range range = rangeOf(value);
   bool isSame = isUniform(value), isLoop = isSame && isOfLoop(value);
-  if (isSame && (!isLoop || loopsInBase || !range.max)) {
+  if (isSame && (!isLoop || mostInBase || !range.max)) {
     parts.base.push_back({value, factor});
     parts.isBaseNonNegative &= range.isNonNegative;
     return;
@@ -218,13 +222,12 @@ void IndexSplitter::addParts(Value value, int64_t factor, bool loopsInBase,
   parts.bound = sum(parts.bound, product(range.max, factor));
 }
 
-IndexParts IndexSplitter::split(Value index, bool loopsInBase) {
+IndexParts IndexSplitter::split(Value index, bool mostInBase) {
   IndexParts parts;
-  addParts(index, /*factor=*/1, loopsInBase, parts);
-  // What is added to the base only makes it greater.
-  if (parts.constant < 0) {
+  addParts(index, /*factor=*/1, mostInBase, parts);
+  if (parts.constant < 0 || mostInBase) {
+    parts.isBaseNonNegative &= parts.constant >= 0;
     std::swap(parts.baseConstant, parts.constant);
-    parts.isBaseNonNegative = false;
   }
   parts.bound = sum(parts.bound, parts.constant);
   return parts;

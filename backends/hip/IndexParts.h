@@ -58,9 +58,9 @@ class IndexSplitter {
 public:
   explicit IndexSplitter(tile::KernelOp kernel) : kernel(kernel) {}
 
-  /// The parts of `index`. What differs between iterations is in the base with
-  /// `loopsInBase`, and otherwise where no bound of it is known.
-  IndexParts split(mlir::Value index, bool loopsInBase);
+  /// The parts of `index`. What differs between iterations is in the base where no bound
+  /// of it is known. With `mostInBase`, all that threads have in common is.
+  IndexParts split(mlir::Value index, bool mostInBase);
 
   /// Whether all threads of a block have the same value.
   bool isUniform(mlir::Value value);
@@ -79,7 +79,7 @@ private:
   bool computeUniform(mlir::Value value);
   bool isOutside(mlir::Value value) const;
   bool isOfLoop(mlir::Value value);
-  void addParts(mlir::Value value, int64_t factor, bool loopsInBase, IndexParts &parts);
+  void addParts(mlir::Value value, int64_t factor, bool mostInBase, IndexParts &parts);
 
   tile::KernelOp kernel;
   llvm::DenseMap<mlir::Value, bool> uniform;
