@@ -188,23 +188,7 @@ Value BufferEmitter::emitRecords() {
   return arith::IndexCastOp::create(b, loc, b.getI64Type(), records);
 }
 
-/// Makes `value` known in front of `outer`, which is around what computes it, where that
-/// only is arithmetic. False where it is not.
-static bool hoist(Value value, Operation *outer) {
-  Operation *op = value.getDefiningOp();
-  if (!op || !outer->isAncestor(op))
-    return op || !outer->isAncestor(value.getParentBlock()->getParentOp());
-  if (!isPure(op) || op->getNumRegions() != 0 ||
-      !llvm::all_of(op->getOperands(),
-                    [&](Value operand) { return hoist(operand, outer); }))
-    return false;
-  op->moveBefore(outer);
-  return true;
-}
-
-/// As far out as its operands are known. A descriptor is in scalar registers: what comes
-/// out of a branch that threads take apart is not, and LLVM would make a loop over all
-/// that a wave's lanes might have.
+/// As far out as its operands are known.
 Value BufferEmitter::emitDescriptor() {
   OpBuilder::InsertionGuard guard(b);
   SmallVector<Value> operands = {access.memref};
@@ -215,7 +199,9 @@ Value BufferEmitter::emitDescriptor() {
     operands.push_back(access.indices[dim]);
   for (Operation *outer = access.op->getParentOp(); !isa<KernelOp>(outer);
        outer = outer->getParentOp()) {
-    if (!llvm::all_of(operands, [&](Value operand) { return hoist(operand, outer); }))
+    if (llvm::any_of(operands, [&](Value operand) {
+          return outer->isAncestor(operand.getParentBlock()->getParentOp());
+        }))
       break;
     b.setInsertionPoint(outer);
   }
@@ -350,6 +336,25 @@ void BufferEmitter::emit() {
 // The pass
 //===----------------------------------------------------------------------===//
 
+/// Moves what a block has in common out of branches that its threads take apart. Where it
+/// is also needed behind them, LLVM would let it come out of the branch in vector
+/// registers, and make a loop over all descriptors that the lanes of a wave might have.
+static void leaveBranches(KernelOp kernel, IndexSplitter &splitter) {
+  kernel.walk<WalkOrder::PreOrder>([&](Operation *op) {
+    auto branch = dyn_cast<scf::IfOp>(op->getParentOp());
+    while (branch && !splitter.isUniform(branch.getCondition()) && isPure(op) &&
+           op->getNumRegions() == 0 && !op->hasTrait<OpTrait::IsTerminator>() &&
+           llvm::all_of(op->getResults(),
+                        [&](Value result) { return splitter.isUniform(result); }) &&
+           llvm::none_of(op->getOperands(), [&](Value operand) {
+             return branch->isAncestor(operand.getParentBlock()->getParentOp());
+           })) {
+      op->moveBefore(branch);
+      branch = dyn_cast<scf::IfOp>(op->getParentOp());
+    }
+  });
+}
+
 void BufferAccessesPass::runOnOperation() {
   llvm::SmallDenseSet<std::pair<Attribute, Value>> told; // of the turns of a nest once
   IndexBounds bounds(getOperation());
@@ -362,7 +367,11 @@ void BufferAccessesPass::runOnOperation() {
         ++counts[access->memref];
       }
     });
-    BufferPlanner planner(kernel);
+    if (accesses.empty())
+      return;
+    IndexSplitter splitter(kernel);
+    leaveBranches(kernel, splitter);
+    BufferPlanner planner(splitter);
     SmallVector<Operation *> replaced;
     for (const GuardedAccess &access : accesses) {
       // What all threads read is read by scalar instructions, which know no buffers.

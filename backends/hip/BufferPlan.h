@@ -53,7 +53,7 @@ struct BufferPlan {
 
 class BufferPlanner {
 public:
-  explicit BufferPlanner(tile::KernelOp kernel) : splitter(kernel) {}
+  explicit BufferPlanner(IndexSplitter &splitter) : splitter(splitter) {}
 
   bool isUniform(const GuardedAccess &access) {
     return llvm::all_of(access.indices,
@@ -67,7 +67,7 @@ private:
   static bool isBoundedBySize(const GuardedAccess &access, const BufferPlan &plan,
                               size_t dim);
 
-  IndexSplitter splitter;
+  IndexSplitter &splitter;
 };
 
 } // namespace tilewright::hip

@@ -74,8 +74,10 @@ def launch(function: Any, arch: str, first: int, rows: int) -> tuple[np.ndarray,
 @pytest.mark.parametrize("function", [of_block, of_loop])
 def test_rows_behind_5_gigabytes(function: Any, there: int, arch: str) -> None:
     isa = tilewright.compile(function, target=f"hip:{arch}").asm()
-    assert "buffer_load" in isa and "buffer_store" in isa
-    assert "global_load" not in isa and "global_store" not in isa
+    assert "buffer_load" in isa
+    assert "buffer_store" in isa
+    assert "global_load" not in isa
+    assert "global_store" not in isa
     a, c = launch(function, arch, LAST, LAST + there)
     expected = np.full_like(a, -1)
     expected[:ROWS, WIDTH - 32 :] = a[:ROWS, WIDTH - 32 :]
@@ -124,7 +126,9 @@ def test_in_front_of_a_tensor(up: int, left: int) -> None:
 
 @T.prim_func
 def gathered(
-    A: T.Tensor((50, 24), "float32"), At: T.Tensor((n,), "int32"), C: T.Tensor((n, 24), "float32")
+    A: T.Tensor((50, 24), "float32"),
+    At: T.Tensor((n,), "int32"),
+    C: T.Tensor((n, 24), "float32"),
 ):
     with T.Kernel(T.ceildiv(n, 16), threads=64) as bx:
         for r, c in T.Parallel(16, 24):
@@ -155,7 +159,8 @@ def test_ends_of_lines(dtype: str, length: int) -> None:
                 C[bx * 256 + i] = tile[i] + tile[i]
 
     kernel = tilewright.compile(double, target=TARGET)
-    assert "buffer_load" in kernel.asm() and "buffer_store" in kernel.asm()
+    assert "buffer_load" in kernel.asm()
+    assert "buffer_store" in kernel.asm()
     a = (np.arange(length) % 50).astype(dtype)
     c = np.zeros_like(a)
     kernel(a, c)
