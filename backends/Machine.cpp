@@ -17,11 +17,16 @@
 using namespace llvm;
 using namespace tilewright;
 
-const StringLiteral tilewright::scalarPipeline =
-    "function(sroa,early-cse<memssa>,simplifycfg,instcombine<no-verify-fixpoint>,"
-    "loop-mssa(loop-rotate,licm),loop(indvars),gvn,instcombine<no-verify-fixpoint>,"
-    "simplifycfg,adce),"
-    "globaldce";
+#define SIMPLIFY                                                                         \
+  "function(sroa,early-cse<memssa>,simplifycfg,instcombine<no-verify-fixpoint>,"         \
+  "loop-mssa(loop-rotate,licm),"
+#define SHARE "gvn,instcombine<no-verify-fixpoint>,simplifycfg,adce),globaldce"
+
+const StringLiteral tilewright::scalarPipeline = SIMPLIFY SHARE;
+const StringLiteral tilewright::devicePipeline = SIMPLIFY "loop(indvars)," SHARE;
+
+#undef SIMPLIFY
+#undef SHARE
 
 Machine tilewright::getHostMachine() {
   return {"x86_64-unknown-linux-gnu", "x86-64", "", scalarPipeline};

@@ -33,6 +33,10 @@ Machine getHostMachine();
 /// times as long and makes it no faster.
 extern const llvm::StringLiteral scalarPipeline;
 
+/// The same for GPUs, where counters of loops take registers. On the CPU that pass gains
+/// nothing, and its time is quadratic in the loops of a function.
+extern const llvm::StringLiteral devicePipeline;
+
 /// Optimises `module` in place, as far as it gets while `onward` holds.
 llvm::Error optimizeModule(const Machine &machine, llvm::Module &module,
                            llvm::function_ref<bool()> onward);

@@ -1,6 +1,7 @@
 """DeepSeek's kernels on this machine: compiled, checked, and timed beside their peers.
 
-usage: demo.py [KERNEL...]  (mla_decode, sparse_mla, moe, devices, emulator; all by default)
+usage: demo.py [KERNEL...]
+(mla_decode, indexer, topk, sparse_mla, moe, devices, emulator; all by default)
 
 Each kernel is compiled from Python with an empty cache, its result is compared with a naive
 float64 reference element by element, and it is timed in turns with the same work in NumPy,
@@ -33,7 +34,13 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # 
 
 from tilewright.cli.console import table  # noqa: E402
 from tilewright.cli.units import rate, seconds  # noqa: E402
-from tilewright.kernels import mla_decode_cases, moe_cases, sparse_mla_cases  # noqa: E402
+from tilewright.kernels import (  # noqa: E402
+    indexer_cases,
+    mla_decode_cases,
+    moe_cases,
+    sparse_mla_cases,
+    topk_cases,
+)
 from tilewright.testing import Case  # noqa: E402
 from tilewright.testing.bench import Measurement, WrongResult, bench_case  # noqa: E402
 from tilewright.testing.machine import Machine, measure_machine  # noqa: E402
@@ -61,7 +68,19 @@ def entries() -> list[Entry]:
         )
         for heads in (16, 128)
     ]
-    chosen = sparse.Problem("decode", s_q=8, s_kv=8192, topk=2048, heads=128)
+    # DeepSeek Sparse Attention: scores of all keys, the best of them, attention over these.
+    index = indexer_cases.Problem("decode", 8, 32768)
+    found.append(
+        Entry(
+            indexer_cases.make_case(index, peers.INDEXER),
+            "64 heads of 128, 8 queries, 32768 keys",
+        )
+    )
+    rows = topk_cases.Problem("decode", 8, 32768, peers.SELECTED)
+    found.append(
+        Entry(topk_cases.make_case(rows, peers.TOPK), "2048 of 32768 keys, 8 queries, f32")
+    )
+    chosen = sparse.Problem("decode", s_q=8, s_kv=8192, topk=peers.SELECTED, heads=128)
     found.append(
         Entry(
             sparse.make_case(chosen, peers=peers.SPARSE_MLA),

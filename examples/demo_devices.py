@@ -27,6 +27,7 @@ CASES = {
     "softmax/odd/bf16": "37 rows of 131",
     "attention/odd_causal/bf16": "2 heads of 64, 150 queries and keys, causal",
     "mla_decode/ragged_paged/bf16": "16 heads, 4 requests of up to 100 keys, page 64",
+    "dsa/paged/bf16": "indexer, top-64, attention: 5 requests of up to 150 keys",
     "moe_permute/v2lite/bf16": "43 tokens of 256, top-6 of 64 experts",
     "swiglu/odd/bf16": "37 rows of 131",
 }

@@ -18,6 +18,7 @@ from tilewright.testing.peers import numpy_peer, torch_peer
 
 D_V = 512  # of the 576 numbers in a row of an MLA cache, the first are also the values
 TOP_K = 6
+SELECTED = 2048  # keys that a query of DeepSeek-V3.2 attends
 
 
 def _softmax(scores: np.ndarray) -> np.ndarray:
@@ -54,6 +55,27 @@ def torch_mla(q: Any, cache: Any, lengths: Any, table: Any) -> Callable[[], Any]
         torch.softmax((qb @ kb.T).float() * scale, -1).to(q.dtype) @ kb[:, :D_V]
         for qb, kb in pairs
     ]
+
+
+def numpy_indexer(q: Any, k: Any, weights: Any) -> Callable[[], Any]:
+    """Query by query: a product over all heads, clipped and summed by weight."""
+    return lambda: [w @ np.maximum(query @ k.T, 0) for query, w in zip(q, weights)]
+
+
+def torch_indexer(q: Any, k: Any, weights: Any) -> Callable[[], Any]:
+    """The same in PyTorch."""
+    weights = weights.to(q.dtype)
+    return lambda: [w @ (query @ k.T).relu_() for query, w in zip(q, weights)]
+
+
+def numpy_topk(x: Any) -> Callable[[], Any]:
+    """All rows at once."""
+    return lambda: np.argpartition(x, x.shape[1] - SELECTED, axis=1)[:, -SELECTED:]
+
+
+def torch_topk(x: Any) -> Callable[[], Any]:
+    """All rows at once, in no order."""
+    return lambda: x.topk(SELECTED, sorted=False)
 
 
 def numpy_sparse_mla(q: Any, kv: Any, indices: Any) -> Callable[[], Any]:
@@ -125,6 +147,14 @@ MLA: tuple[Peer, ...] = (
     numpy_peer("request by request in f32", numpy_mla, "f32"),
     torch_peer("request by request", torch_mla),
     torch_peer("request by request in f32", torch_mla, "f32"),
+)
+INDEXER: tuple[Peer, ...] = (
+    numpy_peer("query by query in f32", numpy_indexer, "f32"),
+    torch_peer("query by query in f32", torch_indexer, "f32"),
+)
+TOPK: tuple[Peer, ...] = (
+    numpy_peer("argpartition", numpy_topk),
+    torch_peer("topk", torch_topk),
 )
 SPARSE_MLA: tuple[Peer, ...] = (
     numpy_peer("query by query in f32", numpy_sparse_mla, "f32"),

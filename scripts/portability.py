@@ -4,8 +4,8 @@
     .venv/bin/tilewright verify -q --smoke -d cuda-emulator:sm_86 ... --json smoke.json
     .venv/bin/python scripts/portability.py all.json smoke.json
 
-docs/portability.json holds what the files came to. Devices that no file has stay in it as they
-were; without a file the page is written anew from it.
+docs/portability.json holds what the files came to. A kernel on a device that no file has stays
+in it as it was; without a file the page is written anew from it.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
@@ -52,9 +52,9 @@ def summarise(reports: Iterable[dict], date: str, former: dict | None = None) ->
     summary has of other devices."""
     results = [result for report in reports for result in report["results"]]
     dates = dict((former or {}).get("dates", {})) | {r["device"]: date for r in results}
-    anew = {result["device"] for result in results}
+    anew = {(result["kernel"], result["device"]) for result in results}
     kernels: dict[str, dict[str, dict]] = {
-        name: {device: cell for device, cell in cells.items() if device not in anew}
+        name: {device: cell for device, cell in cells.items() if (name, device) not in anew}
         for name, cells in (former or {}).get("kernels", {}).items()
     }
     for result in results:

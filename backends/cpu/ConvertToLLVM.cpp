@@ -169,7 +169,11 @@ void ConvertToLLVMPass::runOnOperation() {
   // A device's module is its own backend's business.
   target.markOpRecursivelyLegal<ModuleOp>(
       [](ModuleOp module) { return module->getParentOp() != nullptr; });
-  if (failed(applyFullConversion(getOperation(), target, std::move(patterns))))
+  // Patterns here never fail once they have changed something; keeping what they replace
+  // for a way back is a third of the conversion's time.
+  ConversionConfig withoutRollback;
+  withoutRollback.allowPatternRollback = false;
+  if (failed(applyFullConversion(getOperation(), target, std::move(patterns), withoutRollback)))
     return signalPassFailure();
   castBitsForAtoms(getOperation());
 }

@@ -66,10 +66,12 @@ void CpuBackend::buildTilePipeline(OpPassManager &pm) const {
   pm.addPass(createCSEPass());
   pm.addNestedPass<func::FuncOp>(tile::createProveBounds());
   pm.addPass(tile::createLegalizeAccumulators());
+  pm.addPass(createMergeSteps({target.getTileBudget()}));
   pm.addPass(tile::createSelectAtoms({target.getName()}));
   pm.addPass(tile::createSequentializeLoops());
   pm.addPass(createPackOperands());
   pm.addPass(createForwardCopies());
+  pm.addPass(createSharePanels());
   pm.addPass(tile::createPlanMemory());
 }
 
@@ -95,7 +97,7 @@ void CpuBackend::buildLoweringPipeline(OpPassManager &pm) const {
   // Everything to the LLVM dialect.
   pm.addPass(memref::createExpandStridedMetadataPass());
   pm.addPass(createLowerAffinePass());
-  pm.addPass(createSCFToControlFlowPass());
+  pm.addPass(createSCFToControlFlowPass({/*allowPatternRollback=*/false}));
   pm.addPass(cpu::createConvertToLLVM());
   pm.addPass(createReconcileUnrealizedCastsPass());
 }

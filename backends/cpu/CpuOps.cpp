@@ -49,9 +49,9 @@ static LogicalResult verifyInner(GemmOp gemm, MemRefType a, MemRefType b, MemRef
 LogicalResult GemmOp::verify() {
   MemRefType a = typeOf(getA()), b = typeOf(getB()), c = typeOf(getC());
   for (MemRefType type : {a, b, c})
-    if (!tile::isTile(type) || !type.hasStaticShape() || type.getRank() < 2 ||
+    if (!type.hasStaticShape() || (type == c && !tile::isTile(type)) || type.getRank() < 2 ||
         type.getRank() > 3 || (type == c && type.getRank() != 2))
-      return emitOpError("(C1) operands must be tiles of rank 2, or panels of rank 3");
+      return emitOpError("(C1) operands must be matrices, or panels of rank 3, of static shape, and `c` a tile");
   if (getAtom().getInner())
     return verifyInner(*this, a, b, c);
   int64_t depth = getAtom().getDepth();

@@ -10,6 +10,19 @@
 
 include "mlir/Pass/PassBase.td"
 
+def MergeSteps : Pass<"cpu-merge-steps"> {
+  let summary = "Make the steps of products longer";
+  let description = [{
+    A pipelined loop that only copies tiles from global tensors and adds their
+    products, each copy moving along K with the loop, runs several steps as one:
+    its tiles get longer along K. Sums keep their order. Iterations that fill no
+    long step are a second loop. Not where sums are rounded after every step.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+  let options = [Option<"budget", "budget", "int64_t", "262144",
+                        "Bytes that the loop's tiles may take">];
+}
+
 def PackOperands : Pass<"cpu-pack-operands"> {
   let summary = "Put gemm operands in the form the selected atom reads";
   let description = [{
@@ -29,6 +42,22 @@ def ForwardCopies : Pass<"cpu-forward-copies"> {
     and that only packs and copies in the same block read: they read the tensor.
     A gather into a tile that is only copied to a tensor writes there itself.
   }];
+}
+
+def SharePanels : Pass<"cpu-share-panels"> {
+  let summary = "Make operands once that many blocks copy";
+  let description = [{
+    A tile of a tensor that nothing writes, which a kernel copies or packs for a
+    product, is made once by a kernel in front, in a workspace of all tiles of the
+    tensor, with the columns of a register block in one run of memory. Where it lies
+    must follow from the variables of blocks and loops. It is done where all blocks
+    together copy each tile three times or more; where that is known at launch only,
+    all forms stand in the loop.
+  }];
+  let dependentDialects = ["::tilewright::tile::TileDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
+  let options = [Option<"budget", "budget", "int64_t", "67108864",
+                        "Bytes that a workspace may take">];
 }
 
 def LowerGemm : Pass<"cpu-lower-gemm"> {

@@ -47,7 +47,7 @@ public:
   int64_t getTileBudget() const override { return target.sharedBytes; }
   std::optional<Machine> getDeviceMachine() const override {
     return Machine{"nvptx64-nvidia-cuda", target.arch.str(),
-                   target.ptx.str(),      scalarPipeline,
+                   target.ptx.str(),      devicePipeline,
                    /*vectorBits=*/0,      markWarpInstructions};
   }
   /// PTX, which every driver assembles.

@@ -74,7 +74,7 @@ void GpuBackend::buildLoweringPipeline(OpPassManager &pm) const {
   pm.addPass(host::createLowerLaunches());
   pm.addPass(memref::createExpandStridedMetadataPass());
   pm.addPass(createLowerAffinePass());
-  pm.addPass(createSCFToControlFlowPass());
+  pm.addPass(createSCFToControlFlowPass({/*allowPatternRollback=*/false}));
   pm.addPass(cpu::createConvertToLLVM());
   addDeviceConversion(pm.nest<ModuleOp>());
   pm.addPass(createReconcileUnrealizedCastsPass());

@@ -33,7 +33,7 @@ public:
     // Accesses are as wide as their alignment is known to be, whatever mode the driver
     // has set for others.
     return Machine{"amdgcn-amd-amdhsa", target.arch.str(), "-unaligned-access-mode",
-                   scalarPipeline};
+                   devicePipeline};
   }
   /// A code object: what LLVM emits, linked.
   llvm::Expected<std::string> makeImage(std::string emitted) const override {

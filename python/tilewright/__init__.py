@@ -33,6 +33,7 @@ if _TYPE_CHECKING:
     from .runtime import (  # noqa: F401
         ArtifactError,
         CheckError,
+        Graph,
         KernelFault,
         LaunchError,
         as_dtype,
@@ -43,6 +44,7 @@ if _TYPE_CHECKING:
 
 # These load NumPy: on first use.
 _RUNTIME = (
+    "Graph",
     "LaunchError",
     "KernelFault",
     "CheckError",

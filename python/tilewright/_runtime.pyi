@@ -5,7 +5,8 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 from collections.abc import Sequence
 from os import PathLike
-from typing import Any, TypedDict, final
+from types import TracebackType
+from typing import Any, Self, TypedDict, final
 
 class LaunchError(ValueError):
     """An argument of a launch does not fit the kernel."""
@@ -33,6 +34,47 @@ class Kernel:
     def parameters(self) -> list[str]:
         """The parameters' names, in order."""
     def __call__(self, *arguments: Any) -> Any: ...
+
+class Graph:
+    """Launches of kernels on one device, to be replayed with little cost.
+
+    The thread's launches in `with graph:` are recorded and not run. A graph keeps their
+    kernels and tensors; new inputs are written into the same tensors. On a GPU it is the
+    driver's graph, and tensors must be in the device's memory; kernels that print or assert
+    cannot be recorded there. `device` is named as for compiling.
+
+    Raises RuntimeError, which says what is missing, where there is no such device.
+    """
+
+    def __init__(self, device: str) -> None: ...
+    @property
+    def device(self) -> str:
+        """The device's name with its target."""
+    @property
+    def launches(self) -> int:
+        """How many launches are recorded."""
+    def __enter__(self) -> Self:
+        """Begins to record. RuntimeError where the thread records already, or this graph was
+        recorded."""
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> bool:
+        """Ends the recording; after an exception nothing is kept of it. RuntimeError where the
+        driver gives no graph."""
+    def replay(self) -> None:
+        """Runs the recorded launches in their order, with the memory and numbers that they had.
+
+        On a GPU they are given to PyTorch's current stream, where tensors are PyTorch's, else
+        to the default stream, and not waited for; on the CPU they are done when the call
+        returns.
+
+        Raises RuntimeError where nothing is recorded, or where the driver refuses, and on the
+        CPU what a launch raises.
+        """
 
 class Limits(TypedDict):
     """What a machine reaches. `gflops` is by dtype, None where it has no instruction."""

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Checks.h"
+#include "CpuGraph.h"
 #include "CpuTarget.h"
 #include "Error.h"
 #include "Kernel.h"
@@ -208,34 +209,7 @@ static constexpr tw_host_v1 host = {
 // Streams and launches
 //===----------------------------------------------------------------------===//
 
-namespace {
-
-/// Work runs on the launching thread, before the call returns; the lock keeps the
-/// order when several threads use one stream.
-struct CpuStream : tw_stream {
-  pthread_mutex_t lock;
-};
-
-class StreamOrder {
-  auto *lock() const { return &static_cast<CpuStream *>(stream)->lock; }
-  tw_stream *stream;
-
-public:
-  explicit StreamOrder(tw_stream *stream) : stream(stream) {
-    if (stream)
-      pthread_mutex_lock(lock());
-  }
-  ~StreamOrder() {
-    if (stream)
-      pthread_mutex_unlock(lock());
-  }
-};
-
-} // namespace
-
-static tw_status launch(const tw_kernel *kernel, tw_stream *stream,
-                        const uint64_t *words) {
-  StreamOrder order(stream);
+tw_status tilewright::runOnCpu(const tw_kernel *kernel, const uint64_t *words) {
   Launch launch;
   launch.kernel = kernel;
   int32_t status = kernel->image->launch(&host, &launch, words);
@@ -263,11 +237,20 @@ static tw_status launch(const tw_kernel *kernel, tw_stream *stream,
   return TW_OK;
 }
 
+static tw_status launch(const tw_kernel *kernel, tw_stream *stream,
+                        const uint64_t *words) {
+  StreamOrder order(stream);
+  if (CpuGraph *graph = order.recording())
+    return recordStep(*graph, {kernel, nullptr, nullptr, nullptr, 0, 0}, words);
+  return runOnCpu(kernel, words);
+}
+
 static tw_status createStream(tw_device *device, tw_stream **stream) {
   auto *created = static_cast<CpuStream *>(malloc(sizeof(CpuStream)));
   if (!created)
     return fail(TW_ERROR_MEMORY, "no memory for a stream");
   created->device = device;
+  created->recording = nullptr;
   pthread_mutex_init(&created->lock, nullptr);
   *stream = created;
   return TW_OK;
@@ -285,6 +268,8 @@ static tw_status synchronize(tw_stream *stream) {
 
 static void destroyStream(tw_stream *stream) {
   auto *created = static_cast<CpuStream *>(stream);
+  if (created->recording)
+    destroyCpuGraph(created->recording);
   pthread_mutex_destroy(&created->lock);
   free(created);
 }
@@ -334,6 +319,8 @@ static tw_status freeAllocated(tw_device *, void *memory) {
 static tw_status copy(tw_device *, tw_stream *stream, void *to, const void *from,
                       uint64_t bytes) {
   StreamOrder order(stream);
+  if (CpuGraph *graph = order.recording(); graph && bytes)
+    return recordStep(*graph, {nullptr, nullptr, to, from, bytes, 0}, nullptr);
   if (bytes)
     memmove(to, from, bytes);
   return TW_OK;
@@ -342,6 +329,8 @@ static tw_status copy(tw_device *, tw_stream *stream, void *to, const void *from
 static tw_status fill(tw_device *, tw_stream *stream, void *memory, uint8_t value,
                       uint64_t bytes) {
   StreamOrder order(stream);
+  if (CpuGraph *graph = order.recording(); graph && bytes)
+    return recordStep(*graph, {nullptr, nullptr, memory, nullptr, bytes, value}, nullptr);
   if (bytes)
     memset(memory, value, bytes);
   return TW_OK;
@@ -363,6 +352,10 @@ const DeviceFunctions tilewright::cpuDevice = {"cpu",
                                                synchronize,
                                                destroyStream,
                                                launch,
+                                               beginCpuGraph,
+                                               endCpuGraph,
+                                               launchCpuGraph,
+                                               destroyCpuGraph,
                                                /*makeKernel=*/nullptr,
                                                /*dropKernel=*/nullptr,
                                                /*countInstructions=*/nullptr};

@@ -113,3 +113,24 @@ void tw_stream_destroy(tw_stream *stream) {
   if (stream)
     stream->device->functions->destroyStream(stream);
 }
+
+//===----------------------------------------------------------------------===//
+// Graphs
+//===----------------------------------------------------------------------===//
+
+tw_status tw_graph_begin(tw_stream *stream) {
+  return stream->device->functions->beginGraph(stream);
+}
+
+tw_status tw_graph_end(tw_stream *stream, tw_graph **graph) {
+  return stream->device->functions->endGraph(stream, graph);
+}
+
+tw_status tw_graph_launch(tw_graph *graph, tw_stream *stream) {
+  return graph->device->functions->launchGraph(graph, stream);
+}
+
+void tw_graph_destroy(tw_graph *graph) {
+  if (graph)
+    graph->device->functions->destroyGraph(graph);
+}

@@ -298,6 +298,8 @@ static tw_status makeStream(tw_device *device, void *handle, bool isOwn,
   made->device = device;
   made->handle = handle;
   made->isOwn = isOwn;
+  made->isRecording = made->isBroken = false;
+  made->outside = nullptr;
   *stream = made;
   return TW_OK;
 }
@@ -320,6 +322,10 @@ static tw_status createStream(tw_device *device, tw_stream **stream) {
 
 static tw_status synchronize(tw_stream *stream) {
   GpuDevice &owner = gpu(stream->device);
+  if (static_cast<GpuStream *>(stream)->isRecording)
+    return fail(TW_ERROR_INVALID,
+                "%s: the stream's work goes into a graph; there is nothing to wait for",
+                owner.name);
   CurrentGpu current(owner);
   if (int result = owner.calls().synchronizeStream(handleOf(stream)))
     return failCall(owner, result, "work that was given to the stream failed");
@@ -328,10 +334,13 @@ static tw_status synchronize(tw_stream *stream) {
 
 static void destroyStream(tw_stream *stream) {
   auto *destroyed = static_cast<GpuStream *>(stream);
-  if (destroyed->isOwn) {
+  if (destroyed->isOwn || destroyed->isRecording) {
     GpuDevice &owner = gpu(stream->device);
     CurrentGpu current(owner);
-    owner.calls().destroyStream(destroyed->handle);
+    if (destroyed->isRecording)
+      dropRecording(stream);
+    if (destroyed->isOwn)
+      owner.calls().destroyStream(destroyed->handle);
   }
   free(destroyed);
 }
@@ -342,25 +351,14 @@ static void destroyStream(tw_stream *stream) {
 
 static constexpr DeviceFunctions makeFunctions(const char *kind, const char *backend,
                                                int32_t type) {
-  return {kind,
-          backend,
-          type,
-          openDevice,
-          closeDevice,
-          acceptsGpuImage,
-          allocate,
-          freeMemory,
-          copy,
-          fill,
-          finish,
-          createStream,
-          wrapStream,
-          synchronize,
-          destroyStream,
-          launchOnGpu,
-          makeGpuKernel,
-          dropGpuKernel,
-          countInstructions};
+  return {kind,           backend,          type,
+          openDevice,     closeDevice,      acceptsGpuImage,
+          allocate,       freeMemory,       copy,
+          fill,           finish,           createStream,
+          wrapStream,     synchronize,      destroyStream,
+          launchOnGpu,    beginGpuGraph,    endGpuGraph,
+          launchGpuGraph, destroyGpuGraph,  makeGpuKernel,
+          dropGpuKernel,  countInstructions};
 }
 
 const DeviceFunctions tilewright::cudaDevice = makeFunctions("cuda", "cuda", 2);

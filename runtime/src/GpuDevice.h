@@ -24,6 +24,7 @@ struct GpuDevice : tw_device {
   int handle;        // the driver's
   uintptr_t current; // what GpuVendor::setCurrent takes
   unsigned references;
+  unsigned recordings; // of graphs, that are going on
   GpuDevice *next;
 
   const GpuCalls &calls() const { return driver->calls; }
@@ -52,9 +53,25 @@ public:
   CurrentGpu(const CurrentGpu &) = delete;
 };
 
+/// Lets the calling thread, while it lives, make calls that other captures of the process
+/// forbid since they would not see them, as the loading of code.
+class RelaxedThread {
+  const GpuCalls &calls;
+  int mode;
+  bool isSet;
+
+public:
+  explicit RelaxedThread(const GpuCalls &calls);
+  ~RelaxedThread();
+  RelaxedThread(const RelaxedThread &) = delete;
+};
+
 struct GpuStream : tw_stream {
   void *handle;
-  bool isOwn; // false: it is its maker's
+  bool isOwn;       // false: it is its maker's
+  bool isRecording; // its work goes into a graph of ours, by another stream's handle
+  bool isBroken;    // of which a launch is there in part
+  void *outside;    // the handle while it is recording
 };
 
 /// The driver's handle of a stream; that of the default stream is null.
@@ -74,6 +91,7 @@ struct GpuEntry {
 struct GpuKernel : tw_kernel {
   mutable pthread_mutex_t lock;
   mutable void *module;
+  mutable bool isCaptured; // in a graph that is not ours
   mutable GpuEntry *entries;
 
   GpuDevice &gpu() const { return *static_cast<GpuDevice *>(device); }
@@ -88,6 +106,17 @@ tw_status acceptsGpuImage(tw_device *device, const tw_image_v1 *image);
 tw_status makeGpuKernel(tw_device *device, const tw_kernel &kernel, tw_kernel **made);
 void dropGpuKernel(tw_kernel *kernel);
 tw_status launchOnGpu(const tw_kernel *kernel, tw_stream *stream, const uint64_t *words);
+
+/// Whether a stream's work goes into a graph, of ours or another's; fails where it may be
+/// given none. `name` is what messages begin with.
+tw_status findCapture(const GpuDevice &device, void *stream, const char *name,
+                      bool *isCaptured);
+tw_status beginGpuGraph(tw_stream *stream);
+tw_status endGpuGraph(tw_stream *stream, tw_graph **graph);
+/// Ends a stream's recording, of which nothing is kept. The device is current.
+void dropRecording(tw_stream *stream);
+tw_status launchGpuGraph(tw_graph *graph, tw_stream *stream);
+void destroyGpuGraph(tw_graph *graph);
 
 /// Bytes to ask a driver for, at least one word: atomics on elements of one and two bytes
 /// work on the whole word around them.

@@ -73,6 +73,19 @@ namespace tilewright {
     (void **stream, unsigned flags))                                                     \
   X(synchronizeStream, "cuStreamSynchronize", "hipStreamSynchronize", (void *stream))    \
   X(destroyStream, "cuStreamDestroy_v2", "hipStreamDestroy", (void *stream))             \
+  X(beginCapture, "cuStreamBeginCapture_v2", "hipStreamBeginCapture",                    \
+    (void *stream, int mode))                                                            \
+  X(endCapture, "cuStreamEndCapture", "hipStreamEndCapture",                             \
+    (void *stream, void **graph))                                                        \
+  X(isCapturing, "cuStreamIsCapturing", "hipStreamIsCapturing",                          \
+    (void *stream, int *status))                                                         \
+  X(exchangeCaptureMode, "cuThreadExchangeStreamCaptureMode",                            \
+    "hipThreadExchangeStreamCaptureMode", (int *mode))                                   \
+  X(instantiate, "cuGraphInstantiateWithFlags", "hipGraphInstantiateWithFlags",          \
+    (void **executable, void *graph, unsigned long long flags))                          \
+  X(launchGraph, "cuGraphLaunch", "hipGraphLaunch", (void *executable, void *stream))    \
+  X(destroyExecutable, "cuGraphExecDestroy", "hipGraphExecDestroy", (void *executable))  \
+  X(destroyGraph, "cuGraphDestroy", "hipGraphDestroy", (void *graph))                    \
   X(errorName, "cuGetErrorName", "hipDrvGetErrorName", (int result, const char **name))  \
   X(errorText, "cuGetErrorString", "hipDrvGetErrorString",                               \
     (int result, const char **text))

@@ -38,6 +38,7 @@ tw_status tilewright::makeGpuKernel(tw_device *device, const tw_kernel &kernel,
   created->functions = device->functions;
   created->device = device;
   created->module = nullptr;
+  created->isCaptured = false;
   created->entries = nullptr;
   pthread_mutex_init(&created->lock, nullptr);
   retainGpu(gpu(device));
@@ -48,7 +49,11 @@ tw_status tilewright::makeGpuKernel(tw_device *device, const tw_kernel &kernel,
 void tilewright::dropGpuKernel(tw_kernel *kernel) {
   auto *dropped = static_cast<GpuKernel *>(kernel);
   GpuDevice &device = dropped->gpu();
-  if (dropped->module) {
+  // A graph of another's may run its code for as long as it likes. And while one of ours
+  // is recorded nobody may wait for the device. In both cases the code stays loaded.
+  bool stays =
+      dropped->isCaptured || __atomic_load_n(&device.recordings, __ATOMIC_RELAXED) != 0;
+  if (dropped->module && !stays) {
     CurrentGpu current(device);
     device.calls().finish(); // launches may still run its code
     device.calls().unloadModule(dropped->module);
@@ -74,6 +79,7 @@ static tw_status loadModule(const GpuKernel &kernel) {
   char log[1024] = "";
   int options[] = {errorLog, errorLogBytes};
   void *values[] = {log, reinterpret_cast<void *>(sizeof(log))};
+  RelaxedThread relaxed(device.calls());
   int result =
       device.calls().loadModule(&kernel.module, kernel.image->data, 2, options, values);
   if (!result)
@@ -94,6 +100,7 @@ static tw_status findEntry(const GpuKernel &kernel, const char *name, GpuEntry *
     }
   GpuDevice &device = kernel.gpu();
   void *function = nullptr;
+  RelaxedThread relaxed(device.calls()); // drivers may load a kernel only now
   if (int result = device.calls().getFunction(&function, kernel.module, name))
     return failCall(device, result, "%s: the image for %s has no kernel '%s'",
                     kernel.artifact->name, kernel.image->target, name);
@@ -115,6 +122,7 @@ static tw_status allowShared(const GpuKernel &kernel, GpuEntry &entry, uint32_t 
   if (bytes <= entry.sharedBytes)
     return TW_OK;
   GpuDevice &device = kernel.gpu();
+  RelaxedThread relaxed(device.calls());
   if (int result =
           device.driver->vendor->allowShared(device.calls(), entry.function, bytes))
     return failCall(device, result, "%s: %u bytes of shared memory for '%s'",

@@ -9,6 +9,9 @@
 // in the stream's order, and its grids run behind each other. A launch whose kernels may
 // print or fail is waited for, since what they said has to be read.
 //
+// All but that may as well be captured in a graph, by ours or by another library's call:
+// memory in the stream's order is then the graph's.
+//
 //===----------------------------------------------------------------------===//
 
 #include "Buffer.h"
@@ -27,6 +30,8 @@ struct GpuLaunch {
   const GpuKernel &kernel;
   GpuDevice &device;
   void *stream;
+  bool isCaptured;          // in a graph, to run later
+  bool hasGrids = false;    // some were started
   tw_status status = TW_OK; // of the first host call that failed
   Array<uint64_t> workspaces;
   GpuMessages messages;
@@ -99,6 +104,7 @@ static int32_t launchGrid(void *context, const tw_grid_launch_v1 *grid) {
   if (launch.status)
     return launch.status;
   GpuDevice &device = launch.device;
+  launch.hasGrids = true;
   if (int result = device.driver->vendor->launch(device.calls(), started))
     launch.status =
         failCall(device, result,
@@ -110,6 +116,13 @@ static int32_t launchGrid(void *context, const tw_grid_launch_v1 *grid) {
 
 static void *messages(void *context, const tw_message_site_v1 *sites, int64_t count) {
   GpuLaunch &launch = launchOf(context);
+  if (launch.isCaptured && !launch.status)
+    launch.status = fail(
+        TW_ERROR_UNSUPPORTED,
+        "%s: it prints or asserts, and what it says is read when it has run, which "
+        "the capture of a graph cannot wait for; launch it outside of the capture, or "
+        "without its prints and assertions",
+        launch.name());
   void *memory = allocate(launch, GpuMessages::bytes);
   if (!memory)
     return nullptr;
@@ -134,7 +147,14 @@ tw_status tilewright::launchOnGpu(const tw_kernel *kernel, tw_stream *stream,
     return fail(TW_ERROR_INVALID, "%s: the stream is one of %s, and the kernel is for %s",
                 kernel->artifact->name, stream->device->name, device.name);
   CurrentGpu current(device);
-  GpuLaunch launch = {launched, device, handleOf(stream), TW_OK, {}, {}, {}};
+  GpuLaunch launch = {launched, device, handleOf(stream), false, false, TW_OK, {},
+                      {},       {}};
+  if (tw_status failed =
+          findCapture(device, launch.stream, launch.name(), &launch.isCaptured))
+    return failed;
+  bool isRecording = stream && static_cast<GpuStream *>(stream)->isRecording;
+  if (launch.isCaptured && !isRecording)
+    __atomic_store_n(&launched.isCaptured, true, __ATOMIC_RELAXED);
   int32_t status = kernel->image->launch(&host, &launch, words);
   if (!launch.messages.isEmpty()) {
     tw_status read = launch.messages.read(device, launch.stream, launch.name(),
@@ -146,6 +166,8 @@ tw_status tilewright::launchOnGpu(const tw_kernel *kernel, tw_stream *stream,
     device.calls().freeOn(launch.workspaces[i], launch.stream);
   if (!launch.status)
     launch.status = launch.fault.report();
+  if (launch.status && launch.hasGrids && isRecording)
+    static_cast<GpuStream *>(stream)->isBroken = true;
   if (launch.status)
     return launch.status;
   if (status)

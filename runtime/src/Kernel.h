@@ -42,6 +42,11 @@ struct DeviceFunctions {
   tw_status (*synchronize)(tw_stream *stream);
   void (*destroyStream)(tw_stream *stream);
   tw_status (*launch)(const tw_kernel *kernel, tw_stream *stream, const uint64_t *words);
+  /// From the one to the other the stream's work goes into a graph.
+  tw_status (*beginGraph)(tw_stream *stream);
+  tw_status (*endGraph)(tw_stream *stream, tw_graph **graph);
+  tw_status (*launchGraph)(tw_graph *graph, tw_stream *stream);
+  void (*destroyGraph)(tw_graph *graph);
   /// Makes the kernel of an image for one device. Null where a kernel is the same for all
   /// devices of the kind: it then needs no device.
   tw_status (*makeKernel)(tw_device *device, const tw_kernel &kernel, tw_kernel **made);
@@ -69,6 +74,10 @@ struct tw_device {
 };
 
 struct tw_stream {
+  tw_device *device;
+};
+
+struct tw_graph {
   tw_device *device;
 };
 

@@ -79,6 +79,8 @@ public:
   /// Notes the tensors in host memory among a launch's words.
   tw_status find(const Signature &signature, uint64_t *words, const int32_t *deviceTypes);
   bool isEmpty() const { return tensors.size() == 0; }
+  /// Refuses to go into a graph, which could not wait for the copies.
+  tw_status checkCapture(const Signature &signature) const;
   /// Copies to the device; the words then hold addresses there.
   tw_status upload();
   /// Waits for the stream and copies back what the kernel has written.
@@ -188,6 +190,20 @@ tw_status Staging::find(const Signature &signature, uint64_t *words,
       return failMemory();
   }
   return groupSpans() ? checkAlignment(signature) : failMemory();
+}
+
+tw_status Staging::checkCapture(const Signature &signature) const {
+  bool isCaptured;
+  if (tw_status status = findCapture(device, stream, name, &isCaptured))
+    return status;
+  if (!isCaptured)
+    return TW_OK;
+  return fail(
+      TW_ERROR_ARGUMENT,
+      "%s: argument '%s' is in the host's memory, and a launch that is captured in "
+      "a graph cannot wait for copies; pass a tensor on %s, or launch outside of "
+      "the capture",
+      name, signature.name(*tensors[0].parameter), device.name);
 }
 
 //===----------------------------------------------------------------------===//
@@ -302,6 +318,8 @@ tw_status tilewright::launchStaged(const tw_kernel *kernel, tw_stream *stream,
     return status;
   if (staging.isEmpty())
     return launchOnGpu(kernel, stream, words);
+  if (tw_status status = staging.checkCapture(signature))
+    return status;
   if (tw_status status = staging.upload())
     return status;
   if (tw_status status = launchOnGpu(kernel, stream, staged))

@@ -26,8 +26,12 @@ TW_CALL Result hipExtMallocWithFlags(DevicePointer *address, size_t bytes, unsig
   return hipMalloc(address, bytes);
 }
 
-TW_CALL Result hipMallocAsync(DevicePointer *address, size_t bytes, Stream *) {
-  return hipMalloc(address, bytes);
+TW_CALL Result hipMallocAsync(DevicePointer *address, size_t bytes, Stream *stream) {
+  if (address && bytes == 0) {
+    *address = 0;
+    return Success;
+  }
+  return note(allocateOnStream("hipMallocAsync", address, bytes, stream));
 }
 
 TW_CALL Result hipMallocPitch(DevicePointer *address, size_t *pitch, size_t width,
@@ -44,7 +48,9 @@ TW_CALL Result hipFree(DevicePointer address) {
   return note(release("hipFree", address));
 }
 
-TW_CALL Result hipFreeAsync(DevicePointer address, Stream *) { return hipFree(address); }
+TW_CALL Result hipFreeAsync(DevicePointer address, Stream *stream) {
+  return note(releaseOnStream("hipFreeAsync", address, stream));
+}
 
 TW_CALL Result hipMemGetInfo(size_t *free, size_t *total) {
   return note(getMemoryInfo(free, total));

@@ -32,7 +32,6 @@ TW_CALL Result hipMemPoolGetAttribute(Pool *pool, int attribute, void *value) {
 TW_CALL Result hipMemPoolTrimTo(Pool *pool, size_t) { return note(checkPool(pool)); }
 
 TW_CALL Result hipMallocFromPoolAsync(DevicePointer *address, size_t bytes, Pool *pool,
-                                      Stream *) {
-  Result result = checkPool(pool);
-  return note(result ? result : allocate("hipMallocFromPoolAsync", address, bytes));
+                                      Stream *stream) {
+  return note(allocateFromPool("hipMallocFromPoolAsync", address, bytes, pool, stream));
 }

@@ -64,8 +64,8 @@ TW_CALL Result hipStreamWaitEvent(Stream *stream, Event *event, unsigned) {
 // Captures and what comes of them
 //===----------------------------------------------------------------------===//
 
-TW_CALL Result hipStreamBeginCapture(Stream *stream, int) {
-  return note(beginCapture(stream));
+TW_CALL Result hipStreamBeginCapture(Stream *stream, int mode) {
+  return note(beginCapture(stream, mode));
 }
 
 TW_CALL Result hipStreamEndCapture(Stream *stream, Graph **graph) {
@@ -84,12 +84,12 @@ TW_CALL Result hipGraphInstantiate(GraphExec **executable, Graph *graph, GraphNo
                                    char *log, size_t bytes) {
   if (log && bytes)
     *log = 0;
-  return note(instantiateGraph("hipGraphInstantiate", executable, graph));
+  return note(instantiateGraph("hipGraphInstantiate", executable, graph, 0));
 }
 
 TW_CALL Result hipGraphInstantiateWithFlags(GraphExec **executable, Graph *graph,
-                                            unsigned long long) {
-  return note(instantiateGraph("hipGraphInstantiate", executable, graph));
+                                            unsigned long long flags) {
+  return note(instantiateGraph("hipGraphInstantiate", executable, graph, flags));
 }
 
 TW_CALL Result hipGraphLaunch(GraphExec *executable, Stream *stream) {

@@ -58,7 +58,8 @@ Context *driver::currentContext() {
 }
 
 Result driver::synchronize() {
-  return enterContext([](Driver &) { return Success; });
+  return enterContext(
+      [](Driver &driver) { return failCaptures(driver, StreamCaptureUnsupported); });
 }
 
 //===----------------------------------------------------------------------===//

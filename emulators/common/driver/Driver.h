@@ -23,17 +23,9 @@
 #ifndef TILEWRIGHT_EMULATORS_COMMON_DRIVER_DRIVER_H
 #define TILEWRIGHT_EMULATORS_COMMON_DRIVER_DRIVER_H
 
-#include "emulators/common/driver/Types.h"
-#include "emulators/include/tilewright/emulator.h"
+#include "emulators/common/driver/Objects.h"
 
-#include <atomic>
-#include <functional>
-#include <map>
-#include <memory>
 #include <mutex>
-#include <string>
-#include <unordered_map>
-#include <vector>
 
 /// An exported function.
 #define TW_CALL extern "C" __attribute__((visibility("default")))
@@ -42,91 +34,6 @@
   TW_CALL __typeof__(function) name __attribute__((alias(#function)))
 
 namespace tilewright::emulator::driver {
-
-struct Context {
-  bool isPrimary = false;
-  unsigned flags = 0;
-  std::atomic<unsigned> references{0}; ///< of the primary one
-  Result error = Success;              ///< of a kernel
-};
-
-struct Module {
-  tw_emulator_module *module = nullptr;
-  std::map<std::string, std::unique_ptr<Function>> functions;
-};
-
-struct Function {
-  Module *module = nullptr;
-  const tw_emulator_kernel *kernel = nullptr;
-  tw_emulator_kernel_info_v1 info = {};
-  int maxDynamicShared = 0; ///< what the program has asked for
-  int carveout = -1;
-  bool allowsLargeClusters = false;
-};
-
-/// A kernel with its arguments, ready to run.
-struct Launch {
-  Function *function = nullptr;
-  tw_emulator_launch_v1 launch = {};
-  std::vector<uint8_t> params;
-};
-
-struct GraphNode {
-  Graph *graph = nullptr;
-  std::vector<GraphNode *> dependencies;
-  enum Kind { Kernel, Memcpy, Memset, Host, Empty } kind = Empty;
-  Launch launch;                ///< of a kernel
-  std::function<Result()> work; ///< of others; may be null
-};
-
-struct Graph {
-  std::vector<std::unique_ptr<GraphNode>> nodes;
-};
-
-/// What one step of an instantiated graph does, and which node it was made of.
-struct GraphStep {
-  const GraphNode *node;
-  GraphNode copy;
-};
-
-struct GraphExec {
-  std::vector<GraphStep> steps;
-};
-
-struct Stream {
-  unsigned flags = 0;
-  int priority = 0;
-  uint64_t id = 0;
-  Graph *capture = nullptr; ///< what the stream's work goes into instead
-  bool isOrigin = false;    ///< the one that the capture began on
-  uint64_t captureId = 0;
-};
-
-struct Event {
-  unsigned flags = 0;
-  bool isRecorded = false;
-  double milliseconds = 0;
-  Graph *capture = nullptr; ///< where a capturing stream has recorded it
-};
-
-/// Objects of one kind that programs have handles to.
-template <typename T> class Handles {
-public:
-  T *add(std::unique_ptr<T> object) {
-    T *handle = object.get();
-    live.emplace(handle, std::move(object));
-    return handle;
-  }
-  bool has(const T *handle) const { return live.count(const_cast<T *>(handle)) != 0; }
-  bool remove(T *handle) { return live.erase(handle) != 0; }
-  template <typename Work> void forEach(Work work) {
-    for (auto &entry : live)
-      work(*entry.first);
-  }
-
-private:
-  std::unordered_map<T *, std::unique_ptr<T>> live;
-};
 
 /// One device, and all that programs have there.
 struct Driver {
@@ -146,7 +53,9 @@ struct Driver {
   Handles<GraphExec> executables;
   std::map<void *, size_t> hostMemory; ///< that the program allocated here
   std::unordered_map<const Function *, Module *> functions;
-  uint64_t captures = 0;
+  std::vector<std::shared_ptr<Capture>> captures; ///< those that are going on
+  uint64_t lastCapture = 0;
+  std::map<DevicePointer, GraphMemory *> graphMemory; ///< by its addresses
   uint64_t lastStream = 2;      ///< after those of the default streams
   std::map<int, size_t> limits; ///< that programs have set
 };
@@ -282,6 +191,10 @@ inline DevicePointer toAddress(const void *pointer) {
 }
 
 Result allocate(const char *call, DevicePointer *address, size_t bytes);
+/// In the order of a stream, which may capture.
+Result allocateOnStream(const char *call, DevicePointer *address, size_t bytes,
+                        Stream *stream);
+Result releaseOnStream(const char *call, DevicePointer address, Stream *stream);
 Result allocatePitch(const char *call, DevicePointer *address, size_t *pitch,
                      size_t width, size_t height);
 Result release(const char *call, DevicePointer address);
@@ -294,6 +207,8 @@ Result releaseHost(void *memory);
 struct Pool;
 Result getPool(Pool **pool, int device);
 Result checkPool(Pool *pool);
+Result allocateFromPool(const char *call, DevicePointer *address, size_t bytes,
+                        Pool *pool, Stream *stream);
 Result setPoolAttribute(Pool *pool, int attribute, const void *value);
 Result getPoolAttribute(Pool *pool, int attribute, void *value);
 
@@ -365,6 +280,17 @@ Result launchHostFunction(Stream *stream, void (*function)(void *), void *data);
 
 /// The stream that a handle means; null for those of the default stream.
 bool findStream(Driver &driver, Stream *handle, Stream *&stream);
+/// Whether a stream takes work: one of a failed capture does not, nor the default one
+/// while a stream that it would wait for captures.
+Result checkUse(Driver &driver, const Stream *stream);
+/// Whether the thread may make a call that no capture would see, as an allocation. Where
+/// it may not, the captures that keep it from that are invalid from then on.
+Result checkUnsafe(Driver &driver);
+/// Gives `result` back; the captures of the device are invalid where there are any.
+Result failCaptures(Driver &driver, Result result);
+/// A new node of what a stream captures, behind the stream's last ones.
+GraphNode &addCaptured(Stream &stream, GraphNode::Kind kind);
+
 /// Does `work` now, or notes it as a node where the stream captures.
 Result submit(Driver &driver, Stream *stream, GraphNode::Kind kind,
               std::function<Result()> work);
@@ -388,7 +314,7 @@ Result getPriorityRange(int *least, int *greatest);
 Result addCallback(Stream *stream, void (*callback)(Stream *, Result, void *),
                    void *data);
 Result waitForEvent(Stream *stream, Event *event);
-Result beginCapture(Stream *stream);
+Result beginCapture(Stream *stream, int mode);
 Result endCapture(Stream *stream, Graph **graph);
 Result isCapturing(Stream *stream, int *status);
 Result exchangeCaptureMode(int *mode);
@@ -399,7 +325,13 @@ Result recordEvent(Event *event, Stream *stream);
 Result synchronizeEvent(Event *event);
 Result getElapsedTime(float *milliseconds, Event *from, Event *to);
 
-Result instantiateGraph(const char *call, GraphExec **executable, Graph *graph);
+/// Nodes of a capture that allocate memory, whose address is known at once, and free it.
+Result captureAllocation(Driver &driver, const char *call, Stream &stream,
+                         DevicePointer *address, size_t bytes);
+Result captureRelease(Driver &driver, Stream &stream, DevicePointer address);
+
+Result instantiateGraph(const char *call, GraphExec **executable, Graph *graph,
+                        unsigned long long flags);
 Result launchGraph(const char *call, GraphExec *executable, Stream *stream);
 Result destroyGraph(Graph *graph);
 Result destroyExecutable(GraphExec *executable);

@@ -8,6 +8,10 @@
 // An executable graph is a list of steps, each after those it depends on. A launch does
 // one after the other.
 //
+// Memory that a node allocates is there from the node's making on, so that its address is
+// known; until a run comes to the node, and after its end, a program has no right to it,
+// which is not checked.
+//
 //===----------------------------------------------------------------------===//
 
 #include "emulators/common/driver/Driver.h"
@@ -17,13 +21,70 @@
 using namespace tilewright::emulator::driver;
 namespace driver = tilewright::emulator::driver;
 
-Result driver::instantiateGraph(const char *call, GraphExec **executable, Graph *graph) {
+//===----------------------------------------------------------------------===//
+// Memory
+//===----------------------------------------------------------------------===//
+
+GraphMemory::GraphMemory(Driver &driver, DevicePointer address)
+    : driver(driver), address(address) {
+  driver.graphMemory[address] = this;
+}
+
+/// What a run has left allocated stays so when its graph is no more.
+GraphMemory::~GraphMemory() {
+  driver.graphMemory.erase(address);
+  if (!isLive)
+    tw_emulator_memory_free(driver.device, address);
+}
+
+Result driver::captureAllocation(Driver &driver, const char *call, Stream &stream,
+                                 DevicePointer *address, size_t bytes) {
+  uint64_t made = 0;
+  if (tw_emulator_status status =
+          tw_emulator_memory_allocate(driver.device, bytes, nullptr, &made))
+    return toResult(status, call);
+  *address = made;
+  auto memory = std::make_shared<GraphMemory>(driver, made);
+  stream.capture->graph->memory.push_back(memory);
+  addCaptured(stream, GraphNode::Allocate).work = [memory] {
+    memory->isLive = true;
+    return Success;
+  };
+  return Success;
+}
+
+Result driver::captureRelease(Driver &driver, Stream &stream, DevicePointer address) {
+  auto found = driver.graphMemory.find(address);
+  if (found == driver.graphMemory.end() ||
+      !stream.capture->graph->released.insert(address).second)
+    return InvalidValue;
+  addCaptured(stream, GraphNode::Release).work = [&driver, address] {
+    auto memory = driver.graphMemory.find(address);
+    bool isLive = memory != driver.graphMemory.end() && memory->second->isLive;
+    if (isLive)
+      memory->second->isLive = false;
+    return isLive ? Success : InvalidValue;
+  };
+  return Success;
+}
+
+//===----------------------------------------------------------------------===//
+// Execution
+//===----------------------------------------------------------------------===//
+
+/// The bit of both vendors' flags that lets a launch free what the last one has left.
+static constexpr unsigned long long autoFreeOnLaunch = 1;
+
+Result driver::instantiateGraph(const char *call, GraphExec **executable, Graph *graph,
+                                unsigned long long flags) {
   return enterContext([&](Driver &driver) {
     if (!executable)
       return InvalidValue;
     if (!driver.graphs.has(graph))
       return InvalidHandle;
     auto made = std::make_unique<GraphExec>();
+    made->memory = graph->memory;
+    made->releasesAtLaunch = flags & autoFreeOnLaunch;
     std::vector<const GraphNode *> done;
     auto isDone = [&](const GraphNode *node) {
       return std::find(done.begin(), done.end(), node) != done.end();
@@ -63,9 +124,17 @@ Result driver::launchGraph(const char *call, GraphExec *executable, Stream *hand
   return withStream(handle, [&](Driver &driver, Stream *stream) {
     if (!driver.executables.has(executable))
       return InvalidHandle;
+    if (Result result = checkUse(driver, stream))
+      return result;
     if (stream && stream->capture)
       return refuse(NotSupported,
                     std::string(call) + ": a graph in a capture is not modelled");
+    for (const auto &memory : executable->memory) {
+      if (memory->isLive && !executable->releasesAtLaunch)
+        return refuse(InvalidValue, std::string(call) + ": memory of the graph's last "
+                                                        "launch is allocated yet");
+      memory->isLive = false;
+    }
     return runSteps(driver, *executable);
   });
 }

@@ -14,6 +14,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 
 using namespace tilewright::emulator::driver;
 namespace driver = tilewright::emulator::driver;
@@ -34,15 +35,35 @@ bool driver::isDevice(Driver &driver, DevicePointer address, uint64_t *base,
 // Allocation
 //===----------------------------------------------------------------------===//
 
+static Result allocateNow(Driver &driver, const char *call, DevicePointer *address,
+                          size_t bytes) {
+  uint64_t made = 0;
+  tw_emulator_status status =
+      tw_emulator_memory_allocate(driver.device, bytes, nullptr, &made);
+  *address = made;
+  return toResult(status, call);
+}
+
 Result driver::allocate(const char *call, DevicePointer *address, size_t bytes) {
   return enterContext([&](Driver &driver) {
     if (!address || bytes == 0)
       return InvalidValue;
-    uint64_t made = 0;
-    tw_emulator_status status =
-        tw_emulator_memory_allocate(driver.device, bytes, nullptr, &made);
-    *address = made;
-    return toResult(status, call);
+    if (Result result = checkUnsafe(driver))
+      return result;
+    return allocateNow(driver, call, address, bytes);
+  });
+}
+
+Result driver::allocateOnStream(const char *call, DevicePointer *address, size_t bytes,
+                                Stream *handle) {
+  return withStream(handle, [&](Driver &driver, Stream *stream) {
+    if (!address || bytes == 0)
+      return InvalidValue;
+    if (Result result = checkUse(driver, stream))
+      return result;
+    if (stream && stream->capture)
+      return captureAllocation(driver, call, *stream, address, bytes);
+    return allocateNow(driver, call, address, bytes);
   });
 }
 
@@ -56,11 +77,32 @@ Result driver::allocatePitch(const char *call, DevicePointer *address, size_t *p
   return allocate(call, address, *pitch * height);
 }
 
+static Result releaseNow(Driver &driver, const char *call, DevicePointer address) {
+  auto found = driver.graphMemory.find(address);
+  if (found == driver.graphMemory.end())
+    return toResult(tw_emulator_memory_free(driver.device, address), call);
+  return std::exchange(found->second->isLive, false) ? Success : InvalidValue;
+}
+
 Result driver::release(const char *call, DevicePointer address) {
   return enterContext([&](Driver &driver) {
     if (address == 0)
       return Success;
-    return toResult(tw_emulator_memory_free(driver.device, address), call);
+    if (Result result = checkUnsafe(driver))
+      return result;
+    return releaseNow(driver, call, address);
+  });
+}
+
+Result driver::releaseOnStream(const char *call, DevicePointer address, Stream *handle) {
+  return withStream(handle, [&](Driver &driver, Stream *stream) {
+    if (address == 0)
+      return Success;
+    if (Result result = checkUse(driver, stream))
+      return result;
+    if (stream && stream->capture)
+      return captureRelease(driver, *stream, address);
+    return releaseNow(driver, call, address);
   });
 }
 
@@ -92,6 +134,8 @@ Result driver::allocateHost(void **memory, size_t bytes) {
   return enterContext([&](Driver &driver) {
     if (!memory || bytes == 0)
       return InvalidValue;
+    if (Result result = checkUnsafe(driver))
+      return result;
     *memory = aligned_alloc(4096, (bytes + 4095) / 4096 * 4096);
     if (!*memory)
       return OutOfMemory;
@@ -102,6 +146,8 @@ Result driver::allocateHost(void **memory, size_t bytes) {
 
 Result driver::releaseHost(void *memory) {
   return enterContext([&](Driver &driver) {
+    if (Result result = checkUnsafe(driver))
+      return result;
     if (!driver.hostMemory.erase(memory))
       return InvalidValue;
     free(memory);

@@ -33,6 +33,8 @@ void driver::writeLog(const std::string &text, unsigned count, const int *option
 Result driver::loadModule(const char *call, Module **module, const char *bytes,
                           size_t length) {
   return enterContext([&](Driver &driver) {
+    if (Result result = checkUnsafe(driver)) // it allocates
+      return result;
     auto made = std::make_unique<Module>();
     tw_emulator_status status =
         tw_emulator_module_load(driver.device, bytes, length, &made->module);
@@ -47,6 +49,8 @@ Result driver::unloadModule(Module *module) {
   return enterContext([&](Driver &driver) {
     if (!driver.modules.has(module))
       return InvalidHandle;
+    if (Result result = checkUnsafe(driver))
+      return result;
     for (const auto &entry : module->functions)
       driver.functions.erase(entry.second.get());
     tw_emulator_module_unload(module->module);

@@ -48,6 +48,14 @@ Result tilewright::emulator::driver::checkPool(Pool *pool) {
   return enter([&](Driver &) { return pool == &defaultPool ? Success : InvalidValue; });
 }
 
+Result tilewright::emulator::driver::allocateFromPool(const char *call,
+                                                      DevicePointer *address,
+                                                      size_t bytes, Pool *pool,
+                                                      Stream *stream) {
+  Result result = checkPool(pool);
+  return result ? result : allocateOnStream(call, address, bytes, stream);
+}
+
 Result tilewright::emulator::driver::setPoolAttribute(Pool *pool, int attribute,
                                                       const void *value) {
   return enter([&](Driver &) {

@@ -1,12 +1,7 @@
-//===- Streams.cpp - Streams, captures and events -----------------------------===//
+//===- Streams.cpp - Streams and events ---------------------------------------===//
 //
 // Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//
-//===----------------------------------------------------------------------===//
-//
-// A capture keeps the order in which work was given, over all its streams: one that every
-// order of the streams' events allows.
 //
 //===----------------------------------------------------------------------===//
 
@@ -23,32 +18,6 @@ bool driver::findStream(Driver &driver, Stream *handle, Stream *&stream) {
   }
   stream = handle;
   return driver.streams.has(handle);
-}
-
-/// A new node of a capture, after all that it has.
-static GraphNode &addCaptured(Graph &graph, GraphNode::Kind kind) {
-  auto node = std::make_unique<GraphNode>();
-  node->graph = &graph;
-  node->kind = kind;
-  if (!graph.nodes.empty())
-    node->dependencies.push_back(graph.nodes.back().get());
-  graph.nodes.push_back(std::move(node));
-  return *graph.nodes.back();
-}
-
-Result driver::submit(Driver &, Stream *stream, GraphNode::Kind kind,
-                      std::function<Result()> work) {
-  if (!stream || !stream->capture)
-    return work();
-  addCaptured(*stream->capture, kind).work = std::move(work);
-  return Success;
-}
-
-Result driver::submit(Driver &driver, Stream *stream, Launch launch) {
-  if (!stream || !stream->capture)
-    return run(driver, launch);
-  addCaptured(*stream->capture, GraphNode::Kernel).launch = std::move(launch);
-  return Success;
 }
 
 //===----------------------------------------------------------------------===//
@@ -68,16 +37,18 @@ Result driver::createStream(Stream **stream, unsigned flags, int priority) {
   });
 }
 
-Result driver::destroyStream(Stream *stream) {
-  return enter([&](Driver &driver) {
-    return driver.streams.remove(stream) ? Success : InvalidHandle;
-  });
+/// What asks how far a stream is cannot be while it captures.
+static Result refuseCapture(Driver &driver, Stream *stream) {
+  if (Result result = checkUse(driver, stream))
+    return result;
+  if (!stream || !stream->capture)
+    return Success;
+  stream->capture->isInvalid = true;
+  return StreamCaptureUnsupported;
 }
 
 Result driver::synchronizeStream(Stream *handle) {
-  return withStream(handle, [](Driver &, Stream *stream) {
-    return stream && stream->capture ? StreamCaptureUnsupported : Success;
-  });
+  return withStream(handle, refuseCapture);
 }
 
 Result driver::getStreamFlags(Stream *handle, unsigned *flags) {
@@ -111,83 +82,14 @@ Result driver::getPriorityRange(int *least, int *greatest) {
 /// What the stream had before is done, so the call is now.
 Result driver::addCallback(Stream *handle, void (*callback)(Stream *, Result, void *),
                            void *data) {
-  return withStream(handle, [&](Driver &, Stream *stream) {
+  return withStream(handle, [&](Driver &driver, Stream *stream) {
     if (!callback)
       return InvalidValue;
-    if (stream && stream->capture)
-      return StreamCaptureUnsupported;
+    if (Result result = refuseCapture(driver, stream))
+      return result;
     callback(handle, Success, data);
     return Success;
   });
-}
-
-/// Work is done in the order of the calls, so an event has always happened.
-Result driver::waitForEvent(Stream *handle, Event *event) {
-  return withStream(handle, [&](Driver &driver, Stream *stream) {
-    if (!driver.events.has(event))
-      return InvalidHandle;
-    // A stream that waits for an event of a capture joins it.
-    if (event->capture && stream && !stream->capture) {
-      stream->capture = event->capture;
-      stream->captureId = driver.captures;
-    }
-    return Success;
-  });
-}
-
-//===----------------------------------------------------------------------===//
-// Captures
-//===----------------------------------------------------------------------===//
-
-Result driver::beginCapture(Stream *handle) {
-  return withStream(handle, [&](Driver &driver, Stream *stream) {
-    if (!stream)
-      return StreamCaptureUnsupported;
-    if (stream->capture)
-      return IllegalState;
-    stream->capture = driver.graphs.add(std::make_unique<Graph>());
-    stream->isOrigin = true;
-    stream->captureId = ++driver.captures;
-    return Success;
-  });
-}
-
-Result driver::endCapture(Stream *handle, Graph **graph) {
-  return withStream(handle, [&](Driver &driver, Stream *stream) {
-    if (!graph || !stream || !stream->capture)
-      return graph ? IllegalState : InvalidValue;
-    if (!stream->isOrigin)
-      return StreamCaptureUnmatched;
-    *graph = stream->capture;
-    driver.streams.forEach([&](Stream &one) {
-      if (one.capture == *graph) {
-        one.capture = nullptr;
-        one.isOrigin = false;
-      }
-    });
-    driver.events.forEach([&](Event &one) {
-      if (one.capture == *graph)
-        one.capture = nullptr;
-    });
-    return Success;
-  });
-}
-
-Result driver::isCapturing(Stream *handle, int *status) {
-  return withStream(handle, [&](Driver &, Stream *stream) {
-    if (!status)
-      return InvalidValue;
-    *status = stream && stream->capture ? 1 : 0;
-    return Success;
-  });
-}
-
-Result driver::exchangeCaptureMode(int *mode) {
-  static thread_local int current = 0;
-  if (!mode)
-    return InvalidValue;
-  std::swap(*mode, current);
-  return Success;
 }
 
 //===----------------------------------------------------------------------===//
@@ -211,22 +113,14 @@ Result driver::destroyEvent(Event *event) {
   });
 }
 
-Result driver::recordEvent(Event *event, Stream *handle) {
-  return withStream(handle, [&](Driver &driver, Stream *stream) {
-    if (!driver.events.has(event))
-      return InvalidHandle;
-    event->isRecorded = true;
-    event->milliseconds = nowMilliseconds();
-    event->capture = stream ? stream->capture : nullptr;
-    return Success;
-  });
-}
-
 Result driver::synchronizeEvent(Event *event) {
   return enterContext([&](Driver &driver) {
     if (!driver.events.has(event))
       return InvalidHandle;
-    return event->capture ? CapturedEvent : Success;
+    if (!event->capture)
+      return Success;
+    event->capture->isInvalid = true;
+    return CapturedEvent;
   });
 }
 
@@ -238,6 +132,8 @@ Result driver::getElapsedTime(float *milliseconds, Event *from, Event *to) {
     if (!driver.events.has(from) || !driver.events.has(to) || !from->isRecorded ||
         !to->isRecorded)
       return InvalidHandle;
+    if (from->capture || to->capture)
+      return CapturedEvent;
     *milliseconds = static_cast<float>(to->milliseconds - from->milliseconds);
     return Success;
   });

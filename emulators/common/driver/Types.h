@@ -52,12 +52,19 @@ enum Result : int {
   NotSupported = 801,
   StreamCaptureUnsupported = 900,
   StreamCaptureInvalidated = 901,
+  StreamCaptureMerge = 902,
   StreamCaptureUnmatched = 903,
+  StreamCaptureUnjoined = 904,
+  StreamCaptureIsolation = 905,
   StreamCaptureImplicit = 906,
   CapturedEvent = 907,
+  StreamCaptureWrongThread = 908,
   InvalidClusterSize = 912, // CUDA's
   Unknown = 999,
 };
+
+/// What a capture keeps threads from, and what a thread lets it.
+enum CaptureMode : int { CaptureGlobal = 0, CaptureThreadLocal = 1, CaptureRelaxed = 2 };
 
 /// What an attribute of a function is asked for by.
 enum FunctionAttribute : int {

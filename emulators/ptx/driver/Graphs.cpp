@@ -153,7 +153,7 @@ TW_CALL Result cuGraphNodeGetType(GraphNode *node, int *type) {
   return enter([&](Driver &) {
     if (!node || !type)
       return InvalidValue;
-    static constexpr int types[] = {0, 1, 2, 3, 5}; // by GraphNode::Kind
+    static constexpr int types[] = {0, 1, 2, 3, 5, 10, 11}; // by GraphNode::Kind
     *type = types[node->kind];
     return Success;
   });
@@ -164,8 +164,8 @@ TW_CALL Result cuGraphNodeGetType(GraphNode *node, int *type) {
 //===----------------------------------------------------------------------===//
 
 TW_CALL Result cuGraphInstantiateWithFlags(GraphExec **executable, Graph *graph,
-                                           unsigned long long) {
-  return instantiateGraph("cuGraphInstantiate", executable, graph);
+                                           unsigned long long flags) {
+  return instantiateGraph("cuGraphInstantiate", executable, graph, flags);
 }
 TW_CALL_ALIAS(cuGraphInstantiate, cuGraphInstantiateWithFlags);
 
@@ -174,7 +174,7 @@ TW_CALL Result cuGraphInstantiate_v2(GraphExec **executable, Graph *graph, Graph
                                      char *log, size_t bytes) {
   if (log && bytes)
     *log = 0;
-  return instantiateGraph("cuGraphInstantiate", executable, graph);
+  return instantiateGraph("cuGraphInstantiate", executable, graph, 0);
 }
 
 TW_CALL Result cuGraphExecKernelNodeSetParams(GraphExec *executable, GraphNode *node,

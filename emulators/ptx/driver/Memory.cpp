@@ -28,13 +28,13 @@ TW_CALL Result cuMemFree_v2(DevicePointer address) {
 }
 TW_CALL_ALIAS(cuMemFree, cuMemFree_v2);
 
-TW_CALL Result cuMemAllocAsync(DevicePointer *address, size_t bytes, Stream *) {
-  return cuMemAlloc_v2(address, bytes);
+TW_CALL Result cuMemAllocAsync(DevicePointer *address, size_t bytes, Stream *stream) {
+  return allocateOnStream("cuMemAllocAsync", address, bytes, stream);
 }
 TW_CALL_ALIAS(cuMemAllocAsync_ptsz, cuMemAllocAsync);
 
-TW_CALL Result cuMemFreeAsync(DevicePointer address, Stream *) {
-  return cuMemFree_v2(address);
+TW_CALL Result cuMemFreeAsync(DevicePointer address, Stream *stream) {
+  return releaseOnStream("cuMemFreeAsync", address, stream);
 }
 TW_CALL_ALIAS(cuMemFreeAsync_ptsz, cuMemFreeAsync);
 

@@ -29,8 +29,7 @@ TW_CALL Result cuMemPoolGetAttribute(Pool *pool, int attribute, void *value) {
 TW_CALL Result cuMemPoolTrimTo(Pool *pool, size_t) { return checkPool(pool); }
 
 TW_CALL Result cuMemAllocFromPoolAsync(DevicePointer *address, size_t bytes, Pool *pool,
-                                       Stream *) {
-  Result result = checkPool(pool);
-  return result ? result : allocate("cuMemAllocFromPoolAsync", address, bytes);
+                                       Stream *stream) {
+  return allocateFromPool("cuMemAllocFromPoolAsync", address, bytes, pool, stream);
 }
 TW_CALL_ALIAS(cuMemAllocFromPoolAsync_ptsz, cuMemAllocFromPoolAsync);

@@ -75,12 +75,14 @@ TW_CALL_ALIAS(cuStreamWaitEvent_ptsz, cuStreamWaitEvent);
 // Captures
 //===----------------------------------------------------------------------===//
 
-TW_CALL Result cuStreamBeginCapture_v2(Stream *handle, int) {
-  return beginCapture(handle);
+TW_CALL Result cuStreamBeginCapture_v2(Stream *handle, int mode) {
+  return beginCapture(handle, mode);
 }
 TW_CALL_ALIAS(cuStreamBeginCapture_v2_ptsz, cuStreamBeginCapture_v2);
 
-TW_CALL Result cuStreamBeginCapture(Stream *stream) { return beginCapture(stream); }
+TW_CALL Result cuStreamBeginCapture(Stream *stream) {
+  return beginCapture(stream, CaptureGlobal);
+}
 TW_CALL_ALIAS(cuStreamBeginCapture_ptsz, cuStreamBeginCapture);
 
 TW_CALL Result cuStreamEndCapture(Stream *handle, Graph **graph) {
@@ -97,18 +99,17 @@ TW_CALL Result cuStreamGetCaptureInfo_v2(Stream *handle, int *status, uint64_t *
                                          Graph **graph, GraphNode *const **dependencies,
                                          size_t *count) {
   return withStream(handle, [&](Driver &, Stream *stream) {
-    bool captures = stream && stream->capture;
-    if (!status)
-      return InvalidValue;
-    *status = captures;
+    if (Result result = isCapturing(handle, status))
+      return result;
+    const Capture *capture = stream ? stream->capture.get() : nullptr;
     if (id)
-      *id = captures ? stream->captureId : 0;
+      *id = capture ? capture->id : 0;
     if (graph)
-      *graph = captures ? stream->capture : nullptr;
+      *graph = capture ? capture->graph : nullptr;
     if (dependencies)
-      *dependencies = nullptr;
+      *dependencies = capture ? stream->last.data() : nullptr;
     if (count)
-      *count = 0;
+      *count = capture ? stream->last.size() : 0;
     return Success;
   });
 }

@@ -244,6 +244,14 @@ bool Argument::readRaw(PyObject *object) {
   return true;
 }
 
+Ref Argument::hold(PyObject *object) const {
+  if (keeper)
+    return Ref(PyTuple_Pack(2, object, keeper.get()));
+  if (hasBuffer) // which keeps a bytearray from growing
+    return Ref(PyMemoryView_FromObject(object));
+  return borrow(object);
+}
+
 void Argument::setAllocated() {
   value.size = sizeof(value);
   value.kind = TW_PARAM_TENSOR;

@@ -52,6 +52,8 @@ public:
   }
 
   const tw_argument_v1 &get() const { return value; }
+  /// What keeps the memory of the tensor `object`, which this was read from, as it is.
+  Ref hold(PyObject *object) const;
 
   /// The argument for a tensor parameter: a view of a NumPy array, or of what has
   /// DLPack's C exchange table, `__dlpack__` or the buffer protocol. A number becomes

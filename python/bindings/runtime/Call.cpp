@@ -8,6 +8,7 @@
 #include "Call.h"
 
 #include "Arguments.h"
+#include "Graph.h"
 #include "Kernel.h"
 #include "Outputs.h"
 
@@ -26,6 +27,7 @@ public:
   explicit SmallArray(size_t count)
       : many(count > N ? new T[count] : nullptr), elements(many ? many.get() : few) {}
   T &operator[](size_t index) { return elements[index]; }
+  const T &operator[](size_t index) const { return elements[index]; }
   T *data() { return elements; }
 };
 
@@ -47,9 +49,12 @@ class Call {
   bool check();
   bool allocateOutputs(Ref *outputs);
   dlpack::Device outputDevice() const;
-  bool findStream(void *&stream);
+  const Argument *findOnDevice() const;
+  void findPlaces(int32_t *places) const;
+  bool hold(PyObject *held, const Ref *outputs) const;
+  [[gnu::noinline]] bool record(GraphObject &graph, const Ref *outputs);
   [[gnu::noinline]] bool launchOnDevice(); // the CPU's launches are short
-  bool launch();
+  bool launch(const Ref *outputs);
 
 public:
   explicit Call(KernelObject &kernel)
@@ -226,28 +231,65 @@ dlpack::Device Call::outputDevice() const {
   return {maker->get().device_type, maker->get().device_id};
 }
 
-/// The stream that the library of the first tensor on the device gives its work to; null
-/// is the device's default one.
-bool Call::findStream(void *&stream) {
-  stream = nullptr;
+/// The first tensor on the device whose library says what stream it gives its work to;
+/// null where there is none: work then goes to the device's default one.
+const Argument *Call::findOnDevice() const {
+  for (Py_ssize_t i = 0; i < count; ++i)
+    if (objects[i] && arguments[i].api &&
+        arguments[i].get().device_type == kernel.deviceType)
+      return &arguments[i];
+  return nullptr;
+}
+
+/// Where each argument's memory is, as DLPack numbers devices.
+void Call::findPlaces(int32_t *places) const {
+  for (Py_ssize_t i = 0; i < count; ++i)
+    places[i] = objects[i] ? arguments[i].get().device_type : outputDevice().type;
+}
+
+/// Adds to a list what a launch uses: the kernel, and what its tensors are in.
+bool Call::hold(PyObject *held, const Ref *outputs) const {
+  if (PyList_Append(held, reinterpret_cast<PyObject *>(&kernel)) != 0)
+    return false;
   for (Py_ssize_t i = 0; i < count; ++i) {
-    const Argument &argument = arguments[i];
-    const tw_argument_v1 &value = argument.get();
-    if (objects[i] && argument.api && value.device_type == kernel.deviceType)
-      return argument.api->currentStream(value.device_type, value.device_id, &stream) ==
-             0;
+    if (!objects[i] || parameter(i).isScalar)
+      continue;
+    Ref tensor = arguments[i].hold(objects[i]);
+    if (!tensor || PyList_Append(held, tensor.get()) != 0)
+      return false;
   }
+  for (size_t i = 0; i < kernel.outputs.size(); ++i)
+    if (PyList_Append(held, outputs[i].get()) != 0)
+      return false;
+  return true;
+}
+
+/// Puts the launch into a graph instead of running it.
+bool Call::record(GraphObject &graph, const Ref *outputs) {
+  if (!checkDevice(graph, kernel) || !hold(graph.held, outputs))
+    return false;
+  SmallArray<int32_t, 8> places(count);
+  findPlaces(places.data());
+  if (tw_status status =
+          tw_launch_placed(kernel.kernel, graph.stream, words.data(), places.data())) {
+    raise(status);
+    return false;
+  }
+  ++graph.launches;
+  if (const Argument *argument = findOnDevice(); argument && !graph.api)
+    graph.api = argument->api;
   return true;
 }
 
 /// Launches on a device that has memory of its own.
 bool Call::launchOnDevice() {
   SmallArray<int32_t, 8> places(count);
-  for (Py_ssize_t i = 0; i < count; ++i)
-    places[i] = objects[i] ? arguments[i].get().device_type : outputDevice().type;
-  void *native;
-  if (!findStream(native))
-    return false;
+  findPlaces(places.data());
+  void *native = nullptr;
+  if (const Argument *argument = findOnDevice())
+    if (argument->api->currentStream(argument->get().device_type,
+                                     argument->get().device_id, &native) != 0)
+      return false;
   tw_stream *stream = nullptr;
   tw_status status = native ? tw_stream_wrap(kernel.device, native, &stream) : TW_OK;
   if (!status) {
@@ -261,7 +303,9 @@ bool Call::launchOnDevice() {
   return status == TW_OK && PyErr_CheckSignals() == 0;
 }
 
-bool Call::launch() {
+bool Call::launch(const Ref *outputs) {
+  if (GraphObject *graph = recordedGraph())
+    return record(*graph, outputs);
   if (kernel.deviceType != dlpack::cpuDevice)
     return launchOnDevice();
   tw_status status;
@@ -279,12 +323,12 @@ PyObject *Call::run() {
     return nullptr;
   size_t outputCount = kernel.outputs.size();
   if (outputCount == 0) {
-    if (!launch())
+    if (!launch(nullptr))
       return nullptr;
     Py_RETURN_NONE;
   }
   SmallArray<Ref, 4> outputs(outputCount);
-  if (!allocateOutputs(outputs.data()) || !launch())
+  if (!allocateOutputs(outputs.data()) || !launch(outputs.data()))
     return nullptr;
   if (outputCount == 1)
     return outputs[0].release();

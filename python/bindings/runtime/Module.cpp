@@ -8,6 +8,7 @@
 #define TILEWRIGHT_IMPORTS_NUMPY
 #include "Numpy.h"
 
+#include "Graph.h"
 #include "Kernel.h"
 #include "Limits.h"
 #include "Raw.h"
@@ -106,8 +107,10 @@ static bool addError(PyObject *module, PyObject *&error, const char *name, PyObj
 }
 
 static bool addContents(PyObject *module) {
-  Ref type(makeKernelType()), raw(makeRawType());
-  return type && raw && PyModule_AddObjectRef(module, "Kernel", type.get()) == 0 &&
+  Ref type(makeKernelType()), raw(makeRawType()), graph(makeGraphType());
+  return type && raw && graph &&
+         PyModule_AddObjectRef(module, "Kernel", type.get()) == 0 &&
+         PyModule_AddObjectRef(module, "Graph", graph.get()) == 0 &&
          PyModule_AddObjectRef(module, "Raw", raw.get()) == 0 &&
          addError(module, errors.launch, "tilewright.LaunchError", PyExc_ValueError,
                   "An argument of a launch does not fit the kernel.") &&

@@ -149,11 +149,14 @@ def gemm_kernel(
     return tilewright.compile(gemm if splits == 1 else gemm_split_k, target=target)
 
 
-def _tile(m: int, n: int, dtype: str, target: str) -> Tile:
+def tile_for(m: int, n: int, dtype: str, transpose_b: bool, target: str) -> Tile:
     """The block's tile (BM, BN, BK): a function of the shape, dtype and target alone."""
     depth = 32 if dtype == "f32" else 64
     for rows in _SKINNY_ROWS:
         if m <= rows:
+            if rows <= 4 and transpose_b and target.startswith("cpu"):
+                # Memory is all that counts: a core follows no more rows of B than this at once.
+                return rows, 8, 2 * depth
             return rows, 64, 4 * depth
     if not target.startswith("cpu"):
         for rows, columns in _TILES[:-1]:
@@ -197,7 +200,7 @@ def gemm(
     if out is None:
         out = empty(a, (m, n), out_dtype or ("i32" if dtype == "i8" else dtype))
     require(tuple(out.shape) == (m, n), f"out is {tuple(out.shape)} and must be {(m, n)}")
-    tile = tile or _tile(m, n, dtype, target)
+    tile = tile or tile_for(m, n, dtype, transpose_b, target)
     kernel = gemm_kernel(
         n, k, dtype, dtype_of(out), transpose_a, transpose_b, tile, target, int(split_k)
     )
@@ -374,8 +377,11 @@ def verify_cases() -> list[Case]:
         make_case("smaller_than_a_tile", 3, 2, 5),
         make_case("one_row", 1, 129, 300, "bf16", transpose_b=True),
         *[
-            make_case(f"few_rows_{m}", m, 77, 530, dtype, transpose_b=True)
-            for m, dtype in ((1, "f32"), (2, "f16"), (3, "bf16"), (7, "i8"))
+            make_case(f"m{m}", m, 77, 530, dtype, kernel="gemm_skinny", transpose_b=True)
+            for m, dtype in (
+                *((m, "bf16") for m in (1, 2, 3, 4, 9, 16)),
+                *((1, "f32"), (2, "f16"), (7, "i8")),
+            )
         ],
         make_case("one_column", 129, 1, 300),
         make_case("long_k", 19, 23, 4099, "bf16"),

@@ -64,6 +64,9 @@ def grouped_gemm_kernel(
     `row_tile` is the most rows of a tile.
     """
     rows = T.dynamic("rows")
+    # Few rows: memory is all that counts, and a core follows few rows of B at once.
+    streamed = row_tile <= 4 and target.startswith("cpu")
+    columns = [8] if streamed else [128, 64, 32]
 
     @T.prim_func
     def grouped_gemm(
@@ -73,7 +76,7 @@ def grouped_gemm_kernel(
         C: T.Tensor([rows, n], dtype),
     ):
         BM = T.choose("BM", [m for m in (128, 64, 32, 16, 4, 2, 1) if m <= row_tile])
-        BN = T.choose("BN", [128, 64, 32])
+        BN = T.choose("BN", columns)
         BK = T.choose("BK", [256, 128, 64, 32])
         # Group g has ceil(rows of g / BM) row tiles, and at most `rows` groups have any.
         tiles = rows // BM + T.min(rows, groups)

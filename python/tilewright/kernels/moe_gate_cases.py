@@ -10,11 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from tilewright.kernels.moe_gate import moe_gate, reference, score_and_rank
+from tilewright.kernels.moe_gate import (
+    moe_gate,
+    moe_gate_hash,
+    reference,
+    reference_hash,
+    score_and_rank,
+)
 from tilewright.testing import U32, Case, Expected, Peer, Spec, Tensors
 from tilewright.testing.peers import torch_peer
 
-BOUND = "(16 + n) u |weight|, n = experts (softmax) or top_k (sigmoid); ids exact"
+BOUND = "(16 + n) u |weight|, n = experts (softmax) or top_k (others); ids exact"
 MARGIN = 1e-5  # by which ranks that are not equal must differ
 
 
@@ -53,6 +59,16 @@ V3 = Problem(
         ("renormalize", True),
         ("route_scale", 2.5),
     ),
+)
+
+
+V4 = Problem(
+    "v4",
+    tokens=0,
+    experts=256,
+    top_k=6,
+    biased=True,
+    options=(("score", "sqrtsoftplus"), ("renormalize", True), ("route_scale", 1.5)),
 )
 
 
@@ -107,6 +123,14 @@ def extreme_inputs(problem: Problem, rng: np.random.Generator) -> Tensors:
     return {"logits": logits.astype(np.float32)}
 
 
+def far_inputs(problem: Problem, rng: np.random.Generator) -> Tensors:
+    """Logits on both sides of where softplus is its argument, and where it vanishes."""
+    steps = np.linspace(-200, 60, problem.experts)
+    logits = np.stack([rng.permutation(steps) for _ in range(problem.tokens)])
+    bias = np.zeros(problem.experts, np.float32)
+    return {"logits": logits.astype(np.float32), "bias": bias}
+
+
 def outputs(problem: Problem, inputs: Tensors) -> dict[str, Spec]:
     shape = (len(inputs["logits"]), problem.top_k)
     return {
@@ -117,8 +141,10 @@ def outputs(problem: Problem, inputs: Tensors) -> dict[str, Spec]:
 
 def expect(problem: Problem, inputs: Tensors) -> dict[str, Expected]:
     weights, ids = reference(**inputs, top_k=problem.top_k, **dict(problem.options))
-    # Probabilities below the smallest normal f32 may be flushed.
-    bound = problem.error * weights + np.finfo(np.float32).tiny
+    # Probabilities below the smallest normal f32 may be flushed, and what a root is taken of.
+    tiny = float(np.finfo(np.float32).tiny)
+    bound = problem.error * weights
+    bound += 2 * tiny**0.5 if problem.score == "sqrtsoftplus" else tiny
     return {"weights": Expected(weights, bound), "ids": Expected(ids)}
 
 
@@ -194,8 +220,76 @@ def _v3_peers() -> tuple[Peer, ...]:
     )
 
 
+def _v4_peers() -> tuple[Peer, ...]:
+    """V4's gate as the model's own code has it, and compiled."""
+
+    def gate(logits: Any, bias: Any) -> Any:
+        import torch
+
+        scores = torch.nn.functional.softplus(logits).sqrt()
+        ids = (scores + bias).topk(6, dim=-1)[1]
+        weights = scores.gather(1, ids)
+        return weights / weights.sum(dim=-1, keepdim=True) * 1.5, ids
+
+    def as_in_the_model(logits: Any, bias: Any) -> Callable[[], Any]:
+        return lambda: gate(logits, bias)
+
+    def compiled(logits: Any, bias: Any) -> Callable[[], Any]:
+        import torch
+
+        function = torch.compile(gate)
+        function(logits, bias)
+        return lambda: function(logits, bias)
+
+    return (
+        torch_peer("as in the model", as_in_the_model),
+        torch_peer("torch.compile", compiled),
+    )
+
+
+def hash_case(name: str, tokens: int, experts: int, top_k: int, score: str) -> Case:
+    """A gate whose tokens choose themselves; some of the table's entries name no expert."""
+    vocabulary = 50
+    options = {"score": score, "renormalize": score == "sqrtsoftplus", "route_scale": 1.5}
+
+    def make_inputs(rng: np.random.Generator) -> Tensors:
+        table = rng.random((vocabulary, experts)).argsort(1)[:, :top_k].astype(np.int32)
+        table[::4, 0], table[1::4, -1] = -1, experts
+        return {
+            "logits": 8 * rng.standard_normal((tokens, experts), np.float32),
+            "token": rng.integers(0, vocabulary, tokens, np.int32),
+            "table": table,
+        }
+
+    def expect_hash(inputs: Tensors) -> dict[str, Expected]:
+        weights, ids = reference_hash(**inputs, **options)
+        bound = (16 + top_k) * U32 * weights + 2 * float(np.finfo(np.float32).tiny) ** 0.5
+        return {"weights": Expected(weights, bound), "ids": Expected(ids)}
+
+    def run_hash(target: str, inputs: Tensors, results: Tensors) -> None:
+        moe_gate_hash(**inputs, **results, **options, target=target)
+
+    chosen = tokens * top_k
+    return Case(
+        kernel="moe_gate",
+        name=name,
+        dtype="f32",
+        make_inputs=make_inputs,
+        outputs=lambda inputs: {
+            "weights": Spec((tokens, top_k), np.dtype(np.float32)),
+            "ids": Spec((tokens, top_k), np.dtype(np.int32)),
+        },
+        expect=expect_hash,
+        run=run_hash,
+        bound=BOUND,
+        flops=2 * chosen,
+        bytes=4 * (4 * chosen + tokens),
+        macs=chosen,
+    )
+
+
 def verify_cases() -> list[Case]:
-    """Both gates on odd token counts, ties and extremes."""
+    """All gates on odd token counts, ties and extremes."""
     vary = dataclasses.replace
     grouped_softmax = (("groups", 4), ("keep_groups", 2), ("group_top", 1))
     return [
@@ -209,9 +303,20 @@ def verify_cases() -> list[Case]:
         make_case(Problem("every_expert", 6, 8, 8, options=(("renormalize", True),))),
         make_case(vary(V3, name="v3_negative_bias", tokens=33)),
         make_case(vary(V3, name="v3_ties", tokens=12), tied_inputs),
+        make_case(vary(V4, name="v4", tokens=19)),
+        make_case(vary(V4, name="v4_pro_experts", tokens=3, experts=384)),
+        make_case(vary(V4, name="v4_ties", tokens=5), tied_inputs),
+        make_case(vary(V4, name="v4_far_apart", tokens=9), far_inputs),
+        hash_case("v4_hash", 37, 256, 6, "sqrtsoftplus"),
+        hash_case("hash_sigmoid", 5, 10, 3, "sigmoid"),
+        hash_case("hash_no_tokens", 0, 10, 3, "sqrtsoftplus"),
     ]
 
 
 def bench_cases() -> list[Case]:
-    """DeepSeek-V3's gate on 4096 tokens."""
-    return [make_case(dataclasses.replace(V3, name="v3_t4096", tokens=4096), peers=_v3_peers())]
+    """The gates of DeepSeek-V3 and V4 on 4096 tokens."""
+    vary = dataclasses.replace
+    return [
+        make_case(vary(V3, name="v3_t4096", tokens=4096), peers=_v3_peers()),
+        make_case(vary(V4, name="v4_t4096", tokens=4096), peers=_v4_peers()),
+    ]

@@ -3,14 +3,16 @@
 `load(path)` gives a callable `Kernel` for an artifact, `device_name` what a device is called,
 and `device_info` what it is, with how many instructions an emulated GPU has executed.
 `LaunchError`, `KernelFault`, its kind `CheckError` and `ArtifactError` are what launches raise.
-`as_dtype` declares what the bits of integers mean. `set_num_threads` and `num_threads` concern
-the thread pool that all kernels of the process share.
+`Graph` records launches, to be replayed. `as_dtype` declares what the bits of integers mean.
+`set_num_threads` and `num_threads` concern the thread pool that all kernels of the process
+share.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
 
 from tilewright._runtime import (
     ArtifactError,
+    Graph,
     Kernel,
     KernelFault,
     LaunchError,
@@ -27,6 +29,7 @@ from tilewright.runtime.checking import CheckError
 __all__ = [
     "ArtifactError",
     "CheckError",
+    "Graph",
     "Kernel",
     "KernelFault",
     "LaunchError",

@@ -174,6 +174,28 @@ TW_API tw_status tw_launch_placed(const tw_kernel *kernel, tw_stream *stream,
 TW_API tw_status tw_launch(const tw_kernel *kernel, tw_stream *stream,
                            const tw_argument_v1 *arguments, uint64_t count);
 
+/* ---- graphs ------------------------------------------------------------------- */
+
+/* Work that is given to a stream once and then run as often as one likes. On a GPU that
+ * is the driver's graph, which one call starts. */
+typedef struct tw_graph tw_graph;
+
+/* From here to tw_graph_end launches, copies and fills that are given to this stream are
+ * noted instead of done, without regard to what it was given before. On a GPU a launch
+ * fails of a kernel that prints or asserts, or with tensors in host memory; what was
+ * noted before stays. Nobody can wait for the stream meanwhile. */
+TW_API tw_status tw_graph_begin(tw_stream *stream);
+/* Gives the graph. It fails where the driver has ended the graph before, or a launch
+ * failed halfway; the stream can be used again all the same. */
+TW_API tw_status tw_graph_end(tw_stream *stream, tw_graph **graph);
+/* Runs it all, in the order of the stream; NULL is the device's default one. The
+ * addresses and numbers are those of the launches that were noted: kernels and memory
+ * must still be there, until the work is done. On the CPU a step that fails ends the
+ * call. */
+TW_API tw_status tw_graph_launch(tw_graph *graph, tw_stream *stream);
+/* Before its device is closed. */
+TW_API void tw_graph_destroy(tw_graph *graph);
+
 /* ---- process-wide settings ---------------------------------------------------- */
 
 /* How many threads a launch may use, the caller included. Zero restores the default:

@@ -96,6 +96,16 @@ def test_c_program(vector_add: Path, case: str) -> None:
     assert done.stdout.endswith("done\n")
 
 
+def test_captures(tmp_path: Path) -> None:
+    program = tmp_path / "captures"
+    subprocess.run(
+        ["cc", "-O1", "-Wall", "-Wextra", "-DHIP", f"-isystem{triton_folder() / 'include'}",
+         SOURCES / "captures.c", "-o", program, f"-L{STUB}", "-lamdhip64"],
+        check=True,
+    )  # fmt: skip
+    assert run([program], "gfx942").stdout == "done\n"
+
+
 @pytest.mark.parametrize("arch", ARCHS)
 def test_launches_on_each_gpu(vector_add: Path, arch: str) -> None:
     done = run([vector_add, vector_add.parent / f"{arch}.hsaco", "launches"], arch)

@@ -122,11 +122,12 @@ static void graphs(void) {
   CUstream stream, other;
   CUgraph graph;
   CUgraphExec exec;
-  CUevent fork;
+  CUevent fork, join;
   CUstreamCaptureStatus status;
   CHECK(cuStreamCreate(&stream, CU_STREAM_NON_BLOCKING));
   CHECK(cuStreamCreate(&other, CU_STREAM_NON_BLOCKING));
   CHECK(cuEventCreate(&fork, CU_EVENT_DISABLE_TIMING));
+  CHECK(cuEventCreate(&join, CU_EVENT_DISABLE_TIMING));
   CHECK(cuStreamBeginCapture(stream, CU_STREAM_CAPTURE_MODE_GLOBAL));
   CHECK(cuStreamIsCapturing(stream, &status));
   EXPECT(status == CU_STREAM_CAPTURE_STATUS_ACTIVE);
@@ -134,6 +135,8 @@ static void graphs(void) {
   CHECK(cuEventRecord(fork, stream));
   CHECK(cuStreamWaitEvent(other, fork, 0));
   CHECK(cuLaunchKernel(add, 8, 1, 1, 128, 1, 1, 0, other, params, NULL));
+  CHECK(cuEventRecord(join, other));
+  CHECK(cuStreamWaitEvent(stream, join, 0));
   CHECK(cuStreamEndCapture(stream, &graph));
   CHECK(cuMemcpyDtoH(host_out, out, sizeof(host_out)));
   EXPECT(host_out[1] == 0);

@@ -2,10 +2,10 @@
 // RUN: tilewright-opt %s --split-input-file --verify-diagnostics
 
 #shared = #tile.space<shared>
-func.func @on_tensors(%a: memref<8x8xf32, #tile.space<global>>, %c: memref<8x8xf32, #shared>) {
-  // expected-error @+1 {{'cpu.gemm' op (C1) operands must be tiles of rank 2, or panels of rank 3}}
+func.func @into_tensor(%a: memref<8x8xf32, #shared>, %c: memref<8x8xf32, #tile.space<global>>) {
+  // expected-error @+1 {{'cpu.gemm' op (C1) operands must be matrices, or panels of rank 3, of static shape, and `c` a tile}}
   cpu.gemm %a, %a into %c atom(#cpu.atom<fma 8x32x1, f32 into f32, 512>)
-    : memref<8x8xf32, #tile.space<global>>, memref<8x8xf32, #tile.space<global>> into memref<8x8xf32, #shared>
+    : memref<8x8xf32, #shared>, memref<8x8xf32, #shared> into memref<8x8xf32, #tile.space<global>>
   return
 }
 

@@ -70,6 +70,19 @@ def test_c_program(vector_add: Path, case: str) -> None:
     assert done.stdout.endswith("done\n")
 
 
+def test_captures(tmp_path: Path) -> None:
+    program = tmp_path / "captures"
+    subprocess.run(
+        ["cc", "-O1", "-Wall", "-Wextra", f"-isystem{cuda_include()}", SOURCES / "captures.c",
+         "-o", program, f"-L{STUB}", "-lcuda"],
+        check=True,
+    )  # fmt: skip
+    done = subprocess.run(
+        [program], env=environment("sm_80"), capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout == "done\n"
+
+
 def test_architecture(vector_add: Path) -> None:
     assert "(sm_80), major 8" in run(vector_add, "device", "sm_80").stdout
     assert "clusters need sm_90" in run(vector_add, "launches", "sm_80").stderr

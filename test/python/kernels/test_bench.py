@@ -321,6 +321,8 @@ def test_case_names_are_those_of_the_table():
     attention causal_h8_s2048_d128 full_h8_s2048_d64 gqa_h32_kv8_s1024_d128
     softmax r4096_n4096
     rmsnorm r4096_n4096
+    rope t4096 t4096_halves t4096_mla_h16
+    act_quant t4096 t4096_ue8m0
     swiglu t4096"""
     cases = registry.bench_cases()
     for line in table.splitlines():

@@ -222,6 +222,8 @@ def test_the_worker_names_each_case_before_it_runs(monkeypatch):
         {"machine": limits.as_json()},
         {"case": "moe_gate/v3_t4096/f32"},
         {"failure": "moe_gate/v3_t4096/f32: RuntimeError: no speed"},
+        {"case": "moe_gate/v4_t4096/f32"},
+        {"failure": "moe_gate/v4_t4096/f32: RuntimeError: no speed"},
         {"case": "moe_permute/v2lite_t512/bf16"},
         {"failure": "moe_permute/v2lite_t512/bf16: RuntimeError: no speed"},
     ]

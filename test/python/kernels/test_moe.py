@@ -121,7 +121,7 @@ def test_permutation_and_combination_are_inverse(device):
         ),
         (
             lambda x: moe_gate.moe_gate(x, 2, score="relu"),
-            "score is 'relu': softmax or sigmoid",
+            "score is 'relu': one of softmax, sigmoid, sqrtsoftplus",
         ),
         (lambda x: moe_gate.moe_gate(x, 2, groups=3), "8 experts in 3 groups"),
         (lambda x: moe_gate.moe_gate(x, 9), "top_k is 9"),
