@@ -46,6 +46,9 @@ protected:
   int64_t getHeldBytes() const override { return 64 * 4; }
   bool hasAsyncCopies() const override { return false; }
   bool hasPackedFloats() const override { return true; }
+  void addAccessPasses(OpPassManager &pm) const override {
+    pm.addPass(createBufferAccesses());
+  }
   void addDeviceConversion(OpPassManager &pm) const override {
     pm.addPass(createConvertToROCDL({target.roundsToBF16}));
   }

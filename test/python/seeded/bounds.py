@@ -55,8 +55,9 @@ def asserted(text: str) -> str:
 
 def are_all_known(text: str) -> bool:
     """Whether `asserted` knows every access of the text to shared or global memory, but for
-    operands of matrix instructions, which are of tiles and have no guards."""
-    access = re.compile(r"\b(?:memref|vector|simt)\.[\w.]*(?:load|store|copy|atomic)")
+    operands of matrix instructions, which are of tiles and have no guards. Those of AMD's
+    buffers are not known: their indices are offsets by then."""
+    access = re.compile(r"\b(?:memref|vector|simt|rocdl)\.[\w.]*(?:load|store|copy|atomic)")
     harmless = re.compile(
         r"#tile\.space<local>|simt\.(?:commit_copies|wait_copies|load_matrix)\b"
     )

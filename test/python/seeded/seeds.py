@@ -200,6 +200,20 @@ def _copies(lines: Lines) -> Iterator[Change]:
             yield from ((number, new, what) for _, new, what in _always(select)([line]))
 
 
+def _buffers(lines: Lines) -> Iterator[Change]:
+    """Accesses to buffers that are not told to stay outside, and buffers without an end."""
+    outside = r", %[\w:]+, %c-2147483648_i32"
+    offset = _always(rf"^\s*(%\w+ = )(?P<dialect>arith)\.select (?P<condition>%\w+){outside}")
+    for number, line in enumerate(lines):
+        yield from ((number, new, what) for _, new, what in offset([line]))
+        if found := re.match(
+            r"^\s*%\w+ = rocdl\.make\.buffer\.rsrc %\w+, %\w+, (%\w+), ", line
+        ):
+            start, end = found.span(1)
+            most = "%most = arith.constant 2147483647 : i64 "
+            yield number, [most + line[:start].lstrip() + "%most" + line[end:]], line.strip()
+
+
 def _weakened(lines: Lines) -> Iterator[Change]:
     """Barriers that do not order global memory any more."""
     for number, line in enumerate(lines):
@@ -236,6 +250,7 @@ RULES: dict[str, list[tuple[str, Callable[[Lines], Iterator[Change]]]]] = {
         ("mask", _made_by(r"arith\.(cmpi ult, %\w+, %c\d|andi)", _SELECTIONS)),
         ("mask", _limits),
     ],
+    "hip-buffer-accesses": [("mask", _buffers)],
     "lower-access": [
         ("mask", _made_by(r"arith\.(andi|cmpi ult, (?!THREAD)%\w+, %dim)")),
         ("mask", _conditions(r"simt\.copy_async")),
