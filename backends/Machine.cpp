@@ -107,6 +107,8 @@ Error tilewright::optimizeModule(const Machine &machine, Module &module,
   if (Error error = builder.parsePassPipeline(passes, machine.pipeline))
     return error;
   passes.run(module, modules);
+  if (machine.finish)
+    machine.finish(module);
   return Error::success();
 }
 

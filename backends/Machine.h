@@ -23,6 +23,8 @@ struct Machine {
   int64_t vectorBits = 0;
   /// Tells LLVM, in front of its passes, what translation has not told.
   void (*prepare)(llvm::Module &module) = nullptr;
+  /// Puts what LLVM's code generator gets wrong in other words, behind its passes.
+  void (*finish)(llvm::Module &module) = nullptr;
 };
 
 /// The host's half of a program: any x86-64.

@@ -15,6 +15,7 @@
 #include "backends/cpu/CpuCost.h"
 #include "backends/cpu/CpuOps.h"
 #include "backends/cpu/CpuTarget.h"
+#include "backends/cpu/OneLaneStores.h"
 #include "backends/cpu/Passes.h"
 #include "compiler/host/Passes.h"
 #include "compiler/transforms/Passes.h"
@@ -47,8 +48,9 @@ public:
   void buildTilePipeline(OpPassManager &pm) const override;
   void buildLoweringPipeline(OpPassManager &pm) const override;
   Machine getMachine() const override {
-    return {getHostMachine().triple, target.getCpu().str(), target.getFeatures(),
-            scalarPipeline, target.getVectorBits()};
+    return {getHostMachine().triple, target.getCpu().str(),  target.getFeatures(),
+            scalarPipeline,          target.getVectorBits(), /*prepare=*/nullptr,
+            storeSingleLanes};
   }
 
 private:
