@@ -32,6 +32,7 @@ void GpuBackend::buildTilePipeline(OpPassManager &pm) const {
   pm.addPass(tile::createLegalizeAccumulators());
   pm.addNestedPass<func::FuncOp>(simt::createChooseThreads({getLanes()}));
   pm.addPass(tile::createSelectAtoms({getTargetName()}));
+  pm.addNestedPass<func::FuncOp>(simt::createSpreadRows());
   pm.addPass(tile::createExpandTiles({/*keepReductions=*/true}));
   pm.addNestedPass<func::FuncOp>(tile::createProveBounds());
   // What the block does, by all its threads or by one.

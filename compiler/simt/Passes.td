@@ -34,6 +34,47 @@ def ChooseThreads : Pass<"choose-threads", "::mlir::func::FuncOp"> {
   let options = [Option<"lanes", "lanes", "int64_t", "32", "Threads of a warp or wave">];
 }
 
+def SpreadRows : Pass<"spread-rows", "::mlir::func::FuncOp"> {
+  let summary = "Let threads scan a row, and select from it, together";
+  let description = [{
+    `expand-tiles` gives a row of a `tile.scan`, `argmax` or `argmin` to one thread, and
+    ranks each element of a `tile.topk` among all of its row. Where there are more
+    threads than rows, so that together they take fewer instructions each:
+
+    - a selection becomes reductions to the largest of integers that hold the key of an
+      element and its position; `topk` does one for each element of the result. It stays
+      where elements are wider than 32 bits, or a thread would hold more than 32 of them.
+    - a scan combines elements with those 1, 2, 4, ... before them. Sums of floats come
+      out rounded otherwise than one after the other; they are the same in every run.
+
+    Comes after `choose-threads` and in front of `expand-tiles`.
+
+    Example:
+    ```mlir
+    func.func @running_sums(%n: index) {
+      tile.kernel (%bx) in (%n) threads(128) {
+        %x = tile.alloc "x" : memref<4x64xi32, #tile.space<shared>>
+        tile.scan sum %x into %x dim 1 : memref<4x64xi32, #tile.space<shared>>
+          into memref<4x64xi32, #tile.space<shared>>
+      }
+      return
+    }
+    ```
+    ```mlir
+    // tilewright-opt --spread-rows
+    // CHECK-LABEL: @running_sums
+    // CHECK-NOT:   tile.scan
+    // CHECK:       tile.parallel (%[[I:.*]], %[[J:.*]]) in (4, 64)
+    // CHECK:         %[[BEFORE:.*]] = arith.subi %[[J]], %{{.*}}
+    // CHECK:         arith.addi
+    ```
+  }];
+  let dependentDialects = ["::tilewright::tile::TileDialect",
+                           "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::math::MathDialect"];
+  let statistics = [Statistic<"numSpread", "num-spread", "Number of operations spread">];
+}
+
 def DealFragments : Pass<"deal-fragments", "::mlir::func::FuncOp"> {
   let summary = "Keep fragments with the threads that work on them";
   let description = [{

@@ -67,6 +67,8 @@ def grouped_gemm_kernel(
     # Few rows: memory is all that counts, and a core follows few rows of B at once.
     streamed = row_tile <= 4 and target.startswith("cpu")
     columns = [8] if streamed else [128, 64, 32]
+    # On a GPU tiles of several steps are on their way at once, of two blocks side by side.
+    depths = [256, 128, 64, 32] if target.startswith("cpu") else [64, 32]
 
     @T.prim_func
     def grouped_gemm(
@@ -77,7 +79,7 @@ def grouped_gemm_kernel(
     ):
         BM = T.choose("BM", [m for m in (128, 64, 32, 16, 4, 2, 1) if m <= row_tile])
         BN = T.choose("BN", columns)
-        BK = T.choose("BK", [256, 128, 64, 32])
+        BK = T.choose("BK", depths)
         # Group g has ceil(rows of g / BM) row tiles, and at most `rows` groups have any.
         tiles = rows // BM + T.min(rows, groups)
         with T.Kernel(T.ceildiv(n, BN), tiles) as (bx, by):

@@ -27,6 +27,7 @@ the left. No buffer has a size that a row of equal elements could exceed.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from typing import Any
 
@@ -43,9 +44,22 @@ NAN_KEY = INF_KEY + 1
 
 STEP = 4096  # elements of a row that are looked at in one step
 WORD = 32  # elements whose selection is one word of bits
-LISTED = 128  # listed elements that are moved in one step
-COUNTED = 512  # keys that are counted in one step
-WRITTEN = 1024  # listed elements that are told apart in one step
+
+
+@dataclasses.dataclass(frozen=True)
+class Steps:
+    """How many elements one step of a block takes."""
+
+    blocks: int  # at a time: each has a workspace that a whole row fits
+    threads: int
+    listed: int  # listed elements that are moved
+    counted: int  # keys that are counted
+    written: int  # listed elements that are told apart
+
+
+# The CPU takes what registers hold. On a GPU a step waits for memory, however long it is.
+ON_CPU = Steps(blocks=32, threads=256, listed=128, counted=512, written=1024)
+ON_GPU = Steps(blocks=128, threads=512, listed=512, counted=2048, written=1024)
 
 
 def reference(
@@ -90,10 +104,11 @@ def number_of(key):
 @T.macro
 def count_from(Keys, block, size, least, tally, number):
     """`number[0]`: how many of the first `size` keys of a row are at least `least`."""
+    counted = tally.shape[0]
     T.clear(tally)
-    for step in T.serial(T.ceildiv(size, COUNTED)):
-        for i in T.Parallel(COUNTED):
-            at = step * COUNTED + i
+    for step in T.serial(T.ceildiv(size, counted)):
+        for i in T.Parallel(counted):
+            at = step * counted + i
             tally[i] += T.if_then_else(at < size and Keys[block, at] >= least, 1, 0)
     T.reduce_sum(tally, number, dim=0)
 
@@ -107,8 +122,8 @@ def topk_kernel(group: int, dtype: str, target: str) -> Any:
     """
     rows, n, k = T.dynamic("rows"), T.dynamic("n"), T.dynamic("k")
     groups_of_step, words = STEP // group, STEP // WORD
-    # Blocks at a time: each has a workspace that a whole row fits.
-    most_blocks = 32 if target.startswith("cpu") else 128
+    steps = ON_CPU if target.startswith("cpu") else ON_GPU
+    listed, written_at_once = steps.listed, steps.written
 
     @T.prim_func
     def topk(
@@ -117,12 +132,12 @@ def topk_kernel(group: int, dtype: str, target: str) -> Any:
         Ends: T.Tensor([rows], T.int32),
         Indices: T.Tensor([rows, k], T.int32),
     ):
-        blocks = T.min(rows, most_blocks)
+        blocks = T.min(rows, steps.blocks)
         Peaks = T.alloc_global([blocks, T.ceildiv(n, group)], T.int32)
         Keys = T.alloc_global([blocks, n], T.int32)
         Places = T.alloc_global([blocks, n], T.int32)
 
-        with T.Kernel(blocks, threads=256) as block:
+        with T.Kernel(blocks, threads=steps.threads) as block:
             x = T.alloc_fragment([groups_of_step, group], T.float32)
             peak = T.alloc_fragment([groups_of_step], T.float32)
             top = T.alloc_fragment([1], T.float32)
@@ -131,10 +146,10 @@ def topk_kernel(group: int, dtype: str, target: str) -> Any:
             to = T.alloc_fragment([words], T.int32)
             upto = T.alloc_shared([words], T.int32)
             picked = T.alloc_shared([STEP + words], T.int32)
-            key = T.alloc_shared([WRITTEN], T.int32)
-            hit = T.alloc_shared([WRITTEN], T.int32)
-            rank = T.alloc_shared([WRITTEN], T.int32)
-            tally = T.alloc_fragment([COUNTED], T.int32)
+            key = T.alloc_shared([written_at_once], T.int32)
+            hit = T.alloc_shared([written_at_once], T.int32)
+            rank = T.alloc_shared([written_at_once], T.int32)
+            tally = T.alloc_fragment([steps.counted], T.int32)
             number = T.alloc_fragment([1], T.int32)
             lo, hi = T.alloc_var(T.int32), T.alloc_var(T.int32)
             mid = T.alloc_var(T.int32)
@@ -216,9 +231,9 @@ def topk_kernel(group: int, dtype: str, target: str) -> Any:
                         for i in T.Parallel(words):
                             to[i] += 1
                             word[i] = word[i] & (word[i] - 1)
-                    for part in T.serial(T.ceildiv(here, LISTED)):
-                        for i in T.Parallel(LISTED):
-                            one = part * LISTED + i
+                    for part in T.serial(T.ceildiv(here, listed)):
+                        for i in T.Parallel(listed):
+                            one = part * listed + i
                             if one < here:
                                 at = base + picked[one]
                                 Places[block, found + one] = at
@@ -237,28 +252,28 @@ def topk_kernel(group: int, dtype: str, target: str) -> Any:
                     else:
                         hi, above = mid, number[0]
                 ties, written = k - above, 0
-                for step in T.serial(T.ceildiv(found, WRITTEN)):
-                    for i in T.Parallel(WRITTEN):
-                        at = step * WRITTEN + i
+                for step in T.serial(T.ceildiv(found, written_at_once)):
+                    for i in T.Parallel(written_at_once):
+                        at = step * written_at_once + i
                         key[i] = T.if_then_else(at < found, Keys[block, at], LEAST)
                         hit[i] = T.if_then_else(
                             at < found and key[i] >= lo and key[i] < hi, 1, 0
                         )
                     T.cumsum(hit, rank, dim=0)
-                    for i in T.Parallel(WRITTEN):
+                    for i in T.Parallel(written_at_once):
                         tie = hit[i] > 0 and rank[i] <= ties
                         hit[i] = T.if_then_else(key[i] >= hi or tie, 1, 0)
-                    ties = ties - rank[WRITTEN - 1]
+                    ties = ties - rank[written_at_once - 1]
                     T.cumsum(hit, rank, dim=0)
-                    for i in T.Parallel(WRITTEN):
+                    for i in T.Parallel(written_at_once):
                         if hit[i] > 0:
                             Indices[row, written + rank[i] - 1] = Places[
-                                block, step * WRITTEN + i
+                                block, step * written_at_once + i
                             ]
-                    written = written + rank[WRITTEN - 1]
-                for step in T.serial(T.ceildiv(k - written, WRITTEN)):
-                    for i in T.Parallel(WRITTEN):
-                        Indices[row, written + step * WRITTEN + i] = -1
+                    written = written + rank[written_at_once - 1]
+                for step in T.serial(T.ceildiv(k - written, written_at_once)):
+                    for i in T.Parallel(written_at_once):
+                        Indices[row, written + step * written_at_once + i] = -1
 
     return tilewright.compile(topk, target=target)
 

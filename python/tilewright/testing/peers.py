@@ -40,6 +40,7 @@ def to_torch(array: np.ndarray) -> Any:
         "bf16": (np.int16, torch.bfloat16),
         "f8e4m3fn": (np.uint8, torch.float8_e4m3fn),
         "f8e5m2": (np.uint8, torch.float8_e5m2),
+        "f8e8m0fnu": (np.uint8, torch.float8_e8m0fnu),
     }
     if name not in carried:
         return torch.from_numpy(array)
