@@ -169,7 +169,7 @@ def _fitting(
     first combination alone; the kernel itself is kept under its own text, so that a decision
     which no longer suits costs speed at most.
     """
-    asked = module.text + json.dumps(choices.lists, default=repr)
+    asked = f"{module.text} nearest first {json.dumps(choices.lists, default=repr)}"
 
     def decide(path: Path) -> dict:
         attempt = module, choices

@@ -329,7 +329,11 @@ def ceil(x: _Scalar) -> Any:
 def ceildiv(a: _Scalar, b: _Scalar) -> Any:
     """The quotient of integers rounded up."""
 def choose(name: Any, entries: Any) -> Any:
-    """`BN = T.choose("BN", [64, 32, 16])`: the first entry that fits the target's memory."""
+    """`BN = T.choose("BN", [64, 32, 16])`: the first entry that fits the target's memory.
+
+    Of several choices in a kernel those are taken that stand nearest to the first entries
+    in all, so that none is small where another could give way.
+    """
 def clamp(x: _Scalar, lo: _Scalar, hi: _Scalar) -> Any:
     """max(lo, min(x, hi)); NaN stays NaN."""
 def clear(dst: Any) -> None:

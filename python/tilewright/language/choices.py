@@ -5,6 +5,7 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 from __future__ import annotations
 
+import itertools
 import threading
 
 from ..compiler.errors import CompileError
@@ -34,14 +35,17 @@ class Choices:
         return entries[self.taken.setdefault(name, 0)]
 
     def next(self) -> Choices | None:
-        """The following combination, the last choice varying first; None after the last."""
-        taken = {name: self.taken[name] for name in self.lists}
-        for name in reversed(self.lists):
-            if taken[name] + 1 < len(self.lists[name]):
-                taken[name] += 1
-                return Choices(taken)
-            taken[name] = 0
-        return None
+        """The following combination; None after the last.
+
+        First come those whose entries stand nearest to the beginning of their lists in all:
+        no list is gone through to its end while another is still at its first entry. Of
+        equally near ones the last choice varies first.
+        """
+        taken = tuple(self.taken[name] for name in self.lists)
+        places = itertools.product(*(range(len(entries)) for entries in self.lists.values()))
+        ordered = sorted(places, key=lambda place: (sum(place), place))
+        following = ordered[ordered.index(taken) + 1 :]
+        return Choices(dict(zip(self.lists, following[0]))) if following else None
 
     def values(self) -> dict[str, object]:
         """The entry taken for each name."""
@@ -106,5 +110,9 @@ def _choose(name: str, entries: object) -> object:
 
 @operation(python=_choose)
 def choose(k, name: Static, entries: Static) -> object:
-    """`BN = T.choose("BN", [64, 32, 16])`: the first entry that fits the target's memory."""
+    """`BN = T.choose("BN", [64, 32, 16])`: the first entry that fits the target's memory.
+
+    Of several choices in a kernel those are taken that stand nearest to the first entries in
+    all, so that none is small where another could give way.
+    """
     return _choose(name, entries)
