@@ -98,20 +98,24 @@ static Expr smallToF32(Expr x) {
   return value.bitsAs(b.getF32Type());
 }
 
-/// The forms of e4m3 have f16's sign and an exponent whose bias is less; read as f16 they
-/// are too small by the difference, denormals included. `to` is f16 or f32.
-static Expr e4m3ToFloat(Expr x, Type to) {
+/// The forms of e4m3 and e2m1 have f16's sign and an exponent whose bias is less; read as
+/// f16 they are too small by the difference, denormals included. What is NaN becomes one
+/// of f16's. `to` is f16 or f32.
+static Expr smallToFloat(Expr x, Type to) {
   auto &b = x.builder();
   SmallFormat format = formatOf(x.element());
-  Expr bits = x.bits().to<arith::ExtUIOp>(b.getI16Type());
-  Expr magnitude = bits & 0x7f;
-  Expr half = (((bits & 0x80) << 8) | (magnitude << 7)).bitsAs(b.getF16Type());
+  unsigned shift = 10 - format.mantissaBits;
+  int magnitude = ((1 << (x.width() - 1)) - 1) << shift;
+  Expr bits = x.bits().to<arith::ExtSIOp>(b.getI16Type());
+  Expr half = (bits << shift) & (0x8000 | magnitude);
+  if (format.unsignedZero)
+    half = select(equal(bits, static_cast<int8_t>(format.nan)), -1, half);
+  else if (x.width() == 8) // all ones: one more is carried to the exponent's highest bit
+    half = half | (((half & magnitude) + (1 << shift)) & 0x4000);
+  half = half.bitsAs(b.getF16Type());
   if (!to.isF16())
     half = half.to<arith::ExtFOp>(to);
-  Expr scaled = half * std::ldexp(1.0, 15 - format.bias);
-  Expr isNaN =
-      format.unsignedZero ? equal(bits, format.nan) : equal(magnitude, format.nan);
-  return select(isNaN, std::numeric_limits<double>::quiet_NaN(), scaled);
+  return half * std::ldexp(1.0, 15 - format.bias);
 }
 
 /// The powers of two are the exponents of f32s, the least of which is denormal.
@@ -135,8 +139,7 @@ static Expr f8ToF32(Expr x) {
     return e5m2ToF16(x).to<arith::ExtFOp>(b.getF32Type());
   if (isa<Float8E8M0FNUType>(type))
     return e8m0ToF32(x);
-  return isa<Float8E5M2FNUZType, Float4E2M1FNType>(type) ? smallToF32(x)
-                                                         : e4m3ToFloat(x, b.getF32Type());
+  return isa<Float8E5M2FNUZType>(type) ? smallToF32(x) : smallToFloat(x, b.getF32Type());
 }
 
 /// Rounds to nearest even; what is larger than the largest finite number becomes it, but
@@ -233,7 +236,7 @@ static Expr floatToFloat(Expr x, Type to, bool keepInfinity = false) {
     return e5m2ToF16(x);
   if (to.isF16() &&
       isa<Float8E4M3FNType, Float8E4M3FNUZType, Float8E4M3B11FNUZType>(x.element()))
-    return e4m3ToFloat(x, to);
+    return smallToFloat(x, to);
   Expr carrier = x.element().isF64() ? f64ToF32Odd(x) : toF32(x);
   if (to.isF16())
     return carrier.to<arith::TruncFOp>(b.getF16Type());

@@ -91,7 +91,7 @@ def grouped_gemm_scaled_kernel(
     b_blocks = (n, -(-k // FP4_DEPTH)) if kind == FP4 else (-(-n // DEPTH), -(-k // DEPTH))
     per_step = DEPTH // FP4_DEPTH
     few = row_tile <= 4 and target.startswith("cpu")  # B streams, in few rows at once
-    columns = [32] if few else [128, 64, 32]
+    columns = [8] if few else [128, 64, 32]
 
     @T.prim_func
     def grouped_gemm_scaled(
