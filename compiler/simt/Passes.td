@@ -51,22 +51,46 @@ def SpreadRows : Pass<"spread-rows", "::mlir::func::FuncOp"> {
 
     Example:
     ```mlir
-    func.func @running_sums(%n: index) {
+    func.func @largest(%n: index) {
       tile.kernel (%bx) in (%n) threads(128) {
         %x = tile.alloc "x" : memref<4x64xi32, #tile.space<shared>>
-        tile.scan sum %x into %x dim 1 : memref<4x64xi32, #tile.space<shared>>
-          into memref<4x64xi32, #tile.space<shared>>
+        %at = tile.alloc "at" : memref<4xi32, #tile.space<shared>>
+        tile.reduce argmax %x into %at dim 1
+          : memref<4x64xi32, #tile.space<shared>> into memref<4xi32, #tile.space<shared>>
       }
       return
     }
     ```
     ```mlir
-    // tilewright-opt --spread-rows
-    // CHECK-LABEL: @running_sums
-    // CHECK-NOT:   tile.scan
-    // CHECK:       tile.parallel (%[[I:.*]], %[[J:.*]]) in (4, 64)
-    // CHECK:         %[[BEFORE:.*]] = arith.subi %[[J]], %{{.*}}
-    // CHECK:         arith.addi
+    // tilewright-opt --spread-rows --canonicalize
+    func.func @largest(%arg0: index) {
+      %c2147483647_i32 = arith.constant 2147483647 : i32
+      %c32_i64 = arith.constant 32 : i64
+      %c2147483647_i64 = arith.constant 2147483647 : i64
+      tile.kernel (%arg1) in (%arg0) threads(128) {
+        %0 = tile.alloc "x" : memref<4x64xi32, #tile.space<shared>>
+        %1 = tile.alloc "at" : memref<4xi32, #tile.space<shared>>
+        %2 = tile.alloc "keys" : memref<4x64xi64, #tile.space<fragment>>
+        %3 = tile.alloc "largest" : memref<4xi64, #tile.space<fragment>>
+        tile.parallel (%arg2, %arg3) in (4, 64) {
+          %4 = memref.load %0[%arg2, %arg3] : memref<4x64xi32, #tile.space<shared>>
+          %5 = arith.index_cast %arg3 : index to i64
+          %6 = arith.subi %c2147483647_i64, %5 : i64
+          %7 = arith.extsi %4 : i32 to i64
+          %8 = arith.shli %7, %c32_i64 : i64
+          %9 = arith.ori %8, %6 : i64
+          memref.store %9, %2[%arg2, %arg3] : memref<4x64xi64, #tile.space<fragment>>
+        }
+        tile.reduce max %2 into %3 dim 1 : memref<4x64xi64, #tile.space<fragment>> into memref<4xi64, #tile.space<fragment>> 
+        tile.parallel (%arg2) in (4) {
+          %4 = memref.load %3[%arg2] : memref<4xi64, #tile.space<fragment>>
+          %5 = arith.trunci %4 : i64 to i32
+          %6 = arith.subi %c2147483647_i32, %5 : i32
+          memref.store %6, %1[%arg2] : memref<4xi32, #tile.space<shared>>
+        }
+      }
+      return
+    }
     ```
   }];
   let dependentDialects = ["::tilewright::tile::TileDialect",
