@@ -56,7 +56,7 @@ void GpuBackend::buildLoweringPipeline(OpPassManager &pm) const {
       simt::createDistribute({getLanes(), getTargetName(), hasPackedFloats()}));
   pm.addPass(createCSEPass()); // each access has its own indices until then
   pm.addNestedPass<func::FuncOp>(simt::createApplySwizzles());
-  addAccessPasses(pm.nest<func::FuncOp>());
+  addAccessPasses(pm);
   pm.addPass(host::createOutlineGrids());
   pm.addPass(tile::createLowerAccess({/*sharesTiles=*/true}));
   // Elements to machine arithmetic.

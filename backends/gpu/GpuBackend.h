@@ -31,7 +31,7 @@ protected:
   virtual bool hasAsyncCopies() const = 0;
   /// Whether there are instructions for two f32 at once.
   virtual bool hasPackedFloats() const = 0;
-  /// Adds passes on functions whose threads' accesses are not lowered yet.
+  /// Adds passes for what threads access, which is not lowered yet.
   virtual void addAccessPasses(mlir::OpPassManager &) const {}
   /// Adds the conversion of the device module to the LLVM dialect.
   virtual void addDeviceConversion(mlir::OpPassManager &pm) const = 0;

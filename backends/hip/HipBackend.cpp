@@ -47,7 +47,7 @@ protected:
   bool hasAsyncCopies() const override { return false; }
   bool hasPackedFloats() const override { return true; }
   void addAccessPasses(OpPassManager &pm) const override {
-    pm.addPass(createBufferAccesses());
+    pm.addNestedPass<func::FuncOp>(createBufferAccesses());
   }
   void addDeviceConversion(OpPassManager &pm) const override {
     pm.addPass(createConvertToROCDL({target.roundsToBF16}));

@@ -55,7 +55,7 @@ def _microseconds(call: Any, wait: Any) -> float:
 
 
 def measured(device: str) -> dict[str, Any]:
-    """Microseconds of the chain, eagerly and replayed. Raises RuntimeError where it is wrong."""
+    """Microseconds of the chain, launched and replayed. RuntimeError where it is wrong."""
     import torch
 
     kernel = tilewright.compile(increase, target=device)

@@ -23,8 +23,8 @@ from tilewright.kernels import (
 )
 from tilewright.testing.case import Case
 
-# Kernels whose cases in the CPU's benchmark are of a size for GPUs too; their peers are PyTorch's
-# recipes there.
+# Kernels whose cases in the CPU's benchmark are of a size for GPUs too; their peers are
+# PyTorch's recipes there.
 _AS_ON_CPU = (
     indexer_cases, topk_cases, moe_gate_cases, act_quant, swiglu, rope, rmsnorm_residual
 )  # fmt: skip

@@ -78,11 +78,11 @@ std::optional<Filling> FillingFinder::getFilling(ParallelOp nest) {
   // It reads what no iteration writes, and nothing of its own iteration that cannot be
   // had earlier.
   WalkResult walk = nest->walk([&](Operation *op) -> WalkResult {
-    if (op == nest || op == filling.store)
+    if (op == nest)
       return WalkResult::advance();
     bool isRead = isa<memref::LoadOp, LoadOp>(op) && isUnchanged(op->getOperand(0));
-    if (!isRead && op->getNumRegions() == 0 && !isMemoryEffectFree(op) &&
-        !op->hasTrait<OpTrait::IsTerminator>())
+    if (op != filling.store && !isRead && op->getNumRegions() == 0 &&
+        !isMemoryEffectFree(op) && !op->hasTrait<OpTrait::IsTerminator>())
       return WalkResult::interrupt();
     for (Value operand : op->getOperands())
       if (Operation *def = operand.getDefiningOp(); def && def->getBlock() == body() &&

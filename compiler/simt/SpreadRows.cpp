@@ -87,6 +87,7 @@ public:
 
 private:
   Value allocate(StringRef name, ArrayRef<int64_t> shape);
+  Expr loadLargest(ArrayRef<Value> row);
 
   ExpandBuilder &b;
   const Rows &rows;
@@ -114,27 +115,29 @@ Keys::Keys(ExpandBuilder &b, Value tile, const Rows &rows, bool isUnsigned, bool
   });
 }
 
+/// The largest key of a row; of a tile of one dimension it is an element by itself.
+Expr Keys::loadLargest(ArrayRef<Value> row) {
+  SmallVector<Value> at(row);
+  if (at.empty())
+    at.push_back(b.index(0));
+  return b.expr(b.load(largest, at));
+}
+
 void Keys::findLargest(function_ref<void(ArrayRef<Value> row, Expr position)> found) {
   ReduceOp::create(b, b.getLoc(), CombinerAttr::get(b.getContext(), Combiner::Max), all,
                    largest, rows.dim, /*accumulate=*/false, /*isUnsigned=*/false,
                    /*identity=*/Value());
   b.parallel(rows.rest, [&](ArrayRef<Value> row) {
-    SmallVector<Value> at(row);
-    Expr key = b.expr(b.load(largest, at));
-    Expr earliness = key.to<arith::TruncIOp>(b.getI32Type());
-    found(row.take_front(rows.rest.size()),
-          b.constant(INT32_MAX, b.getI32Type()) - earliness);
+    Expr earliness = loadLargest(row).to<arith::TruncIOp>(b.getI32Type());
+    found(row, b.constant(INT32_MAX, b.getI32Type()) - earliness);
   });
 }
 
 void Keys::drop() {
   b.parallel(rows.shape, [&](ArrayRef<Value> at) {
-    SmallVector<Value> row = rows.rowOf(at);
-    if (row.empty())
-      row.push_back(b.index(0));
     Expr key = b.expr(b.load(all, at));
     Expr none = key.constant(APInt::getSignedMinValue(64));
-    b.store(select(equal(key, b.expr(b.load(largest, row))), none, key), all, at);
+    b.store(select(equal(key, loadLargest(rows.rowOf(at))), none, key), all, at);
   });
 }
 

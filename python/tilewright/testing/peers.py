@@ -73,7 +73,9 @@ def torch_peer(
         import torch
 
         as_data = given.is_floating_point() or given.dtype == torch.int8
-        return given.to(to_torch(np.empty(0, numpy_dtype(dtype))).dtype) if dtype and as_data else given
+        if dtype is None or not as_data:
+            return given
+        return given.to(to_torch(np.empty(0, numpy_dtype(dtype))).dtype)
 
     def convert(inputs: Tensors) -> Callable[[], Any]:
         return prepare(*map(as_tensor, inputs.values()))

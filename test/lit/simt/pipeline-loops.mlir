@@ -310,3 +310,27 @@ func.func @named_rows(%x: memref<?x64xf16, #global>, %numbers: memref<?xi32, #gl
   }
   return
 }
+
+// What is stored may be made in the loop, in front of the nest: it goes with it.
+// STAGED-LABEL: @made_value
+// STAGED:         simt.put
+// STAGED:           %[[ZERO:.*]] = tile.cast
+// STAGED:           memref.store %[[ZERO]]
+func.func @made_value(%zero: f16, %y: memref<1024x64xf32, #global>, %n: index) {
+  tile.kernel (%bx) in (%n) threads(64) {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    tile.pipelined %step = %c0 to %n step %c1 stages(2) {
+      %s = tile.alloc "s" : memref<16x64xf32, #shared>
+      %wide = tile.cast %zero : f16 to f32
+      tile.parallel (%i, %j) in (16, 64) {
+        memref.store %wide, %s[%i, %j] : memref<16x64xf32, #shared>
+      }
+      tile.parallel (%i, %j) in (16, 64) {
+        %v = memref.load %s[%i, %j] : memref<16x64xf32, #shared>
+        tile.store %v, %y[%i, %j] : memref<1024x64xf32, #global>
+      }
+    }
+  }
+  return
+}

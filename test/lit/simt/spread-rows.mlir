@@ -104,3 +104,18 @@ func.func @many_rows(%n: index) {
   }
   return
 }
+
+// A tile of one dimension is a row by itself.
+// CHECK-LABEL: @one_row
+// CHECK:         %[[LARGEST:.*]] = tile.alloc "largest" : memref<1xi64, #tile.space<fragment>>
+// CHECK:         memref.load %[[LARGEST]][%c0
+// CHECK:         memref.store %{{.*}}, %{{.*}}[%c0
+func.func @one_row(%n: index) {
+  tile.kernel (%bx) in (%n) threads(128) {
+    %x = tile.alloc "x" : memref<64xi32, #shared>
+    %at = tile.alloc "at" : memref<1xi32, #fragment>
+    tile.reduce argmax %x into %at dim 0
+      : memref<64xi32, #shared> into memref<1xi32, #fragment>
+  }
+  return
+}

@@ -89,14 +89,15 @@ def test_it_is_reported_with_a_reproducer_that_runs():
     Path(path).unlink()
 
 
-def test_the_reproducer_of_a_sound_kernel_runs_to_its_end(tmp_path):
+@pytest.mark.parametrize("target", ["cpu", "cuda:sm_80", "hip:gfx942"])
+def test_the_reproducer_of_a_sound_kernel_runs_to_its_end(tmp_path, target):
     """So every pass and option in it is known to tilewright-opt."""
     file = tmp_path / "sound.mlir"
-    file.write_text(_compiler.reproducer(lower_prim_func(one).text, "cpu"))
+    file.write_text(_compiler.reproducer(lower_prim_func(one).text, target))
     run = subprocess.run([OPT, "--run-reproducer", file], capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
     assert "llvm.func" in run.stdout
-    for stage in compiled(lower_prim_func(one).text)["stages"]:
+    for stage in compiled(lower_prim_func(one).text, target)["stages"]:
         assert stage in file.read_text()
 
 

@@ -137,13 +137,13 @@ def test_unknown_options_are_refused():
 # -- choices ----------------------------------------------------------------------------------
 
 
-def test_choices_vary_the_last_first():
+def test_choices_go_through_the_nearest_combinations_first():
     found, choices = [], Choices()
     while choices is not None:
         with choices:
             found.append((T.choose("A", [1, 2]), T.choose("B", ["x", "y", "z"])))
         choices = choices.next()
-    assert found == [(a, b) for a in (1, 2) for b in "xyz"]
+    assert found == [(1, "x"), (1, "y"), (2, "x"), (1, "z"), (2, "y"), (2, "z")]
 
 
 def chosen_kernel():

@@ -157,9 +157,16 @@ def _arithmetic(scope: Scope, depth: int) -> Typed:
         made = _with_literal(a_type, literal.number, op)
         return Binary(op, a, literal), made
     b, b_type = draw_value(scope, depth)
+    (a, a_type), (b, b_type) = _beside((a, a_type), b_type), _beside((b, b_type), a_type)
     if op in ("/", "//", "%") and not isinstance(b, Element):
         b, b_type = _not_zero(b, b_type)
     return Binary(op, a, b), _result(promote(a_type, b_type), op)
+
+
+def _beside(one: Typed, other: str) -> Typed:
+    """An operand as it may stand beside one of type `other`: the number of an unrolled loop is
+    a literal, and e8m0 has no zero."""
+    return (Cast("f32", one[0]), "f32") if (one[1], other) == ("index", SCALE) else one
 
 
 def _not_zero(divisor: Expression, dtype: str) -> Typed:
@@ -183,7 +190,8 @@ def _result(dtype: str, op: str) -> str:
 
 
 def _extremum(scope: Scope, depth: int) -> Typed:
-    (a, a_type), (b, b_type) = draw_value(scope, depth), draw_value(scope, depth)
+    a, b = draw_value(scope, depth), draw_value(scope, depth)
+    (a, a_type), (b, b_type) = _beside(a, b[1]), _beside(b, a[1])
     return Binary(scope.pick(("max", "min")), a, b), promote(a_type, b_type)
 
 
