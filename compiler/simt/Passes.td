@@ -44,8 +44,10 @@ def SpreadRows : Pass<"spread-rows", "::mlir::func::FuncOp"> {
     - a selection becomes reductions to the largest of integers that hold the key of an
       element and its position; `topk` does one for each element of the result. It stays
       where elements are wider than 32 bits, or a thread would hold more than 32 of them.
-    - a scan combines elements with those 1, 2, 4, ... before them. Sums of floats come
-      out rounded otherwise than one after the other; they are the same in every run.
+    - a scan combines elements with those 1, 2, 4, ... before them, in its result where
+      that is a shared tile of the combined type, else in one of at most 16 KiB. Sums of
+      floats come out rounded otherwise than one after the other; they are the same in
+      every run.
 
     Comes after `choose-threads` and in front of `expand-tiles`.
 

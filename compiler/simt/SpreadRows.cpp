@@ -40,6 +40,8 @@ using namespace tilewright::tile;
 
 /// Keys of 64 bits that a thread holds at most.
 static constexpr int64_t kMostKeys = 32;
+/// Bytes of shared memory that a scan takes at most: a kernel may have use for the rest.
+static constexpr int64_t kMostScratch = 16 * 1024;
 /// Instructions, by which ways are compared: for an element, and for a step that threads
 /// take together.
 static constexpr int64_t kElement = 8, kStep = 40;
@@ -197,12 +199,20 @@ static bool spreadScan(ScanOp op, int64_t threads) {
   int64_t steps = llvm::Log2_64_Ceil(rows.extent);
   int64_t together = (steps + 1) * (kElement * rows.share + kStep);
   int64_t alone = kElement * rows.extent * llvm::divideCeil(rows.count, threads);
-  if (together >= alone)
-    return false;
-  ExpandBuilder b(op);
   ElementCombiner combiner(op);
   Type element = elementOf(op.getDst()), accumulator = combiner.accumulatorType();
-  Value running = b.allocate("running", rows.shape, accumulator);
+  // A result that holds what is combined needs no further memory.
+  bool inPlace = !op.getExclusive() && element == accumulator &&
+                 getSpace(op.getDst()) == Space::Shared;
+  int64_t bytes =
+      rows.count * rows.extent * llvm::divideCeil(accumulator.getIntOrFloatBitWidth(), 8);
+  if (together >= alone || (!inPlace && bytes > kMostScratch))
+    return false;
+  ExpandBuilder b(op);
+  Value src = op.getSrc();
+  if (inPlace)
+    src = b.keepFrom(src, op.getDst(), /*orItself=*/true);
+  Value running = inPlace ? op.getDst() : b.allocate("running", rows.shape, accumulator);
   auto space = SpaceAttr::get(b.getContext(), Space::Fragment);
   auto type =
       MemRefType::get(rows.shape, accumulator, MemRefLayoutAttrInterface(), space);
@@ -227,9 +237,10 @@ static bool spreadScan(ScanOp op, int64_t threads) {
     return std::pair(b.expr(b.load(running, place)), b.expr(exists));
   };
 
-  b.parallel(rows.shape, [&](ArrayRef<Value> at) {
-    b.store(combiner.fromSource(b.expr(b.load(op.getSrc(), at))), running, at);
-  });
+  if (src != running)
+    b.parallel(rows.shape, [&](ArrayRef<Value> at) {
+      b.store(combiner.fromSource(b.expr(b.load(src, at))), running, at);
+    });
   for (int64_t distance = 1; distance < rows.extent; distance *= 2) {
     b.parallel(rows.shape, [&](ArrayRef<Value> at) {
       auto [earlier, exists] = before(at, distance);
@@ -238,6 +249,10 @@ static bool spreadScan(ScanOp op, int64_t threads) {
     });
     b.parallel(rows.shape,
                [&](ArrayRef<Value> at) { b.store(b.load(next, at), running, at); });
+  }
+  if (inPlace) {
+    op.erase();
+    return true;
   }
   b.parallel(rows.shape, [&](ArrayRef<Value> at) {
     Expr result = b.expr(b.load(running, at));

@@ -119,3 +119,32 @@ func.func @one_row(%n: index) {
   }
   return
 }
+
+// The sums of integers stand in their result as they are.
+// CHECK-LABEL: @in_place
+// CHECK:         %[[X:.*]] = tile.alloc "x"
+// CHECK-NEXT:    %[[NEXT:.*]] = tile.alloc "next" : memref<512xi32, #tile.space<fragment>>
+// CHECK-NEXT:    tile.parallel
+// CHECK:           memref.load %[[X]]
+// CHECK:           memref.store %{{.*}}, %[[NEXT]]
+// CHECK:         tile.parallel
+// CHECK:           memref.store %{{.*}}, %[[X]]
+func.func @in_place(%n: index) {
+  tile.kernel (%bx) in (%n) threads(128) {
+    %x = tile.alloc "x" : memref<512xi32, #shared>
+    tile.scan sum %x into %x dim 0 : memref<512xi32, #shared> into memref<512xi32, #shared>
+  }
+  return
+}
+
+// Memory for as much again may be missing.
+// CHECK-LABEL: @large
+// CHECK:         tile.scan
+func.func @large(%n: index) {
+  tile.kernel (%bx) in (%n) threads(128) {
+    %x = tile.alloc "x" : memref<16384xf16, #shared>
+    tile.scan sum %x into %x dim 0
+      : memref<16384xf16, #shared> into memref<16384xf16, #shared>
+  }
+  return
+}
