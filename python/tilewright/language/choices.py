@@ -5,7 +5,6 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 from __future__ import annotations
 
-import itertools
 import threading
 
 from ..compiler.errors import CompileError
@@ -21,9 +20,17 @@ class Choices:
     order in which the kernel asked for them.
     """
 
-    def __init__(self, taken: dict[str, int] | None = None) -> None:
+    def __init__(
+        self,
+        taken: dict[str, int] | None = None,
+        before: dict[str, list] | None = None,
+        in_turn: bool = False,
+    ) -> None:
+        """`before` are the lists of the attempt before this one. With `in_turn`, one list is
+        gone through after the other, as lists need that depend on choices."""
         self.taken = dict(taken or {})
         self.lists: dict[str, list] = {}
+        self._before, self._in_turn, self._depend = before or {}, in_turn, False
 
     def take(self, name: str, entries: list) -> object:
         known = self.lists.setdefault(name, entries)
@@ -32,20 +39,40 @@ class Choices:
                 f"T.choose({name!r}) is asked with two lists",
                 hint="give each choice a name of its own",
             )
-        return entries[self.taken.setdefault(name, 0)]
+        self._depend |= self._before.get(name, entries) != entries
+        self.taken[name] = min(self.taken.get(name, 0), len(entries) - 1)
+        return entries[self.taken[name]]
 
     def next(self) -> Choices | None:
         """The following combination; None after the last.
 
         First come those whose entries stand nearest to the beginning of their lists in all:
         no list is gone through to its end while another is still at its first entry. Of
-        equally near ones the last choice varies first.
+        equally near ones the last choice varies first. Where a list turns out to depend on
+        an earlier choice, all begins anew, and the last choice varies first throughout.
         """
-        taken = tuple(self.taken[name] for name in self.lists)
-        places = itertools.product(*(range(len(entries)) for entries in self.lists.values()))
-        ordered = sorted(places, key=lambda place: (sum(place), place))
-        following = ordered[ordered.index(taken) + 1 :]
-        return Choices(dict(zip(self.lists, following[0]))) if following else None
+        if self._depend and not self._in_turn:
+            return Choices(in_turn=True)
+        most = [len(entries) - 1 for entries in self.lists.values()]
+        taken = [self.taken[name] for name in self.lists]
+        if self._in_turn:
+            grown = [at for at, room in enumerate(most) if taken[at] < room]
+            if not grown:
+                return None
+            following = taken[: grown[-1] + 1] + [0] * (len(taken) - grown[-1] - 1)
+            following[grown[-1]] += 1
+            return self._after(following)
+        for at in reversed(range(len(taken))):
+            behind = sum(taken[at + 1 :])
+            if behind and taken[at] < most[at]:  # one step of those behind moves here
+                following = [*taken[:at], taken[at] + 1, *_latest(behind - 1, most[at + 1 :])]
+                return self._after(following)
+        if sum(taken) == sum(most):
+            return None
+        return self._after(_latest(sum(taken) + 1, most))
+
+    def _after(self, taken: list[int]) -> Choices:
+        return Choices(dict(zip(self.lists, taken)), self.lists, self._in_turn)
 
     def values(self) -> dict[str, object]:
         """The entry taken for each name."""
@@ -58,6 +85,15 @@ class Choices:
 
     def __exit__(self, *error: object) -> None:
         _state.current = self._outer
+
+
+def _latest(steps: int, most: list[int]) -> list[int]:
+    """So many steps in all, as late in the lists as they go; each takes at most `most`."""
+    found = []
+    for room in reversed(most):
+        found.insert(0, min(steps, room))
+        steps -= found[0]
+    return found
 
 
 class Choice:

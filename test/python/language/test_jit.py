@@ -5,6 +5,7 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
 from pathlib import Path
@@ -144,6 +145,36 @@ def test_choices_go_through_the_nearest_combinations_first():
             found.append((T.choose("A", [1, 2]), T.choose("B", ["x", "y", "z"])))
         choices = choices.next()
     assert found == [(1, "x"), (1, "y"), (2, "x"), (1, "z"), (2, "y"), (2, "z")]
+
+
+def test_all_combinations_come_once_by_their_distance():
+    lists, found, choices = ([0, 1], [0, 1, 2], [0], [0, 1, 2, 3]), [], Choices()
+    while choices is not None:
+        with choices:
+            found.append(tuple(T.choose(str(i), entries) for i, entries in enumerate(lists)))
+        choices = choices.next()
+    assert found == sorted(itertools.product(*lists), key=lambda place: (sum(place), place))
+
+
+def test_lists_that_depend_on_choices_are_gone_through_in_turn():
+    sizes, found, choices = (2, 4, 1, 5), [], Choices()
+    while choices is not None:
+        with choices:
+            first = T.choose("first", [0, 1, 2, 3])
+            found.append((first, T.choose("second", list(range(sizes[first])))))
+        choices = choices.next()
+    assert set(found) == {(a, b) for a in range(4) for b in range(sizes[a])}
+    assert len(found) < 2 * sum(sizes)
+
+
+def test_many_choices_are_not_listed_beforehand():
+    choices = Choices()
+    for _ in range(100):
+        with choices:
+            for number in range(40):
+                T.choose(f"choice {number}", list(range(40)))
+        choices = choices.next()
+    assert sum(choices.taken.values()) == 2
 
 
 def chosen_kernel():
