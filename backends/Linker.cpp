@@ -1,4 +1,4 @@
-//===- Linker.cpp - Shared objects --------------------------------------------===//
+//===- Linker.cpp - Object files and shared objects ---------------------------===//
 //
 // Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -23,21 +23,6 @@ using namespace tilewright;
 
 LLD_HAS_DRIVER(elf)
 
-/// Runs lld, which has one context for a whole process, with what it says in `said`.
-static bool runLinker(ArrayRef<const char *> arguments, std::string &said) {
-  static std::mutex mutex;
-  static bool isBroken = false;
-  std::lock_guard lock(mutex);
-  if (isBroken) {
-    said = "it crashed earlier in this process; start a new one";
-    return false;
-  }
-  raw_string_ostream log(said);
-  lld::Result result = lld::lldMain(arguments, log, log, {{lld::Gnu, &lld::elf::link}});
-  isBroken = !result.canRunAgain;
-  return result.retCode == 0;
-}
-
 /// Whether a file of `size` bytes finds room beside `output`. lld does not come back from
 /// a disk that is full: its output buffer ends the process, or its context.
 static std::error_code findRoom(StringRef output, size_t size) {
@@ -52,47 +37,62 @@ static std::error_code findRoom(StringRef output, size_t size) {
   return {status, std::generic_category()};
 }
 
-Error tilewright::linkObject(StringRef object, StringRef output) {
-  int descriptor;
-  SmallString<128> objectPath;
-  if (std::error_code error =
-          sys::fs::createUniqueFile(output + ".%%%%%%.o", descriptor, objectPath))
-    return createStringError(error, "cannot write beside '%s': %s", output.str().c_str(),
-                             error.message().c_str());
-  scope_exit cleanup([&] { sys::fs::remove(objectPath); });
-  {
-    raw_fd_ostream stream(descriptor, /*shouldClose=*/true);
-    stream << object;
-    stream.flush();
-    if (stream.has_error()) {
-      std::error_code error = stream.error();
-      stream.clear_error();
-      return createStringError(error, "cannot write '%s': %s", objectPath.c_str(),
-                               error.message().c_str());
-    }
+Error tilewright::writeFile(StringRef path, StringRef bytes) {
+  std::error_code error;
+  raw_fd_ostream stream(path, error);
+  if (!error) {
+    stream << bytes;
+    stream.close();
+    error = stream.error();
+    stream.clear_error();
   }
+  if (error)
+    return createStringError(error, "cannot write '%s': %s", path.str().c_str(),
+                             error.message().c_str());
+  return Error::success();
+}
+
+Error tilewright::runLinker(ArrayRef<std::string> arguments, StringRef output,
+                            size_t bytes) {
   // Segments begin on pages of their own.
   constexpr size_t pages = 64 * 1024;
-  if (std::error_code error = findRoom(output, 2 * object.size() + pages))
+  if (std::error_code error = findRoom(output, 2 * bytes + pages))
     return createStringError(error, "cannot write '%s': %s", output.str().c_str(),
                              error.message().c_str());
-  std::string path = output.str(), said;
-  const char *arguments[] = {"ld.lld",
-                             "-shared",
-                             "--hash-style=gnu",
-                             "-z",
-                             "now",
-                             "--build-id=none",
-                             "-o",
-                             path.c_str(),
-                             "--no-mmap-output-file",
-                             "--threads=1",
-                             objectPath.c_str()};
-  if (runLinker(arguments, said))
+  std::string path = output.str();
+  std::vector<const char *> all = {
+      "ld.lld", "--build-id=none", "--no-mmap-output-file", "--threads=1",
+      "-o",     path.c_str()};
+  for (const std::string &argument : arguments)
+    all.push_back(argument.c_str());
+
+  // lld has one context for a whole process.
+  static std::mutex mutex;
+  static bool isBroken = false;
+  std::lock_guard lock(mutex);
+  if (isBroken)
+    return createStringError(
+        "linking failed: lld crashed earlier in this process; start a new one");
+  std::string said;
+  raw_string_ostream log(said);
+  lld::Result result = lld::lldMain(all, log, log, {{lld::Gnu, &lld::elf::link}});
+  isBroken = !result.canRunAgain;
+  if (result.retCode == 0)
     return Error::success();
-  if (said.empty())
-    said = "it said nothing";
-  return createStringError("linking failed: %s", said.c_str());
+  return createStringError("linking failed: %s",
+                           said.empty() ? "it said nothing" : said.c_str());
+}
+
+Error tilewright::linkObject(StringRef object, StringRef output) {
+  SmallString<128> path;
+  if (std::error_code error = sys::fs::createUniqueFile(output + ".%%%%%%.o", path))
+    return createStringError(error, "cannot write beside '%s': %s", output.str().c_str(),
+                             error.message().c_str());
+  scope_exit cleanup([&] { sys::fs::remove(path); });
+  if (Error error = writeFile(path, object))
+    return error;
+  return runLinker({"-shared", "--hash-style=gnu", "-z", "now", path.str().str()}, output,
+                   object.size());
 }
 
 Expected<std::string> tilewright::linkObject(StringRef object) {

@@ -12,6 +12,8 @@
 #include "llvm/IR/DerivedTypes.h"
 #include "llvm/IR/GlobalVariable.h"
 
+#include <zstd.h>
+
 using namespace llvm;
 using namespace tilewright;
 
@@ -26,8 +28,9 @@ static GlobalVariable *addString(Module &module, StringRef text, StringRef name)
                      name);
 }
 
-void tilewright::addArtifact(Module &module, StringRef name, const Image &image,
-                             ArrayRef<int64_t> signature, StringRef manifest) {
+void tilewright::addArtifact(Module &module, StringRef symbol, StringRef name,
+                             const Image &image, ArrayRef<int64_t> signature,
+                             StringRef manifest) {
   for (Function &function : module)
     if (!function.isDeclaration())
       function.setLinkage(GlobalValue::InternalLinkage);
@@ -57,5 +60,20 @@ void tilewright::addArtifact(Module &module, StringRef name, const Image &image,
        addString(module, manifest, "tw.manifest"), number(1),
        addConstant(module, images, "tw.images")});
   new GlobalVariable(module, artifact->getType(), /*isConstant=*/true,
-                     GlobalValue::ExternalLinkage, artifact, TW_ARTIFACT_SYMBOL);
+                     GlobalValue::ExternalLinkage, artifact, symbol);
+}
+
+Error tilewright::compressImage(std::string &data) {
+  std::string packed(ZSTD_compressBound(data.size()), '\0');
+  std::unique_ptr<ZSTD_CCtx, size_t (*)(ZSTD_CCtx *)> context(ZSTD_createCCtx(),
+                                                              ZSTD_freeCCtx);
+  ZSTD_CCtx_setParameter(context.get(), ZSTD_c_compressionLevel, 19);
+  ZSTD_CCtx_setParameter(context.get(), ZSTD_c_checksumFlag, 1);
+  size_t size = ZSTD_compress2(context.get(), packed.data(), packed.size(), data.data(),
+                               data.size());
+  if (ZSTD_isError(size))
+    return createStringError("compressing an image failed: %s", ZSTD_getErrorName(size));
+  packed.resize(size);
+  data = std::move(packed);
+  return Error::success();
 }

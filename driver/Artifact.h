@@ -22,10 +22,15 @@ struct Image {
   std::string data;       // what a device loads; empty where kernels are native code
 };
 
-/// Adds to `module` the exported `tw_artifact` (tilewright/abi.h) with one image.
-/// Everything else becomes internal.
-void addArtifact(llvm::Module &module, llvm::StringRef name, const Image &image,
-                 llvm::ArrayRef<int64_t> signature, llvm::StringRef manifest);
+/// Adds to `module` the exported `symbol`, a tw_artifact_v1 (tilewright/abi.h) with one
+/// image. Everything else becomes internal.
+void addArtifact(llvm::Module &module, llvm::StringRef symbol, llvm::StringRef name,
+                 const Image &image, llvm::ArrayRef<int64_t> signature,
+                 llvm::StringRef manifest);
+
+/// What a device loads as libraries keep it: a frame of zstd with a checksum, which the
+/// runtime unpacks when it is first wanted.
+llvm::Error compressImage(std::string &data);
 
 } // namespace tilewright
 

@@ -23,6 +23,7 @@
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "mlir/Target/LLVMIR/ModuleTranslation.h"
+#include "tilewright/abi.h"
 #include "llvm/Config/llvm-config.h"
 #include "llvm/IR/DiagnosticInfo.h"
 #include "llvm/IR/DiagnosticPrinter.h"
@@ -310,15 +311,18 @@ bool Compilation::list(const Machine &machine, llvm::Module &code) {
 }
 
 bool Compilation::translate() {
-  Image image{result.target, name, backend->getRequiredFeatures(), ""};
+  Image image{result.target, name, result.features, ""};
   if (!makeImage(image.data))
+    return false;
+  if (!options.symbol.empty() && !image.data.empty() && !check(compressImage(image.data)))
     return false;
   PhaseTimer timer(result, "translate");
   progress.step = "the translation to LLVM";
   llvmModule = translateModuleToLLVMIR(*module, llvmContext, name);
   if (!llvmModule)
     return false;
-  addArtifact(*llvmModule, name, image, signature, result.manifest);
+  addArtifact(*llvmModule, options.symbol.empty() ? TW_ARTIFACT_SYMBOL : options.symbol,
+              name, image, signature, result.manifest);
   return true;
 }
 
@@ -338,7 +342,8 @@ bool Compilation::emit() {
     return false;
   if (!options.output.empty()) {
     PhaseTimer timer(result, "link");
-    if (!check(linkObject(object, options.output)))
+    if (!check(options.symbol.empty() ? linkObject(object, options.output)
+                                      : writeFile(options.output, object)))
       return false;
   }
   if (options.emitObject)
@@ -352,6 +357,7 @@ void Compilation::run(const std::string &ir) {
     return (void)check(created.takeError());
   backend = std::move(*created);
   result.target = backend->getTargetName();
+  result.features = backend->getRequiredFeatures();
   if (backend->getDeviceMachine() && options.checking != Checking::None)
     return fail("checking mode (debug=) is for the CPU, and the target is " +
                 result.target + "; an emulated GPU checks every access as it is");
@@ -386,6 +392,7 @@ void Compilation::run(const std::string &ir) {
   if (replacer && !replacer->isDone())
     return fail("no stage '" + options.replacement.stage +
                 "' has something that the replacement holds too");
+  result.signature = signature;
   result.ok = translate() && emit();
 }
 

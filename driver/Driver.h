@@ -13,6 +13,7 @@
 #ifndef TILEWRIGHT_DRIVER_DRIVER_H
 #define TILEWRIGHT_DRIVER_DRIVER_H
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <utility>
@@ -39,7 +40,10 @@ enum class Checking { None, Accesses, AccessesAndValues };
 struct CompileOptions {
   std::string target = "cpu";
   Checking checking = Checking::None;
-  std::string output;      // where the artifact goes; empty for none
+  std::string output; // where the artifact goes; empty for none
+  /// What the artifact is called where the output is an object file, for a library that
+  /// holds many (Library.h), and its image compressed; empty where it is a shared object.
+  std::string symbol;
   bool planOnly = false;   // stop when memory is planned
   bool keepStages = false; // keep the IR after each stage
   bool emitLLVM = false, emitAssembly = false, emitObject = false;
@@ -59,9 +63,11 @@ struct CompileResult {
   bool interrupted = false;
   std::string fault; // the compiler's own, as in "the pass cse: Segmentation fault"
   std::vector<CompilerDiagnostic> diagnostics;
-  std::string target; // with the model, as in "cpu:znver4"
-  std::string plan;   // JSON: what each kernel's memory is used for
+  std::string target;   // with the model, as in "cpu:znver4"
+  std::string features; // of native code, as tw_image_v1 has them
+  std::string plan;     // JSON: what each kernel's memory is used for
   std::string manifest;
+  std::vector<int64_t> signature; // the table of abi.h
   std::string llvm, assembly, object;
   std::vector<std::pair<std::string, std::string>> stages;
   std::vector<std::pair<std::string, double>> seconds; // where the time went

@@ -22,5 +22,9 @@ def reproducer(ir: str, target: str) -> str:
 def resolve_target(target: str) -> str:
     """The full name of a target: 'cpu' gives 'cpu:znver4', say."""
 
+def link_library(spec: dict[str, Any]) -> str:
+    """Writes the archive and the shared object of a library (driver/Library.h); gives the
+    error, or an empty string."""
+
 def version() -> str:
     """What compiled code depends on beside its input."""

@@ -92,6 +92,15 @@ def load(
     Raises ArtifactError where the file is no usable artifact.
     """
 
+def open_library(
+    path: str, device: str, /
+) -> tuple[str, str, str, list[tuple[str, list[tuple[str, Kernel | str]]]]]:
+    """The library at `path`: its name, release and manifest, and a list of (function, builds),
+    where a build is its name and the kernel for `device`, or the reason why there is none.
+
+    Raises ArtifactError where the file is no usable library.
+    """
+
 def device_name(device: str, /) -> str:
     """A device's name with its target: "cuda-emulator:sm_80" of "cuda-emulator".
 

@@ -7,6 +7,7 @@
 
 #include "Error.h"
 #include "GpuDevice.h"
+#include "Image.h"
 
 #include <cstdlib>
 #include <cstring>
@@ -23,7 +24,10 @@ tw_status tilewright::acceptsGpuImage(tw_device *device, const tw_image_v1 *imag
   if (!colon || !image->data || image->data_size < 4)
     return fail(TW_ERROR_ARTIFACT, "an image for %s has no %s", image->target,
                 colon ? "code" : "architecture");
-  if (owner.driver->vendor->runs(owner.arch(), colon + 1, image->data))
+  char head[4];
+  if (tw_status status = readImageHead(image, head, sizeof(head)))
+    return status;
+  if (owner.driver->vendor->runs(owner.arch(), colon + 1, head))
     return TW_OK;
   return fail(TW_ERROR_UNSUPPORTED, "%s does not run code for %s; compile for '%s'",
               device->name, image->target, device->name);
@@ -79,9 +83,12 @@ static tw_status loadModule(const GpuKernel &kernel) {
   char log[1024] = "";
   int options[] = {errorLog, errorLogBytes};
   void *values[] = {log, reinterpret_cast<void *>(sizeof(log))};
+  ImageData image;
+  if (tw_status status = image.unpack(kernel.artifact->name, kernel.image))
+    return status;
   RelaxedThread relaxed(device.calls());
   int result =
-      device.calls().loadModule(&kernel.module, kernel.image->data, 2, options, values);
+      device.calls().loadModule(&kernel.module, image.data(), 2, options, values);
   if (!result)
     return TW_OK;
   kernel.module = nullptr;

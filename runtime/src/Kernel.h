@@ -93,4 +93,13 @@ struct tw_kernel {
   bool stagesHostMemory() const { return device != nullptr; }
 };
 
+namespace tilewright {
+
+/// Launches with arguments that are checked, and the words that this has given.
+tw_status launchChecked(const tw_kernel *kernel, tw_stream *stream,
+                        const tw_argument_v1 *arguments, uint64_t count,
+                        const uint64_t *words);
+
+} // namespace tilewright
+
 #endif // TILEWRIGHT_RUNTIME_SRC_KERNEL_H

@@ -9,6 +9,8 @@
 #include "Kernel.h"
 #include "Staging.h"
 
+#include "tilewright/library.h"
+
 #include <cerrno>
 #include <cinttypes>
 #include <cstdlib>
@@ -145,6 +147,28 @@ tw_status tw_module_open(const char *path, tw_module **module) {
   return status;
 }
 
+tw_status tw_library_open(const char *path, const tw_library_v1 **library) {
+  void *loaded = loadLibrary(path);
+  if (!loaded)
+    return TW_ERROR_ARTIFACT;
+  auto *found = static_cast<const tw_library_v1 *>(dlsym(loaded, TW_LIBRARY_SYMBOL));
+  tw_status status = TW_OK;
+  if (!found)
+    status = fail(TW_ERROR_ARTIFACT,
+                  "%s: has no symbol " TW_LIBRARY_SYMBOL "; it is no library of kernels",
+                  path);
+  else if (found->size < sizeof(tw_library_v1) || found->version != TW_ABI_VERSION)
+    status = fail(TW_ERROR_ARTIFACT,
+                  "%s: the library has ABI version %" PRIu64
+                  ", this runtime version %d; build it again",
+                  path, found->version, TW_ABI_VERSION);
+  if (status)
+    dlclose(loaded);
+  else
+    *library = found;
+  return status;
+}
+
 tw_status tw_module_from_artifact(const tw_artifact_v1 *artifact, tw_module **module) {
   return makeModule(artifact, nullptr, "linked artifact", module);
 }
@@ -246,6 +270,12 @@ tw_status tw_launch(const tw_kernel *kernel, tw_stream *stream,
   uint64_t words[maximumParameters * (1 + 2 * TW_MAX_RANK)];
   if (tw_status status = tw_check_arguments(kernel, arguments, count, words))
     return status;
+  return launchChecked(kernel, stream, arguments, count, words);
+}
+
+tw_status tilewright::launchChecked(const tw_kernel *kernel, tw_stream *stream,
+                                    const tw_argument_v1 *arguments, uint64_t count,
+                                    const uint64_t *words) {
   if (!kernel->stagesHostMemory())
     return kernel->functions->launch(kernel, stream, words);
   int32_t places[maximumParameters];

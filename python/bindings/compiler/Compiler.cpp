@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "driver/Driver.h"
+#include "driver/Library.h"
 
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
@@ -54,6 +55,8 @@ static CompileOptions parseOptions(const py::dict &dict) {
                              : Checking::Accesses;
     } else if (name == "output") {
       options.output = py::cast<std::string>(value);
+    } else if (name == "symbol") {
+      options.symbol = py::cast<std::string>(value);
     } else if (name == "stages") {
       options.keepStages = py::cast<bool>(value);
     } else if (name == "replace") {
@@ -110,14 +113,45 @@ static py::dict compileModule(const std::string &ir, const py::dict &dict,
   output["fault"] = result.fault;
   output["diagnostics"] = diagnostics;
   output["target"] = result.target;
+  output["features"] = result.features;
   output["plan"] = result.plan;
   output["manifest"] = result.manifest;
+  output["signature"] = result.signature;
   output["stages"] = stages;
   output["llvm"] = result.llvm;
   output["asm"] = result.assembly;
   output["obj"] = py::bytes(result.object);
   output["seconds"] = seconds;
   return output;
+}
+
+template <typename T> static T get(const py::handle &row, const char *key) {
+  return py::cast<T>(row[key]);
+}
+
+/// A LibrarySpec from dicts with the names of its fields.
+static LibrarySpec parseLibrary(const py::dict &dict) {
+  LibrarySpec spec{get<std::string>(dict, "name"),
+                   get<std::string>(dict, "release"),
+                   get<std::string>(dict, "manifest"),
+                   get<std::string>(dict, "runtime"),
+                   {},
+                   get<std::vector<std::string>>(dict, "api"),
+                   get<std::string>(dict, "archive"),
+                   get<std::string>(dict, "shared_object")};
+  for (const py::handle &row : dict["functions"]) {
+    LibraryFunction function{
+        get<std::string>(row, "name"), get<std::string>(row, "parameters"), {}};
+    for (const py::handle &column : row["builds"]) {
+      LibraryBuild build{get<std::string>(column, "name"), {}};
+      for (const auto &[object, symbol] :
+           get<std::vector<std::pair<std::string, std::string>>>(column, "artifacts"))
+        build.artifacts.push_back({object, symbol});
+      function.builds.push_back(std::move(build));
+    }
+    spec.functions.push_back(std::move(function));
+  }
+  return spec;
 }
 
 PYBIND11_MODULE(_compiler, module) {
@@ -154,6 +188,16 @@ PYBIND11_MODULE(_compiler, module) {
   module.def("reproducer", &makeReproducer, py::arg("ir"), py::arg("target"),
              "The module with the pipeline that compile runs on it, for\n"
              "tilewright-opt --run-reproducer.");
+  module.def(
+      "link_library",
+      [](const py::dict &dict) {
+        LibrarySpec spec = parseLibrary(dict);
+        py::gil_scoped_release release;
+        return linkLibrary(spec);
+      },
+      py::arg("spec"),
+      "Writes the archive and the shared object of a library (driver/Library.h); gives\n"
+      "the error, or an empty string.");
   module.def("version", &compilerVersion,
              "What compiled code depends on beside its input.");
 }

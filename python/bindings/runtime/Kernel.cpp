@@ -115,15 +115,9 @@ static bool readOutputs(KernelObject &kernel, PyObject *outIdx) {
 
 static PyObject *kernelType;
 
-PyObject *python::load(PyObject *, PyObject *args, PyObject *kwargs) {
-  static const char *names[] = {"path", "out_idx", "device", nullptr};
-  PyObject *pathBytes = nullptr, *outIdx = Py_None;
-  const char *deviceName = "cpu";
-  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O&|Os:load", const_cast<char **>(names),
-                                   PyUnicode_FSConverter, &pathBytes, &outIdx,
-                                   &deviceName))
-    return nullptr;
-  Ref path(pathBytes);
+/// The callable of a module, which it owns from here on; an error leaves it to the
+/// caller.
+static PyObject *makeKernel(tw_module *module, const char *deviceName, PyObject *outIdx) {
   Ref object(PyType_GenericAlloc(reinterpret_cast<PyTypeObject *>(kernelType), 0));
   if (!object)
     return nullptr;
@@ -134,9 +128,7 @@ PyObject *python::load(PyObject *, PyObject *args, PyObject *kwargs) {
 
   tw_status status = tw_device_open(deviceName, &kernel.device);
   if (!status)
-    status = tw_module_open(PyBytes_AS_STRING(path.get()), &kernel.module);
-  if (!status)
-    status = tw_module_kernel(kernel.module, kernel.device, &kernel.kernel);
+    status = tw_module_kernel(module, kernel.device, &kernel.kernel);
   kernel.info.size = sizeof(kernel.info);
   if (!status)
     status = tw_kernel_info(kernel.kernel, &kernel.info);
@@ -148,7 +140,92 @@ PyObject *python::load(PyObject *, PyObject *args, PyObject *kwargs) {
   kernel.deviceType = device.device_type;
   if (!readParameters(kernel) || !readOutputs(kernel, outIdx))
     return nullptr;
+  kernel.module = module;
   return object.release();
+}
+
+PyObject *python::load(PyObject *, PyObject *args, PyObject *kwargs) {
+  static const char *names[] = {"path", "out_idx", "device", nullptr};
+  PyObject *pathBytes = nullptr, *outIdx = Py_None;
+  const char *deviceName = "cpu";
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O&|Os:load", const_cast<char **>(names),
+                                   PyUnicode_FSConverter, &pathBytes, &outIdx,
+                                   &deviceName))
+    return nullptr;
+  Ref path(pathBytes);
+  tw_module *module = nullptr;
+  if (tw_status status = tw_module_open(PyBytes_AS_STRING(path.get()), &module))
+    return raise(status);
+  PyObject *kernel = makeKernel(module, deviceName, outIdx);
+  if (!kernel)
+    tw_module_close(module);
+  return kernel;
+}
+
+//===----------------------------------------------------------------------===//
+// Libraries
+//===----------------------------------------------------------------------===//
+
+/// The callable of a build's first artifact that the device runs, or the reason why there
+/// is none, as a string.
+static PyObject *makeBuild(const tw_build_v1 &build, const char *deviceName) {
+  Ref reason(PyUnicode_FromString("it has no code for this kind of device"));
+  const char *colon = strpbrk(deviceName, ":-");
+  size_t kind = colon ? static_cast<size_t>(colon - deviceName) : strlen(deviceName);
+  for (uint64_t i = 0; i < build.artifact_count; ++i) {
+    const tw_artifact_v1 *artifact = build.artifacts[i];
+    if (strncmp(artifact->images[0].target, deviceName, kind) != 0)
+      continue;
+    tw_module *module = nullptr;
+    if (tw_status status = tw_module_from_artifact(artifact, &module))
+      return raise(status);
+    if (PyObject *kernel = makeKernel(module, deviceName, Py_None))
+      return kernel;
+    tw_module_close(module);
+    if (!PyErr_ExceptionMatches(errors.artifact) &&
+        !PyErr_ExceptionMatches(PyExc_RuntimeError))
+      return nullptr;
+    PyObject *type, *value, *trace;
+    PyErr_Fetch(&type, &value, &trace);
+    Ref first(type), second(value), third(trace);
+    reason = Ref(PyObject_Str(value));
+  }
+  return reason.release();
+}
+
+static PyObject *makeBuilds(const tw_function_v1 &function, const char *deviceName) {
+  Ref builds(PyList_New(0));
+  for (uint64_t i = 0; builds && i < function.build_count; ++i) {
+    PyObject *made = makeBuild(function.builds[i], deviceName);
+    Ref row(made ? Py_BuildValue("(sN)", function.builds[i].name, made) : nullptr);
+    if (!row || PyList_Append(builds.get(), row.get()) < 0)
+      return nullptr;
+  }
+  return builds.release();
+}
+
+PyObject *python::openLibrary(PyObject *, PyObject *args) {
+  const char *path, *deviceName;
+  if (!PyArg_ParseTuple(args, "ss:open_library", &path, &deviceName))
+    return nullptr;
+  tw_device *device = nullptr; // that there is one; kernels open it for themselves
+  if (tw_status status = tw_device_open(deviceName, &device))
+    return raise(status);
+  tw_device_close(device);
+  const tw_library_v1 *library;
+  if (tw_status status = tw_library_open(path, &library))
+    return raise(status);
+  Ref functions(PyList_New(0));
+  for (uint64_t i = 0; functions && i < library->function_count; ++i) {
+    const tw_function_v1 &function = library->functions[i];
+    PyObject *builds = makeBuilds(function, deviceName);
+    Ref row(builds ? Py_BuildValue("(sN)", function.name, builds) : nullptr);
+    if (!row || PyList_Append(functions.get(), row.get()) < 0)
+      return nullptr;
+  }
+  return functions ? Py_BuildValue("(sssN)", library->name, library->release,
+                                   library->manifest, functions.release())
+                   : nullptr;
 }
 
 /// Gives what `make` makes of a device's description.

@@ -10,7 +10,7 @@
 
 #include "PythonHelpers.h"
 
-#include "tilewright/runtime.h"
+#include "tilewright/library.h"
 
 namespace tilewright::python {
 
@@ -30,6 +30,9 @@ PyObject *makeKernelType();
 
 /// load(path, out_idx=None, device="cpu") -> Kernel
 PyObject *load(PyObject *module, PyObject *args, PyObject *kwargs);
+
+/// open_library(path, device) -> (name, release, manifest, functions)
+PyObject *openLibrary(PyObject *module, PyObject *args);
 
 /// device_name(device) -> str
 PyObject *deviceName(PyObject *module, PyObject *device);

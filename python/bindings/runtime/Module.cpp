@@ -53,6 +53,12 @@ static PyMethodDef functions[] = {
      "The kernel of the artifact at `path`, a callable. `out_idx` lists parameters\n"
      "that the callable allocates and returns.\n\n"
      "Raises ArtifactError where the file is no usable artifact."},
+    {"open_library", openLibrary, METH_VARARGS,
+     "open_library(path, device, /)\n--\n\n"
+     "The library at `path`: its name, release and manifest, and a list of (function,\n"
+     "builds), where a build is its name and the kernel for `device`, or the reason why\n"
+     "there is none.\n\n"
+     "Raises ArtifactError where the file is no usable library."},
     {"device_name", deviceName, METH_O,
      "device_name(device, /)\n--\n\n"
      "A device's name with its target: 'cuda-emulator:sm_80' of 'cuda-emulator'.\n\n"

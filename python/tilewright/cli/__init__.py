@@ -17,7 +17,7 @@ from collections.abc import Callable
 
 import typer
 
-from tilewright.cli import bench, cache, compile, doctor, emulate, verify
+from tilewright.cli import bench, build, cache, compile, doctor, emulate, verify
 from tilewright.cli.console import CliError, print_error
 
 EXTENSIONS = ("tilewright._compiler", "tilewright._runtime", "tilewright.emulator")
@@ -41,6 +41,7 @@ def _add(command: Callable[..., None], name: str, examples: str) -> None:
 
 
 _add(compile.compile_kernel, "compile", compile.EXAMPLES)
+_add(build.build, "build", build.EXAMPLES)
 _add(doctor.doctor, "doctor", doctor.EXAMPLES)
 _add(verify.verify, "verify", verify.EXAMPLES)
 _add(bench.bench, "bench", bench.EXAMPLES)

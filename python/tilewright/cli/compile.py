@@ -160,16 +160,8 @@ def _compile(kernel: Any, arguments: dict[str, Any], target: str) -> Any:
         except TypeError as error:
             raise UsageError(f"{error}; give arguments by --arg NAME=VALUE") from None
     if isinstance(kernel, Jit):
-        options = {**kernel.options, "target": target}
         try:
-            jit = Jit(
-                kernel.function,
-                options,
-                kernel.out_idx,
-                kernel.annotations,
-                kernel.reading,
-            )
-            return jit.compile(**arguments)
+            return kernel.for_target(target).compile(**arguments)
         except TypeError as error:
             raise UsageError(f"{error}; give arguments by --arg NAME=VALUE") from None
     if arguments:

@@ -5,10 +5,12 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from pathlib import Path
 
 from ..language.choices import Choices
@@ -125,6 +127,20 @@ _DEBUG = {
 }
 
 
+_as_objects: ContextVar[bool] = ContextVar("as_objects", default=False)
+
+
+@contextlib.contextmanager
+def as_objects() -> Iterator[None]:
+    """Within it what is compiled becomes part of a library: `path` of the kernels is an object
+    file, `symbol` its artifact there, and they cannot be called."""
+    token = _as_objects.set(True)
+    try:
+        yield
+    finally:
+        _as_objects.reset(token)
+
+
 def build(lower: Callable[[], Module], options: dict) -> Kernel:
     """The kernel that `lower` writes, from the cache or compiled.
 
@@ -137,6 +153,9 @@ def build(lower: Callable[[], Module], options: dict) -> Kernel:
         plain = {name: value for name, value in options.items() if name != "debug"}
         module, choices = _fitting(lower, module, choices, plain)
     target = options["target"]
+    if _as_objects.get():
+        digest = cache.key_of(module.text, options | {"form": "object"}, target)
+        options = options | {"symbol": f"tw_artifact_{digest[:32]}"}
     key = cache.key_of(module.text, options, target)
 
     def compile_to(path: Path) -> dict:
@@ -212,5 +231,7 @@ def _compile(module: Module, options: dict, output: str) -> dict:
         "target": options["target"],
         "plan": json.loads(result["plan"]),
         "choices": json.loads(result["manifest"]).get("choices", {}),
+        "signature": result["signature"],
+        "features": result["features"],
         "remarks": diagnostics.remarks(result),
     }

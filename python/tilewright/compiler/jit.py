@@ -94,6 +94,11 @@ class Jit:
     def __repr__(self) -> str:
         return f"<jit {self.__name__}>"
 
+    def for_target(self, target: str) -> Jit:
+        """The same function, compiled for another target."""
+        options = {**self.options, "target": target}
+        return Jit(self.function, options, self.out_idx, self.annotations, self.reading)
+
     @property
     def eager(self) -> bool:
         """Whether the body itself is a kernel."""
@@ -129,7 +134,7 @@ class Jit:
         """The kernel for these arguments, without running it.
 
         For an eager kernel, arrays may be left out where T.const sizes are given by name:
-        `copy.compile(M=1024, N=1024)`.
+        `copy.compile(M=1024, N=1024)`. So may scalars whose type is declared.
         """
         if self.eager:
             names = self.function.__code__.co_varnames[: _count(self.function)]
@@ -138,7 +143,9 @@ class Jit:
             for name, size in consts.items():
                 if isinstance(size, bool) or not isinstance(size, int) or size < 0:
                     raise TypeError(f"{self.__name__}(): {name}={size!r} is no size")
-            return self._compile_eager(self._bind(arguments, named, bool(consts)), consts)[0]
+            given = (*arguments, *named.values())
+            partial = bool(consts) or not any(hasattr(value, "shape") for value in given)
+            return self._compile_eager(self._bind(arguments, named, partial), consts)[0]
         for value in (*arguments, *named.values()):
             if hasattr(value, "__dlpack__"):
                 raise TypeError(

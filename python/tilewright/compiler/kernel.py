@@ -14,6 +14,7 @@ from typing import Any
 from . import cache, diagnostics
 from .cache import Entry
 from .module import Module
+from .signature_table import Signature, read_signature
 
 
 class Kernel:
@@ -62,6 +63,22 @@ class Kernel:
 
     def __repr__(self) -> str:
         return f"<kernel {self.name} for {self.target}>"
+
+    @property
+    def symbol(self) -> str:
+        """What the artifact is called in the object file that `path` is; "" where that is a
+        shared object."""
+        return self._options.get("symbol", "")
+
+    @property
+    def features(self) -> list[str]:
+        """The instruction-set extensions that its native code uses, as LLVM names them."""
+        return [name for name in self._record["features"].split(",") if name]
+
+    @functools.cached_property
+    def signature(self) -> Signature:
+        """The parameters as the launcher checks them."""
+        return read_signature(self._record["signature"])
 
     @property
     def parameters(self) -> list[str]:

@@ -1,6 +1,7 @@
 """Loading and launching compiled kernels; needs nothing of the compiler.
 
-`load(path)` gives a callable `Kernel` for an artifact, `device_name` what a device is called,
+`load(path)` gives a callable `Kernel` for an artifact, `open_library` those of a library,
+`device_name` what a device is called,
 and `device_info` what it is, with how many instructions an emulated GPU has executed.
 `LaunchError`, `KernelFault`, its kind `CheckError` and `ArtifactError` are what launches raise.
 `Graph` records launches, to be replayed. `as_dtype` declares what the bits of integers mean.
@@ -22,6 +23,7 @@ from tilewright._runtime import (
     load,
     measure_limits,
     num_threads,
+    open_library,
     set_num_threads,
 )
 from tilewright.runtime.checking import CheckError
@@ -39,5 +41,6 @@ __all__ = [
     "load",
     "measure_limits",
     "num_threads",
+    "open_library",
     "set_num_threads",
 ]

@@ -15,6 +15,7 @@ from .artifacts import ROOT
 
 BUILD = Path(tilewright.__path__[-1]).parents[1]
 HEADERS = ROOT / "runtime/include/tilewright"
+API = ("device.h", "library.h", "runtime.h", "thread_pool.h")
 
 
 def _symbols(file: Path, *options: str) -> list[tuple[str, str]]:
@@ -28,7 +29,7 @@ def _symbols(file: Path, *options: str) -> list[tuple[str, str]]:
 
 def _declared() -> set[str]:
     """The functions and objects that the headers declare with TW_API."""
-    text = "".join((HEADERS / name).read_text() for name in ("runtime.h", "thread_pool.h"))
+    text = "".join((HEADERS / name).read_text() for name in API)
     return set(re.findall(r"TW_API\s[^;(]*?(tw_\w+)(?=\(|;)", text))
 
 
@@ -73,7 +74,7 @@ def test_the_extension_exports_two_symbols():
 
 @pytest.mark.parametrize("language", [["-std=c99"], ["-x", "c++", "-std=c++17"]])
 def test_the_headers_stand_alone(language):
-    for header in ("abi.h", "checks.h", "runtime.h", "thread_pool.h"):
+    for header in ("abi.h", "checks.h", *API):
         subprocess.run(
             ["gcc", *language, "-pedantic", "-Wall", "-Wextra", "-Werror", "-fsyntax-only",
              "-I", ROOT / "runtime/include", "-include", f"tilewright/{header}", "-x",

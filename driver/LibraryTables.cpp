@@ -1,0 +1,190 @@
+//===- LibraryTables.cpp - What a library holds beside its artifacts ----------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A function that users call, in C:
+//
+//   int32_t NAME_scale(stream *s, const tensor *x, float by) {
+//     const void *arguments[] = {x, &by};
+//     return tw_library_launch(&functions[0], s, arguments);
+//   }
+//
+// and beside it NAME_scale_explain and NAME_scale_workspace, which begin with where the
+// answer goes.
+//
+//===----------------------------------------------------------------------===//
+
+#include "driver/LibraryTables.h"
+
+#include "tilewright/library.h"
+#include "llvm/IR/IRBuilder.h"
+
+using namespace llvm;
+using namespace tilewright;
+
+namespace {
+class TableBuilder {
+  Module &module;
+  const LibrarySpec &spec;
+  std::vector<std::string> &exported;
+  LLVMContext &context;
+  Type *word, *pointer;
+
+public:
+  TableBuilder(Module &module, const LibrarySpec &spec,
+               std::vector<std::string> &exported)
+      : module(module), spec(spec), exported(exported), context(module.getContext()),
+        word(Type::getInt64Ty(context)), pointer(PointerType::get(context, 0)) {}
+
+  void build();
+
+private:
+  Constant *number(uint64_t value) { return ConstantInt::get(word, value); }
+  GlobalVariable *addConstant(Constant *value, const Twine &name) {
+    return new GlobalVariable(module, value->getType(), /*isConstant=*/true,
+                              GlobalValue::InternalLinkage, value, name);
+  }
+  Constant *addString(StringRef text) {
+    return addConstant(ConstantDataArray::getString(context, text), "tw.string");
+  }
+  /// An array of rows, which are structures or pointers, and how many.
+  Constant *addArray(ArrayRef<Constant *> rows, const Twine &name) {
+    auto *type = ArrayType::get(rows.front()->getType(), rows.size());
+    return addConstant(ConstantArray::get(type, rows), name);
+  }
+
+  Constant *addBuild(const LibraryBuild &build);
+  Constant *addFunction(const LibraryFunction &function, GlobalVariable *states,
+                        unsigned index);
+  Type *typeOf(char parameter);
+  void addEntry(const LibraryFunction &function, Constant *row, StringRef suffix,
+                StringRef callee, ArrayRef<Type *> answer);
+  void addChoose(Constant *library);
+};
+} // namespace
+
+Constant *TableBuilder::addBuild(const LibraryBuild &build) {
+  SmallVector<Constant *> artifacts;
+  for (const LibraryArtifact &artifact : build.artifacts)
+    artifacts.push_back(module.getOrInsertGlobal(
+        artifact.symbol, ArrayType::get(Type::getInt8Ty(context), 0)));
+  return ConstantStruct::getAnon({addString(build.name), number(artifacts.size()),
+                                  addArray(artifacts, "tw.artifacts")});
+}
+
+Constant *TableBuilder::addFunction(const LibraryFunction &function,
+                                    GlobalVariable *states, unsigned index) {
+  SmallVector<Constant *> builds;
+  for (const LibraryBuild &build : function.builds)
+    builds.push_back(addBuild(build));
+  Constant *state = ConstantExpr::getInBoundsGetElementPtr(
+      states->getValueType(), states, ArrayRef<Constant *>{number(0), number(index)});
+  return ConstantStruct::getAnon({addString(spec.name + "_" + function.name),
+                                  number(builds.size()), addArray(builds, "tw.builds"),
+                                  state});
+}
+
+Type *TableBuilder::typeOf(char parameter) {
+  switch (parameter) {
+  case 't':
+    return pointer;
+  case 'i':
+    return Type::getInt32Ty(context);
+  case 'l':
+    return word;
+  case 'f':
+    return Type::getFloatTy(context);
+  case 'd':
+    return Type::getDoubleTy(context);
+  }
+  llvm_unreachable("no kind of parameter");
+}
+
+/// One of the functions that pass arguments on. `answer` are the types of what stands
+/// before the stream, which the runtime takes last.
+void TableBuilder::addEntry(const LibraryFunction &function, Constant *row,
+                            StringRef suffix, StringRef callee, ArrayRef<Type *> answer) {
+  SmallVector<Type *> types(answer);
+  types.push_back(pointer);
+  for (char parameter : function.parameters)
+    types.push_back(typeOf(parameter));
+  Type *status = Type::getInt32Ty(context);
+  std::string name = spec.name + "_" + function.name + suffix.str();
+  auto *entry = Function::Create(FunctionType::get(status, types, false),
+                                 GlobalValue::ExternalLinkage, name, module);
+  exported.push_back(name);
+
+  IRBuilder<> builder(BasicBlock::Create(context, "", entry));
+  size_t before = answer.size() + 1, count = function.parameters.size();
+  auto *arrayType = ArrayType::get(pointer, count);
+  Value *array = builder.CreateAlloca(arrayType);
+  for (size_t i = 0; i < count; ++i) {
+    Value *argument = entry->getArg(before + i);
+    if (function.parameters[i] != 't') {
+      Value *place = builder.CreateAlloca(argument->getType());
+      builder.CreateStore(argument, place);
+      argument = place;
+    }
+    builder.CreateStore(argument,
+                        builder.CreateConstInBoundsGEP2_64(arrayType, array, 0, i));
+  }
+  SmallVector<Value *> passed{row, entry->getArg(answer.size()), array};
+  for (size_t i = 0; i < answer.size(); ++i)
+    passed.push_back(entry->getArg(i));
+  SmallVector<Type *> passedTypes;
+  for (Value *value : passed)
+    passedTypes.push_back(value->getType());
+  FunctionCallee runtime =
+      module.getOrInsertFunction(callee, FunctionType::get(status, passedTypes, false));
+  builder.CreateRet(builder.CreateCall(runtime, passed));
+}
+
+/// NAME_choose(function, build).
+void TableBuilder::addChoose(Constant *library) {
+  Type *status = Type::getInt32Ty(context);
+  std::string name = spec.name + "_choose";
+  auto *entry = Function::Create(FunctionType::get(status, {pointer, pointer}, false),
+                                 GlobalValue::ExternalLinkage, name, module);
+  exported.push_back(name);
+  IRBuilder<> builder(BasicBlock::Create(context, "", entry));
+  FunctionCallee runtime = module.getOrInsertFunction(
+      "tw_library_choose", FunctionType::get(status, {pointer, pointer, pointer}, false));
+  builder.CreateRet(
+      builder.CreateCall(runtime, {library, entry->getArg(0), entry->getArg(1)}));
+}
+
+void TableBuilder::build() {
+  size_t count = spec.functions.size();
+  auto *stateType = StructType::get(pointer, word); // tw_function_state_v1
+  auto *statesType = ArrayType::get(stateType, count);
+  auto *states = new GlobalVariable(module, statesType, /*isConstant=*/false,
+                                    GlobalValue::InternalLinkage,
+                                    ConstantAggregateZero::get(statesType), "tw.states");
+  SmallVector<Constant *> rows;
+  for (auto [index, function] : llvm::enumerate(spec.functions))
+    rows.push_back(addFunction(function, states, index));
+  Constant *table = addArray(rows, "tw.functions");
+  Constant *library = ConstantStruct::getAnon(
+      {number(sizeof(tw_library_v1)), number(TW_ABI_VERSION), addString(spec.name),
+       addString(spec.release), addString(spec.manifest), number(count), table});
+  auto *exportedTable =
+      new GlobalVariable(module, library->getType(), true, GlobalValue::ExternalLinkage,
+                         library, TW_LIBRARY_SYMBOL);
+  for (auto [index, function] : llvm::enumerate(spec.functions)) {
+    Constant *row = ConstantExpr::getInBoundsGetElementPtr(
+        cast<GlobalVariable>(table)->getValueType(), table,
+        ArrayRef<Constant *>{number(0), number(index)});
+    addEntry(function, row, "", "tw_library_launch", {});
+    addEntry(function, row, "_explain", "tw_library_explain", {pointer, word});
+    addEntry(function, row, "_workspace", "tw_library_workspace", {pointer});
+  }
+  addChoose(exportedTable);
+}
+
+void tilewright::addLibraryTables(Module &module, const LibrarySpec &spec,
+                                  std::vector<std::string> &exported) {
+  TableBuilder(module, spec, exported).build();
+}

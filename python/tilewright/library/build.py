@@ -1,0 +1,175 @@
+"""Builds a library: compiles, links, and writes what goes with it.
+
+SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import tilewright
+
+from .header import Entry, c_header, check_alike, check_names, runtime_functions
+from .hpp import cpp_header
+from .manifest import manifest_of
+from .objects import Compiled, Failed, Job, compile_all, jobs_of
+from .packages import cmake_config, cmake_version, pkg_config
+from .spec import Library, SpecError
+
+
+class BuildError(Exception):
+    """A library that could not be built; `failures` are the builds that did not compile."""
+
+    def __init__(self, message: str, failures: Sequence[Failed] = ()) -> None:
+        super().__init__(message)
+        self.failures = tuple(failures)
+
+
+@dataclass(frozen=True)
+class Built:
+    """A library that was written: its files by name, and what was compiled."""
+
+    folder: Path
+    files: tuple[str, ...]
+    compiled: tuple[Compiled, ...]
+
+
+def build(
+    library: Library,
+    folder: str | Path,
+    *,
+    jobs: int | None = None,
+    on_start: Callable[[Sequence[Job]], None] = lambda jobs: None,
+    on_done: Callable[[Compiled | Failed], None] = lambda result: None,
+) -> Built:
+    """Builds `library` into `folder`, with `jobs` processes (all cores where it is None).
+
+    Nothing there is touched before all is built, and then its files are replaced one by one,
+    the library's first. `on_start` gets what is compiled, `on_done` each result as it comes.
+    Raises SpecError, BuildError with all that did not compile, and OSError.
+    """
+    check_names(library)
+    if not library.functions:
+        raise SpecError(f"library {library.name} has no functions")
+    tasks = jobs_of(library)
+    on_start(tasks)
+    results = compile_all(tasks, jobs or len(os.sched_getaffinity(0)), on_done)
+    failures = [r for r in results if isinstance(r, Failed)]
+    if failures:
+        raise BuildError(
+            f"{len(failures)} of {len(tasks)} builds did not compile; nothing was written",
+            failures,
+        )
+    compiled = [r for r in results if isinstance(r, Compiled)]
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    with _staging(folder) as stage:
+        _write_all(library, compiled, stage)
+        names = sorted(file.name for file in stage.iterdir())
+        for name in names:
+            os.replace(stage / name, folder / name)
+    return Built(folder, tuple(names), tuple(compiled))
+
+
+@contextlib.contextmanager
+def _staging(folder: Path) -> Iterator[Path]:
+    """A folder beside what is in `folder`, on the same disk."""
+    stage = Path(tempfile.mkdtemp(prefix=".building-", dir=folder))
+    try:
+        yield stage
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+
+
+def _write_all(library: Library, compiled: Sequence[Compiled], stage: Path) -> None:
+    from .. import _compiler
+
+    entries = [_entry(function.name, compiled) for function in library.functions]
+    manifest = manifest_of(library, compiled, _compiler.version())
+    name = library.name
+    files = {
+        f"{name}.h": c_header(library, entries),
+        f"{name}.hpp": cpp_header(library, entries),
+        f"{name}Config.cmake": cmake_config(library),
+        f"{name}ConfigVersion.cmake": cmake_version(library),
+        f"{name}.pc": pkg_config(library),
+        "manifest.json": json.dumps(manifest, indent=1) + "\n",
+    }
+    for file, text in files.items():
+        (stage / file).write_text(text)
+    said = _compiler.link_library(
+        {
+            "name": name,
+            "release": library.release,
+            "manifest": json.dumps(manifest, separators=(",", ":")),
+            "runtime": str(runtime_archive()),
+            "api": runtime_functions(),
+            "archive": str(stage / f"lib{name}.a"),
+            "shared_object": str(stage / f"lib{name}.so"),
+            "functions": [_linked(entry, compiled) for entry in entries],
+        }
+    )
+    if said:
+        raise BuildError(said)
+
+
+def runtime_archive() -> Path:
+    """libtilewright_runtime.a, which libraries contain."""
+    return Path(tilewright.__path__[-1]).parents[1] / "lib/libtilewright_runtime.a"
+
+
+def _of_function(name: str, compiled: Sequence[Compiled]) -> list[Compiled]:
+    return [c for c in compiled if c.job.function.name == name]
+
+
+def _entry(name: str, compiled: Sequence[Compiled]) -> Entry:
+    """A function as the headers show it, with its builds' signatures for the first target."""
+    own = _of_function(name, compiled)
+    builds: dict[str, Compiled] = {}
+    for one in own:
+        builds.setdefault(one.job.build.name, one)
+    entry = Entry(
+        name, own[0].job.function.doc, tuple((n, c.signature) for n, c in builds.items())
+    )
+    check_alike(entry)
+    return entry
+
+
+def _linked(entry: Entry, compiled: Sequence[Compiled]) -> dict:
+    """What the linker is told of a function."""
+    own = _of_function(entry.name, compiled)
+    return {
+        "name": entry.name,
+        "parameters": entry.kinds,
+        "builds": [
+            {
+                "name": name,
+                "artifacts": [
+                    (c.path, c.symbol) for c in _by_demand(own) if c.job.build.name == name
+                ],
+            }
+            for name, _ in entry.builds
+        ],
+    }
+
+
+def _by_demand(compiled: Sequence[Compiled]) -> list[Compiled]:
+    """Artifacts for a kind of device in the order in which it is to take them: those first that
+    ask more of it."""
+
+    def demand(one: Compiled) -> tuple[int, str]:
+        kind, _, model = one.job.target.partition(":")
+        if kind == "cpu":
+            return -len(one.facts["features"]), ""
+        number = re.search(r"\d+", model)
+        return -int(number[0]) if number else 0, "" if model[-1:].isalpha() else "plain"
+
+    return sorted(compiled, key=demand)
