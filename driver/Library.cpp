@@ -16,6 +16,7 @@
 #include "backends/Linker.h"
 #include "backends/Machine.h"
 #include "driver/LibraryTables.h"
+#include "runtime/src/Fingerprint.h"
 
 #include "tilewright/library.h"
 #include "llvm/ADT/ScopeExit.h"
@@ -27,6 +28,7 @@
 #include "llvm/Object/ELFObjectFile.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/StringSaver.h"
 
 #include <link.h>
 
@@ -45,8 +47,22 @@ static Expected<std::string> makeTables(const LibrarySpec &spec,
   return emitModule(machine, module, /*assembly=*/false);
 }
 
+/// Puts code and constants into sections of the library's own.
+static void renameSections(const object::ObjectFile &file, const LibrarySpec &spec,
+                           objcopy::CommonConfig &config, StringSaver &saver) {
+  for (const object::SectionRef &section : file.sections()) {
+    StringRef name = cantFail(section.getName());
+    StringRef to = name.starts_with(".text")     ? codeSection
+                   : name.starts_with(".rodata") ? constantSection
+                                                 : "";
+    if (!to.empty())
+      config.SectionsToRename[name] = {name, saver.save(sectionName(spec, to)), {}};
+  }
+}
+
 /// The object with `renamed` symbols and those in `kept` as its only global ones.
-static Expected<std::string> closeObject(const MemoryBuffer &linked,
+static Expected<std::string> closeObject(const LibrarySpec &spec,
+                                         const MemoryBuffer &linked,
                                          ArrayRef<std::string> kept,
                                          const StringMap<std::string> &renamed) {
   auto parsed = object::ObjectFile::createELFObjectFile(linked.getMemBufferRef());
@@ -54,6 +70,9 @@ static Expected<std::string> closeObject(const MemoryBuffer &linked,
     return parsed.takeError();
   objcopy::CommonConfig config;
   objcopy::ELFConfig elf;
+  BumpPtrAllocator memory;
+  StringSaver saver(memory);
+  renameSections(**parsed, spec, config, saver);
   config.OutputFilename = "-";
   config.DiscardMode = objcopy::DiscardType::All;
   auto keep = [&](StringRef name) {
@@ -90,6 +109,38 @@ static std::vector<std::string> findSystemLibraries() {
       },
       &found);
   return found;
+}
+
+/// Writes into a linked library the fingerprints of its code and constants.
+static Error seal(const LibrarySpec &spec) {
+  auto file = MemoryBuffer::getFile(spec.sharedObject);
+  if (!file)
+    return createStringError(file.getError(), "cannot read '%s'",
+                             spec.sharedObject.c_str());
+  auto parsed = object::ObjectFile::createELFObjectFile((*file)->getMemBufferRef());
+  if (!parsed)
+    return parsed.takeError();
+  std::string bytes = (*file)->getBuffer().str();
+  StringRef magic(TW_SEAL_MAGIC, sizeof(TW_SEAL_MAGIC));
+  // In the data, which come last; the runtime's code may hold the magic as well.
+  size_t at = StringRef(bytes).rfind(magic);
+  if (at == StringRef::npos)
+    return createStringError("the linked library has no seal");
+  tw_seal_v1 made = {};
+  made.is_set = 1;
+  const StringRef names[] = {codeSection, constantSection};
+  for (auto [index, name] : enumerate(names))
+    for (const object::SectionRef &section : (*parsed)->sections()) {
+      if (cantFail(section.getName()) != sectionName(spec, name))
+        continue;
+      Fingerprint fingerprint;
+      StringRef contents = cantFail(section.getContents());
+      fingerprint.add(contents.data(), contents.size());
+      made.fingerprints[index] = fingerprint.value();
+    }
+  memcpy(made.magic, magic.data(), magic.size());
+  memcpy(&bytes[at], &made, sizeof(made));
+  return writeFile(spec.sharedObject, bytes);
 }
 
 static Error writeLibrary(const LibrarySpec &spec) {
@@ -135,7 +186,7 @@ static Error writeLibrary(const LibrarySpec &spec) {
   for (const std::string &name : spec.api)
     renamed[name] = spec.name + StringRef(name).drop_front(2).str();
   kept.push_back("tw_thread_pool_v2");
-  Expected<std::string> archived = closeObject(**linked, kept, renamed);
+  Expected<std::string> archived = closeObject(spec, **linked, kept, renamed);
   if (!archived)
     return archived.takeError();
   NewArchiveMember member(MemoryBufferRef(*archived, spec.name + ".o"));
@@ -147,21 +198,23 @@ static Error writeLibrary(const LibrarySpec &spec) {
     return error;
 
   kept.push_back(TW_LIBRARY_SYMBOL);
-  Expected<std::string> shared = closeObject(**linked, kept, renamed);
+  Expected<std::string> shared = closeObject(spec, **linked, kept, renamed);
   if (!shared)
     return shared.takeError();
   std::string sharedPath = beside(".shared.o");
   if (Error error = writeFile(sharedPath, *shared))
     return error;
-  arguments = {"-shared",     "--hash-style=gnu",
-               "-z",          "now",
-               "-z",          "relro",
-               "-soname",     "lib" + spec.name + ".so",
-               "--as-needed", "--no-undefined",
+  // It stays loaded: threads of the pool may be in its code, and fork calls it.
+  arguments = {"-shared", "--hash-style=gnu", "--as-needed", "--no-undefined",
                sharedPath};
+  for (StringRef option : {"now", "relro", "nodelete"})
+    arguments.insert(arguments.end(), {"-z", option.str()});
+  arguments.insert(arguments.end(), {"-soname", "lib" + spec.name + ".so"});
   for (std::string &library : findSystemLibraries())
     arguments.push_back(std::move(library));
-  return runLinker(arguments, spec.sharedObject, shared->size());
+  if (Error error = runLinker(arguments, spec.sharedObject, shared->size()))
+    return error;
+  return seal(spec);
 }
 
 std::string tilewright::linkLibrary(const LibrarySpec &spec) {

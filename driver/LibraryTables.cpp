@@ -57,8 +57,10 @@ private:
   }
 
   Constant *addBuild(const LibraryBuild &build);
-  Constant *addFunction(const LibraryFunction &function, GlobalVariable *states,
-                        unsigned index);
+  Constant *addFunction(const LibraryFunction &function, Constant *library,
+                        GlobalVariable *states, unsigned index);
+  Constant *addRanges();
+  Constant *addSeal();
   Type *typeOf(char parameter);
   void addEntry(const LibraryFunction &function, Constant *row, StringRef suffix,
                 StringRef callee, ArrayRef<Type *> answer);
@@ -75,14 +77,14 @@ Constant *TableBuilder::addBuild(const LibraryBuild &build) {
                                   addArray(artifacts, "tw.artifacts")});
 }
 
-Constant *TableBuilder::addFunction(const LibraryFunction &function,
+Constant *TableBuilder::addFunction(const LibraryFunction &function, Constant *library,
                                     GlobalVariable *states, unsigned index) {
   SmallVector<Constant *> builds;
   for (const LibraryBuild &build : function.builds)
     builds.push_back(addBuild(build));
   Constant *state = ConstantExpr::getInBoundsGetElementPtr(
       states->getValueType(), states, ArrayRef<Constant *>{number(0), number(index)});
-  return ConstantStruct::getAnon({addString(spec.name + "_" + function.name),
+  return ConstantStruct::getAnon({library, addString(spec.name + "_" + function.name),
                                   number(builds.size()), addArray(builds, "tw.builds"),
                                   state});
 }
@@ -156,6 +158,33 @@ void TableBuilder::addChoose(Constant *library) {
       builder.CreateCall(runtime, {library, entry->getArg(0), entry->getArg(1)}));
 }
 
+/// Where code and constants begin and end: linkers define symbols for sections whose
+/// names could be C's.
+Constant *TableBuilder::addRanges() {
+  SmallVector<Constant *> ranges;
+  for (StringRef section : {codeSection, constantSection}) {
+    SmallVector<Constant *> ends;
+    for (StringRef end : {"__start_", "__stop_"}) {
+      auto *symbol = cast<GlobalVariable>(module.getOrInsertGlobal(
+          (end + sectionName(spec, section)).str(), Type::getInt8Ty(context)));
+      symbol->setVisibility(GlobalValue::HiddenVisibility);
+      ends.push_back(symbol);
+    }
+    ranges.push_back(ConstantArray::get(ArrayType::get(pointer, 2), ends));
+  }
+  return ConstantArray::get(ArrayType::get(ranges[0]->getType(), 2), ranges);
+}
+
+/// A tw_seal_v1 without fingerprints.
+Constant *TableBuilder::addSeal() {
+  Constant *magic = ConstantDataArray::getString(context, TW_SEAL_MAGIC);
+  auto *words = ArrayType::get(word, 4);
+  auto *type = StructType::get(magic->getType(), words);
+  return new GlobalVariable(
+      module, type, /*isConstant=*/false, GlobalValue::InternalLinkage,
+      ConstantStruct::get(type, {magic, ConstantAggregateZero::get(words)}), "tw.seal");
+}
+
 void TableBuilder::build() {
   size_t count = spec.functions.size();
   auto *stateType = StructType::get(pointer, word); // tw_function_state_v1
@@ -163,16 +192,22 @@ void TableBuilder::build() {
   auto *states = new GlobalVariable(module, statesType, /*isConstant=*/false,
                                     GlobalValue::InternalLinkage,
                                     ConstantAggregateZero::get(statesType), "tw.states");
+  // tw_library_v1, which the functions point to.
+  auto *libraryType =
+      StructType::get(word, word, pointer, pointer, pointer, word, pointer,
+                      ArrayType::get(ArrayType::get(pointer, 2), 2), pointer);
+  auto *exportedTable =
+      new GlobalVariable(module, libraryType, /*isConstant=*/true,
+                         GlobalValue::ExternalLinkage, nullptr, TW_LIBRARY_SYMBOL);
   SmallVector<Constant *> rows;
   for (auto [index, function] : llvm::enumerate(spec.functions))
-    rows.push_back(addFunction(function, states, index));
+    rows.push_back(addFunction(function, exportedTable, states, index));
   Constant *table = addArray(rows, "tw.functions");
-  Constant *library = ConstantStruct::getAnon(
-      {number(sizeof(tw_library_v1)), number(TW_ABI_VERSION), addString(spec.name),
-       addString(spec.release), addString(spec.manifest), number(count), table});
-  auto *exportedTable =
-      new GlobalVariable(module, library->getType(), true, GlobalValue::ExternalLinkage,
-                         library, TW_LIBRARY_SYMBOL);
+  exportedTable->setInitializer(
+      ConstantStruct::get(libraryType, {number(sizeof(tw_library_v1)),
+                                        number(TW_ABI_VERSION), addString(spec.name),
+                                        addString(spec.release), addString(spec.manifest),
+                                        number(count), table, addRanges(), addSeal()}));
   for (auto [index, function] : llvm::enumerate(spec.functions)) {
     Constant *row = ConstantExpr::getInBoundsGetElementPtr(
         cast<GlobalVariable>(table)->getValueType(), table,

@@ -14,6 +14,12 @@
 
 namespace tilewright {
 
+/// The sections that a library's code and constants go into, which its seal is over.
+constexpr llvm::StringLiteral codeSection = "code", constantSection = "constants";
+inline std::string sectionName(const LibrarySpec &spec, llvm::StringRef section) {
+  return spec.name + "_" + section.str();
+}
+
 /// Adds to `module` the library's tables (tilewright/library.h), the exported functions
 /// that pass their arguments on to the runtime, and to `exported` the names of these.
 void addLibraryTables(llvm::Module &module, const LibrarySpec &spec,

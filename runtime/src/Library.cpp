@@ -14,6 +14,7 @@
 #include "Library.h"
 #include "Error.h"
 #include "Kernel.h"
+#include "Seal.h"
 #include "Tensor.h"
 
 #include <cinttypes>
@@ -104,8 +105,8 @@ static tw_status bind(const tw_function_v1 *function, tw_device *device, Bound *
   if ((*bound = findBound(function, device)))
     return TW_OK;
   pthread_mutex_lock(&bindingLock);
-  tw_status status = TW_OK;
-  if (!(*bound = findBound(function, device)))
+  tw_status status = checkSeal(function->library);
+  if (!status && !(*bound = findBound(function, device)))
     status = makeBound(function, device, bound);
   pthread_mutex_unlock(&bindingLock);
   return status;

@@ -7,6 +7,7 @@
 
 #include "Error.h"
 #include "Kernel.h"
+#include "Seal.h"
 #include "Staging.h"
 
 #include "tilewright/library.h"
@@ -162,6 +163,8 @@ tw_status tw_library_open(const char *path, const tw_library_v1 **library) {
                   "%s: the library has ABI version %" PRIu64
                   ", this runtime version %d; build it again",
                   path, found->version, TW_ABI_VERSION);
+  else
+    status = checkSeal(found);
   if (status)
     dlclose(loaded);
   else

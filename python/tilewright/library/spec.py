@@ -62,6 +62,11 @@ class Library:
         licence: str = "",
     ) -> None:
         _check_name(name, "the library's name")
+        for what, text in (
+            ("release", release), ("description", description), ("licence", licence)
+        ):  # fmt: skip
+            if not isinstance(text, str):
+                raise SpecError(f"library {name}: {what} is {text!r}; it is a string")
         if name in ("tw", "tilewright"):
             raise SpecError(f"the name {name!r} is the runtime's own; choose another one")
         self.name, self.release = name, release
@@ -86,6 +91,8 @@ class Library:
         own text, goes into the headers.
         """
         _check_name(name, f"library {self.name}: the function's name")
+        if not isinstance(doc, str):
+            raise SpecError(f"{self.name}.{name}: doc is {doc!r}; it is a string")
         if any(f.name == name for f in self.functions):
             raise SpecError(f"library {self.name} has two functions {name}")
         named = dict(builds) if isinstance(builds, Mapping) else _named(builds)

@@ -35,11 +35,23 @@ typedef struct tw_function_state_v1 {
 /* A function of the library. Its builds have the same parameters, but for dtypes, ranks
  * and sizes of tensors. */
 typedef struct tw_function_v1 {
+  const struct tw_library_v1 *library;
   const char *name;
   uint64_t build_count;
   const tw_build_v1 *builds;
   tw_function_state_v1 *state;
 } tw_function_v1;
+
+/* The fingerprints of a shared library's code and constants, with which these are
+ * compared when a function is first called. What builds the library finds the seal by its
+ * magic. */
+#define TW_SEAL_MAGIC "tilewright seal"
+typedef struct tw_seal_v1 {
+  char magic[16];
+  uint64_t is_set;          /* 0 in an archive, whose code is linked by others */
+  uint64_t fingerprints[2]; /* of tw_library_v1.ranges */
+  uint64_t is_whole;        /* what a comparison came to */
+} tw_seal_v1;
 
 typedef struct tw_library_v1 {
   uint64_t size;    /* sizeof(tw_library_v1) */
@@ -49,6 +61,8 @@ typedef struct tw_library_v1 {
   const char *manifest; /* JSON; its schema is docs/manifest.schema.json */
   uint64_t function_count;
   const tw_function_v1 *functions;
+  const char *ranges[2][2]; /* of code and of constants: begin and end */
+  tw_seal_v1 *seal;
 } tw_library_v1;
 
 /* The symbol by which a shared library is known. */
