@@ -314,8 +314,11 @@ bool Compilation::translate() {
   Image image{result.target, name, result.features, ""};
   if (!makeImage(image.data))
     return false;
-  if (!options.symbol.empty() && !image.data.empty() && !check(compressImage(image.data)))
-    return false;
+  if (!options.symbol.empty() && !image.data.empty()) {
+    result.image = image.data;
+    if (!check(compressImage(image.data)))
+      return false;
+  }
   PhaseTimer timer(result, "translate");
   progress.step = "the translation to LLVM";
   llvmModule = translateModuleToLLVMIR(*module, llvmContext, name);

@@ -69,6 +69,7 @@ struct CompileResult {
   std::string manifest;
   std::vector<int64_t> signature; // the table of abi.h
   std::string llvm, assembly, object;
+  std::string image; // what a device loads, where the output is an object file
   std::vector<std::pair<std::string, std::string>> stages;
   std::vector<std::pair<std::string, double>> seconds; // where the time went
 };

@@ -151,7 +151,7 @@ def _program(by: str, problem: Problem, target: str) -> Program:
 def _provenance() -> dict[str, Any]:
     """Which compiler and tools the figures are of."""
     from tilewright import _compiler
-    from tilewright.cli.tools import _program_version
+    from tilewright.compiler.tools import _program_version
 
     git = subprocess.run(
         ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True

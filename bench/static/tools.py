@@ -47,7 +47,7 @@ _PEERS = "`.venv/bin/pip install -r requirements-compilers.lock`"
 @functools.cache
 def ptxas() -> str:
     """NVIDIA's assembler, the one that `tilewright doctor` names."""
-    from tilewright.cli.tools import find_all
+    from tilewright.compiler.tools import find_all
 
     found = find_all()["ptxas"]["path"]
     if found is None:

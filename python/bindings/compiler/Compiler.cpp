@@ -121,6 +121,7 @@ static py::dict compileModule(const std::string &ir, const py::dict &dict,
   output["llvm"] = result.llvm;
   output["asm"] = result.assembly;
   output["obj"] = py::bytes(result.object);
+  output["image"] = py::bytes(result.image);
   output["seconds"] = seconds;
   return output;
 }

@@ -21,9 +21,10 @@ import typer
 from rich.markup import escape
 
 import tilewright
-from tilewright.cli import probe, tools
+from tilewright.cli import probe
 from tilewright.cli.console import CliError, check_json, stdout, table, write_json
 from tilewright.cli.units import limits_table, size
+from tilewright.compiler import tools
 
 EXAMPLES = """
 tilewright doctor                      [dim]everything; takes a few seconds[/]

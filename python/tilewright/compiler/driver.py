@@ -6,6 +6,7 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import gc
 import json
 import os
@@ -226,7 +227,13 @@ def _compile(module: Module, options: dict, output: str) -> dict:
 
     result = _compiler.compile(module.text, options | {"output": output})
     diagnostics.raise_for(result, module.text, module.name, options["target"])
-    return {
+    facts: dict = {}
+    if result["image"]:
+        from . import device_code
+
+        found = device_code.inspect(result["image"], options["target"])
+        facts["device_kernels"] = found and [dataclasses.asdict(entry) for entry in found]
+    return facts | {
         "name": module.name,
         "target": options["target"],
         "plan": json.loads(result["plan"]),

@@ -75,6 +75,12 @@ class Kernel:
         """The instruction-set extensions that its native code uses, as LLVM names them."""
         return [name for name in self._record["features"].split(",") if name]
 
+    @property
+    def device_kernels(self) -> list[dict] | None:
+        """Of an object file for a GPU: registers, bytes of stack and of spills of each of its
+        kernels (device_code.py); None for CPUs, and where there is no assembler."""
+        return self._record.get("device_kernels")
+
     @functools.cached_property
     def signature(self) -> Signature:
         """The parameters as the launcher checks them."""

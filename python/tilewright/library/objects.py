@@ -132,6 +132,7 @@ def _facts(kernel: Kernel) -> dict:
         "features": kernel.features,
         "object_bytes": os.path.getsize(kernel.path),
         "block_memory_bytes": max((k["arena_bytes"] for k in plan["kernels"]), default=0),
+        "device_kernels": kernel.device_kernels,
         "choices": {name: repr(value) for name, value in kernel.choices()["choose"].items()},
     }
 

@@ -124,7 +124,7 @@ def _timed(target: str, by: str, found: list[list[dict]]) -> list[Timed]:
 def _versions() -> dict[str, Any]:
     """What was measured, and on what."""
     from tilewright import _compiler
-    from tilewright.cli.tools import find_all
+    from tilewright.compiler.tools import find_all
     from tilewright.testing.machine import cpu_name
 
     try:

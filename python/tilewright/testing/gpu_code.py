@@ -16,15 +16,13 @@ import dataclasses
 import json
 import re
 import struct
-import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tilewright.cli.tools import find_all
 from tilewright.compiler import driver
+from tilewright.compiler.device_code import Entry, assemble, ptxas, read_object
 from tilewright.compiler.kernel import Kernel
 from tilewright.testing.case import Case
 from tilewright.testing.memory import guard
@@ -34,7 +32,6 @@ TARGETS = (
     "hip:gfx90a", "hip:gfx942", "hip:gfx950",
 )  # fmt: skip
 
-READELF = "/usr/lib/llvm-22/bin/llvm-readelf"
 _EM_AMDGPU = 224
 
 
@@ -97,72 +94,6 @@ def device_code(artifact: bytes) -> list[bytes]:
 
 
 # ---- what assemblers say -------------------------------------------------------------------
-
-
-@dataclasses.dataclass(frozen=True)
-class Entry:
-    """A kernel of some code: registers and bytes of stack that a thread has, and how many bytes
-    of registers it spills."""
-
-    name: str
-    registers: int
-    stack_bytes: int
-    spilled_bytes: int
-
-
-def ptxas() -> str | None:
-    """NVIDIA's assembler; None where there is none."""
-    return find_all()["ptxas"]["path"]
-
-
-_PTXAS_ENTRY = re.compile(
-    r"Compiling entry function '(\S+)'.*?"
-    r"(\d+) bytes stack frame, (\d+) bytes spill stores.*?Used (\d+) registers",
-    re.S,
-)
-
-
-def assemble(code: bytes, arch: str, ptxas: str) -> list[Entry]:
-    """The kernels of a text of PTX as ptxas assembles them.
-
-    Raises ValueError with what ptxas says where it refuses the text.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        text = Path(folder) / "kernel.ptx"
-        text.write_bytes(code)
-        run = subprocess.run(
-            [ptxas, f"-arch={arch}", "-v", "-o", str(text.with_suffix(".cubin")), str(text)],
-            capture_output=True,
-            text=True,
-        )
-    if run.returncode:
-        raise ValueError(f"ptxas -arch={arch}: {(run.stderr or run.stdout).strip()}")
-    return [
-        Entry(name, int(registers), int(stack), int(spilled))
-        for name, stack, spilled, registers in _PTXAS_ENTRY.findall(run.stderr + run.stdout)
-    ]
-
-
-def read_object(code: bytes) -> list[Entry]:
-    """The kernels of a code object by its metadata."""
-    with tempfile.NamedTemporaryFile(suffix=".hsaco") as file:
-        file.write(code)
-        file.flush()
-        run = subprocess.run(
-            [READELF, "--notes", file.name], capture_output=True, text=True, check=True
-        )
-    found = []
-    for part in re.split(r"^  - \.", run.stdout, flags=re.M)[1:]:
-        value = dict(re.findall(r"^    \.(\w+): +(\S+)$", part, re.M))
-        found.append(
-            Entry(
-                value["name"],
-                int(value["vgpr_count"]),
-                int(value["private_segment_fixed_size"]),
-                4 * int(value["vgpr_spill_count"]),
-            )
-        )
-    return found
 
 
 def entries(kernel: Kernel, ptxas: str | None) -> Iterator[Entry]:

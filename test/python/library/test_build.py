@@ -13,6 +13,7 @@ import sys
 import time
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 import tilewright
@@ -21,6 +22,7 @@ from tilewright.library import BuildError, Library, SpecError, build
 from .conftest import make_library
 from .kernels_to_build import add_integers, broken, row_sums, scale
 
+DOCS = Path(__file__).resolve().parents[3] / "docs"
 LIB = Path(tilewright.__path__[-1]).parents[1] / "lib"
 # Nothing of Python, nor of the compiler.
 ENVIRONMENT = {
@@ -248,7 +250,14 @@ def test_manifest(folder):
     builds = manifest["functions"][1]["builds"]
     assert [b["name"] for b in builds] == ["of_8", "of_16", "of_16_half"]
     assert builds[2]["arguments"] == {"columns": "16", "dtype": "'float16'"}
+    jsonschema.validate(manifest, json.loads((DOCS / "manifest.schema.json").read_text()))
+    on_amd = builds[2]["artifacts"][2]
+    assert on_amd["target"] == "hip:gfx942"
+    assert len(on_amd["device_kernels"]) == 2
+    assert all(0 < k["registers"] < 256 for k in on_amd["device_kernels"])
+    assert all(k["spilled_bytes"] == 0 for k in on_amd["device_kernels"])
     artifact = builds[2]["artifacts"][0]
+    assert artifact["device_kernels"] is None
     assert artifact["target"] == "cpu:x86-64-v3"
     assert "avx2" in artifact["features"]
     assert artifact["parameters"][0] == {

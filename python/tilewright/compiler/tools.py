@@ -45,6 +45,11 @@ def find_all() -> dict[str, dict[str, str | None]]:
     return found
 
 
+def find_program(name: str) -> str | None:
+    """Where a program of `TOOLS` is; None where it is absent."""
+    return _find_program(next(tool for tool in TOOLS if tool.name == name))
+
+
 def _find_program(tool: Tool) -> str | None:
     """The first executable of that name in the tool's folders, then on the PATH."""
     variables = {
