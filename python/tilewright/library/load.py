@@ -42,11 +42,13 @@ class LoadedLibrary:
         }
 
     def __getattr__(self, name: str) -> LoadedFunction:
-        functions = self.__dict__.get("_functions", {})
+        functions = self.__dict__.get("_functions")
+        if functions is None:
+            raise AttributeError(name)
         if name not in functions:
             raise AttributeError(
-                f"the library {self.__dict__.get('name')} has no function {name!r}; "
-                f"it has {', '.join(functions)}"
+                f"the library {self.name} has no function {name!r}; it has "
+                f"{', '.join(functions)}"
             )
         return functions[name]
 

@@ -4,13 +4,11 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
 
 import re
+import runpy
 import subprocess
 from pathlib import Path
 
-import numpy as np
-
 from tilewright.cli import main
-from tilewright.library import load
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs/libraries.md").read_text()
 BLOCKS = re.findall(r"```(\w+) ?(\S*)\n(.*?)```", PAGE, re.S)
@@ -20,7 +18,7 @@ COMMANDS = [text for language, _, text in BLOCKS if language == "sh"]
 
 
 def test_the_page(tmp_path, monkeypatch, capsys):
-    assert set(FILES) == {"my_kernels.py", "kernels.toml", "program.cpp"}
+    assert set(FILES) == {"my_kernels.py", "kernels.toml", "program.cpp", "use.py"}
     for name, text in FILES.items():
         (tmp_path / name).write_text(text)
     monkeypatch.chdir(tmp_path)
@@ -35,6 +33,4 @@ def test_the_page(tmp_path, monkeypatch, capsys):
     header = (tmp_path / "dist/mine.h").read_text()
     for function in ("mine_scale", "mine_scale_explain", "mine_scale_workspace", "mine_choose"):
         assert f"{function}(" in header
-    x, y = np.arange(4, dtype=np.float32), np.zeros(4, np.float32)
-    load("dist/libmine.so").scale(x, 2.0, y)
-    assert y.tolist() == [0, 2, 4, 6]
+    assert runpy.run_path("use.py")["y"].tolist() == [0, 2, 4, 6]
