@@ -7,35 +7,60 @@
 
 #include "CpuTarget.h"
 
+#if defined(__x86_64__)
+#include "Cpuid.h"
+#endif
+
 #include <cstring>
 
 using namespace tilewright;
 
 namespace {
 
-/// An extension as LLVM names it, and whether this machine has it.
+/// An extension as LLVM names it, and where this machine says whether it has it.
 struct Feature {
   const char *name;
-  bool (*present)();
+#if defined(__x86_64__)
+  CpuidBit bit;
+  bool isPresent() const { return bit.isSet(); }
+#endif
 };
 
 } // namespace
 
-#define FEATURE(NAME) {NAME, [] { return __builtin_cpu_supports(NAME) != 0; }}
 /// All that the compiler's CPU targets ask for.
-static const Feature features[] = {
 #if defined(__x86_64__)
-    FEATURE("avx2"),         FEATURE("fma"),        FEATURE("f16c"),
-    FEATURE("bmi"),          FEATURE("bmi2"),       FEATURE("lzcnt"),
-    FEATURE("movbe"),        FEATURE("popcnt"),     FEATURE("gfni"),
-    FEATURE("avxvnni"),      FEATURE("avx512f"),    FEATURE("avx512bw"),
-    FEATURE("avx512cd"),     FEATURE("avx512dq"),   FEATURE("avx512vl"),
-    FEATURE("avx512ifma"),   FEATURE("avx512vbmi"), FEATURE("avx512vbmi2"),
-    FEATURE("avx512bitalg"), FEATURE("avx512vnni"), FEATURE("avx512vpopcntdq"),
-    FEATURE("avx512bf16"),   FEATURE("avx512fp16"),
-#endif
+static constexpr SavedState none = SavedState::None, avx = SavedState::Avx,
+                            avx512 = SavedState::Avx512;
+static constexpr CpuidBit::Register eax = CpuidBit::Eax, ebx = CpuidBit::Ebx,
+                                    ecx = CpuidBit::Ecx, edx = CpuidBit::Edx;
+static constexpr uint32_t extended = 0x80000001;
+static constexpr Feature features[] = {
+    {"avx2", {7, 0, ebx, 5, avx}},
+    {"fma", {1, 0, ecx, 12, avx}},
+    {"f16c", {1, 0, ecx, 29, avx}},
+    {"bmi", {7, 0, ebx, 3, none}},
+    {"bmi2", {7, 0, ebx, 8, none}},
+    {"lzcnt", {extended, 0, ecx, 5, none}},
+    {"movbe", {1, 0, ecx, 22, none}},
+    {"popcnt", {1, 0, ecx, 23, none}},
+    {"gfni", {7, 0, ecx, 8, none}},
+    {"avxvnni", {7, 1, eax, 4, avx}},
+    {"avx512f", {7, 0, ebx, 16, avx512}},
+    {"avx512bw", {7, 0, ebx, 30, avx512}},
+    {"avx512cd", {7, 0, ebx, 28, avx512}},
+    {"avx512dq", {7, 0, ebx, 17, avx512}},
+    {"avx512vl", {7, 0, ebx, 31, avx512}},
+    {"avx512ifma", {7, 0, ebx, 21, avx512}},
+    {"avx512vbmi", {7, 0, ecx, 1, avx512}},
+    {"avx512vbmi2", {7, 0, ecx, 6, avx512}},
+    {"avx512bitalg", {7, 0, ecx, 12, avx512}},
+    {"avx512vnni", {7, 0, ecx, 11, avx512}},
+    {"avx512vpopcntdq", {7, 0, ecx, 14, avx512}},
+    {"avx512bf16", {7, 1, eax, 5, avx512}},
+    {"avx512fp16", {7, 0, edx, 23, avx512}},
 };
-#undef FEATURE
+#endif
 
 /// The row of the feature whose name is the `length` bytes at `name`, or nullptr.
 static const Feature *findFeature(const char *name, size_t length) {
@@ -49,7 +74,7 @@ const char *tilewright::findMissingCpuFeature(const char *required, size_t *leng
   while (required && *required) {
     *length = strcspn(required, ",");
     const Feature *feature = findFeature(required, *length);
-    if (!feature || !feature->present())
+    if (!feature || !feature->isPresent())
       return required;
     required += *length + (required[*length] == ',');
   }
