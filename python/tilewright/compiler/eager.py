@@ -191,7 +191,7 @@ def _read(
         inputs=[p.name for p in inputs],
         scalars=[p.name for p in inputs if p.memory is None],
         const_axes=emitter.const_axes,
-        consts=emitter.consts,
+        consts={k: v for k, v in emitter.consts.items() if isinstance(v, int)},
     )
     return module, emitter.asked
 

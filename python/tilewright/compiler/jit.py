@@ -16,6 +16,7 @@ from typing import Any
 
 from ..language.dtypes import python_number
 from ..language.prim_func import PrimFunc
+from ..language.symbols import Dim
 from ..language.types import evaluated
 from .driver import build, compile, options_for
 from .eager import lower_eager
@@ -134,14 +135,16 @@ class Jit:
         """The kernel for these arguments, without running it.
 
         For an eager kernel, arrays may be left out where T.const sizes are given by name:
-        `copy.compile(M=1024, N=1024)`. So may scalars whose type is declared.
+        `copy.compile(M=1024, N=1024)`. So may scalars whose type is declared. A T.dynamic in
+        place of a number leaves such a size to each launch.
         """
         if self.eager:
             names = self.function.__code__.co_varnames[: _count(self.function)]
             consts = {k: v for k, v in named.items() if k not in names}
             named = {k: v for k, v in named.items() if k in names}
             for name, size in consts.items():
-                if isinstance(size, bool) or not isinstance(size, int) or size < 0:
+                is_number = isinstance(size, int) and not isinstance(size, bool) and size >= 0
+                if not is_number and not isinstance(size, Dim):
                     raise TypeError(f"{self.__name__}(): {name}={size!r} is no size")
             given = (*arguments, *named.values())
             partial = bool(consts) or not any(hasattr(value, "shape") for value in given)
@@ -233,7 +236,8 @@ class Jit:
         kernel = self._build(lower)
         self._scalars |= frozenset(module.scalars)
         family = self._kernels.setdefault(self._static_key(values), Family(module))
-        family.kernels[family.key_of(module.consts)] = kernel
+        if not any(isinstance(size, Dim) for size in consts.values()):
+            family.kernels[family.key_of(module.consts)] = kernel
         return kernel, family
 
     def _build(self, lower: Callable[[], Module]) -> Kernel:

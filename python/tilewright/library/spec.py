@@ -16,6 +16,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from ..compiler.errors import CompileError
+from ..language.symbols import dynamic
+
 
 class SpecError(Exception):
     """What a library is to hold is not said right; the message says where."""
@@ -213,9 +216,9 @@ def _read_toml(path: Path) -> Library:
         library.add(
             name,
             _find(entry["kernel"], path.parent, where),
-            {n: _frozen(b) for n, b in builds.items()}
+            {n: _arguments(b, where) for n, b in builds.items()}
             if isinstance(builds, dict)
-            else [_frozen(b) for b in builds],
+            else [_arguments(b, where) for b in builds],
             targets=entry.get("targets", ()),
             doc=entry.get("doc", ""),
         )
@@ -235,6 +238,30 @@ def _only(table: Mapping[str, object], known: set[str], where: str) -> None:
         raise SpecError(
             f"{where}: there is no {unknown[0]!r}; known: {', '.join(sorted(known))}"
         )
+
+
+def _arguments(build: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """The arguments of a build; a table with `dynamic` is a size that each launch brings."""
+    return {
+        name: _size(name, value, where)
+        if isinstance(value, dict) and "dynamic" in value
+        else _frozen(value)
+        for name, value in build.items()
+    }
+
+
+def _size(name: str, table: dict, where: str) -> object:
+    _only(table, {"dynamic", "min", "max", "multiple_of"}, f"{where}: {name}")
+    facts = {key: value for key, value in table.items() if key != "dynamic"}
+    if table["dynamic"] is not True or not all(type(v) is int for v in facts.values()):
+        raise SpecError(
+            f"{where}: {name} = {table!r}; a size that is known at launch is "
+            "{ dynamic = true }, with numbers for min, max and multiple_of where there are any"
+        )
+    try:
+        return dynamic(name, **facts)
+    except CompileError as error:
+        raise SpecError(f"{where}: {error}") from None
 
 
 def _frozen(value: Any) -> Any:

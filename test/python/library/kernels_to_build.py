@@ -18,6 +18,17 @@ def scale(X, by: T.float32, Y):
             Y[block * 256 + i] = X[block * 256 + i] * by
 
 
+@tilewright.jit
+def transpose(X, Y):
+    """Y is X with its dimensions swapped."""
+    M, N = T.const("M, N")
+    X: T.Tensor((M, N), "float32")
+    Y: T.Tensor((N, M), "float32")
+    with T.Kernel(T.ceildiv(N, 32), T.ceildiv(M, 32)) as (bx, by):
+        for i, j in T.Parallel(32, 32):
+            Y[bx * 32 + j, by * 32 + i] = X[by * 32 + i, bx * 32 + j]
+
+
 def row_sums(columns: int, dtype: str = "float32"):
     """Sums over rows of a fixed length, through global memory of the kernel's own."""
     rows = T.dynamic("rows")

@@ -5,9 +5,11 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from tilewright.library import Library, SpecError, build, read_spec
+import tilewright
+from tilewright.library import Library, SpecError, build, load, read_spec
 
 from . import kernels_to_build
 from .kernels_to_build import row_sums, scale
@@ -55,6 +57,30 @@ def test_toml(write):
     assert [b.name for b in scaled.builds] == ["plain"]
     assert scaled.builds[0].targets == ("cpu:x86-64-v3", "cuda:sm_80")
     assert scaled.doc == "Y = by * X."
+
+
+def test_sizes_that_launches_bring(write, tmp_path):
+    text = """
+[library]
+name = "flip"
+targets = ["cpu:x86-64-v3"]
+[functions.transpose]
+kernel = "my_kernels.py:transpose"
+builds = [{ M = { dynamic = true, min = 2, multiple_of = 2 }, N = 8 }]
+"""
+    build(read_spec(write(text)), tmp_path / "out")
+    header = (tmp_path / "out/flip.h").read_text()
+    assert "X: float32 [M, 8], read" in header
+    assert "M is at least 2, a multiple of 2." in header
+    x, y = np.arange(32, dtype=np.float32).reshape(4, 8), np.zeros((8, 4), np.float32)
+    flip = load(tmp_path / "out/libflip.so").transpose
+    flip(x, y)
+    assert (y == x.T).all()
+    with pytest.raises(tilewright.LaunchError, match="multiple of 2"):
+        flip(x[:3], y[:, :3].copy())
+    for old, new in (("true", "1"), ("min = 2", 'min = "2"'), ("min", "least"), ("2 }", "0 }")):
+        with pytest.raises(SpecError, match=r"\[functions.transpose\]"):
+            read_spec(write(text.replace(old, new)))
 
 
 def test_python(write):
