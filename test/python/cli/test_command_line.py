@@ -15,7 +15,7 @@ import pytest
 
 from tilewright.cli import console, main, units
 
-COMMANDS = ["compile", "doctor", "verify", "bench", "emulate", "cache"]
+COMMANDS = ["compile", "build", "doctor", "verify", "bench", "emulate", "cache"]
 
 
 def run(capsys, *arguments: str) -> tuple[int, str, str]:
