@@ -15,6 +15,7 @@ from tilewright.testing import (
     ATTENTION_BOUND,
     Case,
     Expected,
+    Layout,
     Peer,
     Spec,
     Tensors,
@@ -90,19 +91,23 @@ def make_case(
     batch: int = 1,
     heads: int = 1,
     kv_heads: int = 0,
+    d_v: int = 0,
     causal: bool = False,
     scale: float | None = None,
     q_lengths: tuple[int, ...] | None = None,
     kv_lengths: tuple[int, ...] | None = None,
     spread: float = 1.0,
     spoil: Callable[[Tensors], None] | None = None,
+    by_tokens: bool = False,
+    layouts: dict[str, Layout] | None = None,
     peers: bool = False,
 ) -> Case:
     """Normal values times `spread`; what lies past a length is NaN.
 
-    `kv_heads` is `heads` where it is 0. `spoil` puts hostile values into random inputs.
+    `kv_heads` is `heads` where it is 0, and `d_v` is `d`. `spoil` puts hostile values into
+    random inputs. With `by_tokens`, tensors are [batch, s, heads, d], seen transposed.
     """
-    kv_heads = kv_heads or heads
+    kv_heads, d_v = kv_heads or heads, d_v or d
     made = numpy_dtype(dtype)
     lengths = {
         "q_lengths": np.array(q_lengths or (s_q,) * batch, np.int32),
@@ -113,17 +118,23 @@ def make_case(
         [visible_keys(s_q, *pair, causal) for pair in zip(*lengths.values(), strict=True)]
     ).reshape(batch, s_q)
 
+    def turned(tensors: Tensors) -> Tensors:
+        """Between the kernel's order of dimensions and the case's."""
+        turn = by_tokens
+        return {n: a.swapaxes(1, 2) if turn and a.ndim == 4 else a for n, a in tensors.items()}
+
     def poisoned(inputs: Tensors) -> Tensors:
         for b in range(batch):
             inputs["q"][b, :, lengths["q_lengths"][b] :] = np.nan
             for x in "kv":
                 inputs[x][b, :, lengths["kv_lengths"][b] :] = np.nan
+        inputs = {name: np.ascontiguousarray(a) for name, a in turned(inputs).items()}
         return {**inputs, **lengths}
 
     def make_inputs(rng: np.random.Generator) -> Tensors:
-        shapes = {"q": (heads, s_q), "k": (kv_heads, s_kv), "v": (kv_heads, s_kv)}
+        shapes = {"q": (heads, s_q, d), "k": (kv_heads, s_kv, d), "v": (kv_heads, s_kv, d_v)}
         inputs = {
-            x: (spread * rng.standard_normal((batch, *shape, d), np.float32)).astype(made)
+            x: (spread * rng.standard_normal((batch, *shape), np.float32)).astype(made)
             for x, shape in shapes.items()
         }
         if spoil:
@@ -140,55 +151,60 @@ def make_case(
                 targets[:, last] = max(int(seen[b, last]) - 1, 0)
             factor = d**-0.5 if scale is None else scale
             q[b], k[b] = selecting_operands(rng, targets, s_kv, factor, d, dtype)
-        v = odd_integers(rng, (batch, kv_heads, s_kv, d), dtype)
+        v = odd_integers(rng, (batch, kv_heads, s_kv, d_v), dtype)
         return poisoned({"q": q, "k": k, "v": v})
 
     def drop_term(inputs: Tensors) -> Tensors:
         v = inputs["v"].copy()
         for b, length in enumerate(inputs["kv_lengths"]):
-            v[b, :, max(length - 1, 0)] = 0  # the key that the last query sees last
+            # The key that the last query sees last.
+            turned({"v": v})["v"][b, :, max(length - 1, 0)] = 0
         return {**inputs, "v": v}
 
     def expect(inputs: Tensors) -> dict[str, Expected]:
-        found = attend_all(**inputs, **options, dtype=dtype)
+        found = attend_all(**turned(inputs), **options, dtype=dtype)
 
         def joined(output: str, field: str, shape: tuple[int, ...]) -> np.ndarray:
             parts = [[getattr(getattr(h, output), field) for h in heads] for heads in found]
             return np.array(parts).reshape(shape)
 
-        shape = inputs["q"].shape
+        shape = (batch, heads, s_q)
+        out = {part: joined("out", part, (*shape, d_v)) for part in ("value", "bound")}
         return {
-            "out": Expected(joined("out", "value", shape), joined("out", "bound", shape)),
+            "out": Expected(**turned(out)),
             "lse": Expected(
-                joined("lse", "value", shape[:3]),
-                joined("lse", "bound", shape[:3]),
+                joined("lse", "value", shape),
+                joined("lse", "bound", shape),
                 exact_on_integers=False,
             ),
         }
 
     pairs = heads * int(seen.sum())
     rows = heads * int((seen > 0).sum())
-    keys = 2 * kv_heads * int(lengths["kv_lengths"].sum())
+    keys = kv_heads * int(lengths["kv_lengths"].sum())
     return Case(
         kernel="attention",
         name=name,
         dtype=dtype,
         make_inputs=make_inputs,
         outputs=lambda inputs: {
-            "out": Spec((batch, heads, s_q, d), made),
+            "out": Spec(
+                (batch, s_q, heads, d_v) if by_tokens else (batch, heads, s_q, d_v), made
+            ),
             "lse": Spec((batch, heads, s_q), np.dtype(np.float32)),
         },
         expect=expect,
         run=lambda target, inputs, outputs: attention(
-            **inputs, **outputs, **options, target=target
+            **turned(inputs), **turned(outputs), **options, target=target
         ),
         bound=ATTENTION_BOUND,
-        flops=4 * d * pairs,
-        bytes=(2 * rows + keys) * d * made.itemsize + 4 * rows,
-        macs=2 * d * pairs,
+        flops=2 * (d + d_v) * pairs,
+        bytes=(rows + keys) * (d + d_v) * made.itemsize + 4 * rows,
+        macs=(d + d_v) * pairs,
         # With a single key every row is the same, and nothing can be swapped.
         integers=(integers,) if pairs and s_kv > 1 and not spoil else (),
         drop_term=drop_term,
+        layouts=layouts or {},
         peers=_peers(causal, dtype) if peers else (),
     )
 
@@ -197,6 +213,10 @@ def _not_a_number(inputs: Tensors) -> None:
     """A NaN among the keys and one among the values: only rows that see them show them."""
     inputs["k"][0, 0, 40, 3] = np.nan
     inputs["v"][0, 1, 30, 2] = np.nan
+
+
+#: Rows that no vector's boundary divides.
+SKEWED = {"q": Layout(1, 3), "k": Layout(2, 5), "v": Layout(3, 1), "out": Layout(1, 7)}
 
 
 def verify_cases() -> list[Case]:
@@ -216,6 +236,13 @@ def verify_cases() -> list[Case]:
         make_case("mqa_longer_keys", 19, 300, 64, "bf16", heads=4, kv_heads=1, causal=True),
         *(make_case("ragged", 50, 70, 64, d, **ragged) for d in ("f32", "bf16")),
         *(make_case("ragged_causal", 50, 70, 64, d, causal=True, **ragged) for d in dtypes),
+        *(
+            make_case("mla", 40, 75, 192, d, heads=3, d_v=128, causal=True, by_tokens=True)
+            for d in ("f32", "bf16")
+        ),
+        make_case("narrow_keys", 20, 45, 24, "bf16", batch=2, heads=2, d_v=56),
+        make_case("row_padding", 21, 50, 40, batch=2, heads=2, kv_heads=1, layouts=SKEWED),
+        make_case("few_queries", 5, 90, 64, "bf16", heads=3, causal=True),
         make_case("queries_without_keys", 300, 40, 64, causal=True),
         make_case("one_query", 1, 517, 128, "bf16", heads=2),
         make_case("one_key", 33, 1, 32),
