@@ -124,9 +124,7 @@ class Observed(NamedTuple):
     chosen: torch.Tensor
 
 
-def observe(
-    model: PreTrainedModel, run: Callable[[], torch.Tensor], batch: int
-) -> Observed:
+def observe(model: PreTrainedModel, run: Callable[[], torch.Tensor], batch: int) -> Observed:
     """What `run`, calling the model any number of times, computes."""
     seen: dict[torch.nn.Module, list] = {router: [] for router in routers(model)}
     hooks = [
@@ -219,7 +217,9 @@ def reference(family: str, dtype: torch.dtype = torch.float32, **changes: object
     ids, mask = prompt()
     if dtype == torch.float32:
         with torch.no_grad():
-            ids = model.generate(ids, attention_mask=mask, max_new_tokens=STEPS, do_sample=False)
+            ids = model.generate(
+                ids, attention_mask=mask, max_new_tokens=STEPS, do_sample=False
+            )
         mask = torch.cat([mask, mask.new_ones(len(mask), STEPS)], 1)
     rounded = one_by_one(model, ids, mask)
     wide = model.double()

@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Models of Hugging Face's transformers with this library's attention and experts.
 
-    from tilewright.integrations.transformers import absorb_mla, register
-
-    register()       # then: attn_implementation="tilewright", experts_implementation="tilewright"
+    register()         # attn_implementation="tilewright", experts_implementation="tilewright"
     absorb_mla(model)  # DeepSeek-V2 and V3: absorbed MLA decoding over a paged cache
 
 `register` enters functions into transformers' own registries, so any model that looks its

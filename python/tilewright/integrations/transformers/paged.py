@@ -128,7 +128,7 @@ class PagedLatentLayer(CacheLayerMixin):
         return -1
 
     def crop(self, tokens_to_remove: int) -> None:
-        """Forgets the last tokens of every request; the sign is transformers' and has no part."""
+        """Forgets the last tokens of every request; transformers gives their number negated."""
         removed = abs(tokens_to_remove)
         require(
             removed <= min(self.counts, default=0) or not removed,
