@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,13 @@ from tilewright.testing.dtypes import numpy_dtype
 
 def dtype_of(array: Any) -> str:
     """The short dtype name ("bf16") of a NumPy, ml_dtypes or PyTorch array."""
-    return parse(array.dtype).short
+    return _short_name(array.dtype)
+
+
+@functools.cache
+def _short_name(dtype: Any) -> str:
+    """Kept, as every call of every kernel asks for several."""
+    return parse(dtype).short
 
 
 def empty(like: Any, shape: tuple[int, ...], dtype: str | None = None) -> Any:
@@ -34,6 +41,7 @@ def full(like: Any, shape: tuple[int, ...], value: float, dtype: str) -> Any:
     return made
 
 
+@functools.cache
 def _torch_dtype(dtype: str) -> Any:
     import torch
 

@@ -154,8 +154,9 @@ def attention_kernel(geometry: Geometry, target: str) -> Any:
         Out: tensor("out", batch, heads, s_q, d_v),
         Lse: T.Tensor((batch, heads, s_q), "f32"),
     ):
-        BM = T.choose("BM", [m for m in (128, 64, 32, 8) if m <= rows])
-        BN = T.choose("BN", [64, 32])
+        BM = T.choose("BM", [m for m in (128, 64, 32, 8, 1) if m <= rows])
+        # The keys past the last whole tile cost a query by itself more than all others.
+        BN = T.choose("BN", [64, 32] if rows > 1 else [16])
         with T.Kernel(together, T.ceildiv(s_q, BM), parts * batch) as (member, block, rest):
             by = rest % parts * together + member
             bz = rest // parts
@@ -267,7 +268,7 @@ def attention(
         v.shape[3],
         dtype,
         causal,
-        8 if s_q <= 8 and target.startswith("cpu") else 128,
+        (1 if s_q == 1 else 8 if s_q <= 8 else 128) if target.startswith("cpu") else 128,
         common_step({"q": q, "k": k, "v": v, "out": out}),
     )
     attention_kernel(geometry, target)(q, k, v, q_lengths, kv_lengths, scale_log2, out, lse)

@@ -67,8 +67,11 @@ def grouped_gemm_kernel(
     # Few rows: memory is all that counts, and a core follows few rows of B at once.
     streamed = row_tile <= 4 and target.startswith("cpu")
     columns = [8] if streamed else [128, 64, 32]
-    # On a GPU tiles of several steps are on their way at once, of two blocks side by side.
-    depths = [256, 128, 64, 32] if target.startswith("cpu") else [64, 32]
+    # On a GPU tiles of several steps are on their way at once, of two blocks side by side. On
+    # a CPU the end of k that is no whole tile costs more than shallow tiles do.
+    depths = [64, 32]
+    if target.startswith("cpu"):
+        depths = [depth for depth in (256, 128, 64, 32) if k % depth == 0] or [32]
 
     @T.prim_func
     def grouped_gemm(
