@@ -24,8 +24,6 @@ os.environ |= {"OMP_WAIT_POLICY": "PASSIVE", "KMP_BLOCKTIME": "0", "HF_HUB_OFFLI
 
 import torch  # noqa: E402
 import typer  # noqa: E402
-from rich.console import Console  # noqa: E402
-from rich.table import Table  # noqa: E402
 from transformers import (  # noqa: E402
     DeepseekV2Config,
     DeepseekV2ForCausalLM,
@@ -35,6 +33,7 @@ from transformers import (  # noqa: E402
 )
 
 import tilewright  # noqa: E402
+from tilewright.cli.console import stdout, table  # noqa: E402
 from tilewright.integrations.transformers import absorb_mla, register  # noqa: E402
 
 
@@ -100,8 +99,8 @@ def variants(model: PreTrainedModel) -> dict[str, PreTrainedModel]:
     return {
         "transformers: eager": eager,
         f"transformers: {default}": model,
-        "Tilewright: attention, experts": ours,
-        "Tilewright: absorbed MLA, experts": absorb_mla(absorbed),
+        "ours by name: attention, experts": ours,
+        "ours: absorbed paged MLA, experts": absorb_mla(absorbed),
     }
 
 
@@ -132,9 +131,9 @@ def measure(
     return found
 
 
-def report(found: dict[str, list[Times]], batch: int, length: int, tokens: int) -> Table:
-    """Medians, beside those of what transformers chooses by itself."""
-    table = Table("", "prefill tok/s", "", "decode tok/s", "", "same tokens")
+def report(found: dict[str, list[Times]], batch: int, length: int, tokens: int):
+    """A table of medians, beside those of what transformers chooses by itself."""
+    shown = table("", ">prefill tok/s", ">", ">decode tok/s", ">", ">same tokens")
 
     def median(name: str, seconds: Callable[[Times], float]) -> float:
         return statistics.median(seconds(times) for times in found[name])
@@ -149,8 +148,8 @@ def report(found: dict[str, list[Times]], batch: int, length: int, tokens: int) 
             )
             cells += [f"{batch * count / seconds:.1f}", f"{beside / seconds:.2f} x"]
         same = runs[-1].tokens == found[default][-1].tokens
-        table.add_row(name, *cells, f"{int(same.sum())} of {same.numel()}")
-    return table
+        shown.add_row(name, *cells, f"{int(same.sum())} of {same.numel()}")
+    return shown
 
 
 def main(
@@ -168,22 +167,21 @@ def main(
     rounds: Annotated[int, typer.Option(min=1, help="whose median counts")] = 5,
     threads: Annotated[int, typer.Option(min=0, help="0: what PyTorch takes")] = 0,
 ) -> None:
-    """Speed of prefill and decoding of a DeepSeek model of transformers, with and without us."""
+    """Speed of a DeepSeek model of transformers, prefill and decoding, with and without us."""
     torch.set_num_threads(threads or torch.get_num_threads())
     tilewright.set_num_threads(torch.get_num_threads())
     widths = {
         "num_hidden_layers": layers, "hidden_size": hidden, "intermediate_size": 2 * hidden,
         "num_attention_heads": heads, "moe_intermediate_size": inner, "vocab_size": vocabulary,
     }  # fmt: skip
-    console = Console()
-    console.print(
+    stdout().print(
         f"DeepSeek-{family.upper()} in {dtype}, {layers} layers of {hidden}, {heads} heads, "
         f"{experts} experts of {inner}; {batch} prompts of {prompt} tokens, {tokens} decoded; "
         f"{torch.get_num_threads()} threads, medians of {rounds} rounds"
     )
     models = variants(random_model(family, dtype, experts, widths))
     ids = torch.randint(0, vocabulary, (batch, prompt))
-    console.print(report(measure(models, ids, tokens, rounds), batch, prompt, tokens))
+    stdout().print(report(measure(models, ids, tokens, rounds), batch, prompt, tokens))
 
 
 if __name__ == "__main__":
