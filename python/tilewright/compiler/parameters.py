@@ -220,6 +220,10 @@ class Parameters:
         shape = list(shape) if isinstance(shape, (tuple, list)) else [shape]
         sizes, dynamic = [], []
         for size in shape:
+            if isinstance(size, bool):
+                self.fail(
+                    f"T.alloc_global: the size {size} is no integer", hint="give a number"
+                )
             size = self.index(size, "a size of T.alloc_global")
             if isinstance(size, int) and size < 0:
                 self.fail(
