@@ -34,7 +34,7 @@ class ControlFlow:
                 hint="move the branch into the kernel",
             )
         condition = self.truth(condition)
-        with self.guarded_by(condition):
+        with self.guarded_by(condition.deps):
             with self.inside("the branch", node):
                 self.builder.out.append(f"scf.if {condition.ssa} {{")
                 self.block(node.body)
@@ -57,9 +57,9 @@ class ControlFlow:
             self.frame.leave()
 
     @contextmanager
-    def guarded_by(self, condition: Value):
-        """Code that runs only where a condition says so."""
-        self.conditions.append(condition.deps)
+    def guarded_by(self, deps: frozenset[str]):
+        """Code that runs only where a condition says so, which depends on `deps`."""
+        self.conditions.append(deps)
         self.branches += 1
         try:
             yield
@@ -71,7 +71,7 @@ class ControlFlow:
     def branch(self, condition: Value):
         """An `if` of the front end's own, on a run-time condition."""
         condition = self.truth(condition)
-        with self.guarded_by(condition), self.builder.region(f"scf.if {condition.ssa}"):
+        with self.guarded_by(condition.deps), self.builder.region(f"scf.if {condition.ssa}"):
             yield
 
     def in_runtime_region(self) -> bool:
@@ -107,7 +107,7 @@ class ControlFlow:
         self.builder.out.append("scf.while : () -> () {")
         self.builder.out += test
         self.builder.out.append("} do {")
-        with self.guarded_by(condition), self.inside("the loop", node):
+        with self.guarded_by(condition.deps), self.inside("the loop", node):
             self.loop_body(loop, node.body)
         self.at(node)
         self.builder.op("scf.yield")

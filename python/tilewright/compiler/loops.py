@@ -146,7 +146,7 @@ class Loops:
                 self.frame.bind(name, value)
             for _, going in opened:
                 if going is not None:
-                    guards.enter_context(self.guarded_by(going))
+                    guards.enter_context(self.guarded_by(going.deps))
             self.conditions.append(frozenset().union(*(v.deps for v, _ in opened)))
             self.loop_body(body, node.body)
             self.conditions.pop()
