@@ -18,6 +18,7 @@
 #include "backends/cpu/OneLaneStores.h"
 #include "backends/cpu/Passes.h"
 #include "compiler/host/Passes.h"
+#include "compiler/transforms/Canonicalize.h"
 #include "compiler/transforms/Passes.h"
 
 #include "mlir/Conversion/Passes.h"
@@ -64,7 +65,7 @@ private:
 
 void CpuBackend::buildTilePipeline(OpPassManager &pm) const {
   pm.addNestedPass<func::FuncOp>(tile::createSplitGridSync());
-  pm.addPass(createCanonicalizerPass());
+  pm.addPass(tile::createCanonicalize());
   pm.addPass(createCSEPass());
   pm.addNestedPass<func::FuncOp>(tile::createProveBounds());
   pm.addPass(tile::createLegalizeAccumulators());
@@ -93,7 +94,7 @@ void CpuBackend::buildLoweringPipeline(OpPassManager &pm) const {
   pm.addPass(tile::createExpandMath());
   pm.addPass(arith::createArithExpandOpsPass());
   pm.addPass(memref::createExpandOpsPass());
-  pm.addPass(createCanonicalizerPass());
+  pm.addPass(tile::createCanonicalize());
   pm.addPass(createCSEPass());
   pm.addPass(createLoopInvariantCodeMotionPass());
   // Everything to the LLVM dialect.

@@ -14,6 +14,7 @@
 #include "backends/cpu/Passes.h"
 #include "compiler/host/Passes.h"
 #include "compiler/simt/Passes.h"
+#include "compiler/transforms/Canonicalize.h"
 #include "compiler/transforms/Passes.h"
 
 #include "mlir/Conversion/Passes.h"
@@ -27,7 +28,7 @@ using namespace tilewright;
 
 void GpuBackend::buildTilePipeline(OpPassManager &pm) const {
   pm.addNestedPass<func::FuncOp>(tile::createSplitGridSync());
-  pm.addPass(createCanonicalizerPass());
+  pm.addPass(tile::createCanonicalize());
   pm.addPass(createCSEPass());
   pm.addPass(tile::createLegalizeAccumulators());
   pm.addNestedPass<func::FuncOp>(simt::createChooseThreads({getLanes()}));
@@ -65,7 +66,7 @@ void GpuBackend::buildLoweringPipeline(OpPassManager &pm) const {
   pm.addPass(tile::createExpandCasts());
   pm.addPass(tile::createExpandDivisions());
   pm.addPass(memref::createExpandOpsPass());
-  pm.addPass(createCanonicalizerPass());
+  pm.addPass(tile::createCanonicalize());
   pm.addPass(createCSEPass());
   pm.addPass(createLoopInvariantCodeMotionPass());
   pm.nest<ModuleOp>().addPass(simt::createNarrowLoops());

@@ -172,6 +172,15 @@ IndexBounds::MaybeForm IndexBounds::evaluate(ArrayAttr steps) {
   return stack.back();
 }
 
+/// What the signature says of a size or stride: a name, or an expression of names.
+IndexBounds::MaybeForm IndexBounds::declared(Attribute size) {
+  if (auto name = dyn_cast<StringAttr>(size))
+    return name.getValue() == "any" ? MaybeForm() : makeSymbol(name.getValue());
+  if (auto expression = dyn_cast<DictionaryAttr>(size))
+    return evaluate(expression.getAs<ArrayAttr>("steps"));
+  return std::nullopt;
+}
+
 LinearForm IndexBounds::extent(Value memref, int64_t dim) {
   auto type = cast<MemRefType>(memref.getType());
   if (!type.isDynamicDim(dim))
@@ -180,16 +189,11 @@ LinearForm IndexBounds::extent(Value memref, int64_t dim) {
   if (known != extents.end())
     return known->second;
   LinearForm form;
-  Attribute declared;
+  MaybeForm size;
   if (DictionaryAttr param = getParameter(memref))
-    declared = param.getAs<ArrayAttr>("dims")[dim];
-  MaybeForm expression;
-  if (auto steps = dyn_cast_or_null<DictionaryAttr>(declared))
-    expression = evaluate(steps.getAs<ArrayAttr>("steps"));
-  if (auto name = dyn_cast_or_null<StringAttr>(declared)) {
-    form = makeSymbol(name.getValue());
-  } else if (expression) {
-    form = *expression;
+    size = declared(param.getAs<ArrayAttr>("dims")[dim]);
+  if (size) {
+    form = *size;
   } else if (auto workspace = memref.getDefiningOp<WorkspaceOp>()) {
     form = this->form(workspace.getSizes()[type.getDynamicDimIndex(dim)]);
   } else if (auto view = memref.getDefiningOp<ViewOp>()) {
@@ -207,11 +211,8 @@ std::optional<LinearForm> IndexBounds::stride(Value memref, int64_t dim) {
   if (!ShapedType::isDynamic(strides[dim]))
     return constantForm(strides[dim]);
   DictionaryAttr param = getParameter(memref);
-  auto declared = param ? param.getAs<ArrayAttr>("strides") : ArrayAttr();
-  auto name = declared ? dyn_cast<StringAttr>(declared[dim]) : StringAttr();
-  if (!name || name.getValue() == "any")
-    return std::nullopt;
-  return makeSymbol(name.getValue());
+  auto entries = param ? param.getAs<ArrayAttr>("strides") : ArrayAttr();
+  return entries ? declared(entries[dim]) : std::nullopt;
 }
 
 //===----------------------------------------------------------------------===//

@@ -96,6 +96,7 @@ private:
   LinearForm makeAtom(mlir::Value value);
   LinearForm makeSymbol(llvm::StringRef name);
   MaybeForm evaluate(mlir::ArrayAttr steps);
+  MaybeForm declared(mlir::Attribute size);
   void addFact(const MaybeForm &form);
   void addRange(const LinearForm &atom, int64_t low, int64_t high);
 

@@ -41,7 +41,7 @@ tw_status Checker::reject(int64_t index, const char *format, ...) const {
               nameOf(index), text);
 }
 
-static Text describeValue(int64_t dim, bool isStride, int64_t value) {
+Text tilewright::describeValue(int64_t dim, bool isStride, int64_t value) {
   Text text;
   if (dim < 0)
     text.add("is %" PRId64, value);

@@ -34,6 +34,9 @@ public:
   const char *data() const { return buffer; }
 };
 
+/// "has size 3 in dimension 0", "has stride 1 in dimension 2"; a scalar has no dimension.
+Text describeValue(int64_t dim, bool isStride, int64_t value);
+
 /// Wraps for sizes that no memory has; an empty tensor may have them.
 inline int64_t product(int64_t a, int64_t b) {
   return static_cast<int64_t>(static_cast<uint64_t>(a) * static_cast<uint64_t>(b));
@@ -76,7 +79,11 @@ class Checker {
   tw_status checkStrides(int64_t index);
   tw_status settleStrides(int64_t index);
   tw_status checkMemory(int64_t index);
-  tw_status evaluate(const DimEntry &dim, int64_t index, int64_t &value) const;
+  tw_status evaluate(const DimEntry &dim, int64_t index, bool isStride,
+                     int64_t &value) const;
+  tw_status rejectExpression(int64_t index, int64_t dim, bool isStride,
+                             const ExpressionEntry &expression, int64_t value,
+                             int64_t expected) const;
   tw_status checkExpressions(int64_t index);
   tw_status checkOverlap(int64_t index);
   tw_status fillAllocated(int64_t index);

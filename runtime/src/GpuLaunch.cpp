@@ -98,6 +98,12 @@ static int32_t launchGrid(void *context, const tw_grid_launch_v1 *grid) {
     return launch.status;
   if (grid->grid[0] == 0 || grid->grid[1] == 0 || grid->grid[2] == 0)
     return TW_OK; // which drivers refuse
+  // Launch functions make the most that 32 bits hold of what they do not.
+  if (grid->grid[0] > INT32_MAX)
+    return launch.status = fail(TW_ERROR_INVALID,
+                                "%s: a grid has more blocks than 2^31 - 1, which is the "
+                                "most that GPUs take; give each block more to do",
+                                launch.name());
   GpuGrid started = {nullptr, grid, grid->stream ? grid->stream : launch.stream};
   launch.status =
       findFunction(launch.kernel, grid->entry, grid->shared_bytes, &started.function);

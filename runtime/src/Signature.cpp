@@ -88,7 +88,7 @@ static bool isDim(const Signature &signature, const DimEntry &dim, int64_t dimsS
   int64_t symbols = signature.symbolCount(), stringOffset = words[4];
   switch (dim.kind) {
   case TW_DIM_EXPRESSION:
-    return !stride && inRange(dim.value, dimsStart, stringOffset - 4) &&
+    return inRange(dim.value, dimsStart, stringOffset - 4) &&
            isExpression(words, dim.value, stringOffset, symbols, words[5]);
   case TW_DIM_CONST:
     return stride || dim.value >= 0;

@@ -91,7 +91,7 @@ public:
   const DimEntry *strides(const ParameterEntry &parameter) const {
     return extents(parameter) + parameter.rank;
   }
-  /// Of an extent of kind TW_DIM_EXPRESSION.
+  /// Of an extent or stride of kind TW_DIM_EXPRESSION.
   const ExpressionEntry &expression(const DimEntry &dim) const {
     return *reinterpret_cast<const ExpressionEntry *>(words + dim.value);
   }

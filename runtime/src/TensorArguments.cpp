@@ -249,8 +249,11 @@ static bool compute(int64_t kind, int64_t a, int64_t b, int64_t &result) {
   return true;
 }
 
-/// The value of an extent's expression; every argument that is passed was looked at.
-tw_status Checker::evaluate(const DimEntry &dim, int64_t index, int64_t &value) const {
+/// The value of the expression of a size or stride; every argument that is passed was
+/// looked at.
+tw_status Checker::evaluate(const DimEntry &dim, int64_t index, bool isStride,
+                            int64_t &value) const {
+  const char *what = isStride ? "stride" : "size";
   const ExpressionEntry &expression = signature.expression(dim);
   int64_t stack[TW_MAX_EXPRESSION_STEPS];
   int64_t depth = 0;
@@ -261,44 +264,58 @@ tw_status Checker::evaluate(const DimEntry &dim, int64_t index, int64_t &value) 
     } else if (step.kind == TW_STEP_SYMBOL) {
       const Binding &bound = bindings[step.value];
       if (bound.parameter < 0)
-        return reject(index, "has the size %s, and no argument gives %s",
+        return reject(index, "has the %s %s, and no argument gives %s", what,
                       signature.text(expression), nameOfSymbol(step.value));
       stack[depth++] = bound.value;
     } else {
       --depth;
       if (!compute(step.kind, stack[depth - 1], stack[depth], stack[depth - 1]))
-        return reject(index, "has the size %s, which has no 64-bit value for these sizes",
-                      signature.text(expression));
+        return reject(index, "has the %s %s, which has no 64-bit value for these sizes",
+                      what, signature.text(expression));
     }
   }
   value = stack[0];
   return TW_OK;
 }
 
-/// Compares extents with the expressions declared for them.
+tw_status Checker::rejectExpression(int64_t index, int64_t dim, bool isStride,
+                                    const ExpressionEntry &expression, int64_t value,
+                                    int64_t expected) const {
+  Text sizes;
+  for (int64_t i = 0; i < expression.count; ++i)
+    if (const StepEntry &step = expression.steps()[i]; step.kind == TW_STEP_SYMBOL)
+      sizes.add("; %s = %" PRId64 " by argument '%s'", nameOfSymbol(step.value),
+                bindings[step.value].value, nameOf(bindings[step.value].parameter));
+  return reject(index, "%s; expected %s = %" PRId64 "%s",
+                describeValue(dim, isStride, value).data(), signature.text(expression),
+                expected, sizes.data());
+}
+
+/// Compares extents, and strides that an element depends on, with the expressions
+/// declared for them. A stride that no element depends on takes the value of its own.
 tw_status Checker::checkExpressions(int64_t index) {
   const ParameterEntry &parameter = signature.parameter(index);
   if (parameter.kind != TW_PARAM_TENSOR)
     return TW_OK;
+  uint64_t *given = wordsOf[index] + 1; // extents, then strides
   const DimEntry *dims = signature.extents(parameter);
-  for (int64_t d = 0; d < parameter.rank; ++d) {
+  bool empty = false;
+  for (int64_t d = 0; d < parameter.rank; ++d)
+    empty |= given[d] == 0;
+  for (int64_t d = 0; d < 2 * parameter.rank; ++d) {
     if (dims[d].kind != TW_DIM_EXPRESSION)
       continue;
-    int64_t expected, extent = argument(index).extents[d];
-    if (tw_status status = evaluate(dims[d], index, expected))
+    bool isStride = d >= parameter.rank;
+    int64_t dim = isStride ? d - parameter.rank : d;
+    auto value = static_cast<int64_t>(given[d]);
+    int64_t expected;
+    if (tw_status status = evaluate(dims[d], index, isStride, expected))
       return status;
-    if (extent == expected)
-      continue;
-    const ExpressionEntry &expression = signature.expression(dims[d]);
-    Text sizes;
-    for (int64_t i = 0; i < expression.count; ++i)
-      if (const StepEntry &step = expression.steps()[i]; step.kind == TW_STEP_SYMBOL)
-        sizes.add("; %s = %" PRId64 " by argument '%s'", nameOfSymbol(step.value),
-                  bindings[step.value].value, nameOf(bindings[step.value].parameter));
-    return reject(index,
-                  "has size %" PRId64 " in dimension %" PRId64 "; expected %s = %" PRId64
-                  "%s",
-                  extent, d, signature.text(expression), expected, sizes.data());
+    if (isStride && (empty || given[dim] == 1))
+      given[d] = expected;
+    else if (value != expected)
+      return rejectExpression(index, dim, isStride, signature.expression(dims[d]), value,
+                              expected);
   }
   return TW_OK;
 }
@@ -328,7 +345,7 @@ tw_status Checker::fillAllocated(int64_t index) {
                       nameOfSymbol(extents[d].value));
       extent = bound.value;
     } else if (extents[d].kind == TW_DIM_EXPRESSION) {
-      if (tw_status status = evaluate(extents[d], index, extent))
+      if (tw_status status = evaluate(extents[d], index, false, extent))
         return status;
       if (extent < 0)
         return reject(index, "cannot be allocated: its size %s is %" PRId64,
@@ -345,6 +362,9 @@ tw_status Checker::fillAllocated(int64_t index) {
     else if (strides[d].kind == TW_DIM_SYMBOL &&
              bindings[strides[d].value].parameter >= 0)
       stride = bindings[strides[d].value].value;
+    else if (strides[d].kind == TW_DIM_EXPRESSION)
+      if (tw_status status = evaluate(strides[d], index, true, stride))
+        return status;
     if (stride != contiguous && extent > 1)
       return reject(index,
                     "cannot be allocated: its stride in dimension %" PRId64 " is %" PRId64

@@ -11,7 +11,7 @@ import types
 
 from ..language.dtypes import DType
 from ..language.macros import Macro, by_reference
-from ..language.registry import Lazy, Operation, Ref, Rejected, Static, is_required
+from ..language.registry import Flag, Lazy, Operation, Ref, Rejected, Static, is_required
 from ..language.symbols import SizeExpr
 from ..language.values import Memory, Region
 from .errors import CompileError
@@ -196,12 +196,25 @@ class Calls:
                 f"T.{op.name} lacks {' and '.join(missing)}",
                 hint=f"its form is {signature(op)}",
             )
+        for p in op.parameters:
+            if p.mode is Flag and p.name in values:
+                self._check_flag(op, p.name, values[p.name], node)
         positional = []
         for p in places:
             if p.name not in values:
                 break
             positional.append(values.pop(p.name))
         return positional + extra, values
+
+    def _check_flag(self, op: Operation, name: str, value: object, node: ast.Call) -> None:
+        """Refuse what only counts as true, such as the string "no"."""
+        if not isinstance(value, int) or value not in (0, 1):
+            self.at(node)
+            self.fail(
+                f"T.{op.name}: {name}={describe_short(value)}",
+                rule=f"{name} is True or False, known at compile time",
+                hint=f"its form is {signature(op)}",
+            )
 
     def _too_many(self, op: Operation, count: int) -> None:
         self.fail(
@@ -227,7 +240,7 @@ class Calls:
             return node
         if mode is Ref:
             return self.reference(node)
-        if mode is Static:
+        if mode in (Static, Flag):
             return self.static(node, f"T.{op.name}: {parameter.name}")
         return self.evaluate(node)
 

@@ -34,6 +34,38 @@ _MEMBERSHIP = {
 COMPARISONS = frozenset(name for name, _ in _COMPARE.values())
 
 
+class Junction:
+    """Conditions joined by `and` or `or` as they come, in pairs, pairs of pairs and so on.
+
+    Joined one after the other, n conditions would be n operations deep, over which LLVM takes
+    n^2. `deps` is what all of them depend on.
+    """
+
+    def __init__(self, emitter: Conditions, operator: str, first: Value) -> None:
+        self.emitter, self.operator = emitter, operator
+        self.parts = [(1, first)]  # how many each is of, every one more than the next
+        self.deps = first.deps
+
+    def add(self, condition: Value) -> None:
+        count = 1
+        while self.parts and self.parts[-1][0] == count:
+            condition = self._join(condition)
+            count *= 2
+        self.parts.append((count, condition))
+        self.deps |= condition.deps
+
+    def _join(self, condition: Value) -> Value:
+        return self.emitter.binary(self.operator, self.parts.pop()[1], condition)
+
+    def result(self) -> Value:
+        """All of them in one; a junction of it alone is left."""
+        _, condition = self.parts.pop()
+        while self.parts:
+            condition = self._join(condition)
+        self.parts.append((1, condition))
+        return condition
+
+
 class Conditions:
     """Part of the emitter. See the module's docstring."""
 
@@ -70,23 +102,39 @@ class Conditions:
         """`and`, `or`: a later operand that reads memory is read only where it decides."""
         is_and = isinstance(node.op, ast.And)
         result = self.evaluate(node.values[0])
-        for following in node.values[1:]:
+        for position, following in enumerate(node.values[1:], 1):
             if is_runtime(result):
-                self.at(node)
-                condition = self.truth(result)
-                if is_and:
-                    result = self.choose(
-                        condition, lambda n=following: self._truth_of(n), lambda: False
-                    )
-                else:
-                    result = self.choose(
-                        condition, lambda: True, lambda n=following: self._truth_of(n)
-                    )
-            elif self.python_truth(result, node) == is_and:
-                result = self.evaluate(following)
-            else:
+                return self._joined(node, result, node.values[position:])
+            if self.python_truth(result, node) != is_and:
                 return result
+            result = self.evaluate(following)
         return result
+
+    def _joined(self, node: ast.BoolOp, first: object, others: list[ast.expr]) -> object:
+        """A run-time condition and the operands behind it."""
+        is_and = isinstance(node.op, ast.And)
+        self.at(node)
+        so_far = Junction(self, "and" if is_and else "or", self.truth(first))
+        builder = self.builder
+        for other in others:
+            before = builder.effects
+            with self.guarded_by(so_far.deps), builder.capture() as code:
+                value = self._truth_of(other)
+            self.at(node)
+            if builder.effects != before:
+                condition = so_far.result()
+                if is_and:
+                    value = self._branch_value(condition, value, code, False, [])
+                else:
+                    value = self._branch_value(condition, True, [], value, code)
+                so_far = Junction(self, so_far.operator, value)
+                continue
+            builder.out += code
+            if isinstance(value, Value):
+                so_far.add(value)
+            elif value != is_and:
+                return value
+        return so_far.result()
 
     def _truth_of(self, node: ast.expr) -> object:
         value = self.evaluate(node)
@@ -112,7 +160,7 @@ class Conditions:
         """
         builder = self.builder
         before = builder.effects
-        with self.guarded_by(condition):
+        with self.guarded_by(condition.deps):
             with builder.capture() as then_code:
                 a = first()
             with builder.capture() as else_code:

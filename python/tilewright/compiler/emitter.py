@@ -26,8 +26,10 @@ from .errors import CompileError
 from .expressions import Expressions
 from .frame import Frame
 from .leaving import Leaving, OpenLoop
+from .loops import Loops
 from .outside import Asked
 from .parallel import ParallelChecks, ParallelLoop
+from .parallel_loops import ParallelLoops
 from .parameters import Parameters
 from .python_calls import PythonCalls
 from .ranges import Ranges
@@ -47,6 +49,8 @@ class Emitter(
     Statements,
     Assignments,
     ControlFlow,
+    Loops,
+    ParallelLoops,
     Leaving,
     Scalars,
     Arithmetic,

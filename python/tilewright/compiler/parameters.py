@@ -25,17 +25,16 @@ class Parameters:
     def check_signature(self) -> None:
         """Refuse sizes that no argument gives and aliases of what is no tensor."""
         for p in self.parameters:
-            expressions = (
-                [s for s in p.memory.shape if isinstance(s, SizeExpr)] if p.memory else ()
-            )
-            for size in expressions:
-                for name in sorted(size.names() - self.symbols.keys() - self.strides):
+            sizes = [("size", size) for size in p.memory.shape] if p.memory else []
+            for kind, size in [*sizes, *(("stride", stride) for stride in p.strides or ())]:
+                needed = size.names() if isinstance(size, SizeExpr) else set()
+                for name in sorted(needed - self.symbols.keys() - self.strides):
                     self.fail(
-                        f"the size {size} of {p.name} needs {name}, which no argument gives",
-                        rule="each T.dynamic name in an expression is by itself a size of a "
-                        "tensor that is passed, or a scalar parameter",
-                        hint=f"add a parameter {name}: {name}, or write {p.name}'s size as one "
-                        "T.dynamic name",
+                        f"the {kind} {size} of {p.name} needs {name}, which no argument gives",
+                        rule="each T.dynamic name in an expression is by itself a size or a "
+                        "stride of a tensor that is passed, or a scalar parameter",
+                        hint=f"add a parameter {name}: {name}, or write {p.name}'s {kind} as "
+                        "one T.dynamic name",
                     )
             if p.alias and p.memory.twin is None:
                 self.fail(
@@ -46,7 +45,7 @@ class Parameters:
 
     @property
     def strides(self) -> set[str]:
-        """T.dynamic names that are strides."""
+        """T.dynamic names that are strides by themselves."""
         return {s.name for p in self.parameters for s in p.strides or () if isinstance(s, Dim)}
 
     def declare(self, name: str, annotation: object) -> None:
@@ -89,7 +88,7 @@ class Parameters:
 
     def _tensor(self, name: str, annotation: TensorType, output: bool = False) -> Memory:
         shape = tuple(self.resolved(s) for s in annotation.shape)
-        strides = annotation.strides
+        strides = annotation.strides and tuple(map(self.resolved, annotation.strides))
         if annotation.dtype.is_paired:
             self._check_pairs(name, shape, annotation.dtype, strides)
         type = memref(shape, annotation.dtype, "global", strides)
@@ -108,11 +107,9 @@ class Parameters:
         for axis, size in enumerate(shape):
             if isinstance(size, Dim) and not output:
                 self.symbols.setdefault(size.name, (memory, axis))
+        for size in (*shape, *(strides or ())):
             for dim in _dims(size):
                 self._fact(dim)
-        for stride in strides or ():
-            if isinstance(stride, Dim):
-                self._fact(stride)
         self._join_aliases()
         return memory
 
@@ -220,6 +217,10 @@ class Parameters:
         shape = list(shape) if isinstance(shape, (tuple, list)) else [shape]
         sizes, dynamic = [], []
         for size in shape:
+            if isinstance(size, bool):
+                self.fail(
+                    f"T.alloc_global: the size {size} is no integer", hint="give a number"
+                )
             size = self.index(size, "a size of T.alloc_global")
             if isinstance(size, int) and size < 0:
                 self.fail(

@@ -54,15 +54,12 @@ class Parameter:
             return entry | ({"symbol": self.symbol} if self.symbol else {})
         strides: object = "contiguous"
         if self.strides is not None:
-            strides = [
-                "any" if s is None else s.name if isinstance(s, Dim) else s
-                for s in self.strides
-            ]
+            strides = ["any" if s is None else _declared(s) for s in self.strides]
         return {
             "kind": "tensor",
             "name": self.name,
             "dtype": self.dtype.short,
-            "dims": [_extent(size) for size in self.memory.shape],
+            "dims": [_declared(size) for size in self.memory.shape],
             "strides": strides,
             "align": self.memory.align,
             "read": self.memory.read,
@@ -71,8 +68,8 @@ class Parameter:
         }
 
 
-def _extent(size: int | SizeExpr) -> object:
-    """The entry of `dims` for a size."""
+def _declared(size: int | SizeExpr) -> object:
+    """The entry of `dims` or `strides` for a size or a stride."""
     if isinstance(size, Dim):
         return size.name
     if isinstance(size, SizeExpr):

@@ -28,6 +28,17 @@ class Views:
                 rule="a bool is 0 or 1, which other types would not keep to",
                 hint="write a T.Parallel loop: y[i] = x[i] != 0",
             )
+        if dtype.is_paired or memory.dtype.is_paired:
+            as_dtype = f", as {dtype}" if dtype is not memory.dtype else ""
+            paired = dtype if dtype.is_paired else memory.dtype
+            self.fail(
+                f"{what} of {memory.name}, which is {memory.dtype}{as_dtype}",
+                rule=f"a view is of elements of whole bytes, and two {paired} share one",
+                hint="declare the tensor in that shape and dtype; an array of bytes may be "
+                "passed for either"
+                if memory.is_global
+                else "copy it into a tile of float8_e4m3fn, which holds all its values",
+            )
         if shape is None:
             sizes = self._scaled(what, memory, dtype)
         else:

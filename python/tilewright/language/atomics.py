@@ -6,7 +6,7 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 from __future__ import annotations
 
 from .movement import sides
-from .registry import Operation, Ref, Static, operation
+from .registry import Flag, Operation, Ref, Static, operation
 from .values import Memory, Region, Value
 
 
@@ -101,7 +101,7 @@ def _declare(name: str, combiner: str, text: str) -> Operation:
         value: Ref,
         memory_order: Static = None,
         *,
-        return_prev: Static = False,
+        return_prev: Flag = False,
         use_tma: Static = False,
     ) -> Value | None:
         return _atomic(k, f"T.{name}", combiner, dst, value, return_prev)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 
+from ..compiler.conditions import Junction
 from . import dtypes
 from .dtypes import DType, dtype_of
 from .registry import Lazy, Operation, Static, operation
@@ -114,10 +115,10 @@ def any_of(k, first, *rest):
 
 
 def _logic(k, op: str, conditions: tuple) -> Value:
-    result = k.truth(conditions[0])
+    joined = Junction(k, op, k.truth(conditions[0]))
     for condition in conditions[1:]:
-        result = k.binary(op, result, k.truth(condition))
-    return result
+        joined.add(k.truth(condition))
+    return joined.result()
 
 
 # -- selection and conversion -----------------------------------------------------------------

@@ -17,7 +17,7 @@ from .movement import (
     static_region,
     unsigned_of,
 )
-from .registry import Ref, Static, operation
+from .registry import Flag, Ref, Static, operation
 from .values import Memory, Region
 
 
@@ -49,7 +49,7 @@ def gather(k, src: Ref, indices: Ref, dst: Ref, axis: Static = 0, fill=0):
 
 
 @operation
-def scatter(k, src: Ref, indices: Ref, dst: Ref, axis: Static = 0, *, atomic: Static = False):
+def scatter(k, src: Ref, indices: Ref, dst: Ref, axis: Static = 0, *, atomic: Flag = False):
     """Copy rows to where an index tile says: dst[indices[i], j] = src[i, j].
 
     `axis` is the dimension of `dst`, a tensor or shared tile, that the indices count along.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-from .registry import Static, operation
+from .registry import Flag, Static, operation
 
 
 class KernelSpec:
@@ -20,7 +20,7 @@ class KernelSpec:
 
 
 @operation
-def Kernel(k, first, *rest, threads: Static = None, is_cpu: Static = False):
+def Kernel(k, first, *rest, threads: Static = None, is_cpu: Flag = False):
     """A grid of one to three extents; `as` names the block's coordinates, the first fastest.
 
     `threads` is a hint (a number, or up to three that are multiplied): GPU backends honour

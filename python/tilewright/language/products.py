@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from . import dtypes
 from .movement import fill
-from .registry import Ref, Static, operation
+from .registry import Flag, Ref, Static, operation
 from .values import Value
 
 
@@ -17,14 +17,17 @@ class GemmWarpPolicy:
     Square, FullRow, FullCol = "square", "full_row", "full_col"
 
 
+_POLICIES = (GemmWarpPolicy.Square, GemmWarpPolicy.FullRow, GemmWarpPolicy.FullCol)
+
+
 @operation
 def gemm(
     k,
     A: Ref,
     B: Ref,
     C: Ref,
-    transpose_A: Static = False,
-    transpose_B: Static = False,
+    transpose_A: Flag = False,
+    transpose_B: Flag = False,
     policy: Static = GemmWarpPolicy.Square,
     clear_accum=False,
     *,
@@ -45,9 +48,6 @@ def gemm(
     a_shape, a_ssa, a_type = _matrix(k, "A", a_ssa, a_type, a_shape)
     b_shape, b_ssa, b_type = _matrix(k, "B", b_ssa, b_type, b_shape)
     c_shape, c_ssa, c_type = _matrix(k, "C", c_ssa, c_type, c_shape)
-    for name, flag in {"transpose_A": transpose_A, "transpose_B": transpose_B}.items():
-        if not isinstance(flag, (bool, int)):
-            k.fail(f"T.gemm: {name}={flag!r}", rule="it is True or False", hint="leave it out")
     m, k_a = reversed(a_shape) if transpose_A else a_shape
     k_b, n = reversed(b_shape) if transpose_B else b_shape
     if k_a != k_b:
@@ -63,6 +63,18 @@ def gemm(
             hint=_transpose_hint(a_shape, b_shape, c_shape, transpose_A, transpose_B),
         )
     _check_types(k, a.dtype, b.dtype, c.dtype, precision)
+    if not isinstance(clear_accum, (Value, int)):
+        k.fail(
+            f"T.gemm: clear_accum={clear_accum!r}",
+            rule="clear_accum is True or False, or a run-time condition",
+            hint="leave it out to add to C",
+        )
+    if policy not in _POLICIES:
+        k.fail(
+            f"T.gemm: policy={policy!r}",
+            rule="policy is T.GemmWarpPolicy.Square, .FullRow or .FullCol",
+            hint="it is a hint only; leave it out",
+        )
     if c.base in (a.base, b.base):
         k.fail(
             f"T.gemm: {c.name} is operand and result",

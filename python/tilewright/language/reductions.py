@@ -8,7 +8,7 @@ from __future__ import annotations
 from . import combiners
 from .combiners import Combiner
 from .movement import copy
-from .registry import Operation, Ref, Static, operation
+from .registry import Flag, Operation, Ref, Static, operation
 
 
 def axis_of(k, what: str, dim: object, rank: int) -> int:
@@ -95,19 +95,13 @@ def _declare(combiner: str, text: str) -> Operation:
         src: Ref,
         dst: Ref,
         dim: Static = -1,
-        clear: Static = True,
+        clear: Flag = True,
         *,
         batch: Static = 1,
-        nan_propagate: Static = True,
+        nan_propagate: Flag = True,
         annotations: Static = None,
     ):
         chosen = combiner
-        if not isinstance(nan_propagate, bool):
-            k.fail(
-                f"T.{name}: nan_propagate={nan_propagate!r}",
-                rule="nan_propagate is True or False, known while compiling",
-                hint="with True a NaN wins, with False NaN is left out",
-            )
         if not nan_propagate:
             if combiner not in _OF_NUMBERS:
                 k.fail(
@@ -150,7 +144,7 @@ def reduce(
     dim: Static,
     combiner: Static,
     identity,
-    clear: Static = True,
+    clear: Flag = True,
 ):
     """The combination of one's own of `src` along `dim` into `dst`.
 

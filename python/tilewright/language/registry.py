@@ -7,6 +7,7 @@ its argument reaches it:
     Ref      a tile, tensor, region or element: never loaded
     Lazy     the unevaluated argument, for `emitter.evaluate(argument)`
     Static   a compile-time value; a run-time value is an error
+    Flag     True or False, known at compile time
 
     @operation
     def clear(k, dst: Ref):
@@ -31,7 +32,8 @@ class Mode:
         self.name = name
 
 
-Scalar, Ref, Lazy, Static = (Mode(n) for n in ("Scalar", "Ref", "Lazy", "Static"))
+_MODES = {n: Mode(n) for n in ("Scalar", "Ref", "Lazy", "Static", "Flag")}
+Scalar, Ref, Lazy, Static, Flag = _MODES.values()
 
 
 class Parameter:
@@ -98,9 +100,6 @@ def _parameters(function: Callable) -> tuple[list[Parameter], bool]:
         mode = _MODES.get(function.__annotations__.get(name), Scalar)
         found.append(Parameter(name, mode, default, keyword_only))
     return found, bool(code.co_flags & 0x04)
-
-
-_MODES = {m.name: m for m in (Scalar, Ref, Lazy, Static)}
 
 
 def operation(

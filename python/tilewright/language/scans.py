@@ -9,7 +9,7 @@ from ..compiler.scalars import difference
 from . import combiners
 from .combiners import Combiner
 from .reductions import axis_of, unsigned
-from .registry import Operation, Ref, Static, operation
+from .registry import Flag, Operation, Ref, Static, operation
 from .values import Region
 
 
@@ -53,9 +53,9 @@ def _declare(name: str, combiner: str, text: str) -> Operation:
         src: Ref,
         dst: Ref = None,
         dim: Static = 0,
-        reverse: Static = False,
+        reverse: Flag = False,
         *,
-        exclusive: Static = False,
+        exclusive: Flag = False,
     ):
         _scan(k, f"T.{name}", combiner, src, dst, dim, reverse, exclusive)
 
@@ -79,8 +79,8 @@ def scan(
     *,
     combiner: Static,
     identity=None,
-    reverse: Static = False,
-    exclusive: Static = False,
+    reverse: Flag = False,
+    exclusive: Flag = False,
 ):
     """Running combinations of one's own along `dim`, from the end with `reverse`.
 

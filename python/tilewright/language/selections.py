@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from . import dtypes
 from .reductions import axis_of, unsigned
-from .registry import Ref, Static, operation
+from .registry import Flag, Ref, Static, operation
 from .values import Memory
 
 
@@ -40,7 +40,7 @@ def _select(em, what: str, src, count, dim, smallest: bool) -> tuple[Memory, Mem
 
 @operation
 def topk(
-    em, src: Ref, k: Static, dim: Static = -1, *, largest: Static = True
+    em, src: Ref, k: Static, dim: Static = -1, *, largest: Flag = True
 ) -> tuple[Memory, Memory]:
     """The `k` largest elements along `dim`, descending, and their int32 positions.
 
@@ -51,7 +51,7 @@ def topk(
 
 
 @operation
-def sort(em, src: Ref, dim: Static = -1, descending: Static = False) -> tuple[Memory, Memory]:
+def sort(em, src: Ref, dim: Static = -1, descending: Flag = False) -> tuple[Memory, Memory]:
     """All elements in order along `dim`, ascending, and their int32 positions.
 
     Gives two fragments (values, indices) of the shape of `src`, which stays as it is. Equal

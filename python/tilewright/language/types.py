@@ -9,7 +9,7 @@ from types import FrameType, FunctionType
 
 from ..compiler.errors import CompileError
 from .dtypes import DType, dtype_of, python_number
-from .symbols import Const, Dim, SizeExpr
+from .symbols import Const, SizeExpr
 
 # As in the ABI: TW_MAX_RANK.
 MAX_RANK = 16
@@ -24,7 +24,7 @@ class TensorType:
         shape: sizes, each an int, a `SizeExpr` or a `Const`.
         dtype: element type.
         strides: None for row-major contiguous, else one entry per dimension in elements:
-            an int, a `Dim`, or None for any.
+            an int, a `SizeExpr`, a `Const`, or None for any.
         alias: the name of the parameter that it may be the same memory as, or "".
     """
 
@@ -58,20 +58,44 @@ def _shape(what: str, shape: object) -> tuple:
             raise CompileError.here(
                 f"{what}: the size {size} is negative", hint="a size is 0 or more"
             )
-        if isinstance(size, SizeExpr) and len(size.steps()) > MAX_STEPS:
-            raise CompileError.here(
-                f"{what}: a size is an expression of {len(size.steps())} names, numbers and "
-                "operators",
-                rule=f"an expression of sizes has at most {MAX_STEPS}",
-                hint='give it a name of its own: n = T.dynamic("n")',
-            )
-        if isinstance(size, int) and size >= 2**63:
-            raise CompileError.here(f"{what}: the size {size}", rule="a size has 64 bits")
+        _check_storable(what, "size", size)
     if len(shape) > MAX_RANK:
         raise CompileError.here(
             f"{what} of {len(shape)} dimensions", rule=f"a tensor has at most {MAX_RANK}"
         )
     return shape
+
+
+def _strides(what: str, strides: object, rank: int) -> tuple:
+    if not isinstance(strides, (tuple, list)) or len(strides) != rank:
+        raise CompileError.here(
+            f"{what}: {strides!r} does not give one stride for each of the {rank} dimensions",
+            hint="give integers, T.dynamic names, expressions of such, or None for any stride",
+        )
+    strides = tuple(map(python_number, strides))
+    for stride in strides:
+        if stride is None:
+            continue
+        if isinstance(stride, bool) or not isinstance(stride, (int, SizeExpr, Const)):
+            raise CompileError.here(
+                f"{what}: {stride!r} is not a stride",
+                hint="an integer, a T.dynamic name, an expression of such, or None for any",
+            )
+        _check_storable(what, "stride", stride)
+    return strides
+
+
+def _check_storable(what: str, kind: str, value: int | SizeExpr | Const) -> None:
+    """Refuse a size or stride that the table of a signature cannot hold."""
+    if isinstance(value, SizeExpr) and len(value.steps()) > MAX_STEPS:
+        raise CompileError.here(
+            f"{what}: a {kind} is an expression of {len(value.steps())} names, numbers and "
+            "operators",
+            rule=f"an expression of sizes has at most {MAX_STEPS}",
+            hint='give it a name of its own: n = T.dynamic("n")',
+        )
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise CompileError.here(f"{what}: the {kind} {value}", rule=f"a {kind} has 64 bits")
 
 
 def _alias(name: object) -> str:
@@ -110,25 +134,18 @@ class Tensor(metaclass=_TensorMeta):
 
 
 class StridedTensor:
-    """`T.StridedTensor(shape, strides, dtype)`: strides in elements, None for any."""
+    """`T.StridedTensor(shape, strides, dtype)`: strides in elements, None for any.
+
+    A stride is an integer, a T.dynamic name, an expression of such (`2 * n`,
+    `T.ceildiv(n, 8) * 8`), a T.const name or None.
+    """
 
     def __new__(
         cls, shape: object, strides: object, dtype: object = "float32", alias: str = ""
     ):
         shape = _shape("T.StridedTensor", shape)
-        if not isinstance(strides, (tuple, list)) or len(strides) != len(shape):
-            raise CompileError.here(
-                f"T.StridedTensor: {strides!r} does not give one stride for each of the "
-                f"{len(shape)} dimensions",
-                hint="give integers, T.dynamic names, or None for any stride",
-            )
-        for stride in strides:
-            if stride is not None and not isinstance(stride, (int, Dim)):
-                raise CompileError.here(
-                    f"T.StridedTensor: {stride!r} is not a stride",
-                    hint="an integer, a T.dynamic name, or None for any",
-                )
-        return TensorType(shape, dtype_of(dtype), tuple(strides), _alias(alias))
+        strides = _strides("T.StridedTensor", strides, len(shape))
+        return TensorType(shape, dtype_of(dtype), strides, _alias(alias))
 
 
 # Annotations of macros' parameters, which document and are not checked.

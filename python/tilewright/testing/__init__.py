@@ -10,6 +10,7 @@ from tilewright.testing.bounds import (
     dot_bound,
     dot_error,
     gamma,
+    in_float64,
     output_rounding,
 )
 from tilewright.testing.case import Case, Expected, Layout, Peer, Spec, Tensors
@@ -40,6 +41,7 @@ __all__ = [
     "dtype_name",
     "exact_operands",
     "gamma",
+    "in_float64",
     "numpy_dtype",
     "odd_integers",
     "output_rounding",

@@ -28,6 +28,15 @@ def gamma(terms: float, dtype: str = "f32") -> float:
     return error / (1.0 - error)
 
 
+def in_float64(bound: np.ndarray | float) -> np.ndarray | float:
+    """How far apart two evaluations in float64 may be, of what f32 knows to within `bound`.
+
+    Bounds are sums of products of roundoffs, so that each evaluation's is `bound` times
+    u(f64) / u(f32) at most.
+    """
+    return bound * (2 * unit_roundoff("f64") / U32)
+
+
 def output_rounding(value: np.ndarray, error: np.ndarray | float, dtype: str) -> np.ndarray:
     """The bound after rounding a value known to within `error` once to `dtype`.
 

@@ -134,11 +134,10 @@ typedef int32_t (*tw_launch_fn)(const tw_host_v1 *host, void *context,
  * An extent is TW_DIM_CONST (value), TW_DIM_SYMBOL (symbol index) or
  * TW_DIM_EXPRESSION (word offset of an expression, whose steps are in postfix order:
  * operands are pushed, an operator takes two of them for its result). A stride, in
- * elements, is TW_DIM_CONST, TW_DIM_SYMBOL, TW_DIM_CONTIGUOUS (the next dimension's
- * stride times its extent; 1 for the last one) or TW_DIM_ANY. Dims take 4 * rank
- * words; the strides' entries follow the extents'. A scalar parameter has no dims;
- * where it defines a symbol its rank is -1 - symbol, else 0. A maximum of -1 is no
- * bound. `alias` is 0, or 1 + the index of the parameter whose memory this one may
+ * elements, is one of these, TW_DIM_CONTIGUOUS (the next dimension's stride times
+ * its extent; 1 for the last one) or TW_DIM_ANY. Dims take 4 * rank words; the
+ * strides' entries follow the extents'. A scalar parameter has no dims; where it
+ * defines a symbol its rank is -1 - symbol, else 0. A maximum of -1 is no bound. `alias` is 0, or 1 + the index of the parameter whose memory this one may
  * be: where the two share any memory, they are the same elements. Without it, what a
  * kernel writes overlaps no other argument. */
 #define TW_SIGNATURE_MAGIC 0x0000314749535754 /* "TWSIG1" */

@@ -193,6 +193,21 @@ func.func @aligned_rows(%x: memref<?x32xf16, strided<[?, 1]>, #global>, %n: inde
   return
 }
 
+// The distance may be an expression of sizes.
+// CHECK-LABEL: func.func @rows_by_an_expression
+// CHECK:         tile.parallel {{.*}} attributes {simt.width = 8 : i64}
+func.func @rows_by_an_expression(%x: memref<?x32xf16, strided<[?, 1]>, #global>, %n: index) attributes {
+    tile.signature = {symbols = [{name = "m", multiple_of = 1, min = 1, max = -1}], params = [{name = "x", dims = ["m", 32], strides = [{text = "m * 8", steps = ["size m", 8, "mul"]}, 1]}, {name = "n"}]}} {
+  tile.kernel (%bx) in (%n) threads(64) {
+    %s = tile.alloc "s" : memref<64x32xf16, #shared>
+    tile.parallel (%i, %j) in (64, 32) {
+      %v = tile.load %x[%i, %j] : memref<?x32xf16, strided<[?, 1]>, #global>
+      memref.store %v, %s[%i, %j] : memref<64x32xf16, #shared>
+    }
+  }
+  return
+}
+
 // Of any distance nothing is known.
 // CHECK-LABEL: func.func @any_rows
 // CHECK-NOT:     simt.width

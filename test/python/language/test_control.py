@@ -5,8 +5,12 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 from __future__ import annotations
 
+import re
+
+import numpy as np
 import pytest
 
+import tilewright
 import tilewright.language as T
 from language.ir import of, operations
 from tilewright import CompileError
@@ -128,6 +132,45 @@ def test_a_conditional_expression_reads_only_what_it_chooses():
 
     assert len(of(kernel, "-> (f32)")) == 3
     assert len(of(kernel, "arith.select")) == 2
+
+
+def test_many_conditions_are_joined_in_pairs(tmp_path):
+    """A chain of n would be n operations deep, over which LLVM takes n^2."""
+    terms = " and ".join(f"i != {j}" for j in range(500))
+    text = (
+        "import tilewright.language as T\n@T.prim_func\n"
+        'def kernel(A: T.Tensor((512,), "float32"), n: T.int32):\n'
+        "    with T.Kernel(1):\n        for i in T.Parallel(512):\n"
+        f"            if {terms} and A[i] > 0 and n > 1 and n > i:\n"
+        f"                A[i] = T.any_of({terms.replace(' and ', ', ')})\n"
+    )
+    file = tmp_path / "many.py"
+    file.write_text(text)
+    names: dict = {}
+    exec(compile(text, str(file), "exec"), names)
+    depth: dict[str, int] = {}
+    joined = re.compile(r"(%\w+) = arith\.(andi|ori) (%\w+), (%\w+) : i1")
+    for result, _, *operands in joined.findall(lower_prim_func(names["kernel"]).text):
+        depth[result] = 1 + max(depth.get(operand, 0) for operand in operands)
+    assert len(depth) == 499 + 2 + 499
+    assert max(depth.values()) <= 10
+
+
+def test_conditions_with_reads_among_them():
+    @T.prim_func
+    def kernel(A: T.Tensor((64,), "int32"), B: T.Tensor((64,), "int32")):
+        with T.Kernel(1):
+            for i in T.Parallel(64):
+                some = i & 1 != 0 or i & 2 != 0 or A[i] > 40 or i & 4 != 0 or i & 8 != 0
+                all = some and i < 60 and i != 33 and A[i] != 7 and i != 35 and i != 37
+                B[i] = T.cast(all, "int32")
+
+    a, b = np.arange(64, dtype=np.int32)[::-1].copy(), np.zeros(64, np.int32)
+    tilewright.compile(kernel)(a, b)
+    i = np.arange(64)
+    some = (i & 15 != 0) | (a > 40)
+    wanted = some & (i < 60) & (a != 7) & ~np.isin(i, (33, 35, 37))
+    assert np.array_equal(b, wanted)
 
 
 def test_while():

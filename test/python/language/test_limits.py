@@ -219,6 +219,7 @@ def test_an_index_that_wraps_stays_outside(device, start):
     assert np.array_equal(buffer, before)
 
 
+@pytest.mark.every_device
 def test_a_grid_of_too_many_blocks_is_an_error(device):
     @T.prim_func
     def kernel(A: T.Tensor((1,), "float32"), x: T.int64, y: T.int64):

@@ -44,6 +44,23 @@ def test_pack_and_unpack():
         pack_pairs(np.zeros((2, 3), np.float32))
 
 
+def test_a_size_that_is_an_expression_counts_elements():
+    n = T.dynamic("n")
+
+    @T.prim_func
+    def kernel(A: T.Tensor((2, n * 2), "float4_e2m1fn"), B: T.Tensor((n,), "float32")):
+        with T.Kernel(1):
+            for i in T.Parallel(16):
+                B[i] = T.cast(A[1, 2 * i], "float32")
+
+    a, b = random_elements((2, 24), 1), np.zeros(12, np.float32)
+    compiled = tilewright.compile(kernel)
+    compiled(pack_pairs(a), b)
+    assert np.array_equal(b, a[1, ::2].astype(np.float32))
+    with pytest.raises(LaunchError, match=r"size 20 in dimension 1; expected n \* 2 = 24"):
+        compiled(pack_pairs(a[:, :20]), b)
+
+
 @pytest.mark.parametrize("offset", [0, 1, 2, 7, -1, -6])
 @pytest.mark.parametrize("width", [1, 2, 3, 16, 37, 128])
 def test_copies_at_any_place(device, offset, width):

@@ -277,6 +277,34 @@ def test_strides(device):
     assert np.array_equal(b, 2 * a)
 
 
+def test_strides_that_are_expressions(device):
+    """Every other row of one array and, in blocks, the rows of another between them."""
+    m, n = T.dynamic("m"), T.dynamic("n", multiple_of=4)
+
+    @T.prim_func
+    def kernel(
+        A: T.StridedTensor((m, n), (2 * n, 1), "float32"),
+        B: T.StridedTensor((T.ceildiv(m, 2), 2, n), (2 * n, n, 1), "float32"),
+    ):
+        with T.Kernel(T.ceildiv(m, 4), T.ceildiv(n, 8)) as (bx, by):
+            tile = T.alloc_shared((4, 8), "float32")
+            T.copy(A[bx * 4, by * 8], tile)
+            for i, j in T.Parallel(4, 8):
+                row = bx * 4 + i
+                B[row // 2, row % 2, by * 8 + j] = tile[i, j] + A[row, by * 8 + j]
+
+    base = np.arange(10 * 12, dtype=np.float32).reshape(10, 12)
+    a, b = base[::2], np.zeros((3, 2, 12), np.float32)
+    launch(device, kernel, a, b)
+    assert np.array_equal(b.reshape(6, 12)[:5], 2 * a)
+    with pytest.raises(tilewright.LaunchError) as caught:
+        launch(device, kernel, base[:5], b)
+    assert "argument 'A' has stride 12 in dimension 0; expected 2 * n = 24" in str(caught.value)
+    # A stride that no element depends on may be anything.
+    launch(device, kernel, base[:1], b[:1])
+    assert np.array_equal(b[0, 0], 2 * base[0])
+
+
 def test_workspace_lives_from_one_kernel_to_the_next(device):
     n = T.dynamic("n")
 

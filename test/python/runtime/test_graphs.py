@@ -188,6 +188,50 @@ def test_other_threads_launch(gpu, driver, triple):
     assert graph.launches == 0
 
 
+@pytest.mark.every_device
+def test_threads_replay_one_graph(device):
+    """At once, with the workspaces of one recording, while its owner lets it go."""
+    n = T.dynamic("n")
+
+    @T.prim_func
+    def turned(A: T.Tensor((n,), "float32"), C: T.Tensor((n,), "float32")):
+        W = T.alloc_global((n,), "float32")
+        with T.Kernel(T.ceildiv(n, 64), threads=64) as block:
+            for i in T.Parallel(64):
+                W[block * 64 + i] = 2 * A[block * 64 + i]
+        with T.Kernel(T.ceildiv(n, 64), threads=64) as block:
+            for i in T.Parallel(64):
+                C[block * 64 + i] = W[n - 1 - (block * 64 + i)]
+
+    a, c = VALUES.copy(), np.zeros_like(VALUES)
+    if device != "cpu":
+        driver = Driver(device)
+        a, c = Array(driver, a), Array(driver, c)
+    launch = tilewright.compile(turned, target=device)
+    graph = tilewright.Graph(device)
+    with graph:
+        launch(a, c)
+        launch(a, c)
+    failures = []
+
+    def replay(graph):
+        try:
+            for _ in range(30):
+                graph.replay()
+        except Exception as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=replay, args=(graph,)) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    del graph
+    gc.collect()
+    for thread in threads:
+        thread.join()
+    assert not failures
+    np.testing.assert_array_equal(c if device == "cpu" else c.read(), 2 * VALUES[::-1])
+
+
 def test_a_kernel_that_is_dropped_spoils_no_recording(gpu, driver, triple, gpu_artifact):
     other = runtime.load(gpu_artifact(TRIPLE_PARAMS, N, TRIPLE_BODY, name="triple"), None, gpu)
     a, c = Array(driver, VALUES), Array(driver, VALUES)

@@ -333,6 +333,48 @@ TEST(Arguments, ExpressionsWithoutAValue) {
             "sizes");
 }
 
+/// A (m, 2), and B (m) with a stride of m op 3.
+static std::vector<Param> withStride(int64_t kind) {
+  Dim stride = expression("m op 3", {{TW_STEP_SYMBOL, 0}, {TW_STEP_CONST, 3}, {kind}});
+  return {tensor("B", TW_F32, {symbol(0)}).strided({stride}),
+          tensor("A", TW_F32, {symbol(0), size(2)})};
+}
+
+TEST(Arguments, StridesThatAreExpressions) {
+  TestKernel kernel(withStride(TW_STEP_SUB), {{"m"}});
+  Sizes seven{7}, square{7, 2}, four{4}, three{3};
+  tw_argument_v1 a = tensorArgument(TW_F32, memory, square);
+  accept(kernel, {tensorArgument(TW_F32, memory, seven, &four), a});
+  EXPECT_EQ(
+      reject(kernel, {tensorArgument(TW_F32, memory, seven, &three), a}),
+      "gemm: argument 'B' has stride 3 in dimension 0; expected m op 3 = 4; m = 7 by "
+      "argument 'B'");
+}
+
+TEST(Arguments, AnExpressionIsAStrideThatNoElementDependsOn) {
+  TestKernel kernel(withStride(TW_STEP_MUL), {{"m"}});
+  for (int64_t m : {0, 1}) {
+    Sizes size{m}, rows{m, 2}, nine{9};
+    tw_argument_v1 arguments[] = {tensorArgument(TW_F32, memory, size, &nine),
+                                  tensorArgument(TW_F32, memory, rows)};
+    uint64_t words[8];
+    ASSERT_EQ(tw_check_arguments(kernel.kernel, arguments, 2, words), TW_OK);
+    EXPECT_EQ(words[2], static_cast<uint64_t>(3 * m));
+  }
+}
+
+TEST(Arguments, AStrideWithoutAValue) {
+  Dim square =
+      expression("m * m", {{TW_STEP_SYMBOL, 0}, {TW_STEP_SYMBOL, 0}, {TW_STEP_MUL}});
+  TestKernel kernel({tensor("B", TW_F32, {symbol(0), size(0)}).strided({square, any()})},
+                    {{"m"}});
+  Sizes huge{int64_t(1) << 40, 0};
+  EXPECT_EQ(
+      reject(kernel, {tensorArgument(TW_F32, memory, huge)}),
+      "gemm: argument 'B' has the stride m * m, which has no 64-bit value for these "
+      "sizes");
+}
+
 TEST(Arguments, AllocatedByExpressions) {
   std::vector<Param> params = withExpression(TW_STEP_SUB);
   TestKernel kernel(params, {{"m"}});

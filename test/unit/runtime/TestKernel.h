@@ -93,7 +93,10 @@ inline std::vector<int64_t> makeSignature(const std::vector<Param> &params,
     table.insert(table.end(), {p.isScalar, intern(p.name), p.dtype, rank, p.flags,
                                p.alignment, firstDim + int64_t(dims.size()), p.alias});
     launchWords += p.isScalar ? 1 : 1 + 2 * rank;
-    for (const Dim &dim : p.extents) {
+    std::vector<Dim> entries = p.extents;
+    for (size_t d = 0; d < p.extents.size(); ++d)
+      entries.push_back(p.strides.empty() ? contiguous() : p.strides[d]);
+    for (const Dim &dim : entries) {
       bool isExpression = dim.kind == TW_DIM_EXPRESSION;
       dims.insert(dims.end(),
                   {dim.kind, isExpression ? int64_t(expressions.size()) : dim.value});
@@ -102,10 +105,6 @@ inline std::vector<int64_t> makeSignature(const std::vector<Param> &params,
                            {intern(dim.text), int64_t(dim.steps.size())});
       for (const Step &step : dim.steps)
         expressions.insert(expressions.end(), {step.kind, step.value});
-    }
-    for (size_t d = 0; d < p.extents.size(); ++d) {
-      Dim stride = p.strides.empty() ? contiguous() : p.strides[d];
-      dims.insert(dims.end(), {stride.kind, stride.value});
     }
   }
   for (size_t i = 0; i < dims.size(); i += 2)

@@ -106,6 +106,25 @@ def view_of_bools():
     return kernel
 
 
+@wrong("T.reshape of tile, which is float4_e2m1fn", "a tile of float8_e4m3fn")
+def reshape_of_pairs():
+    @T.prim_func
+    def kernel():
+        with T.Kernel(1):
+            tile = T.alloc_shared((M, 4), "float4_e2m1fn")
+            T.reshape(tile, (M * 2, 2))  # here
+    return kernel
+
+
+@wrong("T.view of A, which is uint8, as float4_e2m1fn", "declare the tensor in that shape")
+def view_of_bytes_as_pairs():
+    @T.prim_func
+    def kernel(A: T.Tensor((M, 4), "uint8")):
+        with T.Kernel(1):
+            T.view(A, (M, 8), "float4_e2m1fn")  # here
+    return kernel
+
+
 @wrong("T.reshape inside T.Parallel", "in front of")
 def view_in_parallel():
     @T.prim_func

@@ -132,6 +132,31 @@ def break_():
     return kernel
 
 
+@wrong("T.loop_break in T.Parallel", "T.serial")
+def break_of_a_dynamic_extent():
+    n = T.dynamic("n")
+
+    @T.prim_func
+    def kernel(A: T.Tensor((n, 32), "float32")):
+        with T.Kernel(1):
+            for i, j in T.Parallel(n, 32):
+                if A[i, j] > 0:
+                    T.loop_break()  # here
+    return kernel
+
+
+@wrong("break in T.Parallel", "guard the body")
+def break_of_the_inner_of_two():
+    @T.prim_func
+    def kernel(A: T.Tensor((4, 32), "float32")):
+        with T.Kernel(1):
+            for i in T.Parallel(4):
+                for j in T.Parallel(32):
+                    A[i, j] = 1
+                    break  # here
+    return kernel
+
+
 @wrong("break under a run-time condition in a loop that is written out", "T.serial")
 def break_unrolled():
     @T.prim_func

@@ -107,7 +107,7 @@ def gemm_tf32():
     return kernel
 
 
-@wrong("T.gemm: transpose_B='yes'", "leave it out")
+@wrong("T.gemm: transpose_B='yes'", "its form is T.gemm(")
 def gemm_flag():
     @T.prim_func
     def kernel():

@@ -68,6 +68,26 @@ def size_expression():
     return kernel
 
 
+@wrong("the stride (n * 2) of A needs n, which no argument gives", "add a parameter n: n")
+def stride_expression():
+    n = T.dynamic("n")
+
+    @T.prim_func
+    def kernel(A: T.StridedTensor((4, 4), (n * 2, 1), "float32")):  # here
+        with T.Kernel(1):
+            A[0, 0] = 0
+    return kernel
+
+
+@wrong("T.StridedTensor: True is not a stride", "an expression of such")
+def stride_that_is_a_condition():
+    @T.prim_func
+    def kernel(A: T.StridedTensor((4, 4), (True, 1), "float32")):  # here
+        with T.Kernel(1):
+            A[0, 0] = 0
+    return kernel
+
+
 @wrong("T.Tensor: the size -4 is negative")
 def negative_size():
     @T.prim_func
