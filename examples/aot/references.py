@@ -1,12 +1,13 @@
 """What the programs of this example compute, and what must come out: files in a folder.
 
-usage: references.py FOLDER
+usage: references.py FOLDER/real
+       references.py FOLDER/small
 
-FOLDER/real has sizes of DeepSeek-V2-Lite and V3.2, FOLDER/small such as an emulator runs in
-seconds. In each a folder FUNCTION-BUILD holds the arguments of one call by the names of the
-function's parameters, `NAME.bin`; of an output the exact result in float64, `NAME.value.bin`,
-and how far from it an element may be, `NAME.bound.bin`. Both come from the definitions and
-error bounds by which the library's kernels are tested.
+The real sizes are those of DeepSeek-V2-Lite and V3.2, the small ones such as an emulator runs in
+seconds. A folder FUNCTION-BUILD holds the arguments of one call by the names of the function's
+parameters, `NAME.bin`; of an output the exact result in float64, `NAME.value.bin`, and how far
+from it an element may be, `NAME.bound.bin`. Both come from the definitions and error bounds by
+which the library's kernels are tested.
 
 A file is eight 64-bit integers (kind of elements as DLPack numbers them, bits of one, rank, up
 to five sizes), then the elements, all in the order of bytes of this machine. What a kernel must
@@ -249,13 +250,14 @@ def write_call(folder: Path, call: Call) -> None:
 
 
 def main() -> int:
-    """Write both folders; return the exit status."""
-    if len(sys.argv) != 2:
+    """Write one folder; return the exit status."""
+    sizes = {"real": real_calls, "small": small_calls}
+    folder = Path(sys.argv[1]) if len(sys.argv) == 2 else Path()
+    if folder.name not in sizes:
         print(__doc__, file=sys.stderr)
         return 2
-    for name, calls in (("real", real_calls()), ("small", small_calls())):
-        for call in calls:
-            write_call(Path(sys.argv[1]) / name, call)
+    for call in sizes[folder.name]():
+        write_call(folder, call)
     return 0
 
 
