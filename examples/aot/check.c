@@ -2,9 +2,9 @@
  *
  * usage: check_c REFERENCES [DEVICE]
  *
- * REFERENCES is a folder that references.py wrote. All tensors are in the host's memory: a
- * stream of DEVICE ("cpu", "cuda", "hip-emulator:gfx942", ...) says where the kernels run, and
- * the library copies what a GPU needs.
+ * REFERENCES is a folder that references.py wrote. All tensors are in the host's memory:
+ * a stream of DEVICE ("cpu", "cuda", "hip-emulator:gfx942", ...) says where the kernels
+ * run, and the library copies what a GPU needs.
  *
  * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
  */
@@ -49,7 +49,8 @@ static void must(dsk_status status) {
     fail("%s", dsk_last_error());
 }
 
-/* ---- arrays in files ------------------------------------------------------------------ */
+/* ---- arrays in files ------------------------------------------------------------------
+ */
 
 static uint64_t count_of(const dsk_tensor *tensor) {
   uint64_t count = 1;
@@ -93,7 +94,7 @@ static void read_array(const struct call *call, const char *file, struct array *
   fclose(stream);
 }
 
-/* ---- arguments -------------------------------------------------------------------------- */
+/* ---- arguments ------------------------------------------------------------------- */
 
 /* The array of this name that the call has, or a new one with no data. */
 static struct array *array_of(struct call *call, const char *name) {
@@ -137,14 +138,14 @@ static float scalar(struct call *call, const char *name) {
   return *(const float *)input(call, name)->data;
 }
 
-/* ---- the kernels ------------------------------------------------------------------------- */
+/* ---- the kernels ----------------------------------------------------------------- */
 
 /* Asks which build the call takes, and makes the call. */
-#define CALL(function, ...)                                                                    \
-  do {                                                                                         \
-    must(function##_explain(call->explained, sizeof call->explained, call->stream,             \
-                            __VA_ARGS__));                                                     \
-    must(function(call->stream, __VA_ARGS__));                                                 \
+#define CALL(function, ...)                                                              \
+  do {                                                                                   \
+    must(function##_explain(call->explained, sizeof call->explained, call->stream,       \
+                            __VA_ARGS__));                                               \
+    must(function(call->stream, __VA_ARGS__));                                           \
   } while (0)
 #define IN(name) input(call, name)
 #define BF16(name) output(call, name, DSK_DL_BFLOAT, 16)
@@ -189,17 +190,24 @@ static const struct {
   const char *name;
   void (*run)(struct call *);
 } kernels[] = {
-    {"mla_decode-h16", mla_decode},       {"mla_decode-h128", mla_decode},
-    {"sparse_mla-h16", sparse_mla},       {"sparse_mla-h128", sparse_mla},
-    {"indexer-f8", indexer},              {"indexer-bf16", indexer},
-    {"topk-default", topk},               {"moe_gate-v2lite", moe_gate},
-    {"moe_gate-v3", moe_gate},            {"grouped_gemm-gate_up", grouped_gemm},
-    {"grouped_gemm-down", grouped_gemm},  {"swiglu-v2lite", swiglu},
-    {"swiglu-v3", swiglu},                {"moe_combine-v2lite", moe_combine},
+    {"mla_decode-h16", mla_decode},
+    {"mla_decode-h128", mla_decode},
+    {"sparse_mla-h16", sparse_mla},
+    {"sparse_mla-h128", sparse_mla},
+    {"indexer-f8", indexer},
+    {"indexer-bf16", indexer},
+    {"topk-default", topk},
+    {"moe_gate-v2lite", moe_gate},
+    {"moe_gate-v3", moe_gate},
+    {"grouped_gemm-gate_up", grouped_gemm},
+    {"grouped_gemm-down", grouped_gemm},
+    {"swiglu-v2lite", swiglu},
+    {"swiglu-v3", swiglu},
+    {"moe_combine-v2lite", moe_combine},
     {"moe_combine-v3", moe_combine},
 };
 
-/* ---- results ----------------------------------------------------------------------------- */
+/* ---- results --------------------------------------------------------------------- */
 
 static double number(const dsk_tensor *tensor, uint64_t i) {
   if (tensor->type_code == DSK_DL_BFLOAT) {
@@ -213,8 +221,8 @@ static double number(const dsk_tensor *tensor, uint64_t i) {
   return ((const float *)tensor->data)[i];
 }
 
-/* The largest error of an element of an output, as a share of its bound: infinite of a wrong
- * infinity or a NaN. */
+/* The largest error of an element of an output, as a share of its bound: infinite of a
+ * wrong infinity or a NaN. */
 static double error_of(const struct call *call, const struct array *array) {
   char file[80];
   struct array value = {0}, bound = {0};
@@ -225,7 +233,8 @@ static double error_of(const struct call *call, const struct array *array) {
   double worst = 0;
   uint64_t count = count_of(&array->tensor);
   for (uint64_t i = 0; i < count; ++i) {
-    double got = number(&array->tensor, i), wanted = ((const double *)value.tensor.data)[i];
+    double got = number(&array->tensor, i),
+           wanted = ((const double *)value.tensor.data)[i];
     if (got == wanted)
       continue;
     double share = fabs(got - wanted) / ((const double *)bound.tensor.data)[i];
@@ -253,7 +262,8 @@ int main(int argc, char **argv) {
     must(dsk_stream_synchronize(stream));
     double worst = 0;
     for (int i = 0; i < call.count; ++i) {
-      const double error = call.arrays[i].is_output ? error_of(&call, &call.arrays[i]) : 0;
+      const double error =
+          call.arrays[i].is_output ? error_of(&call, &call.arrays[i]) : 0;
       worst = error > worst ? error : worst;
       free(call.arrays[i].tensor.data);
     }
@@ -263,6 +273,7 @@ int main(int argc, char **argv) {
   }
   dsk_stream_destroy(stream);
   dsk_device_close(device);
-  printf("C on %s: %d of %d calls of libdsk are within their bounds\n", name, right, count);
+  printf("C on %s: %d of %d calls of libdsk are within their bounds\n", name, right,
+         count);
   return right == count ? 0 : 1;
 }

@@ -1,8 +1,10 @@
-// Calls every kernel of libdsk from C++ and compares what it writes with stored references.
+// Calls every kernel of libdsk from C++ and compares what it writes with stored
+// references.
 //
 // usage: check_cpp REFERENCES [DEVICE]
 //
-// REFERENCES is a folder that references.py wrote. All tensors are in the memory of DEVICE
+// REFERENCES is a folder that references.py wrote. All tensors are in the memory of
+// DEVICE
 // ("cpu", "cuda", "hip-emulator:gfx942", ...), and the kernels run on a stream of its.
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -49,7 +51,8 @@ template <typename T> struct array {
     if (head[0] != dsk::element<T>::code || head[1] != dsk::element<T>::bits)
       throw std::runtime_error(path + " has elements of another type");
     shape.assign(head + 3, head + 3 + head[2]);
-    elements.resize(std::accumulate(shape.begin(), shape.end(), int64_t{1}, std::multiplies<>()));
+    elements.resize(
+        std::accumulate(shape.begin(), shape.end(), int64_t{1}, std::multiplies<>()));
     file.read(reinterpret_cast<char *>(elements.data()), elements.size() * sizeof(T));
     if (!file)
       throw std::runtime_error(path + " is too short");
@@ -170,8 +173,9 @@ static void swiglu(call &c) {
 }
 
 static void moe_combine(call &c) {
-  c.run(dsk::moe_combine_explain, dsk::moe_combine, c.in<bf16>("Rows"), c.in<float>("Weights"),
-        c.in<int32_t>("Positions"), c.in<bf16>("Addend"), c.out<bf16>("Out"));
+  c.run(dsk::moe_combine_explain, dsk::moe_combine, c.in<bf16>("Rows"),
+        c.in<float>("Weights"), c.in<int32_t>("Positions"), c.in<bf16>("Addend"),
+        c.out<bf16>("Out"));
 }
 
 struct kernel {
@@ -210,7 +214,8 @@ static int check(const string &references, const char *name) {
     right += error <= 1;
     worst = std::max(worst, error);
   }
-  std::printf("C++ on %s: %zu of %zu calls of libdsk are within their bounds, the worst at %.3f\n",
+  std::printf("C++ on %s: %zu of %zu calls of libdsk are within their bounds, the worst "
+              "at %.3f\n",
               name, right, std::size(kernels), worst);
   return right == std::size(kernels) ? 0 : 1;
 }

@@ -35,8 +35,11 @@ def build(
     target: Annotated[
         list[str] | None,
         typer.Option(
-            "--target", "-t", metavar="TARGET",
-            help="One of SPEC's targets, repeatable.", show_default="all of them",
+            "--target",
+            "-t",
+            metavar="TARGET",
+            help="One of SPEC's targets, repeatable.",
+            show_default="all of them",
         ),
     ] = None,
     jobs: Annotated[
