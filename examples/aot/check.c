@@ -49,8 +49,7 @@ static void must(dsk_status status) {
     fail("%s", dsk_last_error());
 }
 
-/* ---- arrays in files ------------------------------------------------------------------
- */
+/* ---- arrays in files -------------------------------------------------------------- */
 
 static uint64_t count_of(const dsk_tensor *tensor) {
   uint64_t count = 1;
