@@ -11,8 +11,9 @@ PYTHON := .venv/bin/python
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
 
-demo: setup ## set up, build, and run the kernels of examples/demo.py
+demo: setup ## set up, build, run the kernels of examples/demo.py, and a C++ program
 	@$(PYTHON) examples/demo.py $(ARGS)
+	@$(if $(ARGS),,$(MAKE) -C examples/aot demo)
 
 test: setup-dev ## set up, build, and run every test; the last line counts them
 	@$(PYTHON) scripts/run_tests.py lit unit python

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 EXAMPLES = """
 tilewright build kernels.toml -o dist      [dim]libNAME.so, libNAME.a, NAME.h, ... in dist/[/]
 tilewright build kernels.py -o dist -j 8   [dim]a Library defined in Python[/]
+tilewright build kernels.toml -o dist -t cpu:x86-64-v3   [dim]for one of its targets[/]
 """
 
 
@@ -31,6 +32,16 @@ def build(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="The folder to write; it is made.")
     ],
+    target: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--target",
+            "-t",
+            metavar="TARGET",
+            help="One of SPEC's targets, repeatable.",
+            show_default="all of them",
+        ),
+    ] = None,
     jobs: Annotated[
         int | None,
         typer.Option(
@@ -53,6 +64,8 @@ def build(
 
     try:
         library = read_spec(spec)
+        if target:
+            library = library.only_for(target)
         with _Progress() as progress:
             built = build_library(
                 library, output, jobs=jobs, on_start=progress.start, on_done=progress.show

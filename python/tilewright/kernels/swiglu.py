@@ -93,7 +93,7 @@ def gated(g, u, limit):
 
 @functools.cache
 def swiglu_kernel(
-    h: int, dtype: str, limit: float | None, target: str, weighted: bool = False
+    h: int, dtype: str, target: str, limit: float | None = None, weighted: bool = False
 ) -> Any:
     """The compiled activation of `h` columns, any number of tokens."""
     tokens = T.dynamic("tokens")
@@ -159,7 +159,7 @@ def swiglu(
     tokens, h = check_arguments(x, weights)
     out = empty(x, (tokens, h)) if out is None else out
     if 0 not in out.shape:
-        kernel = swiglu_kernel(h, dtype_of(x), limit, target, weights is not None)
+        kernel = swiglu_kernel(h, dtype_of(x), target, limit, weights is not None)
         kernel(x, out) if weights is None else kernel(x, weights, out)
     return out
 

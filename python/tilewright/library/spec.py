@@ -5,6 +5,7 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import importlib.util
 import re
@@ -105,6 +106,33 @@ class Library:
         made = tuple(Build(n, kernel, dict(a), chosen) for n, a in named.items())
         text = doc or getattr(kernel, "__doc__", "") or ""
         self.functions.append(Function(name, made, text.strip()))
+
+    def only_for(self, targets: Sequence[str]) -> Library:
+        """This library for some of its targets alone, without functions for none of them.
+
+        Raises SpecError where it has a target for no function.
+        """
+        chosen = Library(
+            self.name,
+            targets,
+            release=self.release,
+            description=self.description,
+            licence=self.licence,
+        )
+        for function in self.functions:
+            builds = tuple(
+                dataclasses.replace(b, targets=tuple(t for t in b.targets if t in targets))
+                for b in function.builds
+            )
+            if builds[0].targets:
+                chosen.functions.append(dataclasses.replace(function, builds=builds))
+        known = {t: None for f in self.functions for b in f.builds for t in b.targets}
+        for target in chosen.targets:
+            if target not in known:
+                raise SpecError(
+                    f"library {self.name} is not for {target!r}; it is for {', '.join(known)}"
+                )
+        return chosen
 
 
 def _named(builds: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:

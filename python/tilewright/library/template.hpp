@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #ifdef __cpp_exceptions
@@ -180,40 +181,53 @@ class tensor {
   @NAME@_tensor view_{};
   std::int64_t shape_[most] = {}, strides_[most] = {};
 
-  void set(std::int64_t *to, std::initializer_list<std::int64_t> from) {
-    int count = 0;
-    for (std::int64_t value : from)
+  using list = std::initializer_list<std::int64_t>;
+
+  /// Copies sizes or strides; how many there are, which may be more than are copied.
+  template <typename S> static std::int32_t copy(std::int64_t *to, const S &from) {
+    std::int32_t count = 0;
+    for (std::int64_t value : from) {
       if (count < most)
-        to[count++] = value;
-    view_.rank = static_cast<std::int32_t>(from.size()); // too many are refused by the call
+        to[count] = value;
+      ++count;
+    }
+    return count;
+  }
+  /// A rank that the call refuses, where nothing can be thrown.
+  static std::int32_t refuse() {
+#ifdef __cpp_exceptions
+    throw error(@UPPER@_ERROR_INVALID, "a tensor has as many strides as sizes, or none");
+#else
+    return -1;
+#endif
   }
 
 public:
-  /// Elements in the host's memory; strides in elements, contiguous where they are left out.
-  template <typename T>
-  tensor(T *data, std::initializer_list<std::int64_t> shape,
-         std::initializer_list<std::int64_t> strides = {}) {
+  /// Elements in the host's memory. Sizes, and strides in elements, are lists or containers of
+  /// integers; contiguous where strides are left out.
+  template <typename T, typename S = list, typename R = list,
+            typename = std::enable_if_t<!std::is_same_v<R, device>>>
+  tensor(T *data, const S &shape, const R &strides = {}) {
     using E = element<std::remove_const_t<T>>;
     view_.data = const_cast<std::remove_const_t<T> *>(data);
     view_.device_type = 1;
     view_.type_code = E::code, view_.type_bits = E::bits, view_.type_lanes = E::lanes;
-    set(shape_, shape);
-    if (strides.size()) {
-      set(strides_, strides);
-      view_.strides = strides_;
-    }
+    view_.rank = copy(shape_, shape); // too many are refused by the call
     view_.shape = shape_;
+    if (std::int32_t count = copy(strides_, strides)) {
+      view_.strides = strides_;
+      view_.rank = count == view_.rank ? count : refuse();
+    }
   }
   /// Elements in a device's memory.
-  template <typename T>
-  tensor(T *data, std::initializer_list<std::int64_t> shape, const device &of,
-         std::initializer_list<std::int64_t> strides = {})
+  template <typename T, typename S = list, typename R = list>
+  tensor(T *data, const S &shape, const device &of, const R &strides = {})
       : tensor(data, shape, strides) {
     const auto info = of.info();
     view_.device_type = info.device_type, view_.device_id = info.device_id;
   }
-  template <typename T>
-  tensor(const buffer<T> &memory, std::initializer_list<std::int64_t> shape)
+  template <typename T, typename S = list>
+  tensor(const buffer<T> &memory, const S &shape)
       : tensor(memory.data(), shape, memory.owner()) {}
   /// A DLTensor of DLPack, whose layout this is; its shape must live as long.
   static tensor from_dlpack(const void *dl_tensor) {
