@@ -22,6 +22,7 @@ EXAMPLES = """
 tilewright build kernels.toml -o dist      [dim]libNAME.so, libNAME.a, NAME.h, ... in dist/[/]
 tilewright build kernels.py -o dist -j 8   [dim]a Library defined in Python[/]
 tilewright build kernels.toml -o dist -t cpu:x86-64-v3   [dim]for one of its targets[/]
+tilewright build kernels.toml -o dist --wheel   [dim]and a wheel for pip install[/]
 """
 
 
@@ -48,12 +49,17 @@ def build(
             "--jobs", "-j", min=1, help="How many compile at a time.", show_default="all cores"
         ),
     ] = None,
+    wheel: Annotated[
+        bool, typer.Option("--wheel", help="Write a Python wheel as well.")
+    ] = False,
 ) -> None:
     """Build a library of kernels that C and C++ programs link and ship.
 
     Writes libNAME.so and libNAME.a, with native code for every CPU target and compressed
     images for every GPU; NAME.h and NAME.hpp; NAMEConfig.cmake and NAME.pc; manifest.json.
-    What is built needs libc alone: no Python, no compiler, no GPU toolkit.
+    What is built needs libc alone: no Python, no compiler, no GPU toolkit. With --wheel, there
+    is a package for Python's users, with functions that take anybody's arrays, and operators
+    of PyTorch.
 
     What was compiled before comes from the cache. A build that fails does not stop the
     others; all are reported, and then nothing is written. Exit code 1 means that, 2 a wrong
@@ -68,8 +74,9 @@ def build(
             library = library.only_for(target)
         with _Progress() as progress:
             built = build_library(
-                library, output, jobs=jobs, on_start=progress.start, on_done=progress.show
-            )
+                library, output, jobs=jobs, wheel=wheel, on_start=progress.start,
+                on_done=progress.show,
+            )  # fmt: skip
     except SpecError as error:
         raise UsageError(str(error)) from None
     except BuildError as error:

@@ -2,7 +2,8 @@
 
 `Library` says what a library holds, `build` writes it, `load` gives its functions back to
 Python. spec.py reads what users write, objects.py compiles, header.py and hpp.py write the
-headers, packages.py what build systems look for, manifest.py the record of it all.
+headers, packages.py what build systems look for, python_package.py and wheel.py what Python's
+users install, manifest.py the record of it all.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """

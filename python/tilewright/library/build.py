@@ -22,7 +22,9 @@ from .hpp import cpp_header
 from .manifest import manifest_of
 from .objects import Compiled, Failed, Job, compile_all, jobs_of
 from .packages import cmake_config, cmake_version, pkg_config
+from .python_package import check_python_names, python_package
 from .spec import Library, SpecError
+from .wheel import check_release, write_wheel
 
 
 class BuildError(Exception):
@@ -47,16 +49,21 @@ def build(
     folder: str | Path,
     *,
     jobs: int | None = None,
+    wheel: bool = False,
     on_start: Callable[[Sequence[Job]], None] = lambda jobs: None,
     on_done: Callable[[Compiled | Failed], None] = lambda result: None,
 ) -> Built:
-    """Builds `library` into `folder`, with `jobs` processes (all cores where it is None).
+    """Builds `library` into `folder`, with `jobs` processes (all cores where it is None), and
+    with `wheel` a Python wheel of it.
 
     Nothing there is touched before all is built, and then its files are replaced one by one,
     the library's first. `on_start` gets what is compiled, `on_done` each result as it comes.
     Raises SpecError, BuildError with all that did not compile, and OSError.
     """
     check_names(library)
+    if wheel:
+        check_python_names(library)
+        check_release(library)
     if not library.functions:
         raise SpecError(f"library {library.name} has no functions")
     tasks = jobs_of(library)
@@ -72,7 +79,7 @@ def build(
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     with _staging(folder) as stage:
-        _write_all(library, compiled, stage)
+        _write_all(library, compiled, stage, wheel)
         names = sorted(file.name for file in stage.iterdir())
         for name in names:
             os.replace(stage / name, folder / name)
@@ -89,7 +96,9 @@ def _staging(folder: Path) -> Iterator[Path]:
         shutil.rmtree(stage, ignore_errors=True)
 
 
-def _write_all(library: Library, compiled: Sequence[Compiled], stage: Path) -> None:
+def _write_all(
+    library: Library, compiled: Sequence[Compiled], stage: Path, wheel: bool
+) -> None:
     from .. import _compiler
 
     entries = [_entry(function.name, compiled) for function in library.functions]
@@ -119,6 +128,10 @@ def _write_all(library: Library, compiled: Sequence[Compiled], stage: Path) -> N
     )
     if said:
         raise BuildError(said)
+    if wheel:
+        package = python_package(library, entries) | {"manifest.json": files["manifest.json"]}
+        shared = (stage / f"lib{name}.so").read_bytes()
+        write_wheel(library, {n: t.encode() for n, t in package.items()}, shared, stage)
 
 
 def runtime_archive() -> Path:

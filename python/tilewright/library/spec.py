@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import importlib.util
+import inspect
 import re
 import sys
 import tomllib
@@ -104,8 +105,8 @@ class Library:
             raise SpecError(f"{self.name}.{name} has no builds")
         chosen = _targets(targets, f"{self.name}.{name}") if targets else self.targets
         made = tuple(Build(n, kernel, dict(a), chosen) for n, a in named.items())
-        text = doc or getattr(kernel, "__doc__", "") or ""
-        self.functions.append(Function(name, made, text.strip()))
+        text = inspect.cleandoc(doc or getattr(kernel, "__doc__", "") or "")
+        self.functions.append(Function(name, made, text))
 
     def only_for(self, targets: Sequence[str]) -> Library:
         """This library for some of its targets alone, without functions for none of them.
