@@ -1,4 +1,4 @@
-"""A library that the tests share.
+"""Libraries that the tests share.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tilewright.library import Library, build
+from tilewright.library import Built, Library, build, read_spec
 
 from .kernels_to_build import add_integers, row_sums, scale
 
@@ -40,3 +40,10 @@ def folder(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("probe")
     build(make_library(), path)
     return path
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory) -> Built:
+    """The library of kernels.py with everything that is written beside it."""
+    library = read_spec(Path(__file__).with_name("kernels.py"))
+    return build(library, tmp_path_factory.mktemp("sample"), jobs=2, wheel=True)

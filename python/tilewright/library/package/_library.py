@@ -76,6 +76,8 @@ _NAMED = {
 def _from_dlpack(value, stream, where):
     """(address of the tensor, what keeps it, whether it is read-only) of an array with
     `__dlpack__`, whose work is done before that of `stream`, a handle."""
+    if getattr(value, "is_neg", bool)():  # PyTorch's, which DLPack does not know
+        raise TypeError(f"{where} is a view that negates; pass its resolve_neg()")
     device = value.__dlpack_device__()[0]
     given = {}
     if device == _CUDA:
