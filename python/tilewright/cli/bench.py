@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tilewright.cli import bench_compile, bench_emulator, bench_launch
+from tilewright.cli import bench_aot, bench_compile, bench_emulator, bench_launch
 from tilewright.cli.console import (
     CliError,
     UsageError,
@@ -31,6 +31,7 @@ tilewright bench --launch                     [dim]what it takes to launch a ker
 tilewright bench --emulator                   [dim]the emulators, on other compilers' programs[/]
 tilewright bench --compile                    [dim]code size and compile time as kernels grow[/]
 tilewright bench --compile -d cuda:sm_80,hip:gfx942   [dim]compile time for GPUs beside Triton[/]
+tilewright bench --aot                        [dim]what libraries built ahead of time cost[/]
 """  # noqa: E501
 
 
@@ -68,6 +69,12 @@ def bench(
             "between commas) beside Triton on a product, unless KERNEL is given. Nothing runs.",
         ),
     ] = False,
+    aot: Annotated[
+        bool,
+        typer.Option(
+            "--aot", help="Measure libraries that are built ahead of time instead. Needs g++."
+        ),
+    ] = False,
 ) -> None:
     """Measure kernels, interleaved with NumPy and PyTorch doing the same work.
 
@@ -83,8 +90,16 @@ def bench(
     the emulators, with the checks that are on by default: instructions a second but for MMA,
     over the whole time and over that outside MMA; multiply-adds a second, over the whole time
     and over that in MMA; speed-up by threads, start-up, and the time to load a long program.
+
+    With --aot, a library is built and called from C++: launches, loading, kernels beside the
+    JIT's; and building 100 kernels for 5 targets, which takes a minute or two.
     """
     check_json(json)
+    if aot:
+        if kernels or emulator or compile or launch or device != "cpu" or threads:
+            raise UsageError("--aot takes no kernels and no other options but --json")
+        bench_aot.bench_aot(json)
+        return
     if launch:
         if kernels or emulator or compile or device != "cpu" or threads:
             raise UsageError("--launch takes no kernels and no other options but --json")

@@ -9,7 +9,7 @@ import inspect
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 
@@ -85,15 +85,13 @@ def _results(jobs: list[Job], processes: int) -> Iterator[tuple[int, Compiled | 
     with ProcessPoolExecutor(min(processes, len(jobs)) or 1, mp_context=context) as pool:
         pending = {pool.submit(_run, index): index for index in range(len(jobs))}
         try:
-            while pending:
-                done, _ = wait(pending, return_when=FIRST_COMPLETED)
-                for future in done:
-                    index = pending.pop(future)
-                    try:
-                        outcome = future.result()
-                    except BrokenProcessPool:
-                        outcome = "the process that compiled it, or one beside it, was killed"
-                    yield index, _result(jobs[index], outcome)
+            for future in as_completed(pending):
+                index = pending[future]
+                try:
+                    outcome = future.result()
+                except BrokenProcessPool:
+                    outcome = "the process that compiled it, or one beside it, was killed"
+                yield index, _result(jobs[index], outcome)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
