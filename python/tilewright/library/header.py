@@ -163,8 +163,8 @@ extern "C" {{
  * Arguments that no build takes are {upper}_ERROR_ARGUMENT, with a message that names the
  * argument and what was expected. */
 
-/* From here on `function` (as in "{entries[0].name}") has this build alone, and all of them
- * again where `build` is NULL. */
+/* From here on `function` (as in "{name}_{entries[0].name}") has this build alone, and all
+ * of them again where `build` is NULL. */
 {upper}_API {name}_status {name}_choose(const char *function, const char *build);
 
 {declared}

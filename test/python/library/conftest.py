@@ -44,6 +44,6 @@ def folder(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def sample(tmp_path_factory) -> Built:
-    """The library of kernels.py with everything that is written beside it."""
-    library = read_spec(Path(__file__).with_name("kernels.py"))
+    """The library of sample_library.py with everything that is written beside it."""
+    library = read_spec(Path(__file__).with_name("sample_library.py"))
     return build(library, tmp_path_factory.mktemp("sample"), jobs=2, wheel=True)

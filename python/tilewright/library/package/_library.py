@@ -284,4 +284,5 @@ class Function:
 def choose(function, build):
     """From here on `function` (its name) has this build alone; all of them again where `build`
     is None."""
-    _check(_c[f"{NAME}_choose"](function.encode(), None if build is None else build.encode()))
+    name = f"{NAME}_{function}".encode()
+    _check(_c[f"{NAME}_choose"](name, None if build is None else build.encode()))
