@@ -39,6 +39,10 @@ struct tilewright::Bound {
 
 static pthread_mutex_t bindingLock = PTHREAD_MUTEX_INITIALIZER;
 
+// A child has none of the threads that may hold the lock when its parent forks.
+static void lockBinding() { pthread_mutex_lock(&bindingLock); }
+static void unlockBinding() { pthread_mutex_unlock(&bindingLock); }
+
 /// The kernel of a build's first artifact that the device runs; nullptr where there is
 /// none, with the error recorded.
 static tw_status bindBuild(const tw_function_v1 *function, const tw_build_v1 &build,
@@ -104,6 +108,8 @@ static tw_status makeBound(const tw_function_v1 *function, tw_device *device,
 static tw_status bind(const tw_function_v1 *function, tw_device *device, Bound **bound) {
   if ((*bound = findBound(function, device)))
     return TW_OK;
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, [] { pthread_atfork(lockBinding, unlockBinding, unlockBinding); });
   pthread_mutex_lock(&bindingLock);
   tw_status status = checkSeal(function->library);
   if (!status && !(*bound = findBound(function, device)))

@@ -21,9 +21,10 @@ tw_status tw_library_explain(const tw_function_v1 *function, tw_stream *stream,
   Buffer reasons;
   if (tw_status status = call.choose(&reasons))
     return status == TW_ERROR_ARGUMENT ? call.explainFailure() : status;
-  const char *why = function->state->only ? "chosen by hand"
-                    : call.build == 0     ? "the first that takes the arguments"
-                                          : "the first that takes the arguments, as";
+  bool isChosen = __atomic_load_n(&function->state->only, __ATOMIC_RELAXED) != 0;
+  const char *why = isChosen          ? "chosen by hand"
+                    : call.build == 0 ? "the first that takes the arguments"
+                                      : "the first that takes the arguments, as";
   snprintf(text, size, "%s: build %s (%" PRIu64 " of %" PRIu64 ") for %s, %s%s",
            function->name, function->builds[call.build].name, call.build + 1,
            function->build_count, call.kernel->image->target, why, reasons.text());
