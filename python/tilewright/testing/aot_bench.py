@@ -32,7 +32,7 @@ from tilewright.testing.threads import OtherProcesses
 
 ROUNDS, CALLS = 25, 20000  # of the empty kernel
 LOADS = 21
-TURNS = 15  # of a kernel and the JIT's
+TURNS = 61  # of a kernel and the JIT's
 KERNELS = 100
 
 PROGRAM = Path(__file__).with_name("aot_bench.cpp")
@@ -212,12 +212,12 @@ def _beside_jit(shared: Path, target: str) -> list[dict[str, Any]]:
             times = _turns({"jit": from_python, "aot": from_cpp})
             if jit.tobytes() != aot.tobytes():
                 raise RuntimeError(f"{name}: the library's result is not the JIT's")
-            ratios = [a / b for a, b in zip(times["jit"], times["aot"])]
+            medians = {by: statistics.median(taken) for by, taken in times.items()}
             found.append(
                 {
                     "kernel": name,
-                    **{f"{by}_s": statistics.median(times[by]) for by in ("jit", "aot")},
-                    "ratio": statistics.median(ratios),
+                    **{f"{by}_s": median for by, median in medians.items()},
+                    "ratio": medians["jit"] / medians["aot"],
                     "rounds": TURNS,
                 }
             )
@@ -245,9 +245,8 @@ def _turns(calls: dict[str, Callable[[], None]]) -> dict[str, list[float]]:
     for _ in range(TURNS):
         for by in order:
             begun = time.thread_time()
-            for _ in range(4):
-                calls[by]()
-            times[by].append((time.thread_time() - begun) / 4)
+            calls[by]()
+            times[by].append(time.thread_time() - begun)
         order.reverse()
     return times
 

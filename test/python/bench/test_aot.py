@@ -17,41 +17,28 @@ from tilewright.cli import bench_aot, main
 from tilewright.testing import aot_bench, aot_kernels, aot_sizes
 
 
-@pytest.fixture(scope="module")
-def report():
-    """Of one kernel for a CPU and a GPU, without peers."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(aot_bench, "ROUNDS", 3)
-        patch.setattr(aot_bench, "CALLS", 100)
-        patch.setattr(aot_bench, "LOADS", 2)
-        patch.setattr(aot_bench, "TURNS", 1)
-        patch.setattr(aot_kernels, "TARGETS", ("cpu:x86-64-v3", "cuda:sm_80"))
-        patch.setattr(aot_sizes, "TARGETS", ("cuda:sm_80",))
-        patch.setattr(aot_sizes, "PEERS", ())
-        return aot_bench.measure(kernels=1)
+def test_the_report(monkeypatch):
+    """Of one kernel for a CPU and a GPU, without peers: one test, as it takes seconds."""
+    monkeypatch.setattr(aot_bench, "ROUNDS", 3)
+    monkeypatch.setattr(aot_bench, "CALLS", 100)
+    monkeypatch.setattr(aot_bench, "LOADS", 2)
+    monkeypatch.setattr(aot_bench, "TURNS", 1)
+    monkeypatch.setattr(aot_kernels, "TARGETS", ("cpu:x86-64-v3", "cuda:sm_80"))
+    monkeypatch.setattr(aot_sizes, "TARGETS", ("cuda:sm_80",))
+    monkeypatch.setattr(aot_sizes, "PEERS", ())
+    report = aot_bench.measure(kernels=1)
 
-
-def test_times_are_those_of_something(report):
     assert 0 < report["launch"]["least_s"] <= report["launch"]["median_s"] < 1e-3
     assert 0 < report["load"]["least_s"] <= report["load"]["median_s"]
     assert [k["kernel"] for k in report["kernels"]] == ["gemm", "rmsnorm"]
     assert all(min(k["jit_s"], k["aot_s"], k["ratio"]) > 0 for k in report["kernels"])
-
-
-def test_the_second_build_compiles_nothing(report):
-    build = report["build"]
-    assert build["kernels"] == 1
-    assert 0 < build["warm"]["cpu_s"] < build["cold"]["cpu_s"]
-
-
-def test_images_are_compressed(report):
+    # The second build compiles nothing.
+    assert 0 < report["build"]["warm"]["cpu_s"] < report["build"]["cold"]["cpu_s"]
     plain, packed = report["images"]
     assert (plain["form"], packed["form"]) == ("PTX", "PTX, in a library")
     assert 1000 < packed["bytes"] < plain["bytes"] / 3
     assert report["missing"] == {}
 
-
-def test_the_table(report):
     shown = bench_aot.rows(report)
     assert [asked for _, _, asked in shown] == [
         "300 ns", "5 ms", "0.98", "0.98", "5 min, 2 cores", "5 s",

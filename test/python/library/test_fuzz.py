@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 WORKER = Path(__file__).with_name("fuzz_worker.py")
-EXAMPLES = 700
+EXAMPLES = 400
 # Addresses of a GPU's memory are drawn as well, and no driver is to see them.
 NO_GPU = {"TILEWRIGHT_CUDA_DRIVER": "/none.so", "TILEWRIGHT_HIP_DRIVER": "/none.so"}
 
@@ -27,5 +27,5 @@ def test_descriptors(sample, tmp_path):
     assert run.returncode == 0, f"{run.returncode} after {last}\n{run.stderr[-4000:]}"
     seen = ast.literal_eval(run.stdout)
     # Enough of each kind for the draw to mean something.
-    assert min(seen["ran"], seen["empty"], seen["lies"]) > 15
-    assert seen["refused"] > 200
+    assert min(seen["ran"], seen["empty"], seen["lies"]) > 10
+    assert seen["refused"] > 100
