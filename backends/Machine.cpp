@@ -40,6 +40,7 @@ static void initializeTargets() {
   LLVMInitialize##TARGET##TargetMC();                                                    \
   LLVMInitialize##TARGET##AsmPrinter();
     INITIALIZE(X86)
+    INITIALIZE(AArch64)
     INITIALIZE(NVPTX)
     INITIALIZE(AMDGPU)
 #undef INITIALIZE
