@@ -22,7 +22,7 @@ test-lit test-unit test-python: setup-dev ## one of the three suites; ARGS goes 
 	@$(PYTHON) scripts/run_tests.py $(@:test-%=%) -- $(ARGS)
 
 sanitize: ## build with ASan+UBSan, then with TSan, and run tests; ARGS=thread is one alone
-	@scripts/install-packages.sh && scripts/make-venv.sh dev && scripts/sanitize.sh $(ARGS)
+	@scripts/install-packages.sh dev && scripts/make-venv.sh dev && scripts/sanitize.sh $(ARGS)
 
 bench: setup-dev ## set up, build, and measure kernels against their peers
 	@$(PYTHON) -m tilewright bench $(ARGS)
@@ -31,7 +31,7 @@ setup: ## install what is missing and build; enough for the demo
 	@scripts/install-packages.sh && scripts/make-venv.sh runtime && scripts/build.sh
 
 setup-dev: ## the same with the tools and peers of tests and benchmarks
-	@scripts/install-packages.sh && scripts/make-venv.sh dev && scripts/build.sh
+	@scripts/install-packages.sh dev && scripts/make-venv.sh dev && scripts/build.sh
 
 build: ## build what changed, with no look at packages
 	@scripts/build.sh

@@ -40,6 +40,7 @@ static void initializeTargets() {
   LLVMInitialize##TARGET##TargetMC();                                                    \
   LLVMInitialize##TARGET##AsmPrinter();
     INITIALIZE(X86)
+    INITIALIZE(AArch64)
     INITIALIZE(NVPTX)
     INITIALIZE(AMDGPU)
 #undef INITIALIZE
@@ -66,6 +67,20 @@ createTargetMachine(const Machine &machine) {
   return std::unique_ptr<TargetMachine>(
       target->createTargetMachine(triple, machine.cpu, machine.features, options,
                                   Reloc::PIC_, std::nullopt, CodeGenOptLevel::Default));
+}
+
+/// In a build for AddressSanitizer the code of CPU kernels is checked as well: LLVM puts
+/// a check in front of each access, and the process has the sanitizer's library already.
+static void checkAddresses(const Machine &machine, Module &module,
+                           std::string &pipeline) {
+#ifdef TILEWRIGHT_CHECK_ADDRESSES
+  if (!machine.vectorBits)
+    return;
+  for (Function &function : module)
+    if (!function.isDeclaration())
+      function.addFnAttr(Attribute::SanitizeAddress);
+  pipeline += ",asan";
+#endif
 }
 
 Error tilewright::optimizeModule(const Machine &machine, Module &module,
@@ -104,7 +119,9 @@ Error tilewright::optimizeModule(const Machine &machine, Module &module,
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, graphs, modules);
   ModulePassManager passes;
-  if (Error error = builder.parsePassPipeline(passes, machine.pipeline))
+  std::string pipeline = machine.pipeline.str();
+  checkAddresses(machine, module, pipeline);
+  if (Error error = builder.parsePassPipeline(passes, pipeline))
     return error;
   passes.run(module, modules);
   if (machine.finish)

@@ -20,6 +20,7 @@
 
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Parser/Parser.h"
+#include "mlir/Pass/Pass.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "mlir/Target/LLVMIR/ModuleTranslation.h"
@@ -88,6 +89,7 @@ private:
   bool parse(const std::string &ir);
   bool encode(func::FuncOp function);
   bool runPipeline(StringRef phase, function_ref<void(OpPassManager &)> build);
+  void leaveOutPasses();
   bool makeImage(std::string &image);
   bool optimize(const Machine &machine, llvm::Module &code);
   bool list(const Machine &machine, llvm::Module &code);
@@ -207,11 +209,17 @@ Compilation::Compilation(const CompileOptions &options, Progress &progress,
 
 bool Compilation::parse(const std::string &ir) {
   PhaseTimer timer(result, "parse");
-  if (const auto &[stage, other] = options.replacement; !stage.empty()) {
+  const auto &[stage, other] = options.replacement;
+  if (!stage.empty() && !options.without.empty()) {
+    fail("a stage is replaced, or passes are left out, not both");
+    return false;
+  }
+  if (!stage.empty()) {
     replacer = StageReplacer::create(*context, stage, other);
     if (!replacer)
       return false;
   }
+  leaveOutPasses();
   module = parseSourceString<ModuleOp>(ir, ParserConfig(context.get()));
   if (!module)
     return false;
@@ -229,6 +237,19 @@ bool Compilation::parse(const std::string &ir) {
   if (name.empty())
     fail("the module holds no public function");
   return !name.empty();
+}
+
+/// From now on passes that options name are not run, if there are any.
+void Compilation::leaveOutPasses() {
+  if (options.without.empty())
+    return;
+  context->registerActionHandler(
+      [this](function_ref<void()> run, const tracing::Action &action) {
+        auto *execution = dyn_cast<PassExecutionAction>(&action);
+        if (!execution ||
+            !llvm::is_contained(options.without, execution->getPass().getArgument()))
+          run();
+      });
 }
 
 bool Compilation::encode(func::FuncOp function) {

@@ -53,6 +53,9 @@ struct CompileOptions {
   struct {
     std::string stage, ir;
   } replacement;
+  /// Passes that are left out, by their names: what is compiled then must do the same, or
+  /// a pass needs one that is not there. For tests, and to find the pass that errs.
+  std::vector<std::string> without;
   /// Asked on the calling thread every few milliseconds: true ends the compilation at its
   /// next pass.
   std::function<bool()> interrupted;

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Install the Debian packages of debian-packages.txt that are missing.
+# Install the Debian packages of debian-packages.txt that are missing; with `dev` those of
+# debian-packages-dev.txt too.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
 # Where nothing is missing, this asks dpkg alone: no network, no root.
@@ -9,7 +10,9 @@ command -v dpkg-query >/dev/null ||
   die "this set-up is for Debian 12 and finds no dpkg-query here." \
     "Install what scripts/debian-packages.txt lists by other means, then use CMake as CONTRIBUTING.md says."
 
-mapfile -t wanted < <(grep -vE '^(#|$)' scripts/debian-packages.txt)
+lists=(scripts/debian-packages.txt)
+[ "${1:-}" != dev ] || lists+=(scripts/debian-packages-dev.txt)
+mapfile -t wanted < <(grep -hvE '^(#|$)' "${lists[@]}")
 mapfile -t present < <(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "${wanted[@]}" \
   2>/dev/null | sed -n 's/^installed //p' | sort -u)
 mapfile -t missing < <(comm -23 <(printf '%s\n' "${wanted[@]}" | sort -u) \

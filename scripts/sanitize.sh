@@ -9,7 +9,8 @@
 #
 # LLVM, MLIR and Python are used as installed: what they do inside is not checked, and what
 # they do between threads with atomics is not seen, hence scripts/sanitize-thread.supp. The
-# machine code of kernels is not checked either, but the runtime around it is.
+# machine code of CPU kernels is checked by AddressSanitizer (backends/Machine.cpp), not by
+# ThreadSanitizer, for which docs/checking.md has the reasons.
 set -euo pipefail
 [ $# -gt 0 ] || set -- address thread
 cd "$(dirname "$0")/.."

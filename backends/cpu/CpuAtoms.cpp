@@ -1,4 +1,4 @@
-//===- CpuAtoms.cpp - The atoms of x86-64 CPUs --------------------------------===//
+//===- CpuAtoms.cpp - The atoms of CPUs ---------------------------------------===//
 //
 // Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -47,34 +47,56 @@ struct InstructionInfo {
   int64_t elementBits;
   bool isFloat;
   int64_t depth;
-  /// Features that the form with 256-bit (null: there is none) and 512-bit registers
-  /// needs; where there are two lists, one of them suffices.
-  const char *features256, *features512;
+  /// Features that the forms with registers of 128, 256 and 512 bits need; null where
+  /// there is none.
+  const char *features128, *features256, *features512;
+
+  const char *getFeatures(int64_t vectorBits) const {
+    return vectorBits == 128   ? features128
+           : vectorBits == 256 ? features256
+           : vectorBits == 512 ? features512
+                               : nullptr;
+  }
 };
 
 /// The row of an instruction; `fma` has a second one, for f64.
 static InstructionInfo getInfo(Instruction instruction, bool isF64 = false) {
   switch (instruction) {
   case Instruction::Fma:
-    return {isF64 ? 64 : 32, true, 1, "avx2,fma", "avx512f"};
+    return {isF64 ? 64 : 32, true, 1, "neon", "avx2,fma", "avx512f"};
   case Instruction::DotBF16:
-    return {16, true, 2, nullptr, "avx512bf16"};
+    return {16, true, 2, nullptr, nullptr, "avx512bf16"};
   case Instruction::DotI8:
-    return {8, false, 4, "avxvnni", "avx512vnni"};
+    return {8, false, 4, nullptr, "avxvnni", "avx512vnni"};
   case Instruction::DotI16:
-    return {16, false, 2, "avx2", "avx512bw"};
+    return {16, false, 2, nullptr, "avx2", "avx512bw"};
   case Instruction::MultiplyAdd:
-    return {32, false, 1, "avx2", "avx512f"};
+    return {32, false, 1, "neon", "avx2", "avx512f"};
   case Instruction::TileBF16:
-    return {16, true, 32, nullptr, "amx-tile,amx-bf16"};
+    return {16, true, 32, nullptr, nullptr, "amx-tile,amx-bf16"};
   case Instruction::TileI8:
-    return {8, false, 64, nullptr, "amx-tile,amx-int8"};
+    return {8, false, 64, nullptr, nullptr, "amx-tile,amx-int8"};
+  case Instruction::BfDot:
+    return {16, true, 2, "bf16", nullptr, nullptr};
+  case Instruction::SDot:
+  case Instruction::UDot:
+    return {8, false, 4, "dotprod", nullptr, nullptr};
+  case Instruction::BfMmla:
+    return {16, true, 4, "bf16", nullptr, nullptr};
+  case Instruction::SMmla:
+  case Instruction::UMmla:
+    return {8, false, 8, "i8mm", nullptr, nullptr};
   }
   llvm_unreachable("unknown instruction");
 }
 
-static bool isTile(Instruction instruction) {
+static bool multipliesTiles(Instruction instruction) {
   return instruction == Instruction::TileBF16 || instruction == Instruction::TileI8;
+}
+
+static bool multipliesSquares(Instruction instruction) {
+  return instruction == Instruction::BfMmla || instruction == Instruction::SMmla ||
+         instruction == Instruction::UMmla;
 }
 
 static SmallVector<StringRef> splitFeatures(StringRef list) {
@@ -135,14 +157,14 @@ LogicalResult AtomAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                              : accumulator.isInteger(32);
   if (!accumulatorFits)
     return emitError() << "(C1) " << name << " does not accumulate in " << accumulator;
-  if (vectorBits != 512 && (vectorBits != 256 || !info.features256))
+  if (!info.getFeatures(vectorBits))
     return emitError() << "(C2) " << name << " has no registers of " << vectorBits
                        << " bits";
   if (depth != info.depth)
     return emitError() << "(C3) the depth of " << name << " is " << info.depth << ", not "
                        << depth;
   int64_t lanes = vectorBits / accumulator.getIntOrFloatBitWidth();
-  if (inner && isTile(instruction))
+  if (inner && (multipliesTiles(instruction) || multipliesSquares(instruction)))
     return emitError() << "(C4) " << name << " has no inner form";
   if (rows < 1 || columns < 1 || (!inner && columns % lanes != 0))
     return emitError() << "(C4) a block of " << rows << " x " << columns
@@ -158,10 +180,20 @@ int64_t AtomAttr::getLanes() const {
   return getVectorBits() / getAccumulator().getIntOrFloatBitWidth();
 }
 
+bool AtomAttr::isTile() const { return multipliesTiles(getInstruction()); }
+
+bool AtomAttr::isSquare() const { return multipliesSquares(getInstruction()); }
+
+bool AtomAttr::isUnsigned() const {
+  return getInstruction() == Instruction::UDot || getInstruction() == Instruction::UMmla;
+}
+
 AtomShape AtomAttr::getShape() const {
   if (getInner())
     return {1, 1, getStep()};
-  return {isTile(getInstruction()) ? 16 : 1, getLanes(), getDepth()};
+  if (isSquare())
+    return {2, 2, getDepth()};
+  return {isTile() ? 16 : 1, getLanes(), getDepth()};
 }
 
 Participants AtomAttr::getParticipants() const { return {}; }
@@ -181,10 +213,16 @@ static tilewright::tile::LayoutAttr getTileLayout(MLIRContext *context, AtomRole
 AtomOperand AtomAttr::getOperand(AtomRole role) const {
   MLIRContext *context = getContext();
   Type type = role == AtomRole::C ? getAccumulator() : getElement();
-  if (isTile(getInstruction()))
+  if (isTile())
     return {OperandPlace::Register, type, getTileLayout(context, role, getDepth())};
   FactorKind v = FactorKind::Vector;
   int64_t lanes = getLanes(), depth = getDepth();
+  if (isSquare())
+    return {OperandPlace::Register, type,
+            role == AtomRole::A ? getLayout(context, {{{v, 2, depth}}, {{v, depth, 1}}})
+            : role == AtomRole::B
+                ? getLayout(context, {{{v, depth, 1}}, {{v, 2, depth}}})
+                : getLayout(context, {{{v, 2, 2}}, {{v, 2, 1}}})};
   if (getInner()) {
     // Each place of C holds a part of the one sum.
     SmallVector<Factor, 3> none, alongK{{v, getStep(), 1}}, parts{{v, lanes, 1}};
@@ -209,8 +247,7 @@ Accumulation AtomAttr::getAccumulation() const {
 }
 
 SmallVector<StringRef> AtomAttr::getRequiredFeatures() const {
-  InstructionInfo info = getInfo(getInstruction());
-  return splitFeatures(getVectorBits() == 512 ? info.features512 : info.features256);
+  return splitFeatures(getInfo(getInstruction()).getFeatures(getVectorBits()));
 }
 
 double tilewright::cpu::getIssueRate(const CpuModel &model, Instruction instruction) {
@@ -218,8 +255,14 @@ double tilewright::cpu::getIssueRate(const CpuModel &model, Instruction instruct
   case Instruction::Fma:
     return model.fma;
   case Instruction::DotBF16:
+  case Instruction::BfDot:
+  case Instruction::BfMmla:
     return model.bf16Dot;
   case Instruction::DotI8:
+  case Instruction::SDot:
+  case Instruction::UDot:
+  case Instruction::SMmla:
+  case Instruction::UMmla:
     return model.int8Dot;
   case Instruction::DotI16:
     return model.int16Dot;
@@ -236,7 +279,8 @@ std::optional<double> AtomAttr::getIssueInterval(StringRef modelName) const {
   const CpuModel *model = findCpuModel(modelName);
   if (!model)
     return std::nullopt;
-  llvm::StringMap<bool> features = getCpuFeatures(modelName);
+  llvm::StringMap<bool> features =
+      getArchitectureInfo(model->architecture).getFeatures(modelName);
   if (!llvm::all_of(getRequiredFeatures(),
                     [&](StringRef f) { return features.lookup(f); }))
     return std::nullopt;
@@ -246,7 +290,8 @@ std::optional<double> AtomAttr::getIssueInterval(StringRef modelName) const {
 VectorType AtomAttr::getRegisterType(AtomRole role) const {
   if (role == AtomRole::C)
     return VectorType::get(getLanes(), getAccumulator());
-  return VectorType::get(getLanes() * getDepth(), getElement());
+  return VectorType::get(getVectorBits() / getElement().getIntOrFloatBitWidth(),
+                         getElement());
 }
 
 bool AtomAttr::serves(Type a, Type b, Type c, bool isUnsigned) const {
@@ -261,14 +306,21 @@ bool AtomAttr::serves(Type a, Type b, Type c, bool isUnsigned) const {
     return fits && needsF64 == getElement().isF64();
   }
   case Instruction::DotBF16:
-  case Instruction::TileBF16: {
+  case Instruction::TileBF16:
+  case Instruction::BfDot:
+  case Instruction::BfMmla: {
     // Every f8 is a bf16.
     auto isExact = [&](Type type) { return type.isBF16() || isFloat(type, 8); };
     return isExact(a) && isExact(b) && isFloat(c, 32);
   }
   case Instruction::DotI8:
   case Instruction::TileI8:
+  case Instruction::SDot:
+  case Instruction::SMmla:
     return integers && a.isInteger(8) && !isUnsigned;
+  case Instruction::UDot:
+  case Instruction::UMmla:
+    return integers && a.isInteger(8) && isUnsigned;
   case Instruction::DotI16:
     return integers && (a.isInteger(8) || (a.isInteger(16) && !isUnsigned));
   case Instruction::MultiplyAdd:
@@ -292,7 +344,7 @@ Value AtomAttr::broadcast(OpBuilder &builder, Location loc, Value group) const {
     Value scalar = vector::ExtractOp::create(builder, loc, group, 0);
     return vector::BroadcastOp::create(builder, loc, full, scalar);
   }
-  // All groups are 32 bits, which x86 broadcasts as part of the instruction.
+  // All groups are 32 bits, which one instruction loads and broadcasts.
   Type i32 = builder.getI32Type();
   Value word = vector::BitCastOp::create(builder, loc, VectorType::get(1, i32), group);
   word = vector::ExtractOp::create(builder, loc, word, 0);
@@ -308,10 +360,56 @@ static Value callIntrinsic(OpBuilder &builder, Location loc, StringRef name, Typ
       .getResult(0);
 }
 
+/// The sign bit of each of B's or A's bytes: flipping it adds 128.
+static Value makeSignBits(OpBuilder &builder, Location loc, Type type) {
+  return arith::ConstantOp::create(
+      builder, loc, DenseElementsAttr::get(cast<VectorType>(type), APInt(8, 0x80)));
+}
+
+static StringRef getByteDot(int64_t vectorBits) {
+  return vectorBits == 512 ? "llvm.x86.avx512.vpdpbusd.512"
+                           : "llvm.x86.avx512.vpdpbusd.256";
+}
+
+bool AtomAttr::hasExcess() const { return getInstruction() == Instruction::DotI8; }
+
+Value AtomAttr::emitWithExcess(OpBuilder &builder, Location loc, Value a, Value b,
+                               Value c) const {
+  Value flip = makeSignBits(builder, loc, a.getType());
+  Value raised = arith::XOrIOp::create(builder, loc, a, flip);
+  return callIntrinsic(builder, loc, getByteDot(getVectorBits()), c.getType(),
+                       {c, raised, b});
+}
+
+Value AtomAttr::addExcess(OpBuilder &builder, Location loc, Value b, Value sum) const {
+  Value flip = makeSignBits(builder, loc, b.getType());
+  return callIntrinsic(builder, loc, getByteDot(getVectorBits()), sum.getType(),
+                       {sum, flip, b});
+}
+
+/// The intrinsic of an instruction of AArch64, which takes C, A and B.
+static StringRef getNeonIntrinsic(Instruction instruction) {
+  switch (instruction) {
+  case Instruction::BfDot:
+    return "llvm.aarch64.neon.bfdot";
+  case Instruction::SDot:
+    return "llvm.aarch64.neon.sdot";
+  case Instruction::UDot:
+    return "llvm.aarch64.neon.udot";
+  case Instruction::BfMmla:
+    return "llvm.aarch64.neon.bfmmla";
+  case Instruction::SMmla:
+    return "llvm.aarch64.neon.smmla";
+  case Instruction::UMmla:
+    return "llvm.aarch64.neon.ummla";
+  default:
+    llvm_unreachable("no instruction of AArch64");
+  }
+}
+
 FailureOr<Value> AtomAttr::emit(OpBuilder &builder, Location loc,
                                 ValueRange operands) const {
   Value a = operands[0], b = operands[1], c = operands[2];
-  bool wide = getVectorBits() == 512;
   switch (getInstruction()) {
   case Instruction::Fma:
     return vector::FMAOp::create(builder, loc, a, b, c).getResult();
@@ -319,23 +417,16 @@ FailureOr<Value> AtomAttr::emit(OpBuilder &builder, Location loc,
     return callIntrinsic(builder, loc, "llvm.x86.avx512bf16.dpbf16ps.512", c.getType(),
                          {c, a, b});
   case Instruction::DotI8: {
-    // (a + 128) b is what the instruction can multiply, so 128 b comes off again. The
-    // exclusive or is the same for a whole row and the excess for a whole column.
-    Value flip = arith::ConstantOp::create(
-        builder, loc,
-        DenseElementsAttr::get(cast<VectorType>(a.getType()), APInt(8, 0x80)));
     Value zero =
         arith::ConstantOp::create(builder, loc, builder.getZeroAttr(c.getType()));
-    StringRef name =
-        wide ? "llvm.x86.avx512.vpdpbusd.512" : "llvm.x86.avx512.vpdpbusd.256";
-    Value raised = arith::XOrIOp::create(builder, loc, a, flip);
-    Value excess = callIntrinsic(builder, loc, name, c.getType(), {zero, flip, b});
-    Value sum = callIntrinsic(builder, loc, name, c.getType(), {c, raised, b});
+    Value excess = addExcess(builder, loc, b, zero);
+    Value sum = emitWithExcess(builder, loc, a, b, c);
     return arith::SubIOp::create(builder, loc, sum, excess).getResult();
   }
   case Instruction::DotI16: {
     Value sum = callIntrinsic(
-        builder, loc, wide ? "llvm.x86.avx512.pmaddw.d.512" : "llvm.x86.avx2.pmadd.wd",
+        builder, loc,
+        getVectorBits() == 512 ? "llvm.x86.avx512.pmaddw.d.512" : "llvm.x86.avx2.pmadd.wd",
         c.getType(), {a, b});
     return arith::AddIOp::create(builder, loc, c, sum).getResult();
   }
@@ -343,6 +434,14 @@ FailureOr<Value> AtomAttr::emit(OpBuilder &builder, Location loc,
     Value product = arith::MulIOp::create(builder, loc, a, b);
     return arith::AddIOp::create(builder, loc, c, product).getResult();
   }
+  case Instruction::BfDot:
+  case Instruction::SDot:
+  case Instruction::UDot:
+  case Instruction::BfMmla:
+  case Instruction::SMmla:
+  case Instruction::UMmla:
+    return callIntrinsic(builder, loc, getNeonIntrinsic(getInstruction()), c.getType(),
+                         {c, a, b});
   case Instruction::TileBF16:
   case Instruction::TileI8:
     return emitError(loc) << *this
@@ -363,35 +462,46 @@ SmallVector<AtomAttr> tilewright::cpu::getCpuAtoms(MLIRContext *context,
     Instruction instruction;
     Type element, accumulator;
   };
+  Type bf16 = b.getBF16Type(), i8 = b.getI8Type();
   const Row rows[] = {
-      {Instruction::Fma, f32, f32},
-      {Instruction::Fma, f64, f64},
-      {Instruction::DotBF16, b.getBF16Type(), f32},
-      {Instruction::DotI8, b.getI8Type(), i32},
+      {Instruction::Fma, f32, f32},      {Instruction::Fma, f64, f64},
+      {Instruction::DotBF16, bf16, f32}, {Instruction::DotI8, i8, i32},
       {Instruction::DotI16, b.getI16Type(), i32},
       {Instruction::MultiplyAdd, i32, i32},
+      {Instruction::BfDot, bf16, f32},   {Instruction::SDot, i8, i32},
+      {Instruction::UDot, i8, i32},      {Instruction::BfMmla, bf16, f32},
+      {Instruction::SMmla, i8, i32},     {Instruction::UMmla, i8, i32},
   };
   int64_t bits = target.getVectorBits(), registers = target.getVectorRegisters();
   SmallVector<AtomAttr> atoms;
   for (const Row &row : rows) {
     InstructionInfo info = getInfo(row.instruction, row.element.isF64());
-    const char *features = bits == 512 ? info.features512 : info.features256;
+    const char *features = info.getFeatures(bits);
     bool isAbsent = getIssueRate(target.getModel(), row.instruction) == 0;
     if (!features || isAbsent || !llvm::all_of(splitFeatures(features), [&](StringRef f) {
           return target.hasFeature(f);
         }))
       continue;
     int64_t lanes = bits / row.accumulator.getIntOrFloatBitWidth();
-    // Besides C: a row of B, one broadcast, and for dpbusd the sums of B's groups.
-    int64_t perVector = row.instruction == Instruction::DotI8 ? 2 : 1;
+    bool isSquare = multipliesSquares(row.instruction);
+    // Besides C: a row of B, one broadcast, for dpbusd the excess, and a product that is
+    // added by another instruction. Four columns of B are two registers where C is in
+    // squares.
+    int64_t perVector = row.instruction == Instruction::DotI8 || isSquare ? 2 : 1;
+    bool addsApart = row.instruction == Instruction::DotI16 ||
+                     (row.instruction == Instruction::MultiplyAdd && bits != 128);
+    int64_t others = addsApart ? 2 : 1;
     for (int64_t vectors : {1, 2, 3, 4, 6})
-      for (int64_t m = 1; m * vectors + perVector * vectors + 1 <= registers; ++m)
+      for (int64_t m = isSquare ? 2 : 1; (m + perVector) * vectors + others <= registers;
+           m += isSquare ? 2 : 1)
         atoms.push_back(AtomAttr::get(context, row.instruction, m, vectors * lanes,
                                       info.depth, row.element, row.accumulator, bits,
                                       /*inner=*/false));
+    if (isSquare)
+      continue;
     // Besides C: a vector of each row of A and one of B.
     for (int64_t columns : {1, 2, 4, 8})
-      for (int64_t m = 1; m * columns + m + perVector <= registers; ++m)
+      for (int64_t m = 1; m * columns + m + perVector + others - 1 <= registers; ++m)
         atoms.push_back(AtomAttr::get(context, row.instruction, m, columns, info.depth,
                                       row.element, row.accumulator, bits,
                                       /*inner=*/true));

@@ -1,4 +1,4 @@
-//===- CpuAtoms.h - The atoms of x86-64 CPUs ----------------------------------===//
+//===- CpuAtoms.h - The atoms of CPUs -----------------------------------------===//
 //
 // Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

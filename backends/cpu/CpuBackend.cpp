@@ -49,8 +49,12 @@ public:
   void buildTilePipeline(OpPassManager &pm) const override;
   void buildLoweringPipeline(OpPassManager &pm) const override;
   Machine getMachine() const override {
-    return {getHostMachine().triple, target.getCpu().str(),  target.getFeatures(),
-            scalarPipeline,          target.getVectorBits(), /*prepare=*/nullptr,
+    return {target.getArchitecture().triple.str(),
+            target.getCpu().str(),
+            target.getFeatures(),
+            scalarPipeline,
+            target.getVectorBits(),
+            /*prepare=*/nullptr,
             storeSingleLanes};
   }
 

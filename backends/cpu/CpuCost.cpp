@@ -24,9 +24,8 @@ static constexpr double blockOverhead = 12;
 static constexpr double codeFetch = 128;
 /// Shuffles per vector of a transposition of a square of registers, log2 of its side.
 static constexpr double transposeShuffles = 4;
-static constexpr double shufflesPerCycle = 1;
-/// Vector operations that can start in a cycle, whatever they are.
-static constexpr double vectorPorts = 3;
+/// What decides between blocks that take equally long: cycles for each load of a step.
+static constexpr double loadWeight = 0.01;
 
 //===----------------------------------------------------------------------===//
 // Feeding
@@ -34,7 +33,8 @@ static constexpr double vectorPorts = 3;
 
 Feed cpu::getBroadcastFeed(AtomAttr atom, const GemmProblem::Operand &operand,
                            int64_t k) {
-  bool together = atom.getDepth() == 1 || (operand.alongK && k % atom.getDepth() == 0);
+  bool together = atom.getDepth() == 1 ||
+                  (operand.alongK && k % atom.getDepth() == 0 && !atom.isSquare());
   if (!together)
     return Feed::Interleave;
   return operand.element == atom.getElement() ? Feed::InPlace : Feed::Convert;
@@ -60,7 +60,7 @@ static double getFeedCycles(const CpuModel &model, AtomAttr atom, Feed feed,
                                                : 0;
   if (operand.element != atom.getElement())
     shuffles += 1;
-  double perVector = 1 / model.loads + shuffles / shufflesPerCycle + 1 / model.stores;
+  double perVector = 1 / model.loads + shuffles / model.shuffles + 1 / model.stores;
   return vectors * perVector / operand.uses;
 }
 
@@ -71,7 +71,10 @@ static double getFeedCycles(const CpuModel &model, AtomAttr atom, Feed feed,
 static double getLatency(const CpuModel &model, Instruction instruction) {
   switch (instruction) {
   case Instruction::DotBF16:
+  case Instruction::BfDot:
     return model.bf16Latency;
+  case Instruction::BfMmla:
+    return model.bf16Latency + 1;
   case Instruction::MultiplyAdd:
     return model.fmaLatency * 2.5; // a multiplication of 32 bits is two operations
   default:
@@ -81,16 +84,24 @@ static double getLatency(const CpuModel &model, Instruction instruction) {
 
 /// Cycles of one register block over `steps` steps of K. Where the columns of B do not
 /// stay in L1 from one row block to the next, its vectors arrive at half the rate.
+///
+/// In squares an odd row counts as two, two rows of A are one load, and a vector's
+/// columns of B two.
 static double getBlockCycles(const CpuModel &model, AtomAttr atom, int64_t rows,
                              int64_t vectors, int64_t steps) {
-  double products = static_cast<double>(rows * vectors);
+  bool isSquare = atom.isSquare();
+  int64_t loadsOfA = isSquare ? llvm::divideCeil(rows, 2) : rows;
+  int64_t loadsOfB = isSquare ? 2 * vectors : vectors;
+  double products = static_cast<double>(isSquare ? loadsOfA * loadsOfB : rows * vectors);
   double rate = getIssueRate(model, atom.getInstruction());
-  int64_t bytesOfB = steps * vectors * atom.getVectorBits() / 8;
+  int64_t bytesOfB = steps * loadsOfB * atom.getVectorBits() / 8;
   double loadCost = bytesOfB > model.l1Bytes / 2 ? 2 : 1;
-  double step = std::max({products / rate,
-                          (static_cast<double>(rows) + loadCost * vectors) / model.loads,
-                          getLatency(model, atom.getInstruction())});
+  double step =
+      std::max({products / rate,
+                (static_cast<double>(loadsOfA) + loadCost * loadsOfB) / model.loads,
+                getLatency(model, atom.getInstruction())});
   double edges = products / model.loads + products / model.stores;
+  step += loadWeight * static_cast<double>(loadsOfA + loadsOfB);
   return steps * step + edges + blockOverhead;
 }
 
@@ -128,10 +139,13 @@ bool cpu::servesInner(AtomAttr atom, const GemmProblem &problem, int64_t registe
     return false;
   int64_t step = getInnerStep(atom, problem.a.element, problem.b.element);
   int64_t perRow = step / atom.getStep();
+  // Pairs are loaded and then taken apart; NEON's instructions take nothing from memory.
+  int64_t temporaries = perRow > 1 && atom.getVectorBits() == 128 ? 2 : 0;
   return problem.k > 0 && problem.k % step == 0 &&
          atom.getColumns() <= std::max<int64_t>(problem.n, 1) &&
          atom.getRows() <= std::max<int64_t>(problem.m, 1) &&
-         (atom.getColumns() + perRow) * atom.getRows() + perRow <= registers;
+         (atom.getColumns() + perRow) * atom.getRows() + perRow + temporaries <=
+             registers;
 }
 
 /// Cycles of one block of `rows` x `columns` sums over all of K.
@@ -153,12 +167,12 @@ static double getInnerBlockCycles(const CpuModel &model, AtomAttr atom,
   double widened = rows * widening(problem.a) + columns * widening(problem.b);
   double cycles =
       std::max({products / getIssueRate(model, atom.getInstruction()),
-                (rows + columns) / model.loads, (products + widened) / vectorPorts,
+                (rows + columns) / model.loads, (products + widened) / model.vectorPorts,
                 perRow * getLatency(model, atom.getInstruction())});
   double sums = static_cast<double>(rows * columns);
   double together = 128.0 / atom.getAccumulator().getIntOrFloatBitWidth();
-  double ending = sums * 2 / shufflesPerCycle +
-                  sums / together * (2 / model.loads + 1 / model.stores);
+  double ending =
+      sums * 2 / model.shuffles + sums / together * (2 / model.loads + 1 / model.stores);
   return static_cast<double>(problem.k) / step * cycles + ending + blockOverhead;
 }
 
@@ -204,7 +218,7 @@ GemmCost cpu::estimateGemm(const CpuModel &model, AtomAttr atom,
   if (swapped) {
     double vectors = static_cast<double>(problem.m * problem.n) / atom.getLanes();
     double passes = problem.clear ? 1 : 2;
-    cost.turnC = vectors * (passes / model.loads + transposeShuffles / shufflesPerCycle +
+    cost.turnC = vectors * (passes / model.loads + transposeShuffles / model.shuffles +
                             1 / model.stores);
   }
   return cost;

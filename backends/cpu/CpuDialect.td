@@ -15,7 +15,7 @@ include "mlir/IR/EnumAttr.td"
 def Cpu_Dialect : Dialect {
   let name = "cpu";
   let cppNamespace = "::tilewright::cpu";
-  let summary = "Atoms of x86-64 CPUs";
+  let summary = "Atoms of CPUs";
   let description = [{
     The vector and matrix instructions that a `tile.gemm` may be computed with on
     a CPU, and the gemm whose operands were brought into the form they read.
@@ -31,7 +31,13 @@ def Cpu_Instruction : I32EnumAttr<"Instruction", "what multiplies and adds", [
     I32EnumAttrCase<"DotI16", 3, "maddwd">,
     I32EnumAttrCase<"MultiplyAdd", 4, "muladd">,
     I32EnumAttrCase<"TileBF16", 5, "amx_bf16">,
-    I32EnumAttrCase<"TileI8", 6, "amx_int8">]> {
+    I32EnumAttrCase<"TileI8", 6, "amx_int8">,
+    I32EnumAttrCase<"BfDot", 7, "bfdot">,
+    I32EnumAttrCase<"SDot", 8, "sdot">,
+    I32EnumAttrCase<"UDot", 9, "udot">,
+    I32EnumAttrCase<"BfMmla", 10, "bfmmla">,
+    I32EnumAttrCase<"SMmla", 11, "smmla">,
+    I32EnumAttrCase<"UMmla", 12, "ummla">]> {
   let cppNamespace = "::tilewright::cpu";
   let genSpecializedAttr = 0;
 }
@@ -55,26 +61,35 @@ def Cpu_AtomAttr : AttrDef<Cpu_Dialect, "Atom", [
 
     | instruction | element | accumulator | depth | feature |
     | --- | --- | --- | --- | --- |
-    | `fma` | f32, f64 | f32, f64 | 1 | avx2 + fma, avx512f |
+    | `fma` | f32, f64 | f32, f64 | 1 | avx2 + fma, avx512f, neon |
     | `dpbf16` | bf16 | f32 | 2 | avx512bf16 |
     | `dpbusd` | i8 | i32 | 4 | avx512vnni, avxvnni |
     | `maddwd` | i16 | i32 | 2 | avx2, avx512bw |
-    | `muladd` | i32 | i32 | 1 | avx2, avx512f |
+    | `muladd` | i32 | i32 | 1 | avx2, avx512f, neon |
+    | `bfdot` | bf16 | f32 | 2 | bf16 |
+    | `sdot`, `udot` | i8 | i32 | 4 | dotprod |
+    | `bfmmla` | bf16 | f32 | 4 | bf16 |
+    | `smmla`, `ummla` | i8 | i32 | 8 | i8mm |
     | `amx_bf16` | bf16 | f32 | 32 | amx-bf16 |
     | `amx_int8` | i8 | i32 | 64 | amx-int8 |
 
     `dpbusd` multiplies unsigned by signed bytes. Its code flips the sign bit of A,
-    which adds 128, and takes 128 times the sums of B's groups off again; both are
-    shared by all products of a row or column and leave the result exact.
-    The two AMX instructions are described for selection to come; nothing emits
-    them yet.
+    which adds 128, so each sum has an excess: 128 times the sum of B's groups. A
+    micro-kernel adds that up in a register for each vector of B and takes it off
+    when K is done, which leaves the result exact.
+    `bfmmla`, `smmla` and `ummla` multiply two rows of A by two columns of B: a
+    register of A holds the groups of two rows, one of B those of two columns, and
+    one of C a square of two by two. `columns` counts as for the others, in fours,
+    and a register block has as many registers of C as it would have with them. The
+    two AMX instructions are described for selection to come; nothing emits them yet.
 
     Constraints:
     - (C1) Element and accumulator types are those of the table.
-    - (C2) Registers have 256 or 512 bits, those of `dpbf16` and AMX 512.
+    - (C2) Registers have 128 bits with a feature of NEON, else 256 or 512, with
+      `dpbf16` and AMX 512.
     - (C3) `depth` is that of the table.
     - (C4) `rows` is positive and `columns` a positive multiple of the lanes; with
-      `inner`, which AMX has not, any positive number.
+      `inner`, which AMX and products of squares have not, any positive number.
 
     Examples: `#cpu.atom<dpbf16 14x32x2, bf16 into f32, 512>`,
     `#cpu.atom<fma inner 2x4x1, f32 into f32, 256>`.
@@ -88,6 +103,21 @@ def Cpu_AtomAttr : AttrDef<Cpu_Dialect, "Atom", [
   let extraClassDeclaration = [{
     /// Accumulators in one vector register.
     int64_t getLanes() const;
+    /// Whether its registers are the tiles of AMX.
+    bool isTile() const;
+    /// Whether a register of C holds a square of two rows and two columns.
+    bool isSquare() const;
+    /// Whether integers are unsigned.
+    bool isUnsigned() const;
+    /// Whether what the instruction adds to C exceeds the product by something that
+    /// depends on B alone.
+    bool hasExcess() const;
+    /// `c` and the product with its excess.
+    ::mlir::Value emitWithExcess(::mlir::OpBuilder &builder, ::mlir::Location loc,
+                                 ::mlir::Value a, ::mlir::Value b, ::mlir::Value c) const;
+    /// `sum` and the excess of a product with `b`.
+    ::mlir::Value addExcess(::mlir::OpBuilder &builder, ::mlir::Location loc,
+                            ::mlir::Value b, ::mlir::Value sum) const;
     /// Elements along K that one instruction multiplies.
     int64_t getStep() const { return getDepth() * (getInner() ? getLanes() : 1); }
     /// Vector registers across `columns`.

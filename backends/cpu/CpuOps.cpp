@@ -69,7 +69,8 @@ LogicalResult GemmOp::verify() {
     return emitOpError("(C3) element types must be those of the atom");
   bool matrixA = !isPanelA();
   if (depth != 1 &&
-      (!isPanelB() || (matrixA && (getTransposeA() || a.getDimSize(1) % depth))))
+      (!isPanelB() || (matrixA && (getTransposeA() || a.getDimSize(1) % depth ||
+                                   getAtom().isSquare()))))
     return emitOpError("(C4) operands of an atom of depth ")
            << depth << " must hold groups along K side by side";
   return success();

@@ -29,7 +29,8 @@ def Cpu_GemmOp : Op<Cpu_Dialect, "gemm"> {
     - (C3) `a` and `b` have the atom's element type and `c` its accumulator; what
       an inner atom of floats reads may be narrower floats.
     - (C4) A matrix `b`, and a transposed matrix `a`, need an atom of depth 1; a
-      matrix `a` needs K to be a multiple of the depth.
+      matrix `a` needs K to be a multiple of the depth, and an atom that does not
+      multiply squares.
     - (C5) An inner atom needs matrices whose K is a multiple of what a step reads:
       a register of the atom's elements, or of bf16 where both operands are bf16
       and the atom's elements f32.

@@ -8,28 +8,32 @@
 #ifndef TILEWRIGHT_BACKENDS_CPU_CPU_TARGET_H
 #define TILEWRIGHT_BACKENDS_CPU_CPU_TARGET_H
 
-#include "llvm/ADT/ArrayRef.h"
-#include "llvm/ADT/StringMap.h"
+#include "backends/cpu/CpuFeatures.h"
+
 #include "llvm/Support/Error.h"
 
 namespace tilewright::cpu {
 
 /// What a core can do per cycle, with vectors of `vectorBits`. A feature that exists but
-/// is slow (bf16 dot products on Intel) shows here and nowhere else.
+/// is slow (bf16 dot products on Intel) shows here and nowhere else. Vectors of 512 bits
+/// are AVX-512, of 256 AVX2, of 128 NEON.
 struct CpuModel {
   llvm::StringRef name;
-  /// The row that stands for it where AVX-512 is hidden; empty for 256-bit rows.
+  Architecture architecture;
+  /// The row that stands for it where AVX-512 is hidden; empty for other rows.
   llvm::StringRef narrow;
   int64_t vectorBits;
   double fma;         ///< f32 or f64 multiply-adds
   double fmaLatency;  ///< cycles
-  double bf16Dot;     ///< vdpbf16ps
+  double bf16Dot;     ///< vdpbf16ps; bfdot
   double bf16Latency; ///< cycles
-  double int8Dot;     ///< vpdpbusd and a subtraction
+  double int8Dot;     ///< vpdpbusd; sdot
   double int16Dot;    ///< vpmaddwd and the addition
-  double intMultiply; ///< vpmulld and the addition
+  double intMultiply; ///< vpmulld and the addition; mla
   double loads;       ///< vector loads that hit L1
   double stores;      ///< vector stores that hit L1
+  double shuffles;    ///< of lanes of one or two vectors
+  double vectorPorts; ///< vector operations of any kind that may start
   int64_t l1Bytes, l2Bytes;
 };
 
@@ -38,9 +42,6 @@ llvm::ArrayRef<CpuModel> getCpuModels();
 
 /// The row of `name`, or null.
 const CpuModel *findCpuModel(llvm::StringRef name);
-
-/// The features of a CPU as LLVM knows it, with those that they imply.
-llvm::StringMap<bool> getCpuFeatures(llvm::StringRef cpu);
 
 /// A CPU model, less the features that a machine hides from its guests.
 class CpuTarget {
@@ -61,10 +62,13 @@ public:
   bool hasFeature(llvm::StringRef feature) const { return features.lookup(feature); }
 
   const CpuModel &getModel() const { return model; }
+  const ArchitectureInfo &getArchitecture() const {
+    return getArchitectureInfo(model.architecture);
+  }
   /// Width of a vector register, at most what the features allow.
   int64_t getVectorBits() const { return model.vectorBits; }
   /// Vector registers that code can name.
-  int64_t getVectorRegisters() const { return model.vectorBits == 512 ? 32 : 16; }
+  int64_t getVectorRegisters() const { return model.vectorBits == 256 ? 16 : 32; }
   /// Bytes that a block's tiles should fit: half of L2, the rest is for what streams.
   int64_t getTileBudget() const { return model.l2Bytes / 2; }
 
@@ -75,7 +79,7 @@ private:
 
   std::string name, cpu;
   CpuModel model;
-  llvm::StringMap<bool> features; // of `codeFeatures`, which are there
+  llvm::StringMap<bool> features; // of the architecture's, which are there
 };
 
 } // namespace tilewright::cpu

@@ -25,7 +25,7 @@ struct LowerGemmPass : tilewright::cpu::impl::LowerGemmBase<LowerGemmPass> {
     SmallVector<GemmOp> gemms;
     getOperation()->walk([&](GemmOp gemm) { gemms.push_back(gemm); });
     for (GemmOp gemm : gemms) {
-      if (gemm.getAtom().getShape().m != 1) {
+      if (gemm.getAtom().isTile()) {
         gemm.emitOpError("uses ")
             << gemm.getAtom() << ", a matrix instruction, which nothing emits yet";
         return signalPassFailure();

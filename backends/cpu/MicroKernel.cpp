@@ -36,13 +36,31 @@ Value MicroKernel::loadGroup(Value row, Value group) {
   return vector::BroadcastOp::create(b, b.getLoc(), type, element);
 }
 
-Value MicroKernel::loadVector(Block block, Value group, Value column) {
-  auto type = VectorType::get(block.lanes * atom.getDepth(), atom.getElement());
+/// The groups of A at `row` and the row after it, which lie side by side in a panel; of
+/// the last row twice.
+Value MicroKernel::loadGroups(Value row, bool isLast, Value group) {
+  Location loc = b.getLoc();
+  int64_t elements = 2 * atom.getDepth();
+  if (isLast) {
+    Value one = loadGroup(row, group);
+    auto twice = llvm::to_vector(llvm::seq<int64_t>(0, elements));
+    return vector::ShuffleOp::create(b, loc, one, one, twice);
+  }
+  SmallVector<ReassociationIndices> rows{{0}, {1, 2}};
+  Value panel = memref::CollapseShapeOp::create(b, loc, memrefA, rows);
+  return vector::LoadOp::create(b, loc, VectorType::get(elements, atom.getElement()),
+                                panel, ValueRange{group, b.mul(row, atom.getDepth())});
+}
+
+Value MicroKernel::loadVector(int64_t lanes, Value group, Value column) {
+  auto type = VectorType::get(lanes * atom.getDepth(), atom.getElement());
   return vector::LoadOp::create(b, b.getLoc(), type, memrefB,
                                 ValueRange{group, b.mul(column, atom.getDepth())});
 }
 
 Value MicroKernel::multiplyAdd(Value a, Value vector, Value accumulator) {
+  if (atom.hasExcess())
+    return atom.emitWithExcess(b, b.getLoc(), a, vector, accumulator);
   return *atom.emit(b, b.getLoc(), {a, vector, accumulator});
 }
 
@@ -54,7 +72,7 @@ Value MicroKernel::multiplyAddNarrow(Value group, Value vector, Value accumulato
   int64_t lanes = type.getNumElements(), depth = atom.getDepth();
   auto widen = [&](Value value) -> Value {
     auto wide = cast<VectorType>(value.getType()).clone(atom.getAccumulator());
-    return b.createOrFold<tile::CastOp>(loc, wide, value, false, false);
+    return b.createOrFold<tile::CastOp>(loc, wide, value, atom.isUnsigned(), false);
   };
   Value wideGroup = widen(group), wideVector = widen(vector);
   for (int64_t i = 0; i < depth; ++i) {
@@ -80,8 +98,13 @@ SmallVector<Value> MicroKernel::emitStep(Block block, Value row, Value column,
                                          Value group, ArrayRef<Value> accumulators) {
   SmallVector<Value> vectors, sums(accumulators);
   for (int64_t v = 0; v < block.vectors; ++v)
-    vectors.push_back(loadVector(block, group, b.add(column, v * block.lanes)));
-  bool whole = block.lanes == atom.getLanes();
+    vectors.push_back(loadVector(block.lanes, group, b.add(column, v * block.lanes)));
+  bool whole = isWhole(block);
+  if (whole && atom.hasExcess())
+    for (int64_t v = 0; v < block.vectors; ++v) {
+      Value &excess = sums[block.rows * block.vectors + v];
+      excess = atom.addExcess(b, b.getLoc(), vectors[v], excess);
+    }
   for (int64_t r = 0; r < block.rows; ++r) {
     Value elements = loadGroup(b.add(row, r), group);
     Value spread = whole ? atom.broadcast(b, b.getLoc(), elements) : Value();
@@ -94,19 +117,63 @@ SmallVector<Value> MicroKernel::emitStep(Block block, Value row, Value column,
   return sums;
 }
 
+/// Makes the vectors of two rows, of four columns each, two squares of two rows and two
+/// columns, which take their places; or squares rows again, since twice is no change.
+void MicroKernel::turnSquares(Block block, SmallVectorImpl<Value> &accumulators) {
+  Location loc = b.getLoc();
+  for (int64_t r = 0; r < block.rows; r += 2)
+    for (int64_t v = 0; v < block.vectors; ++v) {
+      Value &first = accumulators[r * block.vectors + v];
+      Value &second = accumulators[(r + 1) * block.vectors + v];
+      Value low =
+          vector::ShuffleOp::create(b, loc, first, second, ArrayRef<int64_t>{0, 1, 4, 5});
+      second =
+          vector::ShuffleOp::create(b, loc, first, second, ArrayRef<int64_t>{2, 3, 6, 7});
+      first = low;
+    }
+}
+
+/// The same as `emitStep` for accumulators in squares.
+SmallVector<Value> MicroKernel::emitSquareStep(Block block, Value row, Value column,
+                                               Value group,
+                                               ArrayRef<Value> accumulators) {
+  SmallVector<Value> vectors, sums(accumulators);
+  for (int64_t v = 0; v < 2 * block.vectors; ++v)
+    vectors.push_back(loadVector(2, group, b.add(column, 2 * v)));
+  for (int64_t r = 0; r < block.rows; r += 2) {
+    Value groups = loadGroups(b.add(row, r), r + 1 == block.rows, group);
+    for (int64_t v = 0; v < 2 * block.vectors; ++v) {
+      Value &sum = sums[(r + v % 2) * block.vectors + v / 2];
+      sum = multiplyAdd(groups, vectors[v], sum);
+    }
+  }
+  return sums;
+}
+
 void MicroKernel::emitBlock(Block block, Value row, Value column) {
   Location loc = b.getLoc();
   auto type = VectorType::get(block.lanes, atom.getAccumulator());
   auto at = [&](int64_t r, int64_t v) {
     return SmallVector<Value>{b.add(row, r), b.add(column, v * block.lanes)};
   };
+  Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(type));
   SmallVector<Value> accumulators;
   for (int64_t r = 0; r < block.rows; ++r)
     for (int64_t v = 0; v < block.vectors; ++v)
       accumulators.push_back(
           op.getClear()
-              ? arith::ConstantOp::create(b, loc, b.getZeroAttr(type)).getResult()
+              ? zero
               : vector::LoadOp::create(b, loc, type, memrefC, at(r, v)).getResult());
+
+  // Squares have two rows: an odd one gets company that is not stored.
+  bool isSquare = isWhole(block) && atom.isSquare();
+  if (isSquare) {
+    accumulators.resize(llvm::alignTo(block.rows, 2) * block.vectors, zero);
+    turnSquares(block, accumulators);
+  }
+  bool hasExcess = isWhole(block) && atom.hasExcess();
+  if (hasExcess)
+    accumulators.append(block.vectors, zero);
 
   // Unrolled so that the loop's own instructions vanish beside the products.
   int64_t groups = op.getGroups(), unroll = 1;
@@ -119,14 +186,23 @@ void MicroKernel::emitBlock(Block block, Value row, Value column) {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
     SmallVector<Value> sums(loop.getRegionIterArgs());
-    for (int64_t u = 0; u < unroll; ++u)
-      sums = emitStep(block, row, column, b.add(loop.getInductionVar(), u), sums);
+    for (int64_t u = 0; u < unroll; ++u) {
+      Value group = b.add(loop.getInductionVar(), u);
+      sums = isSquare ? emitSquareStep(block, row, column, group, sums)
+                      : emitStep(block, row, column, group, sums);
+    }
     scf::YieldOp::create(b, loc, sums);
+  }
+  SmallVector<Value> sums(loop.getResults());
+  if (isSquare)
+    turnSquares(block, sums);
+  for (int64_t i = 0; hasExcess && i < block.rows * block.vectors; ++i) {
+    Value excess = sums[block.rows * block.vectors + i % block.vectors];
+    sums[i] = arith::SubIOp::create(b, loc, sums[i], excess);
   }
   for (int64_t r = 0; r < block.rows; ++r)
     for (int64_t v = 0; v < block.vectors; ++v)
-      vector::StoreOp::create(b, loc, loop.getResult(r * block.vectors + v), memrefC,
-                              at(r, v));
+      vector::StoreOp::create(b, loc, sums[r * block.vectors + v], memrefC, at(r, v));
 }
 
 /// All rows of the columns [begin, end), which `block` divides.

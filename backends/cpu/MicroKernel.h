@@ -30,13 +30,21 @@ private:
     int64_t columns() const { return vectors * lanes; }
   };
 
+  /// Whether the block's vectors are the atom's, not narrower ones.
+  bool isWhole(Block block) const { return block.lanes == atom.getLanes(); }
+
   void emitColumns(Block block, int64_t begin, int64_t end);
   void emitBlock(Block block, mlir::Value row, mlir::Value column);
   llvm::SmallVector<mlir::Value> emitStep(Block block, mlir::Value row,
                                           mlir::Value column, mlir::Value group,
                                           llvm::ArrayRef<mlir::Value> accumulators);
+  void turnSquares(Block block, llvm::SmallVectorImpl<mlir::Value> &accumulators);
+  llvm::SmallVector<mlir::Value> emitSquareStep(Block block, mlir::Value row,
+                                                mlir::Value column, mlir::Value group,
+                                                llvm::ArrayRef<mlir::Value> accumulators);
   mlir::Value loadGroup(mlir::Value row, mlir::Value group);
-  mlir::Value loadVector(Block block, mlir::Value group, mlir::Value column);
+  mlir::Value loadGroups(mlir::Value row, bool isLast, mlir::Value group);
+  mlir::Value loadVector(int64_t lanes, mlir::Value group, mlir::Value column);
   mlir::Value multiplyAdd(mlir::Value a, mlir::Value b, mlir::Value accumulator);
   mlir::Value multiplyAddNarrow(mlir::Value group, mlir::Value b,
                                 mlir::Value accumulator);

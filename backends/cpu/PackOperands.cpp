@@ -183,7 +183,8 @@ Value OperandPacker::packBroadcastSide(tile::GemmOp gemm, Value a, bool &transpo
   auto type = cast<MemRefType>(a.getType());
   bool converts = type.getElementType() != atom.getElement();
   bool groupsTogether =
-      atom.getDepth() == 1 || (!transposed && type.getDimSize(1) % atom.getDepth() == 0);
+      atom.getDepth() == 1 || (!transposed && !atom.isSquare() &&
+                               type.getDimSize(1) % atom.getDepth() == 0);
   if (groupsTogether)
     return converts ? convertTile(a, gemm, atom, gemm.getIsUnsigned()) : a;
   Value panel = makePanel(a, gemm, !transposed, atom, gemm.getIsUnsigned());

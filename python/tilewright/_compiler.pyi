@@ -6,8 +6,8 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 from typing import Any
 
 def compile(ir: str, options: dict[str, Any]) -> dict[str, Any]:
-    """Compiles a module; options are target, debug, output, stages, emit, and replace: a stage
-    and the IR to go on with in place of what came out of it.
+    """Compiles a module; options are target, debug, output, stages, emit, without: passes that
+    are left out, and replace: a stage and the IR to go on with in place of what came out of it.
 
     Python's signal handlers run meanwhile; an exception of theirs ends it at the next pass and
     is raised.

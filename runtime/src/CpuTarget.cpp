@@ -9,6 +9,8 @@
 
 #if defined(__x86_64__)
 #include "Cpuid.h"
+#elif defined(__aarch64__)
+#include <sys/auxv.h>
 #endif
 
 #include <cstring>
@@ -23,6 +25,10 @@ struct Feature {
 #if defined(__x86_64__)
   CpuidBit bit;
   bool isPresent() const { return bit.isSet(); }
+#elif defined(__aarch64__)
+  unsigned long word; // of the auxiliary vector
+  unsigned long bit;
+  bool isPresent() const { return (getauxval(word) & bit) != 0; }
 #endif
 };
 
@@ -59,6 +65,16 @@ static constexpr Feature features[] = {
     {"avx512vpopcntdq", {7, 0, ecx, 14, avx512}},
     {"avx512bf16", {7, 1, eax, 5, avx512}},
     {"avx512fp16", {7, 0, edx, 23, avx512}},
+};
+#elif defined(__aarch64__)
+static constexpr Feature features[] = {
+    {"neon", AT_HWCAP, HWCAP_ASIMD},       {"lse", AT_HWCAP, HWCAP_ATOMICS},
+    {"rdm", AT_HWCAP, HWCAP_ASIMDRDM},     {"rcpc", AT_HWCAP, HWCAP_LRCPC},
+    {"fullfp16", AT_HWCAP, HWCAP_ASIMDHP}, {"fp16fml", AT_HWCAP, HWCAP_ASIMDFHM},
+    {"dotprod", AT_HWCAP, HWCAP_ASIMDDP},  {"sha3", AT_HWCAP, HWCAP_SHA3},
+    {"bf16", AT_HWCAP2, HWCAP2_BF16},      {"i8mm", AT_HWCAP2, HWCAP2_I8MM},
+    {"complxnum", AT_HWCAP, HWCAP_FCMA},   {"sve", AT_HWCAP, HWCAP_SVE},
+    {"sve2", AT_HWCAP2, HWCAP2_SVE2},
 };
 #endif
 

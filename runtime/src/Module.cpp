@@ -37,14 +37,31 @@ struct tw_module {
 // Files
 //===----------------------------------------------------------------------===//
 
-static constexpr uint16_t hostMachine =
 #if defined(__x86_64__)
-    EM_X86_64;
+#define HOST_NAME "an x86-64"
+static constexpr uint16_t hostMachine = EM_X86_64;
 #elif defined(__aarch64__)
-    EM_AARCH64;
+#define HOST_NAME "an AArch64"
+static constexpr uint16_t hostMachine = EM_AARCH64;
 #else
 #error "say which ELF machine this is"
 #endif
+
+/// What keeps a file for ELF machine `machine` from being loaded here.
+static const char *describeForeign(uint16_t machine) {
+#define FOREIGN(NAME)                                                                    \
+  "has code for " NAME ", and this machine is " HOST_NAME                                \
+  "; compile the kernel for 'cpu' on this machine"
+  switch (machine) {
+  case EM_X86_64:
+    return FOREIGN("x86-64");
+  case EM_AARCH64:
+    return FOREIGN("AArch64");
+  default:
+    return FOREIGN("another kind of machine");
+  }
+#undef FOREIGN
+}
 
 /// What keeps an open file from being loaded, or nullptr. dlopen maps what the
 /// program headers say: beyond the end of a truncated file that is a bus error.
@@ -52,22 +69,22 @@ static const char *findFileFlaw(int file) {
   struct stat facts;
   Elf64_Ehdr header;
   if (fstat(file, &facts) != 0 || !S_ISREG(facts.st_mode))
-    return "is not a regular file";
+    return "is not a regular file; it is no kernel artifact";
   if (pread(file, &header, sizeof(header), 0) != sizeof(header) ||
       memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 ||
       header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_type != ET_DYN ||
       header.e_phentsize != sizeof(Elf64_Phdr))
-    return "is not a shared object";
+    return "is not a shared object; it is no kernel artifact";
   if (header.e_machine != hostMachine)
-    return "was made for another kind of machine";
+    return describeForeign(header.e_machine);
   auto size = static_cast<uint64_t>(facts.st_size);
   for (int i = 0; i < header.e_phnum; ++i) {
     Elf64_Phdr segment;
     off_t offset = header.e_phoff + i * sizeof(segment);
     if (pread(file, &segment, sizeof(segment), offset) != sizeof(segment))
-      return "is truncated";
+      return "is truncated; it is no kernel artifact";
     if (segment.p_offset > size || segment.p_filesz > size - segment.p_offset)
-      return "is truncated";
+      return "is truncated; it is no kernel artifact";
   }
   return nullptr;
 }
@@ -82,7 +99,7 @@ static void *loadLibrary(const char *path) {
   const char *flaw = findFileFlaw(file);
   close(file);
   if (flaw) {
-    fail(TW_ERROR_ARTIFACT, "%s: %s; it is no kernel artifact", path, flaw);
+    fail(TW_ERROR_ARTIFACT, "%s: %s", path, flaw);
     return nullptr;
   }
   // dlopen looks a name without a slash up in the system's folders.

@@ -152,6 +152,15 @@ class FloatEnvironment {
 public:
   FloatEnvironment() { __builtin_ia32_ldmxcsr(0x1f80); }
   ~FloatEnvironment() { __builtin_ia32_ldmxcsr(saved); }
+#elif defined(__aarch64__)
+  uint64_t saved;
+
+public:
+  FloatEnvironment() {
+    asm volatile("mrs %0, fpcr" : "=r"(saved));
+    asm volatile("msr fpcr, %0" : : "r"(uint64_t(0)));
+  }
+  ~FloatEnvironment() { asm volatile("msr fpcr, %0" : : "r"(saved)); }
 #endif
 };
 

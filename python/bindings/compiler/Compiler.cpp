@@ -62,6 +62,8 @@ static CompileOptions parseOptions(const py::dict &dict) {
     } else if (name == "replace") {
       std::tie(options.replacement.stage, options.replacement.ir) =
           py::cast<std::pair<std::string, std::string>>(value);
+    } else if (name == "without") {
+      options.without = py::cast<std::vector<std::string>>(value);
     } else if (name == "emit") {
       for (const std::string &kind : py::cast<std::vector<std::string>>(value)) {
         if (kind == "llvm")
@@ -164,9 +166,8 @@ PYBIND11_MODULE(_compiler, module) {
       },
       py::arg("ir"), py::arg("options"),
       "Compiles a module; options are target, debug ('accesses' or 'values'), output,\n"
-      "stages, emit, and replace: a stage and the IR to go on with in place of what "
-      "came\n"
-      "out of it.\n\n"
+      "stages, emit, without: passes that are left out, and replace: a stage and the IR\n"
+      "to go on with in place of what came out of it.\n\n"
       "Python's signal handlers run meanwhile; an exception of theirs ends it at the "
       "next\n"
       "pass and is raised.");

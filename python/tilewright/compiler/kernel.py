@@ -53,10 +53,15 @@ class Kernel:
         except ArtifactError as error:
             # Another process has made room in the cache since the kernel was found there, or
             # the cache lies where no code may run.
+            path = str(self._compile_apart().artifact)
+            try:
+                launch = load(path, outputs, self.target)
+            except ArtifactError:  # it is not the cache's fault
+                raise error from None
             if os.path.exists(self.path):
                 cache.warn(error)
-            self.path = str(self._compile_apart().artifact)
-            return load(self.path, outputs, self.target)
+            self.path = path
+            return launch
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         return self.launch(*arguments, **named)

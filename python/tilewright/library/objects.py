@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 import multiprocessing
 import os
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -115,11 +116,22 @@ def _run(index: int) -> str | tuple:
                     f"{job.function.name}: the kernel is compiled where it is defined; take "
                     "the decorator off, or make it in a function"
                 )
+            if _machine(kernel.path) != _machine(sys.executable):
+                return (
+                    f"{job.target} is of another architecture than this machine, whose runtime "
+                    "the library holds; leave the target out, or build on a machine of its kind"
+                )
             return kernel.path, kernel.symbol, kernel.signature, _facts(kernel)
     except CompileError as error:
         return str(error)
     except Exception as error:  # of the user's own code, which makes the kernel
         return f"making the kernel failed: {type(error).__name__}: {error}"
+
+
+def _machine(path: str) -> bytes:
+    """The architecture that an ELF file is for, as its header has it."""
+    with open(path, "rb") as file:
+        return file.read(20)[18:]
 
 
 def _facts(kernel: Kernel) -> dict:

@@ -368,6 +368,15 @@ def test_all_that_fails_is_reported_and_nothing_is_written(tmp_path):
     assert not (tmp_path / "new").exists()
 
 
+def test_a_library_is_for_one_architecture(tmp_path):
+    library = Library("some", ["cpu:x86-64-v3", "cpu:neoverse-v2"])
+    library.add("scale", scale)
+    with pytest.raises(BuildError, match="1 of 2") as caught:
+        build(library, tmp_path / "new")
+    [failure] = caught.value.failures
+    assert "cpu:neoverse-v2 is of another architecture than this machine" in failure.reason
+
+
 def test_builds_of_a_function_have_the_same_parameters(tmp_path):
     def either(first: bool):
         return row_sums(8) if first else add_integers("int32")

@@ -163,6 +163,11 @@ TEST_F(Atoms, EveryElementOfEveryOperandIsHeld) {
                          "#cpu.atom<dpbf16 14x32x2, bf16 into f32, 512>",
                          "#cpu.atom<dpbusd 8x16x4, i8 into i32, 256>",
                          "#cpu.atom<maddwd 8x16x2, i16 into i32, 512>",
+                         "#cpu.atom<fma 8x12x1, f32 into f32, 128>",
+                         "#cpu.atom<bfdot 8x12x2, bf16 into f32, 128>",
+                         "#cpu.atom<udot inner 4x4x4, i8 into i32, 128>",
+                         "#cpu.atom<bfmmla 8x8x4, bf16 into f32, 128>",
+                         "#cpu.atom<smmla 8x8x8, i8 into i32, 128>",
                          "#cpu.atom<amx_bf16 32x32x32, bf16 into f32, 512>",
                          "#cpu.atom<amx_int8 32x32x64, i8 into i32, 512>"})
     atoms.push_back(parse(text));
@@ -310,7 +315,7 @@ TEST_F(Atoms, WmmaAgreesWithTheManual) {
 }
 
 // AVX-512: A is one group, held by every lane; B and C are plain vectors. AMX: B has
-// groups of four bytes of K side by side.
+// groups of four bytes of K side by side. BFMMLA: rows of A, columns of B, and C by rows.
 TEST_F(Atoms, CpuAtomsAgreeWithTheManual) {
   AtomAttrInterface fma = parse("#cpu.atom<fma 14x32x1, f32 into f32, 512>");
   AtomShape shape = fma.getShape();
@@ -323,6 +328,16 @@ TEST_F(Atoms, CpuAtomsAgreeWithTheManual) {
                [](int64_t r, int64_t, int64_t) {
                  return SmallVector<int64_t>{r / 32 * 2 + r % 2, r % 32 / 2};
                });
+  AtomAttrInterface square = parse("#cpu.atom<bfmmla 8x8x4, bf16 into f32, 128>");
+  checkFormula(square, AtomRole::A, [](int64_t r, int64_t, int64_t) {
+    return SmallVector<int64_t>{r / 4, r % 4};
+  });
+  checkFormula(square, AtomRole::B, [](int64_t r, int64_t, int64_t) {
+    return SmallVector<int64_t>{r % 4, r / 4};
+  });
+  checkFormula(square, AtomRole::C, [](int64_t r, int64_t, int64_t) {
+    return SmallVector<int64_t>{r / 2, r % 2};
+  });
 }
 
 TEST_F(Atoms, EmitWithoutABackendIsAnError) {

@@ -32,11 +32,16 @@ TEST(CpuTarget, EveryModelOfTheTableParses) {
     CpuTarget target = parseTarget("cpu:" + model.name.str());
     EXPECT_EQ(target.getName(), "cpu:" + model.name.str());
     EXPECT_EQ(target.getVectorBits(), model.vectorBits); // features agree with the table
-    EXPECT_EQ(target.getVectorRegisters(), model.vectorBits == 512 ? 32 : 16);
-    EXPECT_EQ(model.bf16Dot > 0, target.hasFeature("avx512bf16"));
-    EXPECT_EQ(model.int8Dot > 0,
-              target.hasFeature("avx512vnni") || target.hasFeature("avxvnni"));
-    EXPECT_NE(target.getFeatures().find("+avx2"), std::string::npos);
+    EXPECT_EQ(target.getVectorRegisters(), model.vectorBits == 256 ? 16 : 32);
+    EXPECT_EQ(model.bf16Dot > 0,
+              target.hasFeature("avx512bf16") || target.hasFeature("bf16"));
+    EXPECT_EQ(model.int8Dot > 0, target.hasFeature("avx512vnni") ||
+                                     target.hasFeature("avxvnni") ||
+                                     target.hasFeature("dotprod"));
+    bool isX86 = model.architecture == Architecture::X86_64;
+    EXPECT_NE(target.getFeatures().find(isX86 ? "+avx2" : "+neon"), std::string::npos);
+    EXPECT_EQ(target.getArchitecture().triple,
+              isX86 ? "x86_64-unknown-linux-gnu" : "aarch64-unknown-linux-gnu");
   }
 }
 
@@ -60,6 +65,19 @@ TEST(CpuTarget, HiddenFeaturesAreTakenAway) {
   EXPECT_EQ(parseTarget("cpu:znver3,-avx512f").getName(), "cpu:znver3");
   EXPECT_EQ(parseTarget(parseTarget("cpu").getName()).getFeatures(),
             parseTarget("cpu").getFeatures());
+}
+
+// What an extension of Arm's is the ground of goes with it.
+TEST(CpuTarget, FeaturesOfArmAreTakenAway) {
+  CpuTarget target = parseTarget("cpu:neoverse-v2,-sve,-bf16");
+  EXPECT_EQ(target.getName(), "cpu:neoverse-v2,-bf16,-sve");
+  EXPECT_FALSE(target.hasFeature("sve2"));
+  EXPECT_TRUE(target.hasFeature("i8mm"));
+  EXPECT_NE(target.getFeatures().find("-sve2"), std::string::npos);
+  EXPECT_EQ(target.getRequiredFeatures().find("sve"), std::string::npos);
+  EXPECT_NE(rejectTarget("cpu:neoverse-v2,-neon").find("lacks NEON"), std::string::npos);
+  EXPECT_NE(rejectTarget("cpu:neoverse-v2,-avx2").find("write '-' and one of neon, lse"),
+            std::string::npos);
 }
 
 TEST(CpuTarget, ErrorsSayWhatIsKnown) {
@@ -103,13 +121,14 @@ protected:
 } // namespace
 
 TEST_F(CpuAtoms, BlocksFitTheRegisters) {
-  for (StringRef spec :
-       {"cpu:x86-64-v3", "cpu:znver4", "cpu:sapphirerapids", "cpu:alderlake"}) {
+  for (StringRef spec : {"cpu:x86-64-v3", "cpu:znver4", "cpu:sapphirerapids",
+                         "cpu:alderlake", "cpu:neoverse-n1", "cpu:neoverse-v2"}) {
     CpuTarget target = parseTarget(spec);
     SmallVector<AtomAttr> atoms = getCpuAtoms(&context, target);
     EXPECT_FALSE(atoms.empty());
     for (AtomAttr atom : atoms) {
-      // Besides C: a vector of each column of B, or with vectors along K of each row of A.
+      // Besides C: a vector of each column of B, or with vectors along K of each row of
+      // A.
       int64_t loaded = atom.getInner() ? atom.getRows() : atom.getVectors();
       EXPECT_LT(atom.getRows() * atom.getVectors() + loaded, target.getVectorRegisters());
       for (StringRef feature : atom.getRequiredFeatures())
@@ -143,6 +162,27 @@ TEST_F(CpuAtoms, Bf16DependsOnTheModelNotTheFeature) {
   EXPECT_EQ(select("cpu:znver4", problem).first.getInstruction(), Instruction::DotBF16);
   EXPECT_EQ(select("cpu:sapphirerapids", problem).first.getInstruction(),
             Instruction::Fma);
+}
+
+// Products of squares are twice as many as dot products, where a CPU has them.
+TEST_F(CpuAtoms, ArmMultipliesSquares) {
+  Type bf16 = b.getBF16Type(), i8 = b.getI8Type();
+  GemmProblem floats{128,   128,  64, {bf16, true, 1}, {bf16, false, 1}, b.getF32Type(),
+                     false, false};
+  GemmProblem bytes{128,   128,  64, {i8, true, 1}, {i8, true, 1}, b.getI32Type(),
+                    false, false};
+  GemmProblem natural = bytes;
+  natural.isUnsigned = true;
+  auto choose = [&](StringRef spec, const GemmProblem &problem) {
+    return select(spec, problem).first.getInstruction();
+  };
+  EXPECT_EQ(choose("cpu:neoverse-v2", floats), Instruction::BfMmla);
+  EXPECT_EQ(choose("cpu:neoverse-v2", bytes), Instruction::SMmla);
+  EXPECT_EQ(choose("cpu:neoverse-v2", natural), Instruction::UMmla);
+  EXPECT_EQ(choose("cpu:neoverse-v2,-i8mm", bytes), Instruction::SDot);
+  EXPECT_EQ(choose("cpu:neoverse-n1", floats), Instruction::Fma);
+  EXPECT_EQ(choose("cpu:neoverse-n1", bytes), Instruction::SDot);
+  EXPECT_EQ(choose("cpu:neoverse-n1", natural), Instruction::UDot);
 }
 
 // Scores of MLA decode: 16 heads stay, keys stream. Keys are broadcast in place and the

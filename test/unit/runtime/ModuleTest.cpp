@@ -86,8 +86,8 @@ TEST(Module, AnotherMachine) {
   std::string content = contentOf(artifact("sound"));
   content[18] = '\x02', content[19] = '\0'; // e_machine: SPARC
   TemporaryFile file(content);
-  EXPECT_EQ(messageOf(file.path),
-            "was made for another kind of machine; it is no kernel artifact");
+  EXPECT_EQ(messageOf(file.path).find("has code for another kind of machine, and this"),
+            0u);
 }
 
 /// Cut anywhere, a file is an error or, behind all that is loaded, still sound.
