@@ -414,8 +414,11 @@ void Compilation::run(const std::string &ir) {
                    [&](OpPassManager &pm) { backend->buildLoweringPipeline(pm); }))
     return;
   if (replacer && !replacer->isDone())
-    return fail("no stage '" + options.replacement.stage +
-                "' has something that the replacement holds too");
+    return fail(replacer->getFlaw().empty()
+                    ? "no stage '" + options.replacement.stage +
+                          "' has something that the replacement holds too"
+                    : "the replacement of stage '" + options.replacement.stage +
+                          "' is of another kernel: it " + replacer->getFlaw());
   result.signature = signature;
   result.ok = translate() && emit();
 }

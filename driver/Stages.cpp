@@ -8,6 +8,7 @@
 #include "driver/Stages.h"
 
 #include "mlir/IR/SymbolTable.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/Pass.h"
 
@@ -64,11 +65,44 @@ static Operation *findCounterpart(ModuleOp module, Operation *op) {
   return nullptr;
 }
 
+/// What others call or start: the public functions of a module, or a function itself.
+static SmallVector<FunctionOpInterface> getEntries(Operation *op) {
+  SmallVector<FunctionOpInterface> entries;
+  auto add = [&](Operation *one) {
+    if (auto function = dyn_cast<FunctionOpInterface>(one))
+      if (cast<SymbolOpInterface>(one).isPublic())
+        entries.push_back(function);
+  };
+  add(op);
+  if (auto module = dyn_cast<ModuleOp>(op))
+    for (Operation &one : *module.getBody())
+      add(&one);
+  return entries;
+}
+
+/// Why `source` is no other form of `op`: it lacks a function, or has another of its
+/// name.
+static std::string findFlaw(Operation *op, Operation *source) {
+  SmallVector<FunctionOpInterface> there = getEntries(source);
+  for (FunctionOpInterface entry : getEntries(op)) {
+    auto other = llvm::find_if(
+        there, [&](FunctionOpInterface one) { return one.getName() == entry.getName(); });
+    if (other == there.end())
+      return "has no function '" + entry.getName().str() + "'";
+    if (other->getFunctionType() != entry.getFunctionType())
+      return "has other parameters of '" + entry.getName().str() + "'";
+  }
+  return {};
+}
+
 void StageReplacer::afterPass(const Pass &pass, Operation *op) {
   if (pass.getArgument().empty() || names.next(pass.getArgument()) != stage)
     return;
   Operation *source = findCounterpart(*replacement, op);
   if (!source)
+    return;
+  flaw = findFlaw(op, source);
+  if (!flaw.empty())
     return;
   op->setAttrs(source->getAttrDictionary());
   for (auto [region, other] : llvm::zip(op->getRegions(), source->getRegions()))

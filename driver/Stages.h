@@ -47,12 +47,14 @@ public:
 
   /// Whether the stage came, and what it is of could be replaced.
   bool isDone() const { return done; }
+  /// Why it could not be: the text is of another kernel. Empty where none was met.
+  const std::string &getFlaw() const { return flaw; }
 
 private:
   void afterPass(const mlir::Pass &pass, mlir::Operation *op);
 
   StageNames names;
-  std::string stage;
+  std::string stage, flaw;
   mlir::OwningOpRef<mlir::ModuleOp> replacement;
   bool done = false;
 };

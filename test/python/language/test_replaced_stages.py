@@ -81,8 +81,15 @@ def test_what_replaces_a_stage_is_verified():
         ("cse", "func.func @add_one(", "expected"),
         ("cse-7", IR, "no stage 'cse-7'"),
         ("prove-bounds", "func.func @other() { return }", "no stage 'prove-bounds'"),
+        ("cse", "func.func @other() { return }", "it has no function 'add_one'"),
+        ("outline-kernels", "func.func @other() { return }", "it has no function 'add_one'"),
+        (
+            "cse",
+            "func.func @add_one(%n: i64) { return }",
+            "it has other parameters of 'add_one'",
+        ),
     ],
-    ids=["no IR", "no stage", "another function"],
+    ids=["no IR", "no stage", "another function", "kernel", "lowered", "parameters"],
 )
 def test_a_wrong_replacement_is_an_error(stage, text, said):
     assert said in errors(compiled("cpu", replace=(stage, text)))
