@@ -6,6 +6,7 @@ on PATH, and nothing of Tilewright but the library.
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
 
+import fcntl
 import json
 import os
 import re
@@ -27,45 +28,43 @@ CALLS = 15
 LANGUAGES = {"check_c": "C", "check_cpp": "C++", "check_rust": "Rust"}
 
 
-def python_path() -> str:
-    """Where this process finds what it imports."""
-    return os.pathsep.join(os.path.abspath(path) for path in sys.path if path)
+def environment(cache: Path) -> dict[str, str]:
+    """That of a process that finds what this one imports, with a cache of its own."""
+    path = os.pathsep.join(os.path.abspath(path) for path in sys.path if path)
+    return {**os.environ, "PYTHONPATH": path, "TILEWRIGHT_CACHE_DIR": str(cache)}
 
 
-def build(spec: Path, folder: Path, processes: int, **environment: str) -> Path:
+def build(spec: Path, folder: Path, processes: int, cache: Path) -> Path:
     """`tilewright build` for TARGETS, run in the folder that it writes."""
     folder.mkdir()
     command = [sys.executable, "-m", "tilewright", "build", spec, "-o", ".", f"-j{processes}"]
     for target in TARGETS:
         command += ["--target", target]
     subprocess.run(
-        command, cwd=folder, env={**os.environ, "PYTHONPATH": python_path(), **environment},
-        check=True, timeout=300, stdout=subprocess.DEVNULL,
+        command, cwd=folder, env=environment(cache),
+        check=True, timeout=600, stdout=subprocess.DEVNULL,
     )  # fmt: skip
     return folder
 
 
-def make(*arguments: str) -> str:
+def make(place: Path, *arguments: str) -> str:
     """What the example's Makefile prints."""
+    command = ["make", "-C", EXAMPLE, "--no-print-directory", f"PYTHON={sys.executable}"]
     done = subprocess.run(
-        ["make", "-C", EXAMPLE, "--no-print-directory", f"PYTHON={sys.executable}", *arguments],
-        env={**os.environ, "PYTHONPATH": python_path()}, timeout=300,
+        [*command, f"OUT={place}", *arguments], env=environment(place / "cache"), timeout=600,
         text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout
     return done.stdout
 
 
-@pytest.fixture(scope="module")
-def place(tmp_path_factory):
-    """A folder with libdsk, the references, and the sources of the programs."""
-    place = tmp_path_factory.mktemp("away")
-    made = [place / "dsk/manifest.json"]
-    made += [place / "references" / sizes / "done" for sizes in ("real", "small")]
-    make("-j2", f"OUT={place}", f"TARGETS={' '.join(TARGETS)}", *map(str, made))
-    for source in ("CMakeLists.txt", "check.c", "check.cpp", "check.rs"):
-        shutil.copy(EXAMPLE / source, place)
-    return place
+def alone(tools: str, *command: object) -> subprocess.CompletedProcess:
+    """Runs a command with PATH alone."""
+    words = [shutil.which(str(command[0]), path=tools), *map(str, command[1:])]
+    return subprocess.run(
+        words, env={"PATH": tools}, timeout=600,
+        text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -79,8 +78,29 @@ def tools(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def programs(place, tools):
-    """The folder of the programs, built with an empty environment."""
+def place(tmp_path_factory, tools):
+    """A folder with libdsk, the references, and the programs, which were built with an empty
+    environment: one for all processes of pytest, made by the first that comes."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    place = shared / "away"
+    with (shared / "away.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not place.exists():
+            fill(place, tools)
+        assert (place / "programs/check_cpp").exists(), "another process failed to build it"
+    return place
+
+
+def fill(place: Path, tools: str) -> None:
+    """Makes what `place` has."""
+    place.mkdir()
+    made = [place / "dsk/manifest.json"]
+    made += [place / "references" / sizes / "done" for sizes in ("real", "small")]
+    make(place, "-j2", f"TARGETS={' '.join(TARGETS)}", *map(str, made))
+    for source in ("CMakeLists.txt", "check.c", "check.cpp", "check.rs"):
+        shutil.copy(EXAMPLE / source, place)
     folder = place / "programs"
     options = {"DSK": place / "dsk", "REFERENCES": place / "references", "DRIVERS": DRIVERS}
     for command in (
@@ -89,24 +109,14 @@ def programs(place, tools):
     ):
         done = alone(tools, *command)
         assert done.returncode == 0, done.stdout
-    return folder
 
 
-def alone(tools: str, *command: object) -> subprocess.CompletedProcess:
-    """Runs a command with PATH alone."""
-    words = [shutil.which(str(command[0]), path=tools), *map(str, command[1:])]
-    return subprocess.run(
-        words, env={"PATH": tools}, timeout=300,
-        text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
-
-
-def test_the_programs_with_ctest(programs, tools):
+def test_the_programs_with_ctest(place, tools):
     """All programs on the CPU and on both emulators, in the environment that is empty."""
     assert not any(name.startswith("python") for name in os.listdir(tools))
-    done = alone(tools, "ctest", "--test-dir", programs, "-V")
+    done = alone(tools, "ctest", "--test-dir", place / "programs", "-V")
     assert done.returncode == 0, done.stdout
-    built = [name for name in LANGUAGES if (programs / name).exists()]
+    built = [name for name in LANGUAGES if (place / "programs" / name).exists()]
     assert built[:2] == ["check_c", "check_cpp"]
     devices = ("cpu", "cuda-emulator:sm_80", "hip-emulator:gfx942")
     for program in built:
@@ -120,14 +130,14 @@ def test_the_programs_with_ctest(programs, tools):
         assert len(set(lines)) == CALLS
 
 
-def test_rust(programs):
+def test_rust(place):
     """The Rust program is there where its compiler is."""
     if not shutil.which("rustc"):
         pytest.skip("there is no rustc on PATH, which builds the Rust program")
-    assert (programs / "check_rust").exists()
+    assert (place / "programs/check_rust").exists()
 
 
-def test_a_wrong_result_is_noticed(programs, place, tmp_path):
+def test_a_wrong_result_is_noticed(place, tmp_path):
     """A program fails where one element of a reference is another."""
     shutil.copytree(place / "references/small", tmp_path / "small")
     file = tmp_path / "small/swiglu-v3/Out.value.bin"
@@ -135,16 +145,19 @@ def test_a_wrong_result_is_noticed(programs, place, tmp_path):
     data[-2] ^= 0x10  # of the exponent of the last element
     file.write_bytes(data)
     for program in LANGUAGES:
-        if (programs / program).exists():
+        if (place / "programs" / program).exists():
             done = subprocess.run(
-                [programs / program, tmp_path / "small"], env={}, text=True, capture_output=True
+                [place / "programs" / program, tmp_path / "small"],
+                env={},
+                text=True,
+                capture_output=True,
             )
             assert done.returncode == 1
             assert f"{CALLS - 1} of {CALLS} calls" in done.stdout
 
 
-def test_libc_alone_is_needed(programs, place):
-    for file in (place / "dsk/libdsk.so", programs / "check_c"):
+def test_libc_alone_is_needed(place):
+    for file in (place / "dsk/libdsk.so", place / "programs/check_c"):
         output = subprocess.run(
             ["ldd", file], text=True, capture_output=True, check=True
         ).stdout
@@ -178,23 +191,20 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def test_runs_give_the_same_bytes(place, tmp_path):
     """Another run, with one process, with what is compiled; and two that compile."""
-    again = build(EXAMPLE / "kernels.toml", tmp_path / "again", 1)
+    again = build(EXAMPLE / "kernels.toml", tmp_path / "again", 1, place / "cache")
     assert contents(again) == contents(place / "dsk")
     sections = re.split(r"\n\n(?=\[functions\.\w+\]\n)", (EXAMPLE / "kernels.toml").read_text())
     few = [s for s in sections[1:] if s.startswith(("[functions.swiglu]", "[functions.topk]"))]
     assert len(few) == 2
     spec = tmp_path / "few.toml"
     spec.write_text("\n\n".join([sections[0], *few]))
-    one, two = (
-        build(spec, tmp_path / f"j{n}", n, TILEWRIGHT_CACHE_DIR=str(tmp_path / f"cache{n}"))
-        for n in (1, 2)
-    )
+    one, two = (build(spec, tmp_path / f"j{n}", n, tmp_path / f"cache{n}") for n in (1, 2))
     assert contents(one) == contents(two)
 
 
 def test_the_demo(place):
     """What `make demo` ends with: the C++ program's last line, with a library for one CPU."""
-    last = make("demo", f"OUT={place}").splitlines()[-1]
+    last = make(place, "demo").splitlines()[-1]
     assert last.startswith(f"C++ on cpu: {CALLS} of {CALLS} calls of libdsk are within their")
     manifest = json.loads((place / "demo/dsk/manifest.json").read_text())
     artifacts = [a for f in manifest["functions"] for b in f["builds"] for a in b["artifacts"]]
