@@ -69,16 +69,17 @@ def random_model(
         "first_k_dense_replace": 1, "max_position_embeddings": 163840,
         "num_key_value_heads": widths["num_attention_heads"],
     }  # fmt: skip
+    made = torch.float32 if dtype == Dtype.f32 else torch.bfloat16
     torch.manual_seed(0)
     if family == Family.v2:
         # As V2-Lite: queries without a projection of low rank, 6 experts of any.
         config = DeepseekV2Config(**common, q_lora_rank=None, num_experts_per_tok=6)
-        model = DeepseekV2ForCausalLM._from_config(config)
+        model = DeepseekV2ForCausalLM._from_config(config, dtype=made)
     else:
         # As V3: 8 experts of the best 4 of 8 groups.
         config = DeepseekV3Config(**common, q_lora_rank=widths["hidden_size"] // 4)
-        model = DeepseekV3ForCausalLM._from_config(config)
-    return model.to(torch.float32 if dtype == Dtype.f32 else torch.bfloat16).eval()
+        model = DeepseekV3ForCausalLM._from_config(config, dtype=made)
+    return model.eval()
 
 
 def with_same_weights(model: PreTrainedModel) -> PreTrainedModel:

@@ -34,8 +34,8 @@ class PagedLatentLayer(CacheLayerMixin):
 
     def reset(self) -> None:
         """Forgets all rows, and how many requests there were."""
-        self.pool: torch.Tensor | None = None
-        self.table: torch.Tensor | None = None
+        self.pool = torch.empty((0, self.page, 0))
+        self.table = torch.empty((0, 0), dtype=torch.int32)
         self.counts: list[int] = []
         self.columns = 0  # tokens of a request, padding included, as transformers counts them
         self.is_initialized = False
