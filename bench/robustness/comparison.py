@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import statistics
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -58,8 +59,9 @@ AGAIN = 2
 class Result:
     """One variant of one case.
 
-    `share` is its speed over the original's: the median, over rounds, of the original's time
-    over its own. `wrong` says what is not right about its result, empty where all is.
+    Seconds are those of the processor. `share` is its speed over the original's: the median,
+    over rounds, of the original's time over its own. `wrong` says what is not right about its
+    result, empty where all is.
     """
 
     case: str
@@ -120,7 +122,7 @@ def _time(
     contestants = {"original": [original], "variant": [changed]}
     looks = {name: quick_look(functions) for name, functions in contestants.items()}
     others = OtherProcesses()
-    samples = interleaved_samples(contestants, looks)
+    samples = interleaved_samples(contestants, looks, time.process_time)
     shares = [a / b for a, b in zip(samples["original"], samples["variant"], strict=True)]
     medians = (statistics.median(samples[name]) for name in contestants)
     return Result(case.id, kind, *medians, statistics.median(shares), others.cores())

@@ -347,9 +347,10 @@ def elementwise(module: ast.Module) -> None:
             statements[:] = change_loops(statements, is_float, viewed)
 
 
+# In the order in which they are applied: loops that are added stay as they are added.
 REWRITINGS: dict[str, Callable[[ast.Module], None]] = {
-    "fuse": fuse,
     "elementwise": elementwise,
+    "fuse": fuse,
     "commute": commute,
     "reorder": reorder,
     "rename": rename,
