@@ -123,7 +123,7 @@ static double now() {
   return std::chrono::duration<double>(Clock::now().time_since_epoch()).count();
 }
 
-static constexpr double measuredSeconds = 0.1;
+static constexpr double measuredSeconds = 0.04;
 static constexpr int leastSlices = 5;
 
 /// Runs `slice(thread)` on `threads` threads at once, again and again for a while; the

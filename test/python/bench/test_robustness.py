@@ -145,8 +145,9 @@ SMALL = ("gemm/odd_nt/f32", "softmax/odd/bf16", "mla_decode/ragged_paged/bf16",
          "grouped_gemm/ragged/f32")  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", variant.KINDS)
-@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize(
+    ("name", "kind"), [*((name, "fused") for name in SMALL), (SMALL[1], "rewritten")]
+)
 def test_variants_are_right(name, kind, tmp_path):
     (case,) = registry.verify_cases([name])
     made = variant.Variant(case.kernel, kind, tmp_path)

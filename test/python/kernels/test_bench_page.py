@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -190,6 +191,20 @@ def test_a_run_that_fails_writes_no_page(measured, tmp_path, capsys):
     assert not list(tmp_path.iterdir())
     assert main(["bench", "gemm", "--page", str(tmp_path / "none" / "page.md")]) == 1
     assert "cannot write" in capsys.readouterr().err
+
+
+def test_the_committed_page_is_of_its_report(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    script = importlib.import_module("benchmarks")
+    written = script.PAGE.read_text()
+    reports = re.findall(r"^\| report \| \[(bench/results/.*?)\]", written, re.M)
+    if not reports:
+        pytest.skip("`make bench` wrote docs/benchmarks.md from a run of this machine")
+    page = tmp_path / "benchmarks.md"
+    assert script.main([*(str(ROOT / name) for name in reports), "--page", str(page)]) == 0
+    assert page.read_text() == written, "run scripts/benchmarks.py " + " ".join(reports)
+    for picture in tmp_path.glob("*.svg"):
+        assert picture.read_bytes() == (script.PAGE.parent / picture.name).read_bytes()
 
 
 def test_the_script_says_what_is_wrong(monkeypatch, tmp_path, capsys):
