@@ -122,9 +122,10 @@ class _Renamer(ast.NodeTransformer):
             keyword.value = self._renamed(keyword.value)
         return node
 
-    def _renamed(self, name: ast.expr) -> ast.Constant:
-        assert isinstance(name, ast.Constant)
-        return ast.Constant(self._table.get(name.value, f"{name.value}_"))
+    def _renamed(self, name: ast.expr) -> ast.expr:
+        if isinstance(name, ast.Constant):
+            return ast.Constant(self._table.get(name.value, f"{name.value}_"))
+        return ast.BinOp(name, ast.Add(), ast.Constant("_"))
 
 
 # Order.
@@ -318,7 +319,7 @@ def _expression(text: str, value: ast.expr) -> ast.expr:
 def _is_float_tensor(argument: ast.arg) -> bool:
     """Whether a parameter is a tensor, of no integers."""
     text = ast.unparse(argument.annotation) if argument.annotation else ""
-    return "Tensor(" in text and not any(i in text for i in ("int", "'i", "uint"))
+    return "tensor(" in text.lower() and not any(i in text for i in ("int", "'i", "uint"))
 
 
 def float_tiles(function: Function) -> dict[str, Sequence[ast.expr]]:
