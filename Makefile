@@ -24,8 +24,8 @@ test-lit test-unit test-python: setup-dev ## one of the three suites; ARGS goes 
 sanitize: ## build with ASan+UBSan, then with TSan, and run tests; ARGS=thread is one alone
 	@scripts/install-packages.sh dev && scripts/make-venv.sh dev && scripts/sanitize.sh $(ARGS)
 
-bench: setup-dev ## set up, build, and measure kernels against their peers
-	@$(PYTHON) -m tilewright bench $(ARGS)
+bench: setup-dev ## set up, build, measure kernels against their peers; without ARGS, write docs/benchmarks.md
+	@$(PYTHON) -m tilewright bench $(or $(ARGS),--json build/bench.json --page docs/benchmarks.md)
 
 setup: ## install what is missing and build; enough for the demo
 	@scripts/install-packages.sh && scripts/make-venv.sh runtime && scripts/build.sh

@@ -1,6 +1,6 @@
 """DeepSeek's kernels on this machine: compiled, checked, and timed beside their peers.
 
-usage: demo.py [KERNEL...]
+usage: demo.py [--plot FILE] [KERNEL...]
 (mla_decode, indexer, topk, sparse_mla, moe, devices, emulator; all by default)
 
 Each kernel is compiled from Python with an empty cache, its result is compared with a naive
@@ -9,15 +9,21 @@ and in PyTorch where that is installed. Then kernels of the library run from one
 CPU and on emulated GPUs of two vendors, and the emulators execute GPU kernels that other
 compilers wrote. Ends with a non-zero status if a check fails.
 
+--plot draws the speeds under this machine's limits, and the best peers'; the suffix of FILE is
+the format (svg, png, pdf).
+
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 import tempfile
 import time
+from dataclasses import asdict
+from pathlib import Path
 from typing import NamedTuple
 
 # Before anything is imported: peers' threads sleep while ours run, and compile times are
@@ -41,7 +47,7 @@ from tilewright.kernels import (  # noqa: E402
     sparse_mla_cases,
     topk_cases,
 )
-from tilewright.testing import Case  # noqa: E402
+from tilewright.testing import Case, roofline  # noqa: E402
 from tilewright.testing.bench import Measurement, WrongResult, bench_case  # noqa: E402
 from tilewright.testing.machine import Machine, measure_machine  # noqa: E402
 from tilewright.testing.memory import guard  # noqa: E402
@@ -110,6 +116,8 @@ def measure(entry: Entry, machine: Machine, threads: int) -> tuple[float, Measur
     """Seconds of compilation, and the measurement; raises WrongResult on a failed check."""
     first = first_run(entry.case)
     (measured,) = bench_case(entry.case, "cpu", [threads], machine)
+    if measured.beyond:
+        raise WrongResult(measured.objection())
     return max(0.0, first - measured.median_s), measured
 
 
@@ -128,46 +136,66 @@ def row(shape: str, compile_s: float, measured: Measurement) -> list[str]:
     ]
 
 
-def run_cpu(chosen: list[Entry], console: Console, failures: list[str]) -> None:
-    """Measures the entries and shows the limits of this machine and the table."""
+def run_cpu(
+    chosen: list[Entry], console: Console, failures: list[str], plot: Path | None
+) -> None:
+    """Measures the entries, shows the limits of this machine and the table, and draws both."""
     threads = len(os.sched_getaffinity(0))
     shown = table(
         "kernel (bf16)", "shape", ">compiled in", ">runs in", ">speed", ">share of limit",
         ">times peer", ">error / bound",
     )  # fmt: skip
     columns = (BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    results: list[Measurement] = []
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("measuring this machine", total=len(chosen) + 1)
         machine = measure_machine([threads])
         for entry in chosen:
             progress.update(task, advance=1, description=f"{entry.case.kernel}: {entry.shape}")
             try:
-                shown.add_row(*row(entry.shape, *measure(entry, machine, threads)))
+                compile_s, measured = measure(entry, machine, threads)
+                results.append(measured)
+                shown.add_row(*row(entry.shape, compile_s, measured))
             except WrongResult as error:
                 failures.append(f"{entry.case.id}: {error}")
                 shown.add_row(entry.case.kernel, entry.shape, *[""] * 5, "[bold red]wrong[/]")
 
     peak = ", ".join(f"{x[threads]:.0f} GFLOP/s {t}" for t, x in machine.peak_gflops.items())
-    console.print(
-        f"{machine.cpu}, {threads} threads: {peak}, {machine.read_gbps[threads]:.0f} GB/s"
-    )
+    ways = {"read": machine.read_gbps[threads], "copied": machine.copy_gbps[threads]}
+    memory = ", ".join(f"{gbps:.0f} GB/s {way}" for way, gbps in ways.items())
+    console.print(f"{machine.cpu}, {threads} threads: {peak}, {memory}")
     console.print(shown)
+    if plot and results:
+        report = {"machine": machine.as_json(), "results": list(map(asdict, results))}
+        roofline.draw(report, plot)
+        console.print(f"The picture is in {plot}.", markup=False)
 
 
 def main() -> int:
     """Run the demo; return the exit status."""
-    wanted = sys.argv[1:]
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
+    parser.add_argument("kernels", nargs="*", metavar="KERNEL")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the speeds")
+    options = parser.parse_args()
+    wanted = options.kernels
     chosen = [e for e in entries() if not wanted or e.case.kernel in wanted]
     tables = [made for name, made in TABLES.items() if not wanted or name in wanted]
     if not chosen and not tables:
         print(__doc__, file=sys.stderr)
         return 2
+    if options.plot:
+        try:
+            roofline.check(options.plot)
+        except roofline.CannotDraw as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 2
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=160)
     failures: list[str] = []
     if chosen:
-        run_cpu(chosen, console, failures)
+        run_cpu(chosen, console, failures, options.plot)
     for made in tables:
         shown = made.new_table()
         made.run(shown, failures)

@@ -77,12 +77,15 @@ class Graph:
         """
 
 class Limits(TypedDict):
-    """What a machine reaches. `gflops` is by dtype, None where it has no instruction."""
+    """What a machine reaches. `gflops` is by dtype, None where it has no instruction;
+    `copy_gbps` counts what is read and what is written."""
 
     cpu: str
     threads: int
+    last_cache_bytes: int
     gflops: dict[str, float | None]
     read_gbps: float
+    copy_gbps: float
 
 def load(
     path: str | PathLike[str], out_idx: Sequence[int] | None = None, device: str = "cpu"

@@ -91,7 +91,9 @@ static PyMethodDef functions[] = {
      "measure_limits(threads, /)\n--\n\n"
      "What this machine reaches with so many threads: a dict of `cpu` (its name),\n"
      "`gflops` (by dtype: multiply-adds in registers, two operations each; None where\n"
-     "the CPU has no instruction for it) and `read_gbps` (reading memory)."},
+     "the CPU has no instruction for it), `read_gbps` (reading memory), `copy_gbps`\n"
+     "(reading and writing: both are counted) and `last_cache_bytes` (of the cores that\n"
+     "this process may use; 0 if the system does not say)."},
     {},
 };
 

@@ -15,6 +15,7 @@ from tilewright.cli import bench_aot, bench_compile, bench_emulator, bench_launc
 from tilewright.cli.console import (
     CliError,
     UsageError,
+    check_file,
     check_json,
     stderr,
     stdout,
@@ -27,6 +28,7 @@ EXAMPLES = """
 tilewright bench                              [dim]every case, one thread and all[/]
 tilewright bench gemm/n1024 --threads 1       [dim]one case[/]
 tilewright bench mla_decode --json mla.json   [dim]with a report[/]
+tilewright bench --page bench.md              [dim]with a page and a picture, bench.svg[/]
 tilewright bench --launch                     [dim]what it takes to launch a kernel[/]
 tilewright bench --emulator                   [dim]the emulators, on other compilers' programs[/]
 tilewright bench --compile                    [dim]code size and compile time as kernels grow[/]
@@ -49,6 +51,10 @@ def bench(
     ] = None,
     json: Annotated[
         Path | None, typer.Option(help="Write the report to this file; - is stdout.")
+    ] = None,
+    page: Annotated[
+        Path | None,
+        typer.Option(help="Write a Markdown page to this file, and a picture beside it."),
     ] = None,
     launch: Annotated[
         bool, typer.Option("--launch", help="Measure launches of empty kernels instead.")
@@ -79,7 +85,8 @@ def bench(
     """Measure kernels, interleaved with NumPy and PyTorch doing the same work.
 
     Times are medians of at least seven rounds after warm-up. A kernel is checked before it
-    is timed; one that fails its check has no speed. Fails if any case fails.
+    is timed; one that fails its check has no speed. Fails if any case fails, or is faster
+    than this machine was measured, twice, to be. Then --page is not written.
 
     With --launch, empty kernels are launched with NumPy arrays and PyTorch tensors; beside
     them is what others have published.
@@ -95,6 +102,10 @@ def bench(
     JIT's; and building 100 kernels for 5 targets, which takes a minute or two.
     """
     check_json(json)
+    if page and (launch or emulator or compile or aot):
+        raise UsageError(
+            "--page is of kernels: it goes with no --launch, --emulator, --compile, --aot"
+        )
     if aot:
         if kernels or emulator or compile or launch or device != "cpu" or threads:
             raise UsageError("--aot takes no kernels and no other options but --json")
@@ -117,6 +128,8 @@ def bench(
     from tilewright.testing import bench_worker
 
     counts = _thread_counts(threads)
+    if page:
+        _check_page(page)
     try:
         cases = registry.bench_cases(kernels or ())
     except ValueError as error:
@@ -146,6 +159,21 @@ def bench(
         raise ended
     if report["failures"] or not report["results"]:
         raise CliError("\n".join(report["failures"]) or "no case was measured")
+    if page:
+        from tilewright.cli import bench_page
+
+        bench_page.write(page, {f"`{json}`" if json else "not kept": report})
+
+
+def _check_page(page: Path) -> None:
+    """Refuses at once a page that could not be written at the end."""
+    from tilewright.testing import roofline
+
+    check_file(page)
+    try:
+        roofline.check(page.with_suffix(".svg"))
+    except roofline.CannotDraw as error:
+        raise CliError(str(error)) from None
 
 
 class _Progress:

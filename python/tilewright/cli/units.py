@@ -45,5 +45,6 @@ def limits_table(machine: Mapping[str, Any]):
     shown = table("measured limit", *(f">{n} threads" for n in counts))
     for dtype, by_threads in machine["peak_gflops"].items():
         shown.add_row(f"{dtype} GFLOP/s", *(f"{by_threads[n]:.0f}" for n in counts))
-    shown.add_row("read GB/s", *(f"{machine['read_gbps'][n]:.1f}" for n in counts))
+    for way in ("read", "copy"):
+        shown.add_row(f"{way} GB/s", *(f"{machine[f'{way}_gbps'][n]:.1f}" for n in counts))
     return shown

@@ -152,7 +152,6 @@ def make_case(
     dtype: str = "bf16",
     beyond: int = 0,
     peers: tuple[Peer, ...] = (),
-    rotate: int = 1,
 ) -> Case:
     """The record of one product; `beyond` rows follow the last group and stay untouched."""
     groups, rows = len(counts), sum(counts) + beyond
@@ -210,7 +209,6 @@ def make_case(
         integers=exact if macs else (),
         drop_term=drop_term if macs else None,
         peers=peers,
-        rotate=rotate,
     )
 
 

@@ -167,7 +167,8 @@ def make_case(
     macs = sum(counts) * n * k
     used = sum(1 for c in counts if c)
     weight_bits = {PLAIN: 8 * a_dtype.itemsize, FP8: 8, FP4: 4}[kind]
-    row_bytes = k * a_dtype.itemsize + n * numpy_dtype(out).itemsize + 4 * blocks
+    row_written = n * numpy_dtype(out).itemsize  # of rows that no group has, nothing
+    row_bytes = k * a_dtype.itemsize + row_written + 4 * blocks
     return Case(
         kernel="grouped_gemm",
         name=name,
@@ -180,6 +181,7 @@ def make_case(
         flops=2 * macs,
         bytes=sum(counts) * row_bytes + used * n * k * weight_bits // 8,
         macs=macs,
+        written=sum(counts) * row_written,
         integers=(integers,) if macs else (),
         drop_term=drop_term if macs else None,
         peers=_peers(counts, masked) if peers else (),

@@ -19,11 +19,14 @@ from tilewright.testing.contest import (
     best_of_each,
     worth_rounds,
 )
-from tilewright.testing.machine import Machine
+from tilewright.testing.machine import Machine, measure_machine
 from tilewright.testing.memory import ALIGNMENT, guard
 from tilewright.testing.threads import OtherProcesses, set_threads
 from tilewright.testing.timing import interleaved_samples
 from tilewright.testing.verify import execute, judge
+
+# What lies over a limit by more than noise shows that the limit was measured too low.
+BEYOND = 1.02
 
 
 class WrongResult(Exception):
@@ -38,7 +41,9 @@ class Measurement:
     peer that was too slow to be the best, whose time is that of a quick look. `looks` has
     the quick look at every recipe, None where earlier looks had shown it to be far slower
     than others of its library; `recipes` names the one behind each peer's time.
-    `other_cores` is how many cores other processes kept busy during the rounds.
+    `written` are those of the bytes that are writes; `sets` is how many sets of tensors the
+    calls went through in rotation. `other_cores` is how many cores other processes kept busy
+    during the rounds.
     """
 
     kernel: str
@@ -49,6 +54,7 @@ class Measurement:
     median_s: float
     flops: int
     bytes: int
+    written: int
     limit: str
     limit_fraction: float
     peers: dict[str, float]
@@ -58,7 +64,21 @@ class Measurement:
     rounds: dict[str, int]
     recipes: dict[str, str]
     looks: dict[str, dict[str, float | None]]
+    sets: int
     other_cores: float
+
+    @property
+    def beyond(self) -> bool:
+        """Whether it is faster than the machine was measured to be."""
+        return self.limit_fraction > BEYOND
+
+    def objection(self) -> str:
+        """What is wrong with a measurement that is beyond its limit."""
+        return (
+            f"{self.kernel}/{self.case}/{self.dtype}: with {self.threads} threads it took "
+            f"{1 / self.limit_fraction:.2f} times the least time that the {self.limit} of this "
+            "machine allows, after both were measured again: the limit or the time is wrong"
+        )
 
 
 def bench_case(
@@ -67,12 +87,16 @@ def bench_case(
     threads: Sequence[int],
     machine: Machine,
     experience: Experience | None = None,
+    on_machine: Callable[[Machine], None] = lambda machine: None,
 ) -> Iterator[Measurement]:
     """Checks one case, then times it and its peers: a measurement for each thread count.
 
     The most threads come first: what a look then finds hopeless took the least time.
-    `experience` is that of the run so far. Raises WrongResult where the case fails its
-    check: a wrong kernel has no speed.
+    `experience` is that of the run so far. A case that memory limits goes through as many
+    sets of tensors as no cache can hold. Where a time lies beyond a limit, the machine and
+    the time are measured again; `on_machine` is given the better limits, and a measurement
+    that is still `beyond` shows that something is wrong. Raises WrongResult where the case
+    fails its check: a wrong kernel has no speed.
     """
     experience = experience or Experience()
     set_threads(max(threads))
@@ -80,21 +104,27 @@ def bench_case(
     verdict = judge(case, inputs, execute(case, device, inputs), exact=False)
     if verdict.reason:
         raise WrongResult(verdict.reason)
+    written = case.written_bytes(inputs)
+    work = (case.dtype, case.flops, case.bytes, written)
+    rotate = case.rotate
+    if any(machine.limit(*work, n)[0] == "memory" for n in threads):
+        rotate = max(rotate, machine.sets_beyond_cache(case.bytes))
     # What matters of further sets is that they are other memory, not other numbers.
-    sets = [inputs, *(_aligned(inputs) for _ in range(1, case.rotate))]
+    sets = [inputs, *(_aligned(inputs) for _ in range(1, rotate))]
 
     def ours(inputs: Tensors) -> Callable[[], Any]:
         outputs = {name: guard(spec).view for name, spec in case.outputs(inputs).items()}
         return lambda: case.run(device, inputs, outputs)
 
     field = Field(case, sets, [ours(inputs) for inputs in sets])
-    for count in sorted(threads, reverse=True):
-        limit = machine.limit(case.dtype, case.flops, case.bytes, count)
+
+    def measure(count: int) -> Measurement:
+        limit = machine.limit(*work, count)
         looks, hopeless = _look(field, experience, count, limit[1])
         chosen = {key: field.functions[key] for key in worth_rounds(looks)}
         others = OtherProcesses()
         samples = interleaved_samples(chosen, looks)
-        yield Measurement(
+        return Measurement(
             kernel=case.kernel,
             case=case.name,
             dtype=case.dtype,
@@ -102,11 +132,21 @@ def bench_case(
             threads=count,
             flops=case.flops,
             bytes=case.bytes,
+            written=written,
             max_error_over_bound=verdict.ratio,
             **_times(samples, looks, limit),
             looks=_by_library(looks | dict.fromkeys(hopeless)),
+            sets=len(sets),
             other_cores=others.cores(),
         )
+
+    for count in sorted(threads, reverse=True):
+        measured = measure(count)
+        if measured.beyond:
+            machine = machine.better(measure_machine(threads))
+            on_machine(machine)
+            measured = measure(count)
+        yield measured
 
 
 def _aligned(inputs: Tensors) -> Tensors:

@@ -17,20 +17,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
 
+from tilewright.testing.report import Record, new_report, origin, restate
 from tilewright.testing.threads import PEER_ENVIRONMENT
-
-Record = dict[str, Any]
 
 
 class WorkerDied(RuntimeError):
     """The worker ended before its last case; the message says in which one."""
-
-
-def new_report() -> Record:
-    """A report with nothing in it; `complete` when every case was run."""
-    return {"machine": None, "results": [], "failures": [], "complete": False}
 
 
 def run(
@@ -51,6 +44,7 @@ def run(
 
     registry.bench_cases(kernels)  # a wrong name is an error here, not in the worker
     report = new_report() if report is None else report
+    report["origin"] = origin(kernels, device, threads)
     stage = "it measured the machine"
     # In a session of its own the worker gets no Ctrl-C, which is ours to answer.
     worker = subprocess.Popen(
@@ -73,6 +67,7 @@ def run(
                 report["failures"].append(record["failure"])
             else:
                 report["machine"] = record["machine"]
+                restate(report)
             on_record(record)
     except BaseException:
         worker.kill()
@@ -108,18 +103,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from tilewright.kernels import registry
     from tilewright.testing.bench import bench_case
     from tilewright.testing.contest import Experience
-    from tilewright.testing.machine import measure_machine
+    from tilewright.testing.machine import Machine, measure_machine
 
     emit = _emitter()
     threads = [int(count) for count in options.threads.split(",")]
-    machine = measure_machine(threads)
-    emit({"machine": machine.as_json()})
+    known: list[Machine] = []
+
+    def on_machine(machine: Machine) -> None:
+        known.append(machine)
+        emit({"machine": machine.as_json()})
+
+    on_machine(measure_machine(threads))
     experience = Experience()
     for case in registry.bench_cases(options.kernels):
         emit({"case": case.id})
         try:
-            for measured in bench_case(case, options.device, threads, machine, experience):
+            setting = (options.device, threads, known[-1], experience, on_machine)
+            for measured in bench_case(case, *setting):
                 emit(dataclasses.asdict(measured))
+                if measured.beyond:
+                    emit({"failure": measured.objection()})
         except Exception as error:  # one kernel's failure is not the others'
             emit({"failure": f"{case.id}: {type(error).__name__}: {error}"})
     return 0

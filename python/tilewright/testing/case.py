@@ -9,6 +9,7 @@ and what the work costs. It names no device: `verify` runs it on any target stri
 from __future__ import annotations
 
 import dataclasses
+import math
 import zlib
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -89,8 +90,9 @@ class Case:
     to prove that the check on integers notices.
     `check(inputs, outputs)`, where given, replaces the element-wise comparison (for
     outputs that are right up to order); it returns a sentence for what is wrong, or None.
-    `rotate` is how many sets of inputs `bench` cycles through, so that data too large
-    for a cache in real use is not served from one.
+    `written` are the bytes of `bytes` that are writes, all elements of the outputs where not
+    given. `rotate` is how many sets of tensors `bench` cycles through at least; what memory
+    limits goes through as many as no cache can hold.
     """
 
     kernel: str
@@ -109,12 +111,19 @@ class Case:
     check: Callable[[Tensors, Tensors], str | None] | None = None
     layouts: Mapping[str, Layout] = dataclasses.field(default_factory=dict)
     peers: tuple[Peer, ...] = ()
+    written: int | None = None
     rotate: int = 1
 
     @property
     def id(self) -> str:
         """The case's name in reports: kernel, case and dtype."""
         return f"{self.kernel}/{self.name}/{self.dtype}"
+
+    def written_bytes(self, inputs: Tensors) -> int:
+        """How many bytes the case writes."""
+        if self.written is not None:
+            return self.written
+        return sum(math.prod(s.shape) * s.dtype.itemsize for s in self.outputs(inputs).values())
 
     def generator(self, variation: int = 0) -> np.random.Generator:
         """The random generator of this case: the same on every machine and run."""

@@ -5,67 +5,133 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-# Types that are computed in another's arithmetic where the machine has none of their own.
-_WIDENED = {"bf16": "f32", "f16": "f32"}
-# What disturbs a measurement makes a limit too low: the better one counts.
-_REPEATS = 2
+# Types that may be computed in another's arithmetic: an instruction of any of these serves.
+_WIDENED = {
+    "bf16": ("bf16", "f32"),
+    "f16": ("f16", "f32"),
+    "f8e4m3fn": ("f16", "bf16", "f32"),
+    "f4e2m1fn": ("f16", "bf16", "f32"),
+}
+# What disturbs a measurement makes a limit too low: the best one counts.
+_REPEATS = 5
+# Buffers this many times the last-level cache are not served from it.
+BEYOND_CACHE = 4
 
 
 @dataclasses.dataclass(frozen=True)
 class Machine:
-    """Measured limits: `peak_gflops[dtype][threads]` and `read_gbps[threads]`."""
+    """Measured limits: `peak_gflops[dtype][threads]`, `read_gbps[threads]` of reading alone,
+    and `copy_gbps[threads]` of reading and writing equal parts, both counted.
+
+    `last_cache_bytes` is the size of the last-level caches of its cores, 0 if not known.
+    """
 
     cpu: str
     cores: int
     peak_gflops: dict[str, dict[int, float]]
     read_gbps: dict[int, float]
+    copy_gbps: dict[int, float]
+    last_cache_bytes: int
 
-    def limit(self, dtype: str, flops: int, bytes: int, threads: int) -> tuple[str, float]:
-        """What bounds the work, "compute" or "memory", and the least seconds it can take."""
-        names = {dtype, _WIDENED.get(dtype, dtype)} & self.peak_gflops.keys() or {"f32"}
+    def limit(
+        self, dtype: str, flops: int, bytes: int, written: int, threads: int
+    ) -> tuple[str, float]:
+        """What bounds the work, "compute" or "memory", and the least seconds it can take.
+
+        Of the `bytes` that move, `written` are writes. Each of these moves as fast as in a
+        copy, and with it a byte that is read, as far as there are such; the rest is read.
+        """
+        names = set(_WIDENED.get(dtype, (dtype,))) & self.peak_gflops.keys() or {"f32"}
         peak = max(self.peak_gflops[name][threads] for name in names)
         compute = flops / (peak * 1e9)
-        memory = bytes / (self.read_gbps[threads] * 1e9)
+        copied = min(2 * written, bytes)
+        read, copy = self.read_gbps[threads], self.copy_gbps[threads]
+        memory = ((bytes - copied) / read + copied / copy) / 1e9
         return ("compute", compute) if compute > memory else ("memory", memory)
+
+    def sets_beyond_cache(self, bytes: int) -> int:
+        """How many sets of so many bytes are BEYOND_CACHE times the last-level cache."""
+        return max(1, -(-BEYOND_CACHE * self.last_cache_bytes // max(bytes, 1)))
+
+    def better(self, other: Machine) -> Machine:
+        """The higher limits of two measurements of one machine; the thread counts are ours."""
+
+        def higher(mine: dict[int, float], others: dict[int, float]) -> dict[int, float]:
+            return {n: max(value, others.get(n, value)) for n, value in mine.items()}
+
+        return dataclasses.replace(
+            self,
+            peak_gflops={
+                dtype: higher(mine, other.peak_gflops.get(dtype, {}))
+                for dtype, mine in self.peak_gflops.items()
+            },
+            read_gbps=higher(self.read_gbps, other.read_gbps),
+            copy_gbps=higher(self.copy_gbps, other.copy_gbps),
+        )
 
     def as_json(self) -> dict[str, Any]:
         """The record as `tilewright bench --json` writes it."""
         return {
             "cpu": self.cpu,
             "cores": self.cores,
+            "last_cache_bytes": self.last_cache_bytes,
             "peak_gflops": {
-                name: {str(n): round(x, 2) for n, x in by_threads.items()}
-                for name, by_threads in self.peak_gflops.items()
+                name: _by_threads(found) for name, found in self.peak_gflops.items()
             },
-            "read_gbps": {str(n): round(x, 2) for n, x in self.read_gbps.items()},
+            "read_gbps": _by_threads(self.read_gbps),
+            "copy_gbps": _by_threads(self.copy_gbps),
         }
+
+    @staticmethod
+    def from_json(record: Mapping[str, Any]) -> Machine:
+        """The machine of a report."""
+
+        def numbers(found: Mapping[str, float]) -> dict[int, float]:
+            return {int(n): value for n, value in found.items()}
+
+        return Machine(
+            cpu=record["cpu"],
+            cores=record["cores"],
+            peak_gflops={name: numbers(f) for name, f in record["peak_gflops"].items()},
+            read_gbps=numbers(record["read_gbps"]),
+            copy_gbps=numbers(record["copy_gbps"]),
+            last_cache_bytes=record["last_cache_bytes"],
+        )
 
 
 def measure_machine(threads: Sequence[int]) -> Machine:
-    """Measures the machine's limits at each thread count; takes some seconds.
+    """Measures the machine's limits at each thread count; takes some seconds for each.
 
     Where there is no instruction for bf16 products, bf16's limit is that of the f32
-    multiply-adds which compute them. Reads are of a buffer of 128 MiB or of four times the
-    last cache, if that is more.
+    multiply-adds which compute them. Reads and copies are of buffers of 128 MiB or of four
+    times the last cache, if that is more; reads are one stream or eight, copies those of the
+    C library or of writes that pass by the caches, whichever is faster.
     """
     from tilewright.runtime import measure_limits
 
     found = {n: [measure_limits(n) for _ in range(_REPEATS)] for n in threads}
+    first = found[threads[0]][0]
     gflops: dict[str, dict[int, float]] = {}
-    for dtype, peak in found[threads[0]][0]["gflops"].items():
+    for dtype, peak in first["gflops"].items():
         if peak is not None:
             gflops[dtype] = _best(found, lambda limits, dtype=dtype: limits["gflops"][dtype])
     gflops.setdefault("bf16", gflops["f32"])
     return Machine(
-        cpu=found[threads[0]][0]["cpu"],
+        cpu=first["cpu"],
         cores=len(os.sched_getaffinity(0)),
         peak_gflops=gflops,
         read_gbps=_best(found, lambda limits: limits["read_gbps"]),
+        copy_gbps=_best(found, lambda limits: limits["copy_gbps"]),
+        last_cache_bytes=first["last_cache_bytes"],
     )
+
+
+def _by_threads(limits: dict[int, float]) -> dict[str, float]:
+    return {str(n): round(value, 2) for n, value in limits.items()}
 
 
 def _best(

@@ -23,13 +23,15 @@ SAMPLE_SECONDS = 0.002
 def interleaved_samples(
     contestants: Mapping[Key, Sequence[Callable[[], Any]]],
     seconds: Mapping[Key, float],
+    clock: Callable[[], float] = time.perf_counter,
 ) -> dict[Key, list[float]]:
     """Seconds of one call for each contestant, in each of at least MIN_ROUNDS rounds.
 
     A contestant is one function, or several to be called in rotation (each on data of its
     own), all of which were called before; `seconds` says what a call takes, roughly. In a
     round the contestants take turns, and before each turn every thread of the process is
-    asleep.
+    asleep. `clock` tells the seconds: `time.process_time` leaves out those in which another
+    process had the core.
     """
     turns = {key: itertools.cycle(functions) for key, functions in contestants.items()}
     calls = {key: max(1, round(SAMPLE_SECONDS / max(seconds[key], 1e-9))) for key in turns}
@@ -39,14 +41,14 @@ def interleaved_samples(
     for _ in range(rounds):
         for key, turn in turns.items():
             wait_until_idle()
-            samples[key].append(_sample(turn, calls[key]))
+            samples[key].append(_sample(turn, calls[key], clock))
     return samples
 
 
-def _sample(turn: itertools.cycle, calls: int) -> float:
+def _sample(turn: itertools.cycle, calls: int, clock: Callable[[], float]) -> float:
     """Seconds of one call, from `calls` of them."""
     functions = [next(turn) for _ in range(calls)]
-    start = time.perf_counter()
+    start = clock()
     for function in functions:
         function()
-    return (time.perf_counter() - start) / calls
+    return (clock() - start) / calls

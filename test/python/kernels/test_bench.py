@@ -45,36 +45,66 @@ MACHINE = Machine(
     cores=2,
     peak_gflops={"f32": {1: 100.0, 2: 200.0}, "bf16": {1: 50.0, 2: 400.0}},
     read_gbps={1: 20.0, 2: 30.0},
+    copy_gbps={1: 10.0, 2: 15.0},
+    last_cache_bytes=1 << 20,
 )
 
 
 def test_limit_is_the_slower_of_compute_and_memory():
-    assert MACHINE.limit("f32", int(1e11), 1, 1) == ("compute", pytest.approx(1.0))
-    assert MACHINE.limit("f32", 1, int(30e9), 2) == ("memory", pytest.approx(1.0))
+    assert MACHINE.limit("f32", int(1e11), 1, 0, 1) == ("compute", pytest.approx(1.0))
+    assert MACHINE.limit("f32", 1, int(30e9), 0, 2) == ("memory", pytest.approx(1.0))
     # bf16 may be widened: where its own arithmetic is slower, f32's is the limit.
-    assert MACHINE.limit("bf16", int(1e11), 1, 1) == ("compute", pytest.approx(1.0))
-    assert MACHINE.limit("bf16", int(1e11), 1, 2) == ("compute", pytest.approx(0.25))
-    assert MACHINE.limit("i8", int(1e11), 1, 1) == ("compute", pytest.approx(1.0))
+    assert MACHINE.limit("bf16", int(1e11), 1, 0, 1) == ("compute", pytest.approx(1.0))
+    assert MACHINE.limit("bf16", int(1e11), 1, 0, 2) == ("compute", pytest.approx(0.25))
+    assert MACHINE.limit("i8", int(1e11), 1, 0, 1) == ("compute", pytest.approx(1.0))
+    # f8 is exact in bf16, and counts where that has an instruction.
+    assert MACHINE.limit("f8e4m3fn", int(1e11), 1, 0, 2) == ("compute", pytest.approx(0.25))
+
+
+def test_what_is_written_moves_as_fast_as_in_a_copy():
+    giga = 10**9
+    assert MACHINE.limit("f32", 1, 20 * giga, 10 * giga, 1)[1] == pytest.approx(2.0)
+    # 2 GB of writes with 2 GB of reads, and 20 GB of reads alone.
+    assert MACHINE.limit("f32", 1, 24 * giga, 2 * giga, 1)[1] == pytest.approx(1.4)
+    # More is written than read: all of it as in a copy.
+    assert MACHINE.limit("f32", 1, 10 * giga, 9 * giga, 1)[1] == pytest.approx(1.0)
+
+
+def test_sets_are_four_times_the_last_cache():
+    assert MACHINE.sets_beyond_cache(1 << 20) == 4
+    assert MACHINE.sets_beyond_cache((1 << 20) - 1) == 5
+    assert MACHINE.sets_beyond_cache(1 << 30) == 1
 
 
 def test_machine_json():
     record = json.loads(json.dumps(MACHINE.as_json()))
     assert record["peak_gflops"]["f32"] == {"1": 100.0, "2": 200.0}
     assert record["read_gbps"] == {"1": 20.0, "2": 30.0}
-    assert record.keys() == {"cpu", "cores", "peak_gflops", "read_gbps"}
+    assert record.keys() == {
+        "cpu", "cores", "last_cache_bytes", "peak_gflops", "read_gbps", "copy_gbps",
+    }  # fmt: skip
+    assert Machine.from_json(record) == MACHINE
 
 
 def test_limits_are_the_best_measured_and_bf16_without_instructions_is_f32s(monkeypatch):
     def measured(f32, read):
         gflops = {"f32": f32, "bf16": None, "i8": None}
-        return {"cpu": "a CPU", "gflops": gflops, "read_gbps": read}
+        found = {"cpu": "a CPU", "gflops": gflops, "read_gbps": read, "copy_gbps": read / 2}
+        return found | {"last_cache_bytes": 1 << 20}
 
-    repeats = {1: [measured(90.0, 20.0), measured(80.0, 25.0)],
-               2: [measured(150.0, 22.0), measured(180.0, 21.0)]}  # fmt: skip
+    repeats = {
+        1: [measured(90.0, 20.0), measured(80.0, 25.0), *3 * [measured(1.0, 1.0)]],
+        2: [measured(150.0, 22.0), measured(180.0, 21.0), *3 * [measured(1.0, 1.0)]],
+    }
     monkeypatch.setattr(runtime, "measure_limits", lambda count: repeats[count].pop())
     machine = measure_machine([2, 1])
     assert machine.peak_gflops == {"f32": {1: 90, 2: 180}, "bf16": {1: 90, 2: 180}}
     assert machine.read_gbps == {1: 25, 2: 25}  # what one thread reads, two can
+    assert machine.copy_gbps == {1: 12.5, 2: 12.5}
+    assert not any(repeats.values())  # five of each
+    assert machine.better(dataclasses.replace(machine, read_gbps={1: 30.0})).read_gbps == {
+        1: 30, 2: 25
+    }  # fmt: skip
 
 
 def test_turns_are_interleaved_and_rotated():
@@ -168,9 +198,9 @@ def test_measurement_has_the_documented_fields(no_runtime):
     assert [r.threads for r in results] == [2, 1]
     record = json.loads(json.dumps(dataclasses.asdict(results[0])))
     assert record.keys() == {
-        "kernel", "case", "dtype", "device", "threads", "median_s", "flops", "bytes", "limit",
-        "limit_fraction", "peers", "best_peer", "speedup_vs_best_peer", "max_error_over_bound",
-        "rounds", "recipes", "looks", "other_cores",
+        "kernel", "case", "dtype", "device", "threads", "median_s", "flops", "bytes", "written",
+        "limit", "limit_fraction", "peers", "best_peer", "speedup_vs_best_peer",
+        "max_error_over_bound", "rounds", "recipes", "looks", "sets", "other_cores",
     }  # fmt: skip
     assert record["peers"].keys() == {"numpy", "torch"}
     assert record["best_peer"] == min(record["peers"], key=record["peers"].get)
@@ -181,6 +211,36 @@ def test_measurement_has_the_documented_fields(no_runtime):
     assert record["rounds"]["tilewright"] >= MIN_ROUNDS
     assert record["looks"]["torch"].keys() == {"matmul", "linear"}
     assert record["recipes"]["numpy"] == "matmul in f32"
+
+
+def _machine(**changes):
+    return dataclasses.replace(MACHINE, **changes)
+
+
+def test_what_memory_limits_goes_through_more_than_a_cache_holds(no_runtime):
+    starved = _machine(peak_gflops={"f32": {1: 1e6}})
+    (measured,) = bench.bench_case(_toy(peers=()), "cpu", [1], starved)
+    assert (measured.limit, measured.bytes) == ("memory", 3 * 64 * 64 * 4)
+    assert measured.written == 64 * 64 * 4
+    assert measured.sets == 86
+    (measured,) = bench.bench_case(_toy(peers=()), "cpu", [1], MACHINE)
+    assert (measured.limit, measured.sets) == ("compute", 1)
+
+
+@pytest.mark.parametrize("real", [True, False])
+def test_what_is_beyond_a_limit_is_measured_again(no_runtime, monkeypatch, real):
+    slow = _machine(peak_gflops={"f32": {1: 1e-6}}, read_gbps={1: 1e3}, copy_gbps={1: 1e3})
+    again = MACHINE if real else slow
+    calls, told = [], []
+    monkeypatch.setattr(bench, "measure_machine", lambda n: calls.append(n) or again)
+    (measured,) = bench.bench_case(
+        _toy(peers=()), "cpu", [1], slow, on_machine=lambda machine: told.append(machine)
+    )
+    assert calls == [[1]]
+    assert [machine.peak_gflops["f32"][1] for machine in told] == [100.0 if real else 1e-6]
+    assert measured.beyond is not real
+    if not real:
+        assert "gemm/toy/f32: with 1 threads it took 0.00 times" in measured.objection()
 
 
 def test_a_wrong_kernel_is_not_timed(no_runtime):
@@ -271,6 +331,10 @@ SMALL = [
         sparse_mla_cases.Problem("lists", s_q=18, s_kv=90, topk=40, heads=3),
         peers=sparse_mla_cases._peers(),
     ),
+    sparse_mla_cases.make_case(
+        sparse_mla_cases.Problem("shards", s_q=6, s_kv=90, topk=20, heads=3, shards=3),
+        peers=sparse_mla_cases._peers(3),
+    ),
     moe_cases.make_case(
         moe_cases.Problem("layer", 19, 96, 40, experts=8, top_k=2, shared=32),
         peers=moe_cases._peers(2),
@@ -323,7 +387,13 @@ def test_case_names_are_those_of_the_table():
     rmsnorm r4096_n4096
     rope t4096 t4096_halves t4096_mla_h16
     act_quant t4096 t4096_ue8m0
-    swiglu t4096"""
+    swiglu t4096
+    mla_decode h16_s4096 h128_s4096 h16_s32768 h128_s32768
+    indexer prefill_q512_s8192 decode_b8_s32768
+    topk r64_n65536_k2048 r4_n262144_k2048
+    sparse_mla decode_h128 prefill_h128
+    moe_gate v3_t4096 v4_t4096
+    moe v2lite_t1 v2lite_t512"""
     cases = registry.bench_cases()
     for line in table.splitlines():
         kernel, *names = line.split()

@@ -22,16 +22,16 @@ from tilewright.testing.machine import Machine
 
 MACHINE = {
     "machine": {"cpu": "a CPU", "cores": 1, "peak_gflops": {"f32": {"1": 1.0}},
-                "read_gbps": {"1": 1.0}}
+                "read_gbps": {"1": 1.0}, "copy_gbps": {"1": 1.0}, "last_cache_bytes": 0}
 }  # fmt: skip
 
 
 def _measurement(case: str) -> dict:
     return {
         "kernel": "gemm", "case": case, "dtype": "f32", "device": "cpu", "threads": 1,
-        "median_s": 1.0, "flops": 10, "bytes": 10, "limit": "compute", "limit_fraction": 0.5,
-        "peers": {}, "best_peer": None, "speedup_vs_best_peer": None,
-        "max_error_over_bound": 0.5, "other_cores": 0.0,
+        "median_s": 1.0, "flops": 10**9, "bytes": 10, "written": 0, "limit": "compute",
+        "limit_fraction": 0.5, "peers": {}, "recipes": {}, "best_peer": None,
+        "speedup_vs_best_peer": None, "max_error_over_bound": 0.5, "other_cores": 0.0,
     }  # fmt: skip
 
 
@@ -62,6 +62,10 @@ def test_a_whole_run(worker, capsys, tmp_path):
     assert [record["case"] for record in report["results"]] == ["n512", "n1024"]
     assert report["complete"] is True
     assert [p.name for p in tmp_path.iterdir()] == ["report.json"]
+    assert report["origin"]["command"] == "tilewright bench gemm --threads " + ",".join(
+        map(str, sorted({1, len(os.sched_getaffinity(0))}))
+    )
+    assert report["origin"]["versions"].keys() >= {"tilewright", "LLVM", "Python", "numpy"}
     captured = capsys.readouterr()
     cases = len(registry.bench_cases(["gemm"]))
     assert captured.err == f"[1/{cases}] gemm/n512/f32\n[2/{cases}] gemm/n1024/f32\n"
@@ -98,6 +102,16 @@ def test_the_report_is_written_after_each_record(worker, monkeypatch, tmp_path):
     monkeypatch.setattr(command, "write_json", write)
     assert main(["bench", "gemm", "--json", str(path)]) == 0
     assert written == [(0, False), (0, False), (1, False), (1, False), (2, False), (2, True)]
+
+
+def test_better_limits_hold_for_all_results(worker, tmp_path):
+    better = {"machine": MACHINE["machine"] | {"peak_gflops": {"f32": {"1": 4.0}}}}
+    worker([MACHINE, *N512, better, *N1024])
+    path = tmp_path / "report.json"
+    assert main(["bench", "gemm", "--json", str(path)]) == 0
+    report = json.loads(path.read_text())
+    assert report["machine"] == better["machine"]
+    assert [r["limit_fraction"] for r in report["results"]] == [0.25, 0.5]
 
 
 def test_a_failed_case_is_in_the_report_and_the_others_run(worker, capsys, tmp_path):
@@ -205,11 +219,11 @@ def test_a_run_fills_the_report_it_was_given(worker):
 
 def test_the_worker_names_each_case_before_it_runs(monkeypatch):
     records = []
-    limits = Machine("a CPU", 1, {"f32": {1: 1.0}}, {1: 1.0})
+    limits = Machine("a CPU", 1, {"f32": {1: 1.0}}, {1: 1.0}, {1: 1.0}, 0)
     monkeypatch.setattr(machine, "measure_machine", lambda threads: limits)
     monkeypatch.setattr(bench_worker, "_emitter", lambda: records.append)
 
-    def bench_case(case, device, counts, machine, experience):
+    def bench_case(case, device, counts, machine, experience, on_machine):
         seen.append(experience)
         assert records[-1] == {"case": case.id}
         raise RuntimeError("no speed")

@@ -197,10 +197,16 @@ def test_an_empty_launch_takes_little_time(convert, bar, way):
 
 def test_measured_limits():
     limits = runtime.measure_limits(1)
-    assert set(limits) == {"cpu", "threads", "gflops", "read_gbps"}
+    assert set(limits) == {
+        "cpu", "threads", "last_cache_bytes", "gflops", "read_gbps", "copy_gbps",
+    }  # fmt: skip
     assert set(limits["gflops"]) == {"f32", "bf16", "i8"}
     # No core since AVX2 does less than 1 or more than 10,000.
     assert 1 < limits["gflops"]["f32"] < 10_000
     assert 0.1 < limits["read_gbps"] < 1_000
+    assert 0.1 < limits["copy_gbps"] < 1_000
+    assert limits["last_cache_bytes"] == 0 or limits["last_cache_bytes"] >= 1 << 19
+    if limits["gflops"]["i8"]:
+        assert 1 < limits["gflops"]["i8"] < 40_000
     with pytest.raises(ValueError, match="expected 1 to 1024 threads"):
         runtime.measure_limits(0)
