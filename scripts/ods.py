@@ -95,7 +95,7 @@ def checking_passes() -> list[str]:
 
 def created_in(body: str, source: str) -> list[str]:
     """The passes that a function body makes, by the headers that its source includes."""
-    arguments = {}
+    arguments = {"Canonicalize": "canonicalize"}  # MLIR's, with options of ours
     for header in re.findall(r'#include "(\S+/Passes)\.h"', source):
         found = (base / f"{header}.td" for base in (ROOT, LLVM / "include"))
         td = next(path for path in found if path.is_file())
