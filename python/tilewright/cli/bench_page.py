@@ -10,7 +10,7 @@ from typing import Any
 from tilewright.cli.bench_emulator import DISTURBED
 from tilewright.cli.units import rate, seconds, size
 from tilewright.testing import roofline
-from tilewright.testing.bars import NEAR, judge
+from tilewright.testing.bars import BARS, NEAR, judge
 
 Report = Mapping[str, Any]
 Row = Mapping[str, Any]
@@ -121,10 +121,17 @@ def _limits(machine: Mapping[str, Any]) -> list[str]:
 
 
 def _summary(rows: Sequence[Row]) -> str:
-    """How many of the rows hold of which something is required."""
+    """How many of the rows hold of which something is required, and what has no row."""
     asked = [verdicts for row in rows if (verdicts := judge(row, rows))]
     held = sum(all(v.holds for v in verdicts) for verdicts in asked)
-    return f"Of {len(asked)} rows with a required speed, {held} hold."
+    said = f"Of {len(asked)} rows with a required speed, {held} hold."
+    missing = [bar for bar in BARS if not any(bar.covers(row) for row in rows)]
+    if missing:
+        names = dict.fromkeys(
+            " ".join([bar.kernel, *bar.cases, *bar.dtypes]) for bar in missing
+        )
+        said += f" Required and not measured: {', '.join(names)}."
+    return said
 
 
 def _left_out(rows: Sequence[Row]) -> str | None:

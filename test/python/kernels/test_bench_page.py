@@ -117,7 +117,8 @@ def test_the_page_says_where_it_is_from_and_what_holds():
         "| report | bench/results/a.json |",
         "| reading memory, GB/s | 20.0 | 30.0 |",
         "| copying memory, both ways, GB/s | 15.0 | 20.0 |",
-        "Of 3 rows with a required speed, 2 hold.",
+        "Of 3 rows with a required speed, 2 hold. Required and not measured: gemm n1024 n2048 "
+        "n4096 f32, gemm n2048 f32, gemm bf16, gemm n1024 i8, gemm_skinny m1, ",
         "](a.svg)",
         "Not in the picture, for lack of arithmetic: moe_permute.",
         "| n512 | f32 | 1 | 1.00 s | 50.0 GFLOP/s | 50 % (compute) | torch: matmul | 1.25 s "
@@ -145,6 +146,10 @@ def test_the_page_warns():
         bench_page.page({"b": report()}, ["a.svg"])
 
 
+def words_of(picture: Path) -> list[str | None]:
+    return [t.text for t in ET.parse(picture).iter("{http://www.w3.org/2000/svg}text")]
+
+
 def test_the_picture_has_limits_and_marks(tmp_path):
     made = report(
         *(row(f"gemm/n{n}/f32", threads=t) for n in (512, 1024) for t in (1, 2)),
@@ -154,7 +159,7 @@ def test_the_picture_has_limits_and_marks(tmp_path):
     roofline.draw(made, first)
     roofline.draw(made, again)
     assert first.read_bytes() == again.read_bytes()
-    words = {t.text for t in ET.parse(first).iter("{http://www.w3.org/2000/svg}text")}
+    words = set(words_of(first))
     assert {
         "A CPU, 2 cores", "1 thread", "2 threads", "gemm", "hollow: best peer",
         "f32, bf16: 100 GFLOP/s", "f32, bf16: 200 GFLOP/s", "read 20.0 GB/s", "copy 15.0 GB/s",
@@ -204,7 +209,7 @@ def test_the_committed_page_is_of_its_report(monkeypatch, tmp_path):
     assert script.main([*(str(ROOT / name) for name in reports), "--page", str(page)]) == 0
     assert page.read_text() == written, "run scripts/benchmarks.py " + " ".join(reports)
     for picture in tmp_path.glob("*.svg"):
-        assert picture.read_bytes() == (script.PAGE.parent / picture.name).read_bytes()
+        assert words_of(picture) == words_of(script.PAGE.parent / picture.name)
 
 
 def test_the_script_says_what_is_wrong(monkeypatch, tmp_path, capsys):
