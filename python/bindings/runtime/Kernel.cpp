@@ -153,8 +153,13 @@ PyObject *python::load(PyObject *, PyObject *args, PyObject *kwargs) {
                                    &deviceName))
     return nullptr;
   Ref path(pathBytes);
+  tw_device *device = nullptr; // whether there is one is said first
+  if (tw_status status = tw_device_open(deviceName, &device))
+    return raise(status);
   tw_module *module = nullptr;
-  if (tw_status status = tw_module_open(PyBytes_AS_STRING(path.get()), &module))
+  tw_status status = tw_module_open(PyBytes_AS_STRING(path.get()), &module);
+  tw_device_close(device);
+  if (status)
     return raise(status);
   PyObject *kernel = makeKernel(module, deviceName, outIdx);
   if (!kernel)

@@ -18,7 +18,13 @@ COMMANDS = [text for language, _, text in BLOCKS if language == "sh"]
 
 
 def test_the_page(tmp_path, monkeypatch, capsys):
-    assert set(FILES) == {"my_kernels.py", "kernels.toml", "program.cpp", "use.py"}
+    assert set(FILES) == {
+        "my_kernels.py",
+        "kernels.toml",
+        "program.cpp",
+        "use.py",
+        "wheel_user.py",
+    }
     for name, text in FILES.items():
         (tmp_path / name).write_text(text)
     monkeypatch.chdir(tmp_path)

@@ -156,7 +156,13 @@ def test_work_on_all_cores_keeps_its_order_and_blas_its_threads(monkeypatch):
     from tilewright.testing import threads
 
     assert set_openblas_threads(2)
-    (threads_of_blas,) = threads._openblas_functions("get")
+    getters = list(threads._openblas_functions("get"))  # SciPy brings one of its own
+    assert getters
+
+    def threads_of_blas() -> int:
+        (threads_of_all,) = {get() for get in getters}
+        return threads_of_all
+
     assert on_all_cores(lambda i: (i, threads_of_blas()), range(50)) == [
         (i, 1) for i in range(50)
     ]

@@ -210,7 +210,7 @@ CORPUS = [
     Kernel("gemm_i8", _KERNELS + "gemm.py", ("gemm",), _gemm_i8),
     Kernel(
         "attention", _KERNELS + "attention.py", ("attention",), _attention,
-        (("[128, 64, 32]", "[4, 2]"),),
+        (("[m for m in (128, 64, 32, 8, 1) if m <= rows]", "[4, 2]"),),
     ),
     Kernel(
         "mla_decode", _KERNELS + "mla_decode.py", ("mla_decode",), _mla_decode,
@@ -243,7 +243,8 @@ CORPUS = [
         "grouped_gemm", _KERNELS + "grouped_gemm.py", ("grouped_gemm",), _grouped_gemm,
         (
             ("[m for m in (128, 64, 32, 16, 4, 2, 1) if m <= row_tile]", "[2]"),
-            ("[128, 64, 32]", "[4, 2]"), ("[256, 128, 64, 32]", "[4, 2]"),
+            ("[128, 64, 32]", "[4, 2]"),
+            ("[depth for depth in (256, 128, 64, 32) if k % depth == 0] or [32]", "[4, 2]"),
         ),
     ),
     Kernel("readme", "README.md", ("matmul",), _product, (("int = 64", "int = 8"),)),
