@@ -6,18 +6,28 @@
 #shared = #tile.space<shared>
 #fragment = #tile.space<fragment>
 
-// The position of the largest key of each row, which a reduction finds.
+// The position of the largest key of each row, which a reduction finds. The smallest element
+// has the largest key, and of equal ones the first.
 // CHECK-LABEL: @positions
 // CHECK:         %[[KEYS:.*]] = tile.alloc "keys" : memref<4x64xi64, #tile.space<fragment>>
 // CHECK:         %[[LARGEST:.*]] = tile.alloc "largest" : memref<4xi64, #tile.space<fragment>>
 // CHECK:         tile.parallel (%[[I:.*]], %[[J:.*]]) in (4, 64)
-// CHECK:           arith.index_cast %[[J]] : index to i64
-// CHECK:           arith.shli
-// CHECK:           arith.ori
+// CHECK:           %[[SUM:.*]] = arith.addf %{{.*}}, %cst
+// CHECK-NEXT:      %[[BITS:.*]] = arith.bitcast %[[SUM]] : f32 to i32
+// CHECK:           %[[SIGN:.*]] = arith.shrsi %[[BITS]], %c31
+// CHECK-NEXT:      %[[TURNED:.*]] = arith.andi %[[SIGN]], %c2147483647
+// CHECK-NEXT:      %[[KEY:.*]] = arith.xori %[[BITS]], %[[TURNED]]
+// CHECK:           arith.xori %[[KEY]], %c-1
+// CHECK:           %[[AT:.*]] = arith.index_cast %[[J]] : index to i64
+// CHECK:           %[[EARLINESS:.*]] = arith.subi %c2147483647_i64, %[[AT]]
+// CHECK:           %[[HIGH:.*]] = arith.shli %{{.*}}, %c32
+// CHECK-NEXT:      arith.ori %[[HIGH]], %[[EARLINESS]]
 // CHECK:         tile.reduce max %[[KEYS]] into %[[LARGEST]] dim 1
 // CHECK:         tile.parallel (%[[ROW:.*]]) in (4)
 // CHECK:           memref.load %[[LARGEST]][%[[ROW]]]
-// CHECK:           memref.store %{{.*}}, %{{.*}}[%[[ROW]], %c0
+// CHECK:           %[[LOW:.*]] = arith.trunci
+// CHECK:           %[[POSITION:.*]] = arith.subi %c2147483647_i32, %[[LOW]]
+// CHECK:           memref.store %[[POSITION]], %{{.*}}[%[[ROW]], %c0
 // CHECK-NOT:     argmin
 func.func @positions(%n: index) {
   tile.kernel (%bx) in (%n) threads(128) {
@@ -35,8 +45,10 @@ func.func @positions(%n: index) {
 // CHECK:           tile.reduce max
 // CHECK:           tile.parallel
 // CHECK:           tile.parallel
-// CHECK:             arith.cmpi eq
-// CHECK:             arith.select
+// CHECK:             %[[KEY:.*]] = memref.load %{{.*}} : memref<16x256xi64
+// CHECK:             %[[LARGEST:.*]] = memref.load %{{.*}} : memref<16xi64
+// CHECK:             %[[IS_IT:.*]] = arith.cmpi eq, %[[KEY]], %[[LARGEST]]
+// CHECK-NEXT:        arith.select %[[IS_IT]], %c-9223372036854775808{{.*}}, %[[KEY]]
 // CHECK-NOT:     tile.topk
 func.func @few_of_many(%n: index) {
   tile.kernel (%bx) in (%n) threads(128) {
@@ -78,10 +90,15 @@ func.func @other_selections(%n: index) {
 // CHECK-LABEL: @running_sums
 // CHECK:         %[[SUMS:.*]] = tile.alloc "running" : memref<2x100xf32, #tile.space<shared>>
 // CHECK:         %[[NEXT:.*]] = tile.alloc "next" : memref<2x100xf32, #tile.space<fragment>>
+// CHECK:         arith.addi %{{.*}}, %c1
+// CHECK:         arith.addi %{{.*}}, %c2
+// CHECK:         arith.addi %{{.*}}, %c4
 // CHECK:         arith.addi %{{.*}}, %c64
+// CHECK:         arith.cmpi sle, %{{.*}}, %c99
 // CHECK:         arith.minsi
-// CHECK:         memref.load %[[SUMS]]
-// CHECK:         arith.addf
+// CHECK:         %[[EARLIER:.*]] = memref.load %[[SUMS]]
+// CHECK:         %[[OWN:.*]] = memref.load %[[SUMS]]
+// CHECK:         %[[SUM:.*]] = arith.addf %[[EARLIER]], %[[OWN]]
 // CHECK:         memref.store %{{.*}}, %[[NEXT]]
 // CHECK-NOT:     %c128
 func.func @running_sums(%n: index) {
@@ -89,6 +106,27 @@ func.func @running_sums(%n: index) {
     %x = tile.alloc "x" : memref<2x100xf16, #shared>
     tile.scan sum %x into %x dim 1 reverse
       : memref<2x100xf16, #shared> into memref<2x100xf16, #shared>
+  }
+  return
+}
+
+// Each result is what stands before the last of the running sums, or nothing, which is -0.
+// CHECK-LABEL: @exclusive
+// CHECK:         %[[SUMS:.*]] = tile.alloc "running"
+// CHECK:         arith.subi %{{.*}}, %c64
+// CHECK:         memref.store %{{.*}}, %[[SUMS]]
+// CHECK:         tile.parallel (%[[I:.*]], %[[J:.*]]) in
+// CHECK:           %[[BEFORE:.*]] = arith.subi %[[J]], %c1
+// CHECK:           %[[EXISTS:.*]] = arith.cmpi sge, %[[BEFORE]], %c0
+// CHECK:           %[[PLACE:.*]] = arith.maxsi %[[BEFORE]], %c0
+// CHECK:           %[[EARLIER:.*]] = memref.load %[[SUMS]][%[[I]], %[[PLACE]]]
+// CHECK:           %[[NOTHING:.*]] = arith.constant -0.0
+// CHECK:           arith.select %[[EXISTS]], %[[EARLIER]], %[[NOTHING]]
+func.func @exclusive(%n: index) {
+  tile.kernel (%bx) in (%n) threads(256) {
+    %x = tile.alloc "x" : memref<2x100xf32, #shared>
+    tile.scan sum %x into %x dim 1 exclusive
+      : memref<2x100xf32, #shared> into memref<2x100xf32, #shared>
   }
   return
 }

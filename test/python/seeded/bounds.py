@@ -15,6 +15,8 @@ from collections.abc import Iterator
 
 #: The stage whose text is instrumented: threads, and single accesses without guards.
 STAGE = "lower-access"
+#: Behind this stage accesses to AMD's buffers have offsets, and no indices.
+BUFFERS = "hip-buffer-accesses"
 
 _MEMORY = r"(?P<memory>%[\w#]+)\[(?P<indices>[^\]]*)\]"
 _TYPE = r"memref<(?P<shape>(?:[?\d]+x)*)(?P<element>\w+)[,>]"
@@ -68,9 +70,21 @@ def are_all_known(text: str) -> bool:
     )
 
 
+_BUFFER = re.compile(
+    r"\s*(?P<buffer>%\w+) = rocdl\.make\.buffer\.rsrc %\w+, %\w+, (?P<end>%\w+),"
+)
+_BUFFER_ACCESS = re.compile(
+    r"rocdl\.raw\.ptr\.buffer\.(?:load|store %\w+,) (?P<buffer>%\w+), (?P<offset>%\w+), .* : "
+    r"(?:vector<(?P<count>\d+)x)?i(?P<bits>\d+)"
+)
+
+
 def probed(text: str, line: int) -> str | None:
-    """The text with a trap where the mask of a line is false; None where it has no mask."""
+    """The text with a trap where the mask of a line is false, or where an access is beyond the
+    end of the buffer that it makes; None where it does neither."""
     lines = text.split("\n")
+    if made := _BUFFER.match(lines[line - 1]):
+        return "\n".join(_ended(one, made, number) for number, one in enumerate(lines))
     found = re.search(r"(?:\.if|\.select| if) (%\w+)[ ,]", lines[line - 1])
     if not found:
         return None
@@ -80,6 +94,23 @@ def probed(text: str, line: int) -> str | None:
     )
     lines[line - 1] = probe + lines[line - 1].lstrip()
     return "\n".join(lines)
+
+
+def _ended(line: str, made: re.Match, number: int) -> str:
+    """The line with a trap in front where it is an access beyond the end of the buffer. Offsets
+    that were chosen outside are negative."""
+    access = _BUFFER_ACCESS.search(line)
+    if not access or access["buffer"] != made["buffer"]:
+        return line
+    size = int(access["count"] or 1) * int(access["bits"]) // 8
+    at, bytes_, upto, past = (f"%{name}{number}" for name in ("at", "bytes", "upto", "past"))
+    probe = (
+        f"{at} = arith.extsi {access['offset']} : i32 to i64 "
+        f"{bytes_} = arith.constant {size} : i64 {upto} = arith.addi {at}, {bytes_} : i64 "
+        f"{past} = arith.cmpi sgt, {upto}, {made['end']} : i64 "
+        f'scf.if {past} {{ "llvm.intr.trap"() : () -> () }} '
+    )
+    return probe + line.lstrip()
 
 
 def _first_type(text: str) -> str:

@@ -131,7 +131,7 @@ def _looked_at_again(
     mask is looked at as the mask that it was."""
     original, fault = fault, twin_of(texts, fault)
     if fault.kind == "mask":
-        other = apart(functools.partial(examine_bounds, subject, fault))
+        other = apart(functools.partial(examine_bounds, subject, fault, texts[fault.stage]))
         if other.by != SURVIVED:
             return dataclasses.replace(other, code=verdict.code)
     if reason := _shown(subject, fault, texts):

@@ -13,19 +13,23 @@ ROOT = Path(__file__).resolve().parents[3]
 
 @dataclasses.dataclass(frozen=True)
 class Mistake:
-    """In `file`, `new` stands where `old` did, which is there once."""
+    """In `file`, `new` stands where `old` did, which is there once; and so of each pair in
+    `also`, where one mistake has two places."""
 
     what: str
     file: str
     old: str
     new: str
+    also: tuple[tuple[str, str], ...] = ()
 
     def applied(self, root: Path = ROOT) -> str:
         """The file with the mistake. Raises ValueError where `old` is not there once."""
         text = (root / self.file).read_text()
-        if text.count(self.old) != 1:
-            raise ValueError(f"{self.file} has {self.old!r} {text.count(self.old)} times")
-        return text.replace(self.old, self.new)
+        for old, new in ((self.old, self.new), *self.also):
+            if text.count(old) != 1:
+                raise ValueError(f"{self.file} has {old!r} {text.count(old)} times")
+            text = text.replace(old, new)
+        return text
 
 
 _SIMT, _CUDA, _HIP = "compiler/simt", "backends/cuda", "backends/hip"
@@ -150,6 +154,91 @@ MISTAKES = [
         "if (isa<PrintOp, AssertOp, AtomicOp, StoreOp>(op))",
         "if (isa<PrintOp, AssertOp, StoreOp>(op))",
     ),
+    # Rows that threads share.
+    Mistake(
+        "of equal elements the last one comes first",
+        f"{_SIMT}/SpreadRows.cpp",
+        "b.constant(INT32_MAX, i64) - b.expr(position);",
+        "b.expr(position);",
+        (("b.constant(INT32_MAX, b.getI32Type()) - earliness);", "earliness);"),),
+    ),
+    Mistake(
+        "all elements that are equal taken off a row at once",
+        f"{_SIMT}/SpreadRows.cpp",
+        "b.store(select(equal(key, loadLargest(rows.rowOf(at))), none, key), all, at);",
+        "Expr last = loadLargest(rows.rowOf(at));\n"
+        "    last = last.apply<arith::ShRSIOp>(last.constant(32));\n"
+        "    Expr own = key.apply<arith::ShRSIOp>(key.constant(32));\n"
+        "    b.store(select(equal(own, last), none, key), all, at);",
+    ),
+    Mistake(
+        "the smallest of a row by the keys of the largest",
+        f"{_SIMT}/SpreadRows.cpp",
+        "op.getIsUnsigned(), kind == Combiner::ArgMin);",
+        "op.getIsUnsigned(), false);",
+    ),
+    Mistake(
+        "keys of negative floats in the order of their bits",
+        "compiler/transforms/Combiner.cpp",
+        "Expr key = bits ^ (shiftSigned(bits, width - 1) & most);",
+        "Expr key = bits;",
+    ),
+    Mistake(
+        "-0.0 below 0.0",
+        "compiler/transforms/Combiner.cpp",
+        "Expr bits = (x + 0.0).bits();",
+        "Expr bits = x.bits();",
+    ),
+    Mistake(
+        "a scan's distance three times the last one",
+        f"{_SIMT}/SpreadRows.cpp",
+        "distance < rows.extent; distance *= 2)",
+        "distance < rows.extent; distance *= 3)",
+    ),
+    Mistake(
+        "a scan that ends one doubling too early",
+        f"{_SIMT}/SpreadRows.cpp",
+        "for (int64_t distance = 1; distance < rows.extent; distance *= 2)",
+        "for (int64_t distance = 1; 2 * distance < rows.extent; distance *= 2)",
+    ),
+    Mistake(
+        "a doubling step written where others still read",
+        f"{_SIMT}/SpreadRows.cpp",
+        "combiner.combine(earlier, own), own), next, at);",
+        "combiner.combine(earlier, own), own), running, at);",
+        (
+            (
+                "    b.parallel(rows.shape,\n"
+                "               [&](ArrayRef<Value> at) "
+                "{ b.store(b.load(next, at), running, at); });\n",
+                "",
+            ),
+        ),
+    ),
+    Mistake(
+        "the first element that has another before it left alone",
+        f"{_SIMT}/SpreadRows.cpp",
+        "arith::CmpIPredicate::sge, there, first);",
+        "arith::CmpIPredicate::sgt, there, first);",
+    ),
+    Mistake(
+        "the first that has another behind it, of a scan in reverse, left alone",
+        f"{_SIMT}/SpreadRows.cpp",
+        "arith::CmpIPredicate::sle, there, last);",
+        "arith::CmpIPredicate::slt, there, last);",
+    ),
+    Mistake(
+        "what comes before combined from the other side",
+        f"{_SIMT}/SpreadRows.cpp",
+        "combiner.combine(earlier, own)",
+        "combiner.combine(own, earlier)",
+    ),
+    Mistake(
+        "an exclusive scan that is inclusive",
+        f"{_SIMT}/SpreadRows.cpp",
+        "auto [earlier, exists] = before(at, 1);",
+        "auto [earlier, exists] = before(at, 0);",
+    ),
     # Matrix instructions.
     Mistake(
         "NVIDIA's accumulator: lanes and registers exchanged along columns",
@@ -205,6 +294,43 @@ MISTAKES = [
         "compiler/transforms/LowerAccess.cpp",
         "arith::CmpIPredicate::ult, index, extent);",
         "arith::CmpIPredicate::ule, index, extent);",
+    ),
+    Mistake(
+        "the end of a buffer one row too far",
+        f"{_HIP}/BufferAccesses.cpp",
+        "records = arith::MulIOp::create(b, loc, rows, index(row));",
+        "records = arith::MulIOp::create(\n"
+        "          b, loc, arith::AddIOp::create(b, loc, rows, index(1)), index(row));",
+    ),
+    Mistake(
+        "a known end of a buffer one row too far",
+        f"{_HIP}/BufferAccesses.cpp",
+        "records = index(std::min(extent, most) * row);",
+        "records = index((std::min(extent, most) + 1) * row);",
+    ),
+    Mistake(
+        "the rows of a block counted from the first",
+        f"{_HIP}/BufferAccesses.cpp",
+        "      if (parts.hasBase())\n        rows =",
+        "      if (false)\n        rows =",
+    ),
+    Mistake(
+        "no guard of columns that do not depend on a loop",
+        f"{_HIP}/BufferAccesses.cpp",
+        "if (plan.parts[dim].loop.empty() != ofLoop)",
+        "if (!plan.parts[dim].loop.empty() && ofLoop)",
+    ),
+    Mistake(
+        "a guard of a column one too wide",
+        f"{_HIP}/BufferAccesses.cpp",
+        "arith::CmpIPredicate::ult, at, extent);",
+        "arith::CmpIPredicate::ule, at, extent);",
+    ),
+    Mistake(
+        "an offset outside that is inside of large buffers",
+        f"{_HIP}/BufferAccesses.cpp",
+        "kOutside = INT32_MIN;",
+        "kOutside = 1 << 12;",
     ),
     Mistake(
         "an alignment that is not there",

@@ -27,6 +27,7 @@ from tilewright.kernels import (
     softmax,
     sparse_mla_cases,
     swiglu,
+    topk_cases,
 )
 from tilewright.testing.case import Case, Tensors
 from tilewright.testing.verify import execute
@@ -115,7 +116,7 @@ def _infinite(inputs: Tensors) -> None:
 
 
 def groups() -> list[tuple[Case, ...]]:
-    """Cases by the kernels that they run, small ones of each module of the library.
+    """Cases by the kernels that they run, small ones of modules of the library.
 
     One row beside an odd number of them: guards of rows that a thread takes late are false
     only there. Loops have a second iteration in one of the cases.
@@ -133,6 +134,9 @@ def groups() -> list[tuple[Case, ...]]:
     sparse = sparse_mla_cases.Problem(
         "sinks", 4, 600, 200, heads=5, d_v=128, sinks=(0.0, 3.0), lengths=(0, 1, 130, 200)
     )
+    few_values = functools.partial(
+        topk_cases.Problem, "few_values", n=4500, k=100, spoil=topk_cases._few_values
+    )
     made = [
         [pipelined("pipelined", 69), pipelined("pipelined_one", 1)],
         [odd("odd", 37), odd("odd_one", 1)],
@@ -149,6 +153,7 @@ def groups() -> list[tuple[Case, ...]]:
         [mla_decode_cases.make_case(decode)],
         [sparse_mla_cases.make_case(sparse)],
         [moe_gate_cases.make_case(gate(rows, 72, 7)) for rows in (18, 1)],
+        [topk_cases.make_case(few_values(rows)) for rows in (3, 1)],
         [moe_permute._case("aligned", rows, 6, 64, 33, align=16) for rows in (47, 1)],
         [grouped_gemm.make_case("ragged", (3, 0, 40, 1), 72, 520)],
         [moe_combine._case("odd", rows, 7, 33, dtype="f32") for rows in (13, 1)],

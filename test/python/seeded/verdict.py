@@ -97,11 +97,16 @@ def examine(subject: Subject, fault: Fault, known: dict[str, Verdict]) -> Verdic
         return Verdict(by, text, code)
 
 
-def examine_bounds(subject: Subject, fault: Fault) -> Verdict:
-    """Runs a fault with assertions on every access. Survives what comes behind their stage."""
+def examine_bounds(subject: Subject, fault: Fault, text: str) -> Verdict:
+    """Runs a fault of `text` with assertions on every access. Survives what comes behind their
+    stage. Of a guard that is an offset by then, its own comparison of an index is asserted."""
     if list(RULES).index(fault.stage) > list(RULES).index(bounds.STAGE):
         return Verdict(SURVIVED)
-    by, said = run_asserted(subject, _lowered(subject, fault))
+    if fault.stage == bounds.BUFFERS:
+        probed = bounds.probed(text, fault.line)
+        by, said = _run_changed(subject, fault.stage, probed) if probed else (SURVIVED, "")
+    else:
+        by, said = run_asserted(subject, _lowered(subject, fault))
     return Verdict(BOUNDS, said) if by in (EMULATOR, RESULT) else Verdict(by, said)
 
 
@@ -126,11 +131,21 @@ def run_with_spoiled_registers(subject: Subject, text: str) -> tuple[str, str]:
 
 
 def _lowered(subject: Subject, fault: Fault) -> str:
-    """The text of `bounds.STAGE` that a fault becomes."""
+    """The text of `bounds.STAGE` that a fault becomes, without AMD's buffers."""
     if fault.stage == bounds.STAGE:
         return fault.text
-    options = subject.options | {"stages": True, "replace": (fault.stage, fault.text)}
-    return _compiler.compile(subject.ir, options)["stages"][bounds.STAGE]
+    stages = _stages_behind(subject, fault.stage, fault.text)
+    if bounds.BUFFERS in stages:
+        names = list(stages)
+        in_front = stages[names[names.index(bounds.BUFFERS) - 1]]
+        stages = _stages_behind(subject, bounds.BUFFERS, in_front)
+    return stages[bounds.STAGE]
+
+
+def _stages_behind(subject: Subject, stage: str, text: str) -> dict[str, str]:
+    """The IR after each stage, where it goes on with `text` behind one of them."""
+    options = subject.options | {"stages": True, "replace": (stage, text)}
+    return _compiler.compile(subject.ir, options)["stages"]
 
 
 def run_asserted(subject: Subject, text: str) -> tuple[str, str]:
@@ -145,7 +160,7 @@ def is_always_true(subject: Subject, fault: Fault, text: str) -> bool:
     if fault.stage == "prove-bounds":
         return bounds.are_all_known(_lowered(subject, fault))
     probed = bounds.probed(text, fault.line)
-    if probed is None or fault.stage not in ("distribute", bounds.STAGE):
+    if probed is None or fault.stage not in ("distribute", bounds.BUFFERS, bounds.STAGE):
         return False
     return _run_changed(subject, fault.stage, probed)[0] == SURVIVED
 
