@@ -20,11 +20,17 @@ using namespace tilewright;
 #define SIMPLIFY                                                                         \
   "function(sroa,early-cse<memssa>,simplifycfg,instcombine<no-verify-fixpoint>,"         \
   "loop-mssa(loop-rotate,licm),"
-#define SHARE "gvn,instcombine<no-verify-fixpoint>,simplifycfg,adce),globaldce"
+#define SHARE "gvn,instcombine<no-verify-fixpoint>,simplifycfg,adce"
+// Addresses that differ by a constant share what they have in common: an unrolled loop
+// then has one address to compute, and constants in its loads. Last, since instcombine
+// would join them again.
+#define SPLIT "separate-const-offset-from-gep,early-cse<memssa>,loop-mssa(licm)"
 
-const StringLiteral tilewright::scalarPipeline = SIMPLIFY SHARE;
-const StringLiteral tilewright::devicePipeline = SIMPLIFY "loop(indvars)," SHARE;
+const StringLiteral tilewright::scalarPipeline = SIMPLIFY SHARE "," SPLIT "),globaldce";
+const StringLiteral tilewright::devicePipeline =
+    SIMPLIFY "loop(indvars)," SHARE "),globaldce";
 
+#undef SPLIT
 #undef SIMPLIFY
 #undef SHARE
 

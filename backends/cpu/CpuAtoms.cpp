@@ -336,6 +336,29 @@ int64_t tilewright::cpu::getInnerStep(AtomAttr atom, Type a, Type b) {
 // Enumeration
 //===----------------------------------------------------------------------===//
 
+SmallVector<RowRun, 3> tilewright::cpu::getRowRuns(AtomAttr atom, int64_t m) {
+  int64_t rows = atom.getRows(), whole = m / rows, rest = m % rows, begin = 0;
+  SmallVector<RowRun, 3> runs;
+  auto add = [&](int64_t rowsOfEach, int64_t count) {
+    if (rowsOfEach > 0 && count > 0)
+      runs.push_back({begin, rowsOfEach, count});
+    begin += rowsOfEach * count;
+  };
+  if (whole == 0 || rest == 0 || 2 * rest > rows) {
+    add(rows, whole);
+    add(rest, 1);
+    return runs;
+  }
+  int64_t larger = llvm::divideCeil(rows + rest, 2);
+  larger = llvm::alignTo(larger, atom.isSquare() ? 2 : 1);
+  int64_t smaller = rows + rest - larger;
+  add(rows, whole - 1);
+  add(larger, larger == smaller ? 2 : 1);
+  if (larger != smaller)
+    add(smaller, 1);
+  return runs;
+}
+
 SmallVector<AtomAttr> tilewright::cpu::getCpuAtoms(MLIRContext *context,
                                                    const CpuTarget &target) {
   Builder b(context);

@@ -22,9 +22,19 @@ namespace tilewright::cpu {
 /// Independent issues per cycle at the model's vector width; 0 where it has none.
 double getIssueRate(const CpuModel &model, Instruction instruction);
 
-/// Elements along K that a step of an inner `atom` reads of tiles of types `a` and `b`. For
-/// bf16 widened to f32 that is twice the atom's own step: a whole register.
+/// Elements along K that a step of an inner `atom` reads of tiles of types `a` and `b`.
+/// For bf16 widened to f32 that is twice the atom's own step: a whole register.
 int64_t getInnerStep(AtomAttr atom, mlir::Type a, mlir::Type b);
+
+/// Register blocks of equally many rows that follow each other.
+struct RowRun {
+  int64_t begin, rows, count;
+};
+
+/// The blocks that cover `m` rows: the atom's, and one of the rows that are left. Where
+/// those are few, each step would wait for the product before it, so the last whole block
+/// shares its rows with the rest.
+llvm::SmallVector<RowRun, 3> getRowRuns(AtomAttr atom, int64_t m);
 
 /// Every atom that `target` can run: each instruction it has with each register block
 /// that its registers hold.

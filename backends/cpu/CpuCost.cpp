@@ -24,6 +24,9 @@ static constexpr double blockOverhead = 12;
 static constexpr double codeFetch = 128;
 /// Shuffles per vector of a transposition of a square of registers, log2 of its side.
 static constexpr double transposeShuffles = 4;
+/// Cycles that a product comes late whose sum's last one came just in time: blocks with no
+/// more sums than the multipliers' latency asks for do not keep them busy.
+static constexpr double latencySlack = 0.5;
 /// What decides between blocks that take equally long: cycles for each load of a step.
 static constexpr double loadWeight = 0.01;
 
@@ -68,6 +71,7 @@ static double getFeedCycles(const CpuModel &model, AtomAttr atom, Feed feed,
 // Computing
 //===----------------------------------------------------------------------===//
 
+/// Cycles from a product to the next one of the same sum.
 static double getLatency(const CpuModel &model, Instruction instruction) {
   switch (instruction) {
   case Instruction::DotBF16:
@@ -99,7 +103,7 @@ static double getBlockCycles(const CpuModel &model, AtomAttr atom, int64_t rows,
   double step =
       std::max({products / rate,
                 (static_cast<double>(loadsOfA) + loadCost * loadsOfB) / model.loads,
-                getLatency(model, atom.getInstruction())});
+                getLatency(model, atom.getInstruction()) + latencySlack});
   double edges = products / model.loads + products / model.stores;
   step += loadWeight * static_cast<double>(loadsOfA + loadsOfB);
   return steps * step + edges + blockOverhead;
@@ -108,10 +112,10 @@ static double getBlockCycles(const CpuModel &model, AtomAttr atom, int64_t rows,
 /// Cycles of all row blocks of one block of columns.
 static double getColumnCycles(const CpuModel &model, AtomAttr atom, int64_t m,
                               int64_t vectors, int64_t steps) {
-  int64_t rows = atom.getRows(), rest = m % rows;
-  double cycles = (m / rows) * getBlockCycles(model, atom, rows, vectors, steps);
-  if (rest)
-    cycles += getBlockCycles(model, atom, rest, vectors, steps) + codeFetch;
+  double cycles = 0;
+  for (RowRun run : getRowRuns(atom, m))
+    cycles += run.count * getBlockCycles(model, atom, run.rows, vectors, steps) +
+              (run.begin ? codeFetch : 0);
   return cycles;
 }
 
@@ -168,7 +172,7 @@ static double getInnerBlockCycles(const CpuModel &model, AtomAttr atom,
   double cycles =
       std::max({products / getIssueRate(model, atom.getInstruction()),
                 (rows + columns) / model.loads, (products + widened) / model.vectorPorts,
-                perRow * getLatency(model, atom.getInstruction())});
+                perRow * (getLatency(model, atom.getInstruction()) + latencySlack)});
   double sums = static_cast<double>(rows * columns);
   double together = 128.0 / atom.getAccumulator().getIntOrFloatBitWidth();
   double ending =
@@ -184,12 +188,10 @@ static double getInnerCycles(const CpuModel &model, AtomAttr atom,
       return;
     if (columns != atom.getColumns())
       cycles += codeFetch;
-    int64_t rest = problem.m % atom.getRows();
-    cycles += blocks * (problem.m / atom.getRows()) *
-              getInnerBlockCycles(model, atom, problem, atom.getRows(), columns);
-    if (rest)
-      cycles +=
-          blocks * getInnerBlockCycles(model, atom, problem, rest, columns) + codeFetch;
+    for (RowRun run : getRowRuns(atom, problem.m))
+      cycles += blocks * run.count *
+                    getInnerBlockCycles(model, atom, problem, run.rows, columns) +
+                (run.begin ? codeFetch : 0);
   };
   addColumns(problem.n / atom.getColumns(), atom.getColumns());
   addColumns(1, problem.n % atom.getColumns());

@@ -69,8 +69,8 @@ public:
   int64_t getVectorBits() const { return model.vectorBits; }
   /// Vector registers that code can name.
   int64_t getVectorRegisters() const { return model.vectorBits == 256 ? 16 : 32; }
-  /// Bytes that a block's tiles should fit: half of L2, the rest is for what streams.
-  int64_t getTileBudget() const { return model.l2Bytes / 2; }
+  /// Bytes that a block's tiles should fit: most of L2, the rest is for what streams.
+  int64_t getTileBudget() const { return model.l2Bytes / 4 * 3; }
 
 private:
   CpuTarget(llvm::StringRef cpu, const CpuModel &model);

@@ -121,10 +121,9 @@ void InnerKernel::emitBlock(int64_t rows, int64_t columns, Value row, Value colu
 /// All rows of the columns [begin, end), which `columns` divides.
 void InnerKernel::emitColumns(int64_t columns, int64_t begin, int64_t end) {
   b.forLoop(b.getIndexAttr(begin), b.getIndexAttr(end), columns, [&](Value column) {
-    int64_t m = op.getM(), rows = atom.getRows(), whole = m / rows * rows;
-    b.forLoop(whole, rows, [&](Value row) { emitBlock(rows, columns, row, column); });
-    if (whole < m)
-      emitBlock(m - whole, columns, b.index(whole), column);
+    for (RowRun run : getRowRuns(atom, op.getM()))
+      b.forLoop(b.getIndexAttr(run.begin), b.getIndexAttr(run.begin + run.rows * run.count),
+                run.rows, [&](Value row) { emitBlock(run.rows, columns, row, column); });
   });
 }
 

@@ -209,10 +209,12 @@ void MicroKernel::emitBlock(Block block, Value row, Value column) {
 void MicroKernel::emitColumns(Block block, int64_t begin, int64_t end) {
   b.forLoop(
       b.getIndexAttr(begin), b.getIndexAttr(end), block.columns(), [&](Value column) {
-        int64_t m = op.getM(), whole = m / block.rows * block.rows;
-        b.forLoop(whole, block.rows, [&](Value row) { emitBlock(block, row, column); });
-        if (whole < m)
-          emitBlock({m - whole, block.vectors, block.lanes}, b.index(whole), column);
+        for (RowRun run : getRowRuns(atom, op.getM()))
+          b.forLoop(b.getIndexAttr(run.begin),
+                    b.getIndexAttr(run.begin + run.rows * run.count), run.rows,
+                    [&](Value row) {
+                      emitBlock({run.rows, block.vectors, block.lanes}, row, column);
+                    });
       });
 }
 

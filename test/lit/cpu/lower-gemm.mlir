@@ -104,3 +104,23 @@ func.func @rest(%a: memref<3x7xf32, #shared>, %b: memref<7x38xf32, #shared>,
     : memref<3x7xf32, #shared>, memref<7x38xf32, #shared> into memref<3x38xf32, #fragment>
   return
 }
+
+// Two rows that are left would wait for their own sums: with the last block's they are two
+// blocks of four. Three and six are five and four.
+// CHECK-LABEL: @few_rows_left
+// CHECK:         scf.for {{.*}} = %c0 to %c7 step %c1 iter_args({{.*}}) -> ({{(vector<8xf32>(, )?){12}}})
+// CHECK:         scf.for %[[ROW:.*]] = %c6 to %c14 step %c4
+// CHECK:           scf.for {{.*}} = %c0 to %c7 step %c1 iter_args({{.*}}) -> ({{(vector<8xf32>(, )?){8}}})
+// CHECK:         scf.for {{.*}} = %c0 to %c7 step %c1 iter_args({{.*}}) -> ({{(vector<8xf32>(, )?){10}}})
+// CHECK:         scf.for {{.*}} = %c0 to %c7 step %c1 iter_args({{.*}}) -> ({{(vector<8xf32>(, )?){8}}})
+// CHECK-NOT:     scf.for
+// CHECK:         return
+func.func @few_rows_left(%a: memref<14x7xf32, #shared>, %b: memref<7x16xf32, #shared>,
+                         %c: memref<14x16xf32, #fragment>, %d: memref<9x7xf32, #shared>,
+                         %e: memref<9x16xf32, #fragment>) {
+  cpu.gemm %a, %b into %c atom(<fma 6x16x1, f32 into f32, 256>)
+    : memref<14x7xf32, #shared>, memref<7x16xf32, #shared> into memref<14x16xf32, #fragment>
+  cpu.gemm %d, %b into %e atom(<fma 6x16x1, f32 into f32, 256>)
+    : memref<9x7xf32, #shared>, memref<7x16xf32, #shared> into memref<9x16xf32, #fragment>
+  return
+}
