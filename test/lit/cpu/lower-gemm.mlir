@@ -108,11 +108,11 @@ func.func @rest(%a: memref<3x7xf32, #shared>, %b: memref<7x38xf32, #shared>,
 // Two rows that are left would wait for their own sums: with the last block's they are two
 // blocks of four. Three and six are five and four.
 // CHECK-LABEL: @few_rows_left
-// CHECK:         scf.for {{.*}} = %c0 to %c7 step %c1 iter_args({{.*}}) -> ({{(vector<8xf32>(, )?){12}}})
+// CHECK:         %{{[0-9]+}}:12 = scf.for {{.*}} = %c0 to %c7 step %c1
 // CHECK:         scf.for %[[ROW:.*]] = %c6 to %c14 step %c4
-// CHECK:           scf.for {{.*}} = %c0 to %c7 step %c1 iter_args({{.*}}) -> ({{(vector<8xf32>(, )?){8}}})
-// CHECK:         scf.for {{.*}} = %c0 to %c7 step %c1 iter_args({{.*}}) -> ({{(vector<8xf32>(, )?){10}}})
-// CHECK:         scf.for {{.*}} = %c0 to %c7 step %c1 iter_args({{.*}}) -> ({{(vector<8xf32>(, )?){8}}})
+// CHECK:           %{{[0-9]+}}:8 = scf.for {{.*}} = %c0 to %c7 step %c1
+// CHECK:         %{{[0-9]+}}:10 = scf.for {{.*}} = %c0 to %c7 step %c1
+// CHECK:         %{{[0-9]+}}:8 = scf.for {{.*}} = %c0 to %c7 step %c1
 // CHECK-NOT:     scf.for
 // CHECK:         return
 func.func @few_rows_left(%a: memref<14x7xf32, #shared>, %b: memref<7x16xf32, #shared>,
