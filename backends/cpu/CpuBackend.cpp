@@ -71,6 +71,7 @@ void CpuBackend::buildTilePipeline(OpPassManager &pm) const {
   pm.addNestedPass<func::FuncOp>(tile::createSplitGridSync());
   pm.addPass(tile::createCanonicalize());
   pm.addPass(createCSEPass());
+  pm.addPass(createFuseLoops());
   pm.addNestedPass<func::FuncOp>(tile::createProveBounds());
   pm.addPass(tile::createLegalizeAccumulators());
   pm.addPass(createMergeSteps({target.getTileBudget()}));

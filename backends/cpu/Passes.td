@@ -10,6 +10,19 @@
 
 include "mlir/Pass/PassBase.td"
 
+def FuseLoops : Pass<"cpu-fuse-loops"> {
+  let summary = "Make elementwise loops and copies on the same elements one loop";
+  let description = [{
+    Loops of the same extents that use a memory together become one, and copies join
+    them, where what one writes the other uses in the same iteration alone. Values that
+    one part stores and a later one loads are passed on, and stores to tiles that
+    nothing reads later are removed. A copy that brings an operand of a product from a
+    tensor stays one. Loops with control flow, gathers or other effects stay alone.
+  }];
+  let dependentDialects = ["::tilewright::tile::TileDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::memref::MemRefDialect"];
+}
+
 def MergeSteps : Pass<"cpu-merge-steps"> {
   let summary = "Make the steps of products longer";
   let description = [{

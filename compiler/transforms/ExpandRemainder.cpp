@@ -32,8 +32,11 @@ static Expr reduce(Expr t, Expr y) {
   return select(done, t, fma(-quotient, y, t));
 }
 
-/// The rest for f64.
-static Expr wideRemainder(Expr x, Expr y) {
+Expr maths::remainder(Expr dividend, Expr divisor) {
+  Type type = dividend.element(), f64 = dividend.builder().getF64Type();
+  bool isWide = type == f64;
+  Expr x = isWide ? dividend : dividend.to<arith::ExtFOp>(f64);
+  Expr y = isWide ? divisor : divisor.to<arith::ExtFOp>(f64);
   OpBuilder &b = x.builder();
   Location loc = x.loc();
   Expr size = x.apply<math::AbsFOp>(), by = y.apply<math::AbsFOp>();
@@ -55,13 +58,9 @@ static Expr wideRemainder(Expr x, Expr y) {
   // A quotient rounded up leaves a rest of the other sign.
   Expr other = ((rest.bits() ^ x.bits()) < 0) & differ(rest, 0.0);
   rest = select(other, rest + by.apply<math::CopySignOp>(x), rest);
-  return select(defined, rest.apply<math::CopySignOp>(x), notANumber);
-}
-
-Expr maths::remainder(Expr x, Expr y) {
-  Type type = x.element(), f64 = x.builder().getF64Type();
-  if (type == f64)
-    return wideRemainder(x, y);
-  return wideRemainder(x.to<arith::ExtFOp>(f64), y.to<arith::ExtFOp>(f64))
-      .to<arith::TruncFOp>(type);
+  // A rest of narrow floats is one itself. The sign comes last and in their type: LLVM 22
+  // would narrow that of an f64 by a function that no library has.
+  if (!isWide)
+    rest = rest.to<arith::TruncFOp>(type);
+  return select(defined, rest.apply<math::CopySignOp>(dividend), notANumber);
 }

@@ -170,8 +170,17 @@ LogicalResult CastOp::verify() {
 }
 
 OpFoldResult CastOp::fold(FoldAdaptor) {
-  bool sameType = getInput().getType() == getResult().getType();
-  return sameType ? OpFoldResult(getInput()) : OpFoldResult();
+  if (getInput().getType() == getResult().getType())
+    return getInput();
+  // There and back, through a float that holds all of them. Not of f8 and f4, where an
+  // infinity does not come back as one.
+  auto there = getInput().getDefiningOp<CastOp>();
+  if (!there || there.getInput().getType() != getResult().getType())
+    return {};
+  Type narrow = getElementTypeOrSelf(getResult()), wide = getElementTypeOrSelf(getInput());
+  bool isHeld = (narrow.isBF16() || narrow.isF16()) && (wide.isF32() || wide.isF64());
+  return isHeld || (narrow.isF32() && wide.isF64()) ? OpFoldResult(there.getInput())
+                                                    : OpFoldResult();
 }
 
 LogicalResult PrintOp::verify() {

@@ -120,8 +120,7 @@ func.func @argmin(%s: memref<4x8xf32, #fragment>, %m: memref<4xi64, #fragment>) 
 // CHECK:         tile.parallel (%[[I:.*]]) in (4) {
 // CHECK-NEXT:      %[[E:.*]] = memref.load %[[X]][%[[I]], %c0]
 // CHECK-NEXT:      %[[C:.*]] = tile.cast %[[E]] : f16 to f32
-// CHECK-NEXT:      %[[C2:.*]] = tile.cast %[[C]] : f32 to f16
-// CHECK-NEXT:      memref.store %[[C2]], %[[X]][%[[I]], %c0]
+// CHECK-NEXT:      memref.store %[[E]], %[[X]][%[[I]], %c0]
 // CHECK-NEXT:      %[[LAST:.*]] = scf.for %[[K:.*]] = %c1 to %c64 step %c1 iter_args(%[[ACC:.*]] = %[[C]]) -> (f32) {
 // CHECK-NEXT:        %[[E2:.*]] = memref.load %[[X]][%[[I]], %[[K]]]
 // CHECK-NEXT:        %[[C3:.*]] = tile.cast %[[E2]] : f16 to f32

@@ -22,7 +22,13 @@ ON_GPUS = [
     "narrow-loops",
 ]
 TRANSFORMATIONS = {
-    "cpu": [*EVERYWHERE, "cpu-merge-steps", "cpu-forward-copies", "cpu-share-panels"],
+    "cpu": [
+        *EVERYWHERE,
+        "cpu-fuse-loops",
+        "cpu-merge-steps",
+        "cpu-forward-copies",
+        "cpu-share-panels",
+    ],
     "cuda-emulator:sm_80": ON_GPUS,
     "hip-emulator:gfx942": [*ON_GPUS, "hip-buffer-accesses"],
 }

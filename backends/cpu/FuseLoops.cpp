@@ -1,0 +1,301 @@
+//===- FuseLoops.cpp - Elementwise loops on the same elements become one ------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Each elementwise loop and each copy is a pass over its tiles, through memory. Loops of
+// the same extents that use the same memory become one, and copies join them:
+//
+//     copy X to x
+//     parallel (i, j) { x[i, j] = x[i, j] * s[i] }     parallel (i, j) {
+//     copy x to Y                                   =>   Y[i, j] = X[i, j] * s[i]
+//                                                      }
+//
+// What one iteration stores and another part of it loads is passed on as a value, and
+// tiles that nothing reads any more are gone.
+//
+//===----------------------------------------------------------------------===//
+
+#include "backends/cpu/FusableLoop.h"
+#include "backends/cpu/Passes.h"
+#include "compiler/analysis/Memory.h"
+#include "compiler/analysis/Overwrites.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/IRMapping.h"
+
+namespace tilewright::cpu {
+#define GEN_PASS_DEF_FUSELOOPS
+#include "backends/cpu/Passes.h.inc"
+} // namespace tilewright::cpu
+
+using namespace mlir;
+using namespace tilewright::cpu;
+using namespace tilewright::tile;
+
+/// How many operations a loop may be moved across: what keeps the pass linear.
+static constexpr int mostBetween = 16;
+/// Operations of one loop, beyond which its values no longer fit in registers.
+static constexpr size_t mostOperations = 64;
+
+//===----------------------------------------------------------------------===//
+// Moving
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// The memory that an operation and those in it read and write.
+struct Effects {
+  explicit Effects(Operation *op);
+
+  bool conflictsWith(const Effects &other) const {
+    auto meet = [](ArrayRef<Value> written, ArrayRef<Value> used) {
+      return llvm::any_of(written, [&](Value w) {
+        return llvm::any_of(used, [&](Value u) { return mayOverlap(w, u); });
+      });
+    };
+    return isUnknown || other.isUnknown || meet(writes, other.reads) ||
+           meet(writes, other.writes) || meet(other.writes, reads);
+  }
+
+  SmallVector<Value> reads, writes;
+  bool isUnknown = false;
+};
+} // namespace
+
+Effects::Effects(Operation *op) {
+  op->walk([&](Operation *inner) {
+    auto effects = dyn_cast<MemoryEffectOpInterface>(inner);
+    if (!effects) {
+      isUnknown |= !inner->hasTrait<OpTrait::HasRecursiveMemoryEffects>() &&
+                   !inner->hasTrait<OpTrait::IsTerminator>();
+      return;
+    }
+    SmallVector<MemoryEffects::EffectInstance> instances;
+    effects.getEffects(instances);
+    for (const MemoryEffects::EffectInstance &effect : instances) {
+      if (isa<MemoryEffects::Allocate>(effect.getEffect()))
+        continue;
+      if (!effect.getValue())
+        isUnknown = true;
+      else if (isa<MemoryEffects::Read>(effect.getEffect()))
+        reads.push_back(effect.getValue());
+      else
+        writes.push_back(effect.getValue());
+    }
+  });
+}
+
+/// Whether what `op` uses from around it is there before `place` already.
+static bool isReadyAt(Operation *op, Operation *place) {
+  auto isReady = [&](Value value) {
+    Operation *definition = value.getDefiningOp();
+    return !definition || op->isAncestor(definition) ||
+           definition->getBlock() != place->getBlock() ||
+           definition->isBeforeInBlock(place);
+  };
+  return !op->walk([&](Operation *inner) {
+              return llvm::all_of(inner->getOperands(), isReady)
+                         ? WalkResult::advance()
+                         : WalkResult::interrupt();
+            }).wasInterrupted();
+}
+
+/// Where `first` and `second`, which follows it, can be together: `second` itself, or
+/// `first` where what is between needs it, or null.
+static Operation *findPlace(Operation *first, Operation *second) {
+  Effects of1(first), of2(second);
+  bool canFall = true, canRise = isReadyAt(second, first);
+  for (Operation *op = first->getNextNode(); op != second && (canFall || canRise);
+       op = op->getNextNode()) {
+    Effects between(op);
+    canFall &= !of1.conflictsWith(between);
+    canRise &= !of2.conflictsWith(between);
+  }
+  return canFall ? second : canRise ? first : nullptr;
+}
+
+//===----------------------------------------------------------------------===//
+// Fusing
+//===----------------------------------------------------------------------===//
+
+/// Gives later loads of a body the values that its stores leave in tiles. Of tensors
+/// that would not do: outside their shape a store does nothing, and a load gives zero.
+static void forwardStores(Block &body) {
+  struct Known {
+    Value memref;
+    SmallVector<Value> indices;
+    Value value;
+  };
+  SmallVector<Known> known;
+  auto find = [&](Value memref, ValueRange indices) {
+    return llvm::find_if(known, [&](const Known &k) {
+      return k.memref == memref && llvm::equal(k.indices, indices);
+    });
+  };
+  for (Operation &op : llvm::make_early_inc_range(body)) {
+    if (auto load = dyn_cast<memref::LoadOp>(op)) {
+      auto it = find(load.getMemref(), load.getIndices());
+      if (it == known.end()) {
+        known.push_back({load.getMemref(), load.getIndices(), load.getResult()});
+      } else {
+        load.replaceAllUsesWith(it->value);
+        load.erase();
+      }
+    } else if (auto store = dyn_cast<memref::StoreOp>(op)) {
+      llvm::erase_if(
+          known, [&](const Known &k) { return mayOverlap(store.getMemref(), k.memref); });
+      known.push_back({store.getMemref(), store.getIndices(), store.getValue()});
+    }
+  }
+  // Of two stores to one place the last counts.
+  SmallVector<memref::StoreOp> later;
+  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(body))) {
+    auto store = dyn_cast<memref::StoreOp>(op);
+    if (auto load = dyn_cast<memref::LoadOp>(op))
+      llvm::erase_if(later, [&](memref::StoreOp s) {
+        return mayOverlap(s.getMemref(), load.getMemref());
+      });
+    if (!store)
+      continue;
+    if (llvm::any_of(later, [&](memref::StoreOp s) {
+          return s.getMemref() == store.getMemref() &&
+                 llvm::equal(s.getIndices(), store.getIndices());
+        }))
+      store.erase();
+    else
+      later.push_back(store);
+  }
+}
+
+/// Makes one loop of both, at `place`.
+static ParallelOp fuse(const FusableLoop &first, const FusableLoop &second,
+                       Operation *place) {
+  OpBuilder builder(place);
+  auto model = dyn_cast<ParallelOp>(second.getOperation());
+  if (!model)
+    model = cast<ParallelOp>(first.getOperation());
+  auto fused = ParallelOp::create(builder, model.getLoc(), model.getExtents());
+  Block *body = &fused.getBody().emplaceBlock();
+  for (size_t i = 0; i < model.getExtents().size(); ++i)
+    body->addArgument(builder.getIndexType(), model.getLoc());
+  first.emitInto(*body);
+  second.emitInto(*body);
+  forwardStores(*body);
+  for (Operation *old : {first.getOperation(), second.getOperation()})
+    old->erase();
+  return fused;
+}
+
+/// Fuses loops of a block with those in front of them.
+static void fuseIn(Block &block) {
+  SmallVector<FusableLoop> loops;
+  for (Operation &op : llvm::make_early_inc_range(block)) {
+    std::optional<FusableLoop> found = FusableLoop::get(&op);
+    if (!found)
+      continue;
+    FusableLoop loop = *found;
+    for (size_t i = loops.size(); i-- > 0;) {
+      Operation *earlier = loops[i].getOperation(), *later = loop.getOperation();
+      int between = 0;
+      for (Operation *o = earlier; o != later && between <= mostBetween;
+           o = o->getNextNode())
+        ++between;
+      if (between > mostBetween)
+        break;
+      if (loops[i].getSize() + loop.getSize() > mostOperations ||
+          !loops[i].canRunWith(loop))
+        continue;
+      Operation *place = findPlace(earlier, later);
+      if (!place)
+        continue;
+      loop = *FusableLoop::get(fuse(loops[i], loop, place));
+      loops.erase(loops.begin() + i);
+      // It may be in front of some that it was behind: those are done.
+      i = loops.size();
+      while (i > 0 && loop.getOperation()->isBeforeInBlock(loops[i - 1].getOperation()))
+        --i;
+    }
+    auto behind = llvm::find_if(loops, [&](const FusableLoop &other) {
+      return loop.getOperation()->isBeforeInBlock(other.getOperation());
+    });
+    loops.insert(behind, loop);
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Tiles that nothing reads
+//===----------------------------------------------------------------------===//
+
+/// Whether an operation behind `op` in its block reads `tile`.
+static bool isReadBehind(Operation *op, Value tile) {
+  for (Operation *next = op->getNextNode(); next; next = next->getNextNode()) {
+    Effects effects(next);
+    if (effects.isUnknown ||
+        llvm::is_contained(llvm::map_range(effects.reads, getBaseMemory), tile))
+      return true;
+  }
+  return false;
+}
+
+/// Removes stores of elementwise loops to `alloc` behind which nothing reads the tile,
+/// and the tile where that were all its uses.
+static void removeDeadStores(AllocOp alloc) {
+  Value tile = alloc.getResult();
+  SmallVector<Operation *> users = getUsersOfMemory(tile);
+  if (users.empty())
+    return;
+  // The innermost block that holds all uses, where a tile is new in each of its runs.
+  Block *home = users.front()->getParentOfType<ParallelOp>()
+                    ? users.front()->getParentOfType<ParallelOp>()->getBlock()
+                    : users.front()->getBlock();
+  while (home != alloc->getBlock() && !llvm::all_of(users, [&](Operation *user) {
+           return home->findAncestorOpInBlock(*user);
+         }))
+    home = home->getParentOp()->getBlock();
+  if (home != alloc->getBlock() && !isOverwrittenFirst(tile, users, home))
+    return;
+  for (Operation *user : users) {
+    auto store = dyn_cast<memref::StoreOp>(user);
+    auto loop = store ? dyn_cast<ParallelOp>(store->getParentOp()) : ParallelOp();
+    if (!loop || loop->getBlock() != home || isReadBehind(store, tile) ||
+        isReadBehind(loop, tile))
+      continue;
+    store.erase();
+  }
+  if (tile.use_empty())
+    alloc.erase();
+}
+
+/// Removes loops that no longer do anything.
+static void removeIfEmpty(ParallelOp loop) {
+  if (isMemoryEffectFree(loop) ||
+      llvm::none_of(loop.getBody().front(), [](Operation &op) {
+        return !isMemoryEffectFree(&op) && !isa<memref::LoadOp>(op);
+      }))
+    loop.erase();
+}
+
+namespace {
+struct FuseLoopsPass : tilewright::cpu::impl::FuseLoopsBase<FuseLoopsPass> {
+  void runOnOperation() override {
+    getOperation()->walk([](KernelOp kernel) {
+      SmallVector<Block *> blocks;
+      kernel->walk<WalkOrder::PreOrder>([&](Block *block) {
+        if (isa<ParallelOp>(block->getParentOp()))
+          return WalkResult::skip();
+        blocks.push_back(block);
+        return WalkResult::advance();
+      });
+      for (Block *block : blocks)
+        fuseIn(*block);
+      SmallVector<AllocOp> allocs;
+      kernel->walk([&](AllocOp alloc) { allocs.push_back(alloc); });
+      for (AllocOp alloc : allocs)
+        removeDeadStores(alloc);
+      kernel->walk([](ParallelOp loop) { removeIfEmpty(loop); });
+    });
+  }
+};
+} // namespace
