@@ -44,6 +44,7 @@ common=allocator_may_return_null=1:halt_on_error=1:log_path=$logs/report
 # which is not instrumented, writes there.
 address=$common:detect_container_overflow=0:allow_user_poisoning=0:abort_on_error=1
 export ASAN_OPTIONS=$address:detect_leaks=0
+export LSAN_OPTIONS=suppressions=$root/scripts/sanitize-leak.supp
 export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1:log_path=$logs/report
 export TSAN_OPTIONS=$common:die_after_fork=0:suppressions=$root/scripts/sanitize-thread.supp
 # PyTorch's own threads are no business of ours, and slow under TSan.
@@ -52,6 +53,8 @@ tests=(test/python/runtime test/python/language/test_semantics_copies.py
   test/python/language/test_errors.py test/python/kernels/test_machinery.py)
 # A program of the test's own, without a sanitizer, cannot hold the library's objects.
 tests+=("--deselect=test/python/runtime/test_abi_doc.py::test_the_example[static]")
+# Ours needs libc alone, and the sanitizer's.
+tests+=("--deselect=test/python/runtime/test_symbols.py::test_the_shared_library_needs_libc_alone")
 timed="little_time and not quick and not light and not gil_is_released"
 
 rm -f "$logs"/report.* "$logs"/test-*.count

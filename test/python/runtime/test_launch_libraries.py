@@ -5,6 +5,7 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
 
 import ctypes
+import os
 import re
 import subprocess
 import sys
@@ -203,7 +204,7 @@ def test_jax(tmp_path):
     root = Path(tilewright.__file__).parents[1]
     done = subprocess.run(
         [sys.executable, "-c", program],
-        env={"PYTHONPATH": str(root), "JAX_PLATFORMS": "cpu", "PATH": "/usr/bin:/bin"},
+        env={**os.environ, "PYTHONPATH": str(root), "JAX_PLATFORMS": "cpu"},
         capture_output=True,
         text=True,
     )

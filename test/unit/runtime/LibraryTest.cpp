@@ -10,7 +10,9 @@
 #include "tilewright/library.h"
 
 #include <atomic>
+#include <deque>
 #include <functional>
+#include <mutex>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -35,19 +37,28 @@ class TestLibrary {
                                                     : std::vector<Symbol>{});
   }
 
+  /// States of functions that live as long as the process, as those of a library that is
+  /// linked: what they are bound to is theirs.
+  static std::vector<tw_function_state_v1> &makeStates(size_t count) {
+    static std::mutex lock;
+    static auto *all = new std::deque<std::vector<tw_function_state_v1>>;
+    std::lock_guard<std::mutex> guard(lock);
+    return all->emplace_back(count);
+  }
+
   std::vector<int64_t> tables[2] = {signature(size(999)), signature(symbol(0))};
   tw_image_v1 image{"cpu", add, nullptr, 0, nullptr};
   tw_artifact_v1 artifacts[2];
   const tw_artifact_v1 *pointers[2] = {&artifacts[0], &artifacts[1]};
   tw_build_v1 builds[2] = {{"fixed", 1, &pointers[0]}, {"any", 1, &pointers[1]}};
-  std::vector<tw_function_state_v1> states;
+  std::vector<tw_function_state_v1> &states;
   std::vector<tw_function_v1> functions;
   tw_seal_v1 seal = {TW_SEAL_MAGIC, 0, {}, 0};
 
 public:
   tw_library_v1 library{};
 
-  explicit TestLibrary(size_t count) : states(count) {
+  explicit TestLibrary(size_t count) : states(makeStates(count)) {
     for (int i = 0; i < 2; ++i)
       artifacts[i] = {sizeof(tw_artifact_v1),
                       TW_ABI_VERSION,
