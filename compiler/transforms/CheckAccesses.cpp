@@ -12,6 +12,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/transforms/Passes.h"
+#include "compiler/transforms/ViewBox.h"
 #include "dialects/tile/Tile.h"
 
 #include "compiler/analysis/Memory.h"
@@ -116,35 +117,18 @@ void Instrumenter::addLoop(Operation *loop) {
 // Accesses
 //===----------------------------------------------------------------------===//
 
-static OpFoldResult add(OpBuilder &builder, Location loc, OpFoldResult a,
-                        OpFoldResult b) {
-  auto x = getConstantIntValue(a), y = getConstantIntValue(b);
-  if (x && y)
-    return builder.getIndexAttr(*x + *y);
-  if (x == 0 || y == 0)
-    return x == 0 ? b : a;
-  return arith::AddIOp::create(builder, loc,
-                               getValueOrCreateConstantIndexOp(builder, loc, a),
-                               getValueOrCreateConstantIndexOp(builder, loc, b))
-      .getResult();
-}
-
 /// `box`, of a view, as a box of the memory that the view is of.
 FailureOr<Box> Instrumenter::toBase(Box box, OpBuilder &builder) {
   while (auto view = box.memref.getDefiningOp<ViewLikeOpInterface>()) {
-    auto part = dyn_cast<memref::SubViewOp>(view.getOperation());
-    if (!part || !llvm::all_of(part.getMixedStrides(), isOneInteger))
+    FailureOr<Box> outer = failure();
+    if (auto part = dyn_cast<memref::SubViewOp>(view.getOperation()))
+      outer = getBoxOfSource(part, box, builder);
+    else if (auto other = dyn_cast<ViewOp>(view.getOperation()))
+      outer = getBoxOfSource(other, box, builder);
+    if (failed(outer))
       return view.emitError("checking mode cannot follow this view of ")
              << describeMemory(box.memref);
-    Box outer{part.getSource(), {}, {}};
-    llvm::SmallBitVector dropped = part.getDroppedDims();
-    unsigned dim = 0;
-    for (auto [at, offset] : llvm::enumerate(part.getMixedOffsets())) {
-      outer.offsets.push_back(
-          dropped[at] ? offset : add(builder, part.getLoc(), offset, box.offsets[dim]));
-      outer.sizes.push_back(dropped[at] ? 1 : box.sizes[dim++]);
-    }
-    box = outer;
+    box = *outer;
   }
   return box;
 }
@@ -154,6 +138,13 @@ static std::string nameOf(Operation *op) {
   if (isa<memref::LoadOp, memref::StoreOp, LoadOp, StoreOp>(op))
     return "";
   return ("T." + op->getName().stripDialect()).str();
+}
+
+/// Whether sizes are the same but for those of 1.
+static bool haveSameShape(ArrayRef<int64_t> a, ArrayRef<int64_t> b) {
+  auto spans = [](int64_t size) { return size != 1; };
+  return llvm::equal(llvm::make_filter_range(a, spans),
+                     llvm::make_filter_range(b, spans));
 }
 
 FailureOr<CheckAccessOp> Instrumenter::makeCheck(Operation *op, const Access &access,
@@ -177,11 +168,14 @@ FailureOr<CheckAccessOp> Instrumenter::makeCheck(Operation *op, const Access &ac
     FailureOr<Box> second = toBase(*access.other, builder);
     if (failed(second))
       return failure();
-    dispatchIndexOpFoldResults(second->offsets, otherOffsets, otherStarts);
-    other = second->memref;
-    otherNumber = builder.getI64IntegerAttr(memories.lookup(other));
-    otherStartsAttr = builder.getDenseI64ArrayAttr(otherStarts);
-    otherSizes = builder.getDenseI64ArrayAttr(second->sizes);
+    // Seen as elements of another size the sides no longer match: all of this one counts.
+    if (access.axis || haveSameShape(box->sizes, second->sizes)) {
+      dispatchIndexOpFoldResults(second->offsets, otherOffsets, otherStarts);
+      other = second->memref;
+      otherNumber = builder.getI64IntegerAttr(memories.lookup(other));
+      otherStartsAttr = builder.getDenseI64ArrayAttr(otherStarts);
+      otherSizes = builder.getDenseI64ArrayAttr(second->sizes);
+    }
   }
   return CheckAccessOp::create(
       builder, op->getLoc(), access.kind, memories.lookup(box->memref), box->memref,

@@ -126,3 +126,39 @@ func.func @values(%n: index, %x: f32, %y: f32, %c: i1) {
   }
   return
 }
+
+// A view's elements are those of its source: a run of them in each group of dimensions that
+// hold equally many. An index that leaves its dimension leaves the source.
+// CHECK-LABEL: @views
+// CHECK-SAME:  %[[AT:[a-z0-9]+]]: index)
+func.func @views(%n: index, %at: index) {
+  %zero = arith.constant 0.0 : f32
+  tile.kernel (%bx) in (%n) {
+    %a = tile.alloc "a" : memref<2x384xf32, #shared>
+    %h = tile.alloc "h" : memref<4x32xbf16, #shared>
+    %g = tile.view %a : memref<2x384xf32, #shared> to memref<2x3x128xf32, #shared>
+    // CHECK: tile.check_access write 0 %[[A:.*]][0, 0] [2, 384] "T.fill"
+    tile.fill %g, %zero : memref<2x3x128xf32, #shared>
+    // CHECK: %[[IN:.*]] = arith.cmpi ult, %[[AT]], %c128
+    // CHECK: %[[K:.*]] = arith.select %[[IN]], %[[AT]], %c384
+    // CHECK: %[[PLACE:.*]] = arith.addi %c128{{.*}}, %[[K]]
+    // CHECK: tile.check_access read 0 %[[A]][1, %[[PLACE]]] [1, 1] ""
+    %c1 = arith.constant 1 : index
+    %x = memref.load %g[%c1, %c1, %at] : memref<2x3x128xf32, #shared>
+    // CHECK: tile.check_access read 0 %[[A]][0, 128] [1, 256] "T.copy"
+    // CHECK: tile.check_access write 0 %[[A]][1, 0] [1, 256] "T.copy"
+    tile.copy %g[0, 1, 0][1, 2, 128] to %g[1, 0, 0][1, 2, 128]
+      : memref<2x3x128xf32, #shared> to memref<2x3x128xf32, #shared>
+    // Rows of a taller source, and elements of another size.
+    %f = tile.view %a : memref<2x384xf32, #shared> to memref<768xf32, #shared>
+    // CHECK: %[[ROW:.*]] = arith.divsi %[[AT]], %c384
+    // CHECK: %[[COLUMN:.*]] = arith.remsi %[[AT]], %c384
+    // CHECK: tile.check_access write 0 %[[A]][%[[ROW]], %[[COLUMN]]] [1, 1] ""
+    memref.store %x, %f[%at] : memref<768xf32, #shared>
+    %w = tile.view %h : memref<4x32xbf16, #shared> to memref<4x16xi32, #shared>
+    // CHECK: %[[TWICE:.*]] = arith.muli %{{.*}}, %c2
+    // CHECK: tile.check_access read 1 %{{.*}}[1, %[[TWICE]]] [1, 2] ""
+    %p = memref.load %w[%c1, %at] : memref<4x16xi32, #shared>
+  }
+  return
+}

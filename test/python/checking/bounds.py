@@ -35,6 +35,22 @@ def element_of_a_shared_tile(wrong):
     return over(body, (a, positions(wrong, 5, 32)), a)
 
 
+@program(RULE, memory="s", index=(0, 32), iteration={"i": 5})
+def element_of_a_view_that_its_row_has_not(wrong):
+    """The memory has it, in the next row."""
+
+    @T.macro
+    def body(A, P, B):
+        s = T.alloc_shared((1, 32), "float32")
+        T.copy(A, s)
+        rows = T.view(s, (2, 16))
+        for i in T.Parallel(16):
+            B[i] = rows[0, P[i]]  # here
+
+    a = numbers(32)
+    return over(body, (a, positions(wrong, 5, 16, 16)), a[:16])
+
+
 @program(RULE, memory="s", index=(-1,), iteration={"i": 7}, block=(1, 0, 0))
 def negative_index_of_a_store(wrong):
     @T.macro

@@ -193,7 +193,7 @@ def test_results_do_not_depend_on_threads_nor_do_reports():
     assert len(said) == 1
 
 
-SAMPLE = ["gemm", "softmax", "moe_permute", "mla_decode", "moe_gate"]
+SAMPLE = ["gemm", "softmax", "moe_permute", "mla_decode", "moe_gate", "act_quant"]
 
 
 @pytest.fixture
