@@ -43,6 +43,17 @@ static SmallVector<int64_t> dropUnits(ArrayRef<int64_t> sizes) {
   return kept;
 }
 
+/// Whether `value` is the same in all iterations of `loop`.
+static bool isInvariant(ParallelOp loop, Value value) {
+  Operation *definition = value.getDefiningOp();
+  if (!definition)
+    return cast<BlockArgument>(value).getOwner() != &loop.getBody().front();
+  return !loop->isProperAncestor(definition) ||
+         (isPure(definition) && definition->getNumRegions() == 0 &&
+          llvm::all_of(definition->getOperands(),
+                       [&](Value operand) { return isInvariant(loop, operand); }));
+}
+
 /// `value`, an index of an element of `loop`, as a variable and what is added to it.
 std::optional<FusableLoop::Index> FusableLoop::getIndex(ParallelOp loop,
                                                         Value value) const {
@@ -55,7 +66,7 @@ std::optional<FusableLoop::Index> FusableLoop::getIndex(ParallelOp loop,
                                 [](int64_t size) { return size != 1; }),
                  Value()};
   }
-  if (!loop->isAncestor(value.getParentBlock()->getParentOp()))
+  if (isInvariant(loop, value))
     return Index{-1, value};
   auto sum = value.getDefiningOp<arith::AddIOp>();
   if (!sum)

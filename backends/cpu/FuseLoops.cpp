@@ -120,6 +120,14 @@ static Operation *findPlace(Operation *first, Operation *second) {
 // Fusing
 //===----------------------------------------------------------------------===//
 
+/// Whether both name one element.
+static bool areSame(ValueRange left, ValueRange right) {
+  return llvm::equal(left, right, [](Value a, Value b) {
+    auto x = getConstantIntValue(a), y = getConstantIntValue(b);
+    return a == b || (x && x == y);
+  });
+}
+
 /// Gives later loads of a body the values that its stores leave in tiles. Of tensors
 /// that would not do: outside their shape a store does nothing, and a load gives zero.
 static void forwardStores(Block &body) {
@@ -131,7 +139,7 @@ static void forwardStores(Block &body) {
   SmallVector<Known> known;
   auto find = [&](Value memref, ValueRange indices) {
     return llvm::find_if(known, [&](const Known &k) {
-      return k.memref == memref && llvm::equal(k.indices, indices);
+      return k.memref == memref && areSame(k.indices, indices);
     });
   };
   for (Operation &op : llvm::make_early_inc_range(body)) {
@@ -161,7 +169,7 @@ static void forwardStores(Block &body) {
       continue;
     if (llvm::any_of(later, [&](memref::StoreOp s) {
           return s.getMemref() == store.getMemref() &&
-                 llvm::equal(s.getIndices(), store.getIndices());
+                 areSame(s.getIndices(), store.getIndices());
         }))
       store.erase();
     else
@@ -210,7 +218,7 @@ static void fuseIn(Block &block) {
       Operation *place = findPlace(earlier, later);
       if (!place)
         continue;
-      loop = *FusableLoop::get(fuse(loops[i], loop, place));
+      loop = *FusableLoop::get(fuse(loops[i], loop, place)); // as both parts were
       loops.erase(loops.begin() + i);
       // It may be in front of some that it was behind: those are done.
       i = loops.size();
@@ -268,11 +276,10 @@ static void removeDeadStores(AllocOp alloc) {
     alloc.erase();
 }
 
-/// Removes loops that no longer do anything.
+/// Removes loops that no longer do anything but load.
 static void removeIfEmpty(ParallelOp loop) {
-  if (isMemoryEffectFree(loop) ||
-      llvm::none_of(loop.getBody().front(), [](Operation &op) {
-        return !isMemoryEffectFree(&op) && !isa<memref::LoadOp>(op);
+  if (llvm::all_of(loop.getBody().front(), [](Operation &op) {
+        return isa<memref::LoadOp, LoadOp>(op) || isMemoryEffectFree(&op);
       }))
     loop.erase();
 }

@@ -118,3 +118,35 @@ func.func @steps(%x: memref<?xf32, #global>, %y: memref<?xf32, #global>, %n: ind
   }
   return
 }
+
+// A tile with a dimension more than the loop has.
+// CHECK-LABEL: @unit
+// CHECK:         tile.kernel
+// CHECK-NEXT:      tile.parallel (%[[I:.*]]) in (64) {
+// CHECK-NEXT:        %[[V:.*]] = tile.load %{{.*}}[%{{.*}}, %[[I]]]
+// CHECK-NEXT:        %[[W:.*]] = arith.addf %[[V]], %[[V]]
+// CHECK-NEXT:        %[[U:.*]] = arith.mulf %[[W]], %[[W]]
+// CHECK-NEXT:        tile.store %[[U]], %{{.*}}[%{{.*}}, %[[I]]]
+// CHECK-NEXT:      }
+// CHECK-NEXT:    }
+func.func @unit(%x: memref<?x64xf32, #global>, %y: memref<?x64xf32, #global>, %n: index) {
+  %c0 = arith.constant 0 : index
+  tile.kernel (%b) in (%n) threads(128) {
+    %t = tile.alloc "t" : memref<1x64xf32, #fragment>
+    tile.copy %x[%b, 0][1, 64] to %t[0, 0][1, 64]
+      : memref<?x64xf32, #global> to memref<1x64xf32, #fragment>
+    tile.parallel (%i) in (64) {
+      %v = memref.load %t[%c0, %i] : memref<1x64xf32, #fragment>
+      %w = arith.addf %v, %v : f32
+      memref.store %w, %t[%c0, %i] : memref<1x64xf32, #fragment>
+    }
+    tile.parallel (%i) in (64) {
+      %v = memref.load %t[%c0, %i] : memref<1x64xf32, #fragment>
+      %w = arith.mulf %v, %v : f32
+      memref.store %w, %t[%c0, %i] : memref<1x64xf32, #fragment>
+    }
+    tile.copy %t[0, 0][1, 64] to %y[%b, 0][1, 64]
+      : memref<1x64xf32, #fragment> to memref<?x64xf32, #global>
+  }
+  return
+}
