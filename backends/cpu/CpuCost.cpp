@@ -24,8 +24,8 @@ static constexpr double blockOverhead = 12;
 static constexpr double codeFetch = 128;
 /// Shuffles per vector of a transposition of a square of registers, log2 of its side.
 static constexpr double transposeShuffles = 4;
-/// Cycles that a product comes late whose sum's last one came just in time: blocks with no
-/// more sums than the multipliers' latency asks for do not keep them busy.
+/// Cycles that a product comes late whose sum's last one came just in time: blocks with
+/// no more sums than the multipliers' latency asks for do not keep them busy.
 static constexpr double latencySlack = 0.5;
 /// What decides between blocks that take equally long: cycles for each load of a step.
 static constexpr double loadWeight = 0.01;

@@ -177,7 +177,8 @@ OpFoldResult CastOp::fold(FoldAdaptor) {
   auto there = getInput().getDefiningOp<CastOp>();
   if (!there || there.getInput().getType() != getResult().getType())
     return {};
-  Type narrow = getElementTypeOrSelf(getResult()), wide = getElementTypeOrSelf(getInput());
+  Type narrow = getElementTypeOrSelf(getResult()),
+       wide = getElementTypeOrSelf(getInput());
   bool isHeld = (narrow.isBF16() || narrow.isF16()) && (wide.isF32() || wide.isF64());
   return isHeld || (narrow.isF32() && wide.isF64()) ? OpFoldResult(there.getInput())
                                                     : OpFoldResult();

@@ -65,8 +65,8 @@ TEST_P(Gpu, ExecutedInstructionsAreCounted) {
 
 TEST(Gpus, TheFirstDescriptionOfADeviceIsServed) {
   GpuDevice gpu("cuda-emulator");
-  tw_device_info_v1 info = {offsetof(tw_device_info_v1, instructions), nullptr, nullptr,
-                            0, 0, 77};
+  tw_device_info_v1 info = {
+      offsetof(tw_device_info_v1, instructions), nullptr, nullptr, 0, 0, 77};
   ASSERT_EQ(tw_device_info(gpu.device, &info), TW_OK);
   EXPECT_EQ(info.size, offsetof(tw_device_info_v1, instructions));
   EXPECT_STREQ(info.name, "cuda-emulator:sm_80");
