@@ -117,7 +117,7 @@ def test_choices_are_those_of_the_kernel_itself():
             with T.Kernel(T.ceildiv(n, block)) as bx:
                 s = T.alloc_shared((block,), "float32")
                 for i in T.Parallel(block):
-                    s[i] = A[bx * block + i] * 2.0
+                    s[block - 1 - i] = A[bx * block + i] * 2.0
                 T.copy(s, B[bx * block])
             return B
 
