@@ -108,3 +108,26 @@ func.func @operand(%x: memref<64x64xf32, #global>, %c: memref<64x64xf32, #fragme
   }
   return
 }
+
+// Two parameters that may be the same memory, used at different elements.
+// CHECK-LABEL: @aliases
+// CHECK:         tile.kernel
+// CHECK-COUNT-2:   tile.parallel
+func.func @aliases(%x: memref<65xf32, #global>, %y: memref<65xf32, #global>, %n: index)
+    attributes {tile.signature = {params = [{name = "X"}, {name = "Y", alias = "X"}]}} {
+  %c1 = arith.constant 1 : index
+  tile.kernel (%b) in (%n) threads(128) {
+    %t = tile.alloc "t" : memref<64xf32, #fragment>
+    tile.parallel (%i) in (64) {
+      %v = memref.load %t[%i] : memref<64xf32, #fragment>
+      tile.store %v, %y[%i] : memref<65xf32, #global>
+    }
+    tile.parallel (%i) in (64) {
+      %j = arith.addi %i, %c1 : index
+      %v = tile.load %x[%j] : memref<65xf32, #global>
+      memref.store %v, %t[%i] : memref<64xf32, #fragment>
+    }
+    tile.print "t" %c1 : index
+  }
+  return
+}

@@ -26,3 +26,18 @@ func.func @view(%n: index) {
   }
   return
 }
+
+// -----
+
+// A part of rows that are longer in the source is no box there.
+func.func @parts_of_rows(%n: index) {
+  tile.kernel (%bx) in (%n) {
+    %a = tile.alloc "a" : memref<4x96xf32, #tile.space<shared>>
+    // expected-error @+1 {{checking mode cannot follow this view of a}}
+    %v = tile.view %a : memref<4x96xf32, #tile.space<shared>> to memref<6x64xf32, #tile.space<shared>>
+    %zero = arith.constant 0.0 : f32
+    tile.copy %v[0, 0][3, 64] to %v[3, 0][3, 64]
+      : memref<6x64xf32, #tile.space<shared>> to memref<6x64xf32, #tile.space<shared>>
+  }
+  return
+}
