@@ -80,6 +80,7 @@ void CpuBackend::buildTilePipeline(OpPassManager &pm) const {
   pm.addPass(createPackOperands());
   pm.addPass(createForwardCopies());
   pm.addPass(createSharePanels());
+  pm.addPass(createPrefetchBlocks({target.getModel().l2Bytes / 4}));
   pm.addPass(tile::createPlanMemory());
 }
 
@@ -90,12 +91,15 @@ void CpuBackend::buildLoweringPipeline(OpPassManager &pm) const {
   pm.addPass(createLowerCopy({bits}));
   pm.addPass(createLowerReduce({bits}));
   pm.addPass(createLowerParallel({bits}));
+  pm.addPass(createStreamStores());
   pm.addPass(tile::createPlanMemory());
   pm.addPass(host::createOutlineKernels());
   pm.addPass(tile::createLowerAccess());
   // Elements to machine arithmetic.
   pm.addPass(tile::createWidenFloats());
   pm.addPass(tile::createExpandCasts());
+  bool avx512dq = bits == 512 && target.hasFeature("avx512dq");
+  pm.addPass(createNativeMath({avx512dq}));
   pm.addPass(tile::createExpandMath());
   pm.addPass(arith::createArithExpandOpsPass());
   pm.addPass(memref::createExpandOpsPass());

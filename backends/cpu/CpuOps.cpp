@@ -75,3 +75,25 @@ LogicalResult GemmOp::verify() {
            << depth << " must hold groups along K side by side";
   return success();
 }
+
+LogicalResult CombineOp::verify() {
+  auto loop = dyn_cast<tile::ParallelOp>((*this)->getParentOp());
+  if (!loop)
+    return emitOpError("(C1) lies in the body of a tile.parallel");
+  Value last = loop.getBody().getArguments().back();
+  for (Value index : getIndices())
+    if (index == last)
+      return emitOpError("(C1) the row's indices use the loop's last variable");
+  MemRefType row = typeOf(getRow());
+  if (!tile::isTile(row) || row.getRank() != static_cast<int64_t>(getIndices().size()))
+    return emitOpError("(C2) needs a tile and one index for each of its dimensions");
+  bool isTruth =
+      getCombiner() == tile::Combiner::Any || getCombiner() == tile::Combiner::All;
+  if (getCombiner() == tile::Combiner::ArgMax || getCombiner() == tile::Combiner::ArgMin ||
+      (isTruth ? !row.getElementType().isInteger(8)
+               : row.getElementType() != getValue().getType()))
+    return emitOpError("(C3) cannot combine ")
+           << getValue().getType() << " into " << row.getElementType() << " by "
+           << tile::stringifyCombiner(getCombiner());
+  return success();
+}

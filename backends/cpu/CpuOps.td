@@ -9,6 +9,7 @@
 #define TILEWRIGHT_BACKENDS_CPU_OPS
 
 include "backends/cpu/CpuDialect.td"
+include "dialects/tile/TileAttrs.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
 def Cpu_GemmOp : Op<Cpu_Dialect, "gemm"> {
@@ -64,6 +65,45 @@ def Cpu_GemmOp : Op<Cpu_Dialect, "gemm"> {
     bool isPanelA();
     bool isPanelB();
   }];
+}
+
+def Cpu_CombineOp : Op<Cpu_Dialect, "combine"> {
+  let summary = "combine the values of a row of a parallel loop";
+  let description = [{
+    In a `tile.parallel`, combines `value` over the iterations that differ in the
+    last variable alone, into `row[indices]`; with `accumulate` the former value
+    there takes part. It is a `tile.reduce` whose elements need not be in a tile,
+    and accumulates and rounds as that does.
+
+    Constraints:
+    - (C1) It lies in the body of a `tile.parallel`, whose last variable `indices`
+      do not use.
+    - (C2) `row` is a tile with one index for each dimension.
+    - (C3) `value` has the element type of `row`, but for `any` and `all`, where
+      that is i8; `argmax` and `argmin` are not combined this way.
+
+    Example:
+    ```mlir
+    func.func @squares(%x: memref<4x64xf32, #tile.space<fragment>>,
+                       %sum: memref<4xf32, #tile.space<fragment>>) {
+      tile.parallel (%i, %j) in (4, 64) {
+        %v = memref.load %x[%i, %j] : memref<4x64xf32, #tile.space<fragment>>
+        %s = arith.mulf %v, %v : f32
+        cpu.combine sum %s into %sum[%i] : f32 into memref<4xf32, #tile.space<fragment>>
+      }
+      return
+    }
+    ```
+  }];
+  let arguments = (ins Tile_CombinerAttr:$combiner, AnyType:$value,
+                       Arg<AnyMemRef, "", [MemRead, MemWrite]>:$row,
+                       Variadic<Index>:$indices, UnitAttr:$accumulate,
+                       UnitAttr:$isUnsigned);
+  let assemblyFormat = [{
+    $combiner $value `into` $row `[` $indices `]` (`accumulate` $accumulate^)?
+    (`unsigned` $isUnsigned^)? attr-dict `:` type($value) `into` type($row)
+  }];
+  let hasVerifier = 1;
 }
 
 #endif // TILEWRIGHT_BACKENDS_CPU_OPS

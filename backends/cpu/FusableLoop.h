@@ -61,6 +61,9 @@ private:
   size_t size = 0;
 };
 
+/// Makes reductions of rows part of the loops of `block` that make their elements.
+void fuseReductions(mlir::Block &block);
+
 } // namespace tilewright::cpu
 
 #endif // TILEWRIGHT_BACKENDS_CPU_FUSABLELOOP_H

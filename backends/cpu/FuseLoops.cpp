@@ -13,12 +13,15 @@
 //     copy x to Y                                   =>   Y[i, j] = X[i, j] * s[i]
 //                                                      }
 //
-// What one iteration stores and another part of it loads is passed on as a value, and
-// tiles that nothing reads any more are gone.
+// What one iteration stores and another part of it loads is passed on as a value. A
+// reduction joins the loop that makes its elements (FuseReductions.cpp), and tiles that
+// nothing reads any more are gone.
 //
 //===----------------------------------------------------------------------===//
 
+#include "backends/cpu/CpuOps.h"
 #include "backends/cpu/FusableLoop.h"
+#include "backends/cpu/MoveTogether.h"
 #include "backends/cpu/Passes.h"
 #include "compiler/analysis/Memory.h"
 #include "compiler/analysis/Overwrites.h"
@@ -35,86 +38,8 @@ using namespace mlir;
 using namespace tilewright::cpu;
 using namespace tilewright::tile;
 
-/// How many operations a loop may be moved across: what keeps the pass linear.
-static constexpr int mostBetween = 16;
 /// Operations of one loop, beyond which its values no longer fit in registers.
 static constexpr size_t mostOperations = 64;
-
-//===----------------------------------------------------------------------===//
-// Moving
-//===----------------------------------------------------------------------===//
-
-namespace {
-/// The memory that an operation and those in it read and write.
-struct Effects {
-  explicit Effects(Operation *op);
-
-  bool conflictsWith(const Effects &other) const {
-    auto meet = [](ArrayRef<Value> written, ArrayRef<Value> used) {
-      return llvm::any_of(written, [&](Value w) {
-        return llvm::any_of(used, [&](Value u) { return mayOverlap(w, u); });
-      });
-    };
-    return isUnknown || other.isUnknown || meet(writes, other.reads) ||
-           meet(writes, other.writes) || meet(other.writes, reads);
-  }
-
-  SmallVector<Value> reads, writes;
-  bool isUnknown = false;
-};
-} // namespace
-
-Effects::Effects(Operation *op) {
-  op->walk([&](Operation *inner) {
-    auto effects = dyn_cast<MemoryEffectOpInterface>(inner);
-    if (!effects) {
-      isUnknown |= !inner->hasTrait<OpTrait::HasRecursiveMemoryEffects>() &&
-                   !inner->hasTrait<OpTrait::IsTerminator>();
-      return;
-    }
-    SmallVector<MemoryEffects::EffectInstance> instances;
-    effects.getEffects(instances);
-    for (const MemoryEffects::EffectInstance &effect : instances) {
-      if (isa<MemoryEffects::Allocate>(effect.getEffect()))
-        continue;
-      if (!effect.getValue())
-        isUnknown = true;
-      else if (isa<MemoryEffects::Read>(effect.getEffect()))
-        reads.push_back(effect.getValue());
-      else
-        writes.push_back(effect.getValue());
-    }
-  });
-}
-
-/// Whether what `op` uses from around it is there before `place` already.
-static bool isReadyAt(Operation *op, Operation *place) {
-  auto isReady = [&](Value value) {
-    Operation *definition = value.getDefiningOp();
-    return !definition || op->isAncestor(definition) ||
-           definition->getBlock() != place->getBlock() ||
-           definition->isBeforeInBlock(place);
-  };
-  return !op->walk([&](Operation *inner) {
-              return llvm::all_of(inner->getOperands(), isReady)
-                         ? WalkResult::advance()
-                         : WalkResult::interrupt();
-            }).wasInterrupted();
-}
-
-/// Where `first` and `second`, which follows it, can be together: `second` itself, or
-/// `first` where what is between needs it, or null.
-static Operation *findPlace(Operation *first, Operation *second) {
-  Effects of1(first), of2(second);
-  bool canFall = true, canRise = isReadyAt(second, first);
-  for (Operation *op = first->getNextNode(); op != second && (canFall || canRise);
-       op = op->getNextNode()) {
-    Effects between(op);
-    canFall &= !of1.conflictsWith(between);
-    canRise &= !of2.conflictsWith(between);
-  }
-  return canFall ? second : canRise ? first : nullptr;
-}
 
 //===----------------------------------------------------------------------===//
 // Fusing
@@ -295,8 +220,10 @@ struct FuseLoopsPass : tilewright::cpu::impl::FuseLoopsBase<FuseLoopsPass> {
         blocks.push_back(block);
         return WalkResult::advance();
       });
-      for (Block *block : blocks)
+      for (Block *block : blocks) {
         fuseIn(*block);
+        fuseReductions(*block);
+      }
       SmallVector<AllocOp> allocs;
       kernel->walk([&](AllocOp alloc) { allocs.push_back(alloc); });
       for (AllocOp alloc : allocs)

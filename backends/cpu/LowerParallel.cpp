@@ -15,6 +15,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "backends/cpu/LowerReduce.h"
 #include "backends/cpu/ParallelEmitter.h"
 #include "backends/cpu/Passes.h"
 #include "compiler/analysis/Memory.h"
@@ -187,14 +188,18 @@ void InsideCondition::dropGuards(ParallelOp copy) const {
 static void lowerToScalarLoops(ParallelOp op) {
   LoopBuilder b(op);
   IRMapping mapping;
+  bool combines = !op.getBody().front().getOps<CombineOp>().empty();
   auto emit = [&](auto &self, unsigned dim) -> void {
+    if (combines && dim + 1 == op.getExtents().size())
+      return lowerCombiningRow(b, op, mapping);
     if (dim < op.getExtents().size())
       return b.forLoop(op.getExtents()[dim], 1, [&](Value iv) {
         mapping.map(op.getBody().getArgument(dim), iv);
         self(self, dim + 1);
       });
     for (Operation &inner : op.getBody().front())
-      b.clone(inner, mapping);
+      if (!isa<memref::PrefetchOp>(inner))
+        b.clone(inner, mapping);
   };
   emit(emit, 0);
 }

@@ -6,16 +6,8 @@
 //===----------------------------------------------------------------------===//
 //
 // A reduction of rows (along the last dimension) combines the vectors of each row into
-// one, then as many of these as they have lanes into one vector of results, by a tree of
-// shuffles. For four rows a, b, c, d of four lanes:
-//
-//   a0 a1 a2 a3   b0 b1 b2 b3   c0 c1 c2 c3   d0 d1 d2 d3
-//   a0+a1 a2+a3 b0+b1 b2+b3     c0+c1 c2+c3 d0+d1 d2+d3
-//   a b c d
-//
-// which costs three combinations and six shuffles for four rows, where each row on its
-// own would cost two of both and its result a scalar store. A row's result does not
-// depend on which rows it is taken with.
+// one, then as many of these as they have lanes into one vector of results
+// (CombineLanes.cpp). A row's result does not depend on which rows it is taken with.
 //
 // A reduction of columns (along any other dimension) combines vectors of adjacent
 // columns and needs no shuffles.
@@ -67,14 +59,14 @@ private:
   void reduceRows(Indices &at);
   void reduceColumns(Indices &at);
   Expr combineRow(Indices &at);
-  Expr combineAcross(SmallVector<Expr> rows);
-  Expr combineAll(SmallVector<Expr> parts);
   SmallVector<Expr> combineInLoop(int64_t upper, int64_t step, int64_t stride,
                                   llvm::function_ref<Expr(Value)> elementsAt);
   Expr load(const Indices &at, int64_t width) {
     return combiner.fromSource({b, b.getLoc(), loadLanes(b, src, at, width)});
   }
-  void store(Expr result, const Indices &at);
+  void store(Expr result, const Indices &at) {
+    storeCombined(b, combiner, result, dst, at, accumulate);
+  }
 
   LoopBuilder b;
   ElementCombiner combiner;
@@ -83,29 +75,6 @@ private:
   int64_t dim, extent, lanes;
 };
 } // namespace
-
-/// Writes a vector of results, combined with the former ones if asked.
-void Reduction::store(Expr result, const Indices &at) {
-  auto type = cast<VectorType>(result.type());
-  if (accumulate) {
-    Expr former(b, b.getLoc(), loadLanes(b, dst, at, type.getNumElements()));
-    result = combiner.combine(combiner.fromResult(former), result);
-  }
-  storeLanes(b, combiner.toResult(result, elementOf(dst)), dst, at);
-}
-
-/// Combines neighbours until one is left.
-Expr Reduction::combineAll(SmallVector<Expr> parts) {
-  while (parts.size() > 1) {
-    SmallVector<Expr> pairs;
-    for (size_t i = 0; i + 1 < parts.size(); i += 2)
-      pairs.push_back(combiner.combine(parts[i], parts[i + 1]));
-    if (parts.size() % 2 == 1)
-      pairs.push_back(parts.back());
-    parts = std::move(pairs);
-  }
-  return parts.front();
-}
 
 /// Accumulators of the elements at 0, stride, 2 stride, ... below `upper`, which is a
 /// multiple of `step`; the elements of a step go to one accumulator each.
@@ -157,46 +126,7 @@ Expr Reduction::combineRow(Indices &at) {
     });
     parts.emplace_back(b, b.getLoc(), padded);
   }
-  return combineAll(parts);
-}
-
-/// The units of a pair of vectors (`unit` lanes each) at even or odd places.
-static SmallVector<int64_t> everySecondUnit(int64_t lanes, int64_t unit, int64_t block,
-                                            bool odd) {
-  SmallVector<int64_t> mask;
-  for (int64_t base = 0; base < lanes; base += block)
-    for (int64_t vector : {int64_t(0), lanes})
-      for (int64_t place = odd ? unit : 0; place < block; place += 2 * unit)
-        for (int64_t lane = 0; lane < unit; ++lane)
-          mask.push_back(vector + base + place + lane);
-  return mask;
-}
-
-/// A vector whose lane r is the combination of all lanes of `rows[r]`; further lanes
-/// repeat some of these.
-Expr Reduction::combineAcross(SmallVector<Expr> rows) {
-  // First within the register's blocks of 128 bits, where shuffles are cheap, then
-  // across them.
-  int64_t perBlock =
-      std::min<int64_t>(lanes, 128 / combiner.accumulatorType().getIntOrFloatBitWidth());
-  auto halve = [&](int64_t unit, int64_t block) {
-    SmallVector<int64_t> even = everySecondUnit(lanes, unit, block, false);
-    SmallVector<int64_t> odd = everySecondUnit(lanes, unit, block, true);
-    SmallVector<Expr> pairs;
-    for (size_t i = 0; i < rows.size(); i += 2) {
-      Expr x = rows[i], y = rows[std::min(i + 1, rows.size() - 1)];
-      auto shuffle = [&](ArrayRef<int64_t> mask) -> Expr {
-        return {b, b.getLoc(), vector::ShuffleOp::create(b, b.getLoc(), x, y, mask)};
-      };
-      pairs.push_back(combiner.combine(shuffle(even), shuffle(odd)));
-    }
-    rows = std::move(pairs);
-  };
-  for (int64_t left = perBlock; left > 1; left /= 2)
-    halve(1, perBlock);
-  for (int64_t left = lanes / perBlock; left > 1; left /= 2)
-    halve(perBlock, lanes);
-  return rows.front();
+  return combineAll(combiner, parts);
 }
 
 void Reduction::reduceRows(Indices &at) {
@@ -207,7 +137,7 @@ void Reduction::reduceRows(Indices &at) {
       at.end()[-2] = b.add(first, row);
       vectors.push_back(combineRow(at));
     }
-    Expr results = combineAcross(vectors);
+    Expr results = combineAcross(combiner, vectors);
     Indices to(at.begin(), at.end() - 1);
     forVectorRuns(count, lanes, [&](int64_t begin, int64_t end, int64_t width) {
       for (int64_t row = begin; row < end; row += width) {
@@ -251,7 +181,7 @@ void Reduction::reduceColumns(Indices &at) {
             parts.push_back(elementsAt(b.index(row)));
           Indices to(at);
           to.erase(to.begin() + dim);
-          store(combineAll(parts), to);
+          store(combineAll(combiner, parts), to);
         });
       });
 }

@@ -18,6 +18,22 @@ void lowerArgReduce(tile::ReduceOp op, int64_t vectorBits);
 void lowerScan(tile::ScanOp op, int64_t vectorBits);
 void lowerTopK(tile::TopKOp op, int64_t vectorBits);
 
+/// Combines neighbours until one is left.
+Expr combineAll(const ElementCombiner &combiner, llvm::SmallVector<Expr> parts);
+
+/// A vector whose lane r is the combination of all lanes of `rows[r]`; further lanes
+/// repeat some of these.
+Expr combineAcross(const ElementCombiner &combiner, llvm::SmallVector<Expr> rows);
+
+/// Writes a vector of accumulators to `dst` from `at` on, combined with the former
+/// results if asked.
+void storeCombined(LoopBuilder &b, const ElementCombiner &combiner, Expr result,
+                   mlir::Value dst, const Indices &at, bool accumulate);
+
+/// A row of `op`, which combines its elements, one by one; `mapping` has the other
+/// variables.
+void lowerCombiningRow(LoopBuilder &b, tile::ParallelOp op, mlir::IRMapping &mapping);
+
 /// Independent accumulators that hide the latency of combining.
 constexpr int64_t accumulators = 4;
 

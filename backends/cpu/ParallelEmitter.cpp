@@ -35,6 +35,9 @@ void ParallelEmitter::emitLoops(unsigned dim) {
 
 /// A loop over whole vectors, then one shorter vector for the rest.
 void ParallelEmitter::emitVectorLoops() {
+  auto combines = llvm::to_vector(op.getBody().front().getOps<CombineOp>());
+  if (!combines.empty())
+    return emitCombiningLoops(combines);
   int64_t extent = op.getExtents()[plan.dim];
   int64_t rest = extent % plan.lanes;
   b.forLoop(extent - rest, plan.lanes,
@@ -80,8 +83,10 @@ void ParallelEmitter::emitOperation(Operation *inner, Value mask) {
       .Case([&](scf::IfOp branch) { emitIf(branch, mask); })
       .Case([&](scf::ForOp loop) { emitFor(loop, mask); })
       .Case([&](AllocOp alloc) { emitVariable(alloc); })
-      // An assumption has served its purpose once bounds are proved.
-      .Case<scf::YieldOp, AssumeOp>([](auto) {})
+      .Case([&](memref::PrefetchOp prefetch) { emitPrefetch(prefetch); })
+      // An assumption has served its purpose once bounds are proved, and what is combined
+      // is taken up behind the body.
+      .Case<scf::YieldOp, AssumeOp, CombineOp>([](auto) {})
       .Default([&](Operation *) { emitCompute(inner, mask); });
 }
 
@@ -91,6 +96,13 @@ Operation *ParallelEmitter::cloneScalar(Operation *inner) {
     if (LaneValue lane = lookup(operand.get()); lane.scalar)
       operand.set(lane.scalar);
   return copy;
+}
+
+/// Asks for the memory of the first lane's element, where its place is known.
+void ParallelEmitter::emitPrefetch(memref::PrefetchOp prefetch) {
+  if (llvm::all_of(lookup(prefetch.getIndices()),
+                   [](const LaneValue &index) { return index.scalar; }))
+    cloneScalar(prefetch);
 }
 
 /// Whether `op` traps where its second operand is zero.

@@ -8,6 +8,7 @@
 #ifndef TILEWRIGHT_BACKENDS_CPU_PARALLELEMITTER_H
 #define TILEWRIGHT_BACKENDS_CPU_PARALLELEMITTER_H
 
+#include "backends/cpu/CpuOps.h"
 #include "backends/cpu/LaneValue.h"
 #include "backends/cpu/ParallelPlan.h"
 
@@ -28,6 +29,14 @@ private:
   void emitLoops(unsigned dim);
   void emitVectorLoops();
   void emitBody(mlir::Value iv, int64_t width, int64_t active);
+  void emitPrefetch(mlir::memref::PrefetchOp prefetch);
+
+  // Rows that are combined, in ParallelCombine.cpp.
+  void emitCombiningLoops(llvm::ArrayRef<CombineOp> combines);
+  void emitCombiningBody(llvm::ArrayRef<CombineOp> combines, mlir::Value iv,
+                         int64_t active, llvm::MutableArrayRef<mlir::Value> accumulators);
+  void emitResult(CombineOp combine, llvm::ArrayRef<mlir::Value> accumulators);
+
   void emitBlock(mlir::Block &block, mlir::Value mask);
   void emitOperation(mlir::Operation *inner, mlir::Value mask);
   void emitCompute(mlir::Operation *inner, mlir::Value mask);

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "backends/cpu/ParallelPlan.h"
+#include "backends/cpu/CpuOps.h"
 #include "compiler/analysis/Memory.h"
 
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -56,7 +57,8 @@ static std::string findObstacle(ParallelOp op) {
     else if (isa<scf::WhileOp>(inner))
       obstacle = "it holds a while loop or a break";
     else if (access ||
-             isa<AssumeOp, AllocOp, scf::IfOp, scf::ForOp, scf::YieldOp>(inner) ||
+             isa<AssumeOp, AllocOp, CombineOp, memref::PrefetchOp, scf::IfOp, scf::ForOp,
+                 scf::YieldOp>(inner) ||
              (inner->getNumRegions() == 0 && isMemoryEffectFree(inner)))
       return WalkResult::advance();
     if (obstacle.empty())
@@ -146,7 +148,7 @@ void Variance::visit(Operation *inner, bool conditional) {
     carry(loop.getRegionIterArgs(), loop.getResults());
     return;
   }
-  if (!anyOperand || isa<scf::YieldOp, AssumeOp>(inner))
+  if (!anyOperand || isa<scf::YieldOp, AssumeOp, CombineOp, memref::PrefetchOp>(inner))
     return;
   if (!hasVectorForm(inner))
     obstacle = ("'" + inner->getName().getStringRef() + "' has no vector form").str();
@@ -230,7 +232,10 @@ ParallelPlan planParallel(ParallelOp op, IndexBounds &bounds, int64_t vectorBits
     return best;
   double bestCost = 0;
   bool found = false;
-  for (int64_t dim = op.getExtents().size() - 1; dim >= 0; --dim) {
+  // Rows are combined along the last dimension.
+  int64_t last = op.getExtents().size() - 1;
+  int64_t first = op.getBody().front().getOps<CombineOp>().empty() ? 0 : last;
+  for (int64_t dim = last; dim >= first; --dim) {
     if (op.getExtents()[dim] == 1)
       continue;
     ParallelPlan plan;

@@ -19,7 +19,8 @@ def FuseLoops : Pass<"cpu-fuse-loops"> {
     nothing reads later are removed. A copy that brings an operand of a product from a
     tensor stays one. Loops with control flow, gathers or other effects stay alone.
   }];
-  let dependentDialects = ["::tilewright::tile::TileDialect", "::mlir::arith::ArithDialect",
+  let dependentDialects = ["::tilewright::tile::TileDialect", "::tilewright::cpu::CpuDialect",
+                           "::mlir::arith::ArithDialect",
                            "::mlir::memref::MemRefDialect"];
 }
 
@@ -71,6 +72,18 @@ def SharePanels : Pass<"cpu-share-panels"> {
                            "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
   let options = [Option<"budget", "budget", "int64_t", "67108864",
                         "Bytes that a workspace may take">];
+}
+
+def PrefetchBlocks : Pass<"cpu-prefetch-blocks"> {
+  let summary = "Ask for what the next block reads while this one works";
+  let description = [{
+    A region of a parameter that a block reads at once, and that neighbouring blocks read
+    elsewhere, is asked for one block ahead, by the longest of the block's loops over as
+    many elements.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"];
+  let options = [Option<"budget", "budget", "int64_t", "262144",
+                        "The most bytes that are asked for ahead">];
 }
 
 def LowerGemm : Pass<"cpu-lower-gemm"> {
@@ -127,6 +140,30 @@ def LowerReduce : Pass<"cpu-lower-reduce"> {
                            "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
   let options = [Option<"vectorBits", "vector-bits", "int64_t", "512",
                         "Width of a vector register">];
+}
+
+def StreamStores : Pass<"cpu-stream-stores"> {
+  let summary = "Store past the caches what they do not hold";
+  let description = [{
+    A loop over vectors that writes whole lines of a parameter, which nothing in the
+    function reads, gets a second form with nontemporal stores. It is taken where the
+    tensor has 32 MiB or more and the row begins a line; a fence ends each block.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::LLVM::LLVMDialect"];
+}
+
+def NativeMath : Pass<"cpu-native-math"> {
+  let summary = "Compute functions by the instructions that a CPU has for them";
+  let description = [{
+    With AVX-512 DQ, exp and exp2 of vectors of f32 take a fraction and scale by a power
+    of two in one instruction each. The maximum and minimum that propagate NaN become
+    LLVM's, with zeros in any order. Other functions are left to `expand-math`.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
+                           "::mlir::LLVM::LLVMDialect"];
+  let options = [Option<"avx512dq", "avx512dq", "bool", "false",
+                        "Whether the CPU has AVX-512 DQ and VL">];
 }
 
 def ConvertToLLVM : Pass<"cpu-convert-to-llvm", "::mlir::ModuleOp"> {

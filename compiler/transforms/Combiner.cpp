@@ -13,10 +13,9 @@ using namespace mlir;
 using namespace tilewright;
 using Kind = tile::Combiner;
 
-ElementCombiner::ElementCombiner(std::optional<Kind> kind, Value src, bool isUnsigned,
-                                 Region &body, Value neutral)
+ElementCombiner::ElementCombiner(std::optional<Kind> kind, Type element, bool isUnsigned,
+                                 Region *body, Value neutral)
     : kind(kind), isUnsigned(isUnsigned), body(body), neutral(neutral) {
-  Type element = cast<MemRefType>(src.getType()).getElementType();
   accumulator = isTruth() ? IntegerType::get(element.getContext(), 8)
                           : tile::getCombinedType(element);
 }
@@ -77,7 +76,7 @@ Expr ElementCombiner::toResult(Expr accumulated, Type element) const {
 Expr ElementCombiner::inlineBody(Expr x, Expr y) const {
   OpBuilder &b = x.builder();
   Location loc = x.loc();
-  Block &block = body.front();
+  Block &block = body->front();
   IRMapping mapping;
   mapping.map(block.getArguments(), ArrayRef<Value>{x, y});
   auto vector = dyn_cast<VectorType>(x.type());

@@ -21,8 +21,11 @@ class ElementCombiner {
 public:
   template <typename Op>
   explicit ElementCombiner(Op op)
-      : ElementCombiner(op.getCombiner(), op.getSrc(), op.getIsUnsigned(), op.getBody(),
-                        op.getIdentity()) {}
+      : ElementCombiner(op.getCombiner(), op.getSrc().getType().getElementType(),
+                        op.getIsUnsigned(), &op.getBody(), op.getIdentity()) {}
+  /// Combines elements of type `element` as `kind` says.
+  ElementCombiner(tile::Combiner kind, mlir::Type element, bool isUnsigned)
+      : ElementCombiner(kind, element, isUnsigned, nullptr, {}) {}
 
   mlir::Type accumulatorType() const { return accumulator; }
   /// The accumulator that holds `element` of the source alone.
@@ -37,8 +40,8 @@ public:
   Expr identity(mlir::OpBuilder &b, mlir::Location loc, mlir::Type type) const;
 
 private:
-  ElementCombiner(std::optional<tile::Combiner> kind, mlir::Value src, bool isUnsigned,
-                  mlir::Region &body, mlir::Value neutral);
+  ElementCombiner(std::optional<tile::Combiner> kind, mlir::Type element, bool isUnsigned,
+                  mlir::Region *body, mlir::Value neutral);
 
   bool isTruth() const {
     return kind == tile::Combiner::Any || kind == tile::Combiner::All;
@@ -52,7 +55,7 @@ private:
   bool isUnsigned;
   /// Where there is no kind: the region, and the element that it leaves others unchanged
   /// with, which an inclusive scan does not need.
-  mlir::Region &body;
+  mlir::Region *body;
   mlir::Value neutral;
 };
 

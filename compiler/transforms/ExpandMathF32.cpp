@@ -44,7 +44,7 @@ static Expr scaleByPowerOfTwo(Expr p, Expr rounded) {
 }
 
 /// 2^f for |f| <= 1/2, exactly 1 at 0. Error 2^-28.3.
-static Expr exp2OfFraction(Expr f) {
+Expr maths::exp2OfFraction(Expr f) {
   return polynomial(f, {0x1.416b80p-13, 0x1.5f0838p-10, 0x1.3b2de0p-7, 0x1.c6af7cp-5,
                         0x1.ebfbdcp-3, 0x1.62e430p-1, 1.0});
 }
@@ -70,10 +70,17 @@ static std::pair<Expr, Expr> reduceByLog2(Expr x) {
   return {rounded, fma(n, -0x1.7f7d1cp-20, r)};
 }
 
+/// `x` where e^x is neither zero nor infinite, or else e^89 or e^-105, which are.
+static Expr limitExponent(Expr x) { return x.atMost(89).atLeast(-105); }
+
 Expr maths::expF32(Expr x) {
-  // e^89 is infinite, e^-105 is zero.
-  auto [rounded, r] = reduceByLog2(x.atMost(89).atLeast(-105));
+  auto [rounded, r] = reduceByLog2(limitExponent(x));
   return scaleByPowerOfTwo(expOfFraction(r), rounded);
+}
+
+Expr maths::expF32(Expr x, Scaling scale) {
+  auto [rounded, r] = reduceByLog2(limitExponent(x));
+  return scale(expOfFraction(r), rounded - rounder);
 }
 
 /// e^x for -80 <= x <= 80 only.

@@ -20,6 +20,12 @@ namespace tilewright::maths {
 // ExpandMathF32.cpp
 Expr expF32(Expr x);
 Expr exp2F32(Expr x);
+/// Gives p * 2^n for an integer n in [-160, 128], rounded once.
+using Scaling = llvm::function_ref<Expr(Expr p, Expr n)>;
+/// expF32 with `scale` for its last step.
+Expr expF32(Expr x, Scaling scale);
+/// 2^f for |f| <= 1/2.
+Expr exp2OfFraction(Expr f);
 Expr logF32(Expr x);
 Expr log2F32(Expr x);
 Expr sinF32(Expr x);

@@ -47,16 +47,15 @@ func.func @scale(%x: memref<?x64xbf16, #global>, %y: memref<?x64xbf16, #global>,
   return
 }
 
-// Dimensions of extent 1 count for nothing: a row of weights joins a loop over [1, 64]. The
-// reduction reads the tile, which is therefore written; and what comes behind it does not
-// move in front of it.
+// Dimensions of extent 1 count for nothing: a row of weights joins a loop over [1, 64]. So
+// does the reduction; what comes behind it, and reads its result, stays a loop of its own.
 // CHECK-LABEL: @row
 // CHECK:         %[[T:.*]] = tile.alloc "t"
 // CHECK:         tile.parallel (%[[I:.*]], %[[J:.*]]) in (1, 64) {
 // CHECK-DAG:       tile.load %{{.*}}[%[[J]]] : memref<64xf32, #tile.space<global>>
-// CHECK:           memref.store %{{.*}}, %[[T]][%[[I]], %[[J]]]
-// CHECK:         }
-// CHECK-NEXT:    tile.reduce sum %[[T]] into %[[R:.*]] dim 1
+// CHECK:           memref.store %[[P:.*]], %[[T]][%[[I]], %[[J]]]
+// CHECK-NEXT:      cpu.combine sum %[[P]] into %[[R:.*]][%[[I]]]
+// CHECK-NEXT:    }
 // CHECK-NEXT:    tile.parallel (%[[I:.*]], %[[J:.*]]) in (1, 64) {
 // CHECK-NEXT:      %[[V:.*]] = memref.load %[[T]]
 // CHECK-NEXT:      %[[SUM:.*]] = memref.load %[[R]]

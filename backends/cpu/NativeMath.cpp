@@ -1,0 +1,110 @@
+//===- NativeMath.cpp - Functions that a CPU has instructions for -------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The exponentials of f32 are a polynomial of a fraction, scaled by a power of two.
+// AVX-512 takes the fraction of a number (vreduceps) and scales by any power of two with
+// one rounding (vscalefps), where arithmetic on exponents takes ten instructions more for
+// overflow and denormals.
+//
+// The larger and the smaller of two floats, of which a NaN is either, are left to LLVM,
+// which knows what an instruction does with the second operand.
+//
+//===----------------------------------------------------------------------===//
+
+#include "backends/cpu/Passes.h"
+#include "compiler/transforms/MathFunctions.h"
+
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+
+namespace tilewright::cpu {
+#define GEN_PASS_DEF_NATIVEMATH
+#include "backends/cpu/Passes.h.inc"
+} // namespace tilewright::cpu
+
+using namespace mlir;
+using namespace tilewright;
+
+/// `llvm.x86.avx512.mask.NAME.ps.BITS` of `operands`, in all lanes.
+static Expr callInAllLanes(StringRef name, Expr x, ArrayRef<Value> operands) {
+  OpBuilder &b = x.builder();
+  Location loc = x.loc();
+  int64_t lanes = cast<VectorType>(x.type()).getNumElements();
+  SmallVector<Value> all(operands);
+  all.push_back(x.constant(0.0)); // what masked lanes would be
+  Type mask = b.getIntegerType(std::max<int64_t>(lanes, 8));
+  all.push_back(arith::ConstantIntOp::create(b, loc, mask, -1));
+  if (lanes == 16) { // how to round: as always
+    constexpr int64_t current = 4;
+    all.push_back(arith::ConstantIntOp::create(b, loc, b.getI32Type(), current));
+  }
+  std::string full = ("llvm.x86.avx512.mask." + name + ".ps." + Twine(lanes * 32)).str();
+  auto call = LLVM::CallIntrinsicOp::create(b, loc, x.type(), b.getStringAttr(full), all);
+  return {b, loc, call.getResult(0)};
+}
+
+/// `p` times 2 to the power of `n`, an integer.
+static Expr scale(Expr p, Expr n) { return callInAllLanes("scalef", p, {p, n}); }
+
+/// `x` less the nearest integer; 0 for an infinity.
+static Expr subtractNearest(Expr x) {
+  constexpr int64_t nearestInteger = 8; // and no exception for a result that is not exact
+  OpBuilder &b = x.builder();
+  Value how = arith::ConstantIntOp::create(b, x.loc(), b.getI32Type(), nearestInteger);
+  return callInAllLanes("reduce", x, {x, how});
+}
+
+static Expr exp2(Expr x) {
+  Expr fraction = subtractNearest(x), nearest = x - fraction;
+  return scale(maths::exp2OfFraction(fraction), nearest);
+}
+
+/// Whether `type` is a register of f32.
+static bool isRegister(Type type) {
+  auto vector = dyn_cast<VectorType>(type);
+  return vector && vector.getRank() == 1 && vector.getElementType().isF32() &&
+         llvm::is_contained({4, 8, 16}, vector.getNumElements());
+}
+
+/// The larger or smaller of two; the sign of a zero is unspecified.
+template <typename Op> static Value chooseOne(OpBuilder &b, Operation *op) {
+  return Op::create(b, op->getLoc(), op->getResult(0).getType(), op->getOperand(0),
+                    op->getOperand(1), LLVM::FastmathFlags::nsz);
+}
+
+namespace {
+struct NativeMath : tilewright::cpu::impl::NativeMathBase<NativeMath> {
+  using NativeMathBase::NativeMathBase;
+
+  Value expand(Operation *op) {
+    OpBuilder b(op);
+    if (isa<arith::MaximumFOp>(op))
+      return chooseOne<LLVM::MaximumOp>(b, op);
+    if (isa<arith::MinimumFOp>(op))
+      return chooseOne<LLVM::MinimumOp>(b, op);
+    if (!avx512dq || !isa<math::ExpOp, math::Exp2Op>(op) ||
+        !isRegister(op->getResult(0).getType()))
+      return {};
+    Expr x(b, op->getLoc(), op->getOperand(0));
+    return isa<math::ExpOp>(op) ? maths::expF32(x, scale) : exp2(x);
+  }
+
+  void runOnOperation() override {
+    SmallVector<Operation *> operations;
+    getOperation()->walk([&](Operation *op) {
+      if (isa<math::ExpOp, math::Exp2Op, arith::MaximumFOp, arith::MinimumFOp>(op))
+        operations.push_back(op);
+    });
+    for (Operation *op : operations) {
+      Value result = expand(op);
+      if (!result)
+        continue;
+      op->getResult(0).replaceAllUsesWith(result);
+      op->erase();
+    }
+  }
+};
+} // namespace

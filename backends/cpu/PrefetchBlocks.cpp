@@ -1,0 +1,224 @@
+//===- PrefetchBlocks.cpp - A block asks for what the next one reads ----------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A block that copies rows from memory, works on them in a cache and writes them leaves
+// memory idle while it works. So the longest of its loops over as many elements asks for
+// the elements that the next block along the grid's first dimension copies:
+//
+//     copy X[4 * bx, 0][4, 1024] to x
+//     parallel (i, j) in (4, 1024) {
+//       prefetch X[4 * min(bx + 1, blocks - 1) + i, j]
+//       ...
+//     }
+//
+// What neighbours read must be apart: the same rows are in a cache already.
+//
+//===----------------------------------------------------------------------===//
+
+#include "backends/cpu/Passes.h"
+#include "compiler/analysis/IndexBounds.h"
+#include "compiler/analysis/Memory.h"
+#include "compiler/transforms/ExpandBuilder.h"
+
+#include "mlir/IR/IRMapping.h"
+#include "llvm/ADT/STLExtras.h"
+
+namespace tilewright::cpu {
+#define GEN_PASS_DEF_PREFETCHBLOCKS
+#include "backends/cpu/Passes.h.inc"
+} // namespace tilewright::cpu
+
+using namespace mlir;
+using namespace tilewright::cpu;
+using namespace tilewright::tile;
+
+/// Of fewer bytes the core itself has read enough ahead.
+static constexpr int64_t leastBytes = 1024;
+
+namespace {
+/// A region of a parameter that a block reads: by a copy, or element by element in a
+/// loop.
+struct Region {
+  Operation *reader;
+  Value memref;
+  SmallVector<OpFoldResult> indices; ///< of an element, or of a copy's first one
+  SmallVector<int64_t> loopExtents;  ///< of the loop, or of the copied region
+};
+
+/// Finds the regions of one kernel and the loops that ask for them.
+class KernelPrefetches {
+public:
+  KernelPrefetches(KernelOp kernel, int64_t budget)
+      : kernel(kernel), bounds(kernel->getParentOfType<func::FuncOp>()), budget(budget),
+        block(kernel.getBody().getArgument(0)) {}
+  void run();
+
+private:
+  void add(Region region);
+  bool canMove(Value value) const;
+  bool isApart(const Region &region);
+  ParallelOp findLoop(const Region &region) const;
+  void emit(const Region &region, ParallelOp loop);
+
+  KernelOp kernel;
+  IndexBounds bounds;
+  int64_t budget;
+  Value block;
+  SmallVector<Region> regions;
+};
+} // namespace
+
+/// The extents that are not 1.
+static SmallVector<int64_t> dropUnits(ArrayRef<int64_t> extents) {
+  SmallVector<int64_t> kept(extents);
+  llvm::erase(kept, 1);
+  return kept;
+}
+
+//===----------------------------------------------------------------------===//
+// Regions
+//===----------------------------------------------------------------------===//
+
+/// Whether `value` can be computed anew for another block: from the block, what a loop
+/// counts, and what is the same in all blocks.
+bool KernelPrefetches::canMove(Value value) const {
+  Operation *definition = value.getDefiningOp();
+  if (!definition || !kernel->isProperAncestor(definition))
+    return true;
+  return isPure(definition) && definition->getNumRegions() == 0 &&
+         llvm::all_of(definition->getOperands(),
+                      [&](Value operand) { return canMove(operand); });
+}
+
+/// Whether the next block reads other elements.
+bool KernelPrefetches::isApart(const Region &region) {
+  unsigned atom = bounds.form(block).terms.front().first;
+  auto loop = dyn_cast<ParallelOp>(region.reader);
+  for (auto [dim, index] : llvm::enumerate(region.indices)) {
+    auto value = dyn_cast<Value>(index);
+    if (!value)
+      continue;
+    LinearForm form = bounds.form(value);
+    int64_t span = loop ? 1 : region.loopExtents[dim];
+    if (loop)
+      for (auto [variable, extent] :
+           llvm::zip_equal(loop.getBody().getArguments(), loop.getExtents()))
+        for (auto [term, factor] : form.terms)
+          if (bounds.valueOf(term) == variable)
+            span += std::abs(factor) * (extent - 1);
+    if (form.factorOf(atom) >= span)
+      return true;
+  }
+  return false;
+}
+
+void KernelPrefetches::add(Region region) {
+  auto type = cast<MemRefType>(region.memref.getType());
+  int64_t bytes =
+      llvm::product_of(region.loopExtents) * type.getElementTypeBitWidth() / 8;
+  bool movable = llvm::all_of(region.indices, [&](OpFoldResult index) {
+    return isa<Attribute>(index) || canMove(cast<Value>(index));
+  });
+  if (getParameter(region.memref) && type.areTrailingDimsContiguous(1) &&
+      bytes >= leastBytes && bytes <= budget && movable && isApart(region))
+    regions.push_back(std::move(region));
+}
+
+//===----------------------------------------------------------------------===//
+// Prefetches
+//===----------------------------------------------------------------------===//
+
+/// The longest loop after the reader that counts what it counts; null where none does.
+ParallelOp KernelPrefetches::findLoop(const Region &region) const {
+  auto size = [](ParallelOp loop) { return llvm::range_size(loop.getBody().front()); };
+  ParallelOp best;
+  for (Operation *op = region.reader->getNextNode(); op; op = op->getNextNode())
+    if (auto loop = dyn_cast<ParallelOp>(op))
+      if (dropUnits(loop.getExtents()) == dropUnits(region.loopExtents) &&
+          (!best || size(loop) > size(best)))
+        best = loop;
+  return best;
+}
+
+/// `value` with what `mapping` says in place of what it is computed from.
+static Value moveTo(OpBuilder &builder, Value value, IRMapping &mapping) {
+  if (Value mapped = mapping.lookupOrNull(value))
+    return mapped;
+  Operation *definition = value.getDefiningOp();
+  if (!definition || definition->getNumRegions() != 0)
+    return value;
+  bool changes = false;
+  for (Value operand : definition->getOperands()) {
+    Value moved = moveTo(builder, operand, mapping);
+    changes |= moved != operand;
+    mapping.map(operand, moved);
+  }
+  // Operands that are constants of the loop's body are not seen from outside.
+  bool isConstant = definition->getNumOperands() == 0;
+  Value moved =
+      changes || isConstant ? builder.clone(*definition, mapping)->getResult(0) : value;
+  mapping.map(value, moved);
+  return moved;
+}
+
+void KernelPrefetches::emit(const Region &region, ParallelOp loop) {
+  ExpandBuilder b(loop);
+  IRMapping mapping;
+  Value last = b.sub(kernel.getGrid().front(), b.index(1));
+  mapping.map(block, b.min(b.add(block, 1), last));
+  b.setInsertionPointToStart(&loop.getBody().front());
+
+  // The loop's variables for the reader's dimensions that are counted.
+  SmallVector<Value> counted;
+  for (auto [variable, extent] :
+       llvm::zip_equal(loop.getBody().getArguments(), loop.getExtents()))
+    if (extent != 1)
+      counted.push_back(variable);
+  SmallVector<Value> variables;
+  auto next = counted.begin();
+  for (int64_t extent : region.loopExtents)
+    variables.push_back(extent == 1 ? Value() : *next++);
+  if (auto reader = dyn_cast<ParallelOp>(region.reader))
+    for (auto [old, variable] :
+         llvm::zip_equal(reader.getBody().getArguments(), variables))
+      mapping.map(old, variable ? variable : b.index(0));
+
+  SmallVector<Value> indices;
+  for (OpFoldResult index : region.indices)
+    indices.push_back(moveTo(b, b.index(index), mapping));
+  if (isa<CopyOp>(region.reader))
+    for (auto [index, variable] : llvm::zip_equal(indices, variables))
+      index = b.addTo(index, variable);
+  memref::PrefetchOp::create(b, loop.getLoc(), region.memref, indices, /*isWrite=*/false,
+                             /*localityHint=*/3, /*isDataCache=*/true);
+}
+
+void KernelPrefetches::run() {
+  for (Operation &op : kernel.getBody().front()) {
+    if (auto copy = dyn_cast<CopyOp>(op))
+      add({copy, copy.getSrc(), copy.getMixedSrcOffsets(),
+           SmallVector<int64_t>(copy.getSrcSizes())});
+    else if (auto loop = dyn_cast<ParallelOp>(op))
+      for (LoadOp load : loop.getBody().front().getOps<LoadOp>())
+        add({loop, load.getMemref(), getAsOpFoldResult(load.getIndices()),
+             SmallVector<int64_t>(loop.getExtents())});
+  }
+  for (const Region &region : regions)
+    if (ParallelOp loop = findLoop(region))
+      emit(region, loop);
+}
+
+namespace {
+struct PrefetchBlocks : tilewright::cpu::impl::PrefetchBlocksBase<PrefetchBlocks> {
+  using PrefetchBlocksBase::PrefetchBlocksBase;
+
+  void runOnOperation() override {
+    getOperation()->walk(
+        [&](KernelOp kernel) { KernelPrefetches(kernel, budget).run(); });
+  }
+};
+} // namespace
