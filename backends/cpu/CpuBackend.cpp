@@ -80,6 +80,7 @@ void CpuBackend::buildTilePipeline(OpPassManager &pm) const {
   pm.addPass(createPackOperands());
   pm.addPass(createForwardCopies());
   pm.addPass(createSharePanels());
+  pm.addPass(createTrimRows());
   pm.addPass(createPrefetchBlocks({target.getModel().l2Bytes / 4}));
   pm.addPass(tile::createPlanMemory());
 }

@@ -21,7 +21,8 @@ def Cpu_GemmOp : Op<Cpu_Dialect, "gemm"> {
     matrix M x K (K x M with `transpose_a`) or a panel; `b` is a matrix K x N or
     a panel. A panel is `[ceil(K / depth), X, depth]`, zero past K, as
     `tile.pack` makes it. With an inner atom `a` is a matrix M x K and `b` a
-    matrix N x K, both read by vectors along K.
+    matrix N x K, both read by vectors along K. Rows of C from `rows` on, where that is
+    given, may be left as they are: nothing reads them.
 
     Constraints:
     - (C1) `a`, `b` and `c` have static shapes; `c` is a tile of rank 2, the others
@@ -47,13 +48,25 @@ def Cpu_GemmOp : Op<Cpu_Dialect, "gemm"> {
       return
     }
     ```
+
+    Example:
+    ```mlir
+    func.func @rest(%a: memref<64x32xf32, #tile.space<shared>>,
+                    %b: memref<32x64x1xf32, #tile.space<shared>>,
+                    %c: memref<64x64xf32, #tile.space<fragment>>, %left: index) {
+      cpu.gemm %a, %b into %c rows(%left) atom(#cpu.atom<fma 8x32x1, f32 into f32, 512>)
+        : memref<64x32xf32, #tile.space<shared>>, memref<32x64x1xf32, #tile.space<shared>>
+          into memref<64x64xf32, #tile.space<fragment>>
+      return
+    }
+    ```
   }];
   let arguments = (ins
       Arg<AnyMemRef, "", [MemRead]>:$a, Arg<AnyMemRef, "", [MemRead]>:$b,
-      Arg<AnyMemRef, "", [MemRead, MemWrite]>:$c,
+      Arg<AnyMemRef, "", [MemRead, MemWrite]>:$c, Optional<Index>:$rows,
       UnitAttr:$transposeA, UnitAttr:$clear, Cpu_AtomAttr:$atom);
   let assemblyFormat = [{
-    $a `,` $b `into` $c (`transpose_a` $transposeA^)? (`clear` $clear^)?
+    $a `,` $b `into` $c (`rows` `(` $rows^ `)`)? (`transpose_a` $transposeA^)? (`clear` $clear^)?
     `atom` `(` $atom `)` attr-dict `:` type($a) `,` type($b) `into` type($c)
   }];
   let hasVerifier = 1;

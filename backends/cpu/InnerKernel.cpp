@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "backends/cpu/InnerKernel.h"
+#include "backends/cpu/MicroKernel.h"
 #include "backends/cpu/TileDims.h"
 
 using namespace mlir;
@@ -121,9 +122,9 @@ void InnerKernel::emitBlock(int64_t rows, int64_t columns, Value row, Value colu
 /// All rows of the columns [begin, end), which `columns` divides.
 void InnerKernel::emitColumns(int64_t columns, int64_t begin, int64_t end) {
   b.forLoop(b.getIndexAttr(begin), b.getIndexAttr(end), columns, [&](Value column) {
-    for (RowRun run : getRowRuns(atom, op.getM()))
-      b.forLoop(b.getIndexAttr(run.begin), b.getIndexAttr(run.begin + run.rows * run.count),
-                run.rows, [&](Value row) { emitBlock(run.rows, columns, row, column); });
+    forRowBlocks(b, op, [&](int64_t rows, Value row) {
+      emitBlock(rows, columns, row, column);
+    });
   });
 }
 

@@ -7,13 +7,16 @@
 //
 // A panel [K/i, N, i] is a matrix of units of i elements along K. Both ways to fill
 // it move whole vectors of units: without transposition i rows of the source are
-// interleaved; with it, a square of L x L units is loaded by rows, transposed in
-// registers in log2(L) steps, and stored by rows of the panel. Squares and runs that
-// are cut by the matrix's or the tensor's edge are copied element by element.
+// interleaved; with it, a square of L x L units is transposed in registers and stored by
+// rows of the panel. Blocks of 128 bits change places while they are loaded, and within
+// these blocks units do, in two steps of cheap shuffles where a unit has 32 bits. Squares
+// and runs that are cut by the matrix's or the tensor's edge are copied element by
+// element.
 //
 //===----------------------------------------------------------------------===//
 
 #include "backends/cpu/CopyRegion.h"
+#include "backends/cpu/TileDims.h"
 
 using namespace mlir;
 using namespace tilewright::tile;
@@ -30,6 +33,8 @@ private:
   void emitTransposed();
   void emitElements(OpFoldResult firstN, OpFoldResult lastN, OpFoldResult firstUnit,
                     OpFoldResult lastUnit);
+  SmallVector<SmallVector<Value>> loadBlocks(Value n, Value unit);
+  void interleaveAll(SmallVector<Value> &vectors, int64_t unit, int64_t block);
   void transposeSquare(Value n, Value unit);
   void prefetch(Value n);
 
@@ -47,6 +52,8 @@ private:
   Value panel; // [K / i, N * i]
   Type element;
   int64_t extentK, extentN, interleave, lanes;
+  int64_t unitBits;
+  int64_t perBlock; // units of 128 bits, within which shuffles are cheap
 };
 } // namespace
 
@@ -58,6 +65,8 @@ PackLowering::PackLowering(PackOp op, int64_t vectorBits)
   element = type.getElementType();
   interleave = type.getDimSize(2);
   lanes = std::max<int64_t>(1, laneCount(vectorBits, element) / interleave);
+  unitBits = element.getIntOrFloatBitWidth() * interleave;
+  perBlock = std::clamp<int64_t>(128 / unitBits, 1, lanes);
   SmallVector<ReassociationIndices> groups{{0}, {1, 2}};
   panel = memref::CollapseShapeOp::create(b, loc, op.getPanel(), groups);
 }
@@ -149,34 +158,80 @@ void PackLowering::emitInterleaved() {
                b.getIndexAttr(llvm::divideCeil(extentK, interleave)));
 }
 
-/// Transposes the square of `lanes` units whose first row is `n` and first column is
-/// unit `unit`. Each step interleaves the rows of the two halves; after log2(lanes)
-/// steps rows have become columns.
-void PackLowering::transposeSquare(Value n, Value unit) {
-  unsigned unitBits = element.getIntOrFloatBitWidth() * interleave;
+/// The square of `lanes` units whose first row is `n` and first column is unit `unit`, as
+/// vectors [row in a group of `perBlock`][column block]: in its block g each has block c
+/// of row r of group g. The loads put the blocks there, but for rows that are converted,
+/// which are loaded whole.
+SmallVector<SmallVector<Value>> PackLowering::loadBlocks(Value n, Value unit) {
+  int64_t blocks = lanes / perBlock, step = perBlock * interleave;
   auto unitVector = VectorType::get(lanes, b.getIntegerType(unitBits));
-  auto rowVector = VectorType::get(lanes * interleave, element);
-  SmallVector<Value> rows;
-  for (int64_t i = 0; i < lanes; ++i) {
-    Value row = cast(load(b.add(n, i), b.mul(unit, interleave), lanes * interleave));
-    rows.push_back(vector::BitCastOp::create(b, loc, unitVector, row));
-  }
-  SmallVector<int64_t> low, high;
-  for (int64_t i = 0; i < lanes / 2; ++i) {
-    low.append({i, i + lanes});
-    high.append({i + lanes / 2, i + lanes + lanes / 2});
-  }
-  for (int64_t step = 1; step < lanes; step *= 2) {
-    SmallVector<Value> next(lanes);
-    for (int64_t i = 0; i < lanes / 2; ++i) {
-      Value a = rows[i], c = rows[i + lanes / 2];
-      next[2 * i] = vector::ShuffleOp::create(b, loc, a, c, low);
-      next[2 * i + 1] = vector::ShuffleOp::create(b, loc, a, c, high);
+  auto asUnits = [&](Value row) -> Value {
+    return vector::BitCastOp::create(b, loc, unitVector, row);
+  };
+  SmallVector<SmallVector<Value>> result;
+  for (int64_t r = 0; r < perBlock; ++r) {
+    auto rowOf = [&](int64_t group) { return b.add(n, group * perBlock + r); };
+    auto columnOf = [&](int64_t block) {
+      return b.add(b.mul(unit, interleave), block * step);
+    };
+    auto &vectors = result.emplace_back();
+    if (src.elementType() == element && !src.isPaired()) {
+      // Row by row, since rows may meet in one set of a cache.
+      auto rowVector = VectorType::get(lanes * interleave, element);
+      Value empty = arith::ConstantOp::create(b, loc, b.getZeroAttr(rowVector));
+      vectors.assign(blocks, empty);
+      for (int64_t g = 0; g < blocks; ++g)
+        for (int64_t c = 0; c < blocks; ++c)
+          vectors[c] =
+              insertLanes(b, load(rowOf(g), columnOf(c), step), vectors[c], g * step);
+      llvm::transform(vectors, vectors.begin(), asUnits);
+      continue;
     }
-    rows = std::move(next);
+    for (int64_t g = 0; g < blocks; ++g)
+      vectors.push_back(asUnits(cast(load(rowOf(g), columnOf(0), lanes * interleave))));
+    interleaveAll(vectors, perBlock, lanes); // block c of g to block g of c
   }
-  for (int64_t i = 0; i < lanes; ++i)
-    store(vector::BitCastOp::create(b, loc, rowVector, rows[i]), b.add(unit, i), n);
+  return result;
+}
+
+/// Interleaves runs of `unit` lanes of the first half of `vectors` with those of the
+/// second, within blocks of `block` lanes, until rows have become columns.
+void PackLowering::interleaveAll(SmallVector<Value> &vectors, int64_t unit,
+                                 int64_t block) {
+  SmallVector<int64_t> low, high;
+  for (int64_t base = 0; base < lanes; base += block)
+    for (int64_t i = 0; i < block / 2; i += unit)
+      for (int64_t vector : {int64_t(0), lanes})
+        for (int64_t lane = 0; lane < unit; ++lane) {
+          low.push_back(vector + base + i + lane);
+          high.push_back(vector + base + block / 2 + i + lane);
+        }
+  size_t count = vectors.size();
+  for (size_t step = 1; step < count; step *= 2) {
+    SmallVector<Value> next(count);
+    for (size_t i = 0; i < count / 2; ++i) {
+      Value x = vectors[i], y = vectors[i + count / 2];
+      next[2 * i] = vector::ShuffleOp::create(b, loc, x, y, low);
+      next[2 * i + 1] = vector::ShuffleOp::create(b, loc, x, y, high);
+    }
+    vectors = std::move(next);
+  }
+}
+
+/// Transposes the square of `lanes` units whose first row is `n` and first column is
+/// unit `unit`.
+void PackLowering::transposeSquare(Value n, Value unit) {
+  SmallVector<SmallVector<Value>> blocks = loadBlocks(n, unit);
+  auto rowVector = VectorType::get(lanes * interleave, element);
+  for (int64_t c = 0; c < lanes / perBlock; ++c) {
+    SmallVector<Value> vectors;
+    for (int64_t r = 0; r < perBlock; ++r)
+      vectors.push_back(blocks[r][c]);
+    interleaveAll(vectors, 1, perBlock);
+    for (int64_t k = 0; k < perBlock; ++k)
+      store(vector::BitCastOp::create(b, loc, rowVector, vectors[k]),
+            b.add(unit, c * perBlock + k), n);
+  }
 }
 
 /// Asks for the rows of a block that follows the one at `n`, the last again and again.

@@ -20,6 +20,17 @@ MicroKernel::MicroKernel(LoopBuilder &builder, GemmOp op)
   }
 }
 
+void tilewright::cpu::forRowBlocks(LoopBuilder &b, GemmOp op,
+                                   function_ref<void(int64_t, Value)> body) {
+  for (RowRun run : getRowRuns(op.getAtom(), op.getM())) {
+    OpFoldResult end = b.getIndexAttr(run.begin + run.rows * run.count);
+    if (Value rows = op.getRows())
+      end = getAsOpFoldResult(b.min(rows, b.index(end)));
+    b.forLoop(b.getIndexAttr(run.begin), end, run.rows,
+              [&](Value row) { body(run.rows, row); });
+  }
+}
+
 /// The vector of `depth` elements of A at `row` and `group`.
 Value MicroKernel::loadGroup(Value row, Value group) {
   auto type = VectorType::get(atom.getDepth(), atom.getElement());
@@ -209,12 +220,9 @@ void MicroKernel::emitBlock(Block block, Value row, Value column) {
 void MicroKernel::emitColumns(Block block, int64_t begin, int64_t end) {
   b.forLoop(
       b.getIndexAttr(begin), b.getIndexAttr(end), block.columns(), [&](Value column) {
-        for (RowRun run : getRowRuns(atom, op.getM()))
-          b.forLoop(b.getIndexAttr(run.begin),
-                    b.getIndexAttr(run.begin + run.rows * run.count), run.rows,
-                    [&](Value row) {
-                      emitBlock({run.rows, block.vectors, block.lanes}, row, column);
-                    });
+        forRowBlocks(b, op, [&](int64_t rows, Value row) {
+          emitBlock({rows, block.vectors, block.lanes}, row, column);
+        });
       });
 }
 

@@ -13,6 +13,11 @@
 
 namespace tilewright::cpu {
 
+/// Runs `body` for each block of rows of `op`, as getRowRuns deals them out; `rows` is
+/// the block's height. Blocks that begin behind the rows that count are left out.
+void forRowBlocks(LoopBuilder &b, GemmOp op,
+                  llvm::function_ref<void(int64_t rows, mlir::Value row)> body);
+
 /// Emits the loops of a `cpu.gemm` over blocks of C that stay in registers for all of K.
 class MicroKernel {
 public:

@@ -74,6 +74,16 @@ def SharePanels : Pass<"cpu-share-panels"> {
                         "Bytes that a workspace may take">];
 }
 
+def TrimRows : Pass<"cpu-trim-rows"> {
+  let summary = "Leave out rows of products that nothing reads";
+  let description = [{
+    Where all that reads an accumulator is limited to rows below some number (by a
+    condition, by the tensor that a copy or store goes to), the products that sum into it
+    compute no more rows, rounded up to their blocks of registers.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"];
+}
+
 def PrefetchBlocks : Pass<"cpu-prefetch-blocks"> {
   let summary = "Ask for what the next block reads while this one works";
   let description = [{

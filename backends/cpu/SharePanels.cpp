@@ -299,8 +299,8 @@ void PanelSharer::emitShared(OpBuilder &b, ArrayRef<Panel> panels) {
       a = makeView(b, loc, panel.workspace, {panel.tile, b.getIndexAttr(0)},
                    panel.filling.tile.getType().getShape());
   auto emit = [&](Value bView, Value cView) {
-    CpuGemm::create(b, loc, a, bView, cView, gemm.getTransposeA(), gemm.getClear(),
-                    gemm.getAtomAttr());
+    CpuGemm::create(b, loc, a, bView, cView, gemm.getRows(), gemm.getTransposeA(),
+                    gemm.getClear(), gemm.getAtomAttr());
   };
   if (!vectors)
     return emit(gemm.getB(), c);

@@ -28,6 +28,7 @@ TRANSFORMATIONS = {
         "cpu-merge-steps",
         "cpu-forward-copies",
         "cpu-share-panels",
+        "cpu-trim-rows",
         "cpu-prefetch-blocks",
         "cpu-stream-stores",
         "cpu-native-math",
