@@ -26,7 +26,7 @@ def Cpu_GemmOp : Op<Cpu_Dialect, "gemm"> {
 
     Constraints:
     - (C1) `a`, `b` and `c` have static shapes; `c` is a tile of rank 2, the others
-      have rank 2 or, as panels, 3, and may be parts of a workspace.
+      have rank 2 or, as panels, 3, and may be parts of a workspace or a tensor.
     - (C2) Shapes agree on M, N and the number of groups along K.
     - (C3) `a` and `b` have the atom's element type and `c` its accumulator; what
       an inner atom of floats reads may be narrower floats.

@@ -8,11 +8,13 @@
 // A tile that is copied from a global tensor only to be packed or converted from there
 // is a detour on a CPU. Where one copy alone fills the whole tile, without rounding, from
 // a tensor that the kernel does not write, and every reader is a pack or a copy of the
-// whole tile in the same block after it, the readers read the tensor themselves. Rows
-// that are gathered only to be copied to a tensor go there at once.
+// whole tile in the same block after it, the readers read the tensor themselves. So do
+// products of few rows (ForwardRows.cpp). Rows that are gathered only to be copied to a
+// tensor go there at once.
 //
 //===----------------------------------------------------------------------===//
 
+#include "backends/cpu/ForwardRows.h"
 #include "backends/cpu/Passes.h"
 #include "compiler/analysis/Memory.h"
 #include "dialects/tile/Tile.h"
@@ -37,8 +39,7 @@ static bool isWrittenInKernel(Value tensor, Operation *op) {
   return !kernel || mayWrite(kernel, tensor);
 }
 
-/// The one copy that fills the tile `alloc`; null where there is none, or it rounds.
-static CopyOp getFillingCopy(AllocOp alloc) {
+CopyOp tilewright::cpu::getFillingCopy(AllocOp alloc) {
   CopyOp filling;
   for (Operation *user : alloc.getResult().getUsers()) {
     auto copy = dyn_cast<CopyOp>(user);
@@ -93,7 +94,7 @@ static void forward(Operation *user, CopyOp filling) {
 
 static void forwardTile(AllocOp alloc) {
   Value tile = alloc.getResult();
-  CopyOp filling = getFillingCopy(alloc);
+  CopyOp filling = tilewright::cpu::getFillingCopy(alloc);
   if (!filling)
     return;
   SmallVector<Operation *> readers;
@@ -158,6 +159,10 @@ struct ForwardCopiesPass : tilewright::cpu::impl::ForwardCopiesBase<ForwardCopie
     getOperation()->walk([&](AllocOp alloc) { allocs.push_back(alloc); });
     for (AllocOp alloc : allocs)
       forwardTile(alloc);
+    SmallVector<tilewright::cpu::GemmOp> gemms;
+    getOperation()->walk([&](tilewright::cpu::GemmOp gemm) { gemms.push_back(gemm); });
+    for (tilewright::cpu::GemmOp gemm : gemms)
+      tilewright::cpu::forwardRows(gemm);
     SmallVector<GatherOp> gathers;
     getOperation()->walk([&](GatherOp gather) { gathers.push_back(gather); });
     for (GatherOp gather : gathers)

@@ -37,6 +37,17 @@ InnerKernel::Vectors InnerKernel::loadAlongK(Value memref, Value row, Value k) {
           vector::BitCastOp::create(b, loc, full, odd)};
 }
 
+/// Asks for what lies ahead in a row that is read from memory.
+void InnerKernel::prefetchAlongK(Value memref, Value row, Value k) {
+  constexpr int64_t bytesAhead = 1024;
+  auto type = cast<MemRefType>(memref.getType());
+  if (tile::isTile(type))
+    return;
+  Value ahead = b.add(k, bytesAhead * 8 / type.getElementTypeBitWidth());
+  memref::PrefetchOp::create(b, b.getLoc(), memref, ValueRange{row, ahead},
+                             /*isWrite=*/false, /*localityHint=*/3, /*isDataCache=*/true);
+}
+
 InnerKernel::Vectors InnerKernel::emitStep(int64_t rows, int64_t columns, Value row,
                                            Value column, Value k, Vectors sums) {
   SmallVector<Vectors> vectorsOfA;
@@ -44,6 +55,7 @@ InnerKernel::Vectors InnerKernel::emitStep(int64_t rows, int64_t columns, Value 
     vectorsOfA.push_back(loadAlongK(op.getA(), b.add(row, r), k));
   for (int64_t c = 0; c < columns; ++c) {
     Vectors vectorsOfB = loadAlongK(op.getB(), b.add(column, c), k);
+    prefetchAlongK(op.getB(), b.add(column, c), k);
     for (int64_t r = 0; r < rows; ++r)
       for (auto [x, y] : llvm::zip_equal(vectorsOfA[r], vectorsOfB)) {
         Value &sum = sums[r * columns + c];

@@ -54,8 +54,11 @@ def ForwardCopies : Pass<"cpu-forward-copies"> {
   let description = [{
     Removes a tile that one copy fills from a tensor the kernel does not write,
     and that only packs and copies in the same block read: they read the tensor.
+    A product of few rows by an inner atom reads the tensor where the rows exist.
     A gather into a tile that is only copied to a tensor writes there itself.
   }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect"];
 }
 
 def SharePanels : Pass<"cpu-share-panels"> {

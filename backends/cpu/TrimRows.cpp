@@ -140,8 +140,8 @@ bool RowLimits::addCondition(Value condition, ParallelOp loop, Value variable) {
 bool RowLimits::addStores(Value value, ParallelOp loop, Value variable, int depth) {
   if (depth == mostSteps)
     return false;
-  return llvm::all_of(value.getUses(), [&](OpOperand &use) {
-    Operation *user = use.getOwner();
+  llvm::SmallSetVector<Operation *, 4> users(value.user_begin(), value.user_end());
+  return llvm::all_of(users, [&](Operation *user) {
     if (auto store = dyn_cast<StoreOp>(user)) {
       if (value != store.getValue())
         return false;

@@ -149,14 +149,19 @@ def gemm_kernel(
     return tilewright.compile(gemm if splits == 1 else gemm_split_k, target=target)
 
 
-def tile_for(m: int, n: int, dtype: str, transpose_b: bool, target: str) -> Tile:
+def tile_for(m: int, n: int, k: int, dtype: str, transpose_b: bool, target: str) -> Tile:
     """The block's tile (BM, BN, BK): a function of the shape, dtype and target alone."""
     depth = 32 if dtype == "f32" else 64
     for rows in _SKINNY_ROWS:
         if m <= rows:
-            if rows <= 4 and transpose_b and target.startswith("cpu"):
-                # Memory is all that counts: a core follows no more rows of B than this at once.
-                return rows, 8, 2 * depth
+            if transpose_b and target.startswith("cpu"):
+                # Rows of B are read where they lie: of few rows long parts, one after the
+                # other, which is as memory likes it; of more, what leaves A in L1.
+                columns, part = (16, 8192) if rows <= 4 else (64, 128 * rows)
+                longest = part // numpy_dtype(dtype).itemsize
+                lengths = (longest >> i for i in range(longest.bit_length()))
+                step = next((s for s in lengths if k % s == 0 and s > 2 * depth), 2 * depth)
+                return rows, columns, step
             return rows, 64, 4 * depth
     if not target.startswith("cpu"):
         for rows, columns in _TILES[:-1]:
@@ -200,7 +205,7 @@ def gemm(
     if out is None:
         out = empty(a, (m, n), out_dtype or ("i32" if dtype == "i8" else dtype))
     require(tuple(out.shape) == (m, n), f"out is {tuple(out.shape)} and must be {(m, n)}")
-    tile = tile or tile_for(m, n, dtype, transpose_b, target)
+    tile = tile or tile_for(m, n, k, dtype, transpose_b, target)
     kernel = gemm_kernel(
         n, k, dtype, dtype_of(out), transpose_a, transpose_b, tile, target, int(split_k)
     )

@@ -90,9 +90,9 @@ def gemm_batched_kernel(
     return tilewright.compile(gemm_batched, target=target)
 
 
-def _tile(m: int, n: int, dtype: str, transpose_b: bool, target: str) -> Tile:
+def _tile(m: int, n: int, k: int, dtype: str, transpose_b: bool, target: str) -> Tile:
     """The block's tile: a function of the shape, dtype and target alone."""
-    tile = tile_for(m, n, dtype, transpose_b, target)
+    tile = tile_for(m, n, k, dtype, transpose_b, target)
     if not target.startswith("cpu"):
         return tile
     if m > FEW_ROWS:
@@ -136,7 +136,7 @@ def gemm_batched(
             f"the last dimension of {name} has stride {strides_of(array)[2]} and must have 1",
         )
     if 0 not in out.shape:
-        tile = tile or _tile(m, n, dtype, transpose_b, target)
+        tile = tile or _tile(m, n, k, dtype, transpose_b, target)
         gemm_batched_kernel(n, k, dtype, transpose_b, tile, target)(a, b, out)
     return out
 

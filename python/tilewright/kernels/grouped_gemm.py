@@ -66,14 +66,16 @@ def grouped_gemm_kernel(
     `row_tile` is the most rows of a tile.
     """
     rows = T.dynamic("rows")
-    # Few rows: memory is all that counts, and a core follows few rows of B at once.
+    # Few rows: memory is all that counts, and rows of B are read where they lie, long parts of
+    # them one after the other.
     streamed = row_tile <= 4 and target.startswith("cpu")
-    columns = [8] if streamed else [128, 64, 32]
+    columns = [32] if streamed else [128, 64, 32]
     # On a GPU tiles of several steps are on their way at once, of two blocks side by side. On
     # a CPU the end of k that is no whole tile costs more than shallow tiles do.
     depths = [64, 32]
     if target.startswith("cpu"):
-        depths = [depth for depth in (256, 128, 64, 32) if k % depth == 0] or [32]
+        longest = 4096 if streamed else 256
+        depths = [longest >> i for i in range(8) if k % (longest >> i) == 0] or [32]
 
     @T.prim_func
     def grouped_gemm(

@@ -1,0 +1,112 @@
+//===- ForwardRows.cpp - Products that read rows of a tensor ------------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// An inner atom reads rows of A and B along K. Where all blocks of A's rows take their
+// turn with a few rows of B, which stay in L1, B comes from memory once, and a copy of it
+// to a tile keeps memory waiting: memory is idle while the copy is used, and the
+// processor while it is made. So the product reads the tensor itself:
+//
+//     copy W[64 * bx, k][8, 256] to w            if (the rows of W exist) {
+//     gemm a, w into c inner                =>     gemm a, W[64 * bx, k][8, 256] into c
+//                                                } else {
+//                                                  as it was
+//                                                }
+//
+//===----------------------------------------------------------------------===//
+
+#include "backends/cpu/ForwardRows.h"
+#include "compiler/analysis/IndexBounds.h"
+#include "compiler/analysis/Memory.h"
+#include "compiler/transforms/LoopBuilder.h"
+
+#include "mlir/IR/IRMapping.h"
+
+using namespace mlir;
+using namespace tilewright;
+using namespace tilewright::tile;
+using CpuGemm = tilewright::cpu::GemmOp;
+
+/// What a block of B's rows may have to be in L1 for the next block of A's.
+static constexpr int64_t bytesInL1 = 16384;
+
+/// Whether B of `gemm`, with elements of `bits`, comes from memory once.
+static bool readsOnce(CpuGemm gemm, int64_t bits) {
+  int64_t k = cast<MemRefType>(gemm.getB().getType()).getDimSize(1);
+  return gemm.getM() <= gemm.getAtom().getRows() ||
+         gemm.getAtom().getColumns() * k * bits / 8 <= bytesInL1;
+}
+
+/// Whether `copy` reads rows of a tensor's matrix, whose elements have a byte each or
+/// more.
+static bool readsRows(CopyOp copy) {
+  auto type = cast<MemRefType>(copy.getSrc().getType());
+  return copy.getShape().size() == 2 && copy.getDst().getType().getRank() == 2 &&
+         copy.getSrcSizes().back() != 1 && !holdsPairs(type) &&
+         type.areTrailingDimsContiguous(1);
+}
+
+/// Whether all that `copy` reads exists; null for true.
+static Value isInside(LoopBuilder &b, CopyOp copy) {
+  IndexBounds bounds(copy->getParentOfType<func::FuncOp>());
+  Value inside;
+  for (auto [dim, offset] : llvm::enumerate(copy.getMixedSrcOffsets())) {
+    int64_t size = copy.getSrcSizes()[dim];
+    Value first = b.index(offset);
+    if (!bounds.isNonNegative(first, copy))
+      inside = b.both(inside, b.compare(arith::CmpIPredicate::sge, first, b.index(0)));
+    if (bounds.isBelowExtent(first, copy.getSrc(), dim, copy, size))
+      continue;
+    Value extent = b.index(memref::getMixedSize(b, b.getLoc(), copy.getSrc(), dim));
+    Value end = b.add(first, size);
+    inside = b.both(inside, b.compare(arith::CmpIPredicate::sle, end, extent));
+  }
+  return inside;
+}
+
+/// The rows that `copy` reads, in place.
+static Value viewRows(LoopBuilder &b, CopyOp copy) {
+  auto type = cast<MemRefType>(copy.getSrc().getType());
+  SmallVector<OpFoldResult> offsets = copy.getMixedSrcOffsets();
+  SmallVector<OpFoldResult> strides(type.getRank(), b.getIndexAttr(1));
+  SmallVector<OpFoldResult> sizes =
+      getAsIndexOpFoldResult(b.getContext(), copy.getSrcSizes());
+  MemRefType rows = memref::SubViewOp::inferRankReducedResultType(
+      copy.getDst().getType().getShape(), type, offsets, sizes, strides);
+  return memref::SubViewOp::create(b, b.getLoc(), rows, copy.getSrc(), offsets, sizes,
+                                   strides);
+}
+
+void cpu::forwardRows(CpuGemm gemm) {
+  auto alloc = gemm.getB().getDefiningOp<AllocOp>();
+  if (!alloc || !gemm.getAtom().getInner() || gemm.getA() == gemm.getB() ||
+      !llvm::hasNItems(alloc.getResult().getUsers(), 2))
+    return;
+  CopyOp copy = getFillingCopy(alloc);
+  auto kernel = gemm->getParentOfType<KernelOp>();
+  if (!copy || copy->getBlock() != gemm->getBlock() || !copy->isBeforeInBlock(gemm) ||
+      !readsRows(copy) || !readsOnce(gemm, alloc.getType().getElementTypeBitWidth()) ||
+      !kernel || mayWrite(kernel, copy.getSrc()))
+    return;
+  LoopBuilder b(gemm);
+  bool copies = false;
+  b.ifElse(
+      isInside(b, copy),
+      [&] {
+        IRMapping mapping;
+        mapping.map(gemm.getB(), viewRows(b, copy));
+        b.clone(*gemm, mapping);
+      },
+      [&] {
+        b.clone(*copy);
+        b.clone(*gemm);
+        copies = true;
+      });
+  gemm.erase();
+  copy.erase();
+  if (!copies)
+    alloc.erase();
+}
