@@ -10,8 +10,8 @@
 // one rounding (vscalefps), where arithmetic on exponents takes ten instructions more for
 // overflow and denormals.
 //
-// The larger and the smaller of two floats, of which a NaN is either, are left to LLVM,
-// which knows what an instruction does with the second operand.
+// The larger and the smaller of two floats, of which a NaN is either or neither, are left to
+// LLVM, which knows what an instruction does with the second operand.
 //
 //===----------------------------------------------------------------------===//
 
@@ -85,6 +85,10 @@ struct NativeMath : tilewright::cpu::impl::NativeMathBase<NativeMath> {
       return chooseOne<LLVM::MaximumOp>(b, op);
     if (isa<arith::MinimumFOp>(op))
       return chooseOne<LLVM::MinimumOp>(b, op);
+    if (isa<arith::MaxNumFOp>(op))
+      return chooseOne<LLVM::MaxNumOp>(b, op);
+    if (isa<arith::MinNumFOp>(op))
+      return chooseOne<LLVM::MinNumOp>(b, op);
     if (!avx512dq || !isa<math::ExpOp, math::Exp2Op>(op) ||
         !isRegister(op->getResult(0).getType()))
       return {};
@@ -95,7 +99,8 @@ struct NativeMath : tilewright::cpu::impl::NativeMathBase<NativeMath> {
   void runOnOperation() override {
     SmallVector<Operation *> operations;
     getOperation()->walk([&](Operation *op) {
-      if (isa<math::ExpOp, math::Exp2Op, arith::MaximumFOp, arith::MinimumFOp>(op))
+      if (isa<math::ExpOp, math::Exp2Op, arith::MaximumFOp, arith::MinimumFOp,
+              arith::MaxNumFOp, arith::MinNumFOp>(op))
         operations.push_back(op);
     });
     for (Operation *op : operations) {

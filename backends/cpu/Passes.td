@@ -170,8 +170,8 @@ def NativeMath : Pass<"cpu-native-math"> {
   let summary = "Compute functions by the instructions that a CPU has for them";
   let description = [{
     With AVX-512 DQ, exp and exp2 of vectors of f32 take a fraction and scale by a power
-    of two in one instruction each. The maximum and minimum that propagate NaN become
-    LLVM's, with zeros in any order. Other functions are left to `expand-math`.
+    of two in one instruction each. The maximum and minimum of floats become LLVM's, with
+    zeros in any order. Other functions are left to `expand-math`.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
                            "::mlir::LLVM::LLVMDialect"];

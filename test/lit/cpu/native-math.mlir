@@ -49,7 +49,7 @@ func.func @others(%a: f32, %b: vector<2xf32>, %c: vector<8xf64>, %d: vector<16xf
 // AVX2-LABEL: @larger
 // AVX2:         llvm.intr.maximum(%{{.*}}, %{{.*}}) {fastmathFlags = #llvm.fastmath<nsz>}
 // AVX2:         llvm.intr.minimum(%{{.*}}, %{{.*}}) {fastmathFlags = #llvm.fastmath<nsz>}
-// AVX2:         arith.maxnumf
+// AVX2:         llvm.intr.maxnum(%{{.*}}, %{{.*}}) {fastmathFlags = #llvm.fastmath<nsz>}
 func.func @larger(%x: vector<8xf32>, %y: vector<8xf32>, %z: f64)
     -> (vector<8xf32>, f64, f64) {
   %0 = arith.maximumf %x, %y : vector<8xf32>
