@@ -244,7 +244,7 @@ CORPUS = [
         (
             ("[m for m in (128, 64, 32, 16, 4, 2, 1) if m <= row_tile]", "[2]"),
             ("[128, 64, 32]", "[4, 2]"),
-            ("[depth for depth in (256, 128, 64, 32) if k % depth == 0] or [32]", "[4, 2]"),
+            ("[longest >> i for i in range(8) if k % (longest >> i) == 0] or [32]", "[4, 2]"),
         ),
     ),
     Kernel("readme", "README.md", ("matmul",), _product, (("int = 64", "int = 8"),)),
