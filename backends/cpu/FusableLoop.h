@@ -64,6 +64,10 @@ private:
 /// Makes reductions of rows part of the loops of `block` that make their elements.
 void fuseReductions(mlir::Block &block);
 
+/// Makes loops that read `alloc`'s tile read the tensor that it was filled from, and
+/// removes the tile, where that can be done.
+void forwardLoads(tile::AllocOp alloc);
+
 } // namespace tilewright::cpu
 
 #endif // TILEWRIGHT_BACKENDS_CPU_FUSABLELOOP_H

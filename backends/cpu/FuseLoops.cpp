@@ -228,6 +228,10 @@ struct FuseLoopsPass : tilewright::cpu::impl::FuseLoopsBase<FuseLoopsPass> {
       kernel->walk([&](AllocOp alloc) { allocs.push_back(alloc); });
       for (AllocOp alloc : allocs)
         removeDeadStores(alloc);
+      allocs.clear();
+      kernel->walk([&](AllocOp alloc) { allocs.push_back(alloc); });
+      for (AllocOp alloc : allocs)
+        forwardLoads(alloc);
       kernel->walk([](ParallelOp loop) { removeIfEmpty(loop); });
     });
   }

@@ -16,7 +16,8 @@ def FuseLoops : Pass<"cpu-fuse-loops"> {
     Loops of the same extents that use a memory together become one, and copies join
     them, where what one writes the other uses in the same iteration alone. Values that
     one part stores and a later one loads are passed on, and stores to tiles that
-    nothing reads later are removed. A copy that brings an operand of a product from a
+    nothing reads later are removed. Reductions of rows join the loop that makes their
+    elements, and what a tile only holds for a tensor is read there again. A copy that brings an operand of a product from a
     tensor stays one. Loops with control flow, gathers or other effects stay alone.
   }];
   let dependentDialects = ["::tilewright::tile::TileDialect", "::tilewright::cpu::CpuDialect",

@@ -107,10 +107,12 @@ static bool canRepeat(scf::ForOp loop) {
   SmallVector<Value> reads, writes;
   bool isKnown = true;
   loop.getBody()->walk([&](Operation *op) {
+    if (isa<memref::PrefetchOp>(op)) // says that it may write
+      return;
     auto effects = dyn_cast<MemoryEffectOpInterface>(op);
     if (!effects) {
       isKnown &= op->hasTrait<OpTrait::HasRecursiveMemoryEffects>() ||
-                 op->hasTrait<OpTrait::IsTerminator>() || isa<memref::PrefetchOp>(op);
+                 op->hasTrait<OpTrait::IsTerminator>();
       return;
     }
     SmallVector<MemoryEffects::EffectInstance> instances;

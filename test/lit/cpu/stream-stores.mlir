@@ -32,6 +32,7 @@
 // CHECK:             llvm.fence seq_cst
 // CHECK-NEXT:      } else {
 // CHECK:             scf.for %{{.*}} = %c0 to %c256 step %c16 {
+// CHECK-NEXT:          memref.prefetch
 // CHECK-NEXT:          vector.load
 // CHECK-NEXT:          vector.store %{{.*}}, %[[Y]][%[[B]], %{{.*}}] : memref
 func.func @rows(%y: memref<?x256xbf16, #global>, %t: memref<256xbf16, #tile.space<fragment>>,
@@ -42,6 +43,7 @@ func.func @rows(%y: memref<?x256xbf16, #global>, %t: memref<256xbf16, #tile.spac
   %c256 = arith.constant 256 : index
   tile.kernel (%b) in (%n) threads(128) {
     scf.for %j = %c0 to %c256 step %c16 {
+      memref.prefetch %t[%j], read, locality<3>, data : memref<256xbf16, #tile.space<fragment>>
       %v = vector.load %t[%j] : memref<256xbf16, #tile.space<fragment>>, vector<16xbf16>
       vector.store %v, %y[%b, %j] : memref<?x256xbf16, #global>, vector<16xbf16>
     }
