@@ -10,6 +10,7 @@
 
 #include "llvm/ADT/StringExtras.h"
 #include <map>
+#include <mutex>
 
 using namespace mlir;
 using namespace tilewright;
@@ -77,14 +78,25 @@ static std::map<std::string, TargetFactory> &getFactories() {
   return factories;
 }
 
+/// Compiles of several threads register and look up at the same time.
+static std::mutex &getFactoriesMutex() {
+  static std::mutex mutex;
+  return mutex;
+}
+
 void tilewright::registerTarget(StringRef family, TargetFactory factory) {
-  getFactories()[family.str()] = std::move(factory);
+  std::lock_guard<std::mutex> lock(getFactoriesMutex());
+  getFactories().try_emplace(family.str(), std::move(factory));
 }
 
 llvm::Expected<std::unique_ptr<TargetInfo>> tilewright::createTarget(StringRef name) {
+  std::unique_lock<std::mutex> lock(getFactoriesMutex());
   auto found = getFactories().find(name.split(':').first.str());
-  if (found != getFactories().end())
-    return found->second(name);
+  if (found != getFactories().end()) {
+    const TargetFactory &factory = found->second; // stays: none is replaced
+    lock.unlock();
+    return factory(name);
+  }
   std::string known = llvm::join(llvm::make_first_range(getFactories()), ", ");
   return llvm::createStringError("unknown target '" + name + "'; this compiler has " +
                                  known);

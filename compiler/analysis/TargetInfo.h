@@ -75,7 +75,8 @@ public:
 using TargetFactory =
     std::function<llvm::Expected<std::unique_ptr<TargetInfo>>(llvm::StringRef)>;
 
-/// Makes targets named `family` or `family:...` known to `createTarget`.
+/// Makes targets named `family` or `family:...` known to `createTarget`; the first
+/// factory of a family stays. Threads may do so at the same time.
 void registerTarget(llvm::StringRef family, TargetFactory factory);
 
 llvm::Expected<std::unique_ptr<TargetInfo>> createTarget(llvm::StringRef name);
