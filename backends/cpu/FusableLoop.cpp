@@ -36,8 +36,7 @@ bool FusableLoop::Index::operator==(const Index &other) const {
   return left && right && *left == *right;
 }
 
-/// The sizes that are not 1.
-static SmallVector<int64_t> dropUnits(ArrayRef<int64_t> sizes) {
+SmallVector<int64_t> tilewright::cpu::dropUnits(ArrayRef<int64_t> sizes) {
   SmallVector<int64_t> kept(sizes);
   llvm::erase(kept, 1);
   return kept;

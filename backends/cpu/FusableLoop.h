@@ -61,6 +61,9 @@ private:
   size_t size = 0;
 };
 
+/// The extents that are not 1.
+llvm::SmallVector<int64_t> dropUnits(llvm::ArrayRef<int64_t> extents);
+
 /// Makes reductions of rows part of the loops of `block` that make their elements.
 void fuseReductions(mlir::Block &block);
 

@@ -9,12 +9,16 @@
 
 #include "compiler/analysis/Memory.h"
 
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+
 using namespace mlir;
 using namespace tilewright::cpu;
 using namespace tilewright::tile;
 
 Effects::Effects(Operation *op) {
   op->walk([&](Operation *inner) {
+    if (isa<memref::PrefetchOp>(inner)) // says that it may write
+      return;
     auto effects = dyn_cast<MemoryEffectOpInterface>(inner);
     if (!effects) {
       isUnknown |= !inner->hasTrait<OpTrait::HasRecursiveMemoryEffects>() &&

@@ -19,6 +19,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "backends/cpu/FusableLoop.h"
 #include "backends/cpu/Passes.h"
 #include "compiler/analysis/IndexBounds.h"
 #include "compiler/analysis/Memory.h"
@@ -71,13 +72,6 @@ private:
   SmallVector<Region> regions;
 };
 } // namespace
-
-/// The extents that are not 1.
-static SmallVector<int64_t> dropUnits(ArrayRef<int64_t> extents) {
-  SmallVector<int64_t> kept(extents);
-  llvm::erase(kept, 1);
-  return kept;
-}
 
 //===----------------------------------------------------------------------===//
 // Regions

@@ -29,6 +29,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "backends/cpu/LoopBuilder.h"
+#include "backends/cpu/MoveTogether.h"
 #include "backends/cpu/Passes.h"
 #include "compiler/analysis/Memory.h"
 
@@ -104,29 +105,11 @@ static bool canStream(vector::StoreOp store, scf::ForOp loop) {
 
 /// Whether iterations of `loop` may run twice: none of them reads what one writes.
 static bool canRepeat(scf::ForOp loop) {
-  SmallVector<Value> reads, writes;
-  bool isKnown = true;
-  loop.getBody()->walk([&](Operation *op) {
-    if (isa<memref::PrefetchOp>(op)) // says that it may write
-      return;
-    auto effects = dyn_cast<MemoryEffectOpInterface>(op);
-    if (!effects) {
-      isKnown &= op->hasTrait<OpTrait::HasRecursiveMemoryEffects>() ||
-                 op->hasTrait<OpTrait::IsTerminator>();
-      return;
-    }
-    SmallVector<MemoryEffects::EffectInstance> instances;
-    effects.getEffects(instances);
-    for (const MemoryEffects::EffectInstance &effect : instances) {
-      isKnown &= static_cast<bool>(effect.getValue());
-      bool isRead = isa<MemoryEffects::Read>(effect.getEffect());
-      (isRead ? reads : writes).push_back(effect.getValue());
-    }
+  Effects effects(loop);
+  return !effects.isUnknown && llvm::none_of(effects.writes, [&](Value written) {
+    return llvm::any_of(effects.reads,
+                        [&](Value read) { return mayOverlap(written, read); });
   });
-  return isKnown && llvm::none_of(writes, [&](Value written) {
-           return llvm::any_of(reads,
-                               [&](Value read) { return mayOverlap(written, read); });
-         });
 }
 
 namespace {
