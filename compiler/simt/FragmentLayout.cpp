@@ -178,7 +178,8 @@ simt::getProjection(ArrayRef<int64_t> shape, ValueRange indices, ParallelOp nest
       return std::nullopt;
     for (; next < iv.getArgNumber(); ++next)
       number += nest.getExtents()[next] != 1;
-    projection.push_back(number);
+    projection.push_back(number++);
+    ++next; // a loop at two dimensions is the diagonal
   }
   return projection;
 }

@@ -352,7 +352,8 @@ AllocOp LayoutSolver::propagate() {
             getOperandLayout(gemm, *role, warps, getHeldGroup(gemm, *role));
         if (layout.getShape() != type.getShape())
           return alloc;
-        return assign(alloc, layout);
+        if (AllocOp inTheWay = assign(alloc, layout))
+          return inTheWay;
       }
       return nullptr;
     });

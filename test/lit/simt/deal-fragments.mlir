@@ -40,6 +40,40 @@ func.func @across(%n: index, %f: f32) {
   return
 }
 
+// So is a diagonal, where an iteration takes what another one's position holds.
+// CHECK-LABEL: @diagonal
+// CHECK:         tile.alloc "a" : memref<8x8xf32, #tile.space<shared>>
+func.func @diagonal(%n: index, %f: f32) {
+  tile.kernel (%bx) in (%n) threads(64) {
+    %a = tile.alloc "a" : memref<8x8xf32, #fragment>
+    tile.parallel (%i, %j) in (8, 8) {
+      %x = memref.load %a[%j, %j] : memref<8x8xf32, #fragment>
+    }
+  }
+  return
+}
+
+// Both operands of a product may be fragments: each is dealt out as the instructions read
+// it, or, where those read past its end, is where all threads reach it.
+// CHECK-LABEL: @operands
+// CHECK:         tile.alloc "a" {simt.dealt = #tile.layout<{{.*}} : memref<16x16xf16, #tile.space<local>>
+// CHECK:         tile.alloc "b" {simt.dealt = #tile.layout<{{.*}} : memref<16x8xf16, #tile.space<local>>
+// CHECK:         tile.alloc "narrow" : memref<16x4xf16, #tile.space<shared>>
+func.func @operands(%n: index) {
+  tile.kernel (%bx) in (%n) threads(32) {
+    %a = tile.alloc "a" : memref<16x16xf16, #fragment>
+    %b = tile.alloc "b" : memref<16x8xf16, #fragment>
+    %narrow = tile.alloc "narrow" : memref<16x4xf16, #fragment>
+    %c = tile.alloc "c" : memref<16x8xf32, #fragment>
+    %d = tile.alloc "d" : memref<16x4xf32, #fragment>
+    tile.gemm %a, %b into %c clear atom(#cuda.mma<f16 into f32>)
+      : memref<16x16xf16, #fragment>, memref<16x8xf16, #fragment> into memref<16x8xf32, #fragment>
+    tile.gemm %a, %narrow into %d clear atom(#cuda.mma<f16 into f32>)
+      : memref<16x16xf16, #fragment>, memref<16x4xf16, #fragment> into memref<16x4xf32, #fragment>
+  }
+  return
+}
+
 // An accumulator is dealt out as the instructions leave it, and what meets it alike: two
 // warps side by side, each with two instructions of 16 x 8.
 // CHECK-LABEL: @accumulator
