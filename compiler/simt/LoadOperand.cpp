@@ -16,6 +16,7 @@
 
 #include "compiler/simt/LoadOperand.h"
 
+#include "compiler/analysis/Alignment.h"
 #include "dialects/simt/Simt.h"
 
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -66,6 +67,8 @@ OperandLoader::OperandLoader(OpBuilder &builder, GemmOp gemm, AtomRole role,
   isInnermostK = !isKFirst;
   interleaves = isA ? tiling.interleavesM : tiling.interleavesN;
   registers = layout.getExtent(FactorKind::Vector);
+  IndexBounds bounds(gemm->getParentOfType<func::FuncOp>());
+  alignment = getOffsetAlignment(memref, bounds, kAccessBytes);
   // Warps along M are the outer digit of the warp's number, those along N the inner one.
   Value warp, warpsN = constant(builder, loc, tiling.warpsN);
   if (isA)
@@ -118,6 +121,7 @@ bool OperandLoader::canReadMatrices() const {
   return atom.readsMatrices() && !isNarrow && getSpace(type) == Space::Shared &&
          depth % shape.k == 0 && (isInnermostK || bytes == 2) && strides.back() == 1 &&
          strides.front() * bytes % kMatrixRowBytes == 0 &&
+         alignment * bytes % kMatrixRowBytes == 0 &&
          extent * bytes % (isInnermostK ? 1 : kMatrixRowBytes) == 0 && bytes > 0;
 }
 
@@ -199,6 +203,7 @@ int64_t OperandLoader::getRun() const {
     run *= group;
   // The other operand, whose elements may be narrower, has a say in the group.
   run = std::gcd(run, kAccessBytes * 8 / type.getElementTypeBitWidth());
+  run = std::gcd(run, alignment);
   bool isAligned =
       strides.front() % run == 0 && (isInnermostK ? depth : extent) % run == 0;
   return isAligned ? run : 1;
@@ -279,7 +284,7 @@ SmallVector<SmallVector<Value>> OperandLoader::loadInterleaved(OpBuilder &builde
   int64_t run = std::gcd(count, kAccessBytes * 8 / type.getElementTypeBitWidth());
   if (strides.back() != 1)
     run = 1;
-  run = std::gcd(run, std::gcd(strides.front(), extent));
+  run = std::gcd(std::gcd(run, alignment), std::gcd(strides.front(), extent));
   Value lanePlace = index.get(builder, loc, alongK, 0);
   if (group > 1)
     lanePlace = multiply(builder, loc, lanePlace, group);

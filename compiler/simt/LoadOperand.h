@@ -65,6 +65,7 @@ private:
   bool interleaves;   // a lane's rows or columns follow each other
   bool isKFirst;      // the memref's first dimension is K
   int64_t registers;  // of an instruction
+  int64_t alignment;  // of where the operand begins, in elements
   int64_t group = 1;  // steps that are read together
   mlir::Type element; // that the instruction multiplies
   bool isNarrow;      // the memref's are narrower floats

@@ -18,7 +18,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "compiler/analysis/IndexBounds.h"
+#include "compiler/analysis/Alignment.h"
 #include "compiler/analysis/Memory.h"
 #include "compiler/simt/FragmentLayout.h"
 #include "compiler/simt/Passes.h"
@@ -89,18 +89,6 @@ private:
 };
 } // namespace
 
-/// The greatest power of two, up to `limit`, of which `number` is a multiple.
-static int64_t getAlignment(int64_t number, int64_t limit) {
-  return std::gcd(number, limit); // of powers of two: `limit` is one
-}
-
-static int64_t getAlignment(const LinearForm &form, int64_t limit) {
-  limit = getAlignment(form.constant, limit);
-  for (auto [atom, factor] : form.terms)
-    limit = getAlignment(factor, limit);
-  return limit;
-}
-
 /// Values in `nest` that differ between neighbours.
 static DenseSet<Value> findVarying(ParallelOp nest) {
   DenseSet<Value> varying;
@@ -121,18 +109,6 @@ static DenseSet<Value> findVarying(ParallelOp nest) {
         varying.insert(result);
   });
   return varying;
-}
-
-/// The memory that addresses of `memref` count from; null where that is not known to be
-/// aligned.
-static Value getAlignedBase(Value memref) {
-  while (auto view = memref.getDefiningOp<ViewOp>())
-    memref = view.getSource();
-  bool isParameter = isa<BlockArgument>(memref) && getParameter(memref);
-  return isParameter || memref.getDefiningOp<WorkspaceOp>() ||
-                 memref.getDefiningOp<AllocOp>()
-             ? memref
-             : Value();
 }
 
 /// Of how many elements the distance between rows of `memref` is a multiple, and with it

@@ -96,3 +96,36 @@ func.func @short(%n: index) {
   }
   return
 }
+
+// A part of a tile is read by matrices, or in runs, from where both are aligned.
+// CHECK-LABEL: @parts
+// CHECK:         simt.load_matrix {{.*}} memref<16x16xf16, strided<[64, 1], offset: 8>, #tile.space<shared>>
+// CHECK:         nvvm.mma.sync
+// CHECK-NOT:     simt.load_matrix {{.*}} memref<16x16xf16, strided<[64, 1], offset: ?>
+// CHECK:         vector.load {{.*}} vector<2xf16>
+// CHECK:         nvvm.mma.sync
+// CHECK-NOT:     vector.load {{.*}} vector<{{[2-8]}}xf16>
+// CHECK:         memref.load {{.*}} memref<16x16xf16, strided<[64, 1], offset: 3>, #tile.space<shared>>
+// CHECK:         nvvm.mma.sync
+!even = memref<16x16xf16, strided<[64, 1], offset: 8>, #shared>
+!some = memref<16x16xf16, strided<[64, 1], offset: ?>, #shared>
+!odd = memref<16x16xf16, strided<[64, 1], offset: 3>, #shared>
+func.func @parts(%n: index) {
+  tile.kernel (%bx) in (%n) threads(32) {
+    %c2 = arith.constant 2 : index
+    %k = arith.muli %bx, %c2 : index
+    %a = tile.alloc "a" : memref<16x64xf16, #shared>
+    %b = tile.alloc "b" : memref<16x8xf16, #shared>
+    %c = tile.alloc "c" : memref<16x8xf32, #fragment>
+    %even = memref.subview %a[0, 8] [16, 16] [1, 1] : memref<16x64xf16, #shared> to !even
+    %some = memref.subview %a[0, %k] [16, 16] [1, 1] : memref<16x64xf16, #shared> to !some
+    %odd = memref.subview %a[0, 3] [16, 16] [1, 1] : memref<16x64xf16, #shared> to !odd
+    tile.gemm %even, %b into %c atom(#cuda.mma<f16 into f32>)
+      : !even, memref<16x8xf16, #shared> into memref<16x8xf32, #fragment>
+    tile.gemm %some, %b into %c atom(#cuda.mma<f16 into f32>)
+      : !some, memref<16x8xf16, #shared> into memref<16x8xf32, #fragment>
+    tile.gemm %odd, %b into %c atom(#cuda.mma<f16 into f32>)
+      : !odd, memref<16x8xf16, #shared> into memref<16x8xf32, #fragment>
+  }
+  return
+}

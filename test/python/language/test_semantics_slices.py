@@ -80,6 +80,42 @@ def test_a_gemm_into_a_slice(device):
     assert (c[:, :n] == 1).all()
 
 
+@pytest.mark.parametrize("at", [0, 1, 2, 3, 4, 6, 8, 11])
+def test_a_gemm_of_slices_from_anywhere(device, at):
+    """Parts of tiles begin at addresses that no wide access can take, and at some that it can,
+    known when compiling or not."""
+
+    @T.prim_func
+    def kernel(
+        A: T.Tensor((32, 48), "float16"), B: T.Tensor((32, 48), "float16"),
+        C: T.Tensor((3, 32, 16), "float32"), first: T.int32,
+    ):  # fmt: skip
+        with T.Kernel(1):
+            a = T.alloc_shared((32, 48), "float16")
+            b = T.alloc_shared((32, 48), "float16")
+            c = T.alloc_fragment((32, 16), "float32")
+            T.copy(A, a)
+            T.copy(B, b)
+            T.gemm(a[:, at : at + 32], b[:, at : at + 16], c, clear_accum=True)
+            T.copy(c, C[0, :, :])
+            T.gemm(a[:, first : first + 32], b[:, first : first + 16], c, clear_accum=True)
+            T.copy(c, C[1, :, :])
+            T.gemm(
+                a[:, first : first + 32], b[at : at + 16, at : at + 32], c,
+                clear_accum=True, transpose_A=True, transpose_B=True,
+            )  # fmt: skip
+            T.copy(c, C[2, :, :])
+
+    a, b = (integers(s, 32, 48, dtype=np.float16) for s in (1, 2))
+    c = np.full((3, 32, 16), np.nan, np.float32)
+    launch(device, kernel, a, b, c, at)
+    a32, b32 = a.astype(np.float32)[:, at : at + 32], b.astype(np.float32)
+    product = a32 @ b32[:, at : at + 16]
+    assert np.array_equal(c[0], product)
+    assert np.array_equal(c[1], product)
+    assert np.array_equal(c[2], a32.T @ b32[at : at + 16, at : at + 32].T)
+
+
 def test_a_slice_of_a_narrow_accumulator_is_read_anew(device):
     @T.prim_func
     def kernel(
