@@ -17,17 +17,23 @@ struct BufferAccess {
   Source data; ///< of a store: the instruction's sources are the address's
 };
 
+/// The lanes all of whose dwords are in range: each is checked alone.
+uint64_t findWhole(const Wave &wave, const BufferAddresses &addresses,
+                   const Width &width) {
+  unsigned last = std::min<unsigned>(width.bytes, 4);
+  uint64_t whole = wave.active;
+  for (unsigned i = 0; i < width.registers(); ++i)
+    whole &= addresses.inRange(4 * i, last);
+  return whole;
+}
+
 /// Calls `move` with lanes, bytes and first register: for all that is in range.
-/// Each dword is checked alone.
 template <typename Move>
 void moveInRange(const Wave &wave, const BufferAddresses &addresses, const Width &width,
-                 const Move &move) {
-  unsigned dwords = width.registers(), last = std::min<unsigned>(width.bytes, 4);
-  uint64_t all = wave.active;
-  for (unsigned i = 0; i < dwords; ++i)
-    all &= addresses.inRange(4 * i, last);
-  if (all == wave.active || dwords == 1)
-    return move(all, width.bytes, 0u);
+                 uint64_t whole, const Move &move) {
+  unsigned dwords = width.registers();
+  if (whole == wave.active || dwords == 1)
+    return move(whole, width.bytes, 0u);
   for (unsigned i = 0; i < dwords; ++i)
     move(addresses.inRange(4 * i, 4), 4u, i);
 }
@@ -39,10 +45,11 @@ void read(Wave &wave, const Instruction &instruction, const BufferAccess &access
     data.poisonLanes(access.width.registers(), wave.active);
     return;
   }
-  moveInRange(wave, addresses, access.width,
+  uint64_t whole = findWhole(wave, addresses, access.width);
+  if (whole != wave.active) // what is out of range is zero
+    data.clear(access.width.registers());
+  moveInRange(wave, addresses, access.width, whole,
               [&](uint64_t lanes, unsigned bytes, unsigned first) {
-                if (!first && lanes != wave.active)
-                  data.clear(access.width.registers());
                 Lanes64 at = addresses.at;
                 for (unsigned lane = 0; first && lane < maxLanes; ++lane)
                   at[lane] += 4 * first;
@@ -73,7 +80,7 @@ Step store(Wave &wave, const Instruction &instruction) {
   BufferAddresses addresses;
   if (addresses.find(wave, instruction, access.mode)) {
     StoreData data(wave, access.data, access.width);
-    moveInRange(wave, addresses, access.width,
+    moveInRange(wave, addresses, access.width, findWhole(wave, addresses, access.width),
                 [&](uint64_t lanes, unsigned bytes, unsigned first) {
                   Lanes64 at = addresses.at;
                   for (unsigned lane = 0; first && lane < maxLanes; ++lane)

@@ -71,27 +71,30 @@ TEST_P(Buffer, LoadsOutOfRangeAreZeroAndStoresAreDropped) {
 }
 
 TEST_P(Buffer, EachDwordIsCheckedAlone) {
-  Machine machine(GetParam(),
-                  loadOf(16) + " v[4:7], v2, s[4:7], " + zero + " offen offset:16\n" +
-                      storeOf(16) + " v[8:11], v2, s[4:7], " + zero +
-                      " offen offset:16\n" + waitLoads,
-                  lanes);
-  std::vector<uint32_t> words = someWords(64 * 5);
-  Allocation *array = machine.allocate(words);
-  uint32_t records = 16 + 16 * 5 + 8; // half of lane 5's
-  describe(machine, array->base, records);
-  machine.set(2, [](unsigned lane) { return lane * 16; });
-  for (uint16_t i = 0; i < 4; ++i)
-    machine.set(8 + i, [i](unsigned lane) { return lane * 4 + i; });
-  machine.runClean();
-  for (unsigned lane = 0; lane < lanes; ++lane)
-    for (unsigned i = 0; i < 4; ++i) {
-      bool in = 16 + lane * 16 + i * 4 < records;
-      EXPECT_EQ(machine.get(4 + i, lane), in ? words[4 + lane * 4 + i] : 0);
-      uint32_t word;
-      memcpy(&word, array->memory.data() + 16 + lane * 16 + 4 * i, 4);
-      EXPECT_EQ(word, in ? lane * 4 + i : words[4 + lane * 4 + i]);
-    }
+  for (unsigned halfLane : {5u, lanes - 1}) { // of which the half is in range
+    Machine machine(GetParam(),
+                    loadOf(16) + " v[4:7], v2, s[4:7], " + zero + " offen offset:16\n" +
+                        storeOf(16) + " v[8:11], v2, s[4:7], " + zero +
+                        " offen offset:16\n" + waitLoads,
+                    lanes);
+    std::vector<uint32_t> words = someWords(64 * 5);
+    Allocation *array = machine.allocate(words);
+    uint32_t records = 16 + 16 * halfLane + 8;
+    describe(machine, array->base, records);
+    machine.set(2, [](unsigned lane) { return lane * 16; });
+    for (uint16_t i = 0; i < 4; ++i)
+      machine.set(8 + i, [i](unsigned lane) { return lane * 4 + i; });
+    machine.runClean();
+    for (unsigned lane = 0; lane < lanes; ++lane)
+      for (unsigned i = 0; i < 4; ++i) {
+        bool in = 16 + lane * 16 + i * 4 < records;
+        EXPECT_EQ(machine.get(4 + i, lane), in ? words[4 + lane * 4 + i] : 0);
+        EXPECT_EQ(machine.getPoison(4 + i, lane), 0);
+        uint32_t word;
+        memcpy(&word, array->memory.data() + 16 + lane * 16 + 4 * i, 4);
+        EXPECT_EQ(word, in ? lane * 4 + i : words[4 + lane * 4 + i]);
+      }
+  }
 }
 
 TEST_P(Buffer, TheDescriptorDoesNotHideAnAccessOutsideEveryAllocation) {
