@@ -389,10 +389,9 @@ SmallVector<AtomAttr> tilewright::cpu::getCpuAtoms(MLIRContext *context,
       continue;
     int64_t lanes = bits / row.accumulator.getIntOrFloatBitWidth();
     bool isSquare = multipliesSquares(row.instruction);
-    // Besides C: a row of B, one broadcast, for dpbusd the excess, and a product that is
-    // added by another instruction. Four columns of B are two registers where C is in
-    // squares.
-    int64_t perVector = row.instruction == Instruction::DotI8 || isSquare ? 2 : 1;
+    // Besides C: a row of B, one broadcast, and a product that is added by another
+    // instruction. Four columns of B are two registers where C is in squares.
+    int64_t perVector = isSquare ? 2 : 1;
     bool addsApart = row.instruction == Instruction::DotI16 ||
                      (row.instruction == Instruction::MultiplyAdd && bits != 128);
     int64_t others = addsApart ? 2 : 1;
@@ -404,9 +403,10 @@ SmallVector<AtomAttr> tilewright::cpu::getCpuAtoms(MLIRContext *context,
                                       /*inner=*/false));
     if (isSquare)
       continue;
-    // Besides C: a vector of each row of A and one of B.
+    // Besides C: a vector of each row of A, one of B, and for dpbusd the excess.
+    int64_t perColumn = row.instruction == Instruction::DotI8 ? 2 : 1;
     for (int64_t columns : {1, 2, 4, 8})
-      for (int64_t m = 1; m * columns + m + perVector + others - 1 <= registers; ++m)
+      for (int64_t m = 1; m * columns + m + perColumn + others - 1 <= registers; ++m)
         atoms.push_back(AtomAttr::get(context, row.instruction, m, columns, info.depth,
                                       row.element, row.accumulator, bits,
                                       /*inner=*/true));

@@ -75,8 +75,8 @@ def Cpu_AtomAttr : AttrDef<Cpu_Dialect, "Atom", [
 
     `dpbusd` multiplies unsigned by signed bytes. Its code flips the sign bit of A,
     which adds 128, so each sum has an excess: 128 times the sum of B's groups. A
-    micro-kernel adds that up in a register for each vector of B and takes it off
-    when K is done, which leaves the result exact.
+    micro-kernel adds that up once for all rows and takes it off when K is done,
+    which leaves the result exact.
     `bfmmla`, `smmla` and `ummla` multiply two rows of A by two columns of B: a
     register of A holds the groups of two rows, one of B those of two columns, and
     one of C a square of two by two. `columns` counts as for the others, in fours,

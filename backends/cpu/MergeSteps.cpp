@@ -35,8 +35,9 @@ using namespace mlir;
 using namespace tilewright::tile;
 
 /// The elements of K after which loading and storing accumulators no longer shows; more
-/// would push a register block's columns of B out of L1.
-static constexpr int64_t longStep = 256;
+/// would push a register block's columns of B out of L1, where floats may be widened to
+/// f32. Of bytes, whose products take a fraction of the time, it needs more.
+static int64_t getLongStep(Type element) { return element.isInteger(8) ? 512 : 256; }
 
 /// By how much `value` grows when `variable` grows by one; nothing where that varies.
 static std::optional<int64_t> getSlope(Value value, BlockArgument variable) {
@@ -214,9 +215,11 @@ int64_t StepMerger::getBytesOfOthers() {
 
 /// How many of `trips` iterations (kDynamic: any number) become one.
 int64_t StepMerger::getFactor(int64_t trips, int64_t budget) const {
-  int64_t bytes = 0;
-  for (Operand operand : operands)
+  int64_t bytes = 0, longStep = std::numeric_limits<int64_t>::max();
+  for (Operand operand : operands) {
     bytes += getBytes(operand.tile);
+    longStep = std::min(longStep, getLongStep(operand.tile.getType().getElementType()));
+  }
   int64_t most = std::min(longStep / steps, budget / std::max<int64_t>(bytes, 1));
   if (trips == ShapedType::kDynamic)
     return std::max<int64_t>(most, 1);

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "backends/cpu/MicroKernel.h"
+#include "backends/cpu/TileDims.h"
 
 using namespace mlir;
 using namespace tilewright::cpu;
@@ -111,11 +112,6 @@ SmallVector<Value> MicroKernel::emitStep(Block block, Value row, Value column,
   for (int64_t v = 0; v < block.vectors; ++v)
     vectors.push_back(loadVector(block.lanes, group, b.add(column, v * block.lanes)));
   bool whole = isWhole(block);
-  if (whole && atom.hasExcess())
-    for (int64_t v = 0; v < block.vectors; ++v) {
-      Value &excess = sums[block.rows * block.vectors + v];
-      excess = atom.addExcess(b, b.getLoc(), vectors[v], excess);
-    }
   for (int64_t r = 0; r < block.rows; ++r) {
     Value elements = loadGroup(b.add(row, r), group);
     Value spread = whole ? atom.broadcast(b, b.getLoc(), elements) : Value();
@@ -161,7 +157,26 @@ SmallVector<Value> MicroKernel::emitSquareStep(Block block, Value row, Value col
   return sums;
 }
 
-void MicroKernel::emitBlock(Block block, Value row, Value column) {
+/// What every row's products with the columns of `block` exceed the right ones by, for
+/// each vector of columns; nothing where they do not.
+SmallVector<Value> MicroKernel::emitExcess(Block block, Value column) {
+  if (!isWhole(block) || !atom.hasExcess())
+    return {};
+  Location loc = b.getLoc();
+  auto type = VectorType::get(block.lanes, atom.getAccumulator());
+  Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(type));
+  SmallVector<Value> none(block.vectors, zero);
+  return loopCarrying(b, 0, op.getGroups(), 1, none, [&](Value group, ValueRange sums) {
+    SmallVector<Value> next;
+    for (auto [v, sum] : llvm::enumerate(sums)) {
+      Value vector = loadVector(block.lanes, group, b.add(column, v * block.lanes));
+      next.push_back(atom.addExcess(b, loc, vector, sum));
+    }
+    return next;
+  });
+}
+
+void MicroKernel::emitBlock(Block block, Value row, Value column, ValueRange excess) {
   Location loc = b.getLoc();
   auto type = VectorType::get(block.lanes, atom.getAccumulator());
   auto at = [&](int64_t r, int64_t v) {
@@ -182,9 +197,6 @@ void MicroKernel::emitBlock(Block block, Value row, Value column) {
     accumulators.resize(llvm::alignTo(block.rows, 2) * block.vectors, zero);
     turnSquares(block, accumulators);
   }
-  bool hasExcess = isWhole(block) && atom.hasExcess();
-  if (hasExcess)
-    accumulators.append(block.vectors, zero);
 
   // Unrolled so that the loop's own instructions vanish beside the products.
   int64_t groups = op.getGroups(), unroll = 1;
@@ -207,10 +219,8 @@ void MicroKernel::emitBlock(Block block, Value row, Value column) {
   SmallVector<Value> sums(loop.getResults());
   if (isSquare)
     turnSquares(block, sums);
-  for (int64_t i = 0; hasExcess && i < block.rows * block.vectors; ++i) {
-    Value excess = sums[block.rows * block.vectors + i % block.vectors];
-    sums[i] = arith::SubIOp::create(b, loc, sums[i], excess);
-  }
+  for (int64_t i = 0; !excess.empty() && i < block.rows * block.vectors; ++i)
+    sums[i] = arith::SubIOp::create(b, loc, sums[i], excess[i % block.vectors]);
   for (int64_t r = 0; r < block.rows; ++r)
     for (int64_t v = 0; v < block.vectors; ++v)
       vector::StoreOp::create(b, loc, sums[r * block.vectors + v], memrefC, at(r, v));
@@ -220,8 +230,9 @@ void MicroKernel::emitBlock(Block block, Value row, Value column) {
 void MicroKernel::emitColumns(Block block, int64_t begin, int64_t end) {
   b.forLoop(
       b.getIndexAttr(begin), b.getIndexAttr(end), block.columns(), [&](Value column) {
+        SmallVector<Value> excess = emitExcess(block, column);
         forRowBlocks(b, op, [&](int64_t rows, Value row) {
-          emitBlock({rows, block.vectors, block.lanes}, row, column);
+          emitBlock({rows, block.vectors, block.lanes}, row, column, excess);
         });
       });
 }

@@ -39,7 +39,9 @@ private:
   bool isWhole(Block block) const { return block.lanes == atom.getLanes(); }
 
   void emitColumns(Block block, int64_t begin, int64_t end);
-  void emitBlock(Block block, mlir::Value row, mlir::Value column);
+  llvm::SmallVector<mlir::Value> emitExcess(Block block, mlir::Value column);
+  void emitBlock(Block block, mlir::Value row, mlir::Value column,
+                 mlir::ValueRange excess);
   llvm::SmallVector<mlir::Value> emitStep(Block block, mlir::Value row,
                                           mlir::Value column, mlir::Value group,
                                           llvm::ArrayRef<mlir::Value> accumulators);

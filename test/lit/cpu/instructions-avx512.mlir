@@ -23,14 +23,18 @@ func.func @dpbf16(%a: memref<8x64xbf16, #shared>, %b: memref<32x48x2xbf16, #shar
   return
 }
 
-// The excess of raising A is one more instruction for each vector of B, not for each product,
-// and is taken off behind the loop.
+// The excess of raising A is added up in a loop of its own, and is taken off behind the
+// products'.
 // CHECK-LABEL: dpbusd:
-// CHECK:       [[LOOP:.LBB[0-9_]+]]:
+// CHECK:       [[SUMS:.LBB[0-9_]+]]:
+// CHECK-COUNT-3: vpdpbusd
+// CHECK-NOT:   vpdpbusd
+// CHECK:       j{{[a-z]+}} [[SUMS]]
+// CHECK:       vpdpbusd
 // CHECK-NOT:   (%rsp)
-// CHECK-COUNT-54: vpdpbusd
+// CHECK-COUNT-47: vpdpbusd
 // CHECK-NOT:   {{vpdpbusd|vpsubd|\(%rsp\)}}
-// CHECK:       j{{[a-z]+}} [[LOOP]]
+// CHECK:       j{{[a-z]+}} .LBB
 // CHECK-COUNT-24: vpsubd
 func.func @dpbusd(%a: memref<8x64xi8, #shared>, %b: memref<16x48x4xi8, #shared>,
                   %c: memref<8x48xi32, #fragment>) {

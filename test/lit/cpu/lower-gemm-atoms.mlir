@@ -38,19 +38,21 @@ func.func @dpbf16(%a: memref<1x6xbf16, #shared>, %b: memref<3x20x2xbf16, #shared
 }
 
 // The instruction takes unsigned by signed bytes: A is raised by 128. 128 times the sum of B's
-// groups is summed beside C and comes off behind the loop.
+// groups is summed once for all rows, and comes off behind each block's loop.
 // CHECK-LABEL: @dpbusd
 // CHECK-DAG:     %[[FLIP:.*]] = arith.constant dense<-128> : vector<64xi8>
 // CHECK-DAG:     %[[ZERO:.*]] = arith.constant dense<0> : vector<16xi32>
-// CHECK:         %[[SUMS:.*]]:2 = scf.for {{.*}} iter_args(%[[S:.*]] = %{{.*}}, %[[E:.*]] = %[[ZERO]])
+// CHECK:         %[[EXCESS:.*]] = scf.for {{.*}} iter_args(%[[E:.*]] = %[[ZERO]])
+// CHECK:           %[[B:.*]] = vector.load %{{.*}} : {{.*}}, vector<64xi8>
+// CHECK:           llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"(%[[E]], %[[FLIP]], %[[B]])
+// CHECK:         %[[SUMS:.*]] = scf.for {{.*}} iter_args(%[[S:.*]] = %{{.*}})
 // CHECK:           %[[V:.*]] = vector.load %{{.*}} : {{.*}}, vector<64xi8>
-// CHECK:           %[[EXCESS:.*]] = llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"(%[[E]], %[[FLIP]], %[[V]])
 // CHECK:           vector.load %{{.*}} : {{.*}}, vector<4xi8>
 // CHECK:           %[[SPREAD:.*]] = vector.bitcast %{{.*}} : vector<16xi32> to vector<64xi8>
 // CHECK:           %[[RAISED:.*]] = arith.xori %[[SPREAD]], %[[FLIP]]
 // CHECK:           %[[SUM:.*]] = llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"(%[[S]], %[[RAISED]], %[[V]])
-// CHECK:           scf.yield %[[SUM]], %[[EXCESS]]
-// CHECK:         %[[EXACT:.*]] = arith.subi %[[SUMS]]#0, %[[SUMS]]#1
+// CHECK:           scf.yield %[[SUM]]
+// CHECK:         %[[EXACT:.*]] = arith.subi %[[SUMS]], %[[EXCESS]]
 // CHECK:         vector.store %[[EXACT]]
 // CHECK:         llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.256"({{.*}}) : (vector<8xi32>, vector<32xi8>, vector<32xi8>)
 func.func @dpbusd(%a: memref<1x12xi8, #shared>, %b: memref<3x16x4xi8, #shared>,

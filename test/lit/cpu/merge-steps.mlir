@@ -101,3 +101,30 @@ func.func @dynamic(%A: !x, %B: !x, %steps: index) {
   }
   return
 }
+
+// -----
+
+// Products of bytes are done so soon that a step is twice as long.
+
+// CHECK-LABEL: func.func @bytes
+// CHECK: tile.pipelined %{{.+}} = %{{.+}} to %{{.+}} step %c16
+// CHECK: tile.copy %{{.+}}[64, 512] to %{{.+}}[64, 512]
+!bytes = memref<64x2048xi8, #tile.space<global>>
+func.func @bytes(%A: !bytes, %B: !bytes) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c32 = arith.constant 32 : index
+  %c64 = arith.constant 64 : index
+  tile.kernel (%bx) in (%c1) {
+    %a = tile.alloc "a" : memref<64x32xi8, #tile.space<shared>>
+    %b = tile.alloc "b" : memref<64x32xi8, #tile.space<shared>>
+    %c = tile.alloc "c" : memref<64x64xi32, #tile.space<fragment>>
+    tile.pipelined %k = %c0 to %c64 step %c1 stages(2) {
+      %at = arith.muli %k, %c32 : index
+      tile.copy %A[0, %at][64, 32] to %a[0, 0][64, 32] : !bytes to memref<64x32xi8, #tile.space<shared>>
+      tile.copy %B[0, %at][64, 32] to %b[0, 0][64, 32] : !bytes to memref<64x32xi8, #tile.space<shared>>
+      tile.gemm %a, %b into %c transpose_b : memref<64x32xi8, #tile.space<shared>>, memref<64x32xi8, #tile.space<shared>> into memref<64x64xi32, #tile.space<fragment>>
+    }
+  }
+  return
+}
