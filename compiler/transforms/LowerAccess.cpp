@@ -256,8 +256,8 @@ static Exchanged findExchanged(OpBuilder &b, AtomicOp op, bool sharesTiles) {
   unsigned width = op.getValue().getType().getIntOrFloatBitWidth();
   unsigned space = sharesTiles ? getDeviceAddressSpace(getSpace(op.getMemref())) : 0;
   Exchanged exchanged{emitAddress(b, op), b.getIntegerType(width), Value()};
-  // Devices exchange words. LLVM would make that of a narrower exchange too, but with a
-  // read at the beginning that is not atomic.
+  // Devices update words. LLVM would make that of a narrower update too, but may begin it
+  // with a read that is not atomic.
   if (sharesTiles && width < 32) {
     Value three = arith::ConstantIntOp::create(b, loc, b.getI64Type(), 3);
     Value bytes = arith::AndIOp::create(b, loc, exchanged.address, three);
@@ -299,20 +299,37 @@ static Value emitExchangeLoop(OpBuilder &b, AtomicOp op, bool sharesTiles) {
   return exchanged.extract(b, loc, loop.getResult(0), type);
 }
 
+static bool isBitwise(Combiner combiner) {
+  return combiner == Combiner::BitAnd || combiner == Combiner::BitOr ||
+         combiner == Combiner::BitXor;
+}
+
+/// A bitwise update as one of the whole word, whose other bits it leaves as they are.
+static Value emitBitwise(OpBuilder &b, AtomicOp op) {
+  Location loc = op.getLoc();
+  bool isAnd = op.getCombiner() == Combiner::BitAnd;
+  auto kind = isAnd                                 ? LLVM::AtomicBinOp::_and
+              : op.getCombiner() == Combiner::BitOr ? LLVM::AtomicBinOp::_or
+                                                    : LLVM::AtomicBinOp::_xor;
+  Exchanged exchanged = findExchanged(b, op, /*sharesTiles=*/true);
+  Value others = arith::ConstantIntOp::create(b, loc, exchanged.type, isAnd ? -1 : 0);
+  Value word = exchanged.insert(b, loc, others, op.getValue());
+  Value former = LLVM::AtomicRMWOp::create(b, loc, kind, exchanged.address, word,
+                                           LLVM::AtomicOrdering::acq_rel);
+  return exchanged.extract(b, loc, former, op.getValue().getType());
+}
+
 /// Whether there is an atomic operation of LLVM's for it that is one on the target.
 static bool isNative(AtomicOp op, bool sharesTiles) {
   Type type = op.getValue().getType();
   unsigned width = type.getIntOrFloatBitWidth();
-  Combiner combiner = op.getCombiner();
-  bool isFloat = isa<FloatType>(type), isSum = combiner == Combiner::Sum;
-  bool isExtremum = combiner == Combiner::Max || combiner == Combiner::Min;
+  bool isFloat = isa<FloatType>(type), isSum = op.getCombiner() == Combiner::Sum;
   if (type.isBF16() || (isFloat && width < 16))
     return false;
   if (!sharesTiles)
     return true;
-  // On a device LLVM makes loops of the others, which begin with a read that is not
-  // atomic. Bitwise operations it only makes wider.
-  return isFloat ? isSum : width >= 32 || !(isSum || isExtremum);
+  // On a device LLVM makes loops of the others.
+  return isFloat ? isSum : width >= 32;
 }
 
 static void lowerAtomic(AtomicOp op, bool sharesTiles) {
@@ -328,10 +345,12 @@ static void lowerAtomic(AtomicOp op, bool sharesTiles) {
                               op.getIndices());
       return former;
     }
-    if (!isNative(op, sharesTiles))
-      return emitExchangeLoop(b, op, sharesTiles);
-    return memref::AtomicRMWOp::create(b, loc, atomicKind(op), op.getValue(),
-                                       op.getMemref(), op.getIndices());
+    if (isNative(op, sharesTiles))
+      return memref::AtomicRMWOp::create(b, loc, atomicKind(op), op.getValue(),
+                                         op.getMemref(), op.getIndices());
+    if (isBitwise(op.getCombiner()))
+      return emitBitwise(b, op);
+    return emitExchangeLoop(b, op, sharesTiles);
   };
   op.replaceAllUsesWith(emitGuarded(builder, loc, guard, type, emit));
   op.erase();

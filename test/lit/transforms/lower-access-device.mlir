@@ -9,13 +9,13 @@
 
 // CHECK-LABEL: @native
 // CHECK:         memref.atomic_rmw addi {{.*}} memref<8xi32
-// CHECK:         memref.atomic_rmw ori {{.*}} memref<8xi8
+// CHECK:         memref.atomic_rmw ori {{.*}} memref<8xi32
 // CHECK:         memref.atomic_rmw addf {{.*}} memref<8xf16
 // CHECK-NOT:     cmpxchg
-func.func @native(%x: memref<8xi32, #shared>, %v: i32, %y: memref<8xi8, #shared>, %w: i8,
-                  %z: memref<8xf16, #shared>, %u: f16, %i: index) {
+func.func @native(%x: memref<8xi32, #shared>, %v: i32, %z: memref<8xf16, #shared>, %u: f16,
+                  %i: index) {
   %0 = tile.atomic sum %v, %x[%i] inbounds [true] : memref<8xi32, #shared>
-  %1 = tile.atomic bitor %w, %y[%i] inbounds [true] : memref<8xi8, #shared>
+  %1 = tile.atomic bitor %v, %x[%i] inbounds [true] : memref<8xi32, #shared>
   %2 = tile.atomic sum %u, %z[%i] inbounds [true] : memref<8xf16, #shared>
   return
 }
@@ -39,6 +39,22 @@ func.func @native(%x: memref<8xi32, #shared>, %v: i32, %y: memref<8xi8, #shared>
 func.func @half(%x: memref<8xf16, #shared>, %v: f16, %i: index) -> f16 {
   %0 = tile.atomic max %v, %x[%i] inbounds [true] : memref<8xf16, #shared>
   return %0 : f16
+}
+
+// Bits of a part of a word are those of a word that leaves the others alone.
+// CHECK-LABEL: @bits
+// CHECK-SAME:    %{{.*}}: memref<{{.*}}>, %[[V:.*]]: i8
+// CHECK:         %[[SHIFT:.*]] = arith.trunci %{{.*}} : i64 to i32
+// CHECK:         %[[MASK:.*]] = arith.shli %{{.*}}, %[[SHIFT]]
+// CHECK:         %[[OTHERS:.*]] = arith.andi
+// CHECK-NEXT:    %[[WIDE:.*]] = arith.extui %[[V]] : i8 to i32
+// CHECK-NEXT:    %[[PLACED:.*]] = arith.shli %[[WIDE]], %[[SHIFT]]
+// CHECK-NEXT:    %[[WORD:.*]] = arith.ori %[[OTHERS]], %[[PLACED]]
+// CHECK-NEXT:    %[[FORMER:.*]] = llvm.atomicrmw _and %{{.*}}, %[[WORD]] {{.*}} : !llvm.ptr<3>, i32
+// CHECK:         arith.shrui %[[FORMER]], %[[SHIFT]]
+func.func @bits(%y: memref<8xi8, #shared>, %w: i8, %i: index) -> i8 {
+  %0 = tile.atomic bitand %w, %y[%i] inbounds [true] : memref<8xi8, #shared>
+  return %0 : i8
 }
 
 // CHECK-LABEL: @whole
