@@ -161,7 +161,8 @@ def StreamStores : Pass<"cpu-stream-stores"> {
   let description = [{
     A loop over vectors that writes whole lines of a parameter, which nothing in the
     function reads, gets a second form with nontemporal stores. It is taken where the
-    tensor has 32 MiB or more and the row begins a line; a fence ends each block.
+    tensor has 32 MiB or more and the row begins a line; a fence ends the
+    blocks that a thread takes at a time.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
                            "::mlir::scf::SCFDialect", "::mlir::LLVM::LLVMDialect"];

@@ -24,7 +24,8 @@
 //                                      } else { the loop as it was }
 //
 // Some elements are computed twice then, which the loop has to allow. Nontemporal stores
-// may be seen after later ones; a fence ends each block that has made some.
+// may be seen after later ones, so a fence will end the blocks that a thread runs one
+// after the other (OutlineKernels.cpp).
 //
 //===----------------------------------------------------------------------===//
 
@@ -230,22 +231,8 @@ void KernelStreams::addForm(scf::ForOp loop, ArrayRef<vector::StoreOp> stores) {
 }
 
 void KernelStreams::run() {
-  Streams streams = find();
-  for (auto &[loop, stores] : streams)
+  for (auto &[loop, stores] : find())
     addForm(loop, stores);
-  if (streams.empty())
-    return;
-  LoopBuilder b(kernel);
-  b.setInsertionPointToEnd(&kernel.getBody().front());
-  Value any;
-  for (auto &[tensor, isLarge] : large)
-    any = any ? b.createOrFold<arith::OrIOp>(b.getLoc(), any, isLarge) : isLarge;
-  b.ifElse(
-      any,
-      [&] {
-        LLVM::FenceOp::create(b, b.getLoc(), LLVM::AtomicOrdering::seq_cst, StringRef());
-      },
-      [] {});
 }
 
 namespace {

@@ -10,7 +10,9 @@
 //
 //   void NAME.kernelN(env, first block, past-the-end block, arena)
 //
-// loads them back and runs its share of the blocks, bx fastest.
+// loads them back and runs its share of the blocks, bx fastest. Where these store past
+// the caches, a fence follows them: such stores may be seen after later ones, of which
+// one says that the blocks are done.
 //
 //===----------------------------------------------------------------------===//
 
@@ -23,6 +25,7 @@
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 namespace tilewright::host {
 #define GEN_PASS_DEF_OUTLINEKERNELS
@@ -111,6 +114,14 @@ static void placeTiles(func::FuncOp function, Value arena) {
   }
 }
 
+static bool storesPastCaches(KernelOp kernel) {
+  return kernel
+      .walk([](vector::StoreOp store) {
+        return store.getNontemporal() ? WalkResult::interrupt() : WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
 /// Makes `kernel` a function named `name` and a launch of it.
 static void outlineKernel(KernelOp kernel, StringRef name, Value host, Value state,
                           CheckLowering *checks) {
@@ -149,6 +160,8 @@ static void outlineKernel(KernelOp kernel, StringRef name, Value host, Value sta
   Value one = arith::ConstantIndexOp::create(builder, loc, 1);
   auto loop =
       scf::ForOp::create(builder, loc, entry->getArgument(1), entry->getArgument(2), one);
+  if (storesPastCaches(kernel))
+    LLVM::FenceOp::create(builder, loc, LLVM::AtomicOrdering::seq_cst, StringRef());
   func::ReturnOp::create(builder, loc);
   builder.setInsertionPointToStart(loop.getBody());
   SmallVector<Value> grid;

@@ -29,8 +29,7 @@
 // CHECK:             scf.for %[[L:.*]] = %[[LAST]] to %c256 step %c16 {
 // CHECK:               %[[TO:.*]] = arith.minsi %[[L]], %c240
 // CHECK:               vector.store %{{.*}}, %[[Y]][%[[B]], %[[TO]]] : memref
-// CHECK:             llvm.fence seq_cst
-// CHECK-NEXT:      } else {
+// CHECK:           } else {
 // CHECK:             scf.for %{{.*}} = %c0 to %c256 step %c16 {
 // CHECK-NEXT:          memref.prefetch
 // CHECK-NEXT:          vector.load

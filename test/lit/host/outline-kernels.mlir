@@ -105,3 +105,19 @@ func.func private @helper(%n: index) {
 }
 // CHECK: func private @outside(f32)
 func.func private @outside(f32)
+
+// What is stored past the caches is there for all before the function returns.
+// CHECK-LABEL: func private @streams.kernel0(
+// CHECK:         scf.for
+// CHECK:           vector.store {{.*}}nontemporal
+// CHECK:         }
+// CHECK:         llvm.fence seq_cst
+// CHECK-NEXT:    return
+func.func @streams(%x: memref<?x16xf32, #global>, %f: f32, %n: index) {
+  %c0 = arith.constant 0 : index
+  tile.kernel (%b) in (%n) {
+    %v = vector.broadcast %f : f32 to vector<16xf32>
+    vector.store %v, %x[%b, %c0] {alignment = 64 : i64, nontemporal = true} : memref<?x16xf32, #global>, vector<16xf32>
+  }
+  return
+}
