@@ -163,6 +163,22 @@ int64_t PanelSharer::getColumns(Filling filling) {
   return filling.isVectorSide && columns % block == 0 ? block : columns;
 }
 
+/// `memref` from `offsets` on, as so many elements of its last dimensions.
+static Value makeView(OpBuilder &b, Location loc, Value memref,
+                      ArrayRef<OpFoldResult> offsets, ArrayRef<int64_t> shape) {
+  auto type = cast<MemRefType>(memref.getType());
+  SmallVector<OpFoldResult> at(offsets), sizes,
+      strides(type.getRank(), b.getIndexAttr(1));
+  at.resize(type.getRank(), b.getIndexAttr(0));
+  sizes.resize(type.getRank() - shape.size(), b.getIndexAttr(1));
+  for (int64_t size : shape)
+    sizes.push_back(b.getIndexAttr(size));
+  auto result =
+      memref::SubViewOp::inferRankReducedResultType(shape, type, at, sizes, strides);
+  return memref::SubViewOp::create(b, loc, cast<MemRefType>(result), memref, at, sizes,
+                                   strides);
+}
+
 /// The workspace [tiles, runs of columns, tile...], and the kernel that fills it.
 Value PanelSharer::makeWorkspace(Filling filling, Value tiles, ArrayRef<Value> counts) {
   Location loc = filling.op->getLoc();
@@ -241,16 +257,9 @@ Value PanelSharer::makeWorkspace(Filling filling, Value tiles, ArrayRef<Value> c
                    toSizes, copy.getIsUnsigned());
     return workspace;
   }
-  auto local = SpaceAttr::get(host.getContext(), Space::Shared);
-  auto panelType =
-      MemRefType::get(run, type.getElementType(), MemRefLayoutAttrInterface(), local);
-  Value panel =
-      AllocOp::create(host, loc, panelType, filling.tile.getNameAttr(), IntegerAttr());
+  Value panel = makeView(host, loc, workspace, {tile, loop.getInductionVar()}, run);
   PackOp::create(host, loc, pack.getSrc(), offsets, dynamic, part, pack.getDims(), panel,
                  pack.getTranspose(), pack.getIsUnsigned());
-  SmallVector<int64_t> zeros(run.size(), 0);
-  CopyOp::create(host, loc, panel, ValueRange(), zeros, run, workspace, at, to, toSizes,
-                 /*isUnsigned=*/false);
   return workspace;
 }
 
@@ -269,22 +278,6 @@ Value PanelSharer::getTile(OpBuilder &b, Filling filling, ArrayRef<Value> counts
     tile = b.createOrFold<arith::AddIOp>(loc, tile, at);
   }
   return tile;
-}
-
-/// `memref` from `offsets` on, as so many elements of its last dimensions.
-static Value makeView(OpBuilder &b, Location loc, Value memref,
-                      ArrayRef<OpFoldResult> offsets, ArrayRef<int64_t> shape) {
-  auto type = cast<MemRefType>(memref.getType());
-  SmallVector<OpFoldResult> at(offsets), sizes,
-      strides(type.getRank(), b.getIndexAttr(1));
-  at.resize(type.getRank(), b.getIndexAttr(0));
-  sizes.resize(type.getRank() - shape.size(), b.getIndexAttr(1));
-  for (int64_t size : shape)
-    sizes.push_back(b.getIndexAttr(size));
-  auto result =
-      memref::SubViewOp::inferRankReducedResultType(shape, type, at, sizes, strides);
-  return memref::SubViewOp::create(b, loc, cast<MemRefType>(result), memref, at, sizes,
-                                   strides);
 }
 
 /// The product on shared tiles, a run of columns after the other.

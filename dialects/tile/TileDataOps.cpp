@@ -191,12 +191,12 @@ LogicalResult PackOp::verify() {
     if (size != 1 && !llvm::is_contained(dims, static_cast<int64_t>(dim)))
       return emitOpError("(C1) dimension ")
              << dim << " is not spanned, so its size must be 1";
-  if (!isTile(panel) || panel.getRank() != 3 || !panel.hasStaticShape() ||
+  if (panel.getRank() != 3 || !panel.hasStaticShape() ||
       panel.getDimSize(0) !=
           static_cast<int64_t>(llvm::divideCeil(getK(), panel.getDimSize(2))) ||
-      panel.getDimSize(1) != getN())
-    return emitOpError("(C2) panel must be a tile [ceil(K / i), N, i] for K = ")
-           << getK() << " and N = " << getN();
+      panel.getDimSize(1) != getN() || !panel.areTrailingDimsContiguous(2))
+    return emitOpError("(C2) panel must be [ceil(K / i), N, i] for K = ")
+           << getK() << " and N = " << getN() << ", with rows that are contiguous";
   return verifyInside(*this, "(C3)", "src", src, getStaticSrcOffsets(), getSrcSizes());
 }
 

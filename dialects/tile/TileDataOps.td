@@ -198,7 +198,8 @@ def Tile_PackOp : Tile_Op<"pack"> {
     - (C1) Offsets and sizes have one entry for each dimension of `src`; sizes
       are positive and exactly two dimensions are spanned (`dims`, in order; the
       others have size 1).
-    - (C2) The panel is a tile `[ceil(K / i), N, i]` of K and N.
+    - (C2) The panel is `[ceil(K / i), N, i]` of K and N, a tile or a part of other
+      memory, whose last two dimensions are contiguous.
     - (C3) A region of a tile that starts at a constant lies inside the tile.
 
     Example:

@@ -65,8 +65,8 @@ func.func @product(%A: !a, %B: !b, %C: !out) {
 // CHECK: %[[COUNT:.+]] = arith.select %[[MANY]], %{{.+}}, %c0
 // CHECK: %[[W:.+]] = tile.workspace "b.panel.shared"(%[[COUNT]]) : memref<?x1x16x16x2xbf16
 // CHECK: tile.kernel (%{{.+}}) in (%[[COUNT]])
-// CHECK: tile.pack %{{.+}}[%{{.+}}, %{{.+}}][32, 16] dims [0, 1] into %[[P:.+]] :
-// CHECK: tile.copy %[[P]][0, 0, 0][16, 16, 2] to %[[W]]
+// CHECK: %[[P:.+]] = memref.subview %[[W]][
+// CHECK: tile.pack %{{.+}}[%{{.+}}, %{{.+}}][32, 16] dims [0, 1] into %[[P]] :
 // CHECK: scf.if %[[MANY]] {
 // CHECK:   cpu.gemm
 // CHECK: } else {

@@ -171,7 +171,7 @@ func.func @pack_dims(%s: memref<8x4xf32, #shared>, %p: memref<8x4x1xf32, #shared
 
 #shared = #tile.space<shared>
 func.func @pack_panel(%s: memref<8x4xf32, #shared>, %p: memref<3x4x2xf32, #shared>) {
-  // expected-error @+1 {{'tile.pack' op (C2) panel must be a tile [ceil(K / i), N, i] for K = 8 and N = 4}}
+  // expected-error @+1 {{'tile.pack' op (C2) panel must be [ceil(K / i), N, i] for K = 8 and N = 4, with rows that are contiguous}}
   tile.pack %s[0, 0][8, 4] dims [0, 1] into %p : memref<8x4xf32, #shared> into memref<3x4x2xf32, #shared>
   return
 }
