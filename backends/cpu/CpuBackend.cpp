@@ -79,6 +79,7 @@ void CpuBackend::buildTilePipeline(OpPassManager &pm) const {
   pm.addPass(tile::createSequentializeLoops());
   pm.addPass(createPackOperands());
   pm.addPass(createForwardCopies());
+  pm.addPass(createFinishProducts());
   pm.addPass(createSharePanels());
   pm.addPass(createTrimRows());
   pm.addPass(createPrefetchBlocks({target.getModel().l2Bytes / 4}));
@@ -100,7 +101,8 @@ void CpuBackend::buildLoweringPipeline(OpPassManager &pm) const {
   pm.addPass(tile::createWidenFloats());
   pm.addPass(tile::createExpandCasts());
   bool avx512dq = bits == 512 && target.hasFeature("avx512dq");
-  pm.addPass(createNativeMath({avx512dq}));
+  bool isArm = target.getModel().architecture == Architecture::AArch64;
+  pm.addPass(createNativeMath({avx512dq, isArm}));
   pm.addPass(tile::createExpandMath());
   pm.addPass(arith::createArithExpandOpsPass());
   pm.addPass(memref::createExpandOpsPass());

@@ -46,7 +46,26 @@ static LogicalResult verifyInner(GemmOp gemm, MemRefType a, MemRefType b, MemRef
   return success();
 }
 
+/// Checks what a gemm that is a step of a longer product says of the others.
+static LogicalResult verifyStep(GemmOp gemm) {
+  if (!gemm.getFirst() && !gemm.getLast() && !gemm.getOut())
+    return success();
+  if (gemm.getAtom().getInner() || gemm.getClear())
+    return gemm.emitOpError("(C6) a step has no inner atom, and is not cleared");
+  if (!gemm.getLast() != !gemm.getOut())
+    return gemm.emitOpError("(C6) `last` says when C is written to `out`: both or none");
+  if (!gemm.getOut())
+    return success();
+  MemRefType out = typeOf(gemm.getOut());
+  if (out.getShape() != typeOf(gemm.getC()).getShape() ||
+      !out.areTrailingDimsContiguous(1))
+    return gemm.emitOpError("(C6) `out` has the shape of `c`, and rows without gaps");
+  return success();
+}
+
 LogicalResult GemmOp::verify() {
+  if (failed(verifyStep(*this)))
+    return failure();
   MemRefType a = typeOf(getA()), b = typeOf(getB()), c = typeOf(getC());
   for (MemRefType type : {a, b, c})
     if (!type.hasStaticShape() || (type == c && !tile::isTile(type)) || type.getRank() < 2 ||

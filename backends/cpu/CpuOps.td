@@ -12,7 +12,7 @@ include "backends/cpu/CpuDialect.td"
 include "dialects/tile/TileAttrs.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
-def Cpu_GemmOp : Op<Cpu_Dialect, "gemm"> {
+def Cpu_GemmOp : Op<Cpu_Dialect, "gemm", [AttrSizedOperandSegments]> {
   let summary = "C += A B with operands in the form the atom reads";
   let description = [{
     A `tile.gemm` whose operands were packed. The micro-kernel broadcasts groups
@@ -23,6 +23,10 @@ def Cpu_GemmOp : Op<Cpu_Dialect, "gemm"> {
     `tile.pack` makes it. With an inner atom `a` is a matrix M x K and `b` a
     matrix N x K, both read by vectors along K. Rows of C from `rows` on, where that is
     given, may be left as they are: nothing reads them.
+
+    Of the steps of a longer product one is the first, where `first` holds: C counts as
+    zeros, and is not read. One is the last, where `last` holds: C is written to `out`,
+    cast as by `tile.cast`, and `c` may be left as it is.
 
     Constraints:
     - (C1) `a`, `b` and `c` have static shapes; `c` is a tile of rank 2, the others
@@ -36,6 +40,8 @@ def Cpu_GemmOp : Op<Cpu_Dialect, "gemm"> {
     - (C5) An inner atom needs matrices whose K is a multiple of what a step reads:
       a register of the atom's elements, or of bf16 where both operands are bf16
       and the atom's elements f32.
+    - (C6) `first` and `last` need an atom that is not inner, and stand in the place of
+      `clear`. `out` has the shape of `c` and a last dimension that is contiguous.
 
     Example:
     ```mlir
@@ -60,14 +66,32 @@ def Cpu_GemmOp : Op<Cpu_Dialect, "gemm"> {
       return
     }
     ```
+
+    Example:
+    ```mlir
+    func.func @step(%a: memref<64x32xf32, #tile.space<shared>>,
+                    %b: memref<32x64x1xf32, #tile.space<shared>>,
+                    %c: memref<64x64xf32, #tile.space<fragment>>,
+                    %y: memref<64x64xbf16, #tile.space<global>>, %f: i1, %l: i1) {
+      cpu.gemm %a, %b into %c first(%f) last(%l) atom(#cpu.atom<fma 8x32x1, f32 into f32, 512>)
+        : memref<64x32xf32, #tile.space<shared>>, memref<32x64x1xf32, #tile.space<shared>>
+          into memref<64x64xf32, #tile.space<fragment>>
+          out %y : memref<64x64xbf16, #tile.space<global>>
+      return
+    }
+    ```
   }];
   let arguments = (ins
       Arg<AnyMemRef, "", [MemRead]>:$a, Arg<AnyMemRef, "", [MemRead]>:$b,
       Arg<AnyMemRef, "", [MemRead, MemWrite]>:$c, Optional<Index>:$rows,
+      Optional<I1>:$first, Optional<I1>:$last,
+      Arg<Optional<AnyMemRef>, "", [MemWrite]>:$out,
       UnitAttr:$transposeA, UnitAttr:$clear, Cpu_AtomAttr:$atom);
   let assemblyFormat = [{
-    $a `,` $b `into` $c (`rows` `(` $rows^ `)`)? (`transpose_a` $transposeA^)? (`clear` $clear^)?
+    $a `,` $b `into` $c (`rows` `(` $rows^ `)`)? (`first` `(` $first^ `)`)?
+    (`last` `(` $last^ `)`)? (`transpose_a` $transposeA^)? (`clear` $clear^)?
     `atom` `(` $atom `)` attr-dict `:` type($a) `,` type($b) `into` type($c)
+    (`out` $out^ `:` type($out))?
   }];
   let hasVerifier = 1;
   let extraClassDeclaration = [{

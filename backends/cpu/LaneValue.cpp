@@ -7,6 +7,7 @@
 
 #include "backends/cpu/LaneValue.h"
 
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -259,6 +260,16 @@ Value compareOffsets(LoopBuilder &b, arith::CmpIPredicate predicate,
                                getVector(b, LaneValue::uniform(narrow), lanes));
 }
 
+/// The difference of two indices, or the number nearest to it.
+static Value subtractSaturating(LoopBuilder &b, Value x, Value y) {
+  Location loc = b.getLoc();
+  auto toWord = [&](Value value) {
+    return b.createOrFold<arith::IndexCastOp>(loc, b.getI64Type(), value);
+  };
+  Value difference = LLVM::SSubSat::create(b, loc, toWord(x), toWord(y));
+  return arith::IndexCastOp::create(b, loc, b.getIndexType(), difference);
+}
+
 /// The signed form of a predicate on numbers that are not negative.
 static arith::CmpIPredicate toSigned(arith::CmpIPredicate predicate) {
   using Predicate = arith::CmpIPredicate;
@@ -297,7 +308,11 @@ std::optional<LaneValue> emitLinearCompare(LoopBuilder &b, arith::CmpIOp op,
   auto toIndex = [&](Value value) {
     return b.createOrFold<arith::IndexCastOp>(b.getLoc(), b.getIndexType(), value);
   };
-  Value bound = b.sub(toIndex(rhs.scalar), toIndex(lhs.scalar));
+  Value bound;
+  if (bounds.isNonNegative(op.getLhs(), op) && bounds.isNonNegative(op.getRhs(), op))
+    bound = b.sub(toIndex(rhs.scalar), toIndex(lhs.scalar));
+  else
+    bound = subtractSaturating(b, toIndex(rhs.scalar), toIndex(lhs.scalar));
   if (llvm::all_equal(offsets))
     return LaneValue::uniform(b.compare(predicate, b.index(offsets.front()), bound));
   return LaneValue::varying(compareOffsets(b, predicate, offsets, bound, vectorBits));

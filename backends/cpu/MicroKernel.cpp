@@ -6,7 +6,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "backends/cpu/MicroKernel.h"
-#include "backends/cpu/TileDims.h"
 
 using namespace mlir;
 using namespace tilewright::cpu;
@@ -176,20 +175,62 @@ SmallVector<Value> MicroKernel::emitExcess(Block block, Value column) {
   });
 }
 
+/// The place of vector `v` of row `r` of a block.
+Indices MicroKernel::getPlace(Block block, Value row, Value column, int64_t r,
+                              int64_t v) {
+  return {b.add(row, r), b.add(column, v * block.lanes)};
+}
+
+/// The block's accumulators as this step finds them.
+SmallVector<Value> MicroKernel::loadBlock(Block block, Value row, Value column) {
+  Location loc = b.getLoc();
+  auto type = VectorType::get(block.lanes, atom.getAccumulator());
+  int64_t count = block.rows * block.vectors;
+  auto makeZeros = [&] {
+    Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(type));
+    return SmallVector<Value>(count, zero);
+  };
+  auto load = [&] {
+    SmallVector<Value> loaded;
+    for (int64_t r = 0; r < block.rows; ++r)
+      for (int64_t v = 0; v < block.vectors; ++v)
+        loaded.push_back(vector::LoadOp::create(b, loc, type, memrefC,
+                                                getPlace(block, row, column, r, v)));
+    return loaded;
+  };
+  if (op.getClear())
+    return makeZeros();
+  if (!op.getFirst())
+    return load();
+  auto choice = scf::IfOp::create(b, loc, SmallVector<Type>(count, type), op.getFirst(),
+                                  /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(choice.thenBlock());
+  scf::YieldOp::create(b, loc, makeZeros());
+  b.setInsertionPointToStart(choice.elseBlock());
+  scf::YieldOp::create(b, loc, load());
+  return choice.getResults();
+}
+
+/// Writes the block's sums to `memref`, as what it holds.
+void MicroKernel::storeBlock(Block block, Value row, Value column, ArrayRef<Value> sums,
+                             Value memref) {
+  auto type = VectorType::get(block.lanes, elementOf(memref));
+  for (int64_t r = 0; r < block.rows; ++r)
+    for (int64_t v = 0; v < block.vectors; ++v) {
+      Value sum = sums[r * block.vectors + v];
+      if (sum.getType() != type)
+        sum = tile::CastOp::create(b, b.getLoc(), type, sum, false, false);
+      vector::StoreOp::create(b, b.getLoc(), sum, memref,
+                              getPlace(block, row, column, r, v));
+    }
+}
+
 void MicroKernel::emitBlock(Block block, Value row, Value column, ValueRange excess) {
   Location loc = b.getLoc();
   auto type = VectorType::get(block.lanes, atom.getAccumulator());
-  auto at = [&](int64_t r, int64_t v) {
-    return SmallVector<Value>{b.add(row, r), b.add(column, v * block.lanes)};
-  };
   Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(type));
-  SmallVector<Value> accumulators;
-  for (int64_t r = 0; r < block.rows; ++r)
-    for (int64_t v = 0; v < block.vectors; ++v)
-      accumulators.push_back(
-          op.getClear()
-              ? zero
-              : vector::LoadOp::create(b, loc, type, memrefC, at(r, v)).getResult());
+  SmallVector<Value> accumulators = loadBlock(block, row, column);
 
   // Squares have two rows: an odd one gets company that is not stored.
   bool isSquare = isWhole(block) && atom.isSquare();
@@ -221,20 +262,22 @@ void MicroKernel::emitBlock(Block block, Value row, Value column, ValueRange exc
     turnSquares(block, sums);
   for (int64_t i = 0; !excess.empty() && i < block.rows * block.vectors; ++i)
     sums[i] = arith::SubIOp::create(b, loc, sums[i], excess[i % block.vectors]);
-  for (int64_t r = 0; r < block.rows; ++r)
-    for (int64_t v = 0; v < block.vectors; ++v)
-      vector::StoreOp::create(b, loc, sums[r * block.vectors + v], memrefC, at(r, v));
+  if (!op.getLast())
+    return storeBlock(block, row, column, sums, memrefC);
+  b.ifElse(
+      op.getLast(), [&] { storeBlock(block, row, column, sums, op.getOut()); },
+      [&] { storeBlock(block, row, column, sums, memrefC); });
 }
 
 /// All rows of the columns [begin, end), which `block` divides.
 void MicroKernel::emitColumns(Block block, int64_t begin, int64_t end) {
-  b.forLoop(
-      b.getIndexAttr(begin), b.getIndexAttr(end), block.columns(), [&](Value column) {
-        SmallVector<Value> excess = emitExcess(block, column);
-        forRowBlocks(b, op, [&](int64_t rows, Value row) {
-          emitBlock({rows, block.vectors, block.lanes}, row, column, excess);
-        });
-      });
+  b.forLoop(b.getIndexAttr(begin), b.getIndexAttr(end), block.columns(),
+            [&](Value column) {
+              SmallVector<Value> excess = emitExcess(block, column);
+              forRowBlocks(b, op, [&](int64_t rows, Value row) {
+                emitBlock({rows, block.vectors, block.lanes}, row, column, excess);
+              });
+            });
 }
 
 void MicroKernel::emit() {

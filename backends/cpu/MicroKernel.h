@@ -10,6 +10,7 @@
 
 #include "backends/cpu/CpuOps.h"
 #include "backends/cpu/LoopBuilder.h"
+#include "backends/cpu/TileDims.h"
 
 namespace tilewright::cpu {
 
@@ -40,6 +41,12 @@ private:
 
   void emitColumns(Block block, int64_t begin, int64_t end);
   llvm::SmallVector<mlir::Value> emitExcess(Block block, mlir::Value column);
+  Indices getPlace(Block block, mlir::Value row, mlir::Value column, int64_t r,
+                   int64_t v);
+  llvm::SmallVector<mlir::Value> loadBlock(Block block, mlir::Value row,
+                                           mlir::Value column);
+  void storeBlock(Block block, mlir::Value row, mlir::Value column,
+                  llvm::ArrayRef<mlir::Value> sums, mlir::Value memref);
   void emitBlock(Block block, mlir::Value row, mlir::Value column,
                  mlir::ValueRange excess);
   llvm::SmallVector<mlir::Value> emitStep(Block block, mlir::Value row,

@@ -10,8 +10,11 @@
 // one rounding (vscalefps), where arithmetic on exponents takes ten instructions more for
 // overflow and denormals.
 //
-// The larger and the smaller of two floats, of which a NaN is either or neither, are left to
-// LLVM, which knows what an instruction does with the second operand.
+// The larger of two floats is `a > b ? a : b` on x86, where that is one instruction and
+// gives b where either is a NaN; a comparison says which of them is. Of two zeros it
+// gives the second, where Arm's instruction knows their signs. LLVM's own operation would
+// be free to give either, and then takes the larger of x and 0 for a number without a
+// sign.
 //
 //===----------------------------------------------------------------------===//
 
@@ -69,26 +72,46 @@ static bool isRegister(Type type) {
          llvm::is_contained({4, 8, 16}, vector.getNumElements());
 }
 
-/// The larger or smaller of two; the sign of a zero is unspecified.
-template <typename Op> static Value chooseOne(OpBuilder &b, Operation *op) {
-  return Op::create(b, op->getLoc(), op->getResult(0).getType(), op->getOperand(0),
-                    op->getOperand(1), LLVM::FastmathFlags::nsz);
+/// The operand for which `isChosen` holds against the other; of a NaN and a number, the
+/// NaN where `keepsNaN`.
+static Value chooseOne(Operation *op, arith::CmpFPredicate isChosen, bool keepsNaN) {
+  OpBuilder b(op);
+  Location loc = op->getLoc();
+  Value first = op->getOperand(0), second = op->getOperand(1);
+  Value ordered = arith::SelectOp::create(
+      b, loc, arith::CmpFOp::create(b, loc, isChosen, first, second), first, second);
+  Value odd = keepsNaN ? first : second, otherwise = first;
+  Value isNaN = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::UNO, odd, odd);
+  // Two selections of one operand would become a single one, which is no instruction.
+  if (keepsNaN)
+    otherwise = Expr(b, loc, first).constant(std::numeric_limits<double>::quiet_NaN());
+  return arith::SelectOp::create(b, loc, isNaN, otherwise, ordered);
 }
 
 namespace {
 struct NativeMath : tilewright::cpu::impl::NativeMathBase<NativeMath> {
   using NativeMathBase::NativeMathBase;
 
+  Value expandExtremum(Operation *op) {
+    constexpr auto larger = arith::CmpFPredicate::OGT,
+                   smaller = arith::CmpFPredicate::OLT;
+    OpBuilder b(op);
+    ValueRange operands = op->getOperands();
+    bool isMax = isa<arith::MaximumFOp, arith::MaxNumFOp>(op);
+    bool keepsNaN = isa<arith::MaximumFOp, arith::MinimumFOp>(op);
+    if (!ordersZeros)
+      return chooseOne(op, isMax ? larger : smaller, keepsNaN);
+    if (keepsNaN)
+      return isMax ? LLVM::MaximumOp::create(b, op->getLoc(), operands).getResult()
+                   : LLVM::MinimumOp::create(b, op->getLoc(), operands).getResult();
+    return isMax ? LLVM::MaxNumOp::create(b, op->getLoc(), operands).getResult()
+                 : LLVM::MinNumOp::create(b, op->getLoc(), operands).getResult();
+  }
+
   Value expand(Operation *op) {
     OpBuilder b(op);
-    if (isa<arith::MaximumFOp>(op))
-      return chooseOne<LLVM::MaximumOp>(b, op);
-    if (isa<arith::MinimumFOp>(op))
-      return chooseOne<LLVM::MinimumOp>(b, op);
-    if (isa<arith::MaxNumFOp>(op))
-      return chooseOne<LLVM::MaxNumOp>(b, op);
-    if (isa<arith::MinNumFOp>(op))
-      return chooseOne<LLVM::MinNumOp>(b, op);
+    if (isa<arith::MaximumFOp, arith::MinimumFOp, arith::MaxNumFOp, arith::MinNumFOp>(op))
+      return expandExtremum(op);
     if (!avx512dq || !isa<math::ExpOp, math::Exp2Op>(op) ||
         !isRegister(op->getResult(0).getType()))
       return {};

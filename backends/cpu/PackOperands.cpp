@@ -223,7 +223,8 @@ void OperandPacker::pack(tile::GemmOp gemm) {
                                      : packVectorSide(gemm, b, transposeB, atom);
   Value broadcastSide = atom.getInner() ? widenInteger(a, gemm, atom)
                                         : packBroadcastSide(gemm, a, transposeA, atom);
-  cpu::GemmOp::create(builder, loc, broadcastSide, vectorSide, result, /*rows=*/Value(), transposeA, clear,
+  cpu::GemmOp::create(builder, loc, broadcastSide, vectorSide, result, /*rows=*/Value(),
+                      /*first=*/Value(), /*last=*/Value(), /*out=*/Value(), transposeA, clear,
                       atom);
   if (gemm.getSwapped())
     transposeTile(builder, loc, result, c);

@@ -62,6 +62,18 @@ def ForwardCopies : Pass<"cpu-forward-copies"> {
                            "::mlir::scf::SCFDialect"];
 }
 
+def FinishProducts : Pass<"cpu-finish-products"> {
+  let summary = "Begin products with zeros and end them in memory";
+  let description = [{
+    A loop whose steps sum into a tile that is zero before it, and that is copied to a
+    tensor after it, is left with the steps: the first one reads no accumulators, and the
+    last one writes them to the tensor from its registers, as what the tensor holds. Where
+    a part of the tile lies outside of the tensor, it is copied as before.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect"];
+}
+
 def SharePanels : Pass<"cpu-share-panels"> {
   let summary = "Make operands once that many blocks copy";
   let description = [{
@@ -172,13 +184,16 @@ def NativeMath : Pass<"cpu-native-math"> {
   let summary = "Compute functions by the instructions that a CPU has for them";
   let description = [{
     With AVX-512 DQ, exp and exp2 of vectors of f32 take a fraction and scale by a power
-    of two in one instruction each. The maximum and minimum of floats become LLVM's, with
-    zeros in any order. Other functions are left to `expand-math`.
+    of two in one instruction each. The maximum and minimum of floats become comparisons
+    and selections, which give the second of two zeros, or LLVM's where the target has
+    instructions that order zeros. Other functions are left to `expand-math`.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
                            "::mlir::LLVM::LLVMDialect"];
   let options = [Option<"avx512dq", "avx512dq", "bool", "false",
-                        "Whether the CPU has AVX-512 DQ and VL">];
+                        "Whether the CPU has AVX-512 DQ and VL">,
+                 Option<"ordersZeros", "orders-zeros", "bool", "false",
+                        "Whether the maximum of zeros is the positive one, as on Arm">];
 }
 
 def ConvertToLLVM : Pass<"cpu-convert-to-llvm", "::mlir::ModuleOp"> {

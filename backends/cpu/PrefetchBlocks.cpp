@@ -138,8 +138,10 @@ ParallelOp KernelPrefetches::findLoop(const Region &region) const {
   return best;
 }
 
-/// `value` with what `mapping` says in place of what it is computed from.
-static Value moveTo(OpBuilder &builder, Value value, IRMapping &mapping) {
+/// `value` with what `mapping` says in place of what it is computed from; computed anew
+/// too where only the body of `reader` sees it.
+static Value moveTo(OpBuilder &builder, Value value, Operation *reader,
+                    IRMapping &mapping) {
   if (Value mapped = mapping.lookupOrNull(value))
     return mapped;
   Operation *definition = value.getDefiningOp();
@@ -147,14 +149,13 @@ static Value moveTo(OpBuilder &builder, Value value, IRMapping &mapping) {
     return value;
   bool changes = false;
   for (Value operand : definition->getOperands()) {
-    Value moved = moveTo(builder, operand, mapping);
+    Value moved = moveTo(builder, operand, reader, mapping);
     changes |= moved != operand;
     mapping.map(operand, moved);
   }
-  // Operands that are constants of the loop's body are not seen from outside.
-  bool isConstant = definition->getNumOperands() == 0;
+  bool isHidden = reader->isProperAncestor(definition);
   Value moved =
-      changes || isConstant ? builder.clone(*definition, mapping)->getResult(0) : value;
+      changes || isHidden ? builder.clone(*definition, mapping)->getResult(0) : value;
   mapping.map(value, moved);
   return moved;
 }
@@ -183,7 +184,7 @@ void KernelPrefetches::emit(const Region &region, ParallelOp loop) {
 
   SmallVector<Value> indices;
   for (OpFoldResult index : region.indices)
-    indices.push_back(moveTo(b, b.index(index), mapping));
+    indices.push_back(moveTo(b, b.index(index), region.reader, mapping));
   if (isa<CopyOp>(region.reader))
     for (auto [index, variable] : llvm::zip_equal(indices, variables))
       index = b.addTo(index, variable);

@@ -291,25 +291,30 @@ void PanelSharer::emitShared(OpBuilder &b, ArrayRef<Panel> panels) {
     else
       a = makeView(b, loc, panel.workspace, {panel.tile, b.getIndexAttr(0)},
                    panel.filling.tile.getType().getShape());
-  auto emit = [&](Value bView, Value cView) {
-    CpuGemm::create(b, loc, a, bView, cView, gemm.getRows(), gemm.getTransposeA(),
-                    gemm.getClear(), gemm.getAtomAttr());
+  auto emit = [&](Value bView, Value cView, Value outView) {
+    CpuGemm::create(b, loc, a, bView, cView, gemm.getRows(), gemm.getFirst(),
+                    gemm.getLast(), outView, gemm.getTransposeA(), gemm.getClear(),
+                    gemm.getAtomAttr());
   };
   if (!vectors)
-    return emit(gemm.getB(), c);
+    return emit(gemm.getB(), c, gemm.getOut());
   int64_t columns = getColumns(vectors->filling), n = gemm.getN();
   SmallVector<int64_t> run(vectors->filling.tile.getType().getShape());
   run[1] = columns;
   if (columns == n)
     return emit(
-        makeView(b, loc, vectors->workspace, {vectors->tile, b.getIndexAttr(0)}, run), c);
+        makeView(b, loc, vectors->workspace, {vectors->tile, b.getIndexAttr(0)}, run), c,
+        gemm.getOut());
   auto loop = scf::ForOp::create(b, loc, index(b, 0), index(b, n / columns), index(b, 1));
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
   Value j = loop.getInductionVar();
   Value column = arith::MulIOp::create(b, loc, j, index(b, columns));
   Value bView = makeView(b, loc, vectors->workspace, {vectors->tile, j}, run);
-  emit(bView, makeView(b, loc, c, {b.getIndexAttr(0), column}, {gemm.getM(), columns}));
+  auto getRun = [&](Value matrix) {
+    return makeView(b, loc, matrix, {b.getIndexAttr(0), column}, {gemm.getM(), columns});
+  };
+  emit(bView, getRun(c), gemm.getOut() ? getRun(gemm.getOut()) : Value());
 }
 
 /// The product with the tiles `shared`, the last of `panels`, where the first of them is;

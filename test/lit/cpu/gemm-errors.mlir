@@ -181,3 +181,34 @@ func.func @inner_part_of_groups(%a: memref<2x96xi8, #shared>, %b: memref<8x96xi8
     : memref<2x96xi8, #shared>, memref<8x96xi8, #shared> into memref<2x8xi32, #shared>
   return
 }
+
+// -----
+
+#shared = #tile.space<shared>
+func.func @half_a_step(%a: memref<8x32xf32, #shared>, %b: memref<32x64xf32, #shared>, %c: memref<8x64xf32, #shared>, %l: i1) {
+  // expected-error @+1 {{'cpu.gemm' op (C6) `last` says when C is written to `out`: both or none}}
+  cpu.gemm %a, %b into %c last(%l) atom(#cpu.atom<fma 8x32x1, f32 into f32, 512>)
+    : memref<8x32xf32, #shared>, memref<32x64xf32, #shared> into memref<8x64xf32, #shared>
+  return
+}
+
+// -----
+
+#shared = #tile.space<shared>
+func.func @cleared_step(%a: memref<8x32xf32, #shared>, %b: memref<32x64xf32, #shared>, %c: memref<8x64xf32, #shared>, %f: i1) {
+  // expected-error @+1 {{'cpu.gemm' op (C6) a step has no inner atom, and is not cleared}}
+  cpu.gemm %a, %b into %c first(%f) clear atom(#cpu.atom<fma 8x32x1, f32 into f32, 512>)
+    : memref<8x32xf32, #shared>, memref<32x64xf32, #shared> into memref<8x64xf32, #shared>
+  return
+}
+
+// -----
+
+#shared = #tile.space<shared>
+func.func @other_shape(%a: memref<8x32xf32, #shared>, %b: memref<32x64xf32, #shared>, %c: memref<8x64xf32, #shared>, %y: memref<8x32xf32, #tile.space<global>>, %l: i1) {
+  // expected-error @+1 {{'cpu.gemm' op (C6) `out` has the shape of `c`, and rows without gaps}}
+  cpu.gemm %a, %b into %c last(%l) atom(#cpu.atom<fma 8x32x1, f32 into f32, 512>)
+    : memref<8x32xf32, #shared>, memref<32x64xf32, #shared> into memref<8x64xf32, #shared>
+    out %y : memref<8x32xf32, #tile.space<global>>
+  return
+}

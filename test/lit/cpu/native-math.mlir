@@ -2,6 +2,7 @@
 //
 // RUN: %tilewright-opt %s --cpu-native-math=avx512dq=true | FileCheck %s
 // RUN: %tilewright-opt %s --cpu-native-math | FileCheck %s --check-prefix=AVX2
+// RUN: %tilewright-opt %s --cpu-native-math=orders-zeros=true | FileCheck %s --check-prefix=NEON
 
 // The fraction of x, a polynomial of degree 6, and the scale by x less the fraction.
 // CHECK-LABEL: @exp2
@@ -46,14 +47,29 @@ func.func @others(%a: f32, %b: vector<2xf32>, %c: vector<8xf64>, %d: vector<16xf
   return %0, %1, %2, %3 : f32, vector<2xf32>, vector<8xf64>, vector<16xf32>
 }
 
+// The larger is the second operand where neither is larger, and NaN where the first is.
 // AVX2-LABEL: @larger
-// AVX2:         llvm.intr.maximum(%{{.*}}, %{{.*}}) {fastmathFlags = #llvm.fastmath<nsz>}
-// AVX2:         llvm.intr.minimum(%{{.*}}, %{{.*}}) {fastmathFlags = #llvm.fastmath<nsz>}
-// AVX2:         llvm.intr.maxnum(%{{.*}}, %{{.*}}) {fastmathFlags = #llvm.fastmath<nsz>}
-func.func @larger(%x: vector<8xf32>, %y: vector<8xf32>, %z: f64)
+// AVX2-SAME:    %[[X:.*]]: vector<8xf32>, %[[Y:.*]]: vector<8xf32>, %[[Z:.*]]: f64, %[[W:.*]]: f64
+// AVX2:         %[[IS:.*]] = arith.cmpf ogt, %[[X]], %[[Y]]
+// AVX2:         %[[ONE:.*]] = arith.select %[[IS]], %[[X]], %[[Y]]
+// AVX2:         %[[NAN:.*]] = arith.cmpf uno, %[[X]], %[[X]]
+// AVX2:         %[[NONE:.*]] = arith.constant dense<0x7FC00000>
+// AVX2:         arith.select %[[NAN]], %[[NONE]], %[[ONE]]
+// AVX2:         arith.cmpf olt, %[[Z]], %[[W]]
+// AVX2:         arith.cmpf uno, %[[Z]], %[[Z]]
+// A number where there is one.
+// AVX2:         %[[ISZ:.*]] = arith.cmpf ogt, %[[Z]], %[[W]]
+// AVX2:         %[[OTHER:.*]] = arith.select %[[ISZ]], %[[Z]], %[[W]]
+// AVX2:         %[[NANW:.*]] = arith.cmpf uno, %[[W]], %[[W]]
+// AVX2:         arith.select %[[NANW]], %[[Z]], %[[OTHER]]
+// NEON-LABEL: @larger
+// NEON:         llvm.intr.maximum(%{{.*}}, %{{.*}}) : (vector<8xf32>
+// NEON:         llvm.intr.minimum(%{{.*}}, %{{.*}}) : (f64
+// NEON:         llvm.intr.maxnum(%{{.*}}, %{{.*}}) : (f64
+func.func @larger(%x: vector<8xf32>, %y: vector<8xf32>, %z: f64, %w: f64)
     -> (vector<8xf32>, f64, f64) {
   %0 = arith.maximumf %x, %y : vector<8xf32>
-  %1 = arith.minimumf %z, %z : f64
-  %2 = arith.maxnumf %z, %z : f64
+  %1 = arith.minimumf %z, %w : f64
+  %2 = arith.maxnumf %z, %w : f64
   return %0, %1, %2 : vector<8xf32>, f64, f64
 }

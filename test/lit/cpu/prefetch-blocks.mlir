@@ -69,3 +69,31 @@ func.func @load(%x: !tensor, %t: memref<1024xf32, #fragment>, %n: index)
   }
   return
 }
+
+// An index that the reader's body computes, though it is the same for all elements, is
+// computed anew.
+// CHECK-LABEL: @hidden
+// CHECK-SAME:    %[[X:.*]]: memref<?x1024xf32
+// CHECK:         tile.kernel (%[[B:.*]], %[[G:.*]]) in
+// CHECK:           tile.load %[[X]]
+// CHECK:           tile.parallel (%[[J:.*]]) in (1024) {
+// CHECK:             %[[TWICE:.*]] = arith.addi %[[G]], %[[G]]
+// CHECK:             %[[ROW:.*]] = arith.addi %{{.*}}, %[[TWICE]]
+// CHECK:             memref.prefetch %[[X]][%[[ROW]], %[[J]]]
+func.func @hidden(%x: !tensor, %t: memref<1024xf32, #fragment>, %n: index)
+    attributes {tile.signature = {params = [{name = "x"}, {name = "t"}, {name = "n"}]}} {
+  tile.kernel (%b, %g) in (%n, %n) threads(128) {
+    tile.parallel (%j) in (1024) {
+      %twice = arith.addi %g, %g : index
+      %row = arith.addi %b, %twice : index
+      %v = tile.load %x[%row, %j] inbounds [true, true] : !tensor
+      memref.store %v, %t[%j] : memref<1024xf32, #fragment>
+    }
+    tile.parallel (%j) in (1024) {
+      %v = memref.load %t[%j] : memref<1024xf32, #fragment>
+      %w = arith.addf %v, %v : f32
+      memref.store %w, %t[%j] : memref<1024xf32, #fragment>
+    }
+  }
+  return
+}

@@ -28,6 +28,7 @@ TRANSFORMATIONS = {
         "cpu-merge-steps",
         "cpu-forward-copies",
         "cpu-share-panels",
+        "cpu-finish-products",
         "cpu-trim-rows",
         "cpu-prefetch-blocks",
         "cpu-stream-stores",

@@ -185,10 +185,12 @@ def _floor_divide(a: Numbers, b: Numbers) -> Numbers:
 
 
 def _remainder(a: Numbers, b: Numbers) -> Numbers:
-    """The rest has the divisor's sign; fmod is exact, bringing it to that sign rounds once."""
+    """The rest has the divisor's sign, zero included; fmod is exact, bringing it to that sign
+    rounds once."""
     x, y = a.value, b.value
     rest = np.fmod(x, y)
     value = np.where((rest != 0) & ((rest < 0) != (y < 0)), rest + y, rest)
+    value = np.where(rest == 0, np.copysign(0.0, y), value)
     return _computed(value, _worst(a, b), a.dtype)
 
 

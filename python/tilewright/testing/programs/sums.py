@@ -214,9 +214,21 @@ def reduction(kind: str, terms: Numbers, axis: int, former: Numbers | None) -> N
         terms = joined(terms, former, axis)
     apply = _FOLDS[kind]
     with np.errstate(invalid="ignore"):
-        value = apply.reduce(terms.value, axis=axis)
+        if kind == "absmax" and terms.value.dtype.kind == "i":
+            value = _largest_magnitude(terms.value, axis)
+        else:
+            value = apply.reduce(terms.value, axis=axis)
     error = terms.error.max(axis=axis, initial=0.0)
     return Numbers(terms.dtype, value, error if is_float(terms.dtype) else _lost(error))
+
+
+def _largest_magnitude(values: np.ndarray, axis: int) -> np.ndarray:
+    """Of magnitudes that wrapped: that of the least integer is the largest, and stays
+    negative. What else is below zero is a former value, and below them all."""
+    least = np.iinfo(values.dtype).min
+    sizes = np.where((values < 0) & (values != least), 0, values)
+    sizes = np.ascontiguousarray(sizes).view(f"u{values.dtype.itemsize}")
+    return sizes.max(axis=axis).view(values.dtype)
 
 
 _FOLDS = {
