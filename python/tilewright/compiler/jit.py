@@ -33,6 +33,7 @@ def jit(
     *,
     out_idx: object = None,
     target: str = "cpu",
+    target_host: object = None,
     pass_configs: dict | None = None,
     batch_invariant: bool = False,
     debug: bool | str | None = None,
@@ -174,6 +175,10 @@ class Jit:
 
             kernel = self._kernels[key] = self._build(lower)
         return kernel
+
+    def get_kernel_source(self, *arguments: object, **named: object) -> str:
+        """The code of the kernel for these arguments as text."""
+        return self.compile(*arguments, **named).get_kernel_source()
 
     # -- eager ------------------------------------------------------------------------------
 

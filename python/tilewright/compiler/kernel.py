@@ -9,12 +9,15 @@ import functools
 import json
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import cache, diagnostics
 from .cache import Entry
 from .module import Module
 from .signature_table import Signature, read_signature
+
+if TYPE_CHECKING:
+    from ..profiler import Profiler
 
 
 class Kernel:
@@ -27,7 +30,12 @@ class Kernel:
         name: the function's name.
         target: what it was compiled for.
         path: the artifact, a shared object.
+        config, latency, ref_latency: what an autotuner took and timed; None without one.
     """
+
+    config: dict | None = None
+    latency: float | None = None
+    ref_latency: float | None = None
 
     def __init__(
         self,
@@ -96,6 +104,11 @@ class Kernel:
         """Names of the parameters in order, outputs included."""
         return list(self._module.parameters)
 
+    @property
+    def outputs(self) -> tuple[int, ...]:
+        """Positions of the parameters that calls allocate and return."""
+        return self._module.outputs
+
     @functools.cached_property
     def manifest(self) -> dict:
         """The artifact's own record: signature, choices, memory, versions."""
@@ -124,6 +137,16 @@ class Kernel:
     def asm(self) -> str:
         """The assembly of the kernel's code."""
         return self._inspected["asm"]
+
+    def get_kernel_source(self) -> str:
+        """The kernel's code as text, by TileLang's name: assembly."""
+        return self.asm()
+
+    def get_profiler(self, tensor_supply_type: object = None) -> Profiler:
+        """What times and checks the kernel on arrays that it makes, a TensorSupplyType."""
+        from ..profiler import Profiler, TensorSupplyType
+
+        return Profiler(self, tensor_supply_type or TensorSupplyType.Auto)
 
     def obj(self) -> bytes:
         """The object file of the kernel's code."""

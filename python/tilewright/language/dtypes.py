@@ -17,8 +17,10 @@ class _Spelled(type):
         return super().__call__(*arguments) if len(arguments) > 1 else dtype_of(*arguments)
 
 
-class DType(metaclass=_Spelled):
+class DType(str, metaclass=_Spelled):
     """An element type. Equal to any spelling of it: `T.float16 == "float16"`.
+
+    It is its name, so that `getattr(torch, T.float16)` and `"float" in T.float16` work.
 
     Attributes:
         name: the long name, as frameworks write it (`float16`).
@@ -33,6 +35,9 @@ class DType(metaclass=_Spelled):
 
     __slots__ = ("name", "short", "kind", "bits", "mlir", "memory")
 
+    def __new__(cls, name: str, *rest: object) -> DType:
+        return str.__new__(cls, name)
+
     def __init__(self, name: str, short: str, kind: str, bits: int, mlir: str) -> None:
         self.name, self.short, self.kind, self.bits, self.mlir = name, short, kind, bits, mlir
         self.memory = "i8" if kind == "b" else mlir
@@ -41,6 +46,11 @@ class DType(metaclass=_Spelled):
     def itemsize(self) -> int:
         """Bytes of one element in memory, or of two where they share a byte."""
         return max(1, self.bits // 8)
+
+    @property
+    def bytes(self) -> int:
+        """As itemsize, by TileLang's name."""
+        return self.itemsize
 
     @property
     def is_paired(self) -> bool:
@@ -82,6 +92,9 @@ class DType(metaclass=_Spelled):
             return parse(other) is self
         except (KeyError, TypeError):
             return False
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
 
     def __hash__(self) -> int:
         return hash(self.name)

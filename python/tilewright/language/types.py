@@ -184,7 +184,7 @@ def evaluated(function: FunctionType, around: FrameType) -> dict[str, object]:
     """
     found = dict(function.__annotations__)
     for name, annotation in found.items():
-        if isinstance(annotation, str):
+        if isinstance(annotation, str) and not isinstance(annotation, DType):
             try:
                 found[name] = eval(annotation, function.__globals__, dict(around.f_locals))
             except (NameError, SyntaxError):

@@ -10,6 +10,7 @@ import pytest
 
 import tilewright as tilelang
 import tilewright.language as T
+from tilewright.compiler.cache import bound
 
 
 @tilelang.jit(
@@ -43,7 +44,40 @@ def test_next_power_of_2(n, power):
 
 
 def test_what_is_not_there_names_what_is():
-    with pytest.raises(AttributeError, match="'autotune': let T.choose"):
-        tilelang.autotune  # noqa: B018
+    with pytest.raises(AttributeError, match="'lower': use tilewright.compile"):
+        tilelang.lower  # noqa: B018
     with pytest.raises(AttributeError, match="no attribute 'nothing'$"):
         tilelang.nothing  # noqa: B018
+
+
+def test_the_cache_is_switched_off_and_on(monkeypatch):
+    monkeypatch.setenv("TILEWRIGHT_CACHE_SIZE", "1G")
+    tilelang.disable_cache()
+    assert bound.limit() == 0
+    tilelang.enable_cache()
+    assert bound.limit() == bound.DEFAULT_LIMIT
+    tilelang.set_log_level("WARNING")
+
+
+def test_sizes_in_a_module_of_their_own():
+    from tilewright.math import cdiv, next_power_of_2
+
+    assert (cdiv(7, 2), next_power_of_2(7)) == (4, 8)
+
+
+def test_a_dtype_is_its_name():
+    """As getattr(torch, dtype) and tests of its text need it."""
+    assert getattr(np, T.float16) is np.float16
+    assert "float8" in T.float8_e4m3fn
+    assert T.float32.startswith("float")
+    assert (T.float32 == "float", T.float32 != "float", T.float32 != T.float16) == (
+        True,
+        False,
+        True,
+    )
+    assert {"int32": 1}[T.int32] == 1
+    assert (T.dtype("bfloat16").bits, T.float32.bytes) == (16, 4)
+
+
+def test_source_of_kernels():
+    assert scale.get_kernel_source(300, 100) == scale(300, 100).get_kernel_source() != ""
