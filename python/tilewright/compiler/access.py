@@ -132,6 +132,16 @@ class Access:
     def load(self, memory: Memory, indices: list) -> Value:
         """Read an element; outside a global tensor it is zero."""
         names, deps = self._indices(memory, indices)
+        # A read in a branch serves that branch alone, whose code is a list of its own.
+        key = (memory.ssa, names, id(self.builder.out))
+        if self.reads is not None and key in self.reads:
+            return self.reads[key][0]
+        value = self._load(memory, indices, names, deps)
+        if self.reads is not None:
+            self.reads[key] = value, self.builder.out
+        return value
+
+    def _load(self, memory: Memory, indices: list, names: str, deps: frozenset) -> Value:
         if self.reading.checked or not self.surely_inside(memory, indices):
             self.builder.effects += 1
         memory.read = True

@@ -328,12 +328,13 @@ class Calls:
         for name, value in bound.items():
             frame.bind(name, value)
         saved, self.frame = self.frame, frame
+        reads, self.reads = self.reads, None
         try:
             self.block(frame.source.tree.body)
         except Return as result:
             return result.value
         finally:
-            self.frame = saved
+            self.frame, self.reads = saved, reads
         return None
 
     def _bind_python(

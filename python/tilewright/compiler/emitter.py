@@ -92,6 +92,7 @@ class Emitter(
         self.parallel: list[ParallelLoop] = []
         self.conditions: list[frozenset] = []
         self.branches = 0
+        self.reads: dict[tuple, tuple] | None = None  # of a slice that is being read
         self.loops: list[OpenLoop] = []
         self.ranges: dict[str, tuple[int, int]] = {}
         self.attained: set[str] = set()

@@ -14,7 +14,16 @@ from .allocation import (
     alloc_var,
     empty,
 )
-from .atomics import atomic_add, atomic_and, atomic_max, atomic_min, atomic_or, atomic_xor
+from .atomics import (
+    atomic_add,
+    atomic_addx2,
+    atomic_addx4,
+    atomic_and,
+    atomic_max,
+    atomic_min,
+    atomic_or,
+    atomic_xor,
+)
 from .choices import choose
 from .diagnostics import assume, device_assert, print_, static_assert, static_print
 from .dtypes import (
@@ -64,6 +73,9 @@ from .hints import (
     annotate_padding,
     disable_warp_group_reg_alloc,
     no_set_max_nreg,
+    sync_threads,
+    sync_warp,
+    tvm_storage_sync,
     use_swizzle,
 )
 from .indexed import gather, scatter
@@ -146,8 +158,10 @@ from .views import reshape, view
 
 abs, max, min, print, round, pow = abs_, max_, min_, print_, round_, pow_
 bool, float, int, half, double = bool_, float32, int32, float16, float64
+short, long, uint, ushort, ulong = int16, int64, uint32, uint16, uint64
 float8_e4m3, boolean, dtype = float8_e4m3fn, bool_, DType
 Cast, Max, Min, Select = cast, max_, min_, if_then_else
+parallel, syncthreads = Parallel, sync_threads
 Serial, Unroll, Vectorized, vectorize = serial, unroll, vectorized, vectorized
 nearbyint = round_
 sync_grid = grid_sync

@@ -259,6 +259,12 @@ def atomic_add(
     regions of one shape. With `return_prev` an element's former value is the result.
     `memory_order` and `use_tma` are hints.
     """
+def atomic_addx2(dst: Any, value: Any, return_prev: _bool | Any = False) -> None:
+    """Add two neighbours, the first of which `value` names, to those at `dst`. Each is
+    indivisible by itself.
+    """
+def atomic_addx4(dst: Any, value: Any, return_prev: _bool | Any = False) -> None:
+    """Add four neighbours, as T.atomic_addx2 adds two."""
 def atomic_and(
     dst: Any,
     value: Any,
@@ -494,6 +500,7 @@ def log1p(x: _Scalar) -> Any:
     """
 def log2(x: _Scalar) -> Any:
     """The logarithm to base 2. An integer argument becomes float32."""
+long: DType
 def loop_break() -> None:
     """Leave the innermost loop of this function; Python's `break`."""
 def max(a: _Scalar, b: _Scalar, *rest: _Scalar) -> Any:
@@ -741,6 +748,7 @@ def serial(
     annotations: Any = None,
 ) -> Iterator[Any]:
     """`for i in T.serial(n)`: an ordinary loop."""
+short: DType
 def sigmoid(x: _Scalar) -> Any:
     """1 / (1 + exp(-x)), computed in at least float32."""
 def sin(x: _Scalar) -> Any:
@@ -764,6 +772,10 @@ def static_assert(condition: _Scalar, msg: str | Any = '') -> None:
     """Stop compiling unless the condition, a compile-time value, holds."""
 def static_print(*values: Any) -> None:
     """Print while compiling."""
+def sync_threads(barrier_id: Any = None, arrive_count: Any = None) -> None:
+    """Each operation sees what those before it wrote: nothing is left to wait for."""
+def sync_warp(mask: Any = None) -> None:
+    """As T.sync_threads."""
 def tan(x: _Scalar) -> Any:
     """The tangent of x in radians. An integer argument becomes float32."""
 def tanh(x: _Scalar) -> Any:
@@ -782,10 +794,14 @@ def topk(
     """
 def trunc(x: _Scalar) -> Any:
     """x without its fraction. The result has the type of x."""
+def tvm_storage_sync(scope: Any) -> None:
+    """As T.sync_threads."""
+uint: DType
 uint16: DType
 uint32: DType
 uint64: DType
 uint8: DType
+ulong: DType
 def unroll(
     start: _Scalar,
     stop: _Scalar | None = None,
@@ -802,6 +818,7 @@ def use_swizzle(
     enable: _bool | Any = True,
 ) -> None:
     """The order of blocks is the compiler's business."""
+ushort: DType
 def vectorized(
     start: _Scalar,
     stop: _Scalar | None = None,
@@ -825,6 +842,8 @@ Unroll = unroll
 Vectorized = vectorized
 dtype = DType
 nearbyint = round
+parallel = Parallel
 symbolic = dynamic
 sync_grid = grid_sync
+syncthreads = sync_threads
 vectorize = vectorized

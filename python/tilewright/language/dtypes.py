@@ -186,6 +186,8 @@ _ALIASES = {
     "short": int16,
     "char": int8,
     "uint": uint32,
+    "ushort": uint16,
+    "ulong": uint64,
     "float8_e4m3": float8_e4m3fn,
     "e4m3_float8": float8_e4m3fn,
     "e4m3": float8_e4m3fn,

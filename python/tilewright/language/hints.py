@@ -14,6 +14,24 @@ def use_swizzle(k, panel_size: Static = 8, order: Static = "row", enable: Static
 
 
 @operation
+def sync_threads(k, barrier_id: Static = None, arrive_count: Static = None):
+    """Each operation sees what those before it wrote: nothing is left to wait for."""
+    k.refuse_in_parallel("T.sync_threads")
+
+
+@operation
+def sync_warp(k, mask: Static = None):
+    """As T.sync_threads."""
+    k.refuse_in_parallel("T.sync_warp")
+
+
+@operation
+def tvm_storage_sync(k, scope: Static):
+    """As T.sync_threads."""
+    k.refuse_in_parallel("T.tvm_storage_sync")
+
+
+@operation
 def annotate_layout(k, layouts: Lazy, allow_reannotation: Lazy = None):
     """Layouts are the compiler's business; the argument is not even evaluated."""
 

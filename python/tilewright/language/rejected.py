@@ -52,11 +52,11 @@ _TABLE: dict[str, tuple[str, str]] = {
         "name them: with T.Kernel(...) as (bx, by)",
     ),
     **_names(
-        "sync_threads sync_warp syncthreads barrier_wait barrier_arrive mbarrier_wait_parity "
+        "barrier_wait barrier_arrive mbarrier_wait_parity "
         "mbarrier_arrive mbarrier_expect_tx alloc_barrier alloc_cluster_barrier "
         "cp_async_barrier_noinc ptx_wait_group ptx_commit_group fence_proxy_async "
         "warpgroup_arrive warpgroup_commit_batch warpgroup_wait warpgroup_fence_operand "
-        "wait_wgmma tvm_storage_sync",
+        "wait_wgmma",
         _THREADS,
         "T.copy and the other operations are synchronous in meaning; leave it out",
     ),
@@ -99,7 +99,6 @@ _TABLE: dict[str, tuple[str, str]] = {
         _HARDWARE,
         "write it with tile operations in T.Kernel",
     ),
-    **_names("atomic_addx2 atomic_addx4", _HARDWARE, "use one T.atomic_add per element"),
     **_names("Layout Fragment", "fixes a layout", "layouts are the compiler's business"),
     # TVM script.
     **_names("If Then", _TVM, "write Python's if"),

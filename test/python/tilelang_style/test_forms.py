@@ -1,0 +1,143 @@
+"""Forms that kernels written for TileLang use, beside those of the language's own kernels.
+
+SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import tilewright
+import tilewright.language as T
+from tilewright import CompileError
+
+
+@tilewright.jit
+def rows_of_groups(X, Sizes, block: int = 8):
+    """Row r of group g of X goes to Y[g, r]; the groups follow each other in X."""
+    rows, most = T.dynamic("rows, most")
+    groups, width = T.const("groups, width")
+    X: T.Tensor((rows, width), "float32")
+    Sizes: T.Tensor((groups,), "int32")
+    Y = T.empty((groups, 16, width), "float32")
+    with T.Kernel(16 // block, groups) as (bx, by):
+        tile = T.alloc_fragment((block, width), "float32")
+        start = T.alloc_var("int32")
+        start = 0
+        for i in T.serial(by):
+            start += Sizes[i]
+        T.copy(X[start + bx * block : start + (bx + 1) * block, :], tile)
+        for i, j in T.Parallel(block, width):
+            tile[i, j] = T.if_then_else(bx * block + i < Sizes[by], tile[i, j], 0)
+        T.copy(tile, Y[by, bx * block, 0])
+    return Y
+
+
+def test_a_variable_in_both_bounds_of_a_slice():
+    sizes = np.array([5, 0, 16, 9], np.int32)
+    x = np.arange(30 * 8, dtype=np.float32).reshape(30, 8)
+    expected = np.zeros((4, 16, 8), np.float32)
+    for g, (size, end) in enumerate(zip(sizes, np.cumsum(sizes))):
+        expected[g, :size] = x[end - size : end]
+    assert np.array_equal(rows_of_groups(x, sizes), expected)
+
+
+@tilewright.jit
+def slices_at(X, At):
+    n = T.dynamic("n")
+    X: T.Tensor((n,), "float32")
+    At: T.Tensor((2,), "int32")
+    Y = T.empty((2, 4), "float32")
+    with T.Kernel(1):
+        tile = T.alloc_shared((4,), "float32")
+        T.copy(X[At[0] : At[0] + 4], tile)
+        T.copy(tile, Y[0, 0])
+        first = T.alloc_var("int32", init=1)
+        T.copy(X[(At[1] if first > 0 else At[0]) : At[1] + 4], Y[1, 0:4])
+    return Y
+
+
+def test_an_element_in_both_bounds_of_a_slice():
+    with pytest.raises(CompileError, match="the extent of a slice of X"):
+        slices_at(np.zeros(8, np.float32), np.zeros(2, np.int32))
+
+
+@tilewright.jit
+def sum_of_groups(X, sizes: tuple):
+    n = T.const("n")
+    X: T.Tensor((n,), "float32")
+    Y = T.empty((len(sizes),), "float32")
+    padded = sum((size + 3) // 4 * 4 for size in sizes)
+    largest = max(size for size in sizes if size)
+    with T.Kernel(1):
+        tile = T.alloc_fragment((padded,), "float32", "local")
+        more = T.alloc_local((1,), "float32", scope="local.fragment")
+        T.sync_threads()
+        for g in T.unroll(len(sizes)):
+            for i in T.Parallel(padded):
+                inside = (i >= sum(sizes[:g])) & (i < sum(sizes[: g + 1]))
+                tile[i] = T.if_then_else(inside, X[i], 0)
+            T.reduce_sum(tile, more)
+            T.syncthreads()
+            T.sync_warp()
+            T.tvm_storage_sync("shared")
+            Y[g] = more[0] + largest
+    return Y
+
+
+def test_generators_scopes_and_barriers():
+    x = np.arange(9, dtype=np.float32)
+    assert list(sum_of_groups(x, (4, 0, 5))) == [6 + 5, 5, 30 + 5]
+
+
+@pytest.mark.parametrize("count", [2, 4])
+def test_neighbours_are_added(count):
+    add = {2: T.atomic_addx2, 4: T.atomic_addx4}[count]
+
+    @tilewright.jit
+    def histogram(X, At):
+        rows, width, bins = T.const("rows, width, bins")
+        X: T.Tensor((rows, width), "float32")
+        At: T.Tensor((rows,), "int32")
+        Y = T.empty((4, width), "float32")
+        with T.Kernel(1):
+            for i, j in T.parallel(4, width):
+                Y[i, j] = 0
+        with T.Kernel(1):
+            tile = T.alloc_shared((rows, width), "float32")
+            T.copy(X, tile)
+            for i, j in T.parallel(rows, width // count):
+                add(Y[At[i], j * count], tile[i, j * count])
+        return Y
+
+    x = np.arange(10 * 8, dtype=np.float32).reshape(10, 8)
+    at = np.array([0, 1, 0, 3, 3, 3, 1, 0, 9, -1], np.int32)
+    expected = np.zeros((4, 8), np.float32)
+    np.add.at(expected, at[:8], x[:8])
+    assert np.array_equal(histogram(x, at), expected)
+
+
+@tilewright.jit
+def seen_flat(X, W):
+    """The sum over taps of X[r] * W[tap, r], W seen as a matrix of taps."""
+    a, b, width = T.const("a, b, width")
+    X: T.Tensor((width,), "float32")
+    W: T.Tensor((a, b, width), "float32")
+    Y = T.empty((a * b, width), "float32")
+    with T.Kernel(1):
+        taps = T.Tensor((a * b, width), "float32", W.data)
+        for i, j in T.Parallel(a * b, width):
+            Y[i, j] = X[j] * taps[i, j]
+    return Y
+
+
+def test_a_tensor_over_the_data_of_another():
+    rng = np.random.default_rng(2)
+    x, w = rng.standard_normal(5, np.float32), rng.standard_normal((2, 3, 5), np.float32)
+    assert np.array_equal(seen_flat(x, w), (x * w).reshape(6, 5))
+
+
+def test_names_of_integers():
+    assert (T.short, T.int, T.long) == ("int16", "int32", "int64")
+    assert (T.ushort, T.uint, T.ulong) == ("uint16", "uint32", "uint64")
