@@ -288,6 +288,10 @@ class AutoTuner:
         """A tuner of a function."""
         return cls(kernel, configs)
 
+    def __call__(self) -> AutotuneResult:
+        """As run, with its defaults."""
+        return self.run()
+
     def set_compile_args(self, **options: Any) -> AutoTuner:
         """Options as of tilewright.compile: out_idx, target, pass_configs and so on."""
         self._compile = options
@@ -298,8 +302,8 @@ class AutoTuner:
         self._profile = {k: v for k, v in options.items() if k != "cache_input_tensors"}
         return self
 
-    def run(self, warmup: float = 25, rep: float = 100, timeout: float = 100) -> AutotuneResult:
-        """Try all configurations. `timeout` means nothing here."""
+    def run(self, warmup: float = 25, rep: float = 100, **hints: object) -> AutotuneResult:
+        """Try all configurations. TileLang's other options, such as timeout, mean nothing."""
         fn, options = self.fn, self._compile
 
         def compiled(config: dict) -> Kernel:

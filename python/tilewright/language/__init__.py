@@ -25,6 +25,7 @@ from .atomics import (
     atomic_xor,
 )
 from .choices import choose
+from .convolutions import im2col
 from .diagnostics import assume, device_assert, print_, static_assert, static_print
 from .dtypes import (
     DType,
@@ -164,6 +165,7 @@ Cast, Max, Min, Select = cast, max_, min_, if_then_else
 parallel, syncthreads = Parallel, sync_threads
 Serial, Unroll, Vectorized, vectorize = serial, unroll, vectorized, vectorized
 nearbyint = round_
+c2d_im2col = im2col
 sync_grid = grid_sync
 
 __all__ = sorted(
@@ -177,6 +179,7 @@ __all__ = sorted(
         "atomics",
         "choices",
         "combiners",
+        "convolutions",
         "diagnostics",
         "dtypes",
         "elementwise",

@@ -477,6 +477,24 @@ def hypot(a: _Scalar, b: _Scalar) -> Any:
     """The square root of a * a + b * b, without overflow on the way."""
 def if_then_else(condition: _Scalar, a: Any, b: Any) -> Any:
     """`a` where the condition holds, else `b`; the other side is not read."""
+def im2col(
+    img: Any,
+    col: Any,
+    nhw_step: _Scalar,
+    c_step: _Scalar,
+    kernel: Any,
+    stride: Any,
+    dilation: Any,
+    pad: Any,
+    eviction_policy: Any = None,
+    annotations: Any = None,
+) -> None:
+    """Fill `col` with a tile of the matrix whose product with a filter is a convolution.
+
+    `img` is a tensor (N, H, W, C). A row of the matrix is a point (n, h, w) of the output,
+    a column a tap and channel (y, x, c) of the square `kernel`, both counted row by row;
+    `col` is tile number (`nhw_step`, `c_step`) of it. Outside the image elements are zero.
+    """
 def infinity(dtype: _Dtype) -> Any:
     """Positive infinity of a float type."""
 int: DType
@@ -840,6 +858,7 @@ Select = if_then_else
 Serial = serial
 Unroll = unroll
 Vectorized = vectorized
+c2d_im2col = im2col
 dtype = DType
 nearbyint = round
 parallel = Parallel

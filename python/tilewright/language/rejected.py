@@ -26,7 +26,6 @@ _TABLE: dict[str, tuple[str, str]] = {
         "lets iterations of T.Parallel add to one element, which is a race here",
         "write the terms into a tile and reduce it with T.reduce_sum and its like",
     ),
-    **_names("c2d_im2col im2col", _LATER, "T.copy a region for each tap of the filter"),
     **_names(
         "atomic_load atomic_store",
         "orders memory between blocks, which have no order",

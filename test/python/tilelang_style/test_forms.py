@@ -141,3 +141,53 @@ def test_a_tensor_over_the_data_of_another():
 def test_names_of_integers():
     assert (T.short, T.int, T.long) == ("int16", "int32", "int64")
     assert (T.ushort, T.uint, T.ulong) == ("uint16", "uint32", "uint64")
+
+
+@tilewright.jit(out_idx=[-1])
+def convolution(N, C, H, W, F, K, S, D, P, block_M=32, block_N=16, block_K=16):
+    points_h = (H + 2 * P - D * (K - 1) - 1) // S + 1
+    points_w = (W + 2 * P - D * (K - 1) - 1) // S + 1
+    depth = K * K * C
+
+    @T.prim_func
+    def main(
+        X: T.Tensor((N, H, W, C), "float32"),
+        Filter: T.Tensor((K, K, C, F), "float32"),
+        Y: T.Tensor((N, points_h, points_w, F), "float32"),
+    ):
+        with T.Kernel(
+            T.ceildiv(F, block_N), T.ceildiv(N * points_h * points_w, block_M), threads=128
+        ) as (bx, by):
+            x_tile = T.alloc_shared((block_M, block_K), "float32")
+            f_tile = T.alloc_shared((block_K, block_N), "float32")
+            acc = T.alloc_fragment((block_M, block_N), "float32")
+            flat = T.Tensor((depth, F), "float32", Filter.data)
+            out = T.Tensor((N * points_h * points_w, F), "float32", Y.data)
+            T.clear(acc)
+            for k in T.Pipelined(T.ceildiv(depth, block_K), num_stages=2):
+                T.im2col(X, x_tile, by, k, K, S, D, P)
+                T.copy(flat[k * block_K, bx * block_N], f_tile)
+                T.gemm(x_tile, f_tile, acc)
+            T.copy(acc, out[by * block_M, bx * block_N])
+
+    return main
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [(2, 5, 7, 6, 9, 3, 1, 1, 1), (1, 3, 9, 10, 4, 2, 2, 3, 0), (1, 16, 4, 4, 16, 1, 1, 1, 2)],
+)
+def test_convolution_by_im2col(sizes):
+    assert T.c2d_im2col is T.im2col
+    N, C, H, W, F, K, S, D, P = sizes
+    rng = np.random.default_rng(3)
+    x = rng.integers(-4, 5, (N, H, W, C)).astype(np.float32)
+    f = rng.integers(-4, 5, (K, K, C, F)).astype(np.float32)
+    padded = np.pad(x, ((0, 0), (P, P), (P, P), (0, 0)))
+    high, wide = ((size + 2 * P - D * (K - 1) - 1) // S + 1 for size in (H, W))
+    expected = np.zeros((N, high, wide, F), np.float32)
+    for y in range(K):
+        for z in range(K):
+            tap = padded[:, y * D :: S, z * D :: S][:, :high, :wide]
+            expected += tap @ f[y, z]
+    assert np.array_equal(convolution(*sizes)(x, f), expected)
