@@ -14,18 +14,19 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import dataclasses
 import functools
 import inspect
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import Any
 
 from .compiler.driver import compile
 from .compiler.errors import CompileError
 from .compiler.jit import Jit, frozen
 from .compiler.kernel import Kernel
+from .language.dtypes import dtype_of
 from .profiler import Profiler, TensorSupplyType, assert_close, do_bench
 
 __all__ = [
@@ -55,7 +56,7 @@ def get_autotune_inputs() -> tuple | None:
     return _inputs.get()
 
 
-@dataclass
+@dataclasses.dataclass
 class AutotuneResult:
     """What tuning found; `latency` and `ref_latency` are in milliseconds, None where nothing
     was timed."""
@@ -71,7 +72,7 @@ class AutotuneResult:
         return self.kernel.get_kernel_source()
 
 
-@dataclass
+@dataclasses.dataclass
 class Profile:
     """How configurations are timed and checked; the names are those of `autotune`."""
 
@@ -251,7 +252,9 @@ def _arguments(kernel: Kernel, how: Profile, arrays: list | None) -> list | None
         return list(_inputs.get())
     if how.supply_prog is not None:
         inputs = [
-            p for i, p in enumerate(kernel.signature.parameters) if i not in kernel.outputs
+            dataclasses.replace(p, dtype=dtype_of(p.dtype))
+            for i, p in enumerate(kernel.signature.parameters)
+            if i not in kernel.outputs
         ]
         return list(how.supply_prog(inputs))
     try:

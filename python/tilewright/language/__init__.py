@@ -159,12 +159,17 @@ from .views import reshape, view
 
 abs, max, min, print, round, pow = abs_, max_, min_, print_, round_, pow_
 bool, float, int, half, double = bool_, float32, int32, float16, float64
+tfloat32 = tf32 = float32
 short, long, uint, ushort, ulong = int16, int64, uint32, uint16, uint64
 float8_e4m3, boolean, dtype = float8_e4m3fn, bool_, DType
 Cast, Max, Min, Select = cast, max_, min_, if_then_else
 parallel, syncthreads = Parallel, sync_threads
 Serial, Unroll, Vectorized, vectorize = serial, unroll, vectorized, vectorized
 nearbyint = round_
+# TileLang's fast approximations: ours are as exact as they are fast.
+globals().update(
+    {f"__{f.name}": f for f in (exp, exp2, exp10, log, log2, log10, sin, cos, tan)}
+)
 c2d_im2col = im2col
 sync_grid = grid_sync
 

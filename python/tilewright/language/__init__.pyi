@@ -798,6 +798,8 @@ def tan(x: _Scalar) -> Any:
     """The tangent of x in radians. An integer argument becomes float32."""
 def tanh(x: _Scalar) -> Any:
     """The hyperbolic tangent. An integer argument becomes float32."""
+tf32: DType
+tfloat32: DType
 def topk(
     src: Any,
     k: Any,

@@ -179,6 +179,9 @@ _ALIASES = {
     "float": float32,
     "fp32": float32,
     "single": float32,
+    # A way to multiply, of T.gemm(precision="tf32"); numbers that are kept for it are f32.
+    "tfloat32": float32,
+    "tf32": float32,
     "double": float64,
     "fp64": float64,
     "int": int32,
@@ -244,15 +247,10 @@ _FORMATS = {
     float4_e2m1fn: _Format(6.0, 1, -1, nan=False),
 }
 
-LATER = {
-    "int4": "int4 is not a type of memory; keep pairs in a uint8 tensor and unpack by shifts",
-    "tfloat32": "tf32 is a way to multiply, not a type of memory; use float32 tensors and "
-    'T.gemm(..., precision="tf32")',
-}
-LATER |= {
-    "uint4": LATER["int4"],
-    "tf32": LATER["tfloat32"],
-}
+LATER = dict.fromkeys(
+    ("int4", "uint4"),
+    "int4 is not a type of memory; keep pairs in a uint8 tensor and unpack by shifts",
+)
 
 
 def parse(spelling: object) -> DType:

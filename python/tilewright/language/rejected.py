@@ -115,11 +115,7 @@ _TABLE: dict[str, tuple[str, str]] = {
     "truncmod": ("is the rest of division towards zero", "use %, the rest of //"),
     **_names("address_of tvm_access_ptr", "makes a bare pointer", "pass a slice, x[i:i + 64]"),
     "make_tensor": ("makes a tensor from a bare pointer", "take a T.Tensor parameter"),
-    # Fast and IEEE maths: one meaning per operation.
-    **{
-        f"__{name}": ("is a fast approximation", f"use T.{name}")
-        for name in ("exp", "exp2", "exp10", "log", "log2", "log10", "sin", "cos", "tan")
-    },
+    # One meaning per operation.
     **{
         f"ieee_{name}": ("names a rounding", "arithmetic rounds to nearest even always")
         for name in ("add", "sub", "mul", "fmaf", "frcp", "fsqrt", "frsqrt", "fdiv")

@@ -133,6 +133,7 @@ def test_arguments_that_the_program_gives():
 
     assert kernel(64).latency > 0
     assert seen[0] == ((64,), "float16")
+    assert seen[0][1].as_torch() is torch.float16
     m = T.dynamic("m")
     assert kernel(m).config  # only the program knows m, and it says 64
 

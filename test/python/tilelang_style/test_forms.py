@@ -138,6 +138,23 @@ def test_a_tensor_over_the_data_of_another():
     assert np.array_equal(seen_flat(x, w), (x * w).reshape(6, 5))
 
 
+@tilewright.jit(out_idx=[-1])
+def fast_maths(n):
+    @T.prim_func
+    def main(X: T.Tensor((n,), T.tfloat32), Y: T.Tensor((n,), "float32")):
+        with T.Kernel(1):
+            for i in T.Parallel(n):
+                Y[i] = T.__exp2(T.__log2(X[i])) + T.__sin(X[i] * 0)
+
+    return main
+
+
+def test_names_of_fast_maths():
+    x = np.array([1, 2, 4096], np.float32)
+    assert np.array_equal(fast_maths(3)(x), x)
+    assert (T.tfloat32, T.tf32) == ("float32", T.float32)
+
+
 def test_names_of_integers():
     assert (T.short, T.int, T.long) == ("int16", "int32", "int64")
     assert (T.ushort, T.uint, T.ulong) == ("uint16", "uint32", "uint64")
