@@ -185,7 +185,8 @@ def _expanded(configs: object, given: dict[str, object]) -> list[dict]:
     if isinstance(configs, dict):
         lists = [v if isinstance(v, (list, tuple)) else [v] for v in configs.values()]
         configs = [dict(zip(configs, entry)) for entry in itertools.product(*lists)]
-    found = [dict(config) for config in configs]
+    # Options of TileLang's passes mean nothing here, so configurations may name them.
+    found = [{k: v for k, v in config.items() if k != "pass_configs"} for config in configs]
     if not found:
         raise CompileError.here("autotune has no configs", hint="give a list of dicts")
     return found

@@ -65,6 +65,7 @@ from .elementwise import (
     max_value,
     min_,
     min_value,
+    not_,
     pow_,
     reinterpret,
 )
@@ -157,6 +158,7 @@ from .types import (
 )
 from .views import reshape, view
 
+Not = not_
 abs, max, min, print, round, pow = abs_, max_, min_, print_, round_, pow_
 bool, float, int, half, double = bool_, float32, int32, float16, float64
 tfloat32 = tf32 = float32
@@ -214,7 +216,5 @@ def __getattr__(name: str):
     if name in _REJECTED:
         return _REJECTED[name]
     if name in _dtypes.LATER:
-        raise _dtypes.CompileError.here(
-            f"dtype {name} is not available", hint=_dtypes.LATER[name]
-        )
+        return name  # refused where it is used as a dtype
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

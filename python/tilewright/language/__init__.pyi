@@ -146,7 +146,8 @@ def macro(**options: Any) -> Callable[[_F], _F]: ...
 def ptr(*arguments: Any, **options: Any) -> Any: ...
 @overload
 def Kernel(x: _Scalar, /, *, threads: Any = None, is_cpu: _bool = False) -> _Kernel1:
-    """A grid of one to three extents; `as` names the block's coordinates, the first fastest.
+    """A grid of up to three extents; `as` names the block's coordinates, the first fastest.
+    Without extents it is one block.
 
     `threads` is a hint (a number, or up to three that are multiplied): GPU backends honour
     it where they can, and choose by what fragments take of the registers where it is left
@@ -160,6 +161,8 @@ def Kernel(
 def Kernel(
     x: _Scalar, y: _Scalar, z: _Scalar, /, *, threads: Any = None, is_cpu: _bool = False
 ) -> _Kernel3: ...
+def Not(condition: _Scalar) -> Any:
+    """Whether the condition does not hold, as Python's `not`."""
 @overload
 def Parallel(x: _Scalar, /, **hints: Any) -> Iterator[Value]:
     """`for i, j in T.Parallel(m, n)`: elementwise code whose iterations have no order.

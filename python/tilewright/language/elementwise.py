@@ -8,6 +8,7 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 from __future__ import annotations
 
 import math
+import operator
 
 from ..compiler.conditions import Junction
 from . import dtypes
@@ -130,6 +131,12 @@ def if_then_else(k, condition, a: Lazy, b: Lazy):
     if not isinstance(condition, (Value, Memory, Region, SizeExpr)):
         return k.evaluate(a if condition else b)
     return k.choose(k.truth(condition), lambda: k.evaluate(a), lambda: k.evaluate(b))
+
+
+@operation(elementwise=True, python=operator.not_)
+def not_(k, condition):
+    """Whether the condition does not hold, as Python's `not`."""
+    return k.invert(k.truth(condition))
 
 
 @operation(elementwise=True)

@@ -20,18 +20,19 @@ class KernelSpec:
 
 
 @operation
-def Kernel(k, first, *rest, threads: Static = None, is_cpu: Flag = False):
-    """A grid of one to three extents; `as` names the block's coordinates, the first fastest.
+def Kernel(k, *grid, threads: Static = None, is_cpu: Flag = False):
+    """A grid of up to three extents; `as` names the block's coordinates, the first fastest.
+    Without extents it is one block.
 
     `threads` is a hint (a number, or up to three that are multiplied): GPU backends honour
     it where they can, and choose by what fragments take of the registers where it is left
     out; the CPU ignores it. `is_cpu` is TileLang's; the target decides.
     """
-    grid = (first, *rest)
+    grid = grid or (1,)
     if len(grid) > 3:
         k.fail(
             f"T.Kernel with {len(grid)} grid extents",
-            rule="a grid has one to three",
+            rule="a grid has at most three",
             hint="merge extents and take them apart with // and %",
         )
     for extent in grid:

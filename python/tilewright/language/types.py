@@ -109,12 +109,9 @@ def _alias(name: object) -> str:
 
 class _TensorMeta(type):
     def __getitem__(cls, item: object) -> TensorType:
-        if not isinstance(item, tuple) or len(item) != 2:
-            raise CompileError.here(
-                "T.Tensor[...] takes a shape and a dtype",
-                hint='write T.Tensor[(M, K), "float16"]',
-            )
-        return cls(*item)
+        """`T.Tensor[(M, K), "float16"]`, and as a call without a dtype."""
+        has_dtype = isinstance(item, tuple) and item and isinstance(item[0], (tuple, list))
+        return cls(*item) if has_dtype else cls(item)
 
 
 class Tensor(metaclass=_TensorMeta):

@@ -208,3 +208,27 @@ def test_convolution_by_im2col(sizes):
             tap = padded[:, y * D :: S, z * D :: S][:, :high, :wide]
             expected += tap @ f[y, z]
     assert np.array_equal(convolution(*sizes)(x, f), expected)
+
+
+@tilewright.jit(out_idx=[-1])
+def one_block(n):
+    @T.prim_func
+    def main(X: T.Tensor[(n,)], Y: T.Tensor[(n,), T.int32]):
+        with T.Kernel(threads=32):
+            for i in T.Parallel(n):
+                Y[i] = T.if_then_else(T.Not(X[i] > 0), T.int32(1), T.int32(0)) + T.Not(X[i])
+
+    return main
+
+
+def test_a_kernel_without_extents_is_one_block():
+    x = np.array([1, 0, -2], np.float32)
+    assert list(one_block(3)(x)) == [0, 2, 1]
+    assert T.Not(0) is True
+
+
+def test_a_refused_dtype_is_refused_where_it_is_used():
+    widths = {T.int8: 8, T.int4: 4, T.uint4: 4}
+    assert widths["int4"] == 4
+    with pytest.raises(CompileError, match="dtype int4 is not available"):
+        T.dtype(T.int4)

@@ -40,6 +40,7 @@ def test_a_reference_is_met_on_supplied_arrays(kind, dtype):
 
     profiler.assert_allclose(reference, rtol=0, atol=0, max_mismatched_ratio=0)
     profiler.assert_consistent(repeat=2)
+    assert profiler.run_once().dtype == profiler.func.run_once().dtype == getattr(torch, dtype)
 
 
 def test_a_wrong_reference_is_reported():
