@@ -138,8 +138,8 @@ class Kernel:
         """The assembly of the kernel's code."""
         return self._inspected["asm"]
 
-    def get_kernel_source(self) -> str:
-        """The kernel's code as text, by TileLang's name: assembly."""
+    def get_kernel_source(self, kernel_only: bool = True) -> str:
+        """The kernel's code as text, by TileLang's name: assembly, which is all of it."""
         return self.asm()
 
     def get_profiler(self, tensor_supply_type: object = None) -> Profiler:

@@ -210,8 +210,8 @@ def acos(x: _Scalar) -> Any:
     """The angle of a cosine, in radians. An integer argument becomes float32."""
 def acosh(x: _Scalar) -> Any:
     """The inverse of the hyperbolic cosine. An integer argument becomes float32."""
-def all_of(first: _Scalar, *rest: _Scalar) -> Any:
-    """Whether every condition holds. All are computed."""
+def all_of(first: Any, *rest: _Scalar) -> Any:
+    """Whether every condition, or element of a region, holds. All are computed."""
 def alloc_fragment(
     shape: Any,
     dtype: _Dtype = 'float32',
@@ -236,8 +236,8 @@ def annotate_layout(layouts: Any, allow_reannotation: Any = None) -> None:
     """Layouts are the compiler's business; the argument is not even evaluated."""
 def annotate_padding(paddings: Any) -> None:
     """Padding of shared tiles is the compiler's business."""
-def any_of(first: _Scalar, *rest: _Scalar) -> Any:
-    """Whether any condition holds. All are computed."""
+def any_of(first: Any, *rest: _Scalar) -> Any:
+    """Whether any condition, or element of a region, holds. All are computed."""
 def asin(x: _Scalar) -> Any:
     """The angle of a sine, in radians. An integer argument becomes float32."""
 def asinh(x: _Scalar) -> Any:

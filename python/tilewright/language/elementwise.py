@@ -13,7 +13,8 @@ import operator
 from ..compiler.conditions import Junction
 from . import dtypes
 from .dtypes import DType, dtype_of
-from .registry import Lazy, Operation, Static, operation
+from .movement import static_region
+from .registry import Lazy, Operation, Ref, Static, operation
 from .symbols import SizeExpr
 from .values import Memory, Region, Value
 
@@ -104,15 +105,38 @@ def pow_(k, a, b):
 
 
 @operation(elementwise=True, python=lambda *c: all(c))
-def all_of(k, first, *rest):
-    """Whether every condition holds. All are computed."""
+def all_of(k, first: Ref, *rest):
+    """Whether every condition, or element of a region, holds. All are computed."""
+    if not rest and _is_region(first):
+        return _over(k, "T.all_of", "and", first)
     return _logic(k, "and", (first, *rest))
 
 
 @operation(elementwise=True, python=lambda *c: any(c))
-def any_of(k, first, *rest):
-    """Whether any condition holds. All are computed."""
+def any_of(k, first: Ref, *rest):
+    """Whether any condition, or element of a region, holds. All are computed."""
+    if not rest and _is_region(first):
+        return _over(k, "T.any_of", "or", first)
     return _logic(k, "or", (first, *rest))
+
+
+def _is_region(x: object) -> bool:
+    return isinstance(x, Memory) and not x.variable or isinstance(x, Region) and bool(x.kept)
+
+
+def _over(k, what: str, op: str, x: Memory | Region) -> Value:
+    """The elements of a region of known extents, joined one after the other."""
+    region = static_region(k, what, k.region(x, what), None)
+    found = k.allocate(what, (1,), dtypes.bool_, "local", variable=True)
+    k.store(found, [0], op == "and")
+    k.for_each(
+        region,
+        lambda at: k.store(
+            found, [0], k.binary(op, k.load(found, [0]), k.truth(k.load(region.memory, at)))
+        ),
+        parallel=False,
+    )
+    return k.load(found, [0])
 
 
 def _logic(k, op: str, conditions: tuple) -> Value:

@@ -232,3 +232,49 @@ def test_a_refused_dtype_is_refused_where_it_is_used():
     assert widths["int4"] == 4
     with pytest.raises(CompileError, match="dtype int4 is not available"):
         T.dtype(T.int4)
+
+
+@tilewright.jit(out_idx=[-1])
+def masks(n):
+    @T.prim_func
+    def main(Mask: T.Tensor((n, 4, 6), "bool"), Y: T.Tensor((n, 6), "int32")):
+        with T.Kernel(n) as b:
+            tile = T.alloc_shared((4, 6), "bool")
+            T.copy(Mask[b, 0, 0], tile)
+            for i in T.Parallel(6):
+                Y[b, i] = 0
+            if T.any_of(Mask[b, 1, :]):
+                Y[b, 0] = 1
+            if T.all_of(Mask[b, :, 2]):
+                Y[b, 1] = 1
+            if T.any_of(tile):
+                Y[b, 2] = 1
+            if T.all_of(tile[1:3, :]):
+                Y[b, 3] = 1
+            if T.all_of(tile[0, 0], tile[3, 5]) and not T.any_of(tile[2, 1]):
+                Y[b, 4] = 1
+            for i in T.Parallel(6):
+                if T.any_of(tile[0:2, i]):
+                    T.atomic_max(Y[b, 5], 1)
+
+    return main
+
+
+def test_conditions_over_regions():
+    mask = np.random.default_rng(4).random((40, 4, 6)) < 0.5
+    mask[:8] = False
+    mask[4:8, 1:3] = mask[4:8, :, 2] = True
+    mask[8:12, 0, 0] = mask[8:12, 3, 5] = True
+    expected = np.stack(
+        [
+            mask[:, 1].any(1),
+            mask[:, :, 2].all(1),
+            mask.any((1, 2)),
+            mask[:, 1:3].all((1, 2)),
+            mask[:, 0, 0] & mask[:, 3, 5] & ~mask[:, 2, 1],
+            mask[:, 0:2].any((1, 2)),
+        ],
+        axis=1,
+    )
+    assert expected.any(0).all()
+    assert np.array_equal(masks(40)(mask), expected)

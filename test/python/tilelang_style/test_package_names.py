@@ -81,3 +81,9 @@ def test_a_dtype_is_its_name():
 
 def test_source_of_kernels():
     assert scale.get_kernel_source(300, 100) == scale(300, 100).get_kernel_source() != ""
+
+
+def test_several_kernels():
+    one, two = scale.par_compile([{"n": 300, "least": 100}, (300, 7)], num_workers=2)
+    assert one.path == scale(300, 100).path
+    assert two.path == scale(300, 7).path
