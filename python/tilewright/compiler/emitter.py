@@ -38,6 +38,7 @@ from .scalars import Scalars
 from .signature import Parameter, signature_attribute
 from .source import Source
 from .statements import Statements
+from .threads import ThreadCode, Threads
 from .views import Views
 
 
@@ -51,6 +52,7 @@ class Emitter(
     ControlFlow,
     Loops,
     ParallelLoops,
+    ThreadCode,
     Leaving,
     Scalars,
     Arithmetic,
@@ -69,6 +71,7 @@ class Emitter(
         node: the syntax at hand, for messages and locations.
         kernel: the open T.Kernel, or None; `kernels` counts them.
         loops: open loops.
+        threads: those of the open kernel, where its body asks for them.
         parallel: open T.Parallel loops; `conditions`: what each open branch depends on.
         parameters: the function's parameters in order; outputs of T.empty come last.
         symbols: for each dynamic size, where its value is: (memory, axis) or (value, None).
@@ -90,6 +93,7 @@ class Emitter(
         self.depth = 0
         self.name_hint = ""
         self.parallel: list[ParallelLoop] = []
+        self.threads: Threads | None = None
         self.conditions: list[frozenset] = []
         self.branches = 0
         self.reads: dict[tuple, tuple] | None = None  # of a slice that is being read

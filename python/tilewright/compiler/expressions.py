@@ -79,7 +79,10 @@ class Expressions:
         return node.value
 
     def expr_Name(self, node: ast.Name) -> object:
-        value, _ = self.frame.find(node.id)
+        value, scope = self.frame.find(node.id)
+        if scope is None and self.threads is not None and node.id in self.threads.names:
+            self.at(node)
+            self.thread(0)  # says that it is asked for in the wrong place
         if value is MISSING:
             self.at(node)
             gone = self.frame.gone.get(node.id)

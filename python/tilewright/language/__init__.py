@@ -146,6 +146,7 @@ from .rejected import REJECTED as _REJECTED
 from .scans import cummax, cumsum, scan
 from .selections import sort, topk
 from .symbols import const, dyn, dynamic, symbolic
+from .threads import get_thread_binding, get_thread_bindings
 from .types import (
     Buffer,
     FragmentBuffer,
@@ -204,6 +205,7 @@ __all__ = sorted(
         "scans",
         "selections",
         "symbols",
+        "threads",
         "types",
         "values",
         "views",

@@ -464,6 +464,13 @@ def gemm(
     condition. Floats are accumulated in at least f32; integers are exact and wrap.
     `policy`, `k_pack` and `wg_wait` are hints.
     """
+def get_thread_binding(dim: _int | Any = 0) -> Value:
+    """The thread's coordinate, of T.Kernel(threads=...). Statements that depend on it run on
+    every thread, up to the next barrier or operation on whole tiles; variables and local
+    arrays are then each thread's own.
+    """
+def get_thread_bindings() -> tuple:
+    """The thread's coordinates in all dimensions, the first fastest."""
 @overload
 def grid(x: _Scalar, /) -> Iterator[Value]:
     """`for i, j in T.grid(m, n)`: a nest of ordinary loops."""

@@ -27,6 +27,8 @@ def _tile(k, what: str, shape: object, dtype: object, scope: object) -> Memory:
             rule=f"the scope of a tile is one of {', '.join(_SPACES)}",
             hint="T.alloc_var makes a variable" if scope == "local.var" else "leave scope out",
         )
+    if space == "local" and k.threads is not None and not k.parallel:
+        return k.per_thread(what, shape, dtype, variable=False)
     return k.allocate(f"T.alloc_{space}", shape, dtype, space)
 
 
@@ -64,6 +66,12 @@ def alloc_var(k, dtype: Static, init=None, scope: Static = "local.var") -> Memor
         _check_variable(k, init)
         init = None
     _check_variable(k, scope)
+    if k.threads is not None and not k.parallel:
+        variable = k.per_thread("T.alloc_var", (1,), dtype, variable=True)
+        if init is not None:
+            rows = variable.rows
+            k.parallel_over([rows.shape[0]], lambda at: k.store(rows, [*at, 0], init))
+        return variable
     variable = k.allocate("T.alloc_var", (1,), dtype, "local", variable=True)
     if init is not None:
         k.store(variable, [0], init)

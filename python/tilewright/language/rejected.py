@@ -40,7 +40,7 @@ _TABLE: dict[str, tuple[str, str]] = {
     ),
     # Thread level.
     **_names(
-        "get_thread_binding get_thread_bindings thread_binding get_lane_idx get_warp_idx "
+        "thread_binding get_lane_idx get_warp_idx "
         "get_warp_idx_sync get_warp_group_idx shuffle_elect ws attr launch_thread env_thread",
         _THREADS,
         "write T.Parallel over elements; the compiler places threads",

@@ -110,8 +110,10 @@ def _alias(name: object) -> str:
 class _TensorMeta(type):
     def __getitem__(cls, item: object) -> TensorType:
         """`T.Tensor[(M, K), "float16"]`, and as a call without a dtype."""
-        has_dtype = isinstance(item, tuple) and item and isinstance(item[0], (tuple, list))
-        return cls(*item) if has_dtype else cls(item)
+        is_pair = isinstance(item, tuple) and len(item) == 2
+        if is_pair and not isinstance(python_number(item[1]), (int, SizeExpr, Const)):
+            return cls(*item)
+        return cls(item)
 
 
 class Tensor(metaclass=_TensorMeta):
