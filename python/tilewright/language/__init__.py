@@ -51,6 +51,7 @@ from .dtypes import (
     uint64,
 )
 from .elementwise import (
+    align_up,
     all_of,
     any_of,
     cast,
@@ -124,7 +125,7 @@ from .maths import (
     tanh,
     trunc,
 )
-from .movement import clear, copy, fill
+from .movement import clear, copy, fill, transpose
 from .prim_func import prim_func
 from .products import GemmWarpPolicy, gemm
 from .reductions import (

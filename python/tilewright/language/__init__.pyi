@@ -210,6 +210,8 @@ def acos(x: _Scalar) -> Any:
     """The angle of a cosine, in radians. An integer argument becomes float32."""
 def acosh(x: _Scalar) -> Any:
     """The inverse of the hyperbolic cosine. An integer argument becomes float32."""
+def align_up(a: _Scalar, b: _Scalar) -> Any:
+    """The least multiple of b that is not below a, of integers."""
 def all_of(first: Any, *rest: _Scalar) -> Any:
     """Whether every condition, or element of a region, holds. All are computed."""
 def alloc_fragment(
@@ -257,6 +259,7 @@ def atomic_add(
     *,
     return_prev: _bool | Any = False,
     use_tma: _bool | Any = False,
+    annotations: Any = None,
 ) -> Any:
     """Add `value` to `dst` indivisibly. `dst` is an element and `value` a scalar, or both are
     regions of one shape. With `return_prev` an element's former value is the result.
@@ -275,6 +278,7 @@ def atomic_and(
     *,
     return_prev: _bool | Any = False,
     use_tma: _bool | Any = False,
+    annotations: Any = None,
 ) -> Any:
     """And `value` into `dst` indivisibly. `dst` is an element and `value` a scalar, or both
     are regions of one shape. With `return_prev` an element's former value is the result.
@@ -287,6 +291,7 @@ def atomic_max(
     *,
     return_prev: _bool | Any = False,
     use_tma: _bool | Any = False,
+    annotations: Any = None,
 ) -> Any:
     """Raise `dst` to `value` indivisibly. `dst` is an element and `value` a scalar, or both
     are regions of one shape. With `return_prev` an element's former value is the result.
@@ -299,6 +304,7 @@ def atomic_min(
     *,
     return_prev: _bool | Any = False,
     use_tma: _bool | Any = False,
+    annotations: Any = None,
 ) -> Any:
     """Lower `dst` to `value` indivisibly. `dst` is an element and `value` a scalar, or both
     are regions of one shape. With `return_prev` an element's former value is the result.
@@ -311,6 +317,7 @@ def atomic_or(
     *,
     return_prev: _bool | Any = False,
     use_tma: _bool | Any = False,
+    annotations: Any = None,
 ) -> Any:
     """Or `value` into `dst` indivisibly. `dst` is an element and `value` a scalar, or both are
     regions of one shape. With `return_prev` an element's former value is the result.
@@ -323,6 +330,7 @@ def atomic_xor(
     *,
     return_prev: _bool | Any = False,
     use_tma: _bool | Any = False,
+    annotations: Any = None,
 ) -> Any:
     """Exclusive-or `value` into `dst` indivisibly. `dst` is an element and `value` a scalar,
     or both are regions of one shape. With `return_prev` an element's former value is the
@@ -345,7 +353,7 @@ def choose(name: Any, entries: Any) -> Any:
     """
 def clamp(x: _Scalar, lo: _Scalar, hi: _Scalar) -> Any:
     """max(lo, min(x, hi)); NaN stays NaN."""
-def clear(dst: Any) -> None:
+def clear(dst: Any, *, annotations: Any = None) -> None:
     """Set every element to zero."""
 def clz(x: _Scalar) -> Any:
     """How many bits are 0 above the highest 1; of 0, all. The result has the type of x."""
@@ -379,6 +387,7 @@ def cummax(
     reverse: _bool | Any = False,
     *,
     exclusive: _bool | Any = False,
+    annotations: Any = None,
 ) -> None:
     """Running maxima (NaN wins) along `dim`, from the end with `reverse`. Without `dst`, in
     place. With `exclusive`, element i is left out of result i.
@@ -390,6 +399,7 @@ def cumsum(
     reverse: _bool | Any = False,
     *,
     exclusive: _bool | Any = False,
+    annotations: Any = None,
 ) -> None:
     """Running sums along `dim`, from the end with `reverse`. Without `dst`, in place. With
     `exclusive`, element i is left out of result i.
@@ -411,7 +421,7 @@ def exp2(x: _Scalar) -> Any:
     """2 to the power x. An integer argument becomes float32."""
 def expm1(x: _Scalar) -> Any:
     """e to the power x, less 1. An integer argument becomes float32."""
-def fill(dst: Any, value: _Scalar) -> None:
+def fill(dst: Any, value: _Scalar, *, annotations: Any = None) -> None:
     """Set every element of a tile, tensor, variable or slice."""
 float: DType
 float16: DType
@@ -456,6 +466,7 @@ def gemm(
     k_pack: _int | Any = 1,
     wg_wait: _int | Any = 0,
     precision: str | Any = 'default',
+    annotations: Any = None,
 ) -> None:
     """C += A B on tiles; with `clear_accum`, C is the product alone.
 
@@ -822,6 +833,8 @@ def topk(
     Gives two fragments (values, indices). Equal elements come in the order of their
     positions; NaN comes first. With `largest=False`, the smallest, ascending.
     """
+def transpose(src: Any, dst: Any, *, annotations: Any = None) -> None:
+    """Copy a matrix turned over: dst[j, i] = src[i, j]."""
 def trunc(x: _Scalar) -> Any:
     """x without its fraction. The result has the type of x."""
 def tvm_storage_sync(scope: Any) -> None:

@@ -141,6 +141,7 @@ def _declare(name: str, combiner: str, text: str) -> Operation:
         *,
         return_prev: Flag = False,
         use_tma: Static = False,
+        annotations: Static = None,
     ) -> Value | None:
         return _atomic(k, f"T.{name}", combiner, dst, value, return_prev)
 

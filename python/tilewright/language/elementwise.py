@@ -57,7 +57,7 @@ def _fold(k, which: str, values: tuple):
     return result
 
 
-@operation(elementwise=True)
+@operation(elementwise=True, also={"dst": "x", "min_val": "lo", "max_val": "hi"})
 def clamp(k, x, lo, hi):
     """max(lo, min(x, hi)); NaN stays NaN."""
     return k.extremum("max", k.extremum("min", x, hi), lo)
@@ -86,6 +86,12 @@ def ceildiv(k, a, b):
     return k.ceildiv(a, b)
 
 
+@operation(elementwise=True, python=lambda a, b: -(-a // b) * b)
+def align_up(k, a, b):
+    """The least multiple of b that is not below a, of integers."""
+    return k.binary("mul", k.ceildiv(a, b), b)
+
+
 @operation(elementwise=True, python=lambda a, b: a // b)
 def floordiv(k, a, b):
     """The quotient rounded down, as `//`."""
@@ -98,13 +104,13 @@ def floormod(k, a, b):
     return k.binary("mod", a, b)
 
 
-@operation(name="pow", elementwise=True, python=lambda a, b: a**b)
+@operation(name="pow", elementwise=True, python=lambda a, b: a**b, also={"x": "a", "y": "b"})
 def pow_(k, a, b):
     """a to the power b."""
     return k.power(a, b)
 
 
-@operation(elementwise=True, python=lambda *c: all(c))
+@operation(elementwise=True, python=lambda *c: all(c), also={"buffer": "first"})
 def all_of(k, first: Ref, *rest):
     """Whether every condition, or element of a region, holds. All are computed."""
     if not rest and _is_region(first):
@@ -112,7 +118,7 @@ def all_of(k, first: Ref, *rest):
     return _logic(k, "and", (first, *rest))
 
 
-@operation(elementwise=True, python=lambda *c: any(c))
+@operation(elementwise=True, python=lambda *c: any(c), also={"buffer": "first"})
 def any_of(k, first: Ref, *rest):
     """Whether any condition, or element of a region, holds. All are computed."""
     if not rest and _is_region(first):
@@ -149,7 +155,7 @@ def _logic(k, op: str, conditions: tuple) -> Value:
 # -- selection and conversion -----------------------------------------------------------------
 
 
-@operation(elementwise=True)
+@operation(elementwise=True, also={"true_value": "a", "false_value": "b"})
 def if_then_else(k, condition, a: Lazy, b: Lazy):
     """`a` where the condition holds, else `b`; the other side is not read."""
     if not isinstance(condition, (Value, Memory, Region, SizeExpr)):

@@ -107,6 +107,12 @@ def _alias(name: object) -> str:
     return name
 
 
+class _StridedMeta(type):
+    def __getitem__(cls, item: object) -> TensorType:
+        """`T.StridedTensor[(M, K), (s, 1), "float16"]`, with or without a dtype."""
+        return cls(*item)
+
+
 class _TensorMeta(type):
     def __getitem__(cls, item: object) -> TensorType:
         """`T.Tensor[(M, K), "float16"]`, and as a call without a dtype."""
@@ -132,7 +138,7 @@ class Tensor(metaclass=_TensorMeta):
         return TensorType(_shape("T.Tensor", shape), dtype_of(dtype), None, _alias(alias))
 
 
-class StridedTensor:
+class StridedTensor(metaclass=_StridedMeta):
     """`T.StridedTensor(shape, strides, dtype)`: strides in elements, None for any.
 
     A stride is an integer, a T.dynamic name, an expression of such (`2 * n`,

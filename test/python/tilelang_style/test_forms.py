@@ -278,3 +278,48 @@ def test_conditions_over_regions():
     )
     assert expected.any(0).all()
     assert np.array_equal(masks(40)(mask), expected)
+
+
+@tilewright.jit
+def turned(X, rows: int):
+    m, n = T.dynamic("m, n")
+    s = T.dynamic("s")
+    X: T.StridedTensor[(m, n), (s, 1), T.float32]
+    Y = T.empty((n, m), "float32")
+    with T.Kernel(T.ceildiv(n, 16), T.ceildiv(m, rows)) as (bx, by):
+        tile = T.alloc_shared((rows, 16), "float32")
+        over = T.alloc_shared((1, 16, rows), "float32")
+        T.copy(X[by * rows, bx * 16], tile)
+        T.transpose(tile, over)
+        T.copy(over, Y[bx * 16, by * rows])
+    return Y
+
+
+def test_a_matrix_is_turned_over():
+    x = np.random.default_rng(8).standard_normal((50, 40), np.float32)[:, :37]
+    assert np.array_equal(turned(x, 24), x.T)
+
+
+@tilewright.jit(out_idx=[-1])
+def by_their_names(n):
+    @T.prim_func
+    def main(X: T.Tensor((n, 8), "float32"), Y: T.Tensor((n,), "float32")):
+        with T.Kernel(T.align_up(n, 16) // 16) as b:
+            tile = T.alloc_fragment((16, 8), "float32")
+            most = T.alloc_fragment((16,), "float32")
+            T.annotate_layout(layout_map={})
+            T.clear(buffer=tile)
+            T.fill(buffer=most, value=-1.0, annotations=None)
+            T.copy(X[b * 16, 0], tile)
+            T.reduce_max(buffer=tile, out=most, dim=1, clear=False)
+            for i in T.Parallel(16):
+                most[i] = T.clamp(most[i], min_val=0.0, max_val=T.pow(x=2.0, y=1.0))
+            T.copy(most, Y[b * 16])
+
+    return main
+
+
+def test_names_of_parameters():
+    x = np.random.default_rng(9).standard_normal((20, 8), np.float32) * 2
+    assert np.array_equal(by_their_names(20)(x), x.max(1).clip(0, 2))
+    assert T.align_up(17, 16) == 32
