@@ -34,6 +34,7 @@ from .parameters import Parameters
 from .python_calls import PythonCalls
 from .ranges import Ranges
 from .reading import PLAIN, Reading
+from .reducers import Reducers
 from .scalars import Scalars
 from .signature import Parameter, signature_attribute
 from .source import Source
@@ -53,6 +54,7 @@ class Emitter(
     Loops,
     ParallelLoops,
     ThreadCode,
+    Reducers,
     Leaving,
     Scalars,
     Arithmetic,

@@ -178,7 +178,7 @@ class ThreadCode:
             node, (ast.With, ast.Pass, ast.Assert, ast.Return, ast.Break, ast.Continue)
         ):
             return False
-        if self._waits([node]) or _leaves_outer(node):
+        if _calls(node, _TOGETHER) and not self._is_own(node) or _leaves_outer(node):
             return False
         if isinstance(node, ast.If) and not self._is_of_thread(node.test):
             return False
@@ -190,9 +190,11 @@ class ThreadCode:
             )
         return not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
 
-    def _waits(self, nodes: list[ast.stmt]) -> bool:
-        """Whether some statement is one that all threads make together."""
-        return any(_calls(node, _TOGETHER) for node in nodes)
+    def _is_own(self, node: ast.stmt) -> bool:
+        """Whether what a loop or branch calls is done by a thread alone: it may have variables
+        of its own."""
+        inside = isinstance(node, (ast.For, ast.While, ast.If))
+        return inside and not _calls(node, _TOGETHER - {"alloc_var", "alloc_local"})
 
     def _is_of_thread(self, node: ast.expr) -> bool:
         """Whether threads may differ in a value."""

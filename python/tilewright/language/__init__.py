@@ -10,9 +10,11 @@ from .allocation import (
     alloc_fragment,
     alloc_global,
     alloc_local,
+    alloc_reducer,
     alloc_shared,
     alloc_var,
     empty,
+    finalize_reducer,
 )
 from .atomics import (
     atomic_add,

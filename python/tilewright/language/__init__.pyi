@@ -224,6 +224,16 @@ def alloc_global(shape: Any, dtype: _Dtype = 'float32') -> Memory:
     """A workspace in global memory that lives for the call; sizes may be dynamic."""
 def alloc_local(shape: Any, dtype: _Dtype = 'float32', scope: str | Any = 'local') -> Memory:
     """A small private array. Starts undefined."""
+def alloc_reducer(
+    shape: Any,
+    dtype: _Dtype = 'float32',
+    op: str | Any = 'sum',
+    replication: Any = None,
+) -> Memory:
+    """A tile into whose elements iterations of T.Parallel combine values: `r[i] += x`, or
+    `r[i] = T.max(r[i], x)` with `op="max"`, or T.min. T.fill sets what it starts with; sums
+    of floats depend on the order, which is not specified. `replication` is a hint.
+    """
 def alloc_shared(shape: Any, dtype: _Dtype = 'float32', scope: str | Any = 'shared') -> Memory:
     """A tile that all work of a block can index freely. Starts undefined."""
 def alloc_var(
@@ -423,6 +433,8 @@ def expm1(x: _Scalar) -> Any:
     """e to the power x, less 1. An integer argument becomes float32."""
 def fill(dst: Any, value: _Scalar, *, annotations: Any = None) -> None:
     """Set every element of a tile, tensor, variable or slice."""
+def finalize_reducer(reducer: Any) -> None:
+    """What iterations combined is there once their loop ends: nothing is left to do."""
 float: DType
 float16: DType
 float32: DType

@@ -5,7 +5,7 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 from __future__ import annotations
 
-from .registry import Static, operation
+from .registry import Ref, Static, operation
 from .values import Memory
 
 # Where a scope puts a tile; those with a point are TileLang's names.
@@ -57,6 +57,31 @@ def alloc_fragment(k, shape, dtype: Static = "float32", scope: Static = "fragmen
 def alloc_local(k, shape, dtype: Static = "float32", scope: Static = "local") -> Memory:
     """A small private array. Starts undefined."""
     return _tile(k, "T.alloc_local", shape, dtype, scope)
+
+
+@operation
+def alloc_reducer(
+    k, shape, dtype: Static = "float32", op: Static = "sum", replication: Static = None
+) -> Memory:
+    """A tile into whose elements iterations of T.Parallel combine values: `r[i] += x`, or
+    `r[i] = T.max(r[i], x)` with `op="max"`, or T.min. T.fill sets what it starts with; sums of
+    floats depend on the order, which is not specified. `replication` is a hint."""
+    if op not in ("sum", "max", "min"):
+        k.fail(
+            f"T.alloc_reducer: op={op!r}",
+            rule='a reducer combines by "sum", "max" or "min"',
+            hint="T.reduce takes a combiner of one's own",
+        )
+    made = k.allocate("T.alloc_reducer", shape, dtype, "shared")
+    made.reducer = op
+    return made
+
+
+@operation
+def finalize_reducer(k, reducer: Ref) -> None:
+    """What iterations combined is there once their loop ends: nothing is left to do."""
+    if not isinstance(reducer, Memory) or not reducer.reducer:
+        k.fail("T.finalize_reducer: no reducer", hint="make one with T.alloc_reducer")
 
 
 @operation

@@ -22,11 +22,6 @@ _TABLE: dict[str, tuple[str, str]] = {
     # Coming later.
     **_names("gemm_sp gemm_sp_v2", _LATER, "use T.gemm on dense tiles"),
     **_names(
-        "alloc_reducer finalize_reducer",
-        "lets iterations of T.Parallel add to one element, which is a race here",
-        "write the terms into a tile and reduce it with T.reduce_sum and its like",
-    ),
-    **_names(
         "atomic_load atomic_store",
         "orders memory between blocks, which have no order",
         "read and write elements; T.atomic_max and its like publish values, and a second "

@@ -63,6 +63,7 @@ class Memory:
         read, written: whether the kernel reads and writes it; a view's are its base's.
         twin: of a parameter that is declared an alias, what it may be the same memory as.
         rows: of a variable or array of each thread, the tile with a row for each.
+        reducer: of a T.alloc_reducer, how iterations combine: "sum", "max" or "min".
     """
 
     __slots__ = (
@@ -78,6 +79,7 @@ class Memory:
         "align",
         "twin",
         "rows",
+        "reducer",
         "_read",
         "_written",
     )
@@ -100,6 +102,7 @@ class Memory:
         self.align = dtype.itemsize
         self.twin: Memory | None = None
         self.rows: Memory | None = None
+        self.reducer = ""
         self._read = self._written = False
 
     @property

@@ -156,6 +156,51 @@ def test_a_loop_that_all_threads_leave(device):
     assert list(kernel(x, np.array([99, 49, 97, 0], np.int32))) == [50, 1]
 
 
+@tilewright.jit
+def strided(Groups, groups: int, blocks: int = 3):
+    """How many rows name each group, and rows whose groups repeat cleared to -1."""
+    rows = T.dynamic("rows")
+    k = T.const("k")
+    Groups: T.Tensor((rows, k), "int64")
+    Count = T.empty((groups,), "int32")
+    with T.Kernel(1, threads=32):
+        for i in T.Parallel(groups):
+            Count[i] = 0
+    with T.Kernel(blocks, threads=64) as block:
+        tx = T.get_thread_binding()
+        counts = T.alloc_shared((groups,), "int32")
+        T.clear(counts)
+        for i in T.serial(block * 64 + tx, rows, blocks * 64):
+            seen = T.alloc_var("uint64", init=0)
+            for j in T.unroll(k):
+                bit = T.uint64(1) << T.cast(Groups[i, j], "uint64")
+                if seen & bit != 0:
+                    Groups[i, j] = -1
+                else:
+                    T.atomic_add(counts[Groups[i, j]], 1)
+                seen |= bit
+        T.sync_threads()
+        for i in T.serial(tx, groups, 64):
+            if counts[i] > 0:
+                T.atomic_add(Count[i], counts[i])
+    return Count
+
+
+def test_loops_of_one_thread(device):
+    groups = np.random.default_rng(8).integers(0, 40, (500, 4)).astype(np.int64)
+    expected, kept = np.zeros(40, np.int32), groups.copy()
+    for row in kept:
+        for j in range(4):
+            if row[j] in row[:j]:
+                row[j] = -1
+            else:
+                expected[row[j]] += 1
+    counts = strided.for_target(device)(groups, 40)
+    assert np.array_equal(counts, expected)
+    if device == "cpu":
+        assert np.array_equal(groups, kept)
+
+
 def refused(body):
     with pytest.raises(CompileError) as info:
         tilewright.compile(body)

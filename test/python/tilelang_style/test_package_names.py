@@ -87,3 +87,11 @@ def test_several_kernels():
     one, two = scale.par_compile([{"n": 300, "least": 100}, (300, 7)], num_workers=2)
     assert one.path == scale(300, 100).path
     assert two.path == scale(300, 7).path
+
+
+def test_layouts_are_hints():
+    from tilewright.layout import Fragment, make_gemm_fragment_8x8
+
+    assert Fragment((8, 8)) is make_gemm_fragment_8x8() is None
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        tilelang.layout.nothing  # noqa: B018
