@@ -5,6 +5,7 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
@@ -72,7 +73,26 @@ class Kernel:
             return launch
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
+        if any(argument is None for argument in arguments):
+            arguments = self._without_none(arguments)
         return self.launch(*arguments, **named)
+
+    def _without_none(self, arguments: tuple) -> list:
+        """The arguments, with an array of no use for each tensor that is None: one that the
+        kernel, as it was specialised, does not touch. Others the launch refuses."""
+        from ..profiler import TensorSupplyType, supplied
+
+        inputs = [p for i, p in enumerate(self.signature.parameters) if i not in self.outputs]
+        sizes: dict = {}
+        for parameter, argument in zip(inputs, arguments):
+            if parameter.shape is not None and argument is not None:
+                sizes |= zip(parameter.shape, getattr(argument, "shape", ()))
+        found = list(arguments)
+        for i, (parameter, argument) in enumerate(zip(inputs, arguments)):
+            if argument is None and not (parameter.reads or parameter.writes):
+                with contextlib.suppress(ValueError):  # a size that no other argument gives
+                    found[i] = supplied(parameter, TensorSupplyType.Zero, sizes)
+        return found
 
     def __repr__(self) -> str:
         return f"<kernel {self.name} for {self.target}>"

@@ -95,3 +95,28 @@ def test_layouts_are_hints():
     assert Fragment((8, 8)) is make_gemm_fragment_8x8() is None
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         tilelang.layout.nothing  # noqa: B018
+
+
+@tilelang.jit
+def biased(with_bias):
+    n = T.dynamic("n")
+
+    @T.prim_func
+    def main(
+        X: T.Tensor((n, 4), "float32"),
+        Bias: T.Tensor((n,), "bfloat16"),
+        Y: T.Tensor((n, 4), "float32"),
+    ):
+        with T.Kernel(n) as row:
+            for i in T.Parallel(4):
+                Y[row, i] = X[row, i] + (Bias[row] if with_bias else 1)
+
+    return main
+
+
+def test_a_tensor_that_is_not_touched_may_be_none():
+    x, y = np.ones((5, 4), np.float32), np.zeros((5, 4), np.float32)
+    biased(False)(x, None, y)
+    assert (y == 2).all()
+    with pytest.raises(TypeError, match="'Bias' is of type NoneType"):
+        biased(True)(x, None, y)
