@@ -101,10 +101,11 @@ class Threads:
 
 
 def threads_of(body: list[ast.stmt], extents: tuple[int, ...] | None) -> Threads | None:
-    """The threads of a kernel that asks for them."""
+    """The threads of a kernel that asks for them; 128, as TileLang has it, where it does not
+    say how many."""
     if not any(_calls(node, _THREAD) for node in body):
         return None
-    return Threads(extents or (), body)
+    return Threads(extents or (128,), body)
 
 
 class ThreadCode:
@@ -220,11 +221,6 @@ class ThreadCode:
     def stmt_ThreadRun(self, node: ThreadRun) -> None:
         """A run: a loop over the threads, in the conditions that are open."""
         threads = self.threads
-        if not threads.extents:
-            self.fail(
-                "a kernel that asks for its thread does not say how many there are",
-                hint="write T.Kernel(..., threads=128)",
-            )
         if len(node.lets) == len(node.body):
             threads.lets += node.lets
             return

@@ -488,9 +488,9 @@ def gemm(
     `policy`, `k_pack` and `wg_wait` are hints.
     """
 def get_thread_binding(dim: _int | Any = 0) -> Value:
-    """The thread's coordinate, of T.Kernel(threads=...). Statements that depend on it run on
-    every thread, up to the next barrier or operation on whole tiles; variables and local
-    arrays are then each thread's own.
+    """The thread's coordinate, of T.Kernel(threads=...), 128 unless that says otherwise.
+    Statements that depend on it run on every thread, up to the next barrier or operation on
+    whole tiles; variables and local arrays are then each thread's own.
     """
 def get_thread_bindings() -> tuple:
     """The thread's coordinates in all dimensions, the first fastest."""

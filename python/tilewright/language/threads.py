@@ -11,7 +11,8 @@ from .values import Value
 
 @operation
 def get_thread_binding(k, dim: Static = 0) -> Value:
-    """The thread's coordinate, of T.Kernel(threads=...). Statements that depend on it run on
+    """The thread's coordinate, of T.Kernel(threads=...), 128 unless that says
+    otherwise. Statements that depend on it run on
     every thread, up to the next barrier or operation on whole tiles; variables and local
     arrays are then each thread's own."""
     return k.thread(dim)
