@@ -24,7 +24,10 @@ HEAD = """# Names of the language
 
 Written by `scripts/language_reference.py`; what operations mean is in
 [semantics.md](semantics.md). A kernel written for TileLang needs another import only, where
-it uses these names.
+it uses these names. A file of such kernels finds with `import tilewright as tilelang` what it
+takes from the package: `jit` and `compile` with TileLang's options, `autotune` and
+`autotuner`, `profiler` with `do_bench`, kernels' `get_profiler()` and `get_kernel_source()`,
+`PassConfigKey`, `TensorSupplyType`, `disable_cache`, `cdiv` and `next_power_of_2`.
 
 | name | what it is |
 | --- | --- |

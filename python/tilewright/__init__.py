@@ -7,6 +7,7 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
 
 import os as _os
+from importlib import import_module as _import
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 # In the source tree the extension modules are in the build folder.
@@ -24,12 +25,25 @@ from .compiler.driver import compile  # noqa: E402
 from .compiler.errors import CompileError  # noqa: E402
 from .compiler.jit import jit  # noqa: E402
 from .compiler.kernel import Kernel  # noqa: E402
-from .tilelang_names import PassConfigKey, cdiv, next_power_of_2  # noqa: E402
+from .math import cdiv, next_power_of_2  # noqa: E402
+from .tilelang_names import (  # noqa: E402
+    MODULES as _MODULES,
+)
+from .tilelang_names import (  # noqa: E402
+    PassConfigKey,
+    disable_cache,
+    enable_cache,
+    set_log_level,
+)
+
+JITKernel = Kernel  # TileLang's name
 
 __version__ = "0.1.0"
 
 if _TYPE_CHECKING:
+    from .autotuner import autotune  # noqa: F401
     from .pairs import pack_pairs, unpack_pairs  # noqa: F401
+    from .profiler import Profiler, TensorSupplyType, do_bench  # noqa: F401
     from .runtime import (  # noqa: F401
         ArtifactError,
         CheckError,
@@ -54,18 +68,24 @@ _RUNTIME = (
     "num_threads",
     "measure_limits",
 )
+_SUBMODULES = ("autotuner", "profiler", "testing")
 _PAIRS = ("pack_pairs", "unpack_pairs")
 
 __all__ = [
     "CompileError",
+    "JITKernel",
     "Kernel",
     "PassConfigKey",
     "cdiv",
     "compile",
+    "disable_cache",
+    "enable_cache",
     "jit",
     "language",
     "layout",
     "next_power_of_2",
+    "set_log_level",
+    *_MODULES,
     *_RUNTIME,
     *_PAIRS,
 ]
@@ -80,6 +100,10 @@ def __getattr__(name: str):
         from . import pairs
 
         return getattr(pairs, name)
+    if name in _MODULES:
+        return getattr(_import(f"{__name__}.{_MODULES[name]}"), name)
+    if name in _SUBMODULES:
+        return _import(f"{__name__}.{name}")
     from .tilelang_names import REFUSED
 
     hint = f": {REFUSED[name]}" if name in REFUSED else ""

@@ -7,6 +7,8 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 from __future__ import annotations
 
+import os
+
 
 class _PassConfigKeys:
     """Keys for `pass_configs`. Options of TileLang's passes are accepted and mean nothing
@@ -21,23 +23,30 @@ class _PassConfigKeys:
 PassConfigKey = _PassConfigKeys()
 
 
-def cdiv(a: int, b: int) -> int:
-    """The least integer not below a / b."""
-    return -(-a // b)
+def disable_cache() -> None:
+    """What is compiled from now on is not kept on disk."""
+    os.environ["TILEWRIGHT_CACHE_SIZE"] = "0"
 
 
-def next_power_of_2(n: int) -> int:
-    """The least power of two that is not below n, for n of 1 or more."""
-    return 1 << (n - 1).bit_length()
+def enable_cache() -> None:
+    """What is compiled from now on is kept on disk, as it is by default."""
+    os.environ.pop("TILEWRIGHT_CACHE_SIZE", None)
 
+
+def set_log_level(level: object) -> None:
+    """Nothing: this package logs nothing."""
+
+
+# Names of the package that are loaded with their module, on first use.
+MODULES = {
+    "autotune": "autotuner",
+    "do_bench": "profiler",
+    "Profiler": "profiler",
+    "TensorSupplyType": "profiler",
+}
 
 # What TileLang has and this package has not, with what to do instead.
 REFUSED = {
-    "autotune": 'let T.choose("BN", [128, 64]) list the values in the kernel',
-    "disable_cache": "set TILEWRIGHT_CACHE_SIZE=0",
-    "enable_cache": "the cache is on unless TILEWRIGHT_CACHE_SIZE is 0",
     "lower": "use tilewright.compile; the kernel's .ir(stage) and .asm() show what it became",
-    "profiler": "use `tilewright bench`, or time calls of the kernel",
-    "Profiler": "use `tilewright bench`, or time calls of the kernel",
-    "TensorSupplyType": "pass arrays to the kernel; `tilewright verify` checks library kernels",
+    "tvm": "there is no TVM below; T.dtype(x).bits and its like tell of types",
 }

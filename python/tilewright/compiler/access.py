@@ -131,7 +131,19 @@ class Access:
 
     def load(self, memory: Memory, indices: list) -> Value:
         """Read an element; outside a global tensor it is zero."""
+        if memory.rows is not None:
+            memory, indices = memory.rows, [self.thread_number(), *indices]
         names, deps = self._indices(memory, indices)
+        # A read in a branch serves that branch alone, whose code is a list of its own.
+        key = (memory.ssa, names, id(self.builder.out))
+        if self.reads is not None and key in self.reads:
+            return self.reads[key][0]
+        value = self._load(memory, indices, names, deps)
+        if self.reads is not None:
+            self.reads[key] = value, self.builder.out
+        return value
+
+    def _load(self, memory: Memory, indices: list, names: str, deps: frozenset) -> Value:
         if self.reading.checked or not self.surely_inside(memory, indices):
             self.builder.effects += 1
         memory.read = True
@@ -150,6 +162,8 @@ class Access:
 
     def store(self, memory: Memory, indices: list, value: object) -> None:
         """Write an element, converted to the element type; outside a global tensor nothing."""
+        if memory.rows is not None:
+            memory, indices = memory.rows, [self.thread_number(), *indices]
         self.check_writable(memory)
         value = self.cast(
             self.scalar(value, self.store_type(value, memory.dtype)), memory.dtype
@@ -292,6 +306,8 @@ class Access:
         """`x`, a memory, region or element, as a region."""
         if isinstance(x, Region):
             return x
+        if isinstance(x, Memory) and x.rows is not None and not self.parallel:
+            return self.region(x.rows, what)
         if isinstance(x, Memory):
             sizes = [s if isinstance(s, int) else None for s in x.shape]
             return Region(x, [0] * len(sizes), sizes, tuple(range(len(sizes))))

@@ -20,6 +20,8 @@ class Assignments:
     """Part of the emitter. See the module's docstring."""
 
     def stmt_Assign(self, node: ast.Assign) -> None:
+        if self.reduces(node):
+            return
         for target in node.targets:
             if isinstance(target, ast.Name):
                 self.name_hint = target.id
@@ -193,6 +195,8 @@ class Assignments:
             fill.emit(self, region, value)
 
     def stmt_AugAssign(self, node: ast.AugAssign) -> None:
+        if self.reduces(node):
+            return
         entry = OPERATORS[type(node.op)]
         target = node.target
         if isinstance(target, ast.Name):

@@ -182,13 +182,13 @@ class Calls:
                 self.at(node)
                 self.fail(f"** in a call of T.{op.name}", hint="write the arguments out")
             parameter = op.by_name.get(keyword.arg)
-            if parameter is None or keyword.arg in values:
+            if parameter is None or parameter.name in values:
                 self.at(node)
                 twice = "is given twice" if parameter else "is no parameter of it"
                 self.fail(
                     f"T.{op.name}: {keyword.arg} {twice}", hint=f"its form is {signature(op)}"
                 )
-            values[keyword.arg] = self._argument(op, parameter, keyword.value)
+            values[parameter.name] = self._argument(op, parameter, keyword.value)
         missing = [p.name for p in op.parameters if p.name not in values and is_required(p)]
         if missing:
             self.at(node)
@@ -328,12 +328,13 @@ class Calls:
         for name, value in bound.items():
             frame.bind(name, value)
         saved, self.frame = self.frame, frame
+        reads, self.reads = self.reads, None
         try:
             self.block(frame.source.tree.body)
         except Return as result:
             return result.value
         finally:
-            self.frame = saved
+            self.frame, self.reads = saved, reads
         return None
 
     def _bind_python(

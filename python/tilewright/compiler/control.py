@@ -21,6 +21,8 @@ class ControlFlow:
     """Part of the emitter. See the module's docstring."""
 
     def stmt_If(self, node: ast.If) -> None:
+        if self.thread_branch(node):
+            return
         condition = self.evaluate(node.test)
         if not is_runtime(condition):
             self.block(node.body if self.python_truth(condition, node.test) else node.orelse)

@@ -29,10 +29,13 @@ def compile(
     out_idx: object = None,
     *,
     target: str = "cpu",
+    target_host: object = None,
     pass_configs: dict | None = None,
     batch_invariant: bool = False,
     debug: bool | str | None = None,
+    execution_backend: object = None,
     verbose: bool = False,
+    compile_flags: object = None,
 ) -> Kernel:
     """Compile a `@T.prim_func` for a target.
 
@@ -43,6 +46,7 @@ def compile(
     how many rows there are, or on its place among them (docs/semantics.md).
     With `debug` calls look for wrong accesses and raise CheckError (docs/checking.md);
     "nan" also finds where NaN and infinities arise; None leaves it to TILEWRIGHT_DEBUG.
+    The remaining options are TileLang's and mean nothing here.
     Raises CompileError.
     """
     if not isinstance(func, PrimFunc):

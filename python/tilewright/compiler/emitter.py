@@ -34,10 +34,12 @@ from .parameters import Parameters
 from .python_calls import PythonCalls
 from .ranges import Ranges
 from .reading import PLAIN, Reading
+from .reducers import Reducers
 from .scalars import Scalars
 from .signature import Parameter, signature_attribute
 from .source import Source
 from .statements import Statements
+from .threads import ThreadCode, Threads
 from .views import Views
 
 
@@ -51,6 +53,8 @@ class Emitter(
     ControlFlow,
     Loops,
     ParallelLoops,
+    ThreadCode,
+    Reducers,
     Leaving,
     Scalars,
     Arithmetic,
@@ -69,6 +73,7 @@ class Emitter(
         node: the syntax at hand, for messages and locations.
         kernel: the open T.Kernel, or None; `kernels` counts them.
         loops: open loops.
+        threads: those of the open kernel, where its body asks for them.
         parallel: open T.Parallel loops; `conditions`: what each open branch depends on.
         parameters: the function's parameters in order; outputs of T.empty come last.
         symbols: for each dynamic size, where its value is: (memory, axis) or (value, None).
@@ -90,8 +95,10 @@ class Emitter(
         self.depth = 0
         self.name_hint = ""
         self.parallel: list[ParallelLoop] = []
+        self.threads: Threads | None = None
         self.conditions: list[frozenset] = []
         self.branches = 0
+        self.reads: dict[tuple, tuple] | None = None  # of a slice that is being read
         self.loops: list[OpenLoop] = []
         self.ranges: dict[str, tuple[int, int]] = {}
         self.attained: set[str] = set()

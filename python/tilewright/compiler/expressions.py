@@ -39,7 +39,6 @@ _REFUSED = {
     ast.Await: ("await", "kernels are synchronous"),
     ast.Yield: ("yield", "a kernel is no generator"),
     ast.YieldFrom: ("yield from", "a kernel is no generator"),
-    ast.GeneratorExp: ("a generator expression", "write a list, [... for ...]"),
 }
 
 
@@ -80,7 +79,10 @@ class Expressions:
         return node.value
 
     def expr_Name(self, node: ast.Name) -> object:
-        value, _ = self.frame.find(node.id)
+        value, scope = self.frame.find(node.id)
+        if scope is None and self.threads is not None and node.id in self.threads.names:
+            self.at(node)
+            self.thread(0)  # says that it is asked for in the wrong place
         if value is MISSING:
             self.at(node)
             gone = self.frame.gone.get(node.id)
@@ -151,6 +153,8 @@ class Expressions:
             return len(base.shape)
         if name == "name" and isinstance(base, Memory):
             return base.name
+        if name == "data" and isinstance(base, Memory):
+            return base
         if name == "astype":
             return AsType(base)
         what = "scalar" if isinstance(base, Value) else "tile"
@@ -250,12 +254,18 @@ class Expressions:
         return items
 
     def expr_Slice(self, node: ast.Slice) -> slice:
-        return slice(
-            *(
-                None if n is None else self.evaluate(n)
-                for n in (node.lower, node.upper, node.step)
+        """Both bounds see one value of an element or variable that both read, so that
+        `x[i:i + 64]` has 64 elements also where i is a variable."""
+        outer, self.reads = self.reads, {}
+        try:
+            return slice(
+                *(
+                    None if n is None else self.evaluate(n)
+                    for n in (node.lower, node.upper, node.step)
+                )
             )
-        )
+        finally:
+            self.reads = outer
 
     def _elements(self, nodes: list[ast.expr]) -> list:
         found = []
@@ -282,6 +292,9 @@ class Expressions:
         found: list = []
         self._comprehend(node.generators, lambda: found.append(self.evaluate(node.elt)))
         return found
+
+    # What uses up a generator is a call at compile time, which sees the same items.
+    expr_GeneratorExp = expr_ListComp
 
     def _comprehend(self, generators: list[ast.comprehension], visit) -> None:
         if not generators:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 import sys
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..language.dtypes import python_number
@@ -33,6 +33,7 @@ def jit(
     *,
     out_idx: object = None,
     target: str = "cpu",
+    target_host: object = None,
     pass_configs: dict | None = None,
     batch_invariant: bool = False,
     debug: bool | str | None = None,
@@ -174,6 +175,19 @@ class Jit:
 
             kernel = self._kernels[key] = self._build(lower)
         return kernel
+
+    def get_kernel_source(self, *arguments: object, **named: object) -> str:
+        """The code of the kernel for these arguments as text."""
+        return self.compile(*arguments, **named).get_kernel_source()
+
+    def par_compile(
+        self, configs: Iterable[dict | tuple], num_workers: int | None = None, **hints: object
+    ) -> list[Kernel]:
+        """The kernels for several sets of arguments, dicts or tuples, one after the other."""
+        return [
+            self.compile(**entry) if isinstance(entry, dict) else self.compile(*entry)
+            for entry in configs
+        ]
 
     # -- eager ------------------------------------------------------------------------------
 

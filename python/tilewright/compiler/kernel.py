@@ -5,16 +5,20 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import cache, diagnostics
 from .cache import Entry
 from .module import Module
 from .signature_table import Signature, read_signature
+
+if TYPE_CHECKING:
+    from ..profiler import Profiler
 
 
 class Kernel:
@@ -27,7 +31,12 @@ class Kernel:
         name: the function's name.
         target: what it was compiled for.
         path: the artifact, a shared object.
+        config, latency, ref_latency: what an autotuner took and timed; None without one.
     """
+
+    config: dict | None = None
+    latency: float | None = None
+    ref_latency: float | None = None
 
     def __init__(
         self,
@@ -64,7 +73,26 @@ class Kernel:
             return launch
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
+        if any(argument is None for argument in arguments):
+            arguments = self._without_none(arguments)
         return self.launch(*arguments, **named)
+
+    def _without_none(self, arguments: tuple) -> list:
+        """The arguments, with an array of no use for each tensor that is None: one that the
+        kernel, as it was specialised, does not touch. Others the launch refuses."""
+        from ..profiler import TensorSupplyType, supplied
+
+        inputs = [p for i, p in enumerate(self.signature.parameters) if i not in self.outputs]
+        sizes: dict = {}
+        for parameter, argument in zip(inputs, arguments):
+            if parameter.shape is not None and argument is not None:
+                sizes |= zip(parameter.shape, getattr(argument, "shape", ()))
+        found = list(arguments)
+        for i, (parameter, argument) in enumerate(zip(inputs, arguments)):
+            if argument is None and not (parameter.reads or parameter.writes):
+                with contextlib.suppress(ValueError):  # a size that no other argument gives
+                    found[i] = supplied(parameter, TensorSupplyType.Zero, sizes)
+        return found
 
     def __repr__(self) -> str:
         return f"<kernel {self.name} for {self.target}>"
@@ -96,6 +124,11 @@ class Kernel:
         """Names of the parameters in order, outputs included."""
         return list(self._module.parameters)
 
+    @property
+    def outputs(self) -> tuple[int, ...]:
+        """Positions of the parameters that calls allocate and return."""
+        return self._module.outputs
+
     @functools.cached_property
     def manifest(self) -> dict:
         """The artifact's own record: signature, choices, memory, versions."""
@@ -124,6 +157,20 @@ class Kernel:
     def asm(self) -> str:
         """The assembly of the kernel's code."""
         return self._inspected["asm"]
+
+    def get_kernel_source(self, kernel_only: bool = True) -> str:
+        """The kernel's code as text, by TileLang's name: assembly, which is all of it."""
+        return self.asm()
+
+    def get_profiler(self, tensor_supply_type: object = None) -> Profiler:
+        """What times and checks the kernel on arrays that it makes, a TensorSupplyType."""
+        from ..profiler import Profiler, TensorSupplyType
+
+        return Profiler(self, tensor_supply_type or TensorSupplyType.Auto)
+
+    def run_once(self) -> Any:
+        """What it returns for arrays that are made for it."""
+        return self.get_profiler().run_once()
 
     def obj(self) -> bytes:
         """The object file of the kernel's code."""

@@ -21,9 +21,12 @@ class ParallelLoop:
         names: the variables' names in the source.
         everything: the dependence on all of its own variables.
         accesses: elements touched so far: (memory, indices, written, conditional, place).
+        of_threads: whether its iterations are threads, which may write one value to one
+            element.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, of_threads: bool = False) -> None:
+        self.of_threads = of_threads
         self.extents: dict[str, int] = {}
         self.names: dict[str, str] = {}
         self.everything: frozenset[str] = frozenset()
@@ -49,7 +52,7 @@ class ParallelChecks:
 
     def note_access(self, memory: Memory, indices: list, written: bool) -> None:
         """Record an element access in the open parallel loops and check a write."""
-        if not self.parallel or memory.home is not None:
+        if not self.parallel or memory.home is not None or self.parallel[0].of_threads:
             return
         deps = frozenset().union(*(i.deps for i in indices if isinstance(i, Value)))
         conditional = frozenset().union(*self.conditions) if self.conditions else frozenset()

@@ -26,6 +26,11 @@ class PythonCalls:
         runtime = any(map(_holds_runtime, arguments)) or any(
             map(_holds_runtime, options.values())
         )
+        data = options.get("data", arguments[2] if len(arguments) == 3 else None)
+        if callee is Tensor and isinstance(data, Memory):  # TileLang's spelling of a view
+            dtype = options.get("dtype", arguments[1] if len(arguments) > 1 else None)
+            shape = options.get("shape", *arguments[:1])
+            return self.view("T.Tensor", data, shape, dtype and self.dtype(dtype))
         if callee is range and runtime:
             from ..language.loops import serial
 

@@ -14,6 +14,7 @@ from .calls import Return
 from .errors import CompileError
 from .frame import Scope
 from .runtime import is_runtime
+from .threads import threads_of
 
 _REFUSED = {
     ast.FunctionDef: ("a function inside a kernel", "define it outside, as a @T.macro"),
@@ -82,6 +83,7 @@ class Statements:
             f"tile.kernel ({', '.join(ssa)}) in ({', '.join(grid)}){threads} {{"
         )
         self.kernel = spec
+        self.threads = threads_of(node.body, spec.block)
         self.kernels += 1
         blocks = tuple(Value(s, index, None, nonneg=True) for s in ssa)
         for s, extent in zip(ssa, spec.grid):
@@ -93,7 +95,7 @@ class Statements:
                 self.assign(target, blocks[0] if one else blocks)
             self.block(node.body)
         self.frame.leave()
-        self.kernel = None
+        self.kernel = self.threads = None
         self.at(node)
         self.builder.op("}")
 

@@ -10,12 +10,24 @@ from .allocation import (
     alloc_fragment,
     alloc_global,
     alloc_local,
+    alloc_reducer,
     alloc_shared,
     alloc_var,
     empty,
+    finalize_reducer,
 )
-from .atomics import atomic_add, atomic_and, atomic_max, atomic_min, atomic_or, atomic_xor
+from .atomics import (
+    atomic_add,
+    atomic_addx2,
+    atomic_addx4,
+    atomic_and,
+    atomic_max,
+    atomic_min,
+    atomic_or,
+    atomic_xor,
+)
 from .choices import choose
+from .convolutions import im2col
 from .diagnostics import assume, device_assert, print_, static_assert, static_print
 from .dtypes import (
     DType,
@@ -41,6 +53,7 @@ from .dtypes import (
     uint64,
 )
 from .elementwise import (
+    align_up,
     all_of,
     any_of,
     cast,
@@ -55,6 +68,7 @@ from .elementwise import (
     max_value,
     min_,
     min_value,
+    not_,
     pow_,
     reinterpret,
 )
@@ -64,6 +78,9 @@ from .hints import (
     annotate_padding,
     disable_warp_group_reg_alloc,
     no_set_max_nreg,
+    sync_threads,
+    sync_warp,
+    tvm_storage_sync,
     use_swizzle,
 )
 from .indexed import gather, scatter
@@ -110,7 +127,7 @@ from .maths import (
     tanh,
     trunc,
 )
-from .movement import clear, copy, fill
+from .movement import clear, copy, fill, transpose
 from .prim_func import prim_func
 from .products import GemmWarpPolicy, gemm
 from .reductions import (
@@ -132,6 +149,7 @@ from .rejected import REJECTED as _REJECTED
 from .scans import cummax, cumsum, scan
 from .selections import sort, topk
 from .symbols import const, dyn, dynamic, symbolic
+from .threads import get_thread_binding, get_thread_bindings
 from .types import (
     Buffer,
     FragmentBuffer,
@@ -144,12 +162,21 @@ from .types import (
 )
 from .views import reshape, view
 
+Not = not_
 abs, max, min, print, round, pow = abs_, max_, min_, print_, round_, pow_
 bool, float, int, half, double = bool_, float32, int32, float16, float64
+tfloat32 = tf32 = float32
+short, long, uint, ushort, ulong = int16, int64, uint32, uint16, uint64
 float8_e4m3, boolean, dtype = float8_e4m3fn, bool_, DType
 Cast, Max, Min, Select = cast, max_, min_, if_then_else
+parallel, syncthreads = Parallel, sync_threads
 Serial, Unroll, Vectorized, vectorize = serial, unroll, vectorized, vectorized
 nearbyint = round_
+# TileLang's fast approximations: ours are as exact as they are fast.
+globals().update(
+    {f"__{f.name}": f for f in (exp, exp2, exp10, log, log2, log10, sin, cos, tan)}
+)
+c2d_im2col = im2col
 sync_grid = grid_sync
 
 __all__ = sorted(
@@ -163,6 +190,7 @@ __all__ = sorted(
         "atomics",
         "choices",
         "combiners",
+        "convolutions",
         "diagnostics",
         "dtypes",
         "elementwise",
@@ -180,6 +208,7 @@ __all__ = sorted(
         "scans",
         "selections",
         "symbols",
+        "threads",
         "types",
         "values",
         "views",
@@ -192,7 +221,5 @@ def __getattr__(name: str):
     if name in _REJECTED:
         return _REJECTED[name]
     if name in _dtypes.LATER:
-        raise _dtypes.CompileError.here(
-            f"dtype {name} is not available", hint=_dtypes.LATER[name]
-        )
+        return name  # refused where it is used as a dtype
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -146,7 +146,8 @@ def macro(**options: Any) -> Callable[[_F], _F]: ...
 def ptr(*arguments: Any, **options: Any) -> Any: ...
 @overload
 def Kernel(x: _Scalar, /, *, threads: Any = None, is_cpu: _bool = False) -> _Kernel1:
-    """A grid of one to three extents; `as` names the block's coordinates, the first fastest.
+    """A grid of up to three extents; `as` names the block's coordinates, the first fastest.
+    Without extents it is one block.
 
     `threads` is a hint (a number, or up to three that are multiplied): GPU backends honour
     it where they can, and choose by what fragments take of the registers where it is left
@@ -160,6 +161,8 @@ def Kernel(
 def Kernel(
     x: _Scalar, y: _Scalar, z: _Scalar, /, *, threads: Any = None, is_cpu: _bool = False
 ) -> _Kernel3: ...
+def Not(condition: _Scalar) -> Any:
+    """Whether the condition does not hold, as Python's `not`."""
 @overload
 def Parallel(x: _Scalar, /, **hints: Any) -> Iterator[Value]:
     """`for i, j in T.Parallel(m, n)`: elementwise code whose iterations have no order.
@@ -207,8 +210,10 @@ def acos(x: _Scalar) -> Any:
     """The angle of a cosine, in radians. An integer argument becomes float32."""
 def acosh(x: _Scalar) -> Any:
     """The inverse of the hyperbolic cosine. An integer argument becomes float32."""
-def all_of(first: _Scalar, *rest: _Scalar) -> Any:
-    """Whether every condition holds. All are computed."""
+def align_up(a: _Scalar, b: _Scalar) -> Any:
+    """The least multiple of b that is not below a, of integers."""
+def all_of(first: Any, *rest: _Scalar) -> Any:
+    """Whether every condition, or element of a region, holds. All are computed."""
 def alloc_fragment(
     shape: Any,
     dtype: _Dtype = 'float32',
@@ -219,6 +224,16 @@ def alloc_global(shape: Any, dtype: _Dtype = 'float32') -> Memory:
     """A workspace in global memory that lives for the call; sizes may be dynamic."""
 def alloc_local(shape: Any, dtype: _Dtype = 'float32', scope: str | Any = 'local') -> Memory:
     """A small private array. Starts undefined."""
+def alloc_reducer(
+    shape: Any,
+    dtype: _Dtype = 'float32',
+    op: str | Any = 'sum',
+    replication: Any = None,
+) -> Memory:
+    """A tile into whose elements iterations of T.Parallel combine values: `r[i] += x`, or
+    `r[i] = T.max(r[i], x)` with `op="max"`, or T.min. T.fill sets what it starts with; sums
+    of floats depend on the order, which is not specified. `replication` is a hint.
+    """
 def alloc_shared(shape: Any, dtype: _Dtype = 'float32', scope: str | Any = 'shared') -> Memory:
     """A tile that all work of a block can index freely. Starts undefined."""
 def alloc_var(
@@ -233,8 +248,8 @@ def annotate_layout(layouts: Any, allow_reannotation: Any = None) -> None:
     """Layouts are the compiler's business; the argument is not even evaluated."""
 def annotate_padding(paddings: Any) -> None:
     """Padding of shared tiles is the compiler's business."""
-def any_of(first: _Scalar, *rest: _Scalar) -> Any:
-    """Whether any condition holds. All are computed."""
+def any_of(first: Any, *rest: _Scalar) -> Any:
+    """Whether any condition, or element of a region, holds. All are computed."""
 def asin(x: _Scalar) -> Any:
     """The angle of a sine, in radians. An integer argument becomes float32."""
 def asinh(x: _Scalar) -> Any:
@@ -254,11 +269,18 @@ def atomic_add(
     *,
     return_prev: _bool | Any = False,
     use_tma: _bool | Any = False,
+    annotations: Any = None,
 ) -> Any:
     """Add `value` to `dst` indivisibly. `dst` is an element and `value` a scalar, or both are
     regions of one shape. With `return_prev` an element's former value is the result.
     `memory_order` and `use_tma` are hints.
     """
+def atomic_addx2(dst: Any, value: Any, return_prev: _bool | Any = False) -> None:
+    """Add two neighbours, the first of which `value` names, to those at `dst`. Each is
+    indivisible by itself.
+    """
+def atomic_addx4(dst: Any, value: Any, return_prev: _bool | Any = False) -> None:
+    """Add four neighbours, as T.atomic_addx2 adds two."""
 def atomic_and(
     dst: Any,
     value: Any,
@@ -266,6 +288,7 @@ def atomic_and(
     *,
     return_prev: _bool | Any = False,
     use_tma: _bool | Any = False,
+    annotations: Any = None,
 ) -> Any:
     """And `value` into `dst` indivisibly. `dst` is an element and `value` a scalar, or both
     are regions of one shape. With `return_prev` an element's former value is the result.
@@ -278,6 +301,7 @@ def atomic_max(
     *,
     return_prev: _bool | Any = False,
     use_tma: _bool | Any = False,
+    annotations: Any = None,
 ) -> Any:
     """Raise `dst` to `value` indivisibly. `dst` is an element and `value` a scalar, or both
     are regions of one shape. With `return_prev` an element's former value is the result.
@@ -290,6 +314,7 @@ def atomic_min(
     *,
     return_prev: _bool | Any = False,
     use_tma: _bool | Any = False,
+    annotations: Any = None,
 ) -> Any:
     """Lower `dst` to `value` indivisibly. `dst` is an element and `value` a scalar, or both
     are regions of one shape. With `return_prev` an element's former value is the result.
@@ -302,6 +327,7 @@ def atomic_or(
     *,
     return_prev: _bool | Any = False,
     use_tma: _bool | Any = False,
+    annotations: Any = None,
 ) -> Any:
     """Or `value` into `dst` indivisibly. `dst` is an element and `value` a scalar, or both are
     regions of one shape. With `return_prev` an element's former value is the result.
@@ -314,6 +340,7 @@ def atomic_xor(
     *,
     return_prev: _bool | Any = False,
     use_tma: _bool | Any = False,
+    annotations: Any = None,
 ) -> Any:
     """Exclusive-or `value` into `dst` indivisibly. `dst` is an element and `value` a scalar,
     or both are regions of one shape. With `return_prev` an element's former value is the
@@ -336,7 +363,7 @@ def choose(name: Any, entries: Any) -> Any:
     """
 def clamp(x: _Scalar, lo: _Scalar, hi: _Scalar) -> Any:
     """max(lo, min(x, hi)); NaN stays NaN."""
-def clear(dst: Any) -> None:
+def clear(dst: Any, *, annotations: Any = None) -> None:
     """Set every element to zero."""
 def clz(x: _Scalar) -> Any:
     """How many bits are 0 above the highest 1; of 0, all. The result has the type of x."""
@@ -370,6 +397,7 @@ def cummax(
     reverse: _bool | Any = False,
     *,
     exclusive: _bool | Any = False,
+    annotations: Any = None,
 ) -> None:
     """Running maxima (NaN wins) along `dim`, from the end with `reverse`. Without `dst`, in
     place. With `exclusive`, element i is left out of result i.
@@ -381,6 +409,7 @@ def cumsum(
     reverse: _bool | Any = False,
     *,
     exclusive: _bool | Any = False,
+    annotations: Any = None,
 ) -> None:
     """Running sums along `dim`, from the end with `reverse`. Without `dst`, in place. With
     `exclusive`, element i is left out of result i.
@@ -402,8 +431,10 @@ def exp2(x: _Scalar) -> Any:
     """2 to the power x. An integer argument becomes float32."""
 def expm1(x: _Scalar) -> Any:
     """e to the power x, less 1. An integer argument becomes float32."""
-def fill(dst: Any, value: _Scalar) -> None:
+def fill(dst: Any, value: _Scalar, *, annotations: Any = None) -> None:
     """Set every element of a tile, tensor, variable or slice."""
+def finalize_reducer(reducer: Any) -> None:
+    """What iterations combined is there once their loop ends: nothing is left to do."""
 float: DType
 float16: DType
 float32: DType
@@ -447,6 +478,7 @@ def gemm(
     k_pack: _int | Any = 1,
     wg_wait: _int | Any = 0,
     precision: str | Any = 'default',
+    annotations: Any = None,
 ) -> None:
     """C += A B on tiles; with `clear_accum`, C is the product alone.
 
@@ -455,6 +487,13 @@ def gemm(
     condition. Floats are accumulated in at least f32; integers are exact and wrap.
     `policy`, `k_pack` and `wg_wait` are hints.
     """
+def get_thread_binding(dim: _int | Any = 0) -> Value:
+    """The thread's coordinate, of T.Kernel(threads=...), 128 unless that says otherwise.
+    Statements that depend on it run on every thread, up to the next barrier or operation on
+    whole tiles; variables and local arrays are then each thread's own.
+    """
+def get_thread_bindings() -> tuple:
+    """The thread's coordinates in all dimensions, the first fastest."""
 @overload
 def grid(x: _Scalar, /) -> Iterator[Value]:
     """`for i, j in T.grid(m, n)`: a nest of ordinary loops."""
@@ -471,6 +510,24 @@ def hypot(a: _Scalar, b: _Scalar) -> Any:
     """The square root of a * a + b * b, without overflow on the way."""
 def if_then_else(condition: _Scalar, a: Any, b: Any) -> Any:
     """`a` where the condition holds, else `b`; the other side is not read."""
+def im2col(
+    img: Any,
+    col: Any,
+    nhw_step: _Scalar,
+    c_step: _Scalar,
+    kernel: Any,
+    stride: Any,
+    dilation: Any,
+    pad: Any,
+    eviction_policy: Any = None,
+    annotations: Any = None,
+) -> None:
+    """Fill `col` with a tile of the matrix whose product with a filter is a convolution.
+
+    `img` is a tensor (N, H, W, C). A row of the matrix is a point (n, h, w) of the output,
+    a column a tap and channel (y, x, c) of the square `kernel`, both counted row by row;
+    `col` is tile number (`nhw_step`, `c_step`) of it. Outside the image elements are zero.
+    """
 def infinity(dtype: _Dtype) -> Any:
     """Positive infinity of a float type."""
 int: DType
@@ -494,6 +551,7 @@ def log1p(x: _Scalar) -> Any:
     """
 def log2(x: _Scalar) -> Any:
     """The logarithm to base 2. An integer argument becomes float32."""
+long: DType
 def loop_break() -> None:
     """Leave the innermost loop of this function; Python's `break`."""
 def max(a: _Scalar, b: _Scalar, *rest: _Scalar) -> Any:
@@ -741,6 +799,7 @@ def serial(
     annotations: Any = None,
 ) -> Iterator[Any]:
     """`for i in T.serial(n)`: an ordinary loop."""
+short: DType
 def sigmoid(x: _Scalar) -> Any:
     """1 / (1 + exp(-x)), computed in at least float32."""
 def sin(x: _Scalar) -> Any:
@@ -764,10 +823,16 @@ def static_assert(condition: _Scalar, msg: str | Any = '') -> None:
     """Stop compiling unless the condition, a compile-time value, holds."""
 def static_print(*values: Any) -> None:
     """Print while compiling."""
+def sync_threads(barrier_id: Any = None, arrive_count: Any = None) -> None:
+    """Each operation sees what those before it wrote: nothing is left to wait for."""
+def sync_warp(mask: Any = None) -> None:
+    """As T.sync_threads."""
 def tan(x: _Scalar) -> Any:
     """The tangent of x in radians. An integer argument becomes float32."""
 def tanh(x: _Scalar) -> Any:
     """The hyperbolic tangent. An integer argument becomes float32."""
+tf32: DType
+tfloat32: DType
 def topk(
     src: Any,
     k: Any,
@@ -780,12 +845,18 @@ def topk(
     Gives two fragments (values, indices). Equal elements come in the order of their
     positions; NaN comes first. With `largest=False`, the smallest, ascending.
     """
+def transpose(src: Any, dst: Any, *, annotations: Any = None) -> None:
+    """Copy a matrix turned over: dst[j, i] = src[i, j]."""
 def trunc(x: _Scalar) -> Any:
     """x without its fraction. The result has the type of x."""
+def tvm_storage_sync(scope: Any) -> None:
+    """As T.sync_threads."""
+uint: DType
 uint16: DType
 uint32: DType
 uint64: DType
 uint8: DType
+ulong: DType
 def unroll(
     start: _Scalar,
     stop: _Scalar | None = None,
@@ -802,6 +873,7 @@ def use_swizzle(
     enable: _bool | Any = True,
 ) -> None:
     """The order of blocks is the compiler's business."""
+ushort: DType
 def vectorized(
     start: _Scalar,
     stop: _Scalar | None = None,
@@ -823,8 +895,11 @@ Select = if_then_else
 Serial = serial
 Unroll = unroll
 Vectorized = vectorized
+c2d_im2col = im2col
 dtype = DType
 nearbyint = round
+parallel = Parallel
 symbolic = dynamic
 sync_grid = grid_sync
+syncthreads = sync_threads
 vectorize = vectorized

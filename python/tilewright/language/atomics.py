@@ -84,6 +84,8 @@ def update_element(
     names, deps = k.element_operands(target, offsets)
     target.read = target.written = True
     k.builder.effects += 1
+    if k.reads:
+        k.reads.clear()
     unsigned = " unsigned" if dtype.kind == "u" else ""
     former = k.builder.result(
         f"tile.atomic {combiner} {value.ssa}, {target.ssa}[{names}]{unsigned} : {target.type}"
@@ -92,6 +94,42 @@ def update_element(
     for loop in k.parallel:
         deps = deps | loop.everything
     return Value(former, dtype, None, deps) if return_prev else None
+
+
+def _add_several(k, what: str, count: int, dst, value, return_prev) -> None:
+    """Add `count` neighbours along the last dimension, each indivisibly by itself."""
+    if return_prev:
+        k.fail(
+            f"{what}: return_prev",
+            rule="a former value is a scalar",
+            hint="use one T.atomic_add per element",
+        )
+    for side in (dst, value):
+        if not isinstance(side, (Memory, Region)):
+            k.fail(
+                f"{what}: {side!r} is no element of memory",
+                hint=f"give the first of {count} elements, C[i, j]",
+            )
+    target, source = k.region(dst, what), k.region(value, what)
+    check_target(k, what, target.memory)
+    for step in range(count):
+        here, there = (
+            [*side.offsets[:-1], k.plus(side.offsets[-1], step)] for side in (target, source)
+        )
+        update_element(k, "sum", target.memory, here, k.load(source.memory, there))
+
+
+@operation
+def atomic_addx2(k, dst: Ref, value: Ref, return_prev: Flag = False) -> None:
+    """Add two neighbours, the first of which `value` names, to those at `dst`. Each is
+    indivisible by itself."""
+    _add_several(k, "T.atomic_addx2", 2, dst, value, return_prev)
+
+
+@operation
+def atomic_addx4(k, dst: Ref, value: Ref, return_prev: Flag = False) -> None:
+    """Add four neighbours, as T.atomic_addx2 adds two."""
+    _add_several(k, "T.atomic_addx4", 4, dst, value, return_prev)
 
 
 def _declare(name: str, combiner: str, text: str) -> Operation:
@@ -103,6 +141,7 @@ def _declare(name: str, combiner: str, text: str) -> Operation:
         *,
         return_prev: Flag = False,
         use_tma: Static = False,
+        annotations: Static = None,
     ) -> Value | None:
         return _atomic(k, f"T.{name}", combiner, dst, value, return_prev)
 

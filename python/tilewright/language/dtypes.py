@@ -17,8 +17,10 @@ class _Spelled(type):
         return super().__call__(*arguments) if len(arguments) > 1 else dtype_of(*arguments)
 
 
-class DType(metaclass=_Spelled):
+class DType(str, metaclass=_Spelled):
     """An element type. Equal to any spelling of it: `T.float16 == "float16"`.
+
+    It is its name, so that `getattr(torch, T.float16)` and `"float" in T.float16` work.
 
     Attributes:
         name: the long name, as frameworks write it (`float16`).
@@ -33,6 +35,9 @@ class DType(metaclass=_Spelled):
 
     __slots__ = ("name", "short", "kind", "bits", "mlir", "memory")
 
+    def __new__(cls, name: str, *rest: object) -> DType:
+        return str.__new__(cls, name)
+
     def __init__(self, name: str, short: str, kind: str, bits: int, mlir: str) -> None:
         self.name, self.short, self.kind, self.bits, self.mlir = name, short, kind, bits, mlir
         self.memory = "i8" if kind == "b" else mlir
@@ -41,6 +46,11 @@ class DType(metaclass=_Spelled):
     def itemsize(self) -> int:
         """Bytes of one element in memory, or of two where they share a byte."""
         return max(1, self.bits // 8)
+
+    @property
+    def bytes(self) -> int:
+        """As itemsize, by TileLang's name."""
+        return self.itemsize
 
     @property
     def is_paired(self) -> bool:
@@ -82,6 +92,9 @@ class DType(metaclass=_Spelled):
             return parse(other) is self
         except (KeyError, TypeError):
             return False
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
 
     def __hash__(self) -> int:
         return hash(self.name)
@@ -166,6 +179,9 @@ _ALIASES = {
     "float": float32,
     "fp32": float32,
     "single": float32,
+    # A way to multiply, of T.gemm(precision="tf32"); numbers that are kept for it are f32.
+    "tfloat32": float32,
+    "tf32": float32,
     "double": float64,
     "fp64": float64,
     "int": int32,
@@ -173,6 +189,8 @@ _ALIASES = {
     "short": int16,
     "char": int8,
     "uint": uint32,
+    "ushort": uint16,
+    "ulong": uint64,
     "float8_e4m3": float8_e4m3fn,
     "e4m3_float8": float8_e4m3fn,
     "e4m3": float8_e4m3fn,
@@ -229,15 +247,10 @@ _FORMATS = {
     float4_e2m1fn: _Format(6.0, 1, -1, nan=False),
 }
 
-LATER = {
-    "int4": "int4 is not a type of memory; keep pairs in a uint8 tensor and unpack by shifts",
-    "tfloat32": "tf32 is a way to multiply, not a type of memory; use float32 tensors and "
-    'T.gemm(..., precision="tf32")',
-}
-LATER |= {
-    "uint4": LATER["int4"],
-    "tf32": LATER["tfloat32"],
-}
+LATER = dict.fromkeys(
+    ("int4", "uint4"),
+    "int4 is not a type of memory; keep pairs in a uint8 tensor and unpack by shifts",
+)
 
 
 def parse(spelling: object) -> DType:

@@ -8,11 +8,13 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 from __future__ import annotations
 
 import math
+import operator
 
 from ..compiler.conditions import Junction
 from . import dtypes
 from .dtypes import DType, dtype_of
-from .registry import Lazy, Operation, Static, operation
+from .movement import static_region
+from .registry import Lazy, Operation, Ref, Static, operation
 from .symbols import SizeExpr
 from .values import Memory, Region, Value
 
@@ -55,7 +57,7 @@ def _fold(k, which: str, values: tuple):
     return result
 
 
-@operation(elementwise=True)
+@operation(elementwise=True, also={"dst": "x", "min_val": "lo", "max_val": "hi"})
 def clamp(k, x, lo, hi):
     """max(lo, min(x, hi)); NaN stays NaN."""
     return k.extremum("max", k.extremum("min", x, hi), lo)
@@ -84,6 +86,12 @@ def ceildiv(k, a, b):
     return k.ceildiv(a, b)
 
 
+@operation(elementwise=True, python=lambda a, b: -(-a // b) * b)
+def align_up(k, a, b):
+    """The least multiple of b that is not below a, of integers."""
+    return k.binary("mul", k.ceildiv(a, b), b)
+
+
 @operation(elementwise=True, python=lambda a, b: a // b)
 def floordiv(k, a, b):
     """The quotient rounded down, as `//`."""
@@ -96,22 +104,45 @@ def floormod(k, a, b):
     return k.binary("mod", a, b)
 
 
-@operation(name="pow", elementwise=True, python=lambda a, b: a**b)
+@operation(name="pow", elementwise=True, python=lambda a, b: a**b, also={"x": "a", "y": "b"})
 def pow_(k, a, b):
     """a to the power b."""
     return k.power(a, b)
 
 
-@operation(elementwise=True, python=lambda *c: all(c))
-def all_of(k, first, *rest):
-    """Whether every condition holds. All are computed."""
+@operation(elementwise=True, python=lambda *c: all(c), also={"buffer": "first"})
+def all_of(k, first: Ref, *rest):
+    """Whether every condition, or element of a region, holds. All are computed."""
+    if not rest and _is_region(first):
+        return _over(k, "T.all_of", "and", first)
     return _logic(k, "and", (first, *rest))
 
 
-@operation(elementwise=True, python=lambda *c: any(c))
-def any_of(k, first, *rest):
-    """Whether any condition holds. All are computed."""
+@operation(elementwise=True, python=lambda *c: any(c), also={"buffer": "first"})
+def any_of(k, first: Ref, *rest):
+    """Whether any condition, or element of a region, holds. All are computed."""
+    if not rest and _is_region(first):
+        return _over(k, "T.any_of", "or", first)
     return _logic(k, "or", (first, *rest))
+
+
+def _is_region(x: object) -> bool:
+    return isinstance(x, Memory) and not x.variable or isinstance(x, Region) and bool(x.kept)
+
+
+def _over(k, what: str, op: str, x: Memory | Region) -> Value:
+    """The elements of a region of known extents, joined one after the other."""
+    region = static_region(k, what, k.region(x, what), None)
+    found = k.allocate(what, (1,), dtypes.bool_, "local", variable=True)
+    k.store(found, [0], op == "and")
+    k.for_each(
+        region,
+        lambda at: k.store(
+            found, [0], k.binary(op, k.load(found, [0]), k.truth(k.load(region.memory, at)))
+        ),
+        parallel=False,
+    )
+    return k.load(found, [0])
 
 
 def _logic(k, op: str, conditions: tuple) -> Value:
@@ -124,12 +155,18 @@ def _logic(k, op: str, conditions: tuple) -> Value:
 # -- selection and conversion -----------------------------------------------------------------
 
 
-@operation(elementwise=True)
+@operation(elementwise=True, also={"true_value": "a", "false_value": "b"})
 def if_then_else(k, condition, a: Lazy, b: Lazy):
     """`a` where the condition holds, else `b`; the other side is not read."""
     if not isinstance(condition, (Value, Memory, Region, SizeExpr)):
         return k.evaluate(a if condition else b)
     return k.choose(k.truth(condition), lambda: k.evaluate(a), lambda: k.evaluate(b))
+
+
+@operation(elementwise=True, python=operator.not_)
+def not_(k, condition):
+    """Whether the condition does not hold, as Python's `not`."""
+    return k.invert(k.truth(condition))
 
 
 @operation(elementwise=True)

@@ -11,27 +11,29 @@ from .registry import Flag, Static, operation
 
 
 class KernelSpec:
-    """A T.Kernel that is to be opened: grid extents and the hint of threads."""
+    """A T.Kernel that is to be opened: grid extents and the hint of threads, whose number is
+    the product of what `block` holds."""
 
-    __slots__ = ("grid", "threads")
+    __slots__ = ("grid", "threads", "block")
 
-    def __init__(self, grid: tuple, threads: int | None) -> None:
-        self.grid, self.threads = grid, threads
+    def __init__(self, grid: tuple, threads: int | None, block: tuple | None) -> None:
+        self.grid, self.threads, self.block = grid, threads, block
 
 
 @operation
-def Kernel(k, first, *rest, threads: Static = None, is_cpu: Flag = False):
-    """A grid of one to three extents; `as` names the block's coordinates, the first fastest.
+def Kernel(k, *grid, threads: Static = None, is_cpu: Flag = False):
+    """A grid of up to three extents; `as` names the block's coordinates, the first fastest.
+    Without extents it is one block.
 
     `threads` is a hint (a number, or up to three that are multiplied): GPU backends honour
     it where they can, and choose by what fragments take of the registers where it is left
     out; the CPU ignores it. `is_cpu` is TileLang's; the target decides.
     """
-    grid = (first, *rest)
+    grid = grid or (1,)
     if len(grid) > 3:
         k.fail(
             f"T.Kernel with {len(grid)} grid extents",
-            rule="a grid has one to three",
+            rule="a grid has at most three",
             hint="merge extents and take them apart with // and %",
         )
     for extent in grid:
@@ -42,10 +44,11 @@ def Kernel(k, first, *rest, threads: Static = None, is_cpu: Flag = False):
             )
     if math.prod(extent for extent in grid if isinstance(extent, int)) >= 2**63:
         k.fail(f"T.Kernel: {grid} are too many blocks", rule="their number has 64 bits")
-    count = None
+    count = block = None
     if threads is not None:
         count = 1
-        for n in threads if isinstance(threads, (tuple, list)) else (threads,):
+        block = tuple(threads) if isinstance(threads, (tuple, list)) else (threads,)
+        for n in block:
             if not isinstance(n, int) or n < 1:
                 k.fail(
                     f"T.Kernel: {threads!r} is no number of threads",
@@ -58,7 +61,7 @@ def Kernel(k, first, *rest, threads: Static = None, is_cpu: Flag = False):
                 rule="a block has at most 1024 threads",
                 hint="it is a hint only; 128 or 256 suit most kernels",
             )
-    return KernelSpec(grid, count)
+    return KernelSpec(grid, count, block)
 
 
 @operation

@@ -46,8 +46,8 @@ def copy(
     )
 
 
-@operation
-def fill(k, dst: Ref, value):
+@operation(also={"buffer": "dst"})
+def fill(k, dst: Ref, value, *, annotations: Static = None):
     """Set every element of a tile, tensor, variable or slice."""
     if isinstance(dst, Memory) and dst.variable:
         k.store(dst, [0], value)
@@ -67,7 +67,37 @@ def fill(k, dst: Ref, value):
 
 
 @operation
-def clear(k, dst: Ref):
+def transpose(k, src: Ref, dst: Ref, *, annotations: Static = None):
+    """Copy a matrix turned over: dst[j, i] = src[i, j]."""
+    k.refuse_in_parallel("T.transpose")
+    source = static_region(k, "T.transpose", k.region(src, "T.transpose: src"), None)
+    target = static_region(k, "T.transpose", k.region(dst, "T.transpose: dst"), None)
+    rows, columns = _dense_axes(source), _dense_axes(target)
+    if len(rows) != 2 or len(columns) != 2 or _dense(source) != _dense(target)[::-1]:
+        k.fail(
+            f"T.transpose: src is {_shape_text(source)} and dst is {_shape_text(target)}",
+            rule="src is (M, N) and dst (N, M)",
+            hint="slice the larger side; index in T.Parallel for other shapes",
+        )
+    if source.memory.base is target.memory.base:
+        refuse_overlap(k, "T.transpose", source.memory)
+
+    def element(position: list) -> None:
+        there, here = list(target.offsets), list(source.offsets)
+        for at, row, column in zip(position, rows[::-1], columns):
+            here[row] = k.plus(here[row], at)
+            there[column] = k.plus(there[column], at)
+        k.store(target.memory, there, k.load(source.memory, here))
+
+    k.parallel_over(_dense(target), element)
+
+
+def _dense_axes(region: Region) -> list[int]:
+    return [axis for axis, size in enumerate(region.sizes) if size != 1]
+
+
+@operation(also={"buffer": "dst"})
+def clear(k, dst: Ref, *, annotations: Static = None):
     """Set every element to zero."""
     if not isinstance(dst, (Memory, Region)):
         k.fail("T.clear: its argument is no tile or tensor", hint="give a tile")

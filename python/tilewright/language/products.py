@@ -34,6 +34,7 @@ def gemm(
     k_pack: Static = 1,
     wg_wait: Static = 0,
     precision: Static = "default",
+    annotations: Static = None,
 ):
     """C += A B on tiles; with `clear_accum`, C is the product alone.
 

@@ -119,7 +119,7 @@ def _declare(combiner: str, text: str) -> Operation:
     )
     if combiner in _OF_NUMBERS:
         emit.__doc__ += " With `nan_propagate=False` NaN is left out."
-    return operation(emit, name=name)
+    return operation(emit, name=name, also={"buffer": "src", "out": "dst"})
 
 
 reduce_sum = _declare("sum", "The sum")

@@ -55,6 +55,7 @@ class Operation:
         elementwise: whether it computes a scalar from scalars and has no other effect, so
             that any expression, also of a plain function, may hold it.
         python: what it computes when every argument is a Python value, or None.
+        by_name: its parameters by their names, TileLang's names for them among these.
     """
 
     def __init__(
@@ -63,11 +64,13 @@ class Operation:
         emit: Callable,
         elementwise: bool = False,
         python: Callable | None = None,
+        also: dict[str, str] | None = None,
     ) -> None:
         self.name, self.emit, self.elementwise, self.python = name, emit, elementwise, python
         self.__doc__ = emit.__doc__
         self.parameters, self.variadic = _parameters(emit)
         self.by_name = {p.name: p for p in self.parameters}
+        self.by_name |= {theirs: self.by_name[ours] for theirs, ours in (also or {}).items()}
 
     def __call__(self, *arguments: object, **options: object) -> object:
         if self.python is not None:
@@ -108,11 +111,16 @@ def operation(
     name: str = "",
     elementwise: bool = False,
     python: Callable | None = None,
+    also: dict[str, str] | None = None,
 ):
-    """Declare an operation of the language named as the function, or `name`."""
+    """Declare an operation of the language named as the function, or `name`.
+
+    `also` has further names of parameters, by which calls may give them: TileLang's.
+    """
 
     def declare(function: Callable) -> Operation:
-        return Operation(name or function.__name__.rstrip("_"), function, elementwise, python)
+        called = name or function.__name__.rstrip("_")
+        return Operation(called, function, elementwise, python, also)
 
     return declare if function is None else declare(function)
 

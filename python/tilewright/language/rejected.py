@@ -22,12 +22,6 @@ _TABLE: dict[str, tuple[str, str]] = {
     # Coming later.
     **_names("gemm_sp gemm_sp_v2", _LATER, "use T.gemm on dense tiles"),
     **_names(
-        "alloc_reducer finalize_reducer",
-        "lets iterations of T.Parallel add to one element, which is a race here",
-        "write the terms into a tile and reduce it with T.reduce_sum and its like",
-    ),
-    **_names("c2d_im2col im2col", _LATER, "T.copy a region for each tap of the filter"),
-    **_names(
         "atomic_load atomic_store",
         "orders memory between blocks, which have no order",
         "read and write elements; T.atomic_max and its like publish values, and a second "
@@ -41,7 +35,7 @@ _TABLE: dict[str, tuple[str, str]] = {
     ),
     # Thread level.
     **_names(
-        "get_thread_binding get_thread_bindings thread_binding get_lane_idx get_warp_idx "
+        "thread_binding get_lane_idx get_warp_idx "
         "get_warp_idx_sync get_warp_group_idx shuffle_elect ws attr launch_thread env_thread",
         _THREADS,
         "write T.Parallel over elements; the compiler places threads",
@@ -52,11 +46,11 @@ _TABLE: dict[str, tuple[str, str]] = {
         "name them: with T.Kernel(...) as (bx, by)",
     ),
     **_names(
-        "sync_threads sync_warp syncthreads barrier_wait barrier_arrive mbarrier_wait_parity "
+        "barrier_wait barrier_arrive mbarrier_wait_parity "
         "mbarrier_arrive mbarrier_expect_tx alloc_barrier alloc_cluster_barrier "
         "cp_async_barrier_noinc ptx_wait_group ptx_commit_group fence_proxy_async "
         "warpgroup_arrive warpgroup_commit_batch warpgroup_wait warpgroup_fence_operand "
-        "wait_wgmma tvm_storage_sync",
+        "wait_wgmma",
         _THREADS,
         "T.copy and the other operations are synchronous in meaning; leave it out",
     ),
@@ -99,7 +93,6 @@ _TABLE: dict[str, tuple[str, str]] = {
         _HARDWARE,
         "write it with tile operations in T.Kernel",
     ),
-    **_names("atomic_addx2 atomic_addx4", _HARDWARE, "use one T.atomic_add per element"),
     **_names("Layout Fragment", "fixes a layout", "layouts are the compiler's business"),
     # TVM script.
     **_names("If Then", _TVM, "write Python's if"),
@@ -117,11 +110,7 @@ _TABLE: dict[str, tuple[str, str]] = {
     "truncmod": ("is the rest of division towards zero", "use %, the rest of //"),
     **_names("address_of tvm_access_ptr", "makes a bare pointer", "pass a slice, x[i:i + 64]"),
     "make_tensor": ("makes a tensor from a bare pointer", "take a T.Tensor parameter"),
-    # Fast and IEEE maths: one meaning per operation.
-    **{
-        f"__{name}": ("is a fast approximation", f"use T.{name}")
-        for name in ("exp", "exp2", "exp10", "log", "log2", "log10", "sin", "cos", "tan")
-    },
+    # One meaning per operation.
     **{
         f"ieee_{name}": ("names a rounding", "arithmetic rounds to nearest even always")
         for name in ("add", "sub", "mul", "fmaf", "frcp", "fsqrt", "frsqrt", "fdiv")

@@ -56,6 +56,7 @@ def _declare(name: str, combiner: str, text: str) -> Operation:
         reverse: Flag = False,
         *,
         exclusive: Flag = False,
+        annotations: Static = None,
     ):
         _scan(k, f"T.{name}", combiner, src, dst, dim, reverse, exclusive)
 

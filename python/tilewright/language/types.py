@@ -107,14 +107,19 @@ def _alias(name: object) -> str:
     return name
 
 
+class _StridedMeta(type):
+    def __getitem__(cls, item: object) -> TensorType:
+        """`T.StridedTensor[(M, K), (s, 1), "float16"]`, with or without a dtype."""
+        return cls(*item)
+
+
 class _TensorMeta(type):
     def __getitem__(cls, item: object) -> TensorType:
-        if not isinstance(item, tuple) or len(item) != 2:
-            raise CompileError.here(
-                "T.Tensor[...] takes a shape and a dtype",
-                hint='write T.Tensor[(M, K), "float16"]',
-            )
-        return cls(*item)
+        """`T.Tensor[(M, K), "float16"]`, and as a call without a dtype."""
+        is_pair = isinstance(item, tuple) and len(item) == 2
+        if is_pair and not isinstance(python_number(item[1]), (int, SizeExpr, Const)):
+            return cls(*item)
+        return cls(item)
 
 
 class Tensor(metaclass=_TensorMeta):
@@ -133,7 +138,7 @@ class Tensor(metaclass=_TensorMeta):
         return TensorType(_shape("T.Tensor", shape), dtype_of(dtype), None, _alias(alias))
 
 
-class StridedTensor:
+class StridedTensor(metaclass=_StridedMeta):
     """`T.StridedTensor(shape, strides, dtype)`: strides in elements, None for any.
 
     A stride is an integer, a T.dynamic name, an expression of such (`2 * n`,
@@ -184,7 +189,7 @@ def evaluated(function: FunctionType, around: FrameType) -> dict[str, object]:
     """
     found = dict(function.__annotations__)
     for name, annotation in found.items():
-        if isinstance(annotation, str):
+        if isinstance(annotation, str) and not isinstance(annotation, DType):
             try:
                 found[name] = eval(annotation, function.__globals__, dict(around.f_locals))
             except (NameError, SyntaxError):

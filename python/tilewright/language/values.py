@@ -62,6 +62,8 @@ class Memory:
         align: bytes that its address is a multiple of.
         read, written: whether the kernel reads and writes it; a view's are its base's.
         twin: of a parameter that is declared an alias, what it may be the same memory as.
+        rows: of a variable or array of each thread, the tile with a row for each.
+        reducer: of a T.alloc_reducer, how iterations combine: "sum", "max" or "min".
     """
 
     __slots__ = (
@@ -76,6 +78,8 @@ class Memory:
         "base",
         "align",
         "twin",
+        "rows",
+        "reducer",
         "_read",
         "_written",
     )
@@ -97,6 +101,8 @@ class Memory:
         self.base = self if base is None else base
         self.align = dtype.itemsize
         self.twin: Memory | None = None
+        self.rows: Memory | None = None
+        self.reducer = ""
         self._read = self._written = False
 
     @property

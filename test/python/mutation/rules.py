@@ -67,7 +67,7 @@ UNSUPPORTED = (
     "a, b = 3",
     "T.no_such_name(1)",
     "T.copy",
-    "T.sync_threads()",
+    "T.alloc_barrier(1)",
     "for x in 3:\n    pass",
     "for x in [1, 2]:\n    pass\nelse:\n    pass",
     "for x in enumerate([1, 2]):\n    pass",

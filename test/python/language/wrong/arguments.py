@@ -22,21 +22,12 @@ def scope_that_is_no_name():
     return kernel
 
 
-@wrong("T.alloc_shared: scope='fragment'", "use T.alloc_fragment")
-def scope_of_another_allocation():
+@wrong("T.alloc_shared: scope='local.var'", "T.alloc_var makes a variable")
+def scope_of_a_variable_for_a_tile():
     @T.prim_func
     def kernel():
         with T.Kernel(1):
-            T.alloc_shared((M,), "float32", "fragment")  # here
-    return kernel
-
-
-@wrong("T.alloc_fragment: scope='shared.dyn'", "use T.alloc_shared")
-def scope_of_a_fragment():
-    @T.prim_func
-    def kernel():
-        with T.Kernel(1):
-            T.alloc_fragment((M,), "float32", scope="shared.dyn")  # here
+            T.alloc_shared((M,), "float32", "local.var")  # here
     return kernel
 
 

@@ -309,3 +309,14 @@ def row_in_parallel():
             for i in T.Parallel(M):
                 x[i] = 0  # here
     return kernel
+
+
+@wrong("T.transpose: src is (8, 4) and dst is (8, 4)", "slice the larger side")
+def transpose_of_shapes():
+    @T.prim_func
+    def kernel():
+        with T.Kernel(1):
+            a = T.alloc_shared((8, 4), "float32")
+            b = T.alloc_shared((8, 4), "float32")
+            T.transpose(a, b)  # here
+    return kernel

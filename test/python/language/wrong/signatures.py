@@ -201,10 +201,10 @@ def no_tuple_taken_apart():
     return kernel
 
 
-@wrong("T.get_thread_binding: addresses threads", "T.Parallel")
+@wrong("T.get_lane_idx: addresses threads", "T.Parallel")
 def thread_level():
     @T.prim_func
     def kernel():
         with T.Kernel(1, threads=128):
-            T.get_thread_binding(0)  # here
+            T.get_lane_idx()  # here
     return kernel
