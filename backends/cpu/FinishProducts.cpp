@@ -149,6 +149,8 @@ void ProductFinisher::run() {
     return;
   LoopBuilder b(loop);
   Value whole = emitWhole(b);
+  if (whole && isConstantIntValue(whole, 0)) // the tensor is smaller than the tile
+    return;
 
   SmallVector<OpFoldResult> sizes, ones(copy.getDstSizes().size(), b.getIndexAttr(1));
   for (int64_t size : copy.getDstSizes())

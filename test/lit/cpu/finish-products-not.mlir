@@ -87,3 +87,21 @@ func.func @reduced(%out: !out, %a: !a, %b: !b, %c1: index) {
   }
   return
 }
+
+// No tile lies inside the tensor.
+// CHECK-LABEL: @small
+func.func @small(%out: memref<40x64xf32, #global>, %a: !a, %b: !b, %c1: index) {
+  %zero = arith.constant 0.0 : f32
+  %lower = arith.constant 0 : index
+  %step = arith.constant 1 : index
+  %upper = arith.constant 4 : index
+  tile.kernel (%i) in (%c1) threads(128) {
+    %c = tile.alloc "c" : !c
+    tile.fill %c, %zero : !c
+    scf.for %k = %lower to %upper step %step {
+      cpu.gemm %a, %b into %c atom(#atom) : !a, !b into !c
+    }
+    tile.copy %c[0, 0][64, 64] to %out[0, 0][64, 64] : !c to memref<40x64xf32, #global>
+  }
+  return
+}
