@@ -25,7 +25,7 @@ from .kernel import Kernel
 from .lower import lower_prim_func
 from .module import EagerModule, Module
 from .reading import PLAIN, Reading
-from .source import Source, source_of
+from .source import Source, keep_text, source_of
 
 
 def jit(
@@ -83,6 +83,7 @@ class Jit:
         annotations: dict[str, object] | None = None,
         reading: Reading = PLAIN,
     ) -> None:
+        keep_text(function)
         self.function, self.options, self.out_idx = function, options, out_idx
         self.reading = reading
         self.annotations = function.__annotations__ if annotations is None else annotations

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import builtins
 import hashlib
-import linecache
 import math
 import sys
 import types
@@ -30,6 +29,7 @@ from ..language.prim_func import PrimFunc
 from ..language.registry import Operation, Rejected
 from ..language.symbols import Const, Dim, SizeExpr
 from ..language.types import TensorType
+from .source import keep_text
 
 MISSING = object()
 Path = tuple[str, ...]
@@ -213,7 +213,7 @@ _digests: dict[str, tuple[list[str], str]] = {}
 def text_digest(function: types.FunctionType) -> str:
     """A digest of the file that holds a function. Raises OpaqueError where there is none."""
     file = function.__code__.co_filename
-    lines = linecache.getlines(file, function.__globals__)
+    lines = keep_text(function)
     if not lines:
         raise OpaqueError
     known = _digests.get(file)

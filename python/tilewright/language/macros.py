@@ -8,6 +8,7 @@ from __future__ import annotations
 import types
 
 from ..compiler.errors import CompileError
+from ..compiler.source import keep_text
 from .types import Ref
 
 
@@ -15,6 +16,7 @@ class Macro:
     """A function that is inlined into kernels. It may hold operations, even T.Kernel."""
 
     def __init__(self, function: types.FunctionType) -> None:
+        keep_text(function)
         self.function = function
         self.__name__, self.__doc__ = function.__name__, function.__doc__
 

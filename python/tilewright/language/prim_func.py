@@ -10,6 +10,7 @@ import types
 from typing import Any
 
 from ..compiler.errors import CompileError, Place
+from ..compiler.source import keep_text
 from .types import evaluated
 
 
@@ -22,6 +23,7 @@ class PrimFunc:
     """
 
     def __init__(self, function: types.FunctionType, annotations: dict[str, object]) -> None:
+        keep_text(function)
         self.function, self.annotations = function, annotations
         self.__name__, self.__doc__ = function.__name__, function.__doc__
         self._compiled = None
