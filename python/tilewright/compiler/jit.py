@@ -14,6 +14,7 @@ import types
 from collections.abc import Callable
 from typing import Any
 
+from ..language.definition import Definition
 from ..language.dtypes import python_number
 from ..language.prim_func import PrimFunc
 from ..language.symbols import Dim
@@ -25,7 +26,7 @@ from .kernel import Kernel
 from .lower import lower_prim_func
 from .module import EagerModule, Module
 from .reading import PLAIN, Reading
-from .source import Source, keep_text, source_of
+from .source import Source, source_of
 from .watch import Watch
 
 
@@ -73,7 +74,7 @@ def jit(
     return decorate if function is None else decorate(function)
 
 
-class Jit:
+class Jit(Definition):
     """A function under `@tilewright.jit`. Kernels are kept by what specialises them."""
 
     def __init__(
@@ -84,11 +85,10 @@ class Jit:
         annotations: dict[str, object] | None = None,
         reading: Reading = PLAIN,
     ) -> None:
-        keep_text(function)
-        self.function, self.options, self.out_idx = function, options, out_idx
+        super().__init__(function)
+        self.options, self.out_idx = options, out_idx
         self.reading = reading
         self.annotations = function.__annotations__ if annotations is None else annotations
-        self.__name__, self.__doc__ = function.__name__, function.__doc__
         self._eager: bool | None = None
         self._forget()
 

@@ -163,6 +163,7 @@ __all__ = sorted(
         "atomics",
         "choices",
         "combiners",
+        "definition",
         "diagnostics",
         "dtypes",
         "elementwise",

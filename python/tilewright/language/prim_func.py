@@ -10,22 +10,20 @@ import types
 from typing import Any
 
 from ..compiler.errors import CompileError, Place
-from ..compiler.source import keep_text
+from .definition import Definition
 from .types import evaluated
 
 
-class PrimFunc:
+class PrimFunc(Definition):
     """A function of the language. Its body is read, never run.
 
     Attributes:
-        function: the Python function that holds its source and closure.
         annotations: the parameters' annotations, evaluated.
     """
 
     def __init__(self, function: types.FunctionType, annotations: dict[str, object]) -> None:
-        keep_text(function)
-        self.function, self.annotations = function, annotations
-        self.__name__, self.__doc__ = function.__name__, function.__doc__
+        super().__init__(function)
+        self.annotations = annotations
         self._compiled = self._watch = None
 
     def __call__(self, *arguments: Any) -> Any:
