@@ -12,6 +12,7 @@
 #include "llvm/ADT/SmallString.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
 
 #include <fcntl.h>
@@ -97,9 +98,14 @@ Error tilewright::linkObject(StringRef object, StringRef output) {
 
 Expected<std::string> tilewright::linkObject(StringRef object) {
   SmallString<128> output;
-  if (std::error_code error = sys::fs::createTemporaryFile("tilewright", "so", output))
-    return createStringError(error, "cannot write a temporary file: %s",
-                             error.message().c_str());
+  if (std::error_code error = sys::fs::createTemporaryFile("tilewright", "so", output)) {
+    SmallString<128> folder;
+    sys::path::system_temp_directory(/*ErasedOnReboot=*/true, folder);
+    return createStringError(error,
+                             "cannot write a temporary file in '%s': %s; set TMPDIR to a "
+                             "folder that can be written to",
+                             folder.c_str(), error.message().c_str());
+  }
   scope_exit cleanup([&] { sys::fs::remove(output); });
   if (Error error = linkObject(object, output))
     return error;

@@ -29,6 +29,9 @@ static Contexts &getContexts() {
   return *contexts;
 }
 
+void driver::lockContexts() { getContexts().lock.lock(); }
+void driver::unlockContexts() { getContexts().lock.unlock(); }
+
 /// The calling thread's contexts, the current one last.
 static thread_local std::vector<Entry> stack;
 

@@ -7,10 +7,16 @@
 
 #include "emulators/common/driver/Driver.h"
 
+#include <cctype>
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <dlfcn.h>
+#include <new>
+#include <pthread.h>
+#include <tuple>
+#include <utility>
 
 using namespace tilewright::emulator::driver;
 namespace driver = tilewright::emulator::driver;
@@ -31,6 +37,73 @@ static Devices &getDevices() {
   static Devices *devices = new Devices;
   return *devices;
 }
+
+//===----------------------------------------------------------------------===//
+// Forks
+//===----------------------------------------------------------------------===//
+//
+// A child has the forking thread alone. A lock that another one held would stay locked
+// there, so a fork waits for the calls under way.
+
+/// The drivers that beforeFork has locked.
+static std::vector<Driver *> forkedDrivers;
+
+static void unlockAll(std::vector<Driver *> &drivers) {
+  for (Driver *driver : drivers)
+    driver->lock.unlock();
+  drivers.clear();
+}
+
+/// Locks every driver, then the list of them: calls lock in that order. It waits for one
+/// driver at most while it holds none, since calls may hold one and wait for another.
+static void beforeFork() {
+  Devices &devices = getDevices();
+  Driver *busy = findDriver(0);
+  while (busy) {
+    busy->lock.lock();
+    forkedDrivers.push_back(busy);
+    Driver *first = std::exchange(busy, nullptr);
+    devices.lock.lock();
+    for (Driver *driver : devices.all) {
+      if (driver == first)
+        continue;
+      if (!driver->lock.try_lock()) {
+        busy = driver;
+        break;
+      }
+      forkedDrivers.push_back(driver);
+    }
+    if (busy) {
+      devices.lock.unlock();
+      unlockAll(forkedDrivers);
+    }
+  }
+  lockContexts();
+}
+
+static void afterForkInParent() {
+  unlockContexts();
+  getDevices().lock.unlock();
+  unlockAll(forkedDrivers);
+}
+
+/// The forking thread has another name in the child, where a recursive lock does not know
+/// its owner any more.
+static void afterForkInChild() {
+  for (Driver *driver : forkedDrivers)
+    new (&driver->lock) std::recursive_mutex;
+  forkedDrivers.clear();
+  unlockContexts();
+  getDevices().lock.unlock();
+}
+
+[[gnu::constructor]] static void prepareForks() {
+  pthread_atfork(beforeFork, afterForkInParent, afterForkInChild);
+}
+
+//===----------------------------------------------------------------------===//
+// Finding devices
+//===----------------------------------------------------------------------===//
 
 Driver *driver::findDriver(int ordinal) {
   Devices &devices = getDevices();
@@ -125,6 +198,15 @@ static bool parseChecks(const char *text, uint32_t &checks) {
   return true;
 }
 
+/// What `text` is as a number, if that is at most `most`.
+static bool parseNumber(const std::string &text, uint64_t most, uint64_t &number) {
+  char *end = nullptr;
+  errno = 0;
+  number = strtoull(text.c_str(), &end, 10);
+  return isdigit(static_cast<unsigned char>(text[0])) && !*end && !errno &&
+         number <= most;
+}
+
 Result driver::start(Driver &driver) {
   auto variable = [](const char *name, const char *otherwise) {
     const char *value = getenv(name);
@@ -135,8 +217,14 @@ Result driver::start(Driver &driver) {
   if (!driver.isEmbedded)
     driver.arch = variable("TILEWRIGHT_EMULATOR_ARCH", vendor.arch);
   options.arch = driver.arch.c_str();
-  options.threads =
-      static_cast<uint32_t>(atoi(variable("TILEWRIGHT_EMULATOR_THREADS", "0")));
+  uint64_t threads;
+  for (auto [name, most, number] :
+       {std::tuple("TILEWRIGHT_EMULATOR_THREADS", uint64_t(UINT16_MAX), &threads),
+        std::tuple("TILEWRIGHT_EMULATOR_STEPS", UINT64_MAX, &options.max_steps)})
+    if (const char *text = variable(name, "0"); !parseNumber(text, most, *number))
+      return refuse(NoDevice, std::string(name) + ": " + text +
+                                  " is not a number from 0 to " + std::to_string(most));
+  options.threads = static_cast<uint32_t>(threads);
   const char *checks = variable("TILEWRIGHT_EMULATOR_CHECKS", "");
   if (!parseChecks(checks, options.checks))
     return refuse(NoDevice, std::string("TILEWRIGHT_EMULATOR_CHECKS: ") + checks +
@@ -147,10 +235,8 @@ Result driver::start(Driver &driver) {
   if (order == "reverse") {
     options.order = TW_EMULATOR_REVERSE;
   } else if (order != "forward") {
-    char *end = nullptr;
     options.order = TW_EMULATOR_SHUFFLED;
-    options.seed = strtoull(order.c_str(), &end, 10);
-    if (*end)
+    if (!parseNumber(order, UINT64_MAX, options.seed))
       return refuse(NoDevice, "TILEWRIGHT_EMULATOR_ORDER: " + order +
                                   " is not forward, reverse or a number");
   }

@@ -107,6 +107,9 @@ Result toResult(tw_emulator_status status, const char *call);
 /// The calling thread's current context; null if there is none.
 Context *currentContext();
 bool isContext(const Context *context);
+/// Keep other threads from the list of contexts, which is asked outside of calls too.
+void lockContexts();
+void unlockContexts();
 
 /// While it lives, `driver` is the one that messages of this thread are about.
 struct Entered {

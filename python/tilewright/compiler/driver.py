@@ -157,6 +157,11 @@ def build(lower: Callable[[], Module], options: dict) -> Kernel:
         # Whether a kernel is checked changes none of its choices.
         plain = {name: value for name, value in options.items() if name != "debug"}
         module, choices = _fitting(lower, module, choices, plain)
+    return made(module, options, choices.values())
+
+
+def made(module: Module, options: dict, choices: dict) -> Kernel:
+    """The kernel of a lowered module, from the cache or compiled."""
     target = options["target"]
     if _as_objects.get():
         digest = cache.key_of(module.text, options | {"form": "object"}, target)
@@ -167,9 +172,7 @@ def build(lower: Callable[[], Module], options: dict) -> Kernel:
         return _compile(module, options, str(path))
 
     entry = cache.obtain(key, compile_to)
-    return Kernel(
-        module, options, entry, choices.values(), lambda: cache.apart(key, compile_to)
-    )
+    return Kernel(module, options, entry, choices, lambda: cache.apart(key, compile_to))
 
 
 def _attempt(lower: Callable[[], Module], choices: Choices) -> tuple[Module, Choices]:

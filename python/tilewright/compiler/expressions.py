@@ -94,6 +94,12 @@ class Expressions:
                     hint=f"make {node.id} a variable in front of it: {node.id} = "
                     f"T.alloc_var(dtype)",
                 )
+            if node.id in self.frame.source.function.__code__.co_freevars:
+                self.fail(
+                    f"the name {node.id} has no value yet",
+                    hint=f"assign {node.id} in the enclosing function before the kernel is "
+                    f"compiled",
+                )
             near = difflib.get_close_matches(node.id, self.frame.known(), 1, 0.75)
             self.fail(
                 f"the name {node.id} is not defined",

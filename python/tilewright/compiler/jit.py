@@ -14,6 +14,7 @@ import types
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from ..language.definition import Definition
 from ..language.dtypes import python_number
 from ..language.prim_func import PrimFunc
 from ..language.symbols import Dim
@@ -26,6 +27,7 @@ from .lower import lower_prim_func
 from .module import EagerModule, Module
 from .reading import PLAIN, Reading
 from .source import Source, source_of
+from .watch import Watch
 
 
 def jit(
@@ -73,7 +75,7 @@ def jit(
     return decorate if function is None else decorate(function)
 
 
-class Jit:
+class Jit(Definition):
     """A function under `@tilewright.jit`. Kernels are kept by what specialises them."""
 
     def __init__(
@@ -84,14 +86,19 @@ class Jit:
         annotations: dict[str, object] | None = None,
         reading: Reading = PLAIN,
     ) -> None:
-        self.function, self.options, self.out_idx = function, options, out_idx
+        super().__init__(function)
+        self.options, self.out_idx = options, out_idx
         self.reading = reading
         self.annotations = function.__annotations__ if annotations is None else annotations
-        self.__name__, self.__doc__ = function.__name__, function.__doc__
         self._eager: bool | None = None
+        self._forget()
+
+    def _forget(self) -> None:
+        """Nothing is compiled yet, or for what names outside meant before."""
         self._kernels: dict = {}
         self._scalars: frozenset[str] = frozenset()
         self._calls: Calls | None = None
+        self._watch = Watch()
 
     def __repr__(self) -> str:
         return f"<jit {self.__name__}>"
@@ -117,6 +124,8 @@ class Jit:
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         """Eager: run on arrays. Lazy: the kernel for these Python values."""
+        if not self._watch.holds():
+            self._forget()
         if self._calls is not None and not named:
             launch = self._calls.find(arguments)
             if launch is not None:
@@ -139,6 +148,8 @@ class Jit:
         `copy.compile(M=1024, N=1024)`. So may scalars whose type is declared. A T.dynamic in
         place of a number leaves such a size to each launch.
         """
+        if not self._watch.holds():
+            self._forget()
         if self.eager:
             names = self.function.__code__.co_varnames[: _count(self.function)]
             consts = {k: v for k, v in named.items() if k not in names}
@@ -171,7 +182,11 @@ class Jit:
                         "@T.prim_func",
                         hint="return the prim_func, or write the kernel in the body",
                     )
-                return lower_prim_func(made, self.out_idx, self.reading)
+                module = lower_prim_func(made, self.out_idx, self.reading)
+                code = self.function.__code__
+                self._watch.add(self.function, ((n,) for n in code.co_names + code.co_freevars))
+                self._watch.add(made.function, module.found)
+                return module
 
             kernel = self._kernels[key] = self._build(lower)
         return kernel
@@ -245,6 +260,7 @@ class Jit:
         def lower():
             nonlocal module
             module = lower_eager(self.function, self.annotations, values, consts, self.reading)
+            self._watch.add(self.function, module.found)
             return module
 
         kernel = self._build(lower)

@@ -97,6 +97,18 @@ class Kernel:
     def __repr__(self) -> str:
         return f"<kernel {self.name} for {self.target}>"
 
+    def __copy__(self) -> Kernel:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Kernel:
+        return self
+
+    def __reduce__(self) -> tuple:
+        """A pickle holds its IR, which is compiled, or found in the cache, where it is read."""
+        from .driver import made
+
+        return made, (self._module, self._options, self._choices)
+
     @property
     def symbol(self) -> str:
         """What the artifact is called in the object file that `path` is; "" where that is a

@@ -46,12 +46,14 @@ def lowered(
     try:
         key = _key(kind, function, (said, before))
     except (OpaqueError, RecursionError):
-        return lower()[0]
+        return _found(*lower())
     record = cache.recall(key)
     if record is not None and same(function, record["found"]):
         for name, entries in record["chosen"]:
             attempt.take(name, entries)
-        return kind(**record["module"])
+        module = kind(**record["module"])
+        module.found = [tuple(path) for path, _ in record["found"]]
+        return module
     module, asked = lower()
     chosen = [] if attempt is None else list(attempt.lists.items())
     record = {
@@ -60,8 +62,13 @@ def lowered(
         "module": {name: getattr(module, name) for name in kind.fields},
     }
     # Compile-time code may have changed a list that it found: then it is not kept.
-    if not asked.opaque and same(function, asked.found.items()) and _is_plain(record["chosen"]):
+    if not asked.opaque and same(function, record["found"]) and _is_plain(record["chosen"]):
         cache.remember(key, record)
+    return _found(module, asked)
+
+
+def _found(module: AnyModule, asked: Asked) -> AnyModule:
+    module.found = list(asked.found)
     return module
 
 

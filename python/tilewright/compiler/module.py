@@ -14,14 +14,16 @@ class Module:
         text: the module.
         parameters: names of the function's parameters in order.
         outputs: positions of those that the launcher allocates and the call returns.
+        found: the paths of what its lowering found outside (outside.py); no field.
     """
 
     fields: tuple[str, ...] = ("name", "text", "parameters", "outputs")
-    __slots__ = fields
+    __slots__ = (*fields, "found")
 
     def __init__(self, name: str, text: str, parameters: list[str], outputs: list[int]) -> None:
         self.name, self.text = name, text
         self.parameters, self.outputs = parameters, tuple(outputs)
+        self.found: list[tuple[str, ...]] = []
 
 
 class EagerModule(Module):

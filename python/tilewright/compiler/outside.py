@@ -17,11 +17,10 @@ from __future__ import annotations
 
 import builtins
 import hashlib
-import linecache
 import math
 import sys
 import types
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from ..language.choices import Choice
 from ..language.dtypes import Constant, DType, python_number
@@ -30,6 +29,7 @@ from ..language.prim_func import PrimFunc
 from ..language.registry import Operation, Rejected
 from ..language.symbols import Const, Dim, SizeExpr
 from ..language.types import TensorType
+from .source import keep_text
 
 MISSING = object()
 Path = tuple[str, ...]
@@ -55,14 +55,22 @@ def find(function: types.FunctionType, name: str) -> object:
     return getattr(builtins, name, MISSING)
 
 
+def _place(function: types.FunctionType, name: str) -> dict | types.CellType | None:
+    """What holds the value that `find` gives, and may get another one; None for builtins."""
+    free = function.__code__.co_freevars
+    if name in free:
+        return function.__closure__[free.index(name)]
+    return function.__globals__ if name in function.__globals__ else None
+
+
 class Asked:
     """What one lowering has found: `found` has tokens by path, in order.
 
-    Where `opaque` is set, there is more that has no token.
+    Where `opaque` is set, some have none, or there is more that has no path.
     """
 
     def __init__(self, function: types.FunctionType) -> None:
-        self.found: dict[Path, str] = {}
+        self.found: dict[Path, str | None] = {}
         self.opaque = False
         self._paths: dict[types.FunctionType, Path] = {function: ()}
 
@@ -91,12 +99,12 @@ class Asked:
         self.opaque |= passed or not _is_pure(callee)
 
     def _note(self, path: Path, value: object) -> None:
-        if self.opaque or path in self.found:
+        if path in self.found:
             return
         try:
-            self.found[path] = token(value)
+            self.found[path] = None if self.opaque else token(value)
         except (OpaqueError, RecursionError):
-            self.opaque = True
+            self.found[path], self.opaque = None, True
         function = _function(value)
         if function is not None:
             self._paths.setdefault(function, path)
@@ -104,21 +112,36 @@ class Asked:
 
 def same(function: types.FunctionType, found: Iterable[tuple[Iterable[str], str]]) -> bool:
     """Whether a lowering of `function` would find the same now."""
-    functions: dict[Path, types.FunctionType | None] = {(): function}
-    for path, expected in found:
-        *base, name = path = tuple(path)  # JSON has made it a list
-        if len(path) == 2 and path[0][0] == ".":
-            value = getattr(sys.modules.get(path[0][1:]), name, MISSING)
-        else:
-            owner = functions.get(tuple(base))
-            value = MISSING if owner is None else find(owner, name)
+    paths, tokens = zip(*found) if found else ((), ())
+    for expected, (_, _, value) in zip(tokens, found_at(function, paths)):
         try:
             if value is MISSING or token(value) != expected:
                 return False
         except (OpaqueError, RecursionError):
             return False
-        functions[path] = _function(value)
     return True
+
+
+def found_at(
+    function: types.FunctionType, paths: Iterable[Iterable[str]]
+) -> Iterator[tuple[Path, dict | types.CellType | None, object]]:
+    """What a lowering of `function` would find at each path now, and what holds it: None where
+    that is no namespace or cell, or the front end's own."""
+    functions: dict[Path, types.FunctionType | None] = {(): function}
+    for path in map(tuple, paths):  # JSON has made them lists
+        *base, name = path
+        place: dict | types.CellType | None = None
+        if len(path) == 2 and path[0][0] == ".":
+            module = sys.modules.get(path[0][1:])
+            value = getattr(module, name, MISSING)
+            if name in getattr(module, "__dict__", ()) and not _is_own(module.__name__):
+                place = vars(module)
+        else:
+            owner = functions.get(tuple(base))
+            value = MISSING if owner is None else find(owner, name)
+            place = None if value is MISSING else _place(owner, name)
+        functions[path] = _function(value)
+        yield path, place, value
 
 
 def _function(value: object) -> types.FunctionType | None:
@@ -203,7 +226,10 @@ _OURS = __name__.partition(".")[0]
 
 def _is_front_end(function: object) -> bool:
     """Whether it belongs to the language or its reader, which every record is bound to."""
-    module = getattr(function, "__module__", None) or ""
+    return _is_own(getattr(function, "__module__", None) or "")
+
+
+def _is_own(module: str) -> bool:
     return module.startswith((f"{_OURS}.language", f"{_OURS}.compiler"))
 
 
@@ -213,7 +239,7 @@ _digests: dict[str, tuple[list[str], str]] = {}
 def text_digest(function: types.FunctionType) -> str:
     """A digest of the file that holds a function. Raises OpaqueError where there is none."""
     file = function.__code__.co_filename
-    lines = linecache.getlines(file, function.__globals__)
+    lines = keep_text(function)
     if not lines:
         raise OpaqueError
     known = _digests.get(file)

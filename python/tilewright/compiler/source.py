@@ -12,8 +12,20 @@ from typing import NamedTuple
 
 from .errors import CompileError, Place
 
-# By code object; with the identity of the file's lines that the tree was made from.
-_trees: dict[types.CodeType, tuple[int, ast.FunctionDef | None]] = {}
+
+class _Text:
+    """The lines of a function's file, and the function's tree once it is read."""
+
+    __slots__ = ("code", "lines", "tree")
+
+    def __init__(self, code: types.CodeType, lines: list[str]) -> None:
+        self.code, self.lines = code, lines
+        self.tree: ast.FunctionDef | None = None
+
+
+# By the identity of code, which lives as long: annotations of variables are in no code, so
+# that functions of different texts may have equal code.
+_texts: dict[int, _Text] = {}
 
 
 class Source(NamedTuple):
@@ -41,6 +53,24 @@ class Source(NamedTuple):
         return Place(self.file, line, start + 1, end + 1)
 
 
+def keep_text(function: types.FunctionType) -> list[str]:
+    """The lines of the file that holds a function, from the first call on; none where there
+    is no file.
+
+    Decorators call it, since a file that is edited later, and maybe imported again, has
+    another text than the function was made of.
+    """
+    code = function.__code__
+    known = _texts.get(id(code))
+    if known is None:
+        linecache.checkcache(code.co_filename)
+        lines = linecache.getlines(code.co_filename, function.__globals__)
+        if not lines:
+            return []
+        known = _texts[id(code)] = _Text(code, lines)
+    return known.lines
+
+
 def source_of(function: types.FunctionType) -> Source:
     """The source of a Python function.
 
@@ -49,17 +79,15 @@ def source_of(function: types.FunctionType) -> Source:
     """
     code = function.__code__
     file = code.co_filename
-    lines = linecache.getlines(file, function.__globals__)
-    if not lines:
+    if not keep_text(function):
         raise CompileError(
             f"the source of {function.__name__} is not available ({file})",
             hint="put the kernel into a file; it is compiled from its source text",
         )
-    # linecache drops the lines of a changed file on checkcache, so a new list means new text.
-    known = _trees.get(code)
-    if known is None or known[0] != id(lines):
-        _trees[code] = known = (id(lines), _parse(code, lines))
-    tree = known[1]
+    known = _texts[id(code)]
+    if known.tree is None:
+        known.tree = _parse(code, known.lines)
+    tree = known.tree
     if tree is None or tree.name != code.co_name:
         what = "a lambda" if code.co_name == "<lambda>" else function.__name__
         raise CompileError(

@@ -191,6 +191,7 @@ __all__ = sorted(
         "choices",
         "combiners",
         "convolutions",
+        "definition",
         "diagnostics",
         "dtypes",
         "elementwise",

@@ -8,15 +8,12 @@ from __future__ import annotations
 import types
 
 from ..compiler.errors import CompileError
+from .definition import Definition
 from .types import Ref
 
 
-class Macro:
+class Macro(Definition):
     """A function that is inlined into kernels. It may hold operations, even T.Kernel."""
-
-    def __init__(self, function: types.FunctionType) -> None:
-        self.function = function
-        self.__name__, self.__doc__ = function.__name__, function.__doc__
 
     def __call__(self, *arguments: object, **options: object) -> object:
         raise CompileError.here(
@@ -38,7 +35,7 @@ def by_reference(function: types.FunctionType) -> set[str]:
     }
 
 
-def macro(function: types.FunctionType | None = None, **options: object):
+def macro(function: object = None, **options: object):
     """Make a function a macro: its body is inlined at each call.
 
     Arguments are passed by value, tiles and tensors as themselves. A parameter annotated
@@ -46,4 +43,6 @@ def macro(function: types.FunctionType | None = None, **options: object):
     """
     if function is None:
         return macro
+    if not isinstance(function, types.FunctionType):
+        raise CompileError.here(f"T.macro on {function!r}", hint="it decorates a function")
     return Macro(function)

@@ -10,28 +10,30 @@ import types
 from typing import Any
 
 from ..compiler.errors import CompileError, Place
+from .definition import Definition
 from .types import evaluated
 
 
-class PrimFunc:
+class PrimFunc(Definition):
     """A function of the language. Its body is read, never run.
 
     Attributes:
-        function: the Python function that holds its source and closure.
         annotations: the parameters' annotations, evaluated.
     """
 
     def __init__(self, function: types.FunctionType, annotations: dict[str, object]) -> None:
-        self.function, self.annotations = function, annotations
-        self.__name__, self.__doc__ = function.__name__, function.__doc__
-        self._compiled = None
+        super().__init__(function)
+        self.annotations = annotations
+        self._compiled = self._watch = None
 
     def __call__(self, *arguments: Any) -> Any:
-        """Compile for this machine, once, and run."""
-        if self._compiled is None:
+        """Compile for this machine, once for what names outside mean, and run."""
+        if self._compiled is None or not self._watch.holds():
             from ..compiler.driver import compile
+            from ..compiler.watch import Watch
 
-            self._compiled = compile(self)
+            self._compiled, self._watch = compile(self), Watch()
+            self._watch.add(self.function, self._compiled._module.found)
         return self._compiled(*arguments)
 
     def __repr__(self) -> str:

@@ -167,6 +167,9 @@ def test_fault(vector_add: Path) -> None:
         ("TILEWRIGHT_EMULATOR_ARCH", "gfx803", "there is no device gfx803"),
         ("TILEWRIGHT_EMULATOR_CHECKS", "no-such-thing", "no-such-thing"),
         ("TILEWRIGHT_EMULATOR_ORDER", "sideways", "sideways"),
+        ("TILEWRIGHT_EMULATOR_ORDER", "99999999999999999999", "99999999999999999999"),
+        ("TILEWRIGHT_EMULATOR_THREADS", "-1", "THREADS: -1 is not a number from 0 to 65535"),
+        ("TILEWRIGHT_EMULATOR_STEPS", "1e6", "STEPS: 1e6 is not a number from 0 to"),
     ],
 )
 def test_wrong_environment(vector_add: Path, variable: str, value: str, said: str) -> None:

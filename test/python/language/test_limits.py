@@ -5,6 +5,7 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 from __future__ import annotations
 
+import re
 import resource
 
 import numpy as np
@@ -155,6 +156,15 @@ def test_options_of_a_wrong_type():
         tilewright.compile(kernel, out_idx=1.5)
     with pytest.raises(CompileError, match="pass_configs is 3"):
         tilewright.compile(kernel, pass_configs=3)
+
+
+@pytest.mark.parametrize("decorator", [T.prim_func, T.macro, tilewright.jit])
+@pytest.mark.parametrize("what", [3, len, int, classmethod(lambda cls: None)])
+def test_decorators_of_what_is_no_function(decorator, what):
+    with pytest.raises(CompileError, match=re.escape(f" on {what!r}")) as caught:
+        decorator(what)
+    assert caught.value.hint == "it decorates a function"
+    assert caught.value.place.file == __file__
 
 
 def test_jit_names_arguments_that_it_cannot_tell_apart():

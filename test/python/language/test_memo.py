@@ -6,7 +6,6 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 from __future__ import annotations
 
 import importlib.util
-import linecache
 import sys
 import types
 
@@ -57,7 +56,6 @@ def written(tmp_path, source: str, name: str = "of_a_memo_test") -> types.Module
     """A module of this source, imported anew."""
     path = tmp_path / f"{name}.py"
     path.write_text("import tilewright.language as T\n" + source)
-    linecache.checkcache()
     spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module

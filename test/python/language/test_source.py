@@ -5,10 +5,14 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 import ast
 import importlib.util
+import linecache
+import sys
 import textwrap
 
+import numpy as np
 import pytest
 
+import tilewright
 from tilewright.compiler.source import source_of
 
 FILE = '''
@@ -93,3 +97,50 @@ def test_same_tree_as_the_whole_file(module, name):
 
 def test_parsed_once(module):
     assert source_of(module.last).tree is source_of(module.last).tree
+
+
+KERNELS = """import tilewright, tilewright.language as T
+@tilewright.jit
+def eager(A):
+    A: T.Tensor((4,), "float32")
+    with T.Kernel(1):
+        A[0] = 1
+@T.macro
+def fill(A):
+    A[1] = 1
+@T.prim_func
+def kernel(A: T.Tensor((4,), "float32")):
+    with T.Kernel(1):
+        fill(A)
+"""
+
+
+def test_an_edited_file_counts_when_it_is_imported_again(tmp_path, monkeypatch):
+    """Annotations of variables are in no code object: those of both texts are equal."""
+    path = tmp_path / "edited_kernels.py"
+
+    def write(number: int, dtype: str) -> None:
+        path.write_text(KERNELS.replace("= 1", f"= {number}").replace("float32", dtype))
+        linecache.checkcache()  # as a traceback that is printed does
+
+    def results(dtype: str) -> list[float]:
+        a = np.zeros(4, dtype)
+        module.eager(a)
+        tilewright.compile(module.kernel)(a)
+        return a[:2].tolist()
+
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    write(1, "float32")
+    import edited_kernels as module
+
+    write(22, "float32")
+    assert results("float32") == [1, 1]  # of what was imported
+    importlib.reload(module)
+    assert results("float32") == [22, 22]
+    write(22, "float64")
+    importlib.reload(module)
+    assert results("float64") == [22, 22]
+    path.unlink()
+    importlib.invalidate_caches()
+    assert results("float64") == [22, 22]

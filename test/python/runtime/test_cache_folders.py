@@ -254,6 +254,38 @@ def test_a_home_that_is_not_there(folder, monkeypatch):
     _works_with_one_warning("Not a directory")
 
 
+def test_no_folder_for_temporary_files(folder, tmp_path, monkeypatch):
+    """What the compiler writes on the way is nowhere; a hit needs no such folder."""
+
+    @T.prim_func
+    def kernel(A: T.Tensor((3,), "float32")):
+        with T.Kernel(1):
+            A[0] = 9
+
+    entry = _works()
+    gone = str(tmp_path / "gone")
+    with monkeypatch.context() as patch:
+        patch.setattr(files.tempfile, "tempdir", gone)
+        assert cache.obtain(KEY, _compile) == entry
+        with pytest.raises(
+            tilewright.CompileError, match=f"temporary files .*{gone}"
+        ) as caught:
+            tilewright.compile(kernel)
+        assert "set TMPDIR" in caught.value.hint
+        # And where what is compiled has no other place than that.
+        patch.setenv("TILEWRIGHT_CACHE_LIMIT", "0")
+        with pytest.raises(tilewright.CompileError, match=f"temporary files .*{gone}"):
+            tilewright.compile(kernel)
+    with monkeypatch.context() as patch:
+        patch.setenv("TMPDIR", gone)  # which LLVM reads by itself
+        with pytest.raises(tilewright.CompileError, match=f"file in '{gone}': .*set TMPDIR to"):
+            tilewright.compile(kernel, target="hip:gfx942")
+    tilewright.compile(kernel, target="hip:gfx942")
+    a = np.zeros(3, np.float32)
+    tilewright.compile(kernel)(a)
+    assert a[0] == 9
+
+
 @pytest.mark.parametrize("mode", [0o720, 0o702, 0o777])
 def test_a_folder_that_others_can_write(folder, mode):
     folder.mkdir(parents=True)

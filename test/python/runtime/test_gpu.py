@@ -4,6 +4,7 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -109,6 +110,37 @@ def test_threads(gpu_artifact, gpu):
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+def test_a_child_of_a_process_whose_threads_launch(gpu_artifact, gpu):
+    """A lock that another thread holds when the process forks is nobody's in the child."""
+    add = runtime.load(gpu_artifact(ADD_PARAMS, N, ADD_BODY, name="add"), -1, gpu)
+    a = np.arange(300, dtype=np.float32)
+    goes_on = True
+
+    def work() -> None:
+        while goes_on:
+            add(a, a)
+
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(12):
+            child = os.fork()
+            if child == 0:
+                signal.alarm(30)
+                right = False
+                try:
+                    right = bool((add(a, a) == 2 * a).all())
+                finally:
+                    os._exit(0 if right else 1)
+            assert os.waitpid(child, 0)[1] == 0
+    finally:
+        goes_on = False
+        for thread in threads:
+            thread.join()
+    assert (add(a, a) == 2 * a).all()
 
 
 # ---- messages ------------------------------------------------------------------------------

@@ -163,3 +163,36 @@ except KeyboardInterrupt:
         TILEWRIGHT_CACHE_DIR=str(tmp_path / "cache"),
     )
     assert output == "interrupted\n"
+
+
+ENDLESS = """
+import numpy as np
+import tilewright
+import tilewright.language as T
+
+@T.prim_func
+def endless(A: T.Tensor((2,), "int32")):
+    with T.Kernel(1, threads=32):
+        while A[0] == 0:
+            A[1] = A[1] + 1
+
+kernel = tilewright.compile(endless, target="{device}")
+try:
+    kernel(np.zeros(2, np.int32))
+except tilewright.CheckError as error:
+    print(error.faults[0].rule, "script.py:" in str(error))
+a = np.array([1, 5], np.int32)
+kernel(a)
+print(a)
+"""
+
+
+@pytest.mark.parametrize("gpu", ["cuda-emulator:sm_80", "hip-emulator:gfx942"])
+def test_a_bound_of_steps_ends_what_nothing_interrupts(tmp_path, gpu):
+    file = tmp_path / "script.py"
+    file.write_text(ENDLESS.format(device=gpu))
+    variables = {"PYTHONPATH": str(PYTHON), "TILEWRIGHT_EMULATOR_STEPS": "20000"}
+    said = subprocess.run(
+        [sys.executable, file], env=os.environ | variables, capture_output=True, text=True
+    )
+    assert said.stdout == "limit True\n[1 5]\n", said.stderr

@@ -12,6 +12,7 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 import contextlib
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from .files import (
     UnusableError,
     discard,
     locked,
+    make_temporary_folder,
     open_folder,
     passing_folder,
     read_file,
@@ -154,9 +156,12 @@ def obtain(key: str, compile: Callable[[Path], dict]) -> Entry:
         entry = lookup(key)
         if entry is not None:
             return entry
-        with tempfile.TemporaryDirectory(prefix="tilewright-") as temporary:
+        temporary = make_temporary_folder()
+        try:
             artifact = Path(temporary) / "kernel.so"
             return store(key, artifact, compile(artifact))
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
 
 
 def apart(key: str, compile: Callable[[Path], dict]) -> Entry:

@@ -21,6 +21,7 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
+from ..errors import CompileError
 from .keys import VERSION
 
 # Seconds that one process waits for another that compiles the same kernel. It then compiles
@@ -102,6 +103,17 @@ def warn_once(kind: str, message: str) -> None:
         warnings.warn(message, RuntimeWarning, stacklevel=3)
 
 
+def make_temporary_folder() -> str:
+    """A new folder, which is the caller's to remove. Raises CompileError."""
+    try:
+        return tempfile.mkdtemp(prefix="tilewright-")
+    except OSError as error:
+        raise CompileError(
+            f"no folder for temporary files can be made: {error}",
+            hint="set TMPDIR to a folder that can be written to",
+        ) from None
+
+
 def passing_folder() -> Path:
     """For artifacts that could not be cached; removed when the process ends."""
     return _passing_folder_of(os.getpid())
@@ -109,7 +121,7 @@ def passing_folder() -> Path:
 
 @functools.cache
 def _passing_folder_of(owner: int) -> Path:
-    path = tempfile.mkdtemp(prefix="tilewright-")
+    path = make_temporary_folder()
 
     def remove() -> None:
         if os.getpid() == owner:  # not in a child that inherits what runs at the end

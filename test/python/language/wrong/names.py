@@ -124,3 +124,14 @@ def name_near_another():
             total = A[0]
             A[1] = total + totl  # noqa: F821  # here
     return kernel
+
+
+@wrong("the name later has no value yet", "assign later in the enclosing function")
+def name_without_a_value_yet():
+    @T.prim_func
+    def kernel(A: T.Tensor((M,), "float32")):
+        with T.Kernel(1):
+            A[0] = later  # here
+    if kernel is None:
+        later = 1
+    return kernel
