@@ -59,6 +59,9 @@ void tilewright::addArtifact(Module &module, StringRef symbol, StringRef name,
        addString(module, name, "tw.name"), addConstant(module, table, "tw.signature"),
        addString(module, manifest, "tw.manifest"), number(1),
        addConstant(module, images, "tw.images")});
+  // A kernel may have the artifact's name, which nothing outside needs of it.
+  if (GlobalValue *taken = module.getNamedValue(symbol))
+    taken->setName(symbol + ".launch");
   new GlobalVariable(module, artifact->getType(), /*isConstant=*/true,
                      GlobalValue::ExternalLinkage, artifact, symbol);
 }

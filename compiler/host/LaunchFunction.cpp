@@ -185,6 +185,8 @@ LaunchArguments tilewright::host::makeLaunchFunction(func::FuncOp function,
   function.walk([&](KernelOp kernel) { kernels.push_back(kernel); });
   for (KernelOp kernel : kernels) {
     std::string name = (function.getName() + ".kernel" + Twine(number++)).str();
+    if (StringRef(name).starts_with("llvm."))
+      name.insert(0, "_"); // LLVM's intrinsics alone are called so
     outline(kernel, name, host, state);
   }
   SmallVector<WorkspaceOp> workspaces;

@@ -10,6 +10,8 @@
 #include "compiler/host/Passes.h"
 #include "dialects/simt/Simt.h"
 
+#include "llvm/ADT/StringExtras.h"
+
 namespace tilewright::host {
 #define GEN_PASS_DEF_OUTLINEGRIDS
 #include "compiler/host/Passes.h.inc"
@@ -44,9 +46,10 @@ void OutlineGridsPass::outlineGrid(KernelOp kernel, StringRef name, Value host,
   if (buffer)
     captured.insert(buffer);
 
-  // The function. A dot would not do in a name that an assembler reads.
+  // The function. Assemblers read letters of ASCII alone in a name, and no dots.
   std::string entryName = name.str();
-  llvm::replace(entryName, '.', '_');
+  for (char &c : entryName)
+    c = llvm::isAlnum(c) ? c : '_';
   OpBuilder builder = OpBuilder::atBlockEnd(device.getBody());
   SmallVector<Type> types;
   for (Value value : captured)

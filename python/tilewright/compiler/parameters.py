@@ -15,6 +15,9 @@ from ..language.values import Memory, Value
 from .builder import memref, quote
 from .signature import Parameter
 
+# Of a signature, and names in it: what the runtime has room for (runtime/src/Signature.h).
+MOST_PARAMETERS = 256
+
 
 class Parameters:
     """Part of the emitter. See the module's docstring."""
@@ -23,7 +26,14 @@ class Parameters:
         """Put the parameters into the order of the call; they are declared in it here."""
 
     def check_signature(self) -> None:
-        """Refuse sizes that no argument gives and aliases of what is no tensor."""
+        """Refuse sizes that no argument gives, aliases of what is no tensor, and too many."""
+        for what, count in (("parameters", self.parameters), ("names of sizes", self.symbols)):
+            if len(count) > MOST_PARAMETERS:
+                self.fail(
+                    f"the kernel has {len(count)} {what}",
+                    rule=f"a launch takes at most {MOST_PARAMETERS} of each",
+                    hint="pass tensors of one shape as one tensor with a dimension more",
+                )
         for p in self.parameters:
             sizes = [("size", size) for size in p.memory.shape] if p.memory else []
             for kind, size in [*sizes, *(("stride", stride) for stride in p.strides or ())]:

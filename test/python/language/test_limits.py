@@ -118,6 +118,43 @@ def test_names_beyond_ascii(device):
         compiled(a[:3], 3)
 
 
+@pytest.mark.every_device
+@pytest.mark.parametrize("name", ["größe", "llvm", "tw_artifact"])
+def test_names_that_others_have_or_cannot_read(device, name, tmp_path):
+    """A kernel's name is part of symbols, which assemblers, LLVM and the loader read."""
+    text = (
+        "import tilewright.language as T\n@T.prim_func\n"
+        f'def {name}(A: T.Tensor((4,), "float32")):\n'
+        "    with T.Kernel(4, threads=32) as i:\n        A[i] = 3\n"
+    )
+    file, names = tmp_path / "named.py", {}
+    file.write_text(text, encoding="utf-8")
+    exec(compile(text, str(file), "exec"), names)
+    a = np.zeros(4, np.float32)
+    tilewright.compile(names[name], target=device)(a)
+    assert (a == 3).all()
+
+
+@pytest.mark.parametrize(("count", "fits"), [(256, True), (257, False)])
+def test_as_many_parameters_as_a_launch_takes(count, fits, tmp_path):
+    parameters = ", ".join(f'A{i}: T.Tensor((1,), "float32")' for i in range(count))
+    text = (
+        f"import tilewright.language as T\n@T.prim_func\ndef kernel({parameters}):\n"
+        f"    with T.Kernel(1):\n        A0[0] = A{count - 1}[0]\n"
+    )
+    file, names = tmp_path / "many.py", {}
+    file.write_text(text)
+    exec(compile(text, str(file), "exec"), names)
+    if fits:
+        arrays = [np.full(1, i, np.float32) for i in range(count)]
+        tilewright.compile(names["kernel"])(*arrays)
+        assert arrays[0] == count - 1
+        return
+    with pytest.raises(CompileError, match="the kernel has 257 parameters") as caught:
+        tilewright.compile(names["kernel"])
+    assert "at most 256" in caught.value.rule
+
+
 def test_positional_only_parameters(device):
     @T.prim_func
     def kernel(A: T.Tensor((4,), "float32"), /, n: T.int32):
