@@ -208,8 +208,9 @@ static Value emitAddress(OpBuilder &b, AtomicOp op) {
   for (auto [index, stride] : llvm::zip_equal(op.getIndices(), layout.getStrides()))
     position = arith::AddIOp::create(b, loc, position,
                                      arith::MulIOp::create(b, loc, index, stride));
-  Value bytes = arith::ConstantIndexOp::create(
-      b, loc, op.getValue().getType().getIntOrFloatBitWidth() / 8);
+  // In a tile, elements of 4 bits have a byte each.
+  int64_t width = op.getValue().getType().getIntOrFloatBitWidth();
+  Value bytes = arith::ConstantIndexOp::create(b, loc, llvm::divideCeil(width, 8));
   Value address = memref::ExtractAlignedPointerAsIndexOp::create(b, loc, op.getMemref());
   address = arith::AddIOp::create(b, loc, address,
                                   arith::MulIOp::create(b, loc, position, bytes));

@@ -76,6 +76,16 @@ func.func @byte(%x: memref<8xi8, #global>, %v: i8, %i: index) {
   return
 }
 
+// An element of 4 bits has a byte of the tile.
+// CHECK-LABEL: @nibble
+// CHECK:         %[[BYTE:.*]] = arith.constant 1 : index
+// CHECK:         arith.muli %{{.*}}, %[[BYTE]] : index
+// CHECK:         llvm.cmpxchg {{.*}} : !llvm.ptr<3>, i32
+func.func @nibble(%x: memref<8xf4E2M1FN, #shared>, %v: f4E2M1FN, %i: index) {
+  %0 = tile.atomic sum %v, %x[%i] inbounds [true] : memref<8xf4E2M1FN, #shared>
+  return
+}
+
 // Neighbours: a guard of what is read is an operand, of what is written a branch.
 // CHECK-LABEL: @neighbours
 // CHECK:         %[[BELOW:.*]] = arith.cmpi ult
