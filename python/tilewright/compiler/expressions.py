@@ -15,6 +15,7 @@ from ..language.symbols import Const, SizeExpr
 from ..language.values import Memory, Region, Value, is_device
 from .conditions import COMPARISONS
 from .errors import CompileError
+from .frame import Scope
 from .outside import MISSING
 from .runtime import RUNTIME, describe_short, is_runtime
 
@@ -296,7 +297,11 @@ class Expressions:
 
     def expr_ListComp(self, node: ast.ListComp) -> list:
         found: list = []
-        self._comprehend(node.generators, lambda: found.append(self.evaluate(node.elt)))
+        self.frame.scopes.append(Scope("the comprehension", node.lineno))
+        try:
+            self._comprehend(node.generators, lambda: found.append(self.evaluate(node.elt)))
+        finally:
+            self.frame.leave()
         return found
 
     # What uses up a generator is a call at compile time, which sees the same items.

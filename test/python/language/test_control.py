@@ -87,6 +87,21 @@ def test_unrolled_loops():
     ]
 
 
+def test_names_of_a_comprehension_are_its_own():
+    @T.prim_func
+    def kernel(C: T.Tensor((8,), "int32")):
+        with T.Kernel(1):
+            n = 5
+            doubled = [n * 2 for n in range(3)]
+            total = sum(n for n in range(4))
+            for i in T.Parallel(8):
+                C[i] = n + 10 * doubled[2] + 100 * total
+
+    c = np.zeros(8, np.int32)
+    tilewright.compile(kernel, target="cpu")(c)
+    assert (c == 645).all()
+
+
 def test_kernels_in_a_compile_time_loop():
     @T.prim_func
     def kernel(A: T.Tensor((M,), "int32")):

@@ -115,7 +115,7 @@ class Language(Reductions):
     # -- loops --------------------------------------------------------------------------------
 
     def Kernel(self, *extents: object, threads: object = None, is_cpu: bool = False):
-        counts = [size(n) for n in extents]
+        counts = [size(n) for n in extents] or [1]
         self.turn.kernel += 1
         for block, at in enumerate(itertools.product(*(range(n) for n in reversed(counts)))):
             self.turn.block = block
