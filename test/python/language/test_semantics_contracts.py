@@ -210,6 +210,33 @@ def test_reads_follow_writes_through_an_alias(device):
     assert (out == 16 * (1 + 4 + 9)).all()
 
 
+def test_a_product_into_its_own_operand(device):
+    """What the last step of a product writes, later rows of that step do not read."""
+
+    @T.prim_func
+    def kernel(
+        A: T.Tensor((16, 320), "float32"),
+        B: T.Tensor((320, 320), "float32"),
+        C: T.Tensor((16, 320), "float32", alias="A"),
+    ):
+        with T.Kernel(1):
+            a = T.alloc_shared((16, 32), "float32")
+            b = T.alloc_shared((32, 320), "float32")
+            c = T.alloc_fragment((16, 320), "float32")
+            T.clear(c)
+            for step in T.Pipelined(10):
+                T.copy(A[0, step * 32], a)
+                T.copy(B[step * 32, 0], b)
+                T.gemm(a, b, c)
+            T.copy(c, C)
+
+    rng = np.random.default_rng(7)
+    a, b = (rng.integers(-4, 5, s).astype(np.float32) for s in ((16, 320), (320, 320)))
+    expected = a @ b
+    tilewright.compile(kernel, target=device)(a, b, a)
+    assert np.array_equal(a, expected)
+
+
 # -- index width ------------------------------------------------------------------------------
 
 
