@@ -389,7 +389,9 @@ void Compilation::run(const std::string &ir) {
     return;
   auto buildTilePipeline = [&](OpPassManager &pm) {
     // First, so that checks are of the accesses that the source has.
-    if (options.checking != Checking::None)
+    if (options.checking == Checking::None)
+      pm.addNestedPass<func::FuncOp>(tile::createCheckInitialization());
+    else
       pm.addNestedPass<func::FuncOp>(
           tile::createCheckAccesses({options.checking == Checking::AccessesAndValues}));
     backend->buildTilePipeline(pm);

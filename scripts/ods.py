@@ -86,11 +86,15 @@ def cpu_pipelines() -> dict[str, list[str]]:
     return {name.lower(): created_in(body, source) for name, body in bodies}
 
 
-def checking_passes() -> list[str]:
-    """The passes that the driver runs first in checking mode, in order."""
+def first_passes() -> dict[str, list[str]]:
+    """What the driver runs before the backend's pipelines, without checking mode and in it."""
     source = (ROOT / "driver" / "Driver.cpp").read_text()
-    [body] = re.findall(r"if \(options\.checking != \S+\)\s+pm\..*?;", source, re.S)
-    return created_in(body, source)
+    choice = r"if \(options\.checking == Checking::None\)(.*?;)\s+else(.*?;)"
+    [(without, with_checks)] = re.findall(choice, source, re.S)
+    return {
+        "check": created_in(without, source),
+        "checking mode": created_in(with_checks, source),
+    }
 
 
 def created_in(body: str, source: str) -> list[str]:

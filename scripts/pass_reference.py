@@ -27,7 +27,8 @@ PIPELINES = """
 
 As `backends/cpu/CpuBackend.cpp` builds them. After the first one the tiles have their final
 form and the memory plan is known, which is where `T.choose` looks. The second one goes down to
-the LLVM dialect. In [checking mode](checking.md) another one comes first. Names without a link
+the LLVM dialect. Before them, for every target, comes the check of what is certain to be wrong,
+or in [checking mode](checking.md) the pass that has it found at run time. Names without a link
 are MLIR's own passes.
 
 | pipeline | passes in order |
@@ -50,7 +51,7 @@ def all_passes() -> list[tuple[Path, list[dict]]]:
 def pipelines() -> Iterator[str]:
     """The table of the CPU's pipelines."""
     ours = {p["argument"] for _, passes in all_passes() for p in passes}
-    for name, arguments in {"checking": ods.checking_passes(), **ods.cpu_pipelines()}.items():
+    for name, arguments in {**ods.first_passes(), **ods.cpu_pipelines()}.items():
         links = [f"[`{a}`](#{a})" if a in ours else f"`{a}`" for a in arguments]
         yield f"| {name} | {' → '.join(links)} |\n"
 

@@ -147,6 +147,21 @@ bool mayWrite(Operation *scope, Value memory) {
       .wasInterrupted();
 }
 
+FailureOr<Accesses> getElementAccesses(Operation *op) {
+  if (auto load = dyn_cast<memref::LoadOp>(op))
+    return Accesses{
+        {AccessKind::Read, Box::element(load.getMemref(), load.getIndices()), {}, {}}};
+  if (auto store = dyn_cast<memref::StoreOp>(op))
+    return Accesses{
+        {AccessKind::Write, Box::element(store.getMemref(), store.getIndices()), {}, {}}};
+  if (auto known = dyn_cast<AccessOpInterface>(op))
+    return known.getAccesses();
+  bool touches = llvm::any_of(op->getOperandTypes(), llvm::IsaPred<MemRefType>);
+  if (touches && !isMemoryEffectFree(op))
+    return failure();
+  return Accesses();
+}
+
 bool canRepeat(ParallelOp nest) {
   SmallVector<Value> read, written;
   bool isPlain = true;

@@ -25,6 +25,11 @@ bool mayOverlap(mlir::Value written, mlir::Value read);
 /// Whether an operation in `scope`, or `scope` itself, may change what `memory` holds.
 bool mayWrite(mlir::Operation *scope, mlir::Value memory);
 
+/// The accesses that `op` itself makes, in their order; those of `tile` operations, and
+/// single elements of tiles. None where it touches no memory, and failure where it does
+/// not say which elements it touches.
+mlir::FailureOr<Accesses> getElementAccesses(mlir::Operation *op);
+
 /// Whether all threads may do what `nest` does, if one of them makes its stores: nobody
 /// needs what an effect gives, or reads what is written.
 bool canRepeat(ParallelOp nest);

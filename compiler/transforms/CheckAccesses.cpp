@@ -185,31 +185,15 @@ FailureOr<CheckAccessOp> Instrumenter::makeCheck(Operation *op, const Access &ac
       /*inspect=*/false, /*first=*/false);
 }
 
-/// The accesses of an operation inside a kernel; none where it touches no memory.
-static FailureOr<Accesses> getAccesses(Operation *op) {
-  if (auto load = dyn_cast<memref::LoadOp>(op))
-    return Accesses{
-        {AccessKind::Read, Box::element(load.getMemref(), load.getIndices()), {}, {}}};
-  if (auto store = dyn_cast<memref::StoreOp>(op))
-    return Accesses{
-        {AccessKind::Write, Box::element(store.getMemref(), store.getIndices()), {}, {}}};
-  if (auto known = dyn_cast<AccessOpInterface>(op))
-    return known.getAccesses();
-  bool touches = llvm::any_of(op->getOperandTypes(), llvm::IsaPred<MemRefType>);
-  if (touches && !isMemoryEffectFree(op))
-    return op->emitOpError(
-        "is not covered by checking mode, as it does not say which elements it accesses");
-  return Accesses();
-}
-
 static bool holdsFloats(Value memref) {
   return isa<FloatType>(cast<MemRefType>(memref.getType()).getElementType());
 }
 
 LogicalResult Instrumenter::checkAccesses(Operation *op) {
-  FailureOr<Accesses> accesses = getAccesses(op);
+  FailureOr<Accesses> accesses = getElementAccesses(op);
   if (failed(accesses))
-    return failure();
+    return op->emitOpError(
+        "is not covered by checking mode, as it does not say which elements it accesses");
   auto known = dyn_cast<AccessOpInterface>(op);
   bool inspects = values && known && known.computes();
   OpBuilder before(op), after(op->getContext());

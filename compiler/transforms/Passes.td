@@ -24,6 +24,18 @@ def CheckAccesses : Pass<"check-accesses", "::mlir::func::FuncOp"> {
     Option<"values", "values", "bool", "false", "Look for the origin of NaN and infinities">];
 }
 
+def CheckInitialization : Pass<"check-initialization", "::mlir::func::FuncOp"> {
+  let summary = "Refuse reads of memory that nothing can have written";
+  let description = [{
+    An error where the first access of a tile, a variable or a workspace, in the
+    order of the source, reads it: a `tile.gemm` that accumulates in a tile nobody
+    cleared, a copy of a tile that nothing fills. Where a branch or a loop that may
+    make no step stands around the read, and a loop around both brings it after a
+    write, that is no error: the first step need not come to the read. Only what is
+    certain is refused; `check-accesses` finds the rest when the kernel runs.
+  }];
+}
+
 def PlanMemory : Pass<"plan-memory"> {
   let summary = "Give every tile of a kernel its place in the block's arena";
   let description = [{

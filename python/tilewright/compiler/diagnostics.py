@@ -50,12 +50,22 @@ def raise_for(result: dict, ir: str, name: str, target: str) -> None:
         not errors or _INTERNAL.search(errors[0]["message"]) or (place and not place.source())
     )
     if not ours:
+        told = [d for d in found if d["severity"] == "note"]
+        rule, hint = _said_as(told, "rule: "), _said_as(told, "help: ")
         notes = tuple(
             _with_place(d, spoken(d["message"]))
-            for d in found
-            if d["severity"] == "note" and not _INTERNAL.search(d["message"])
+            for d in told
+            if not d["message"].startswith(("rule: ", "help: "))
+            and not _INTERNAL.search(d["message"])
         )
-        raise CompileError(spoken(errors[0]["message"]), place, callers=callers, notes=notes)
+        raise CompileError(
+            spoken(errors[0]["message"]),
+            place,
+            callers=callers,
+            rule=rule,
+            hint=hint,
+            notes=notes,
+        )
     said = [f"{d['severity']}: {d['message']}" for d in found]
     path = reproducer(ir, target, said)
     raise CompileError(
@@ -64,6 +74,12 @@ def raise_for(result: dict, ir: str, name: str, target: str) -> None:
         callers=callers,
         hint=_report(path),
     )
+
+
+def _said_as(notes: Sequence[dict], part: str) -> str:
+    """What a note that begins with `part` goes on with, or ""."""
+    texts = (d["message"] for d in notes)
+    return next((text.removeprefix(part) for text in texts if text.startswith(part)), "")
 
 
 def spoken(message: str) -> str:
