@@ -97,8 +97,10 @@ class Parameters:
         return value
 
     def _tensor(self, name: str, annotation: TensorType, output: bool = False) -> Memory:
-        shape = tuple(self.resolved(s) for s in annotation.shape)
-        strides = annotation.strides and tuple(map(self.resolved, annotation.strides))
+        shape = tuple(self._extent(name, "size", s) for s in annotation.shape)
+        strides = annotation.strides and tuple(
+            self._extent(name, "stride", s) for s in annotation.strides
+        )
         if annotation.dtype.is_paired:
             self._check_pairs(name, shape, annotation.dtype, strides)
         type = memref(shape, annotation.dtype, "global", strides)
@@ -140,6 +142,25 @@ class Parameters:
                 )
             p.memory.twin = other.memory.twin or other.memory
 
+    def _extent(self, name: str, kind: str, declared: object) -> object:
+        """A size or stride with the values of its T.const sizes, which may make it none."""
+        value = self.resolved(declared)
+        if declared is value:
+            return value
+        if isinstance(value, bool) or not isinstance(value, int):
+            self.fail(
+                f"the {kind} {declared} of {name} is {value!r}",
+                rule=f"a {kind} is an integer",
+                hint="make it one with // or T.ceildiv",
+            )
+        if kind == "size" and value < 0:
+            self.fail(f"the size {declared} of {name} is {value}", rule="a size is 0 or more")
+        if not -(2**63) <= value < 2**63:
+            self.fail(
+                f"the {kind} {declared} of {name} is {value}", rule=f"a {kind} has 64 bits"
+            )
+        return value
+
     def resolved(self, size: object) -> object:
         return self.const_value(size, self.node) if isinstance(size, Const) else size
 
@@ -163,7 +184,15 @@ class Parameters:
 
     def const_value(self, const: Const, node: ast.AST) -> object:
         """The number that a T.const name, or an expression of such, stands for."""
-        value = const.value(self.consts)
+        try:
+            value = const.value(self.consts)
+        except ArithmeticError as error:
+            self.at(node)
+            sizes = ", ".join(f"{name} = {size}" for name, size in self.consts.items())
+            self.fail(
+                f"{const} has no value where {sizes}: {error}",
+                rule="sizes of T.const are computed as Python computes them",
+            )
         if value is None:
             name = const.missing(self.consts)
             self.at(node)

@@ -5,6 +5,8 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 from __future__ import annotations
 
+import math
+
 from .registry import Ref, Static, operation
 
 _MAX_UNROLL = 1024
@@ -126,6 +128,13 @@ def Parallel(
                 f"T.Parallel: the extent {extent} is negative",
                 hint="an extent of 0 runs nothing",
             )
+    count = math.prod(e for e in extents if isinstance(e, int))
+    if count >= 2**31:
+        k.fail(
+            f"T.Parallel of {count} iterations in one block",
+            rule="there are fewer than 2^31",
+            hint="let the blocks of T.Kernel share them, or put T.serial around",
+        )
     return Loop("parallel", [(0, extent) for extent in extents])
 
 

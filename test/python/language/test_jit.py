@@ -6,6 +6,7 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 from __future__ import annotations
 
 import itertools
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -45,6 +46,10 @@ def scaled(A, factor: T.float32, block: int = 64, relu: bool = False):
 
 
 def test_eager_outputs_and_run_time_scalars():
+    def kernels():
+        return [k for family in scaled._kernels.values() for k in family.kernels.values()]
+
+    others = len(kernels())
     a = np.arange(-6, 6, dtype=np.float32).reshape(3, 4)
     for factor in (2.0, 3.5):
         rows, b = scaled(a, factor)
@@ -53,11 +58,10 @@ def test_eager_outputs_and_run_time_scalars():
     rows, b = scaled(a, 1.0, relu=True)
     assert np.array_equal(b, np.maximum(a, 0))
     # One kernel for every n and factor; another for each M and Python value.
-    before = [k for family in scaled._kernels.values() for k in family.kernels.values()]
+    before = kernels()
     scaled(np.zeros((9, 4), np.float32), 7.0)
-    after = [k for family in scaled._kernels.values() for k in family.kernels.values()]
-    assert before == after
-    assert len(after) == 2
+    assert before == kernels()
+    assert len(before) == others + 2
 
 
 def test_eager_arguments_bind_as_python_does():
@@ -312,6 +316,36 @@ def test_a_const_size_has_no_value_before_its_parameter():
 
     with pytest.raises(CompileError, match="n of T.const has no value yet"):
         early(np.zeros(8, np.float32))
+
+
+@pytest.mark.parametrize(
+    ("size", "stride", "message"),
+    [
+        ("M * 1.5", "N", "the size (M * 1.5) of B is 6.0"),
+        ("M - 5", "N", "the size (M - 5) of B is -1"),
+        ("M * 2**62", "N", "the size (M * 4611686018427387904) of B is 18446744073709551616"),
+        ("M // 0", "N", "(M // 0) has no value where M = 4, N = 4"),
+        ("M", "N / 2", "the stride (N / 2) of B is 2.0"),
+    ],
+)
+def test_expressions_that_are_no_sizes(size, stride, message, tmp_path):
+    file = tmp_path / "no_sizes.py"
+    file.write_text(
+        "import tilewright\nimport tilewright.language as T\n\n\n"
+        "@tilewright.jit\n"
+        "def kernel(A, B):\n"
+        "    M, N = T.const('M N')\n"
+        "    A: T.Tensor((M, N), 'float32')\n"
+        f"    B: T.StridedTensor(({size}, N), ({stride}, 1), 'float32')\n"
+        "    with T.Kernel(1):\n"
+        "        B[0, 0] = A[0, 0]\n"
+    )
+    kernel = runpy.run_path(str(file))["kernel"]
+    with pytest.raises(CompileError) as caught:
+        kernel(np.zeros((4, 4), np.float32), np.zeros((4, 4), np.float32))
+    assert message in caught.value.message
+    assert caught.value.place.line == 9
+    assert caught.value.rule
 
 
 def test_numpy_numbers_are_python_numbers():

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from multiprocessing.connection import Connection, wait
 
 from .mutations import Mutant
-from .verdict import Verdict, judge
+from .verdict import Verdict, explained, judge
 
 # A mutant takes a tenth of a second. On a busy machine, or where it waits for something, the
 # clock says less than the work that was done.
@@ -23,9 +23,9 @@ WORK_SECONDS, CLOCK_SECONDS = 20, 300
 
 def _work(pipe: Connection) -> None:
     while True:
-        mutant = pipe.recv()
+        mutant, ended = pipe.recv()
         with contextlib.redirect_stdout(io.StringIO()):
-            verdict = judge(mutant)
+            verdict = explained(mutant, ended) if ended else judge(mutant)
         pipe.send(verdict)
 
 
@@ -37,11 +37,14 @@ class _Worker:
         self.process.start()
         theirs.close()
         self.mutant: Mutant | None = None
+        self.ended: Verdict | None = None
         self.started = self.before = 0.0
 
-    def begin(self, mutant: Mutant) -> None:
-        self.mutant, self.started, self.before = mutant, time.monotonic(), self._worked()
-        self.pipe.send(mutant)
+    def begin(self, mutant: Mutant, ended: Verdict | None = None) -> None:
+        """Has a mutant judged, or how it `ended` a worker before explained."""
+        self.mutant, self.ended = mutant, ended
+        self.started, self.before = time.monotonic(), self._worked()
+        self.pipe.send((mutant, ended))
 
     def is_late(self) -> bool:
         """Whether the mutant has had more than enough time."""
@@ -80,9 +83,14 @@ def judged(mutants: list[Mutant], workers: int = 2) -> Iterator[tuple[Mutant, Ve
                 verdict = Verdict("WRONG death", f"exit code {worker.process.exitcode}")
             if verdict is None:
                 verdict = Verdict("WRONG hang", f"not done after {WORK_SECONDS} s of work")
+            before = worker.ended
             if verdict.outcome in ("WRONG death", "WRONG hang"):
                 worker.end()
                 busy[busy.index(worker)] = worker = _Worker()
+                if before is None:
+                    worker.begin(mutant, verdict)
+                    continue
+                verdict = before  # of which no explanation came
             yield mutant, verdict
             if waiting:
                 worker.begin(waiting.pop())

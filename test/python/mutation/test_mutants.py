@@ -75,3 +75,21 @@ def test_an_error_elsewhere_is_noticed():
 def test_what_has_no_meaning_is_excluded(old, new):
     kernel = next(k for k in CORPUS if k.name == "softmax")
     assert judge(changed(kernel.text(), old, new)).outcome == "undefined"
+
+
+def test_a_program_without_end_is_excluded(monkeypatch):
+    from . import fleet
+
+    monkeypatch.setattr(fleet, "WORK_SECONDS", 8)
+    kernel = next(k for k in CORPUS if k.name == "softmax")
+    endless = "for _n in T.serial(2**50):\n                T.copy(X[bx * BM, 0], x)"
+    [(_, verdict)] = judged([changed(kernel.text(), "T.copy(X[bx * BM, 0], x)", endless)])
+    assert verdict.outcome == "undefined", verdict
+    assert "not done after" in verdict.text
+
+
+def test_a_death_without_a_reason_is_noticed():
+    kernel = next(k for k in CORPUS if k.name == "softmax")
+    dies = "import os\nos.abort()\nimport tilewright"
+    [(_, verdict)] = judged([changed(kernel.text(), "import tilewright", dies)])
+    assert verdict.outcome == "WRONG death"

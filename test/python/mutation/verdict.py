@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import importlib.util
 import math
+import os
 import sys
 import tempfile
 import traceback
@@ -85,6 +86,34 @@ def _really(mutant: Mutant, file: Path) -> Results:
 def _called(mutant: Mutant, module: types.ModuleType) -> Results:
     rng = np.random.default_rng(zlib.crc32(mutant.kernel.encode()))
     return KERNELS[mutant.kernel].call(module, rng)
+
+
+def explained(mutant: Mutant, ended: Verdict) -> Verdict:
+    """The verdict on a mutant whose run ended the process, or did not end.
+
+    Where the program means nothing, that is what may happen: it does not end on the
+    reference either, or checking mode reports what it did before it can do harm. Otherwise
+    `ended` stands.
+    """
+    if ended.outcome == "WRONG hang":
+        try:
+            reference(mutant)
+        except Excluded as excluded:
+            return Verdict(type(excluded).__name__.lower(), f"{ended.text}; {excluded}")
+        return ended
+    os.environ["TILEWRIGHT_DEBUG"] = "1"
+    try:
+        with tempfile.TemporaryDirectory(prefix="mutant-") as folder:
+            file = Path(folder) / "mutant.py"
+            file.write_text(mutant.text)
+            _really(mutant, file)
+    except tilewright.CheckError as error:
+        return Verdict("undefined", f"{ended.text}; checking mode: {error}")
+    except Exception:
+        return ended
+    finally:
+        del os.environ["TILEWRIGHT_DEBUG"]
+    return ended
 
 
 # ---- Errors ---------------------------------------------------------------------------------

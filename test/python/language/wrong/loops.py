@@ -37,6 +37,16 @@ def race_on_variable():
     return kernel
 
 
+@wrong("T.Parallel of 1099511627776 iterations in one block", "blocks of T.Kernel")
+def more_iterations_than_a_block_has():
+    @T.prim_func
+    def kernel(A: T.Tensor((M,), "float32")):
+        with T.Kernel(1):
+            for i, j in T.Parallel(2**20, 2**20):  # here
+                A[i + j] = 0
+    return kernel
+
+
 @wrong("an iteration of T.Parallel uses an element of x that another one writes", "T.serial")
 def carried():
     @T.prim_func
