@@ -85,6 +85,7 @@ class Library:
         kernel: object,
         builds: Iterable[Mapping[str, Any]] | Mapping[str, Mapping[str, Any]] = ({},),
         *,
+        arguments: Mapping[str, Any] | None = None,
         targets: Sequence[str] = (),
         doc: str = "",
     ) -> None:
@@ -92,8 +93,9 @@ class Library:
         that makes kernels.
 
         Each of `builds` is a dict of compile-time arguments; a dict of them has names for
-        them. A call takes the first whose parameters fit its arguments. `doc`, or the kernel's
-        own text, goes into the headers.
+        them. Those that all builds have may stand in `arguments`; where a build has another
+        value, that is meant. A call takes the first build whose parameters fit its arguments.
+        `doc`, or the kernel's own text, goes into the headers.
         """
         _check_name(name, f"library {self.name}: the function's name")
         if not isinstance(doc, str):
@@ -103,8 +105,11 @@ class Library:
         named = dict(builds) if isinstance(builds, Mapping) else _named(builds)
         if not named:
             raise SpecError(f"{self.name}.{name} has no builds")
+        common = dict(arguments or {})
+        named = {n: common | dict(a) for n, a in named.items()}
+        _check_differ(named, f"{self.name}.{name}")
         chosen = _targets(targets, f"{self.name}.{name}") if targets else self.targets
-        made = tuple(Build(n, kernel, dict(a), chosen) for n, a in named.items())
+        made = tuple(Build(n, kernel, a, chosen) for n, a in named.items())
         text = inspect.cleandoc(doc or getattr(kernel, "__doc__", "") or "")
         self.functions.append(Function(name, made, text))
 
@@ -134,6 +139,25 @@ class Library:
                     f"library {self.name} is not for {target!r}; it is for {', '.join(known)}"
                 )
         return chosen
+
+
+def _check_differ(builds: Mapping[str, Mapping[str, Any]], where: str) -> None:
+    """Refuses builds that are one twice. Sizes of one name are equal whatever is known of them,
+    so that more than what == says is compared."""
+
+    def shown(value: Any) -> object:
+        facts = ("name", "minimum", "maximum", "multiple_of")
+        return type(value), [getattr(value, f, None) for f in facts], repr(value)
+
+    seen: dict[str, str] = {}
+    for name, arguments in builds.items():
+        key = repr(sorted((n, shown(v)) for n, v in arguments.items()))
+        if key in seen:
+            raise SpecError(
+                f"{where}: the builds {seen[key]} and {name} have the same arguments; take one "
+                "out"
+            )
+        seen[key] = name
 
 
 def _named(builds: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
@@ -235,19 +259,23 @@ def _read_toml(path: Path) -> Library:
         where = f"{path}: [functions.{name}]"
         if not isinstance(entry, dict):
             raise SpecError(f"{where} is no table")
-        _only(entry, {"kernel", "builds", "targets", "doc"}, where)
+        _only(entry, {"kernel", "arguments", "builds", "targets", "doc"}, where)
         if not isinstance(entry.get("kernel"), str):
             raise SpecError(f'{where} needs kernel = "FILE.py:NAME" or "package.module:NAME"')
         builds = entry.get("builds", [{}])
         rows = builds.values() if isinstance(builds, dict) else builds
         if not isinstance(builds, list | dict) or not all(isinstance(r, dict) for r in rows):
             raise SpecError(f"{where}: builds is a list of tables, or a table of tables")
+        common = entry.get("arguments", {})
+        if not isinstance(common, dict):
+            raise SpecError(f"{where}: arguments is a table of what all builds have")
         library.add(
             name,
             _find(entry["kernel"], path.parent, where),
             {n: _arguments(b, where) for n, b in builds.items()}
             if isinstance(builds, dict)
             else [_arguments(b, where) for b in builds],
+            arguments=_arguments(common, where),
             targets=entry.get("targets", ()),
             doc=entry.get("doc", ""),
         )

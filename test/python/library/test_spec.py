@@ -83,6 +83,23 @@ builds = [{ M = { dynamic = true, min = 2, multiple_of = 2 }, N = 8 }]
             read_spec(write(text.replace(old, new)))
 
 
+def test_arguments_of_all_builds(write):
+    text = TOML.replace(
+        "builds = [", 'arguments = { dtype = "bfloat16", columns = 4 }\nbuilds = [', 1
+    )
+    builds = read_spec(write(text)).functions[0].builds
+    assert [dict(b.arguments) for b in builds] == [
+        {"dtype": "bfloat16", "columns": 8},
+        {"dtype": "float16", "columns": 16},
+    ]
+    assert [b.name for b in builds] == ["columns8", "columns16_float16"]
+    with pytest.raises(SpecError, match="arguments is a table"):
+        read_spec(write(text.replace('{ dtype = "bfloat16", columns = 4 }', "[4]")))
+    text = text.replace("columns = 4", "columns = { dynamic = 1 }")
+    with pytest.raises(SpecError, match="columns = .*a size that is known at launch"):
+        read_spec(write(text))
+
+
 def test_python(write):
     library = read_spec(
         write(

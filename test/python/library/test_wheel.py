@@ -171,15 +171,18 @@ def test_the_gil_is_released(package):
     sys.setswitchinterval(10)  # nobody has to give the lock away meanwhile
     try:
         counter.start()
-        before = len(turns)
-        package.accumulate(x, y)
-        during = len(turns) - before
+        for calls in range(1, 101):  # a busy machine may give the counter no core
+            before = len(turns)
+            package.accumulate(x, y)
+            during = len(turns) - before
+            if during > 100:
+                break
     finally:
         runs.set()
         sys.setswitchinterval(switch)
         counter.join()
     assert during > 100
-    assert (y == 1).all()
+    assert (y == calls).all()
 
 
 @pytest.mark.parametrize("name", ["cuda-emulator:sm_80", "hip-emulator:gfx942"])
