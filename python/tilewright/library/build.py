@@ -6,6 +6,7 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import re
@@ -17,9 +18,10 @@ from pathlib import Path
 
 import tilewright
 
-from .header import Entry, c_header, check_alike, check_names, runtime_functions
+from .header import Entry, c_header, check_alike, runtime_functions
 from .hpp import cpp_header
 from .manifest import manifest_of
+from .names import check_names
 from .objects import Compiled, Failed, Job, compile_all, jobs_of
 from .packages import cmake_config, cmake_version, pkg_config
 from .python_package import check_python_names, python_package
@@ -69,6 +71,8 @@ def build(
         check_release(library)
     if not library.functions:
         raise SpecError(f"library {library.name} has no functions")
+    folder = Path(folder)
+    _check_folder(folder)
     tasks = jobs_of(library)
     on_start(tasks)
     results = compile_all(tasks, jobs or len(os.sched_getaffinity(0)), on_done)
@@ -79,7 +83,6 @@ def build(
             failures,
         )
     compiled = [r for r in results if isinstance(r, Compiled)]
-    folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     with _staging(folder) as stage:
         entries = [_entry(function.name, compiled) for function in library.functions]
@@ -88,6 +91,15 @@ def build(
         for name in names:
             os.replace(stage / name, folder / name)
     return Built(folder, tuple(names), tuple(compiled), tuple(_warnings(library, compiled)))
+
+
+def _check_folder(folder: Path) -> None:
+    """Raises OSError where the folder cannot be made or written: not after minutes."""
+    there = next(p for p in (folder, *folder.absolute().parents) if p.exists())
+    if not there.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, f"{there} is no folder", str(folder))
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, f"{there} is not writable", str(folder))
 
 
 @contextlib.contextmanager
@@ -140,7 +152,7 @@ def _write_all(
         "manifest.json": json.dumps(manifest, indent=1) + "\n",
     }
     for file, text in files.items():
-        (stage / file).write_text(text)
+        (stage / file).write_text(text, encoding="utf-8")
     said = _compiler.link_library(
         {
             "name": name,

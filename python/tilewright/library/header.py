@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..compiler.signature_table import Parameter, Signature
+from .keywords import KEYWORDS
 from .spec import Library, SpecError
 
 # How C passes a scalar: what tells the linker of it (driver/Library.h), and its type.
@@ -27,17 +28,20 @@ SCALARS = {
 # What is declared for each function.
 SUFFIXES = ("", "_explain", "_workspace", "_with_workspace")
 
-# What no parameter may be called in C or C++, or beside the others of a declaration.
-_KEYWORDS = frozenset(
-    """
-    alignas alignof and asm auto bool break case catch char class const constexpr continue
-    default delete do double else enum explicit export extern false final float for friend
-    goto if inline int long mutable namespace new noexcept not nullptr operator or override
-    private protected public register requires restrict return short signed sizeof static
-    struct switch template this throw true try typedef typename union unsigned using virtual
-    void volatile while xor status stream text size bytes workspace on tensor device buffer
-    element
-    """.split()  # noqa: SIM905 - a list of this length reads worse
+# What parameters are declared beside.
+_BESIDE = frozenset(
+    (
+        "status",
+        "stream",
+        "text",
+        "size",
+        "bytes",
+        "workspace",
+        "on",
+        "tensor",
+        "device",
+        "buffer",
+    )
 )
 
 
@@ -65,7 +69,7 @@ class Entry:
 
     def names(self) -> list[str]:
         """Their names, with _ behind those that C and C++ keep for themselves."""
-        return [p.name + "_" * (p.name in _KEYWORDS) for p in self.parameters]
+        return [p.name + "_" * (p.name in KEYWORDS | _BESIDE) for p in self.parameters]
 
 
 def check_alike(entry: Entry) -> None:
@@ -100,7 +104,7 @@ def _heads(parameters: list[tuple]) -> str:
 @functools.cache
 def runtime_text() -> str:
     """What runtime/include/tilewright/device.h says that libraries' headers copy."""
-    text = (runtime_folder() / "device.h").read_text()
+    text = (runtime_folder() / "device.h").read_text(encoding="utf-8")
     _, _, rest = text.partition("begin of what libraries' headers copy ---- */\n")
     return rest.partition("/* ---- end of what")[0].strip()
 
@@ -115,21 +119,6 @@ def runtime_functions() -> list[str]:
     return re.findall(r"TW_API\s[^;(]*?(tw_\w+)(?=\()", runtime_text())
 
 
-def check_names(library: Library) -> None:
-    """Refuses functions that are called as something else of the header."""
-    taken = {name.removeprefix("tw_") for name in re.findall(r"\btw_\w+", runtime_text())}
-    taken |= {"choose"}
-    for function in library.functions:
-        beside = [function.name + suffix for suffix in SUFFIXES]
-        others = {f.name for f in library.functions if f is not function} | taken
-        for name in beside:
-            if name in others:
-                raise SpecError(
-                    f"{library.name}: the function {function.name} would declare "
-                    f"{library.name}_{name}, which is another function or type of the library"
-                )
-
-
 # ---- functions -----------------------------------------------------------------------------
 
 
@@ -140,7 +129,7 @@ def c_header(library: Library, entries: Sequence[Entry]) -> str:
     common = re.sub(r"\bTW_", f"{upper}_", common)
     declared = "\n\n".join(_declaration(name, upper, entry) for entry in entries)
     return f"""\
-/* {name}.h - {library.description or "kernels for CPUs and GPUs"}
+/* {name}.h - {comment(library.description) or "kernels for CPUs and GPUs"}
  *
  * Version {library.release}. Written by `tilewright build`; changes belong in what it reads.
  */
@@ -224,9 +213,16 @@ def folded(head: str, items: Sequence[str], tail: str) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
+def comment(line: str) -> str:
+    """A line of the user's, so that a comment of C or C++ neither ends in it nor goes on behind
+    it."""
+    text = "".join(c if c.isprintable() else " " for c in line)
+    return text.replace("*/", "* /").replace("/*", "/ *").rstrip(" \\")
+
+
 def describe(entry: Entry) -> list[str]:
     """Lines on a function and its parameters, for comments."""
-    doc = [line.rstrip() for line in entry.doc.replace("*/", "* /").splitlines()]
+    doc = [comment(line) for line in entry.doc.splitlines()]
     lines = [*doc, ""] if doc else []
     for name, signature in entry.builds:
         if len(entry.builds) > 1:

@@ -16,7 +16,7 @@ _TEMPLATE = Path(__file__).with_name("template.hpp")
 
 def cpp_header(library: Library, entries: Sequence[Entry]) -> str:
     """The text of NAME.hpp: template.hpp with the library's names, and its functions."""
-    text = _TEMPLATE.read_text()
+    text = _TEMPLATE.read_text(encoding="utf-8")
     functions = "\n\n".join(_function(library.name, entry) for entry in entries)
     for placeholder, value in {
         "@NAME@": library.name,

@@ -157,11 +157,15 @@ def _kernel(job: Job) -> tuple[Kernel, str]:
     if callable(kernel) and not isinstance(kernel, PrimFunc | Kernel):
         if "target" in inspect.signature(kernel).parameters:
             arguments["target"] = job.target
+        _check_arguments(kernel, arguments)
         kernel, arguments = kernel(**arguments), {}
         if isinstance(kernel, Jit):
             return kernel.for_target(job.target).compile(), _doc(kernel)
     if arguments:
-        raise TypeError("the kernel takes no compile-time arguments")
+        raise TypeError(
+            f"{getattr(kernel, '__name__', kernel)} is a kernel as it is, which takes no "
+            f"compile-time arguments ({', '.join(arguments)}); make it in a function that does"
+        )
     if isinstance(kernel, PrimFunc):
         return compile(kernel, target=job.target), _doc(kernel)
     if not isinstance(kernel, Kernel):
@@ -172,6 +176,18 @@ def _kernel(job: Job) -> tuple[Kernel, str]:
             "`target`"
         )
     return kernel, ""
+
+
+def _check_arguments(function: Callable, arguments: dict) -> None:
+    """Raises TypeError where a function does not take these arguments, with what it takes."""
+    taken = inspect.signature(function)
+    try:
+        taken.bind(**arguments)
+    except TypeError as error:
+        unknown = [repr(name) for name in arguments if name not in taken.parameters]
+        why = f"there is no {', '.join(unknown)}" if unknown else error
+        name = getattr(function, "__name__", repr(function))
+        raise TypeError(f"{name}(): {why}; it takes {', '.join(taken.parameters)}") from None
 
 
 def _doc(kernel: Jit | PrimFunc) -> str:

@@ -41,7 +41,9 @@ def check_python_names(library: Library) -> None:
 
 def python_package(library: Library, entries: Sequence[Entry]) -> dict[str, str]:
     """The package's files by name, but for the shared object and the manifest."""
-    files = {file.name: file.read_text() for file in sorted(_SHARED.glob("*.py"))}
+    files = {
+        file.name: file.read_text(encoding="utf-8") for file in sorted(_SHARED.glob("*.py"))
+    }
     files["__init__.py"] = _init(library, entries)
     return files
 

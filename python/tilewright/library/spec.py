@@ -74,8 +74,14 @@ class Library:
                 raise SpecError(f"library {name}: {what} is {text!r}; it is a string")
         if name in ("tw", "tilewright"):
             raise SpecError(f"the name {name!r} is the runtime's own; choose another one")
-        self.name, self.release = name, release
-        self.description, self.licence = description, licence
+        for what, text in (("release", release), ("licence", licence)):
+            if not re.fullmatch(r"[\w.+~:()/, -]*", text, re.ASCII):
+                raise SpecError(
+                    f"library {name}: {what} is {text!r}; it has letters, digits, spaces and "
+                    ". _ + - ~ : ( ) / ,"
+                )
+        self.name, self.release, self.licence = name, release, licence
+        self.description = " ".join(description.split())
         self.targets = _targets(targets, f"library {name}")
         self.functions: list[Function] = []
 
@@ -105,6 +111,9 @@ class Library:
         named = dict(builds) if isinstance(builds, Mapping) else _named(builds)
         if not named:
             raise SpecError(f"{self.name}.{name} has no builds")
+        for build in named:
+            if not isinstance(build, str) or not build or not build.isprintable():
+                raise SpecError(f"{self.name}.{name}: {build!r} is no name of a build")
         common = dict(arguments or {})
         named = {n: common | dict(a) for n, a in named.items()}
         _check_differ(named, f"{self.name}.{name}")
@@ -243,7 +252,7 @@ def import_file(path: Path) -> ModuleType:
 
 def _read_toml(path: Path) -> Library:
     try:
-        document = tomllib.loads(path.read_text())
+        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SpecError(f"{path}: {error}") from None
     except OSError as error:
@@ -318,7 +327,7 @@ def _size(name: str, table: dict, where: str) -> object:
     try:
         return dynamic(name, **facts)
     except CompileError as error:
-        raise SpecError(f"{where}: {error}") from None
+        raise SpecError(f"{where}: {error.message}; {error.hint}") from None
 
 
 def _frozen(value: Any) -> Any:

@@ -79,5 +79,5 @@ def test_builds_that_are_one_twice():
     library.add(
         "transpose",
         transpose,
-        {m: {"M": T.dynamic("M", multiple_of=m), "N": 8} for m in (2, 1)},
+        {f"of_{m}": {"M": T.dynamic("M", multiple_of=m), "N": 8} for m in (2, 1)},
     )
