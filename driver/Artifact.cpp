@@ -8,9 +8,13 @@
 #include "driver/Artifact.h"
 
 #include "tilewright/abi.h"
+#include "llvm/ADT/SetVector.h"
 #include "llvm/IR/Constants.h"
+#include "llvm/IR/DebugInfo.h"
+#include "llvm/IR/DebugInfoMetadata.h"
 #include "llvm/IR/DerivedTypes.h"
 #include "llvm/IR/GlobalVariable.h"
+#include "llvm/Support/Path.h"
 
 #include <zstd.h>
 
@@ -79,4 +83,24 @@ Error tilewright::compressImage(std::string &data) {
   packed.resize(size);
   data = std::move(packed);
   return Error::success();
+}
+
+void tilewright::dropFolders(Module &module) {
+  DebugInfoFinder finder;
+  finder.processModule(module);
+  SetVector<DIFile *> files;
+  for (DICompileUnit *unit : finder.compile_units())
+    files.insert(unit->getFile());
+  for (DISubprogram *function : finder.subprograms())
+    files.insert(function->getFile());
+  for (DIScope *scope : finder.scopes())
+    files.insert(scope->getFile());
+  LLVMContext &context = module.getContext();
+  for (DIFile *file : files) {
+    if (!file)
+      continue;
+    file->replaceOperandWith(
+        0, MDString::get(context, sys::path::filename(file->getFilename())));
+    file->replaceOperandWith(1, MDString::get(context, ""));
+  }
 }

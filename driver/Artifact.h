@@ -32,6 +32,10 @@ void addArtifact(llvm::Module &module, llvm::StringRef symbol, llvm::StringRef n
 /// runtime unpacks when it is first wanted.
 llvm::Error compressImage(std::string &data);
 
+/// Leaves of the source files that debug information names their names alone: a library
+/// is the same wherever it is built, and tells nobody of its builder's folders.
+void dropFolders(llvm::Module &module);
+
 } // namespace tilewright
 
 #endif // TILEWRIGHT_DRIVER_ARTIFACT_H

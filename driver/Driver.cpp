@@ -294,6 +294,8 @@ bool Compilation::makeImage(std::string &image) {
     if (!translated)
       return false;
   }
+  if (!options.symbol.empty())
+    dropFolders(*translated);
   if (!optimize(*machine, *translated) || !list(*machine, *translated))
     return false;
   PhaseTimer timer(result, "codegen-device");

@@ -13,7 +13,7 @@
 //   }
 //
 // and beside it NAME_scale_explain and NAME_scale_workspace, which begin with where the
-// answer goes.
+// answer goes, and NAME_scale_with_workspace, which begins with the caller's memory.
 //
 //===----------------------------------------------------------------------===//
 
@@ -63,7 +63,7 @@ private:
   Constant *addSeal();
   Type *typeOf(char parameter);
   void addEntry(const LibraryFunction &function, Constant *row, StringRef suffix,
-                StringRef callee, ArrayRef<Type *> answer);
+                StringRef callee, ArrayRef<Type *> before);
   void addChoose(Constant *library);
 };
 } // namespace
@@ -105,11 +105,11 @@ Type *TableBuilder::typeOf(char parameter) {
   llvm_unreachable("no kind of parameter");
 }
 
-/// One of the functions that pass arguments on. `answer` are the types of what stands
+/// One of the functions that pass arguments on. `before` are the types of what stands
 /// before the stream, which the runtime takes last.
 void TableBuilder::addEntry(const LibraryFunction &function, Constant *row,
-                            StringRef suffix, StringRef callee, ArrayRef<Type *> answer) {
-  SmallVector<Type *> types(answer);
+                            StringRef suffix, StringRef callee, ArrayRef<Type *> before) {
+  SmallVector<Type *> types(before);
   types.push_back(pointer);
   for (char parameter : function.parameters)
     types.push_back(typeOf(parameter));
@@ -120,11 +120,11 @@ void TableBuilder::addEntry(const LibraryFunction &function, Constant *row,
   exported.push_back(name);
 
   IRBuilder<> builder(BasicBlock::Create(context, "", entry));
-  size_t before = answer.size() + 1, count = function.parameters.size();
+  size_t first = before.size() + 1, count = function.parameters.size();
   auto *arrayType = ArrayType::get(pointer, count);
   Value *array = builder.CreateAlloca(arrayType);
   for (size_t i = 0; i < count; ++i) {
-    Value *argument = entry->getArg(before + i);
+    Value *argument = entry->getArg(first + i);
     if (function.parameters[i] != 't') {
       Value *place = builder.CreateAlloca(argument->getType());
       builder.CreateStore(argument, place);
@@ -133,8 +133,8 @@ void TableBuilder::addEntry(const LibraryFunction &function, Constant *row,
     builder.CreateStore(argument,
                         builder.CreateConstInBoundsGEP2_64(arrayType, array, 0, i));
   }
-  SmallVector<Value *> passed{row, entry->getArg(answer.size()), array};
-  for (size_t i = 0; i < answer.size(); ++i)
+  SmallVector<Value *> passed{row, entry->getArg(before.size()), array};
+  for (size_t i = 0; i < before.size(); ++i)
     passed.push_back(entry->getArg(i));
   SmallVector<Type *> passedTypes;
   for (Value *value : passed)
@@ -215,6 +215,8 @@ void TableBuilder::build() {
     addEntry(function, row, "", "tw_library_launch", {});
     addEntry(function, row, "_explain", "tw_library_explain", {pointer, word});
     addEntry(function, row, "_workspace", "tw_library_workspace", {pointer});
+    addEntry(function, row, "_with_workspace", "tw_library_launch_with_workspace",
+             {pointer, word});
   }
   addChoose(exportedTable);
 }

@@ -42,6 +42,7 @@ __version__ = "0.1.0"
 
 if _TYPE_CHECKING:
     from .autotuner import autotune  # noqa: F401
+    from .library import load  # noqa: F401
     from .pairs import pack_pairs, unpack_pairs  # noqa: F401
     from .profiler import Profiler, TensorSupplyType, do_bench  # noqa: F401
     from .runtime import (  # noqa: F401
@@ -83,6 +84,7 @@ __all__ = [
     "jit",
     "language",
     "layout",
+    "load",
     "next_power_of_2",
     "set_log_level",
     *_MODULES,
@@ -100,6 +102,10 @@ def __getattr__(name: str):
         from . import pairs
 
         return getattr(pairs, name)
+    if name == "load":
+        from .library import load
+
+        return load
     if name in _MODULES:
         return getattr(_import(f"{__name__}.{_MODULES[name]}"), name)
     if name in _SUBMODULES:

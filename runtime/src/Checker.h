@@ -42,6 +42,9 @@ inline int64_t product(int64_t a, int64_t b) {
   return static_cast<int64_t>(static_cast<uint64_t>(a) * static_cast<uint64_t>(b));
 }
 
+/// Where a tensor is, from its launch words.
+Extent placeOf(const ParameterEntry &parameter, const uint64_t *words);
+
 /// One check of one launch's arguments.
 class Checker {
   const tw_kernel &kernel;
@@ -62,7 +65,9 @@ class Checker {
   const char *nameOfSymbol(int64_t symbol) const {
     return signature.name(signature.symbol(symbol));
   }
-  Extent place(int64_t index) const;
+  Extent place(int64_t index) const {
+    return placeOf(signature.parameter(index), wordsOf[index]);
+  }
   bool isSamePlace(const Extent &a, const Extent &b) const;
 
   [[gnu::format(printf, 3, 4)]] tw_status reject(int64_t index, const char *format,

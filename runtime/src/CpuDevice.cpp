@@ -49,6 +49,7 @@ namespace {
 struct Launch {
   const tw_kernel *kernel;
   tw_status status = TW_OK; // of the host calls, which run on the launching thread
+  GivenMemory given;        // for the workspaces
   struct Workspace *workspaces = nullptr;
   Checks *checks = nullptr; // of a kernel compiled for checking
   LowestFault fault;
@@ -120,6 +121,8 @@ static int32_t parallelFor(void *context, int64_t count, tw_block_fn fn, void *e
 
 static void *workspace(void *context, int64_t bytes) {
   auto &launch = *static_cast<Launch *>(context);
+  if (launch.given.next && bytes >= 0)
+    return launch.given.take(bytes);
   auto *node = static_cast<Workspace *>(malloc(sizeof(Workspace)));
   MemoryBlock memory;
   if (node && bytes >= 0)
@@ -209,9 +212,11 @@ static constexpr tw_host_v1 host = {
 // Streams and launches
 //===----------------------------------------------------------------------===//
 
-tw_status tilewright::runOnCpu(const tw_kernel *kernel, const uint64_t *words) {
+tw_status tilewright::runOnCpu(const tw_kernel *kernel, const uint64_t *words,
+                               GivenMemory given) {
   Launch launch;
   launch.kernel = kernel;
+  launch.given = given;
   int32_t status = kernel->image->launch(&host, &launch, words);
   while (Workspace *node = launch.workspaces) {
     launch.workspaces = node->next;
@@ -237,12 +242,12 @@ tw_status tilewright::runOnCpu(const tw_kernel *kernel, const uint64_t *words) {
   return TW_OK;
 }
 
-static tw_status launch(const tw_kernel *kernel, tw_stream *stream,
-                        const uint64_t *words) {
+static tw_status launch(const tw_kernel *kernel, tw_stream *stream, const uint64_t *words,
+                        GivenMemory given) {
   StreamOrder order(stream);
   if (CpuGraph *graph = order.recording())
-    return recordStep(*graph, {kernel, nullptr, nullptr, nullptr, 0, 0}, words);
-  return runOnCpu(kernel, words);
+    return recordStep(*graph, {kernel, nullptr, given, nullptr, nullptr, 0, 0}, words);
+  return runOnCpu(kernel, words, given);
 }
 
 static tw_status createStream(tw_device *device, tw_stream **stream) {
@@ -320,7 +325,7 @@ static tw_status copy(tw_device *, tw_stream *stream, void *to, const void *from
                       uint64_t bytes) {
   StreamOrder order(stream);
   if (CpuGraph *graph = order.recording(); graph && bytes)
-    return recordStep(*graph, {nullptr, nullptr, to, from, bytes, 0}, nullptr);
+    return recordStep(*graph, {nullptr, nullptr, {}, to, from, bytes, 0}, nullptr);
   if (bytes)
     memmove(to, from, bytes);
   return TW_OK;
@@ -330,7 +335,8 @@ static tw_status fill(tw_device *, tw_stream *stream, void *memory, uint8_t valu
                       uint64_t bytes) {
   StreamOrder order(stream);
   if (CpuGraph *graph = order.recording(); graph && bytes)
-    return recordStep(*graph, {nullptr, nullptr, memory, nullptr, bytes, value}, nullptr);
+    return recordStep(*graph, {nullptr, nullptr, {}, memory, nullptr, bytes, value},
+                      nullptr);
   if (bytes)
     memset(memory, value, bytes);
   return TW_OK;

@@ -69,7 +69,7 @@ tw_status tilewright::launchCpuGraph(tw_graph *graph, tw_stream *stream) {
   for (size_t i = 0; i < steps.size(); ++i) {
     const CpuStep &step = steps[i];
     if (step.kernel) {
-      if (tw_status status = runOnCpu(step.kernel, step.words))
+      if (tw_status status = runOnCpu(step.kernel, step.words, step.given))
         return status;
     } else if (step.from) {
       memmove(step.to, step.from, step.bytes);

@@ -19,6 +19,7 @@ namespace tilewright {
 struct CpuStep {
   const tw_kernel *kernel; // null: no launch
   uint64_t *words;         // of a launch; the graph's
+  GivenMemory given;       // for its workspaces; its caller's
   void *to;
   const void *from; // null: a fill
   uint64_t bytes;
@@ -55,7 +56,7 @@ public:
 /// Adds a step; that of a launch gets a copy of its words.
 tw_status recordStep(CpuGraph &graph, CpuStep step, const uint64_t *words);
 /// Runs a kernel; of CpuDevice.cpp.
-tw_status runOnCpu(const tw_kernel *kernel, const uint64_t *words);
+tw_status runOnCpu(const tw_kernel *kernel, const uint64_t *words, GivenMemory given);
 
 tw_status beginCpuGraph(tw_stream *stream);
 tw_status endCpuGraph(tw_stream *stream, tw_graph **graph);

@@ -105,7 +105,8 @@ tw_status findFunction(const GpuKernel &kernel, const char *name, uint32_t share
 tw_status acceptsGpuImage(tw_device *device, const tw_image_v1 *image);
 tw_status makeGpuKernel(tw_device *device, const tw_kernel &kernel, tw_kernel **made);
 void dropGpuKernel(tw_kernel *kernel);
-tw_status launchOnGpu(const tw_kernel *kernel, tw_stream *stream, const uint64_t *words);
+tw_status launchOnGpu(const tw_kernel *kernel, tw_stream *stream, const uint64_t *words,
+                      GivenMemory given);
 
 /// Whether a stream's work goes into a graph, of ours or another's; fails where it may be
 /// given none. `name` is what messages begin with.

@@ -32,6 +32,7 @@ struct GpuLaunch {
   void *stream;
   bool isCaptured;          // in a graph, to run later
   bool hasGrids = false;    // some were started
+  GivenMemory given;        // for the workspaces
   tw_status status = TW_OK; // of the first host call that failed
   Array<uint64_t> workspaces;
   GpuMessages messages;
@@ -75,7 +76,7 @@ static void *allocate(GpuLaunch &launch, int64_t bytes) {
 static void *workspace(void *context, int64_t bytes) {
   GpuLaunch &launch = launchOf(context);
   if (bytes >= 0)
-    return allocate(launch, bytes);
+    return launch.given.next ? launch.given.take(bytes) : allocate(launch, bytes);
   if (!launch.status)
     launch.status =
         fail(TW_ERROR_MEMORY, "%s: no memory for a workspace of %" PRId64 " bytes",
@@ -146,14 +147,14 @@ static constexpr tw_host_v1 host = {
 //===----------------------------------------------------------------------===//
 
 tw_status tilewright::launchOnGpu(const tw_kernel *kernel, tw_stream *stream,
-                                  const uint64_t *words) {
+                                  const uint64_t *words, GivenMemory given) {
   auto &launched = *static_cast<const GpuKernel *>(kernel);
   GpuDevice &device = launched.gpu();
   if (stream && stream->device != &device)
     return fail(TW_ERROR_INVALID, "%s: the stream is one of %s, and the kernel is for %s",
                 kernel->artifact->name, stream->device->name, device.name);
   CurrentGpu current(device);
-  GpuLaunch launch = {launched, device, handleOf(stream), false, false, TW_OK, {},
+  GpuLaunch launch = {launched, device, handleOf(stream), false, false, given, TW_OK, {},
                       {},       {}};
   if (tw_status failed =
           findCapture(device, launch.stream, launch.name(), &launch.isCaptured))

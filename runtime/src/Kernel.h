@@ -14,6 +14,24 @@
 
 namespace tilewright {
 
+/// Memory of the caller's for the workspaces of a launch, which takes it from the front.
+/// Where there is none, a launch allocates them.
+struct GivenMemory {
+  char *next = nullptr;
+
+  /// Workspaces begin at multiples of this, and so does what is given.
+  static constexpr uint64_t alignment = 64;
+  static uint64_t rounded(uint64_t bytes) {
+    return (bytes + alignment - 1) / alignment * alignment;
+  }
+  /// The next bytes; that there are enough was checked before the launch.
+  void *take(int64_t bytes) {
+    char *taken = next;
+    next += rounded(static_cast<uint64_t>(bytes));
+    return taken;
+  }
+};
+
 /// What a kind of device implements.
 struct DeviceFunctions {
   const char *kind; // as devices are named: "cpu", "cuda-emulator"
@@ -41,7 +59,8 @@ struct DeviceFunctions {
   tw_status (*wrapStream)(tw_device *device, void *native, tw_stream **stream);
   tw_status (*synchronize)(tw_stream *stream);
   void (*destroyStream)(tw_stream *stream);
-  tw_status (*launch)(const tw_kernel *kernel, tw_stream *stream, const uint64_t *words);
+  tw_status (*launch)(const tw_kernel *kernel, tw_stream *stream, const uint64_t *words,
+                      GivenMemory given);
   /// From the one to the other the stream's work goes into a graph.
   tw_status (*beginGraph)(tw_stream *stream);
   tw_status (*endGraph)(tw_stream *stream, tw_graph **graph);
@@ -98,7 +117,7 @@ namespace tilewright {
 /// Launches with arguments that are checked, and the words that this has given.
 tw_status launchChecked(const tw_kernel *kernel, tw_stream *stream,
                         const tw_argument_v1 *arguments, uint64_t count,
-                        const uint64_t *words);
+                        const uint64_t *words, GivenMemory given = {});
 
 } // namespace tilewright
 

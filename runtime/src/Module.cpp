@@ -275,14 +275,14 @@ tw_status tw_kernel_info(const tw_kernel *kernel, tw_kernel_info_v1 *info) {
 
 tw_status tw_launch_words(const tw_kernel *kernel, tw_stream *stream,
                           const uint64_t *words) {
-  return kernel->functions->launch(kernel, stream, words);
+  return kernel->functions->launch(kernel, stream, words, {});
 }
 
 tw_status tw_launch_placed(const tw_kernel *kernel, tw_stream *stream,
                            const uint64_t *words, const int32_t *device_types) {
   if (kernel->stagesHostMemory())
-    return launchStaged(kernel, stream, words, device_types);
-  return kernel->functions->launch(kernel, stream, words);
+    return launchStaged(kernel, stream, words, device_types, {});
+  return kernel->functions->launch(kernel, stream, words, {});
 }
 
 tw_status tw_launch(const tw_kernel *kernel, tw_stream *stream,
@@ -295,13 +295,13 @@ tw_status tw_launch(const tw_kernel *kernel, tw_stream *stream,
 
 tw_status tilewright::launchChecked(const tw_kernel *kernel, tw_stream *stream,
                                     const tw_argument_v1 *arguments, uint64_t count,
-                                    const uint64_t *words) {
+                                    const uint64_t *words, GivenMemory given) {
   if (!kernel->stagesHostMemory())
-    return kernel->functions->launch(kernel, stream, words);
+    return kernel->functions->launch(kernel, stream, words, given);
   int32_t places[maximumParameters];
   for (uint64_t i = 0; i < count; ++i) {
     auto *bytes = reinterpret_cast<const char *>(arguments) + i * arguments->size;
     places[i] = reinterpret_cast<const tw_argument_v1 *>(bytes)->device_type;
   }
-  return launchStaged(kernel, stream, words, places);
+  return launchStaged(kernel, stream, words, places, given);
 }

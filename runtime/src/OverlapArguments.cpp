@@ -10,17 +10,16 @@
 using namespace tilewright;
 
 /// A tensor whose elements share bytes is contiguous: one item as long as all of it.
-Extent Checker::place(int64_t index) const {
-  const ParameterEntry &parameter = signature.parameter(index);
-  auto *extents = reinterpret_cast<const int64_t *>(wordsOf[index] + 1);
+Extent tilewright::placeOf(const ParameterEntry &parameter, const uint64_t *words) {
+  auto *extents = reinterpret_cast<const int64_t *>(words + 1);
   if (int64_t perItem = elementsPerItem(parameter.dtype); perItem > 1) {
     int64_t elements = 1;
     for (int64_t d = 0; d < parameter.rank; ++d)
       elements = product(elements, extents[d]);
     if (elements > 0)
-      return {*wordsOf[index], elements / perItem, 0, nullptr, nullptr};
+      return {*words, elements / perItem, 0, nullptr, nullptr};
   }
-  return {*wordsOf[index], itemSize(parameter.dtype), parameter.rank, extents,
+  return {*words, itemSize(parameter.dtype), parameter.rank, extents,
           extents + parameter.rank};
 }
 

@@ -307,7 +307,8 @@ Staging::~Staging() {
 //===----------------------------------------------------------------------===//
 
 tw_status tilewright::launchStaged(const tw_kernel *kernel, tw_stream *stream,
-                                   const uint64_t *words, const int32_t *deviceTypes) {
+                                   const uint64_t *words, const int32_t *deviceTypes,
+                                   GivenMemory given) {
   const Signature &signature = kernel->signature;
   uint64_t staged[maximumParameters * (1 + 2 * TW_MAX_RANK)];
   memcpy(staged, words, static_cast<size_t>(signature.launchWords()) * sizeof(*words));
@@ -317,12 +318,12 @@ tw_status tilewright::launchStaged(const tw_kernel *kernel, tw_stream *stream,
   if (tw_status status = staging.find(signature, staged, deviceTypes))
     return status;
   if (staging.isEmpty())
-    return launchOnGpu(kernel, stream, words);
+    return launchOnGpu(kernel, stream, words, given);
   if (tw_status status = staging.checkCapture(signature))
     return status;
   if (tw_status status = staging.upload())
     return status;
-  if (tw_status status = launchOnGpu(kernel, stream, staged))
+  if (tw_status status = launchOnGpu(kernel, stream, staged, given))
     return status;
   return staging.download();
 }

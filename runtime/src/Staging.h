@@ -15,7 +15,7 @@ namespace tilewright {
 /// Launches with checked words whose tensors may be in host memory, where `deviceTypes`
 /// says so. What the kernel wrote there is there when the call returns.
 tw_status launchStaged(const tw_kernel *kernel, tw_stream *stream, const uint64_t *words,
-                       const int32_t *deviceTypes);
+                       const int32_t *deviceTypes, GivenMemory given);
 
 } // namespace tilewright
 

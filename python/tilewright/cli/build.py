@@ -136,3 +136,5 @@ def _show(built: Built) -> None:
         shown.add_row(name, size((built.folder / name).stat().st_size))
     stdout().print(shown)
     stdout().print(f"{len(built.compiled)} builds, in {built.folder}", markup=False)
+    for said in built.warnings:
+        stderr().print(f"warning: {said}", markup=False, soft_wrap=True)

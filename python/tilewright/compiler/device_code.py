@@ -9,12 +9,13 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 from __future__ import annotations
 
 import dataclasses
+import functools
 import re
 import subprocess
 import tempfile
 from pathlib import Path
 
-from .tools import find_program
+from .tools import find_program, program_version
 
 READELF = "/usr/lib/llvm-22/bin/llvm-readelf"
 
@@ -33,6 +34,13 @@ class Entry:
 def ptxas() -> str | None:
     """NVIDIA's assembler; None where there is none."""
     return find_program("ptxas")
+
+
+@functools.cache
+def ptxas_version() -> str | None:
+    """As in "ptxas 13.0"; None where there is none."""
+    place = ptxas()
+    return place and f"ptxas {program_version(place) or 'of an unknown version'}"
 
 
 _PTXAS_ENTRY = re.compile(

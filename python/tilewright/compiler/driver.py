@@ -10,6 +10,7 @@ import dataclasses
 import gc
 import json
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from pathlib import Path
@@ -17,6 +18,7 @@ from pathlib import Path
 from ..language.choices import Choices
 from ..language.prim_func import PrimFunc
 from . import cache, diagnostics
+from .cache.keys import digest
 from .errors import CompileError
 from .kernel import Kernel
 from .lower import lower_prim_func
@@ -164,15 +166,35 @@ def made(module: Module, options: dict, choices: dict) -> Kernel:
     """The kernel of a lowered module, from the cache or compiled."""
     target = options["target"]
     if _as_objects.get():
-        digest = cache.key_of(module.text, options | {"form": "object"}, target)
-        options = options | {"symbol": f"tw_artifact_{digest[:32]}"}
-    key = cache.key_of(module.text, options, target)
+        options = options | {"symbol": _symbol(module.text, options)}
+    key = cache.key_of(module.text, options | _assembler(target), target)
 
     def compile_to(path: Path) -> dict:
         return _compile(module, options, str(path))
 
     entry = cache.obtain(key, compile_to)
     return Kernel(module, options, entry, choices, lambda: cache.apart(key, compile_to))
+
+
+def _symbol(text: str, options: dict) -> str:
+    """The symbol of an artifact in an object file: another one for each kernel, and the same
+    wherever the kernel is compiled and its source lies, since libraries are to have the same
+    bytes."""
+    asked = json.dumps([_FOLDERS.sub(r"\1", text), options], sort_keys=True)
+    return f"tw_artifact_{digest(asked.encode())[:32]}"
+
+
+def _assembler(target: str) -> dict:
+    """Which assembler says what a library's manifest has of registers: what was compiled
+    without one is compiled anew where there is one."""
+    if not _as_objects.get() or not target.startswith("cuda:"):
+        return {}
+    from .device_code import ptxas_version
+
+    return {"assembler": ptxas_version()}
+
+
+_FOLDERS = re.compile(r'^(#loc\d* = loc\(")[^"]*/', re.M)
 
 
 def _attempt(lower: Callable[[], Module], choices: Choices) -> tuple[Module, Choices]:
@@ -240,6 +262,7 @@ def _compile(module: Module, options: dict, output: str) -> dict:
 
         found = device_code.inspect(result["image"], options["target"])
         facts["device_kernels"] = found and [dataclasses.asdict(entry) for entry in found]
+        facts |= _assembler(options["target"])
     return facts | {
         "name": module.name,
         "target": options["target"],

@@ -32,6 +32,18 @@ class Undeclared:
         return f"the undeclared parameter {self.name}"
 
 
+class Sizes(dict):
+    """Values of T.const sizes by name. `asked` are the names that the kernel has."""
+
+    def __init__(self, values: dict) -> None:
+        super().__init__(values)
+        self.asked: set[str] = set()
+
+    def get(self, name: str, default: object = None) -> object:
+        self.asked.add(name)
+        return super().get(name, default)
+
+
 class EagerEmitter(Emitter):
     """An emitter whose parameters are declared by annotations on the way."""
 
@@ -43,6 +55,7 @@ class EagerEmitter(Emitter):
         reading: Reading,
     ) -> None:
         super().__init__(source_of(function), consts, reading)
+        self.consts = Sizes(consts)
         code = function.__code__
         self.names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
         self.values = values
@@ -182,6 +195,7 @@ def _read(
                     rule="array parameters of an eager kernel are declared",
                     hint=f'write {name}: T.Tensor((M, K), "float16") on a line of its own',
                 )
+    _check_sizes(emitter, consts)
     inputs = [p for p in emitter.parameters if not p.output]
     module = EagerModule(
         function.__name__,
@@ -194,6 +208,16 @@ def _read(
         consts={k: v for k, v in emitter.consts.items() if isinstance(v, int)},
     )
     return module, emitter.asked
+
+
+def _check_sizes(emitter: EagerEmitter, consts: dict) -> None:
+    """Refuses what is given by name and is none of the kernel's sizes: a typo, mostly."""
+    for name in sorted(set(consts) - emitter.consts.asked):
+        known = ", ".join([*emitter.names, *sorted(emitter.consts.asked)])
+        raise TypeError(
+            f"{emitter.frame.source.tree.name}(): {name} is neither a parameter nor a size of "
+            f"T.const; there are {known}"
+        )
 
 
 def _outputs(emitter: EagerEmitter) -> list[int]:

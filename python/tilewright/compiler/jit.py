@@ -155,7 +155,8 @@ class Jit(Definition):
             consts = {k: v for k, v in named.items() if k not in names}
             named = {k: v for k, v in named.items() if k in names}
             for name, size in consts.items():
-                is_number = isinstance(size, int) and not isinstance(size, bool) and size >= 0
+                is_int = isinstance(size, int) and not isinstance(size, bool)
+                is_number = is_int and 0 <= size < 1 << 63
                 if not is_number and not isinstance(size, Dim):
                     raise TypeError(f"{self.__name__}(): {name}={size!r} is no size")
             given = (*arguments, *named.values())

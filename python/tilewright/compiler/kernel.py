@@ -126,6 +126,11 @@ class Kernel:
         kernels (device_code.py); None for CPUs, and where there is no assembler."""
         return self._record.get("device_kernels")
 
+    @property
+    def assembler(self) -> str | None:
+        """What has told of `device_kernels`, with its version; None where that is LLVM."""
+        return self._record.get("assembler")
+
     @functools.cached_property
     def signature(self) -> Signature:
         """The parameters as the launcher checks them."""

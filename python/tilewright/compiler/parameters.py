@@ -199,7 +199,8 @@ class Parameters:
             self.fail(
                 f"the size {name} of T.const has no value yet",
                 rule="its value comes from the shape of an array parameter",
-                hint=f"annotate a parameter with it first: A: T.Tensor(({name}, ...), dtype)",
+                hint=f"annotate a parameter with it first, A: T.Tensor(({name}, ...), dtype); "
+                f"where the kernel is compiled without arrays, give {name} by name",
             )
         return value
 

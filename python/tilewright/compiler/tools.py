@@ -40,7 +40,7 @@ def find_all() -> dict[str, dict[str, str | None]]:
     found = {}
     for tool in TOOLS:
         place = _find_library(tool.name) if tool.library else _find_program(tool)
-        version = _program_version(place) if place and not tool.library else None
+        version = program_version(place) if place and not tool.library else None
         found[tool.name] = {"purpose": tool.purpose, "path": place, "version": version}
     return found
 
@@ -74,7 +74,7 @@ def _find_library(name: str) -> str | None:
     return name
 
 
-def _program_version(place: str) -> str | None:
+def program_version(place: str) -> str | None:
     """The first version number a program prints for --version."""
     try:
         run = subprocess.run([place, "--version"], capture_output=True, text=True, timeout=10)

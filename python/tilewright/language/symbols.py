@@ -5,6 +5,7 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 from __future__ import annotations
 
+import builtins
 import operator
 import re
 from collections.abc import Callable
@@ -208,6 +209,11 @@ def dynamic(
             f"T.dynamic({name!r}): no size is at least {min}, at most {max} and a multiple "
             f"of {multiple_of}",
             hint="0 <= min <= max and multiple_of >= 1",
+        )
+    if builtins.max(min, max or 0, multiple_of) >= 1 << 63:
+        raise CompileError.here(
+            f"T.dynamic({name!r}): min, max and multiple_of have 64 bits",
+            hint="give numbers below 2^63, or leave max out where there is none",
         )
     dims = tuple(Dim(n, min, max, multiple_of) for n in names)
     return dims[0] if len(dims) == 1 else dims

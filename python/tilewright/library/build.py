@@ -6,6 +6,7 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import re
@@ -17,12 +18,14 @@ from pathlib import Path
 
 import tilewright
 
-from .header import Entry, c_header, check_alike, check_names, runtime_functions
+from .header import Entry, c_header, check_alike, runtime_functions
 from .hpp import cpp_header
 from .manifest import manifest_of
+from .names import check_names
 from .objects import Compiled, Failed, Job, compile_all, jobs_of
 from .packages import cmake_config, cmake_version, pkg_config
 from .python_package import check_python_names, python_package
+from .reachable import unreachable
 from .spec import Library, SpecError
 from .wheel import check_release, write_wheel
 
@@ -37,11 +40,13 @@ class BuildError(Exception):
 
 @dataclass(frozen=True)
 class Built:
-    """A library that was written: its files by name, and what was compiled."""
+    """A library that was written: its files by name, what was compiled, and what may not be as
+    it was meant."""
 
     folder: Path
     files: tuple[str, ...]
     compiled: tuple[Compiled, ...]
+    warnings: tuple[str, ...] = ()
 
 
 def build(
@@ -66,6 +71,8 @@ def build(
         check_release(library)
     if not library.functions:
         raise SpecError(f"library {library.name} has no functions")
+    folder = Path(folder)
+    _check_folder(folder)
     tasks = jobs_of(library)
     on_start(tasks)
     results = compile_all(tasks, jobs or len(os.sched_getaffinity(0)), on_done)
@@ -76,14 +83,23 @@ def build(
             failures,
         )
     compiled = [r for r in results if isinstance(r, Compiled)]
-    folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     with _staging(folder) as stage:
-        _write_all(library, compiled, stage, wheel)
+        entries = [_entry(function.name, compiled) for function in library.functions]
+        _write_all(library, entries, compiled, stage, wheel)
         names = sorted(file.name for file in stage.iterdir())
         for name in names:
             os.replace(stage / name, folder / name)
-    return Built(folder, tuple(names), tuple(compiled))
+    return Built(folder, tuple(names), tuple(compiled), tuple(_warnings(library, compiled)))
+
+
+def _check_folder(folder: Path) -> None:
+    """Raises OSError where the folder cannot be made or written: not after minutes."""
+    there = next(p for p in (folder, *folder.absolute().parents) if p.exists())
+    if not there.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, f"{there} is no folder", str(folder))
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, f"{there} is not writable", str(folder))
 
 
 @contextlib.contextmanager
@@ -96,12 +112,35 @@ def _staging(folder: Path) -> Iterator[Path]:
         shutil.rmtree(stage, ignore_errors=True)
 
 
+def _warnings(library: Library, compiled: Sequence[Compiled]) -> list[str]:
+    """Builds that no call comes to, whatever the device is."""
+    said = []
+    for function in library.functions:
+        own = _of_function(function.name, compiled)
+        found = [
+            dict(
+                unreachable([(c.job.build.name, c.signature) for c in own if c.job.target == t])
+            )
+            for t in own[0].job.build.targets
+        ]
+        said += [
+            f"{function.name}: no call comes to the build {name}, since {earlier} before it "
+            f"takes all that it takes; put it first, give it facts of its own, or take it out"
+            for name, earlier in found[0].items()
+            if all(name in others for others in found)
+        ]
+    return said
+
+
 def _write_all(
-    library: Library, compiled: Sequence[Compiled], stage: Path, wheel: bool
+    library: Library,
+    entries: Sequence[Entry],
+    compiled: Sequence[Compiled],
+    stage: Path,
+    wheel: bool,
 ) -> None:
     from .. import _compiler
 
-    entries = [_entry(function.name, compiled) for function in library.functions]
     manifest = manifest_of(library, compiled, _compiler.version())
     name = library.name
     files = {
@@ -113,7 +152,7 @@ def _write_all(
         "manifest.json": json.dumps(manifest, indent=1) + "\n",
     }
     for file, text in files.items():
-        (stage / file).write_text(text)
+        (stage / file).write_text(text, encoding="utf-8")
     said = _compiler.link_library(
         {
             "name": name,
@@ -149,11 +188,22 @@ def _entry(name: str, compiled: Sequence[Compiled]) -> Entry:
     builds: dict[str, Compiled] = {}
     for one in own:
         builds.setdefault(one.job.build.name, one)
-    entry = Entry(
-        name, own[0].job.function.doc, tuple((n, c.signature) for n, c in builds.items())
-    )
+    doc = own[0].job.function.doc or own[0].doc
+    shown = tuple((n, c.signature) for n, c in builds.items())
+    entry = Entry(name, doc, shown, _alignments(own))
     check_alike(entry)
     return entry
+
+
+def _alignments(compiled: Sequence[Compiled]) -> dict[tuple[str, str], dict[str, int]]:
+    """What each build asks of each parameter's address on the kinds of devices."""
+    asked: dict[tuple[str, str], dict[str, int]] = {}
+    for one in compiled:
+        kind = one.job.target.partition(":")[0]
+        for p in one.signature.parameters:
+            kinds = asked.setdefault((one.job.build.name, p.name), {})
+            kinds[kind] = max(kinds.get(kind, 1), p.alignment)
+    return asked
 
 
 def _linked(entry: Entry, compiled: Sequence[Compiled]) -> dict:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..compiler.signature_table import Parameter, Signature
+from .keywords import KEYWORDS
 from .spec import Library, SpecError
 
 # How C passes a scalar: what tells the linker of it (driver/Library.h), and its type.
@@ -24,26 +25,35 @@ SCALARS = {
     "float64": ("d", "double"),
 }
 
-# What no parameter may be called in C or C++, or beside the others of a declaration.
-_KEYWORDS = frozenset(
-    """
-    alignas alignof and asm auto bool break case catch char class const constexpr continue
-    default delete do double else enum explicit export extern false final float for friend
-    goto if inline int long mutable namespace new noexcept not nullptr operator or override
-    private protected public register requires restrict return short signed sizeof static
-    struct switch template this throw true try typedef typename union unsigned using virtual
-    void volatile while xor status stream text size bytes on tensor device buffer element
-    """.split()  # noqa: SIM905 - a list of this length reads worse
+# What is declared for each function.
+SUFFIXES = ("", "_explain", "_workspace", "_with_workspace")
+
+# What parameters are declared beside.
+_BESIDE = frozenset(
+    (
+        "status",
+        "stream",
+        "text",
+        "size",
+        "bytes",
+        "workspace",
+        "on",
+        "tensor",
+        "device",
+        "buffer",
+    )
 )
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A function as its callers see it: names of builds with their signatures."""
+    """A function as its callers see it: names of builds with their signatures, and what a build
+    asks of a parameter's address on a kind of device."""
 
     name: str
     doc: str
     builds: tuple[tuple[str, Signature], ...]
+    alignments: Mapping[tuple[str, str], Mapping[str, int]] = field(default_factory=dict)
 
     @property
     def parameters(self) -> Sequence[Parameter]:
@@ -59,7 +69,7 @@ class Entry:
 
     def names(self) -> list[str]:
         """Their names, with _ behind those that C and C++ keep for themselves."""
-        return [p.name + "_" * (p.name in _KEYWORDS) for p in self.parameters]
+        return [p.name + "_" * (p.name in KEYWORDS | _BESIDE) for p in self.parameters]
 
 
 def check_alike(entry: Entry) -> None:
@@ -94,7 +104,7 @@ def _heads(parameters: list[tuple]) -> str:
 @functools.cache
 def runtime_text() -> str:
     """What runtime/include/tilewright/device.h says that libraries' headers copy."""
-    text = (runtime_folder() / "device.h").read_text()
+    text = (runtime_folder() / "device.h").read_text(encoding="utf-8")
     _, _, rest = text.partition("begin of what libraries' headers copy ---- */\n")
     return rest.partition("/* ---- end of what")[0].strip()
 
@@ -109,21 +119,6 @@ def runtime_functions() -> list[str]:
     return re.findall(r"TW_API\s[^;(]*?(tw_\w+)(?=\()", runtime_text())
 
 
-def check_names(library: Library) -> None:
-    """Refuses functions that are called as something else of the header."""
-    taken = {name.removeprefix("tw_") for name in re.findall(r"\btw_\w+", runtime_text())}
-    taken |= {"choose"}
-    for function in library.functions:
-        beside = [function.name + suffix for suffix in ("", "_explain", "_workspace")]
-        others = {f.name for f in library.functions if f is not function} | taken
-        for name in beside:
-            if name in others:
-                raise SpecError(
-                    f"{library.name}: the function {function.name} would declare "
-                    f"{library.name}_{name}, which is another function or type of the library"
-                )
-
-
 # ---- functions -----------------------------------------------------------------------------
 
 
@@ -134,7 +129,7 @@ def c_header(library: Library, entries: Sequence[Entry]) -> str:
     common = re.sub(r"\bTW_", f"{upper}_", common)
     declared = "\n\n".join(_declaration(name, upper, entry) for entry in entries)
     return f"""\
-/* {name}.h - {library.description or "kernels for CPUs and GPUs"}
+/* {name}.h - {comment(library.description) or "kernels for CPUs and GPUs"}
  *
  * Version {library.release}. Written by `tilewright build`; changes belong in what it reads.
  */
@@ -156,9 +151,13 @@ extern "C" {{
  * is given to the stream; tensors in the host's memory are copied there and back, and the
  * call then waits. On the CPU the work is done when the call returns.
  *
+ * Tensors are contiguous, the last dimension innermost, where no strides are named.
+ *
  * Of several builds a call takes the first whose parameters fit its arguments.
  * NAME_explain writes to `text`, of `size` bytes, which one that is and why; NAME_workspace
  * gives the bytes of memory that a call allocates and frees again. Both run nothing.
+ * NAME_with_workspace takes that memory from the caller: `workspace` has `bytes` bytes where
+ * the kernel runs, begins at a multiple of 64, and is the kernel's until it has run.
  *
  * Arguments that no build takes are {upper}_ERROR_ARGUMENT, with a message that names the
  * argument and what was expected. */
@@ -197,6 +196,7 @@ def _declaration(name: str, upper: str, entry: Entry) -> str:
             prototype(""),
             prototype("_explain", "char *text", "uint64_t size"),
             prototype("_workspace", "uint64_t *bytes"),
+            prototype("_with_workspace", "void *workspace", "uint64_t bytes"),
         ]
     )
 
@@ -213,14 +213,21 @@ def folded(head: str, items: Sequence[str], tail: str) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
+def comment(line: str) -> str:
+    """A line of the user's, so that a comment of C or C++ neither ends in it nor goes on behind
+    it."""
+    text = "".join(c if c.isprintable() else " " for c in line)
+    return text.replace("*/", "* /").replace("/*", "/ *").rstrip(" \\")
+
+
 def describe(entry: Entry) -> list[str]:
     """Lines on a function and its parameters, for comments."""
-    doc = [line.rstrip() for line in entry.doc.replace("*/", "* /").splitlines()]
+    doc = [comment(line) for line in entry.doc.splitlines()]
     lines = [*doc, ""] if doc else []
     for name, signature in entry.builds:
         if len(entry.builds) > 1:
             lines.append(f"Build {name}:")
-        lines += [f"  {line}" for line in _parameters(signature)]
+        lines += [f"  {line}" for line in _parameters(name, signature, entry.alignments)]
         for size in signature.sizes:
             facts = [f"at least {size.minimum}"] if size.minimum else []
             facts += [f"at most {size.maximum}"] if size.maximum is not None else []
@@ -230,7 +237,19 @@ def describe(entry: Entry) -> list[str]:
     return lines
 
 
-def _parameters(signature: Signature) -> list[str]:
+def _aligned(parameter: Parameter, asked: Mapping[str, int]) -> str:
+    """What is asked beyond alignment to elements, and on which devices where not on all."""
+    bits = re.search(r"\d+", parameter.dtype)
+    own = int(bits[0]) // 8 if bits else 1
+    most = max(asked.values(), default=1)
+    if most <= max(own, 1):
+        return ""
+    kinds = [kind for kind, bytes_ in asked.items() if bytes_ == most]
+    where = f" ({', '.join(kinds)})" if len(kinds) < len(asked) else ""
+    return f"at a multiple of {most} bytes{where}"
+
+
+def _parameters(build: str, signature: Signature, alignments: Mapping) -> list[str]:
     """A line for each parameter: dtype, shape, layout, what becomes of it."""
     lines = []
     for p in signature.parameters:
@@ -244,6 +263,7 @@ def _parameters(signature: Signature) -> list[str]:
             if p.strides
             else "",
             access.get((int(p.reads), int(p.writes)), "not used"),
+            _aligned(p, alignments.get((build, p.name), {})),
             f"may be {p.alias}" if p.alias else "",
         ]
         lines.append(f"{p.name}: " + ", ".join(part for part in parts if part))

@@ -16,7 +16,7 @@ _TEMPLATE = Path(__file__).with_name("template.hpp")
 
 def cpp_header(library: Library, entries: Sequence[Entry]) -> str:
     """The text of NAME.hpp: template.hpp with the library's names, and its functions."""
-    text = _TEMPLATE.read_text()
+    text = _TEMPLATE.read_text(encoding="utf-8")
     functions = "\n\n".join(_function(library.name, entry) for entry in entries)
     for placeholder, value in {
         "@NAME@": library.name,
@@ -39,9 +39,9 @@ def _function(name: str, entry: Entry) -> str:
     ]
     comment = "\n".join(f"/// {line}".rstrip() for line in describe(entry))
 
-    def define(suffix: str, result: str, lines: Sequence[str]) -> str:
+    def define(suffix: str, result: str, lines: Sequence[str], *before: str) -> str:
         head = f"inline {result} {entry.name}{suffix}("
-        head = folded(head, [*typed, "const stream &on = {}"], ") {")
+        head = folded(head, [*before, *typed, "const stream &on = {}"], ") {")
         return "\n".join([head, *(f"  {line}" for line in lines), "}"])
 
     def call(suffix: str, *before: str) -> str:
@@ -69,6 +69,13 @@ def _function(name: str, entry: Entry) -> str:
                     f"detail::check({call('_workspace', '&bytes')});",
                     "return bytes;",
                 ],
+            ),
+            define(
+                "_with_workspace",
+                "result",
+                [f"return detail::check({call('_with_workspace', 'workspace', 'bytes')});"],
+                "void *workspace",
+                "std::uint64_t bytes",
             ),
         ]
     )

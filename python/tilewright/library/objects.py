@@ -44,6 +44,7 @@ class Compiled:
     symbol: str
     signature: Signature
     facts: dict
+    doc: str  # the kernel's own text
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ def _run(index: int) -> str | tuple:
     job = _jobs[index]
     try:
         with as_objects():
-            kernel = _kernel(job)
+            kernel, doc = _kernel(job)
             if not kernel.symbol:
                 return (
                     f"{job.function.name}: the kernel is compiled where it is defined; take "
@@ -121,7 +122,7 @@ def _run(index: int) -> str | tuple:
                     f"{job.target} is of another architecture than this machine, whose runtime "
                     "the library holds; leave the target out, or build on a machine of its kind"
                 )
-            return kernel.path, kernel.symbol, kernel.signature, _facts(kernel)
+            return kernel.path, kernel.symbol, kernel.signature, _facts(kernel), doc
     except CompileError as error:
         return str(error)
     except Exception as error:  # of the user's own code, which makes the kernel
@@ -143,25 +144,30 @@ def _facts(kernel: Kernel) -> dict:
         "object_bytes": os.path.getsize(kernel.path),
         "block_memory_bytes": max((k["arena_bytes"] for k in plan["kernels"]), default=0),
         "device_kernels": kernel.device_kernels,
+        "assembler": kernel.assembler,
         "choices": {name: repr(value) for name, value in kernel.choices()["choose"].items()},
     }
 
 
-def _kernel(job: Job) -> Kernel:
-    """The kernel of a job, by whatever way it is made."""
+def _kernel(job: Job) -> tuple[Kernel, str]:
+    """The kernel of a job, by whatever way it is made, and the text that it has in Python."""
     kernel, arguments = job.build.kernel, dict(job.build.arguments)
     if isinstance(kernel, Jit):
-        return kernel.for_target(job.target).compile(**arguments)
+        return kernel.for_target(job.target).compile(**arguments), _doc(kernel)
     if callable(kernel) and not isinstance(kernel, PrimFunc | Kernel):
         if "target" in inspect.signature(kernel).parameters:
             arguments["target"] = job.target
+        _check_arguments(kernel, arguments)
         kernel, arguments = kernel(**arguments), {}
         if isinstance(kernel, Jit):
-            return kernel.for_target(job.target).compile()
+            return kernel.for_target(job.target).compile(), _doc(kernel)
     if arguments:
-        raise TypeError("the kernel takes no compile-time arguments")
+        raise TypeError(
+            f"{getattr(kernel, '__name__', kernel)} is a kernel as it is, which takes no "
+            f"compile-time arguments ({', '.join(arguments)}); make it in a function that does"
+        )
     if isinstance(kernel, PrimFunc):
-        return compile(kernel, target=job.target)
+        return compile(kernel, target=job.target), _doc(kernel)
     if not isinstance(kernel, Kernel):
         raise TypeError(f"{kernel!r} is no kernel")
     if kernel.target != job.target:
@@ -169,4 +175,20 @@ def _kernel(job: Job) -> Kernel:
             f"the kernel is for {kernel.target}; give the function that makes it a parameter "
             "`target`"
         )
-    return kernel
+    return kernel, ""
+
+
+def _check_arguments(function: Callable, arguments: dict) -> None:
+    """Raises TypeError where a function does not take these arguments, with what it takes."""
+    taken = inspect.signature(function)
+    try:
+        taken.bind(**arguments)
+    except TypeError as error:
+        unknown = [repr(name) for name in arguments if name not in taken.parameters]
+        why = f"there is no {', '.join(unknown)}" if unknown else error
+        name = getattr(function, "__name__", repr(function))
+        raise TypeError(f"{name}(): {why}; it takes {', '.join(taken.parameters)}") from None
+
+
+def _doc(kernel: Jit | PrimFunc) -> str:
+    return inspect.cleandoc(getattr(kernel, "__doc__", None) or "")

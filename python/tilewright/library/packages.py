@@ -61,7 +61,7 @@ def pkg_config(library: Library) -> str:
     return f"""\
 prefix=${{pcfiledir}}
 Name: {library.name}
-Description: {library.description or "kernels for CPUs and GPUs"}
+Description: {library.description.replace("$", "$$") or "kernels for CPUs and GPUs"}
 Version: {library.release}
 Cflags: -I${{prefix}}
 Libs: -L${{prefix}} -l{library.name}

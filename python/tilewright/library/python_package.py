@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..compiler.signature_table import Parameter
-from .header import SCALARS, Entry, describe
+from .header import SCALARS, SUFFIXES, Entry, describe
 from .spec import Library, SpecError
 
 _SHARED = Path(__file__).with_name("package")
@@ -22,6 +22,7 @@ _OWN = frozenset({"Stream", "torch_ops"})  # of a package; `choose` is taken in 
 _STREAM = (
     "`stream` is a Stream, PyTorch's stream, or the number that is a cudaStream_t or",
     "hipStream_t; None is the default stream of the device that has the arrays.",
+    "`workspace` is an array for the memory that a call needs; without it, it is allocated.",
 )
 
 
@@ -40,14 +41,16 @@ def check_python_names(library: Library) -> None:
 
 def python_package(library: Library, entries: Sequence[Entry]) -> dict[str, str]:
     """The package's files by name, but for the shared object and the manifest."""
-    files = {file.name: file.read_text() for file in sorted(_SHARED.glob("*.py"))}
+    files = {
+        file.name: file.read_text(encoding="utf-8") for file in sorted(_SHARED.glob("*.py"))
+    }
     files["__init__.py"] = _init(library, entries)
     return files
 
 
 def _init(library: Library, entries: Sequence[Entry]) -> str:
-    public = [e.name + suffix for e in entries for suffix in ("", "_explain", "_workspace")]
-    exported = ", ".join(map(repr, ["Stream", "choose", *public]))
+    public = [e.name + suffix for e in entries for suffix in SUFFIXES[:3]]
+    exported = ", ".join(map(repr, ["Stream", "choose", "torch_ops", *public]))
     text = f"""\
 {
         _docstring(
@@ -60,6 +63,7 @@ def _init(library: Library, entries: Sequence[Entry]) -> str:
         )
     }
 
+from . import torch_ops
 from ._library import Function as _Function
 from ._library import Stream, choose
 
@@ -70,7 +74,7 @@ __all__ = [{exported}]
 
 
 def _function(entry: Entry) -> str:
-    names = [p.name + "_" * (p.name == "stream") for p in entry.parameters]
+    names = [p.name + "_" * (p.name in ("stream", "workspace")) for p in entry.parameters]
     kinds = [_kind(p) for p in entry.parameters]
     taken = ", ".join([repr(entry.name), *(f"{n}={k!r}" for n, k in zip(names, kinds))])
     head = ", ".join([*names, "*", "stream=None"])
@@ -80,9 +84,9 @@ def _function(entry: Entry) -> str:
 _{entry.name} = _Function({taken})
 
 
-def {entry.name}({head}):
+def {entry.name}({head}, workspace=None):
 {_docstring(about)}
-    _{entry.name}.launch({passed})
+    _{entry.name}.launch(stream, workspace, {", ".join(names)})
 
 
 def {entry.name}_explain({head}):

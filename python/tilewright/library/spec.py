@@ -74,8 +74,14 @@ class Library:
                 raise SpecError(f"library {name}: {what} is {text!r}; it is a string")
         if name in ("tw", "tilewright"):
             raise SpecError(f"the name {name!r} is the runtime's own; choose another one")
-        self.name, self.release = name, release
-        self.description, self.licence = description, licence
+        for what, text in (("release", release), ("licence", licence)):
+            if not re.fullmatch(r"[\w.+~:()/, -]*", text, re.ASCII):
+                raise SpecError(
+                    f"library {name}: {what} is {text!r}; it has letters, digits, spaces and "
+                    ". _ + - ~ : ( ) / ,"
+                )
+        self.name, self.release, self.licence = name, release, licence
+        self.description = " ".join(description.split())
         self.targets = _targets(targets, f"library {name}")
         self.functions: list[Function] = []
 
@@ -85,6 +91,7 @@ class Library:
         kernel: object,
         builds: Iterable[Mapping[str, Any]] | Mapping[str, Mapping[str, Any]] = ({},),
         *,
+        arguments: Mapping[str, Any] | None = None,
         targets: Sequence[str] = (),
         doc: str = "",
     ) -> None:
@@ -92,8 +99,9 @@ class Library:
         that makes kernels.
 
         Each of `builds` is a dict of compile-time arguments; a dict of them has names for
-        them. A call takes the first whose parameters fit its arguments. `doc`, or the kernel's
-        own text, goes into the headers.
+        them. Those that all builds have may stand in `arguments`; where a build has another
+        value, that is meant. A call takes the first build whose parameters fit its arguments.
+        `doc`, or the kernel's own text, goes into the headers.
         """
         _check_name(name, f"library {self.name}: the function's name")
         if not isinstance(doc, str):
@@ -103,8 +111,14 @@ class Library:
         named = dict(builds) if isinstance(builds, Mapping) else _named(builds)
         if not named:
             raise SpecError(f"{self.name}.{name} has no builds")
+        for build in named:
+            if not isinstance(build, str) or not build or not build.isprintable():
+                raise SpecError(f"{self.name}.{name}: {build!r} is no name of a build")
+        common = dict(arguments or {})
+        named = {n: common | dict(a) for n, a in named.items()}
+        _check_differ(named, f"{self.name}.{name}")
         chosen = _targets(targets, f"{self.name}.{name}") if targets else self.targets
-        made = tuple(Build(n, kernel, dict(a), chosen) for n, a in named.items())
+        made = tuple(Build(n, kernel, a, chosen) for n, a in named.items())
         text = inspect.cleandoc(doc or getattr(kernel, "__doc__", "") or "")
         self.functions.append(Function(name, made, text))
 
@@ -134,6 +148,25 @@ class Library:
                     f"library {self.name} is not for {target!r}; it is for {', '.join(known)}"
                 )
         return chosen
+
+
+def _check_differ(builds: Mapping[str, Mapping[str, Any]], where: str) -> None:
+    """Refuses builds that are one twice. Sizes of one name are equal whatever is known of them,
+    so that more than what == says is compared."""
+
+    def shown(value: Any) -> object:
+        facts = ("name", "minimum", "maximum", "multiple_of")
+        return type(value), [getattr(value, f, None) for f in facts], repr(value)
+
+    seen: dict[str, str] = {}
+    for name, arguments in builds.items():
+        key = repr(sorted((n, shown(v)) for n, v in arguments.items()))
+        if key in seen:
+            raise SpecError(
+                f"{where}: the builds {seen[key]} and {name} have the same arguments; take one "
+                "out"
+            )
+        seen[key] = name
 
 
 def _named(builds: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
@@ -219,7 +252,7 @@ def import_file(path: Path) -> ModuleType:
 
 def _read_toml(path: Path) -> Library:
     try:
-        document = tomllib.loads(path.read_text())
+        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SpecError(f"{path}: {error}") from None
     except OSError as error:
@@ -235,19 +268,23 @@ def _read_toml(path: Path) -> Library:
         where = f"{path}: [functions.{name}]"
         if not isinstance(entry, dict):
             raise SpecError(f"{where} is no table")
-        _only(entry, {"kernel", "builds", "targets", "doc"}, where)
+        _only(entry, {"kernel", "arguments", "builds", "targets", "doc"}, where)
         if not isinstance(entry.get("kernel"), str):
             raise SpecError(f'{where} needs kernel = "FILE.py:NAME" or "package.module:NAME"')
         builds = entry.get("builds", [{}])
         rows = builds.values() if isinstance(builds, dict) else builds
         if not isinstance(builds, list | dict) or not all(isinstance(r, dict) for r in rows):
             raise SpecError(f"{where}: builds is a list of tables, or a table of tables")
+        common = entry.get("arguments", {})
+        if not isinstance(common, dict):
+            raise SpecError(f"{where}: arguments is a table of what all builds have")
         library.add(
             name,
             _find(entry["kernel"], path.parent, where),
             {n: _arguments(b, where) for n, b in builds.items()}
             if isinstance(builds, dict)
             else [_arguments(b, where) for b in builds],
+            arguments=_arguments(common, where),
             targets=entry.get("targets", ()),
             doc=entry.get("doc", ""),
         )
@@ -290,7 +327,7 @@ def _size(name: str, table: dict, where: str) -> object:
     try:
         return dynamic(name, **facts)
     except CompileError as error:
-        raise SpecError(f"{where}: {error}") from None
+        raise SpecError(f"{where}: {error.message}; {error.hint}") from None
 
 
 def _frozen(value: Any) -> Any:

@@ -256,7 +256,8 @@ private:
 // ---- kernels -------------------------------------------------------------------------
 //
 // @NAME@.h says what streams and builds are. Beside each function, _explain says which build
-// a call would take and why, and _workspace how many bytes it would allocate.
+// a call would take and why, and _workspace how many bytes it would allocate, which
+// _with_workspace takes from the caller: where the kernel runs, from a multiple of 64 on.
 
 /// From here on the function has this build alone; all where it is null.
 inline result choose(const char *function, const char *build) {

@@ -92,6 +92,14 @@ TW_API tw_status tw_library_explain(const tw_function_v1 *function, tw_stream *s
 TW_API tw_status tw_library_workspace(const tw_function_v1 *function, tw_stream *stream,
                                       const void *const *arguments, uint64_t *bytes);
 
+/* Launches as tw_library_launch does, but takes that memory from `workspace`, of `bytes`
+ * bytes and aligned to 64, where the kernel runs. It is not used before the call, and
+ * free again when the launch has run. NULL where none is needed. */
+TW_API tw_status tw_library_launch_with_workspace(const tw_function_v1 *function,
+                                                  tw_stream *stream,
+                                                  const void *const *arguments,
+                                                  void *workspace, uint64_t bytes);
+
 /* From here on the function named `function` has this build alone; all where it is NULL.
  */
 TW_API tw_status tw_library_choose(const tw_library_v1 *library, const char *function,

@@ -212,9 +212,19 @@ def test_jit_names_arguments_that_it_cannot_tell_apart():
 
     with pytest.raises(TypeError, match="type set, by which"):
         eager(np.zeros(4, np.float32), {1})
-    for size in (-1, 1.5, "x", True):
+    for size in (-1, 1.5, "x", True, 1 << 63):
         with pytest.raises(TypeError, match="is no size"):
             eager.compile(options=1, M=size)
+    with pytest.raises(TypeError, match=r"eager\(\): N is neither .*; there are A, options, M"):
+        eager.compile(options=1, M=4, N=8)
+    with pytest.raises(CompileError, match="give M by name"):
+        eager.compile(options=1)
+
+
+def test_facts_of_sizes_have_64_bits():
+    for facts in ({"max": 1 << 63}, {"min": 1 << 64}, {"multiple_of": 1 << 63}):
+        with pytest.raises(CompileError, match="have 64 bits"):
+            T.dynamic("n", **facts)
 
 
 @pytest.mark.parametrize("target", ["cpu", "hip:gfx942"])

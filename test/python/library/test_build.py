@@ -17,7 +17,8 @@ import jsonschema
 import pytest
 
 import tilewright
-from tilewright.library import BuildError, Library, SpecError, build
+from tilewright.compiler.device_code import ptxas_version
+from tilewright.library import BuildError, Library, SpecError, build, read_spec
 
 from .conftest import make_library
 from .kernels_to_build import add_integers, broken, row_sums, scale
@@ -236,6 +237,9 @@ def test_files(folder):
     assert "Sums[row] is the sum over X[row, :]." in header
     assert "X: float16 [rows, 16], read" in header
     assert "n is a multiple of 4." in header
+    assert "Y = by * X." in header
+    assert "Z = X + n." in header
+    assert "X: float32 [n], read, at a multiple of 8 bytes (cuda)" in header
     assert "tw_" not in header.replace("tw_thread_pool", "")
     assert max(map(len, header.splitlines())) <= 100
 
@@ -251,6 +255,9 @@ def test_manifest(folder):
     assert [b["name"] for b in builds] == ["of_8", "of_16", "of_16_half"]
     assert builds[2]["arguments"] == {"columns": "16", "dtype": "'float16'"}
     jsonschema.validate(manifest, json.loads((DOCS / "manifest.schema.json").read_text()))
+    assert [a["assembler"] for a in builds[2]["artifacts"]] == [
+        None, ptxas_version(), None,
+    ]  # fmt: skip
     on_amd = builds[2]["artifacts"][2]
     assert on_amd["target"] == "hip:gfx942"
     assert len(on_amd["device_kernels"]) == 2
@@ -270,6 +277,29 @@ def test_same_bytes_with_any_number_of_processes(folder, tmp_path):
     build(make_library(), tmp_path, jobs=1)
     for file in folder.iterdir():
         assert file.read_bytes() == (tmp_path / file.name).read_bytes(), file.name
+
+
+def test_same_bytes_from_another_folder_and_compiler_file(tmp_path, monkeypatch):
+    """Nothing of where the sources lie, and when the compiler was installed, is in it."""
+    kernels = Path(__file__).with_name("kernels_to_build.py").read_text()
+    spec = """
+[library]
+name = "same"
+targets = ["cpu:x86-64-v3", "cuda:sm_80", "hip:gfx942"]
+[functions.scale]
+kernel = "kernels.py:scale"
+"""
+    written = []
+    for place in ("here", "und dört"):
+        (tmp_path / place).mkdir()
+        (tmp_path / place / "kernels.py").write_text(kernels)
+        (tmp_path / place / "kernels.toml").write_text(spec)
+        library = read_spec(tmp_path / place / "kernels.toml")
+        monkeypatch.setattr("tilewright.compiler.cache.keys.compiler_id", lambda p=place: p)
+        built = build(library, tmp_path / place / "out", wheel=True)
+        written.append({name: (built.folder / name).read_bytes() for name in built.files})
+    assert written[0] == written[1]
+    assert len(written[0]) == 9
 
 
 def test_pkg_config_and_cmake(folder, tmp_path):

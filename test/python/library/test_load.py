@@ -28,6 +28,10 @@ def test_functions(folder, where):
     assert library.manifest["functions"][0]["name"] == "probe_scale"
 
 
+def test_the_package_has_it(folder):
+    assert tilewright.load(folder / "libprobe.so").name == "probe"
+
+
 def test_what_no_build_takes(folder):
     library = load(folder / "libprobe.so")
     with pytest.raises(tilewright.LaunchError, match="(?s)not of_8: .*not of_16_half: "):

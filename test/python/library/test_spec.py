@@ -3,16 +3,18 @@
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
 
+import re
+import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import tilewright
-from tilewright.library import Library, SpecError, build, load, read_spec
+from tilewright.library import BuildError, Library, SpecError, build, load, read_spec
 
 from . import kernels_to_build
-from .kernels_to_build import row_sums, scale
+from .kernels_to_build import broken, row_sums, scale, transpose
 
 TOML = """
 [library]
@@ -83,6 +85,23 @@ builds = [{ M = { dynamic = true, min = 2, multiple_of = 2 }, N = 8 }]
             read_spec(write(text.replace(old, new)))
 
 
+def test_arguments_of_all_builds(write):
+    text = TOML.replace(
+        "builds = [", 'arguments = { dtype = "bfloat16", columns = 4 }\nbuilds = [', 1
+    )
+    builds = read_spec(write(text)).functions[0].builds
+    assert [dict(b.arguments) for b in builds] == [
+        {"dtype": "bfloat16", "columns": 8},
+        {"dtype": "float16", "columns": 16},
+    ]
+    assert [b.name for b in builds] == ["columns8", "columns16_float16"]
+    with pytest.raises(SpecError, match="arguments is a table"):
+        read_spec(write(text.replace('{ dtype = "bfloat16", columns = 4 }', "[4]")))
+    text = text.replace("columns = 4", "columns = { dynamic = 1 }")
+    with pytest.raises(SpecError, match="columns = .*a size that is known at launch"):
+        read_spec(write(text))
+
+
 def test_python(write):
     library = read_spec(
         write(
@@ -115,6 +134,8 @@ def test_python(write):
         ("release", "version", "'version'"),
         ('"2.0"', "2.0", "release is 2.0"),
         ('doc = "Sums."', "doc = 7", "doc is 7"),
+        ('"2.0"', '"2.0\\n"', "release is '2.0\\n'; it has letters"),
+        ("plain = {}", '"a\\u0000" = {}', "'a\\x00' is no name of a build"),
     ],
 )
 def test_wrong_toml(write, old, new, message):
@@ -171,3 +192,70 @@ def test_functions_have_names_of_their_own(tmp_path):
     with pytest.raises(SpecError, match="no functions"):
         build(Library("some", ["cpu:x86-64-v3"]), tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["error", "detail", "class", "decltype", "bfloat16"])
+def test_functions_are_not_called_as_what_cpp_has(name, tmp_path):
+    library = Library("some", ["cpu:x86-64-v3"])
+    library.add(name, scale)
+    with pytest.raises(SpecError, match=name):
+        build(library, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["m", "std", "pthread", "int", "co_await"])
+def test_libraries_are_not_called_as_what_systems_and_cpp_have(name, tmp_path):
+    library = Library(name, ["cpu:x86-64-v3"])
+    library.add("scale", scale)
+    with pytest.raises(SpecError, match=f"cannot be called '{name}'"):
+        build(library, tmp_path)
+
+
+def test_text_stays_in_its_comments(tmp_path):
+    text = 'a */ b /* c \\\nint x; "quoted" $(pwd) \\'
+    library = Library("some", ["cpu:x86-64-v3"], description=text)
+    library.add("scale", scale, doc=text)
+    build(library, tmp_path, wheel=True)
+    for compiler, header in (("gcc -xc", "some.h"), ("g++ -xc++ -std=c++17", "some.hpp")):
+        subprocess.run(
+            [*compiler.split(), "-", "-fsyntax-only", "-Wall", "-Wextra", "-Werror"],
+            input=f'#include "{tmp_path}/{header}"\n', text=True, check=True,
+        )  # fmt: skip
+    assert "Description: a */ b" in (tmp_path / "some.pc").read_text()
+
+
+def test_files_of_other_editors(write):
+    """With a byte order mark and the line ends of another system."""
+    path = write("")
+    path.write_bytes(b"\xef\xbb\xbf" + TOML.replace("\n", "\r\n").encode())
+    assert [f.name for f in read_spec(path).functions] == ["row_sums", "scale"]
+
+
+@pytest.mark.parametrize(
+    ("kernel", "arguments", "message"),
+    [
+        (
+            row_sums,
+            {"column": 8},
+            r"row_sums\(\): there is no 'column'; it takes columns, dtype",
+        ),
+        (row_sums, {}, "missing a required argument: 'columns'; it takes columns, dtype"),
+        (transpose, {"M": 4, "N": 4, "K": 4}, r"K is neither .*; there are X, Y, M, N"),
+        (transpose, {"M": 1 << 63, "N": 4}, "M=9223372036854775808 is no size"),
+        (broken, {"n": 4}, r"broken is a kernel as it is, .*\(n\); make it in a function"),
+    ],
+)
+def test_wrong_arguments(kernel, arguments, message, tmp_path):
+    library = Library("some", ["cpu:x86-64-v3"])
+    library.add("function", kernel, [arguments])
+    with pytest.raises(BuildError) as caught:
+        build(library, tmp_path)
+    assert re.search(message, caught.value.failures[0].reason)
+
+
+def test_folders_that_cannot_be_written(tmp_path):
+    library = Library("some", ["cpu:x86-64-v3"])
+    library.add("scale", lambda: pytest.fail("it compiles first"))
+    (tmp_path / "file").touch()
+    for folder in (tmp_path / "file", tmp_path / "file/below/it"):
+        with pytest.raises(NotADirectoryError, match="file is no folder"):
+            build(library, folder)

@@ -91,7 +91,7 @@ def test_the_same_input_gives_the_same_bytes(tmp_path):
     [
         ("fine", "lambda", "1.0", "a function of a Python package cannot be called 'lambda'"),
         ("fine", "Stream", "1.0", "cannot be called 'Stream'"),
-        ("class", "f", "1.0", "a library of a Python package cannot be called 'class'"),
+        ("lambda", "f", "1.0", "a library of a Python package cannot be called 'lambda'"),
         ("fine", "f", "one", "a wheel cannot have the release 'one'"),
     ],
 )
@@ -171,15 +171,19 @@ def test_the_gil_is_released(package):
     sys.setswitchinterval(10)  # nobody has to give the lock away meanwhile
     try:
         counter.start()
-        before = len(turns)
-        package.accumulate(x, y)
-        during = len(turns) - before
+        for _ in range(100):  # a busy machine may give the counter no core
+            before = len(turns)
+            package.accumulate(x, y)
+            during = len(turns) - before
+            if during > 100:
+                break
     finally:
         runs.set()
         sys.setswitchinterval(switch)
         counter.join()
     assert during > 100
-    assert (y == 1).all()
+    assert y[0] >= 1
+    assert (y == y[0]).all()
 
 
 @pytest.mark.parametrize("name", ["cuda-emulator:sm_80", "hip-emulator:gfx942"])

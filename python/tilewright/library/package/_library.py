@@ -144,6 +144,23 @@ def _tensor(value, stream, where):
     )
 
 
+def _memory(value, stream, where):
+    """((address, bytes), what keeps it) of a contiguous array that may be written."""
+    address, keep, read_only = _tensor(value, stream, where)
+    tensor = _Tensor.from_address(address)
+    shape = tensor.shape[: tensor.rank]
+    expected = 1
+    for dim in reversed(range(tensor.rank)) if tensor.strides else ():
+        if shape[dim] > 1 and tensor.strides[dim] != expected:
+            raise ValueError(f"{where} is not contiguous")
+        expected *= shape[dim]
+    if read_only:
+        raise ValueError(f"{where} is read-only")
+    bytes_ = math.prod(shape) * tensor.type_bits * tensor.type_lanes // 8
+    begin = ctypes.c_void_p((tensor.data or 0) + tensor.byte_offset)
+    return (begin, ctypes.c_uint64(bytes_)), keep
+
+
 # ---- scalars -----------------------------------------------------------------------------
 
 
@@ -232,7 +249,8 @@ class Function:
     def __init__(self, name, /, **parameters):
         self.name, self.parameters = name, parameters
         self._entries = {
-            suffix: _c[f"{NAME}_{name}{suffix}"] for suffix in ("", "_explain", "_workspace")
+            suffix: _c[f"{NAME}_{name}{suffix}"]
+            for suffix in ("", "_explain", "_workspace", "_with_workspace")
         }
         self._taken = [
             (f"{NAME}.{name}: argument '{parameter}'", kind)
@@ -263,9 +281,14 @@ class Function:
         finally:
             _c[f"{NAME}_stream_destroy"](handle)
 
-    def launch(self, stream, *arguments):
+    def launch(self, stream, workspace, *arguments):
         """Runs it; on a GPU, gives it to the stream."""
-        self._call("", (), stream, arguments)
+        if workspace is None:
+            return self._call("", (), stream, arguments)
+        native = None if stream is None or isinstance(stream, Stream) else _native(stream)
+        given, keep = _memory(workspace, native, f"{NAME}.{self.name}: the workspace")
+        self._call("_with_workspace", given, stream, arguments)
+        del keep  # until here
 
     def explain(self, stream, *arguments):
         """Which build a launch would take, and why."""

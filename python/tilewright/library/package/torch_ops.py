@@ -36,7 +36,7 @@ def register():
 
 
 def _on_host(function):
-    return lambda *arguments: function.launch(None, *arguments)
+    return lambda *arguments: function.launch(None, None, *arguments)
 
 
 def _on_gpu(function):
@@ -45,7 +45,7 @@ def _on_gpu(function):
     def run(*arguments):
         tensors = (a for a in arguments if isinstance(a, torch.Tensor) and a.is_cuda)
         stream = torch.cuda.current_stream(next(tensors).device)
-        function.launch(stream, *arguments)
+        function.launch(stream, None, *arguments)
 
     return run
 
