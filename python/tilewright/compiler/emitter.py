@@ -21,6 +21,7 @@ from .assignment import Assignments
 from .builder import Builder, quote
 from .calls import Calls, Return
 from .conditions import Conditions
+from .containers import Containers
 from .control import ControlFlow
 from .errors import CompileError
 from .expressions import Expressions
@@ -46,6 +47,7 @@ from .views import Views
 class Emitter(
     Expressions,
     Conditions,
+    Containers,
     Calls,
     PythonCalls,
     Statements,
