@@ -46,7 +46,7 @@ class EagerEmitter(Emitter):
         code = function.__code__
         self.names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
         self.values = values
-        self.const_axes: list[tuple[str, int, str, int]] = []
+        self.const_axes: list[tuple[str, int, Const, int]] = []
         for name in self.names:
             value = values.get(name)
             array = name not in values or hasattr(value, "shape")
@@ -75,19 +75,35 @@ class EagerEmitter(Emitter):
                     f"{len(annotation.shape)}"
                 )
             for axis, size in enumerate(annotation.shape):
-                if isinstance(size, Const) and size.function is None:
+                if self._gives_a_size(size):
                     last = axis == len(annotation.shape) - 1
                     factor = 2 if annotation.dtype.is_paired and last else 1
-                    self.const_axes.append((name, axis, size.name, factor))
+                    self.const_axes.append((name, axis, size, factor))
                     if shape is not None:
-                        self._solve(name, axis, size.name, int(shape[axis]) * factor)
+                        self._solve(name, axis, size, int(shape[axis]) * factor)
         self.declare(name, annotation)
 
-    def _solve(self, name: str, axis: int, const: str, size: int) -> None:
-        known = self.consts.setdefault(const, size)
+    def _gives_a_size(self, size: object) -> bool:
+        """Whether a T.const name follows from the size of an array that is declared as `size`:
+        a name, or an expression of one that no dimension before is declared with."""
+        if not isinstance(size, Const):
+            return False
+        declared = set().union(*(known.names() for _, _, known, _ in self.const_axes))
+        return size.function is None or len(size.names() - declared) == 1
+
+    def _solve(self, name: str, axis: int, const: Const, size: int) -> None:
+        missing = const.missing(self.consts)
+        if missing:
+            value = const.solve(missing, self.consts, size)
+            if value is None:
+                return  # what asks for it says that it has no value
+            self.consts[missing] = value
+        known = const.value(self.consts)
         if known != size:
             self.refuse(
-                f"dimension {axis} of {name} is {size}, and {const} is {known} by an "
+                f"dimension {axis} of {name} is {size}, which {const} is for no {missing}"
+                if missing
+                else f"dimension {axis} of {name} is {size}, and {const} is {known} by an "
                 f"earlier parameter"
             )
 
@@ -190,7 +206,11 @@ def _read(
         outputs,
         inputs=[p.name for p in inputs],
         scalars=[p.name for p in inputs if p.memory is None],
-        const_axes=emitter.const_axes,
+        const_axes=[
+            (name, axis, factor, known if isinstance(known, int) else None)
+            for name, axis, size, factor in emitter.const_axes
+            for known in [size.value(emitter.consts)]
+        ],
         consts={k: v for k, v in emitter.consts.items() if isinstance(v, int)},
     )
     return module, emitter.asked
