@@ -137,7 +137,17 @@ FailureOr<Box> Instrumenter::toBase(Box box, OpBuilder &builder) {
 static std::string nameOf(Operation *op) {
   if (isa<memref::LoadOp, memref::StoreOp, LoadOp, StoreOp>(op))
     return "";
-  return ("T." + op->getName().stripDialect()).str();
+  std::string name = ("T." + op->getName().stripDialect()).str();
+  if (auto reduce = dyn_cast<ReduceOp>(op); reduce && reduce.getCombiner()) {
+    StringRef combiner = stringifyCombiner(*reduce.getCombiner());
+    combiner.consume_back("num");
+    name += ("_" + combiner).str();
+  } else if (auto atomic = dyn_cast<AtomicOp>(op)) {
+    StringRef combiner = stringifyCombiner(atomic.getCombiner());
+    combiner.consume_front("bit");
+    name += ("_" + (atomic.getCombiner() == Combiner::Sum ? "add" : combiner)).str();
+  }
+  return name;
 }
 
 /// Whether sizes are the same but for those of 1.

@@ -32,7 +32,7 @@ func.func @elements(%x: memref<?xf32, #global>, %n: index) {
       }
     } loc("k"("file.py":3:4))
     %one = arith.constant 1.0 : f32
-    // CHECK: tile.check_access atomic 1 %{{.*}}[%{{.*}}] [1] "T.atomic"
+    // CHECK: tile.check_access atomic 1 %{{.*}}[%{{.*}}] [1] "T.atomic_add"
     // CHECK-NEXT: tile.atomic
     %old = tile.atomic sum %one, %w[%bx] : memref<?xf32, #global>
   }

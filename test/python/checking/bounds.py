@@ -125,7 +125,7 @@ def operand_of_a_gemm(wrong):
     return over(body, (a, b, np.array([0, 24 if wrong else 16], np.int32)), a @ b)
 
 
-@program(RULE, memory="s", index=(30, 0), instruction="T.reduce", block=(1, 0, 0))
+@program(RULE, memory="s", index=(30, 0), instruction="T.reduce_sum", block=(1, 0, 0))
 def source_of_a_reduction(wrong):
     @T.macro
     def body(A, P, B, bx):
@@ -141,7 +141,7 @@ def source_of_a_reduction(wrong):
     return over(body, (a, np.array([3, 30 if wrong else 28], np.int32)), right, blocks=2)
 
 
-@program(RULE, memory="bins", index=(16,), iteration={"i": 31}, instruction="T.atomic")
+@program(RULE, memory="bins", index=(16,), iteration={"i": 31}, instruction="T.atomic_add")
 def bin_of_a_histogram(wrong):
     @T.macro
     def body(P, B):

@@ -95,7 +95,7 @@ def overflow_of_a_product(wrong):
     return over(body, (a, b), right, debug="nan")
 
 
-@program(RULE, memory="total", index=(5,), instruction="T.reduce")
+@program(RULE, memory="total", index=(5,), instruction="T.reduce_sum")
 def overflow_of_a_sum(wrong):
     @T.macro
     def body(A, B):
