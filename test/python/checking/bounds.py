@@ -51,6 +51,20 @@ def element_of_a_view_that_its_row_has_not(wrong):
     return over(body, (a, positions(wrong, 5, 16, 16)), a[:16])
 
 
+@program(RULE, memory="s", index=(6, 3), instruction="T.copy", block=(1, 0, 0))
+def rows_of_a_view_that_are_no_box_of_its_memory(wrong):
+    @T.macro
+    def body(A, P, B, bx):
+        s = T.alloc_shared((6, 10), "float32")
+        T.copy(A, s)
+        first = P[bx]
+        T.copy(T.view(s, (4, 15))[first : first + 2, 3:9], B[bx, :, :])  # here
+
+    a = numbers(6, 10)
+    right = np.stack([a.reshape(4, 15)[n : n + 2, 3:9] for n in (1, 2)])
+    return over(body, (a, np.array([1, 3 if wrong else 2], np.int32)), right, blocks=2)
+
+
 @program(RULE, memory="s", index=(-1,), iteration={"i": 7}, block=(1, 0, 0))
 def negative_index_of_a_store(wrong):
     @T.macro

@@ -96,6 +96,25 @@ def overflow_of_a_product(wrong):
 
 
 @program(RULE, memory="total", index=(5,), instruction="T.reduce_sum")
+def overflow_of_a_sum_of_a_view(wrong):
+    """An infinity of the input is seen, whichever element of the view holds it."""
+
+    @T.macro
+    def body(A, B):
+        a = T.alloc_shared((10, 12), "float32")
+        total = T.alloc_fragment((8,), "float32")
+        T.copy(A, a)
+        T.reduce_sum(T.view(a, (8, 15))[:, 1:14], total, dim=1)  # here
+        T.copy(total, B)
+
+    a = numbers(10, 12)
+    a.reshape(8, 15)[2, 0] = np.inf
+    if wrong:
+        a.reshape(8, 15)[5, 6:8] = 3e38
+    return over(body, (a,), a.reshape(8, 15)[:, 1:14].sum(1), debug="nan")
+
+
+@program(RULE, memory="total", index=(5,), instruction="T.reduce_sum")
 def overflow_of_a_sum(wrong):
     @T.macro
     def body(A, B):
