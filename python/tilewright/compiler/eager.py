@@ -133,6 +133,15 @@ class EagerEmitter(Emitter):
             )
         self.declare_eager(name, annotation)
 
+    def expr_Compare(self, node: ast.Compare) -> object:
+        """`B is None` may be asked of an array before it is declared: one that is left out
+        has no type to declare."""
+        if isinstance(node.left, ast.Name) and isinstance(node.ops[0], (ast.Is, ast.IsNot)):
+            is_array = isinstance(self.frame.find(node.left.id)[0], Undeclared)
+            if is_array and [ast.unparse(x) for x in node.comparators] == ["None"]:
+                return isinstance(node.ops[0], ast.IsNot)
+        return super().expr_Compare(node)
+
     def expr_Name(self, node: ast.Name) -> object:
         value = super().expr_Name(node)
         if isinstance(value, Undeclared):
@@ -233,5 +242,13 @@ def _outputs(emitter: EagerEmitter) -> list[int]:
         emitter.fail(
             f"the output {left[0]} of T.empty is not returned",
             hint=f"return {left[0]}, or use T.alloc_global for a workspace",
+        )
+    twice = [r.name for i, r in enumerate(returned) if r in returned[:i]]
+    if twice:
+        emitter.at(emitter.result_node)
+        emitter.fail(
+            f"the output {twice[0]} is returned twice",
+            rule="each output of a call is one array",
+            hint="name it once, or make another output with T.empty",
         )
     return [position[r] for r in returned]
