@@ -19,6 +19,7 @@
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/IR/Matchers.h"
 #include "llvm/ADT/StringSwitch.h"
 
 namespace tilewright::tile {
@@ -276,12 +277,25 @@ static bool holdsFloats(Value memref) {
   return isa<FloatType>(cast<MemRefType>(memref.getType()).getElementType());
 }
 
+/// Whether `op` writes an infinity that was asked for: what an exclusive scan begins
+/// with.
+static bool writesInfinity(Operation *op) {
+  auto scan = dyn_cast<ScanOp>(op);
+  if (!scan || !scan.getExclusive())
+    return false;
+  if (scan.getCombiner())
+    return *scan.getCombiner() != Combiner::Sum;
+  APFloat identity(0.0);
+  return matchPattern(scan.getIdentity(), m_ConstantFloat(&identity)) &&
+         identity.isInfinity();
+}
+
 LogicalResult Instrumenter::checkAccesses(Operation *op) {
   FailureOr<Accesses> accesses = getAccesses(op);
   if (failed(accesses))
     return failure();
   auto known = dyn_cast<AccessOpInterface>(op);
-  bool inspects = values && known && known.computes();
+  bool inspects = values && known && known.computes() && !writesInfinity(op);
   OpBuilder before(op), after(op->getContext());
   after.setInsertionPointAfter(op);
   bool isFirst = true;
