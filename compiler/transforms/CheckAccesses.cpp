@@ -16,8 +16,10 @@
 #include "dialects/tile/Tile.h"
 
 #include "compiler/analysis/Memory.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/IR/Matchers.h"
 #include "llvm/ADT/StringSwitch.h"
 
 namespace tilewright::tile {
@@ -46,8 +48,10 @@ private:
   LogicalResult checkAccesses(Operation *op);
   void checkValue(Operation *op);
   FailureOr<Box> toBase(Box box, OpBuilder &builder);
-  FailureOr<CheckAccessOp> makeCheck(Operation *op, const Access &access,
-                                     OpBuilder &builder);
+  LogicalResult addCheck(Operation *op, Access access, OpBuilder builder,
+                         bool inspect = false, bool first = false);
+  FailureOr<CheckAccessOp> makeCheck(Operation *op, const Access &access, const Box &box,
+                                     const Box &second, OpBuilder &builder);
   IntegerAttr getLoop(Operation *op);
 
   func::FuncOp function;
@@ -117,7 +121,8 @@ void Instrumenter::addLoop(Operation *loop) {
 // Accesses
 //===----------------------------------------------------------------------===//
 
-/// `box`, of a view, as a box of the memory that the view is of.
+/// `box`, of a view, as a box of the memory that the view is of; failure where it is
+/// none.
 FailureOr<Box> Instrumenter::toBase(Box box, OpBuilder &builder) {
   while (auto view = box.memref.getDefiningOp<ViewLikeOpInterface>()) {
     FailureOr<Box> outer = failure();
@@ -126,18 +131,56 @@ FailureOr<Box> Instrumenter::toBase(Box box, OpBuilder &builder) {
     else if (auto other = dyn_cast<ViewOp>(view.getOperation()))
       outer = getBoxOfSource(other, box, builder);
     if (failed(outer))
-      return view.emitError("checking mode cannot follow this view of ")
-             << describeMemory(box.memref);
+      return failure();
     box = *outer;
   }
   return box;
+}
+
+/// Loops over the elements of `box`; it, and the `other` that has one for each of them,
+/// become one element, and `builder` is in the innermost loop.
+static void loopOverElements(Box &box, std::optional<Box> &other, OpBuilder &builder,
+                             Location loc) {
+  Value zero = arith::ConstantIndexOp::create(builder, loc, 0);
+  Value one = arith::ConstantIndexOp::create(builder, loc, 1);
+  size_t otherDim = 0;
+  for (auto [dim, size] : llvm::enumerate(box.sizes)) {
+    if (size == 1)
+      continue;
+    Value count = ShapedType::isDynamic(size)
+                      ? memref::DimOp::create(builder, loc, box.memref, dim).getResult()
+                      : arith::ConstantIndexOp::create(builder, loc, size).getResult();
+    auto loop = scf::ForOp::create(builder, loc, zero, count, one);
+    builder.setInsertionPointToStart(loop.getBody());
+    auto step = [&](Box &moved, size_t along) {
+      Value start = getValueOrCreateConstantIndexOp(builder, loc, moved.offsets[along]);
+      moved.offsets[along] =
+          arith::AddIOp::create(builder, loc, start, loop.getInductionVar()).getResult();
+      moved.sizes[along] = 1;
+    };
+    step(box, dim);
+    while (other && otherDim < other->sizes.size() && other->sizes[otherDim] == 1)
+      ++otherDim;
+    if (other && otherDim < other->sizes.size())
+      step(*other, otherDim);
+  }
 }
 
 /// What reports call an operation: nothing for the access of a single element.
 static std::string nameOf(Operation *op) {
   if (isa<memref::LoadOp, memref::StoreOp, LoadOp, StoreOp>(op))
     return "";
-  return ("T." + op->getName().stripDialect()).str();
+  std::string name = ("T." + op->getName().stripDialect()).str();
+  if (auto reduce = dyn_cast<ReduceOp>(op); reduce && reduce.getCombiner()) {
+    StringRef combiner = stringifyCombiner(*reduce.getCombiner());
+    combiner.consume_back("num");
+    name += ("_" + combiner).str();
+  } else if (auto atomic = dyn_cast<AtomicOp>(op)) {
+    StringRef combiner = stringifyCombiner(atomic.getCombiner());
+    combiner.consume_front("bit");
+    name += ("_" + (atomic.getCombiner() == Combiner::Sum ? "add" : combiner)).str();
+  }
+  return name;
 }
 
 /// Whether sizes are the same but for those of 1.
@@ -147,40 +190,68 @@ static bool haveSameShape(ArrayRef<int64_t> a, ArrayRef<int64_t> b) {
                      llvm::make_filter_range(b, spans));
 }
 
-FailureOr<CheckAccessOp> Instrumenter::makeCheck(Operation *op, const Access &access,
-                                                 OpBuilder &builder) {
+/// Checks an access where `builder` is. What is a box of a view and none of the memory is
+/// checked element by element.
+LogicalResult Instrumenter::addCheck(Operation *op, Access access, OpBuilder builder,
+                                     bool inspect, bool first) {
   FailureOr<Box> box = toBase(access.box, builder);
-  if (failed(box))
+  FailureOr<Box> other = access.other ? toBase(*access.other, builder) : box;
+  if ((failed(box) || failed(other)) && !access.axis) {
+    if (access.other && !haveSameShape(access.box.sizes, access.other->sizes))
+      access.other = std::nullopt;
+    if (first) { // what is inspected begins here, and not again at each element
+      Access start = access;
+      llvm::fill(start.box.sizes, 1);
+      if (start.other)
+        llvm::fill(start.other->sizes, 1);
+      if (failed(addCheck(op, start, builder, inspect, first)))
+        return failure();
+      first = false;
+    }
+    loopOverElements(access.box, access.other, builder, op->getLoc());
+    box = toBase(access.box, builder);
+    other = access.other ? toBase(*access.other, builder) : box;
+  }
+  if (failed(box) || failed(other))
+    return op->emitError("checking mode cannot follow this view of ")
+           << describeMemory(access.box.memref);
+  FailureOr<CheckAccessOp> check = makeCheck(op, access, *box, *other, builder);
+  if (failed(check))
     return failure();
+  check->setInspect(inspect);
+  check->setFirst(first);
+  return success();
+}
+
+FailureOr<CheckAccessOp> Instrumenter::makeCheck(Operation *op, const Access &access,
+                                                 const Box &box, const Box &second,
+                                                 OpBuilder &builder) {
   SmallVector<Value> offsets, otherOffsets;
   SmallVector<int64_t> starts, otherStarts;
-  dispatchIndexOpFoldResults(box->offsets, offsets, starts);
+  dispatchIndexOpFoldResults(box.offsets, offsets, starts);
   IntegerAttr axis, otherNumber;
   DenseI64ArrayAttr otherStartsAttr, otherSizes;
   Value other;
   if (access.axis) {
-    if (box->memref != access.box.memref) // which may have other dimensions
+    if (box.memref != access.box.memref) // which may have other dimensions
       return op->emitError("checking mode cannot follow rows of a view of ")
-             << describeMemory(box->memref);
+             << describeMemory(box.memref);
     axis = builder.getI64IntegerAttr(*access.axis);
   }
   if (access.other) {
-    FailureOr<Box> second = toBase(*access.other, builder);
-    if (failed(second))
-      return failure();
     // Seen as elements of another size the sides no longer match: all of this one counts.
-    if (access.axis || haveSameShape(box->sizes, second->sizes)) {
-      dispatchIndexOpFoldResults(second->offsets, otherOffsets, otherStarts);
-      other = second->memref;
+    if (access.axis || haveSameShape(box.sizes, second.sizes)) {
+      dispatchIndexOpFoldResults(second.offsets, otherOffsets, otherStarts);
+      other = second.memref;
       otherNumber = builder.getI64IntegerAttr(memories.lookup(other));
       otherStartsAttr = builder.getDenseI64ArrayAttr(otherStarts);
-      otherSizes = builder.getDenseI64ArrayAttr(second->sizes);
+      otherSizes = builder.getDenseI64ArrayAttr(second.sizes);
     }
   }
   return CheckAccessOp::create(
-      builder, op->getLoc(), access.kind, memories.lookup(box->memref), box->memref,
+      builder, op->getLoc(), access.kind, memories.lookup(box.memref), box.memref,
       offsets, builder.getDenseI64ArrayAttr(starts),
-      builder.getDenseI64ArrayAttr(box->sizes), axis, otherNumber, other, otherOffsets,
+      builder.getDenseI64ArrayAttr(box.sizes), axis, otherNumber, other, otherOffsets,
       otherStartsAttr, otherSizes, builder.getStringAttr(nameOf(op)), getLoop(op),
       /*inspect=*/false, /*first=*/false);
 }
@@ -189,28 +260,38 @@ static bool holdsFloats(Value memref) {
   return isa<FloatType>(cast<MemRefType>(memref.getType()).getElementType());
 }
 
+/// Whether `op` writes an infinity that was asked for: what an exclusive scan begins
+/// with.
+static bool writesInfinity(Operation *op) {
+  auto scan = dyn_cast<ScanOp>(op);
+  if (!scan || !scan.getExclusive())
+    return false;
+  if (scan.getCombiner())
+    return *scan.getCombiner() != Combiner::Sum;
+  APFloat identity(0.0);
+  return matchPattern(scan.getIdentity(), m_ConstantFloat(&identity)) &&
+         identity.isInfinity();
+}
+
 LogicalResult Instrumenter::checkAccesses(Operation *op) {
   FailureOr<Accesses> accesses = getElementAccesses(op);
   if (failed(accesses))
     return op->emitOpError(
         "is not covered by checking mode, as it does not say which elements it accesses");
   auto known = dyn_cast<AccessOpInterface>(op);
-  bool inspects = values && known && known.computes();
+  bool inspects = values && known && known.computes() && !writesInfinity(op);
   OpBuilder before(op), after(op->getContext());
   after.setInsertionPointAfter(op);
   bool isFirst = true;
   for (Access access : *accesses) {
-    FailureOr<CheckAccessOp> check = makeCheck(op, access, before);
-    if (failed(check))
+    bool inspectsIt = inspects && access.kind == AccessKind::Read;
+    if (failed(addCheck(op, access, before, inspectsIt, inspectsIt && isFirst)))
       return failure();
-    if (inspects && access.kind == AccessKind::Read) {
-      check->setInspect(true);
-      check->setFirst(isFirst);
-      isFirst = false;
-    }
+    isFirst &= !inspectsIt;
     if (inspects && access.kind == AccessKind::Write && holdsFloats(access.box.memref)) {
-      auto result = cast<CheckAccessOp>(after.clone(**check));
-      result.setKind(AccessKind::Result);
+      access.kind = AccessKind::Result;
+      if (failed(addCheck(op, access, after)))
+        return failure();
     }
   }
   return success();

@@ -24,8 +24,8 @@ static constexpr RuleText ruleTexts[] = {
      "tiles and workspaces start undefined: an element is written before "
      "it is read"},
     {"race",
-     "blocks, and iterations of T.Parallel, have no order: what one of them writes "
-     "no other reads or writes, unless all do so atomically"},
+     "blocks, iterations of T.Parallel, and threads between two barriers, have no order: "
+     "what one of them writes no other reads or writes, unless all do so atomically"},
     {"non-finite", "asked for: arithmetic on finite numbers gives finite numbers"},
     {"trap", "the program stopped itself"},
 };

@@ -326,6 +326,18 @@ bool Argument::readScalar(PyObject *object, bool isFloat) {
     return readInteger(object);
   if (PyFloat_Check(object))
     return readFloat(object);
+  if (PyArray_Check(object)) {
+    auto *array = reinterpret_cast<PyArrayObject *>(object);
+    if (PyArray_TYPE(array) == NPY_OBJECT)
+      return false;
+    if (PyArray_SIZE(array) != 1) {
+      PyErr_Format(PyExc_ValueError, "it has %zd elements, and a scalar is one",
+                   static_cast<Py_ssize_t>(PyArray_SIZE(array)));
+      return false;
+    }
+    Ref element(PyArray_ToScalar(PyArray_DATA(array), array));
+    return element && readScalar(element.get(), isFloat);
+  }
   const PyNumberMethods *number = Py_TYPE(object)->tp_as_number;
   if (!number)
     return false;

@@ -9,7 +9,7 @@ import math
 
 from ..language import dtypes
 from ..language.dtypes import DType, index
-from ..language.symbols import Dim, SizeExpr
+from ..language.symbols import SizeExpr
 from ..language.values import Memory, Region, Value
 from .builder import memref, quote
 from .scalars import difference
@@ -75,22 +75,6 @@ class Access:
                 hint="take a part of the tensor at a time",
             )
         return tuple(shape)
-
-    def dim(self, dim: Dim) -> Value:
-        """A dynamic size as an index."""
-        source = self.symbols.get(dim.name)
-        if source is None:
-            self.fail(
-                f"the size {dim.name} is no size of a parameter of this kernel",
-                hint="it must appear in a tensor's shape, or be a scalar parameter",
-            )
-        memory, axis = source
-        if axis is None:  # a scalar parameter that is the size
-            ssa = self.cast(memory, index).ssa
-        else:
-            ssa = self.builder.size(memory.ssa, memory.type, axis, dim.name)
-        self.made_of[ssa] = dim
-        return Value(ssa, index, None, nonneg=True, dim=dim)
 
     def extent(self, memory: Memory, axis: int) -> int | Value:
         """The size of a memory along a dimension."""

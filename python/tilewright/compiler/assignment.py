@@ -11,7 +11,6 @@ import difflib
 from ..language.dtypes import DType
 from ..language.types import TensorType
 from ..language.values import Memory, Region, Value, is_device
-from .expressions import OPERATORS
 from .frame import MISSING, Scope
 from .runtime import describe_short, is_runtime
 
@@ -162,13 +161,7 @@ class Assignments:
         self.at(target)
         if isinstance(base, Value):
             self.fail("a run-time scalar is indexed", hint="index the tile")
-        if self.in_runtime_region():
-            self.fail(
-                f"{describe_short(base)}, a Python container, is changed in a run-time "
-                f"loop or branch",
-                rule="Python values change at compile time only",
-                hint="keep the numbers in a tile",
-            )
+        self.refuse_change_at_run_time(base)
         try:
             base[key] = value
         except Exception as error:
@@ -197,7 +190,7 @@ class Assignments:
     def stmt_AugAssign(self, node: ast.AugAssign) -> None:
         if self.reduces(node):
             return
-        entry = OPERATORS[type(node.op)]
+        entry = self.operator_of(node)
         target = node.target
         if isinstance(target, ast.Name):
             old, scope = self.frame.local(target.id)

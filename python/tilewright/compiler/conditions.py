@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import ast
 import operator
+from collections.abc import Iterable
 
 from ..language.dtypes import bool_
-from ..language.values import Value
+from ..language.values import Memory, Value
 from .errors import CompileError
 from .runtime import is_runtime
 
@@ -24,12 +25,7 @@ _COMPARE = {
     ast.NotEq: ("ne", operator.ne),
 }
 
-_MEMBERSHIP = {
-    ast.In: lambda a, b: a in b,
-    ast.NotIn: lambda a, b: a not in b,
-    ast.Is: operator.is_,
-    ast.IsNot: operator.is_not,
-}
+EQUAL = _COMPARE[ast.Eq]
 
 COMPARISONS = frozenset(name for name, _ in _COMPARE.values())
 
@@ -76,12 +72,13 @@ class Conditions:
         for op, right_node in zip(node.ops, node.comparators):
             right = self.evaluate(right_node)
             self.at(node)
-            if type(op) in _MEMBERSHIP:
-                if (is_runtime(left) or is_runtime(right)) and not isinstance(
-                    op, (ast.Is, ast.IsNot)
-                ):
-                    self.fail("`in` on a run-time value", hint="compare with == and `or`")
-                step: object = _MEMBERSHIP[type(op)](left, right)
+            step: object
+            if isinstance(op, (ast.In, ast.NotIn)):
+                step = self._negated_if(
+                    isinstance(op, ast.NotIn), self.membership(left, right, node)
+                )
+            elif isinstance(op, (ast.Is, ast.IsNot)):
+                step = self._identity(left, right) != isinstance(op, ast.IsNot)
             else:
                 step = self.operate(_COMPARE[type(op)], left, right, node)
             if isinstance(result, Value) or isinstance(step, Value):
@@ -97,6 +94,37 @@ class Conditions:
                     return step
             left = right
         return result
+
+    def _negated_if(self, negated: bool, condition: object) -> object:
+        if not negated:
+            return condition
+        return self.invert(condition) if is_runtime(condition) else not condition
+
+    def _identity(self, left: object, right: object) -> bool:
+        """`left is right`: of names for tiles and of None, which are known here."""
+        both_memory = isinstance(left, Memory) and isinstance(right, Memory)
+        asks_for_none = left is None or right is None
+        if (is_runtime(left) or is_runtime(right)) and not (both_memory or asks_for_none):
+            self.fail(
+                "`is` on a run-time value",
+                rule="`is` asks for one object of Python, and numbers of a kernel are none",
+                hint="compare with ==",
+            )
+        return left is right
+
+    def all_of(self, operator: str, conditions: Iterable[object]) -> object:
+        """Conditions joined by "and" or "or": a truth of Python where one of them decides."""
+        joined = None
+        for condition in conditions:
+            if is_runtime(condition):
+                condition = self.truth(condition)
+                if joined is None:
+                    joined = Junction(self, operator, condition)
+                else:
+                    joined.add(condition)
+            elif bool(condition) != (operator == "and"):
+                return condition
+        return operator == "and" if joined is None else joined.result()
 
     def expr_BoolOp(self, node: ast.BoolOp) -> object:
         """`and`, `or`: a later operand that reads memory is read only where it decides."""

@@ -91,6 +91,11 @@ def _target_of(name: str) -> str:
     """
     if name in ("auto", "llvm", "c"):
         return "cpu"
+    if name.endswith(":"):
+        raise CompileError.here(
+            f"target={name!r} names nothing behind the colon",
+            hint=f"write {name[:-1]!r}, or what follows, as in 'cuda:sm_80' and 'cpu:znver4'",
+        )
     if ":" in name or name.removesuffix("-emulator") not in ("cuda", "hip"):
         return name
     from ..runtime import device_name

@@ -59,7 +59,7 @@ class EagerEmitter(Emitter):
         code = function.__code__
         self.names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
         self.values = values
-        self.const_axes: list[tuple[str, int, str, int]] = []
+        self.const_axes: list[tuple[str, int, Const, int]] = []
         for name in self.names:
             value = values.get(name)
             array = name not in values or hasattr(value, "shape")
@@ -88,19 +88,35 @@ class EagerEmitter(Emitter):
                     f"{len(annotation.shape)}"
                 )
             for axis, size in enumerate(annotation.shape):
-                if isinstance(size, Const) and size.function is None:
+                if self._gives_a_size(size):
                     last = axis == len(annotation.shape) - 1
                     factor = 2 if annotation.dtype.is_paired and last else 1
-                    self.const_axes.append((name, axis, size.name, factor))
+                    self.const_axes.append((name, axis, size, factor))
                     if shape is not None:
-                        self._solve(name, axis, size.name, int(shape[axis]) * factor)
+                        self._solve(name, axis, size, int(shape[axis]) * factor)
         self.declare(name, annotation)
 
-    def _solve(self, name: str, axis: int, const: str, size: int) -> None:
-        known = self.consts.setdefault(const, size)
+    def _gives_a_size(self, size: object) -> bool:
+        """Whether a T.const name follows from the size of an array that is declared as `size`:
+        a name, or an expression of one that no dimension before is declared with."""
+        if not isinstance(size, Const):
+            return False
+        declared = set().union(*(known.names() for _, _, known, _ in self.const_axes))
+        return size.function is None or len(size.names() - declared) == 1
+
+    def _solve(self, name: str, axis: int, const: Const, size: int) -> None:
+        missing = const.missing(self.consts)
+        if missing:
+            value = const.solve(missing, self.consts, size)
+            if value is None:
+                return  # what asks for it says that it has no value
+            self.consts[missing] = value
+        known = const.value(self.consts)
         if known != size:
             self.refuse(
-                f"dimension {axis} of {name} is {size}, and {const} is {known} by an "
+                f"dimension {axis} of {name} is {size}, which {const} is for no {missing}"
+                if missing
+                else f"dimension {axis} of {name} is {size}, and {const} is {known} by an "
                 f"earlier parameter"
             )
 
@@ -129,6 +145,15 @@ class EagerEmitter(Emitter):
                 hint=f'write {name}: T.Tensor((M, K), "float16") or {name}: T.int32',
             )
         self.declare_eager(name, annotation)
+
+    def expr_Compare(self, node: ast.Compare) -> object:
+        """`B is None` may be asked of an array before it is declared: one that is left out
+        has no type to declare."""
+        if isinstance(node.left, ast.Name) and isinstance(node.ops[0], (ast.Is, ast.IsNot)):
+            is_array = isinstance(self.frame.find(node.left.id)[0], Undeclared)
+            if is_array and [ast.unparse(x) for x in node.comparators] == ["None"]:
+                return isinstance(node.ops[0], ast.IsNot)
+        return super().expr_Compare(node)
 
     def expr_Name(self, node: ast.Name) -> object:
         value = super().expr_Name(node)
@@ -204,7 +229,11 @@ def _read(
         outputs,
         inputs=[p.name for p in inputs],
         scalars=[p.name for p in inputs if p.memory is None],
-        const_axes=emitter.const_axes,
+        const_axes=[
+            (name, axis, factor, known if isinstance(known, int) else None)
+            for name, axis, size, factor in emitter.const_axes
+            for known in [size.value(emitter.consts)]
+        ],
         consts={k: v for k, v in emitter.consts.items() if isinstance(v, int)},
     )
     return module, emitter.asked
@@ -237,5 +266,13 @@ def _outputs(emitter: EagerEmitter) -> list[int]:
         emitter.fail(
             f"the output {left[0]} of T.empty is not returned",
             hint=f"return {left[0]}, or use T.alloc_global for a workspace",
+        )
+    twice = [r.name for i, r in enumerate(returned) if r in returned[:i]]
+    if twice:
+        emitter.at(emitter.result_node)
+        emitter.fail(
+            f"the output {twice[0]} is returned twice",
+            rule="each output of a call is one array",
+            hint="name it once, or make another output with T.empty",
         )
     return [position[r] for r in returned]

@@ -21,6 +21,7 @@ from .assignment import Assignments
 from .builder import Builder, quote
 from .calls import Calls, Return
 from .conditions import Conditions
+from .containers import Containers
 from .control import ControlFlow
 from .errors import CompileError
 from .expressions import Expressions
@@ -37,6 +38,7 @@ from .reading import PLAIN, Reading
 from .reducers import Reducers
 from .scalars import Scalars
 from .signature import Parameter, signature_attribute
+from .solving import Solved, Solving
 from .source import Source
 from .statements import Statements
 from .threads import ThreadCode, Threads
@@ -46,6 +48,7 @@ from .views import Views
 class Emitter(
     Expressions,
     Conditions,
+    Containers,
     Calls,
     PythonCalls,
     Statements,
@@ -61,6 +64,7 @@ class Emitter(
     Access,
     Views,
     Parameters,
+    Solving,
     Ranges,
     ParallelChecks,
 ):
@@ -77,6 +81,7 @@ class Emitter(
         parallel: open T.Parallel loops; `conditions`: what each open branch depends on.
         parameters: the function's parameters in order; outputs of T.empty come last.
         symbols: for each dynamic size, where its value is: (memory, axis) or (value, None).
+        solved: dynamic sizes that are given through an expression.
         made_of: sizes and products, by SSA name, from which index values were computed.
         consts: values of T.const sizes.
         reading: what the kernel is compiled for, apart from a target.
@@ -104,6 +109,7 @@ class Emitter(
         self.attained: set[str] = set()
         self.parameters: list[Parameter] = []
         self.symbols: dict[str, tuple] = {}
+        self.solved: dict[str, Solved] = {}
         self.facts: dict[str, Dim] = {}
         self.made_of: dict[str, SizeExpr | tuple[Value, Value]] = {}
         self.consts = dict(consts or {})
@@ -132,7 +138,10 @@ class Emitter(
         self.check_signature()
         arguments = [f"{p.ssa}: {p.type}" for p in self.parameters]
         attributes = "tile.batch_invariant, " if self.reading.batch_invariant else ""
-        attributes += f"tile.signature = {signature_attribute(self.parameters, self.facts)}"
+        signature = signature_attribute(
+            self.parameters, self.signature_facts(), self.in_terms_of_arguments
+        )
+        attributes += f"tile.signature = {signature}"
         return self.builder.module(name, arguments, attributes)
 
     # -- helpers of operations --------------------------------------------------------------

@@ -13,6 +13,10 @@ from typing import NamedTuple
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 
+# Calls of macros that a message shows; a recursion has more.
+_MOST_CALLERS = 8
+
+
 class Place(NamedTuple):
     """A place in a source file. Lines count from 1, columns from 1; 0 is unknown.
 
@@ -75,7 +79,10 @@ class CompileError(Exception):
         if self.place:
             lines.append(f"  --> {self.place}")
             lines += _excerpt(self.place)
-        for caller in self.callers:
+        outermost = self.callers[-_MOST_CALLERS:]
+        if len(self.callers) > len(outermost):
+            lines.append(f"  through {len(self.callers) - len(outermost)} further calls")
+        for caller in outermost:
             lines.append(f"  called from {caller}")
             lines += _excerpt(caller)
         if self.rule:

@@ -10,14 +10,13 @@ import difflib
 import operator
 
 from ..language.choices import Choice
-from ..language.dtypes import Constant, python_number
+from ..language.dtypes import python_number
 from ..language.symbols import Const, SizeExpr
 from ..language.values import Memory, Region, Value, is_device
 from .conditions import COMPARISONS
 from .errors import CompileError
-from .frame import Scope
 from .outside import MISSING
-from .runtime import RUNTIME, describe_short, is_runtime
+from .runtime import RUNTIME, describe_short, holds_runtime, is_runtime
 
 OPERATORS = {
     ast.Add: ("add", operator.add),
@@ -171,12 +170,17 @@ class Expressions:
         )
 
     def expr_BinOp(self, node: ast.BinOp) -> object:
+        entry = self.operator_of(node)
+        a, b = self.evaluate(node.left), self.evaluate(node.right)
+        return self.operate(entry, a, b, node)
+
+    def operator_of(self, node: ast.AST) -> tuple:
+        """The entry of `OPERATORS` for an operation or an assignment `a += b`."""
         entry = OPERATORS.get(type(node.op))
         if entry is None:
             self.at(node)
             self.fail("the operator @ in a kernel", hint="use T.gemm on tiles")
-        a, b = self.evaluate(node.left), self.evaluate(node.right)
-        return self.operate(entry, a, b, node)
+        return entry
 
     def operate(self, entry: tuple, a: object, b: object, node: ast.AST) -> object:
         """Apply an operator of `OPERATORS` or `_COMPARE` to evaluated operands."""
@@ -191,6 +195,8 @@ class Expressions:
                 return self.compare(name, a, b)
             return self.binary(name, a, b)
         if name in COMPARISONS:
+            if holds_runtime(a) or holds_runtime(b):
+                return self.compare_containers(name, a, b, node)
             a, b = self.resolved(a), self.resolved(b)
         try:
             return python(a, b)
@@ -251,15 +257,6 @@ class Expressions:
         except Exception as error:
             self.compile_time_failure(ast.unparse(node), error)
 
-    def subscript_items(self, node: ast.expr) -> list:
-        """Indices and slices of a subscript of memory."""
-        nodes = node.elts if isinstance(node, ast.Tuple) else [node]
-        items = []
-        for item in nodes:
-            value = self.evaluate(item)
-            items += value if isinstance(value, tuple) else [value]
-        return items
-
     def expr_Slice(self, node: ast.Slice) -> slice:
         """Both bounds see one value of an element or variable that both read, so that
         `x[i:i + 64]` has 64 elements also where i is a variable."""
@@ -273,51 +270,6 @@ class Expressions:
             )
         finally:
             self.reads = outer
-
-    def _elements(self, nodes: list[ast.expr]) -> list:
-        found = []
-        for node in nodes:
-            if isinstance(node, ast.Starred):
-                found.extend(self.evaluate(node.value))
-            else:
-                found.append(self.evaluate(node))
-        return found
-
-    def expr_Tuple(self, node: ast.Tuple) -> tuple:
-        return tuple(self._elements(node.elts))
-
-    def expr_List(self, node: ast.List) -> list:
-        return self._elements(node.elts)
-
-    def expr_Set(self, node: ast.Set) -> set:
-        return set(self._elements(node.elts))
-
-    def expr_Dict(self, node: ast.Dict) -> dict:
-        return {self.evaluate(k): self.evaluate(v) for k, v in zip(node.keys, node.values)}
-
-    def expr_ListComp(self, node: ast.ListComp) -> list:
-        found: list = []
-        self.frame.scopes.append(Scope("the comprehension", node.lineno))
-        try:
-            self._comprehend(node.generators, lambda: found.append(self.evaluate(node.elt)))
-        finally:
-            self.frame.leave()
-        return found
-
-    # What uses up a generator is a call at compile time, which sees the same items.
-    expr_GeneratorExp = expr_ListComp
-
-    def _comprehend(self, generators: list[ast.comprehension], visit) -> None:
-        if not generators:
-            visit()
-            return
-        first = generators[0]
-        for item in self.compile_time_items(first.iter):
-            self.assign(first.target, item, fresh=True)
-            if all(
-                self.python_truth(self.static(c, "a condition of a list"), c) for c in first.ifs
-            ):
-                self._comprehend(generators[1:], visit)
 
     def expr_JoinedStr(self, node: ast.JoinedStr) -> str:
         parts = []
@@ -335,7 +287,7 @@ class Expressions:
     def static(self, node: ast.expr, what: str) -> object:
         """The value of an expression that must be known at compile time."""
         value = self.evaluate(node)
-        if _holds_runtime(value):
+        if holds_runtime(value):
             self.at(node)
             self.fail(
                 f"{what} is known only at run time",
@@ -343,15 +295,6 @@ class Expressions:
                 hint="use a Python number, T.const, or a parameter of the enclosing function",
             )
         return value
-
-
-def _holds_runtime(value: object) -> bool:
-    """Whether a value, or an item of a container, exists at run time only."""
-    if isinstance(value, (tuple, list, set, frozenset)):
-        return any(map(_holds_runtime, value))
-    if isinstance(value, dict):
-        return any(map(_holds_runtime, value.values()))
-    return is_runtime(value) and not isinstance(value, Constant)
 
 
 SIZE_OPERATORS = ("add", "sub", "mul", "floordiv", "mod")

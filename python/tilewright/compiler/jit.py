@@ -268,7 +268,7 @@ class Jit(Definition):
         self._scalars |= frozenset(module.scalars)
         family = self._kernels.setdefault(self._static_key(values), Family(module))
         if not any(isinstance(size, Dim) for size in consts.values()):
-            family.kernels[family.key_of(module.consts)] = kernel
+            family.kernels[module.key] = kernel
         return kernel, family
 
     def _build(self, lower: Callable[[], Module]) -> Kernel:
@@ -291,15 +291,11 @@ class Family:
         self.kernels: dict[tuple, Kernel] = {}
 
     def key(self, values: dict) -> tuple:
-        """The values of the T.const sizes: one for each place where one is named."""
+        """The values of the T.const sizes, as in `EagerModule.key`."""
         return tuple(
             values[name].shape[axis] * factor if axis < len(values[name].shape) else None
-            for name, axis, _, factor in self._axes
+            for name, axis, factor, _ in self._axes
         )
-
-    def key_of(self, consts: dict[str, int]) -> tuple:
-        """As `key`, from the sizes themselves."""
-        return tuple(consts[const] for _, _, const, _ in self._axes)
 
 
 class Calls:

@@ -32,8 +32,8 @@ class EagerModule(Module):
     Attributes:
         inputs: names of the parameters that calls pass, in order.
         scalars: those of them that are scalars.
-        const_axes: (parameter, axis, name, factor) of each place where a T.const size is
-            named, which is the array's extent times the factor: 2 for elements in pairs.
+        const_axes: (parameter, axis, factor, value) of each place that gives a T.const size.
+            The value is the array's extent times the factor: 2 for elements in pairs.
         consts: the values of those sizes.
     """
 
@@ -45,10 +45,15 @@ class EagerModule(Module):
         *plain: object,
         inputs: list[str],
         scalars: list[str],
-        const_axes: list[tuple[str, int, str, int]],
+        const_axes: list[tuple[str, int, int, int | None]],
         consts: dict[str, int],
         **named: object,
     ) -> None:
         super().__init__(*plain, **named)
         self.inputs, self.scalars = inputs, scalars
         self.const_axes, self.consts = const_axes, consts
+
+    @property
+    def key(self) -> tuple[int | None, ...]:
+        """What tells it from those that differ in their T.const sizes alone."""
+        return tuple(value for *_, value in self.const_axes)

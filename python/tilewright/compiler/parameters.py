@@ -39,10 +39,13 @@ class Parameters:
             for kind, size in [*sizes, *(("stride", stride) for stride in p.strides or ())]:
                 needed = size.names() if isinstance(size, SizeExpr) else set()
                 for name in sorted(needed - self.symbols.keys() - self.strides):
+                    if self.solve(name):
+                        continue
                     self.fail(
                         f"the {kind} {size} of {p.name} needs {name}, which no argument gives",
                         rule="each T.dynamic name in an expression is by itself a size or a "
-                        "stride of a tensor that is passed, or a scalar parameter",
+                        "stride of a tensor that is passed, or a scalar parameter, or follows "
+                        "from a size such as n + 1 or 2 * n",
                         hint=f"add a parameter {name}: {name}, or write {p.name}'s {kind} as "
                         "one T.dynamic name",
                     )
@@ -297,12 +300,14 @@ class Parameters:
                     "of such",
                     hint="declare a size of its own with T.dynamic, given by an input",
                 )
-            missing = size.names() - self.symbols.keys() if isinstance(size, SizeExpr) else ()
-            if missing:
-                self.fail(
-                    f"T.empty: the size {sorted(missing)[0]} is no size of an input",
-                    hint="it must appear in the shape of a tensor parameter",
-                )
+            needed = size.names() if isinstance(size, SizeExpr) else ()
+            for name in sorted(needed - self.symbols.keys() if needed else ()):
+                if not self.solve(name):
+                    self.fail(
+                        f"T.empty: the size {name} follows from no size of an input",
+                        hint="it must be a size of a tensor parameter, by itself or in a form "
+                        "such as n + 1 or 2 * n",
+                    )
             sizes.append(size)
         name = self.name_hint or "output"
         return self._tensor(name, TensorType(tuple(sizes), self.dtype(dtype)), output=True)

@@ -9,11 +9,11 @@ from __future__ import annotations
 import ast
 import types
 
-from ..language import dtypes
 from ..language.dtypes import Constant
 from ..language.types import StridedTensor, Tensor
-from ..language.values import Memory, Region, Value
+from ..language.values import Memory
 from .errors import CompileError
+from .python_builtins import COUNTERPARTS, call_builtin
 from .runtime import describe_short, is_runtime
 
 
@@ -23,6 +23,7 @@ class PythonCalls:
     def _call_python(
         self, callee: object, arguments: list, options: dict, node: ast.Call
     ) -> object:
+        keeps_items = self.keeps_items(callee)
         runtime = any(map(_holds_runtime, arguments)) or any(
             map(_holds_runtime, options.values())
         )
@@ -36,26 +37,13 @@ class PythonCalls:
 
             return serial.emit(self, *arguments)
         if runtime:
-            replacement = _BUILTINS.get(callee) if isinstance(callee, _HASHABLE) else None
-            if replacement is not None:
-                return replacement(self, *arguments)
+            if isinstance(callee, _HASHABLE) and callee in COUNTERPARTS:
+                return call_builtin(self, callee, arguments, options)
             if isinstance(callee, types.FunctionType):
                 return self.inline(callee, arguments, options, node, plain=True)
-            if callee not in (
-                Tensor,
-                StridedTensor,
-                isinstance,
-                tuple,
-                list,
-                dict,
-                zip,
-                enumerate,
-                reversed,
-                type,
-                id,
-                hasattr,
-                getattr,
-            ):
+            if callee in _GO_OVER:
+                self._refuse_going_over(callee, arguments)
+            elif callee not in _TAKE_AS_IT_IS and not keeps_items:
                 self.fail(
                     f"{describe_short(callee)} is called with a run-time value",
                     rule="ordinary calls run at compile time",
@@ -81,6 +69,15 @@ class PythonCalls:
         except Exception as error:
             self.compile_time_failure(ast.unparse(node), error)
 
+    def _refuse_going_over(self, callee: object, arguments: list) -> None:
+        for x in arguments:
+            if is_runtime(x):
+                self.fail(
+                    f"{callee.__name__} of {describe_short(x)}",
+                    rule=f"{callee.__name__} goes over Python's containers while compiling",
+                    hint="loop over indices: for i in T.serial(x.shape[0])",
+                )
+
     def compile_time_failure(self, text: str, error: Exception) -> None:
         """Report an exception of the user's compile-time code."""
         self.fail(
@@ -99,62 +96,11 @@ def _holds_runtime(x: object) -> bool:
     return is_runtime(x) and not isinstance(x, Constant)
 
 
-def _length(k, x: object) -> object:
-    if isinstance(x, (list, tuple)):
-        return len(x)
-    if isinstance(x, Memory):
-        return k.extent(x, 0)
-    if isinstance(x, Region) and x.kept:
-        return k.region_extent(x, x.kept[0])
-    k.fail("len() of a run-time scalar", hint="use x.shape[0] on tensors and tiles")
-
-
-def _fold(which: str):
-    def emit(k, *items: object) -> Value:
-        if len(items) == 1 and isinstance(items[0], (list, tuple)):
-            items = tuple(items[0])
-        result = items[0]
-        for item in items[1:]:
-            both = (result, item)
-            result = (
-                (min if which == "min" else max)(both)
-                if not any(map(is_runtime, both))
-                else k.extremum(which, *both)
-            )
-        return result
-
-    return emit
-
-
-def _absolute(k, x: object) -> Value:
-    from ..language.maths import abs_
-
-    return abs_.emit(k, x)
-
-
-def _sum(k, items: object, start: object = 0) -> object:
-    result = start
-    for item in items:
-        result = (
-            item if isinstance(result, int) and result == 0 else k.binary("add", result, item)
-        )
-    return result
-
-
-_BUILTINS = {
-    min: _fold("min"),
-    max: _fold("max"),
-    abs: _absolute,
-    len: _length,
-    sum: _sum,
-    int: lambda k, x: k.cast(x, dtypes.int32),
-    float: lambda k, x: k.cast(x, dtypes.float32),
-    bool: lambda k, x: k.truth(x),
-    pow: lambda k, a, b: k.power(a, b),
-}
-
-
 _HASHABLE = (type, types.BuiltinFunctionType)
+
+# What Python makes of run-time values without looking into them.
+_GO_OVER = (tuple, list, zip, enumerate, reversed)
+_TAKE_AS_IT_IS = (Tensor, StridedTensor, isinstance, dict, type, id, hasattr, getattr)
 
 
 _MATH_HINTS = {

@@ -18,6 +18,15 @@ def is_runtime(x: object) -> bool:
     return isinstance(x, RUNTIME)
 
 
+def holds_runtime(value: object) -> bool:
+    """Whether a value, or an item of a container, exists at run time only."""
+    if isinstance(value, (tuple, list, set, frozenset)):
+        return any(map(holds_runtime, value))
+    if isinstance(value, dict):
+        return any(map(holds_runtime, value.values()))
+    return is_runtime(value) and not isinstance(value, Constant)
+
+
 def describe_short(x: object) -> str:
     """A Python object for a message."""
     if isinstance(x, (Operation, Rejected)):

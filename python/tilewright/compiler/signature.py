@@ -5,10 +5,13 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 from ..language.dtypes import DType
 from ..language.symbols import Dim, SizeExpr
 from ..language.values import Memory
 from .builder import attribute
+from .solving import plain
 
 
 class Parameter:
@@ -47,19 +50,19 @@ class Parameter:
         self.memory, self.strides = memory, strides
         self.symbol, self.output, self.alias = symbol, output, alias
 
-    def describe(self) -> dict:
-        """The entry of `params` in the signature."""
+    def describe(self, declared: Callable[[object], object]) -> dict:
+        """The entry of `params` in the signature; `declared` gives that of a size."""
         if self.memory is None:
             entry = {"kind": "scalar", "name": self.name, "dtype": self.dtype.short}
             return entry | ({"symbol": self.symbol} if self.symbol else {})
         strides: object = "contiguous"
         if self.strides is not None:
-            strides = ["any" if s is None else _declared(s) for s in self.strides]
+            strides = ["any" if s is None else declared(s) for s in self.strides]
         return {
             "kind": "tensor",
             "name": self.name,
             "dtype": self.dtype.short,
-            "dims": [_declared(size) for size in self.memory.shape],
+            "dims": [declared(size) for size in self.memory.shape],
             "strides": strides,
             "align": self.memory.align,
             "read": self.memory.read,
@@ -68,18 +71,24 @@ class Parameter:
         }
 
 
-def _declared(size: int | SizeExpr) -> object:
-    """The entry of `dims` or `strides` for a size or a stride."""
-    if isinstance(size, Dim):
-        return size.name
-    if isinstance(size, SizeExpr):
-        text = str(size)
-        return {"text": text[1:-1] if text[0] == "(" else text, "steps": size.steps()}
-    return size
+def signature_attribute(
+    parameters: list[Parameter],
+    facts: Iterable[Dim],
+    given: Callable[[object], object],
+) -> str:
+    """The text of `tile.signature`'s value.
 
+    `given` says a size or stride in terms of those that arguments give, which have `facts`.
+    """
 
-def signature_attribute(parameters: list[Parameter], facts: dict[str, Dim]) -> str:
-    """The text of `tile.signature`'s value."""
+    def declared(size: int | SizeExpr) -> object:
+        value = given(size)
+        if isinstance(value, Dim):
+            return value.name
+        if isinstance(value, SizeExpr):
+            return {"text": plain(size), "steps": value.steps()}
+        return value
+
     symbols = [
         {
             "name": d.name,
@@ -87,6 +96,6 @@ def signature_attribute(parameters: list[Parameter], facts: dict[str, Dim]) -> s
             "max": -1 if d.maximum is None else d.maximum,
             "multiple_of": d.multiple_of,
         }
-        for d in facts.values()
+        for d in facts
     ]
-    return attribute({"symbols": symbols, "params": [p.describe() for p in parameters]})
+    return attribute({"symbols": symbols, "params": [p.describe(declared) for p in parameters]})

@@ -115,10 +115,14 @@ _TABLE: dict[str, tuple[str, str]] = {
         "leave it out",
     ),
     **_names(
-        "ClusterKernel CUDASourceCodeKernel import_source call_extern call_intrin "
-        "block_rank_in_cluster get_cluster_id cluster_sync",
+        "ClusterKernel block_rank_in_cluster get_cluster_id cluster_sync",
         _HARDWARE,
         "write it with tile operations in T.Kernel",
+    ),
+    **_names(
+        "CUDASourceCodeKernel import_source call_extern call_intrin",
+        "brings code of one target, which others do not have",
+        "write it with operations of T, such as T.exp, in a @T.macro",
     ),
     **_names(
         "Layout Fragment PartialFragment",

@@ -156,6 +156,23 @@ class Const:
         parts = (x.missing(sizes) for x in self.operands if isinstance(x, Const))
         return next(filter(None, parts), "")
 
+    def names(self) -> set[str]:
+        """The names of sizes in it."""
+        if self.function is None:
+            return {self.name}
+        return set().union(*(x.names() for x in self.operands if isinstance(x, Const)))
+
+    def solve(self, name: str, sizes: dict[str, int], result: int) -> int | None:
+        """The size `name` for which this is `result`, or next to it; None where the expression
+        is not `name` times a number plus another."""
+        try:
+            at = [self.value({**sizes, name: n}) for n in (0, 1, 2)]
+        except ArithmeticError:
+            return None
+        if None in at or at[2] - at[1] != at[1] - at[0] or at[1] <= at[0]:
+            return None
+        return max(0, int((result - at[0]) // (at[1] - at[0])))
+
     def __bool__(self) -> bool:
         raise TypeError(f"{self} has no value until an array parameter is declared with it")
 

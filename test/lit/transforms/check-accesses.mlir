@@ -32,7 +32,7 @@ func.func @elements(%x: memref<?xf32, #global>, %n: index) {
       }
     } loc("k"("file.py":3:4))
     %one = arith.constant 1.0 : f32
-    // CHECK: tile.check_access atomic 1 %{{.*}}[%{{.*}}] [1] "T.atomic"
+    // CHECK: tile.check_access atomic 1 %{{.*}}[%{{.*}}] [1] "T.atomic_add"
     // CHECK-NEXT: tile.atomic
     %old = tile.atomic sum %one, %w[%bx] : memref<?xf32, #global>
   }
@@ -159,6 +159,28 @@ func.func @views(%n: index, %at: index) {
     // CHECK: %[[TWICE:.*]] = arith.muli %{{.*}}, %c2
     // CHECK: tile.check_access read 1 %{{.*}}[1, %[[TWICE]]] [1, 2] ""
     %p = memref.load %w[%c1, %at] : memref<4x16xi32, #shared>
+  }
+  return
+}
+
+// A part of rows that are longer in the source is no box there: its elements are, one by
+// one. What of them goes outside of a tensor is not accessed.
+// CHECK-LABEL: @parts_of_rows
+// VALUES-LABEL: @parts_of_rows
+func.func @parts_of_rows(%n: index, %t: memref<?x64xbf16, #global>) {
+  tile.kernel (%bx) in (%n) {
+    %a = tile.alloc "a" : memref<4x96xf32, #shared>
+    %v = tile.view %a : memref<4x96xf32, #shared> to memref<6x64xf32, #shared>
+    // CHECK: scf.for %[[I:.*]] = %c0{{.*}} to %c2
+    // CHECK: scf.for %[[J:.*]] = %c0{{.*}} to %c64
+    // CHECK: tile.check_access read 1 %{{.*}}[%{{.*}}, %{{.*}}] [1, 1] with 0 %{{.*}}[%{{.*}}, %{{.*}}] [1, 1] "T.copy"
+    // CHECK: tile.check_access write 0 %{{.*}}[%{{.*}}, 0] [2, 64] "T.copy"
+    // CHECK: tile.copy
+    // VALUES: tile.check_access read 1 {{.*}} "T.copy" inspect first
+    // VALUES: scf.for
+    // VALUES: tile.check_access read 1 {{.*}} "T.copy" inspect :
+    tile.copy %v[1, 0][2, 64] to %t[%bx, 0][2, 64]
+      : memref<6x64xf32, #shared> to memref<?x64xbf16, #global>
   }
   return
 }

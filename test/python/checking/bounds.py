@@ -51,6 +51,20 @@ def element_of_a_view_that_its_row_has_not(wrong):
     return over(body, (a, positions(wrong, 5, 16, 16)), a[:16])
 
 
+@program(RULE, memory="s", index=(6, 3), instruction="T.copy", block=(1, 0, 0))
+def rows_of_a_view_that_are_no_box_of_its_memory(wrong):
+    @T.macro
+    def body(A, P, B, bx):
+        s = T.alloc_shared((6, 10), "float32")
+        T.copy(A, s)
+        first = P[bx]
+        T.copy(T.view(s, (4, 15))[first : first + 2, 3:9], B[bx, :, :])  # here
+
+    a = numbers(6, 10)
+    right = np.stack([a.reshape(4, 15)[n : n + 2, 3:9] for n in (1, 2)])
+    return over(body, (a, np.array([1, 3 if wrong else 2], np.int32)), right, blocks=2)
+
+
 @program(RULE, memory="s", index=(-1,), iteration={"i": 7}, block=(1, 0, 0))
 def negative_index_of_a_store(wrong):
     @T.macro
@@ -125,7 +139,7 @@ def operand_of_a_gemm(wrong):
     return over(body, (a, b, np.array([0, 24 if wrong else 16], np.int32)), a @ b)
 
 
-@program(RULE, memory="s", index=(30, 0), instruction="T.reduce", block=(1, 0, 0))
+@program(RULE, memory="s", index=(30, 0), instruction="T.reduce_sum", block=(1, 0, 0))
 def source_of_a_reduction(wrong):
     @T.macro
     def body(A, P, B, bx):
@@ -141,7 +155,7 @@ def source_of_a_reduction(wrong):
     return over(body, (a, np.array([3, 30 if wrong else 28], np.int32)), right, blocks=2)
 
 
-@program(RULE, memory="bins", index=(16,), iteration={"i": 31}, instruction="T.atomic")
+@program(RULE, memory="bins", index=(16,), iteration={"i": 31}, instruction="T.atomic_add")
 def bin_of_a_histogram(wrong):
     @T.macro
     def body(P, B):

@@ -83,7 +83,7 @@ def half_of_an_operand(wrong):
     return over(body, (a.astype(ml_dtypes.bfloat16), b.astype(ml_dtypes.bfloat16)), a @ b)
 
 
-@program(RULE, memory="most", index=(0,), iteration={"k": 0}, instruction="T.reduce")
+@program(RULE, memory="most", index=(0,), iteration={"k": 0}, instruction="T.reduce_max")
 def running_maximum_without_a_start(wrong):
     @T.macro
     def body(A, B):
@@ -100,7 +100,7 @@ def running_maximum_without_a_start(wrong):
     return over(body, (a,), a.max(1))
 
 
-@program(RULE, memory="a", index=(0, 15), instruction="T.reduce", block=(1, 0, 0))
+@program(RULE, memory="a", index=(0, 15), instruction="T.reduce_sum", block=(1, 0, 0))
 def last_column_of_a_reduced_tile(wrong):
     columns = 15 if wrong else 16
 
@@ -204,7 +204,7 @@ def indices_that_nobody_wrote(wrong):
     return over(body, (a, ids), a[ids])
 
 
-@program(RULE, memory="bins", index=(3,), iteration={"i": 0}, instruction="T.atomic")
+@program(RULE, memory="bins", index=(3,), iteration={"i": 0}, instruction="T.atomic_add")
 def histogram_that_was_not_cleared(wrong):
     @T.macro
     def body(P, B):

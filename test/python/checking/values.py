@@ -95,7 +95,43 @@ def overflow_of_a_product(wrong):
     return over(body, (a, b), right, debug="nan")
 
 
-@program(RULE, memory="total", index=(5,), instruction="T.reduce")
+@program(RULE, iteration={"i": 0}, instruction="-")
+def infinity_that_an_exclusive_scan_begins_with(wrong):
+    """It is asked for; what is computed from it is looked at again."""
+
+    @T.macro
+    def body(A, B):
+        a = T.alloc_fragment((8,), "float32")
+        most = T.alloc_fragment((8,), "float32")
+        T.copy(A, a)
+        T.cummax(a, most, exclusive=True)
+        for i in T.Parallel(8):
+            B[i] = (most[i] - most[i] if wrong else T.max(most[i], -1.0)) + 1  # here
+
+    a = np.arange(8, dtype=np.float32)
+    return over(body, (a,), np.arange(8, dtype=np.float32), debug="nan")
+
+
+@program(RULE, memory="total", index=(5,), instruction="T.reduce_sum")
+def overflow_of_a_sum_of_a_view(wrong):
+    """An infinity of the input is seen, whichever element of the view holds it."""
+
+    @T.macro
+    def body(A, B):
+        a = T.alloc_shared((10, 12), "float32")
+        total = T.alloc_fragment((8,), "float32")
+        T.copy(A, a)
+        T.reduce_sum(T.view(a, (8, 15))[:, 1:14], total, dim=1)  # here
+        T.copy(total, B)
+
+    a = numbers(10, 12)
+    a.reshape(8, 15)[2, 0] = np.inf
+    if wrong:
+        a.reshape(8, 15)[5, 6:8] = 3e38
+    return over(body, (a,), a.reshape(8, 15)[:, 1:14].sum(1), debug="nan")
+
+
+@program(RULE, memory="total", index=(5,), instruction="T.reduce_sum")
 def overflow_of_a_sum(wrong):
     @T.macro
     def body(A, B):

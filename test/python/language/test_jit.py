@@ -385,3 +385,39 @@ def test_a_dtype_is_made_from_any_spelling():
     assert T.dtype(T.bfloat16).bits == 16
     with pytest.raises(CompileError, match="half-float"):
         T.dtype("half-float")
+
+
+def test_an_array_that_may_be_left_out():
+    @tilewright.jit
+    def biased(A, Bias=None):
+        n = T.dynamic("n")
+        A: T.Tensor((n,), "float32")
+        Out = T.empty((n,), "float32")
+        if Bias is not None:
+            Bias: T.Tensor((n,), "float32")
+        with T.Kernel(n) as i:
+            Out[i] = A[i] * 2 if Bias is None else A[i] + Bias[i]
+        return Out
+
+    a = np.arange(5, dtype=np.float32)
+    assert np.array_equal(biased(a), a * 2)
+    assert np.array_equal(biased(a, a + 1), a * 2 + 1)
+    assert np.array_equal(biased(a, Bias=None), a * 2)
+
+
+def test_an_output_is_returned_once():
+    @tilewright.jit
+    def twice(A):
+        A: T.Tensor((4,), "float32")
+        B = T.empty((4,), "float32")
+        with T.Kernel(4) as i:
+            B[i] = A[i]
+        return B, B
+
+    with pytest.raises(CompileError, match="the output B is returned twice"):
+        twice(np.zeros(4, np.float32))
+
+
+def test_a_target_that_ends_in_a_colon_is_refused():
+    with pytest.raises(CompileError, match="'cuda-emulator:' names nothing behind the colon"):
+        tilewright.jit(target="cuda-emulator:")(lambda: None)

@@ -167,7 +167,7 @@ WRONG = [
     (
         {"scale": np.zeros(3)},
         runtime.LaunchError,
-        "argument 'scale' cannot be read: only ",
+        "argument 'scale' cannot be read: it has 3 elements",
     ),
     ({"scale": 1e39}, runtime.LaunchError, "argument 'scale' is 1e+39, which float32 cannot"),
     (

@@ -14,7 +14,7 @@ from . import wrong
 M = 64
 
 
-@wrong("the size n is no size of a parameter of this kernel", "tensor's shape")
+@wrong("the size n follows from no size of a parameter of this kernel", "n + 1")
 def unknown_size():
     n = T.dynamic("n")
 
@@ -57,12 +57,12 @@ def wrong_annotation():
     return kernel
 
 
-@wrong("the size (n + 1) of A needs n, which no argument gives", "add a parameter n: n")
+@wrong("the size (n % 8) of A needs n, which no argument gives", "add a parameter n: n")
 def size_expression():
     n = T.dynamic("n")
 
     @T.prim_func
-    def kernel(A: T.Tensor((n + 1,), "float32")):  # here
+    def kernel(A: T.Tensor((n % 8,), "float32")):  # here
         with T.Kernel(1):
             A[0] = 0
     return kernel
@@ -207,4 +207,15 @@ def thread_level():
     def kernel():
         with T.Kernel(1, threads=128):
             T.get_lane_idx()  # here
+    return kernel
+
+
+@wrong("the size n follows from no size of a parameter of this kernel", "2 * n")
+def size_within_a_quotient():
+    n = T.dynamic("n")
+
+    @T.prim_func
+    def kernel(A: T.Tensor((n // 2,), "float32")):
+        with T.Kernel(n):  # here
+            A[0] = 1
     return kernel
