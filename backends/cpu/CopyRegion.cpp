@@ -7,6 +7,8 @@
 
 #include "backends/cpu/CopyRegion.h"
 
+#include "backends/cpu/CpuTarget.h"
+
 using namespace mlir;
 using namespace tilewright::cpu;
 
@@ -199,7 +201,6 @@ void CopyRegion::storeVector(LoopBuilder &b, Value vector,
 
 /// Bytes in flight that cover the latency of memory at the rate of one core.
 static constexpr int64_t bytesInFlight = 4096;
-static constexpr int64_t cacheLine = 64;
 
 int64_t CopyRegion::rowsAhead(bool inAnyOrder) const {
   if (rank() < 2 || shape[rank() - 2] == 1 || tile::isTile(type) || !isContiguous())

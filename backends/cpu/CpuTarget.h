@@ -14,6 +14,9 @@
 
 namespace tilewright::cpu {
 
+/// Bytes that caches fetch and write back together, on every model.
+inline constexpr int64_t cacheLine = 64;
+
 /// What a core can do per cycle, with vectors of `vectorBits`. A feature that exists but
 /// is slow (bf16 dot products on Intel) shows here and nowhere else. Vectors of 512 bits
 /// are AVX-512, of 256 AVX2, of 128 NEON.

@@ -20,12 +20,13 @@
 
 #include "backends/cpu/FusableLoop.h"
 #include "compiler/analysis/Memory.h"
+#include "compiler/analysis/Recompute.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
-#include "mlir/IR/IRMapping.h"
 
 using namespace mlir;
+using namespace tilewright;
 using namespace tilewright::cpu;
 using namespace tilewright::tile;
 
@@ -41,29 +42,6 @@ static LoadOp getLoaded(Value value) {
   return value.getDefiningOp<LoadOp>();
 }
 
-/// Whether `value` follows from `loop`'s variables and from what is known outside of it.
-static bool isArithmetic(Value value, ParallelOp loop) {
-  Operation *definition = value.getDefiningOp();
-  if (!definition || !loop->isProperAncestor(definition))
-    return true;
-  return isPure(definition) && definition->getNumRegions() == 0 &&
-         llvm::all_of(definition->getOperands(),
-                      [&](Value operand) { return isArithmetic(operand, loop); });
-}
-
-/// Computes `value`, of the body of `loop`, where `builder` is.
-static Value computeAt(OpBuilder &builder, Value value, ParallelOp loop,
-                       IRMapping &mapping) {
-  Operation *definition = value.getDefiningOp();
-  if (mapping.contains(value) || !definition || !loop->isProperAncestor(definition))
-    return mapping.lookupOrDefault(value);
-  for (Value operand : definition->getOperands())
-    mapping.map(operand, computeAt(builder, operand, loop, mapping));
-  Value computed = builder.clone(*definition, mapping)->getResult(0);
-  mapping.map(value, computed);
-  return computed;
-}
-
 void tilewright::cpu::forwardLoads(AllocOp alloc) {
   memref::StoreOp store;
   SmallVector<memref::LoadOp> readers;
@@ -76,11 +54,16 @@ void tilewright::cpu::forwardLoads(AllocOp alloc) {
   }
   auto loop = store ? dyn_cast<ParallelOp>(store->getParentOp()) : ParallelOp();
   LoadOp loaded = loop ? getLoaded(store.getValue()) : LoadOp();
+  // Variables of the loop, and what is known outside of it.
+  auto isGiven = [&](Value value) {
+    Operation *definition = value.getDefiningOp();
+    return !definition || !loop->isProperAncestor(definition);
+  };
   if (!loaded || loaded->getParentOp() != loop || !getParameter(loaded.getMemref()) ||
       mayWrite(loop->getParentOfType<KernelOp>(), loaded.getMemref()) ||
       static_cast<int64_t>(readers.size()) > mostReaders ||
       !llvm::all_of(loaded.getIndices(),
-                    [&](Value index) { return isArithmetic(index, loop); }))
+                    [&](Value index) { return canRecompute(index, isGiven); }))
     return;
   // Each element is stored where the loop's variables say.
   SmallVector<Value> variables(loop.getBody().getArguments());
@@ -99,7 +82,7 @@ void tilewright::cpu::forwardLoads(AllocOp alloc) {
     IRMapping mapping;
     mapping.map(variables, SmallVector<Value>(reader.getIndices()));
     // The element itself, which is no arithmetic, comes from where it came.
-    reader.replaceAllUsesWith(computeAt(builder, store.getValue(), loop, mapping));
+    reader.replaceAllUsesWith(recompute(builder, store.getValue(), isGiven, mapping));
     reader.erase();
   }
   store.erase();

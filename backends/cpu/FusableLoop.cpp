@@ -9,6 +9,7 @@
 #include "backends/cpu/TileDims.h"
 #include "compiler/analysis/Memory.h"
 #include "compiler/analysis/Overwrites.h"
+#include "compiler/analysis/Recompute.h"
 #include "compiler/transforms/ExpandBuilder.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -17,6 +18,7 @@
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
+using namespace tilewright;
 using namespace tilewright::cpu;
 using namespace tilewright::tile;
 
@@ -44,13 +46,11 @@ SmallVector<int64_t> tilewright::cpu::dropUnits(ArrayRef<int64_t> sizes) {
 
 /// Whether `value` is the same in all iterations of `loop`.
 static bool isInvariant(ParallelOp loop, Value value) {
-  Operation *definition = value.getDefiningOp();
-  if (!definition)
-    return cast<BlockArgument>(value).getOwner() != &loop.getBody().front();
-  return !loop->isProperAncestor(definition) ||
-         (isPure(definition) && definition->getNumRegions() == 0 &&
-          llvm::all_of(definition->getOperands(),
-                       [&](Value operand) { return isInvariant(loop, operand); }));
+  return canRecompute(value, [&](Value given) {
+    auto argument = dyn_cast<BlockArgument>(given);
+    return argument ? argument.getOwner() != &loop.getBody().front()
+                    : !loop->isProperAncestor(given.getDefiningOp());
+  });
 }
 
 /// `value`, an index of an element of `loop`, as a variable and what is added to it.

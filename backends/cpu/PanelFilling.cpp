@@ -7,6 +7,7 @@
 
 #include "backends/cpu/PanelFilling.h"
 #include "compiler/analysis/Memory.h"
+#include "compiler/analysis/Recompute.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -15,6 +16,7 @@
 #include <numeric>
 
 using namespace mlir;
+using namespace tilewright;
 using namespace tilewright::tile;
 using tilewright::cpu::Filling;
 namespace cpu = tilewright::cpu;
@@ -57,17 +59,14 @@ static int64_t getDivisor(Value value) {
 /// Whether `value` follows from variables of loops and of `kernel` and from what is known
 /// outside of it, not from memory.
 static bool isArithmetic(Value value, KernelOp kernel) {
-  if (!kernel.getBody().isAncestor(value.getParentRegion()))
-    return true;
-  if (auto argument = dyn_cast<BlockArgument>(value)) {
-    Operation *parent = argument.getOwner()->getParentOp();
-    auto loop = dyn_cast<scf::ForOp>(parent);
+  return canRecompute(value, [&](Value given) {
+    if (!kernel.getBody().isAncestor(given.getParentRegion()))
+      return true;
+    auto argument = dyn_cast<BlockArgument>(given);
+    Operation *parent = argument ? argument.getOwner()->getParentOp() : nullptr;
+    auto loop = dyn_cast_or_null<scf::ForOp>(parent);
     return parent == kernel || (loop && argument == loop.getInductionVar());
-  }
-  Operation *op = value.getDefiningOp();
-  return isPure(op) && llvm::all_of(op->getOperands(), [&](Value operand) {
-           return isArithmetic(operand, kernel);
-         });
+  });
 }
 
 std::optional<Filling> cpu::findFilling(cpu::GemmOp gemm, Value operand,

@@ -23,6 +23,7 @@
 #include "backends/cpu/Passes.h"
 #include "compiler/analysis/IndexBounds.h"
 #include "compiler/analysis/Memory.h"
+#include "compiler/analysis/Recompute.h"
 #include "compiler/transforms/ExpandBuilder.h"
 
 #include "mlir/IR/IRMapping.h"
@@ -34,6 +35,7 @@ namespace tilewright::cpu {
 } // namespace tilewright::cpu
 
 using namespace mlir;
+using namespace tilewright;
 using namespace tilewright::cpu;
 using namespace tilewright::tile;
 
@@ -80,12 +82,10 @@ private:
 /// Whether `value` can be computed anew for another block: from the block, what a loop
 /// counts, and what is the same in all blocks.
 bool KernelPrefetches::canMove(Value value) const {
-  Operation *definition = value.getDefiningOp();
-  if (!definition || !kernel->isProperAncestor(definition))
-    return true;
-  return isPure(definition) && definition->getNumRegions() == 0 &&
-         llvm::all_of(definition->getOperands(),
-                      [&](Value operand) { return canMove(operand); });
+  return canRecompute(value, [&](Value given) {
+    Operation *definition = given.getDefiningOp();
+    return !definition || !kernel->isProperAncestor(definition);
+  });
 }
 
 /// Whether the next block reads other elements.

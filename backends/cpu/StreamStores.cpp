@@ -29,6 +29,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "backends/cpu/CpuTarget.h"
 #include "backends/cpu/LoopBuilder.h"
 #include "backends/cpu/MoveTogether.h"
 #include "backends/cpu/Passes.h"
@@ -49,7 +50,6 @@ using namespace tilewright::tile;
 
 /// A tensor of so many bytes is not expected to be in a cache when it is read.
 static constexpr int64_t streamedBytes = 32 << 20;
-static constexpr int64_t cacheLine = 64;
 /// Of a shorter row too much is in lines that it shares.
 static constexpr int64_t leastRow = 512;
 

@@ -20,10 +20,10 @@
 #include "backends/cpu/Passes.h"
 #include "compiler/analysis/IndexBounds.h"
 #include "compiler/analysis/Overwrites.h"
+#include "compiler/analysis/Recompute.h"
 #include "compiler/transforms/LoopBuilder.h"
 
 #include "mlir/IR/Dominance.h"
-#include "mlir/IR/IRMapping.h"
 
 namespace tilewright::cpu {
 #define GEN_PASS_DEF_TRIMROWS
@@ -63,7 +63,6 @@ private:
   bool addCondition(Value condition, ParallelOp loop, Value variable);
   std::optional<Value> splitOff(Value index, Value variable) const;
   bool isComputable(Value value) const;
-  Value compute(LoopBuilder &b, Value value, IRMapping &mapping) const;
 
   CpuGemm gemm;
   IndexBounds &bounds;
@@ -81,20 +80,8 @@ static constexpr int mostSteps = 16;
 
 /// Whether `value` is there in front of the product, or can be computed there.
 bool RowLimits::isComputable(Value value) const {
-  if (dominance.properlyDominates(value, gemm))
-    return true;
-  Operation *definition = value.getDefiningOp();
-  return definition && definition->getNumRegions() == 0 && isPure(definition) &&
-         llvm::all_of(definition->getOperands(),
-                      [&](Value operand) { return isComputable(operand); });
-}
-
-Value RowLimits::compute(LoopBuilder &b, Value value, IRMapping &mapping) const {
-  if (dominance.properlyDominates(value, gemm))
-    return value;
-  for (Value operand : value.getDefiningOp()->getOperands())
-    mapping.map(operand, compute(b, operand, mapping));
-  return b.clone(*value.getDefiningOp(), mapping)->getResult(0);
+  return canRecompute(
+      value, [&](Value given) { return dominance.properlyDominates(given, gemm); });
 }
 
 /// What is added to `variable` in `index`, null for nothing; no value where `index` is
@@ -211,14 +198,15 @@ bool RowLimits::add(Operation *user) {
 
 Value RowLimits::emit() const {
   LoopBuilder b(gemm);
+  auto isThere = [&](Value value) { return dominance.properlyDominates(value, gemm); };
   Value most;
   for (const Limit &limit : limits) {
     IRMapping mapping;
     Value rows = limit.tensor
                      ? b.createOrFold<memref::DimOp>(b.getLoc(), limit.tensor, limit.dim)
-                     : compute(b, limit.end, mapping);
+                     : recompute(b, limit.end, isThere, mapping);
     if (limit.begin)
-      rows = b.sub(rows, compute(b, limit.begin, mapping));
+      rows = b.sub(rows, recompute(b, limit.begin, isThere, mapping));
     most = most ? b.max(most, rows) : rows;
   }
   return most;

@@ -25,7 +25,8 @@ KINDS = {
 }  # fmt: skip
 
 NONE_MET = dict.fromkeys(
-    ("few_instructions", "no_spill", "same_widest_load", "same_occupancy"), False
+    ("few_instructions", "no_spill", "no_conflict", "same_widest_load", "same_occupancy"),
+    False,
 )
 
 Row = dict[str, Any]
@@ -63,6 +64,7 @@ def judge(rows: list[Row]) -> dict[str, Any] | None:
         "executed_ratio": executed_ratio,
         "few_instructions": few,
         "no_spill": not _spills(mine),
+        "no_conflict": _has_no_conflict(mine),
         "same_widest_load": all(
             max(mine[kind], default=0) >= max(peer[kind], default=0)
             for kind in ("global_load_bytes", "shared_load_bytes")
@@ -74,6 +76,12 @@ def judge(rows: list[Row]) -> dict[str, Any] | None:
 def _spills(row: Row) -> bool:
     """Whether a thread keeps in memory what it has no registers for."""
     return row["resources"]["spill_bytes"] > 0 or row["kinds"].get("local", 0) > 0
+
+
+def _has_no_conflict(row: Row) -> bool | None:
+    """Whether no read of the main loop waits for a bank; None where nothing was executed."""
+    executed = row["executed"]
+    return executed and executed["read_cycles"] <= executed["read_cycles_least"]
 
 
 def grouped(rows: Iterable[Row]) -> list[list[Row]]:
@@ -157,7 +165,7 @@ def _kinds(target: str, rows: list[Row]) -> Any:
 def _criteria(criteria: list[Row]) -> Any:
     shown = table(
         "problem", "target", "best peer", ">instr/MMA", ">executed", f"at most {FACTOR}x",
-        "no spill", "widest load", "occupancy",
+        "no spill", "no conflict", "widest load", "occupancy",
         title="Tilewright beside the best peer",
     )  # fmt: skip
     for one in criteria:
@@ -170,7 +178,7 @@ def _criteria(criteria: list[Row]) -> Any:
                 for ratio in ("instructions_ratio", "executed_ratio")
             ),
             *(
-                "yes" if one[name] else "[bold red]no[/]"
+                "" if one[name] is None else "yes" if one[name] else "[bold red]no[/]"
                 for name in NONE_MET
             ),
         )  # fmt: skip

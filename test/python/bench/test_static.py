@@ -309,7 +309,7 @@ def test_occupancy(arch, resources, blocks, limit):
     assert (found.blocks, found.limit) == (blocks, limit)
 
 
-def row(by: str, per_mma: float, executed: float, **others) -> dict:
+def row(by: str, per_mma: float, ran: float, **others) -> dict:
     return {
         "problem": "p",
         "target": "t",
@@ -321,7 +321,7 @@ def row(by: str, per_mma: float, executed: float, **others) -> dict:
         "shared_load_bytes": [4, 16],
         "resources": {"spill_bytes": 0},
         "occupancy": {"warps": 8},
-        "executed": {"per_mma": executed},
+        "executed": {"per_mma": ran, "read_cycles": 64, "read_cycles_least": 64},
         **others,
     }
 
@@ -335,10 +335,14 @@ def test_criteria():
     found = report.judge([row(ours.NAME, 2.1, 9.0, inner_loops=1), *peers])
     assert not found["few_instructions"]
     worse = {"kinds": {"local": 1}, "shared_load_bytes": [8], "occupancy": {"warps": 4}}
+    worse["executed"] = {"per_mma": 3.0, "read_cycles": 65, "read_cycles_least": 64}
     found = report.judge([row(ours.NAME, 2.11, 3.0, **worse), *peers])
     assert not any(found[name] for name in report.NONE_MET)
     assert not any(report.judge(peers)[name] for name in report.NONE_MET)
     assert report.judge([row(ours.NAME, 2.0, 3.0)]) is None
+    # What was not executed has no cycles of banks to judge by.
+    found = report.judge([row(ours.NAME, 2.1, 0, executed=None), *peers])
+    assert found["no_conflict"] is None
 
 
 # ---- from end to end -----------------------------------------------------------------------
