@@ -135,7 +135,8 @@ private:
 };
 } // namespace
 
-/// Replaces a workspace by memory that the runtime hands out.
+/// Replaces a workspace by memory that the runtime hands out. Of a negative size it asks
+/// for -1 bytes, which the runtime refuses by that name.
 static void lowerWorkspace(WorkspaceOp workspace, Value host, Value state) {
   OpBuilder builder(workspace);
   Location loc = workspace.getLoc();
@@ -144,12 +145,24 @@ static void lowerWorkspace(WorkspaceOp workspace, Value host, Value state) {
   auto sizes = workspace.getSizes().begin();
   Value bytes = arith::ConstantIntOp::create(
       builder, loc, i64, llvm::divideCeil(type.getElementTypeBitWidth(), 8));
-  for (int64_t extent : type.getShape())
-    bytes = multiplySaturating(
-        builder, loc, bytes,
-        ShapedType::isDynamic(extent)
-            ? arith::IndexCastOp::create(builder, loc, i64, *sizes++).getResult()
-            : arith::ConstantIntOp::create(builder, loc, i64, extent).getResult());
+  Value least;
+  for (int64_t extent : type.getShape()) {
+    Value size;
+    if (ShapedType::isDynamic(extent)) {
+      size = arith::IndexCastOp::create(builder, loc, i64, *sizes++);
+      least = least ? arith::MinSIOp::create(builder, loc, least, size).getResult() : size;
+    } else {
+      size = arith::ConstantIntOp::create(builder, loc, i64, extent);
+    }
+    bytes = multiplySaturating(builder, loc, bytes, size);
+  }
+  if (least) {
+    Value zero = arith::ConstantIntOp::create(builder, loc, i64, 0);
+    Value negative = arith::ConstantIntOp::create(builder, loc, i64, -1);
+    Value isNegative =
+        arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt, least, zero);
+    bytes = arith::SelectOp::create(builder, loc, isNegative, negative, bytes);
+  }
   Value pointer =
       callField(builder, loc, host, kWorkspace, host.getType(), {state, bytes});
   Value memory = FromPointerOp::create(builder, loc, type, pointer, 0,

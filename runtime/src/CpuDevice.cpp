@@ -121,11 +121,15 @@ static int32_t parallelFor(void *context, int64_t count, tw_block_fn fn, void *e
 
 static void *workspace(void *context, int64_t bytes) {
   auto &launch = *static_cast<Launch *>(context);
-  if (launch.given.next && bytes >= 0)
+  if (tw_status wrong = checkWorkspaceSize(launch.kernel->artifact->name, bytes)) {
+    launch.status = wrong;
+    return nullptr;
+  }
+  if (launch.given.next)
     return launch.given.take(bytes);
   auto *node = static_cast<Workspace *>(malloc(sizeof(Workspace)));
   MemoryBlock memory;
-  if (node && bytes >= 0)
+  if (node)
     memory = acquireMemory(bytes);
   if (!memory.data) {
     free(node);

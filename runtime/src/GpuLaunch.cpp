@@ -75,13 +75,11 @@ static void *allocate(GpuLaunch &launch, int64_t bytes) {
 
 static void *workspace(void *context, int64_t bytes) {
   GpuLaunch &launch = launchOf(context);
-  if (bytes >= 0)
-    return launch.given.next ? launch.given.take(bytes) : allocate(launch, bytes);
   if (!launch.status)
-    launch.status =
-        fail(TW_ERROR_MEMORY, "%s: no memory for a workspace of %" PRId64 " bytes",
-             launch.name(), bytes);
-  return nullptr;
+    launch.status = checkWorkspaceSize(launch.name(), bytes);
+  if (launch.status)
+    return nullptr;
+  return launch.given.next ? launch.given.take(bytes) : allocate(launch, bytes);
 }
 
 static void print(void *, const char *message, int32_t kind, uint64_t bits,

@@ -32,6 +32,11 @@ struct GivenMemory {
   }
 };
 
+/// TW_OK where `bytes`, as the launch function of `kernel` makes them of sizes, can be the
+/// size of a workspace: -1 stands for a negative size, INT64_MAX for a product that
+/// overflows.
+tw_status checkWorkspaceSize(const char *kernel, int64_t bytes);
+
 /// What a kind of device implements.
 struct DeviceFunctions {
   const char *kind; // as devices are named: "cpu", "cuda-emulator"

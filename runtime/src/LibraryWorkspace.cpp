@@ -72,7 +72,8 @@ static tw_status countWorkspace(const Call &call, uint64_t &bytes) {
                 call.function->name, status);
   if (bytes == INT64_MAX)
     return fail(TW_ERROR_MEMORY,
-                "%s: these sizes ask for a workspace of more than 2^63 - 1 bytes",
+                "%s: these sizes ask for a workspace of a negative size, or of more "
+                "than 2^63 - 1 bytes",
                 call.function->name);
   return TW_OK;
 }

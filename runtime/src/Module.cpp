@@ -305,3 +305,14 @@ tw_status tilewright::launchChecked(const tw_kernel *kernel, tw_stream *stream,
   }
   return launchStaged(kernel, stream, words, places, given);
 }
+
+tw_status tilewright::checkWorkspaceSize(const char *kernel, int64_t bytes) {
+  if (bytes < 0)
+    return fail(TW_ERROR_INVALID,
+                "%s: a size of a workspace (T.alloc_global) is negative for these sizes",
+                kernel);
+  if (bytes == INT64_MAX)
+    return fail(TW_ERROR_MEMORY, "%s: no memory for a workspace of more than 2^63 - 1 bytes",
+                kernel);
+  return TW_OK;
+}

@@ -79,8 +79,10 @@ func.func @scalars(%b: i1, %i: i8, %h: bf16, %d: f64) {
 // CHECK:         %[[ROWS:.*]] = arith.select %{{.*}}, %[[ROW]], %c9223372036854775807_i64
 // CHECK:         %[[BYTES:.*]], %{{.*}} = arith.mulsi_extended %[[ROWS]], %c64_i64
 // CHECK:         %[[SIZE:.*]] = arith.select %{{.*}}, %[[BYTES]], %c9223372036854775807_i64
+// CHECK:         %[[NEGATIVE:.*]] = arith.cmpi slt, %[[N64]], %c0_i64
+// CHECK:         %[[ASKED:.*]] = arith.select %[[NEGATIVE]], %c-1_i64, %[[SIZE]]
 // CHECK:         llvm.getelementptr %arg0[2] : (!llvm.ptr) -> !llvm.ptr, !llvm.ptr
-// CHECK:         %[[P:.*]] = llvm.call %{{.*}}(%arg1, %[[SIZE]])
+// CHECK:         %[[P:.*]] = llvm.call %{{.*}}(%arg1, %[[ASKED]])
 // CHECK:         %[[W:.*]] = tile.from_pointer %[[P]] at 0 sizes(%[[N]]) : memref<?x64xbf16
 // CHECK:         tile.capture %[[W]],
 // CHECK:         tile.launch @two.kernel0 blocks(%{{.*}}) arena(0)

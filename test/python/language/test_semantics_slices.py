@@ -254,6 +254,25 @@ def test_a_workspace_that_does_not_fit_is_an_error(device, columns):
     assert (a == 0).all()
 
 
+def test_a_workspace_of_a_negative_size_is_an_error(device):
+    n = T.dynamic("n")
+
+    @T.prim_func
+    def kernel(A: T.Tensor((n,), "float32")):
+        W = T.alloc_global((n - 2, 3), "float32")
+        with T.Kernel(n - 2) as i:
+            W[i, 0] = 1
+            A[i] = W[i, 0]
+
+    a = np.zeros(4, np.float32)
+    launch(device, kernel, a)
+    assert list(a) == [1, 1, 0, 0]
+    launch(device, kernel, a[:2])
+    with pytest.raises(ValueError, match="a size of a workspace .* is negative"):
+        launch(device, kernel, a[:1])
+    assert list(a) == [1, 1, 0, 0]
+
+
 def test_a_gather_from_fewer_rows_than_it_names(device):
     @T.prim_func
     def kernel(A: T.Tensor((3, 8), "float32"), Ids: T.Tensor((5,), "int32"),

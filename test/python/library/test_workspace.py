@@ -109,7 +109,8 @@ def test_c(folder, tmp_path, where):
     assert lines[9] == "-1"
     assert lines[10] == "0 "
     assert lines[11] == (
-        "5 probe_row_sums: these sizes ask for a workspace of more than 2^63 - 1 bytes"
+        "5 probe_row_sums: these sizes ask for a workspace of a negative size, or of more "
+        "than 2^63 - 1 bytes"
     )
 
 
