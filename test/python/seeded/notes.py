@@ -30,6 +30,8 @@ class Note:
         )
 
 
+OPEN = "Not looked up yet."
+
 # Lines are those of the stages when the page was written: another compiler may ask for others.
 NOTES: list[Note] = [
     Note(
@@ -85,6 +87,38 @@ NOTES: list[Note] = [
         ("attention",),
         "llvm.fence",
     ),
+    Note(
+        "The barrier in front of it, which `insert-barriers` put there for a tile, stands "
+        "behind the same stores to global memory, and NVIDIA's orders these too.",
+        "barrier",
+        ("topk",),
+        "simt.barrier global",
+        lines=(202,),
+        device="cuda",
+    ),
+    Note(
+        "Turns write different places of a list: a word counts up, and each word has places of "
+        "its own.",
+        "barrier",
+        ("topk",),
+        lines=(572, 500),
+    ),
+    Note(
+        "Stores behind the last of the selected, where no store of the loop before is at: "
+        "`insert-barriers` would have to know how many were selected.",
+        "barrier",
+        ("topk",),
+        lines=(1249, 1153),
+    ),
+    Note(
+        "All threads store the same number, the least, and the first one reads it behind the "
+        "next barrier.",
+        "mask",
+        ("topk",),
+    ),
+    Note(OPEN, "barrier", ("topk",), device="hip"),
+    Note(OPEN, "wait", ("topk",), device="hip"),
+    Note(OPEN, "fence", ("topk", "sparse_mla"), device="hip"),
 ]
 
 

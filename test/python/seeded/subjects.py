@@ -137,6 +137,8 @@ def groups() -> list[tuple[Case, ...]]:
     few_values = functools.partial(
         topk_cases.Problem, "few_values", n=4500, k=100, spoil=topk_cases._few_values
     )
+    # More rows than blocks: what a row leaves behind meets the next row of its block.
+    many_rows = topk_cases.Problem("many_rows", 130, 70, 2, spoil=topk_cases._few_values)
     made = [
         [pipelined("pipelined", 69), pipelined("pipelined_one", 1)],
         [odd("odd", 37), odd("odd_one", 1)],
@@ -153,7 +155,7 @@ def groups() -> list[tuple[Case, ...]]:
         [mla_decode_cases.make_case(decode)],
         [sparse_mla_cases.make_case(sparse)],
         [moe_gate_cases.make_case(gate(rows, 72, 7)) for rows in (18, 1)],
-        [topk_cases.make_case(few_values(rows)) for rows in (3, 1)],
+        [topk_cases.make_case(p) for p in (few_values(3), few_values(1), many_rows)],
         [moe_permute._case("aligned", rows, 6, 64, 33, align=16) for rows in (47, 1)],
         [grouped_gemm.make_case("ragged", (3, 0, 40, 1), 72, 520)],
         [moe_combine._case("odd", rows, 7, 33, dtype="f32") for rows in (13, 1)],
