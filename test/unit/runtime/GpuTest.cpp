@@ -230,7 +230,9 @@ TEST_P(Gpu, WhatGoesWrong) {
   EXPECT_EQ(run(launchTooLarge), TW_ERROR_MEMORY);
   EXPECT_TRUE(says("gemm: no memory for a workspace of 1125899906842624 bytes"))
       << tw_last_error();
-  EXPECT_EQ(run(launchNegative), TW_ERROR_MEMORY);
+  EXPECT_EQ(run(launchNegative), TW_ERROR_INVALID);
+  EXPECT_TRUE(says("a size of a workspace (T.alloc_global) is negative"))
+      << tw_last_error();
   EXPECT_EQ(run(launchBlocks), TW_ERROR_UNSUPPORTED);
   EXPECT_TRUE(says("not native blocks")) << tw_last_error();
   EXPECT_EQ(run(launchUnknown), TW_ERROR_DRIVER);
