@@ -148,7 +148,7 @@ class Parameters:
     def _extent(self, name: str, kind: str, declared: object) -> object:
         """A size or stride with the values of its T.const sizes, which may make it none."""
         value = self.resolved(declared)
-        if declared is value:
+        if declared is value or isinstance(value, SizeExpr):  # known at launch
             return value
         if isinstance(value, bool) or not isinstance(value, int):
             self.fail(
