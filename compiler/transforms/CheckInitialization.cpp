@@ -54,13 +54,16 @@ static Use describeUse(Operation *op, Value memory) {
   return use;
 }
 
-/// The uses of `memory` in the order of the source.
+/// The uses of `memory` in the order of the source, without those in loops of no steps.
 static SmallVector<Use> findUses(Value memory) {
   llvm::SmallPtrSet<Operation *, 16> users(llvm::from_range, getUsersOfMemory(memory));
   SmallVector<Use> uses;
   memory.getParentRegion()->walk<WalkOrder::PreOrder>([&](Operation *op) {
+    if (auto loop = dyn_cast<scf::ForOp>(op); loop && loop.getStaticTripCount() == 0)
+      return WalkResult::skip();
     if (users.contains(op))
       uses.push_back(describeUse(op, memory));
+    return WalkResult::advance();
   });
   return uses;
 }
@@ -68,10 +71,8 @@ static SmallVector<Use> findUses(Value memory) {
 /// Whether the body of `op` may do nothing though `op` is reached: it is a branch, or a
 /// loop that is not known to make a step.
 static bool mayBeSkipped(Operation *op) {
-  if (auto loop = dyn_cast<scf::ForOp>(op)) {
-    std::optional<APInt> trips = loop.getStaticTripCount();
-    return !trips || trips->isZero();
-  }
+  if (auto loop = dyn_cast<scf::ForOp>(op))
+    return !loop.getStaticTripCount();
   return !isa<ParallelOp>(op);
 }
 

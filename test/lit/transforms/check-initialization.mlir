@@ -95,3 +95,17 @@ func.func @blocks(%y: memref<16xf32, #global>, %n: index) {
   }
   return
 }
+
+// A loop of no steps reads nothing.
+// CHECK-LABEL: @no_steps
+func.func @no_steps(%y: memref<16xf32, #global>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  tile.kernel (%bx) in (%c1) {
+    %r = tile.alloc "r" : memref<16xf32, #shared>
+    scf.for %k = %c1 to %c0 step %c1 {
+      tile.copy %r[0] [16] to %y[0] [16] : memref<16xf32, #shared> to memref<16xf32, #global>
+    }
+  }
+  return
+}
