@@ -11,6 +11,7 @@
 #include "GpuDevice.h"
 
 #include <cinttypes>
+#include <pthread.h>
 
 using namespace tilewright;
 

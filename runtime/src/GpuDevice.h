@@ -12,7 +12,6 @@
 #include "Kernel.h"
 
 #include <cstring>
-#include <pthread.h>
 
 namespace tilewright {
 
@@ -82,14 +81,14 @@ inline void *handleOf(const tw_stream *stream) {
 /// A kernel of an image's code.
 struct GpuEntry {
   void *function;
-  uint32_t sharedBytes; // that launches may have
+  uint32_t sharedBytes; // that launches may have; only grows
   GpuEntry *next;
   char name[]; // ends in a zero byte
 };
 
-/// An image's kernel for one device. The code is loaded at the first launch.
+/// An image's kernel for one device. The code is loaded at the first launch. Entries are
+/// added in front of the others, and stay, so that later launches need no lock.
 struct GpuKernel : tw_kernel {
-  mutable pthread_mutex_t lock;
   mutable void *module;
   mutable bool isCaptured; // in a graph that is not ours
   mutable GpuEntry *entries;

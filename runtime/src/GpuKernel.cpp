@@ -11,6 +11,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <pthread.h>
 
 using namespace tilewright;
 
@@ -44,7 +45,6 @@ tw_status tilewright::makeGpuKernel(tw_device *device, const tw_kernel &kernel,
   created->module = nullptr;
   created->isCaptured = false;
   created->entries = nullptr;
-  pthread_mutex_init(&created->lock, nullptr);
   retainGpu(gpu(device));
   *made = created;
   return TW_OK;
@@ -66,7 +66,6 @@ void tilewright::dropGpuKernel(tw_kernel *kernel) {
     dropped->entries = entry->next;
     free(entry);
   }
-  pthread_mutex_destroy(&dropped->lock);
   free(dropped);
   releaseGpu(device);
 }
@@ -98,13 +97,16 @@ static tw_status loadModule(const GpuKernel &kernel) {
                   *log && !hasReport ? ": " : "", hasReport ? "" : log);
 }
 
-/// The entry of a name, which is looked up once.
-static tw_status findEntry(const GpuKernel &kernel, const char *name, GpuEntry **found) {
-  for (GpuEntry *entry = kernel.entries; entry; entry = entry->next)
-    if (strcmp(entry->name, name) == 0) {
-      *found = entry;
-      return TW_OK;
-    }
+/// The entry of a name that was asked for before, or null.
+static GpuEntry *findEntry(const GpuKernel &kernel, const char *name) {
+  GpuEntry *entry = __atomic_load_n(&kernel.entries, __ATOMIC_ACQUIRE);
+  while (entry && strcmp(entry->name, name) != 0)
+    entry = entry->next;
+  return entry;
+}
+
+/// Looks a name up in the image.
+static tw_status addEntry(const GpuKernel &kernel, const char *name, GpuEntry **added) {
   GpuDevice &device = kernel.gpu();
   void *function = nullptr;
   RelaxedThread relaxed(device.calls()); // drivers may load a kernel only now
@@ -119,7 +121,8 @@ static tw_status findEntry(const GpuKernel &kernel, const char *name, GpuEntry *
   entry->sharedBytes = 0;
   entry->next = kernel.entries;
   memcpy(entry->name, name, length);
-  kernel.entries = *found = entry;
+  __atomic_store_n(&kernel.entries, entry, __ATOMIC_RELEASE);
+  *added = entry;
   return TW_OK;
 }
 
@@ -134,21 +137,38 @@ static tw_status allowShared(const GpuKernel &kernel, GpuEntry &entry, uint32_t 
           device.driver->vendor->allowShared(device.calls(), entry.function, bytes))
     return failCall(device, result, "%s: %u bytes of shared memory for '%s'",
                     kernel.artifact->name, bytes, entry.name);
-  entry.sharedBytes = bytes;
+  __atomic_store_n(&entry.sharedBytes, bytes, __ATOMIC_RELEASE);
   return TW_OK;
+}
+
+/// Whoever changes a kernel's code or entries holds this, and so does a thread that forks,
+/// or else nobody would give it back in the child.
+static pthread_mutex_t loadingLock = PTHREAD_MUTEX_INITIALIZER;
+
+static void lockLoading() {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, [] {
+    auto unlock = [] { pthread_mutex_unlock(&loadingLock); };
+    pthread_atfork([] { pthread_mutex_lock(&loadingLock); }, unlock, unlock);
+  });
+  pthread_mutex_lock(&loadingLock);
 }
 
 tw_status tilewright::findFunction(const GpuKernel &kernel, const char *name,
                                    uint32_t sharedBytes, void **function) {
-  pthread_mutex_lock(&kernel.lock);
-  GpuEntry *entry = nullptr;
-  tw_status status = kernel.module ? TW_OK : loadModule(kernel);
-  if (!status)
-    status = findEntry(kernel, name, &entry);
-  if (!status)
-    status = allowShared(kernel, *entry, sharedBytes);
+  GpuEntry *entry = findEntry(kernel, name);
+  tw_status status = TW_OK;
+  if (!entry || __atomic_load_n(&entry->sharedBytes, __ATOMIC_ACQUIRE) < sharedBytes) {
+    lockLoading();
+    if (!kernel.module)
+      status = loadModule(kernel);
+    if (!status && !(entry = findEntry(kernel, name)))
+      status = addEntry(kernel, name, &entry);
+    if (!status)
+      status = allowShared(kernel, *entry, sharedBytes);
+    pthread_mutex_unlock(&loadingLock);
+  }
   if (!status)
     *function = entry->function;
-  pthread_mutex_unlock(&kernel.lock);
   return status;
 }

@@ -143,6 +143,37 @@ def test_a_child_of_a_process_whose_threads_launch(gpu_artifact, gpu):
     assert (add(a, a) == 2 * a).all()
 
 
+def test_a_child_of_a_process_whose_threads_load(gpu_artifact, gpu):
+    """Nor does a child wait for code that a thread of its parent was loading."""
+    artifact = gpu_artifact(ADD_PARAMS, N, ADD_BODY, name="add")
+    a = np.arange(300, dtype=np.float32)
+    kernels = [runtime.load(artifact, -1, gpu) for _ in range(12)]
+    goes_on = True
+
+    def work() -> None:
+        while goes_on:
+            runtime.load(artifact, -1, gpu)(a, a)
+
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    try:
+        for add in kernels:
+            child = os.fork()
+            if child == 0:
+                signal.alarm(30)
+                right = False
+                try:
+                    right = bool((add(a, a) == 2 * a).all())
+                finally:
+                    os._exit(0 if right else 1)
+            assert os.waitpid(child, 0)[1] == 0
+    finally:
+        goes_on = False
+        for thread in threads:
+            thread.join()
+
+
 # ---- messages ------------------------------------------------------------------------------
 
 # say(A, times): each block prints its first element `times` times, and fails where that is
