@@ -83,6 +83,8 @@ void CpuBackend::buildTilePipeline(OpPassManager &pm) const {
   pm.addPass(createSharePanels());
   pm.addPass(createTrimRows());
   pm.addPass(createPrefetchBlocks({target.getModel().l2Bytes / 4}));
+  pm.addPass(createReadInPlace());
+  pm.addPass(createPrefetchSteps({target.getModel().l2Bytes / 4}));
   pm.addPass(tile::createPlanMemory());
 }
 

@@ -63,8 +63,21 @@ static LogicalResult verifyStep(GemmOp gemm) {
   return success();
 }
 
+/// Checks what a gemm asks for on behalf of others.
+static LogicalResult verifyAhead(GemmOp gemm) {
+  if (gemm.getAhead().empty())
+    return success();
+  if (gemm.getAtom().getInner())
+    return gemm.emitOpError("(C7) an inner atom asks for what it reads, and no more");
+  for (Value ahead : gemm.getAhead())
+    if (!typeOf(ahead).hasStaticShape() || typeOf(ahead).getRank() == 0 ||
+        !typeOf(ahead).areTrailingDimsContiguous(1))
+      return gemm.emitOpError("(C7) `ahead` has a static shape, and rows without gaps");
+  return success();
+}
+
 LogicalResult GemmOp::verify() {
-  if (failed(verifyStep(*this)))
+  if (failed(verifyStep(*this)) || failed(verifyAhead(*this)))
     return failure();
   MemRefType a = typeOf(getA()), b = typeOf(getB()), c = typeOf(getC());
   for (MemRefType type : {a, b, c})

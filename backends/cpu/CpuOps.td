@@ -28,6 +28,9 @@ def Cpu_GemmOp : Op<Cpu_Dialect, "gemm", [AttrSizedOperandSegments]> {
     zeros, and is not read. One is the last, where `last` holds: C is written to `out`,
     cast as by `tile.cast`, and `c` may be left as it is.
 
+    While it multiplies it asks for the memory of `ahead`, which something else reads
+    later, a part with each block of registers.
+
     Constraints:
     - (C1) `a`, `b` and `c` have static shapes; `c` is a tile of rank 2, the others
       have rank 2 or, as panels, 3, and may be parts of a workspace or a tensor.
@@ -42,6 +45,8 @@ def Cpu_GemmOp : Op<Cpu_Dialect, "gemm", [AttrSizedOperandSegments]> {
       and the atom's elements f32.
     - (C6) `first` and `last` need an atom that is not inner, and stand in the place of
       `clear`. `out` has the shape of `c` and a last dimension that is contiguous.
+    - (C7) `ahead` needs an atom that is not inner; it has static shapes and last
+      dimensions that are contiguous.
 
     Example:
     ```mlir
@@ -80,18 +85,32 @@ def Cpu_GemmOp : Op<Cpu_Dialect, "gemm", [AttrSizedOperandSegments]> {
       return
     }
     ```
+
+    Example:
+    ```mlir
+    func.func @asks(%a: memref<64x32xf32, #tile.space<shared>>,
+                    %b: memref<32x64x1xf32, #tile.space<shared>>,
+                    %c: memref<64x64xf32, #tile.space<fragment>>,
+                    %next: memref<64x32xf32, strided<[?, 1], offset: ?>, #tile.space<global>>) {
+      cpu.gemm %a, %b into %c atom(#cpu.atom<fma 8x32x1, f32 into f32, 512>)
+        : memref<64x32xf32, #tile.space<shared>>, memref<32x64x1xf32, #tile.space<shared>>
+          into memref<64x64xf32, #tile.space<fragment>>
+          ahead %next : memref<64x32xf32, strided<[?, 1], offset: ?>, #tile.space<global>>
+      return
+    }
+    ```
   }];
   let arguments = (ins
       Arg<AnyMemRef, "", [MemRead]>:$a, Arg<AnyMemRef, "", [MemRead]>:$b,
       Arg<AnyMemRef, "", [MemRead, MemWrite]>:$c, Optional<Index>:$rows,
       Optional<I1>:$first, Optional<I1>:$last,
-      Arg<Optional<AnyMemRef>, "", [MemWrite]>:$out,
+      Arg<Optional<AnyMemRef>, "", [MemWrite]>:$out, Variadic<AnyMemRef>:$ahead,
       UnitAttr:$transposeA, UnitAttr:$clear, Cpu_AtomAttr:$atom);
   let assemblyFormat = [{
     $a `,` $b `into` $c (`rows` `(` $rows^ `)`)? (`first` `(` $first^ `)`)?
     (`last` `(` $last^ `)`)? (`transpose_a` $transposeA^)? (`clear` $clear^)?
     `atom` `(` $atom `)` attr-dict `:` type($a) `,` type($b) `into` type($c)
-    (`out` $out^ `:` type($out))?
+    (`out` $out^ `:` type($out))? (`ahead` $ahead^ `:` type($ahead))?
   }];
   let hasVerifier = 1;
   let extraClassDeclaration = [{

@@ -14,6 +14,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "backends/cpu/ForwardCopies.h"
 #include "backends/cpu/ForwardRows.h"
 #include "backends/cpu/Passes.h"
 #include "compiler/analysis/Memory.h"
@@ -25,6 +26,7 @@ namespace tilewright::cpu {
 } // namespace tilewright::cpu
 
 using namespace mlir;
+using namespace tilewright::cpu;
 using namespace tilewright::tile;
 
 /// Whether a region starts at zero and covers the whole of `memref`.
@@ -33,8 +35,7 @@ static bool coversAll(Value memref, ArrayRef<int64_t> offsets, ArrayRef<int64_t>
          cast<MemRefType>(memref.getType()).getShape() == sizes;
 }
 
-/// Whether the kernel around `op` may write memory of `tensor`.
-static bool isWrittenInKernel(Value tensor, Operation *op) {
+bool tilewright::cpu::isWrittenInKernel(Value tensor, Operation *op) {
   auto kernel = op->getParentOfType<KernelOp>();
   return !kernel || mayWrite(kernel, tensor);
 }
@@ -57,8 +58,7 @@ CopyOp tilewright::cpu::getFillingCopy(AllocOp alloc) {
   return from == to ? filling : CopyOp();
 }
 
-/// Whether `user` reads the whole of `tile` in a form that can read a tensor instead.
-static bool canForward(Operation *user, Value tile, CopyOp filling) {
+bool tilewright::cpu::canForward(Operation *user, Value tile, CopyOp filling) {
   if (user->getBlock() != filling->getBlock() || !filling->isBeforeInBlock(user))
     return false;
   if (auto pack = dyn_cast<PackOp>(user))
@@ -71,9 +71,8 @@ static bool canForward(Operation *user, Value tile, CopyOp filling) {
   return false;
 }
 
-/// Makes `user` read what `filling` reads.
-static void forward(Operation *user, CopyOp filling) {
-  OpBuilder builder(user);
+void tilewright::cpu::cloneForwarded(OpBuilder &builder, Operation *user,
+                                     CopyOp filling) {
   if (auto copy = dyn_cast<CopyOp>(user)) {
     CopyOp::create(builder, copy.getLoc(), filling.getSrc(), filling.getSrcOffsets(),
                    filling.getStaticSrcOffsets(), filling.getSrcSizes(), copy.getDst(),
@@ -89,12 +88,11 @@ static void forward(Operation *user, CopyOp filling) {
                    filling.getStaticSrcOffsets(), filling.getSrcSizes(), dims,
                    pack.getPanel(), pack.getTranspose(), pack.getIsUnsigned());
   }
-  user->erase();
 }
 
 static void forwardTile(AllocOp alloc) {
   Value tile = alloc.getResult();
-  CopyOp filling = tilewright::cpu::getFillingCopy(alloc);
+  CopyOp filling = getFillingCopy(alloc);
   if (!filling)
     return;
   SmallVector<Operation *> readers;
@@ -105,8 +103,11 @@ static void forwardTile(AllocOp alloc) {
                     [&](Operation *r) { return canForward(r, tile, filling); }) ||
       isWrittenInKernel(filling.getSrc(), filling))
     return;
-  for (Operation *reader : readers)
-    forward(reader, filling);
+  for (Operation *reader : readers) {
+    OpBuilder builder(reader);
+    cloneForwarded(builder, reader, filling);
+    reader->erase();
+  }
   filling.erase();
   alloc.erase();
 }

@@ -19,6 +19,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "backends/cpu/ForwardRows.h"
+#include "backends/cpu/ForwardCopies.h"
 #include "compiler/analysis/IndexBounds.h"
 #include "compiler/analysis/Memory.h"
 #include "compiler/transforms/LoopBuilder.h"
@@ -40,17 +41,14 @@ static bool readsOnce(CpuGemm gemm, int64_t bits) {
          gemm.getAtom().getColumns() * k * bits / 8 <= bytesInL1;
 }
 
-/// Whether `copy` reads rows of a tensor's matrix, whose elements have a byte each or
-/// more.
-static bool readsRows(CopyOp copy) {
+bool cpu::readsRows(CopyOp copy) {
   auto type = cast<MemRefType>(copy.getSrc().getType());
   return copy.getShape().size() == 2 && copy.getDst().getType().getRank() == 2 &&
          copy.getSrcSizes().back() != 1 && !holdsPairs(type) &&
          type.areTrailingDimsContiguous(1);
 }
 
-/// Whether all that `copy` reads exists; null for true.
-static Value isInside(LoopBuilder &b, CopyOp copy) {
+Value cpu::isInside(LoopBuilder &b, CopyOp copy) {
   IndexBounds bounds(copy->getParentOfType<func::FuncOp>());
   Value inside;
   for (auto [dim, offset] : llvm::enumerate(copy.getMixedSrcOffsets())) {
@@ -67,8 +65,7 @@ static Value isInside(LoopBuilder &b, CopyOp copy) {
   return inside;
 }
 
-/// The rows that `copy` reads, in place.
-static Value viewRows(LoopBuilder &b, CopyOp copy) {
+Value cpu::viewRows(LoopBuilder &b, CopyOp copy) {
   auto type = cast<MemRefType>(copy.getSrc().getType());
   SmallVector<OpFoldResult> offsets = copy.getMixedSrcOffsets();
   SmallVector<OpFoldResult> strides(type.getRank(), b.getIndexAttr(1));
@@ -86,10 +83,9 @@ void cpu::forwardRows(CpuGemm gemm) {
       !llvm::hasNItems(alloc.getResult().getUsers(), 2))
     return;
   CopyOp copy = getFillingCopy(alloc);
-  auto kernel = gemm->getParentOfType<KernelOp>();
   if (!copy || copy->getBlock() != gemm->getBlock() || !copy->isBeforeInBlock(gemm) ||
       !readsRows(copy) || !readsOnce(gemm, alloc.getType().getElementTypeBitWidth()) ||
-      !kernel || mayWrite(kernel, copy.getSrc()))
+      isWrittenInKernel(copy.getSrc(), copy))
     return;
   LoopBuilder b(gemm);
   bool copies = false;

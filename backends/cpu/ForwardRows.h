@@ -9,16 +9,24 @@
 #define TILEWRIGHT_BACKENDS_CPU_FORWARDROWS_H
 
 #include "backends/cpu/CpuOps.h"
+#include "backends/cpu/LoopBuilder.h"
+#include "dialects/tile/Tile.h"
 
 namespace tilewright::cpu {
-
-/// The one copy that fills the tile `alloc` from a tensor; null where there is none, or
-/// it rounds.
-tile::CopyOp getFillingCopy(tile::AllocOp alloc);
 
 /// Makes `gemm` read B in the tensor that B's tile is copied from, where it reads each of
 /// its elements once. Nothing happens where it does not, or cannot.
 void forwardRows(GemmOp gemm);
+
+/// Whether `copy` reads rows of a tensor's matrix, whose elements have a byte each or
+/// more.
+bool readsRows(tile::CopyOp copy);
+
+/// Whether all that `copy` reads exists; null for true.
+mlir::Value isInside(LoopBuilder &b, tile::CopyOp copy);
+
+/// The rows that `copy` reads, in place.
+mlir::Value viewRows(LoopBuilder &b, tile::CopyOp copy);
 
 } // namespace tilewright::cpu
 

@@ -12,7 +12,8 @@ using namespace tilewright::cpu;
 
 MicroKernel::MicroKernel(LoopBuilder &builder, GemmOp op)
     : b(builder), op(op), atom(op.getAtom()), memrefA(op.getA()), memrefB(op.getB()),
-      memrefC(op.getC()) {
+      memrefC(op.getC()),
+      ahead(builder, op.getAhead(), op.getM() * op.getN() * op.getGroups()) {
   // A row of a panel is one run of memory, from which vectors of groups are loaded.
   if (op.isPanelB()) {
     SmallVector<ReassociationIndices> rows{{0}, {1, 2}};
@@ -250,6 +251,12 @@ void MicroKernel::emitBlock(Block block, Value row, Value column, ValueRange exc
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
     SmallVector<Value> sums(loop.getRegionIterArgs());
+    if (!ahead.isEmpty()) { // blocks go down the columns of C
+      int64_t elements = block.rows * block.columns();
+      Value before = b.add(b.mul(column, op.getM()), b.mul(row, block.columns()));
+      ahead.emit(b.add(b.mul(before, groups), b.mul(loop.getInductionVar(), elements)),
+                 elements * unroll);
+    }
     for (int64_t u = 0; u < unroll; ++u) {
       Value group = b.add(loop.getInductionVar(), u);
       sums = isSquare ? emitSquareStep(block, row, column, group, sums)

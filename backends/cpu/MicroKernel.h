@@ -10,6 +10,7 @@
 
 #include "backends/cpu/CpuOps.h"
 #include "backends/cpu/LoopBuilder.h"
+#include "backends/cpu/SpreadPrefetch.h"
 #include "backends/cpu/TileDims.h"
 
 namespace tilewright::cpu {
@@ -67,6 +68,7 @@ private:
   GemmOp op;
   AtomAttr atom;
   mlir::Value memrefA, memrefB, memrefC;
+  SpreadPrefetch ahead; ///< over the elements of C, and groups along K
 };
 
 } // namespace tilewright::cpu

@@ -112,6 +112,31 @@ def PrefetchBlocks : Pass<"cpu-prefetch-blocks"> {
                         "The most bytes that are asked for ahead">];
 }
 
+def ReadInPlace : Pass<"cpu-read-in-place"> {
+  let summary = "Let products broadcast rows from a tensor, not from a copy of them";
+  let description = [{
+    A product that reads rows of A by broadcasts, in a tile that one copy fills from a
+    tensor, reads them in the tensor where all of them exist and no branch has changed
+    the tile. Packs and copies of that tile read the tensor as well. Rows that would share
+    few sets of L1 are copied as before, and so is what the kernel writes.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect"];
+}
+
+def PrefetchSteps : Pass<"cpu-prefetch-steps"> {
+  let summary = "Ask for what the next step of a loop reads while this one multiplies";
+  let description = [{
+    A region of a parameter that each step of a loop copies or packs from another place
+    is asked for one step ahead, by the product of that step that takes longest, a part
+    with each block of registers. Where the next region lies may be read from memory
+    that the kernel does not write, as a table of pages is.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"];
+  let options = [Option<"budget", "budget", "int64_t", "262144",
+                        "The most bytes that are asked for ahead">];
+}
+
 def LowerGemm : Pass<"cpu-lower-gemm"> {
   let summary = "Lower gemms to register-blocked micro-kernels";
   let description = [{

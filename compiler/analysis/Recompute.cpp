@@ -11,13 +11,16 @@
 
 using namespace mlir;
 
-bool tilewright::canRecompute(Value value, IsGiven isGiven) {
+bool tilewright::canRecompute(Value value, IsGiven isGiven,
+                              function_ref<bool(Operation *)> mayLoad) {
   if (isGiven(value))
     return true;
   Operation *definition = value.getDefiningOp();
-  return definition && definition->getNumRegions() == 0 && isPure(definition) &&
-         llvm::all_of(definition->getOperands(),
-                      [&](Value operand) { return canRecompute(operand, isGiven); });
+  return definition && definition->getNumRegions() == 0 &&
+         (isPure(definition) || mayLoad(definition)) &&
+         llvm::all_of(definition->getOperands(), [&](Value operand) {
+           return canRecompute(operand, isGiven, mayLoad);
+         });
 }
 
 Value tilewright::recompute(OpBuilder &builder, Value value, IsGiven isGiven,

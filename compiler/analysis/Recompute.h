@@ -23,8 +23,13 @@ namespace tilewright {
 using IsGiven = llvm::function_ref<bool(mlir::Value)>;
 
 /// Whether `value` is given, or follows from given values by operations that do nothing
-/// else: not from memory, and not from what a region yields.
-bool canRecompute(mlir::Value value, IsGiven isGiven);
+/// else, and not from what a region yields; from memory only by loads of which `mayLoad`
+/// says that they may be done again.
+bool canRecompute(
+    mlir::Value value, IsGiven isGiven,
+    llvm::function_ref<bool(mlir::Operation *)> mayLoad = [](mlir::Operation *) {
+      return false;
+    });
 
 /// `value`, which can be recomputed, where `builder` is. `mapping` says what stands for
 /// given values there, and learns what is computed.

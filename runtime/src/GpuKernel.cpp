@@ -141,8 +141,8 @@ static tw_status allowShared(const GpuKernel &kernel, GpuEntry &entry, uint32_t 
   return TW_OK;
 }
 
-/// Whoever changes a kernel's code or entries holds this, and so does a thread that forks,
-/// or else nobody would give it back in the child.
+/// Whoever changes a kernel's code or entries holds this, and so does a thread that
+/// forks, or else nobody would give it back in the child.
 static pthread_mutex_t loadingLock = PTHREAD_MUTEX_INITIALIZER;
 
 static void lockLoading() {

@@ -212,3 +212,25 @@ func.func @other_shape(%a: memref<8x32xf32, #shared>, %b: memref<32x64xf32, #sha
     out %y : memref<8x32xf32, #tile.space<global>>
   return
 }
+
+// -----
+
+#shared = #tile.space<shared>
+func.func @asks_for_gaps(%a: memref<8x32xf32, #shared>, %b: memref<32x64xf32, #shared>, %c: memref<8x64xf32, #shared>, %y: memref<8x32xf32, strided<[64, 2]>, #tile.space<global>>) {
+  // expected-error @+1 {{'cpu.gemm' op (C7) `ahead` has a static shape, and rows without gaps}}
+  cpu.gemm %a, %b into %c atom(#cpu.atom<fma 8x32x1, f32 into f32, 512>)
+    : memref<8x32xf32, #shared>, memref<32x64xf32, #shared> into memref<8x64xf32, #shared>
+    ahead %y : memref<8x32xf32, strided<[64, 2]>, #tile.space<global>>
+  return
+}
+
+// -----
+
+#shared = #tile.space<shared>
+func.func @inner_asks(%a: memref<2x64xi8, #shared>, %b: memref<8x64xi8, #shared>, %c: memref<2x8xi32, #shared>) {
+  // expected-error @+1 {{'cpu.gemm' op (C7) an inner atom asks for what it reads, and no more}}
+  cpu.gemm %a, %b into %c atom(#cpu.atom<dpbusd inner 2x4x4, i8 into i32, 512>)
+    : memref<2x64xi8, #shared>, memref<8x64xi8, #shared> into memref<2x8xi32, #shared>
+    ahead %b : memref<8x64xi8, #shared>
+  return
+}

@@ -1,0 +1,247 @@
+//===- PrefetchSteps.cpp - A step asks for what the next one reads ------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// On a GPU the copies of a pipelined loop are on their way while the step before
+// multiplies. A CPU has prefetches for that. They are given to the loop's longest
+// product, which makes a part of them with each block of registers:
+//
+//     for k {                                        for k {
+//       copy K[table[k], 0][64, 128] to k_tile         copy K[table[k], 0][64, 128] to
+//       k_tile gemm k_tile, q into scores                     k' = k + 1 < end ? k + 1 :
+//       k
+//       ...                                            gemm k_tile, q into scores
+//                                                        ahead K[table[k'], 0][64, 128]
+//
+// What the last step asks for it has itself: so what is loaded to find the next region is
+// loaded by another step too, and exists.
+//
+//===----------------------------------------------------------------------===//
+
+#include "backends/cpu/CpuOps.h"
+#include "backends/cpu/Passes.h"
+#include "compiler/analysis/IndexBounds.h"
+#include "compiler/analysis/Memory.h"
+#include "compiler/analysis/Recompute.h"
+#include "compiler/transforms/LoopBuilder.h"
+#include "dialects/tile/Tile.h"
+
+#include "llvm/ADT/STLExtras.h"
+
+namespace tilewright::cpu {
+#define GEN_PASS_DEF_PREFETCHSTEPS
+#include "backends/cpu/Passes.h.inc"
+} // namespace tilewright::cpu
+
+using namespace mlir;
+using namespace tilewright;
+using namespace tilewright::cpu;
+using namespace tilewright::tile;
+
+/// Of fewer bytes the core itself has read enough ahead.
+static constexpr int64_t leastBytes = 1024;
+
+/// Products of less than one part in so many of the longest one ask for nothing.
+static constexpr int64_t leastShare = 8;
+
+namespace {
+/// A region of a parameter that a step reads.
+struct SourceRegion {
+  Value memref;
+  SmallVector<OpFoldResult> offsets;
+  SmallVector<int64_t> sizes;
+
+  bool operator==(const SourceRegion &other) const {
+    return memref == other.memref && offsets == other.offsets && sizes == other.sizes;
+  }
+};
+
+/// Finds the regions of one loop and gives them to a product of it.
+class LoopPrefetches {
+public:
+  LoopPrefetches(scf::ForOp loop, int64_t budget)
+      : loop(loop), kernel(loop->getParentOfType<KernelOp>()),
+        bounds(loop->getParentOfType<func::FuncOp>()), budget(budget) {}
+  void run();
+
+private:
+  bool isThere(Value value);
+  bool mayLoad(Operation *op);
+  bool isApart(const SourceRegion &region);
+  bool isWorthwhile(const SourceRegion &region);
+  SmallVector<Operation *> findOps();
+  void give(cpu::GemmOp product, const SourceRegion &region, int64_t begin, int64_t end,
+            int64_t shares);
+
+  scf::ForOp loop;
+  KernelOp kernel;
+  IndexBounds bounds;
+  int64_t budget;
+};
+} // namespace
+
+/// Whether `value` is the same in all steps, or what the loop counts.
+bool LoopPrefetches::isThere(Value value) {
+  return value == loop.getInductionVar() || loop.isDefinedOutsideOfLoop(value);
+}
+
+/// Whether what `op` loads the next step loads as well, and finds the same.
+bool LoopPrefetches::mayLoad(Operation *op) {
+  if (auto load = dyn_cast<tile::LoadOp>(op))
+    return op->getParentOp() == loop && getParameter(load.getMemref()) &&
+           !mayWrite(kernel, load.getMemref());
+  return false;
+}
+
+/// Whether the next step reads other elements: it moves by more than the region's extent,
+/// or to where memory says.
+bool LoopPrefetches::isApart(const SourceRegion &region) {
+  unsigned atom = bounds.form(loop.getInductionVar()).terms.front().first;
+  for (auto [offset, size] : llvm::zip_equal(region.offsets, region.sizes))
+    if (auto value = dyn_cast<Value>(offset)) {
+      bool isLoaded = !canRecompute(value, [&](Value given) { return isThere(given); });
+      if (isLoaded || bounds.form(value).factorOf(atom) >= size)
+        return true;
+    }
+  return false;
+}
+
+bool LoopPrefetches::isWorthwhile(const SourceRegion &region) {
+  auto type = cast<MemRefType>(region.memref.getType());
+  int64_t bytes = llvm::product_of(region.sizes) * type.getElementTypeBitWidth() / 8;
+  return getParameter(region.memref) && type.areTrailingDimsContiguous(1) &&
+         bytes >= leastBytes && bytes <= budget &&
+         llvm::all_of(region.offsets,
+                      [&](OpFoldResult offset) {
+                        return isa<Attribute>(offset) ||
+                               canRecompute(
+                                   cast<Value>(offset),
+                                   [&](Value v) { return isThere(v); },
+                                   [&](Operation *op) { return mayLoad(op); });
+                      }) &&
+         isApart(region);
+}
+
+/// What a step does, and what it does where the first side of a branch is taken.
+SmallVector<Operation *> LoopPrefetches::findOps() {
+  SmallVector<Operation *> ops;
+  for (Operation &op : *loop.getBody()) {
+    ops.push_back(&op);
+    if (auto branch = dyn_cast<scf::IfOp>(op))
+      for (Operation &inner : *branch.thenBlock())
+        ops.push_back(&inner);
+  }
+  return ops;
+}
+
+static int64_t countProducts(cpu::GemmOp gemm) {
+  return gemm.getM() * gemm.getN() * gemm.getGroups() * gemm.getAtom().getDepth();
+}
+
+/// The products of `ops` that ask for something: those that take a while.
+static SmallVector<cpu::GemmOp> findProducts(ArrayRef<Operation *> ops) {
+  SmallVector<cpu::GemmOp> products;
+  int64_t most = 0;
+  for (Operation *op : ops)
+    if (auto gemm = dyn_cast<cpu::GemmOp>(op); gemm && !gemm.getAtom().getInner()) {
+      products.push_back(gemm);
+      most = std::max(most, countProducts(gemm));
+    }
+  llvm::erase_if(products, [&](cpu::GemmOp gemm) {
+    return countProducts(gemm) * leastShare < most;
+  });
+  return products;
+}
+
+/// The region that `op` reads, of a parameter or of a tile; nothing where it reads none
+/// from one place.
+static std::optional<SourceRegion> getRegion(Operation *op) {
+  auto make = [](auto from, ArrayRef<int64_t> sizes) {
+    return SourceRegion{from.getSrc(), from.getMixedSrcOffsets(),
+                        SmallVector<int64_t>(sizes)};
+  };
+  if (auto copy = dyn_cast<CopyOp>(op))
+    return make(copy, copy.getSrcSizes());
+  if (auto pack = dyn_cast<PackOp>(op))
+    return make(pack, pack.getSrcSizes());
+  if (auto gemm = dyn_cast<cpu::GemmOp>(op))
+    if (auto view = gemm.getA().getDefiningOp<memref::SubViewOp>())
+      if (llvm::none_of(view.getStaticSizes(), ShapedType::isDynamic))
+        return SourceRegion{view.getSource(), view.getMixedOffsets(),
+                            SmallVector<int64_t>(view.getStaticSizes())};
+  return std::nullopt;
+}
+
+/// Makes `product` ask for the rows of `region`, as it is in the next step, that lie
+/// between two shares of them, in `shares`.
+void LoopPrefetches::give(cpu::GemmOp product, const SourceRegion &region, int64_t begin,
+                          int64_t end, int64_t shares) {
+  // The longest of the dimensions but the last is split.
+  int64_t split = 0;
+  for (int64_t dim = 1; dim + 1 < static_cast<int64_t>(region.sizes.size()); ++dim)
+    if (region.sizes[dim] > region.sizes[split])
+      split = dim;
+  int64_t extent = region.sizes[split];
+  int64_t first = extent * begin / shares, last = extent * end / shares;
+  if (first == last)
+    return;
+  LoopBuilder b(product);
+  Value current = loop.getInductionVar();
+  Value following = b.add(current, loop.getStep());
+  Value exists = b.compare(arith::CmpIPredicate::slt, following, loop.getUpperBound());
+  IRMapping mapping;
+  mapping.map(current,
+              arith::SelectOp::create(b, b.getLoc(), exists, following, current));
+  auto isThereNow = [&](Value value) { return isThere(value); };
+  SmallVector<OpFoldResult> offsets = region.offsets;
+  for (OpFoldResult &offset : offsets)
+    if (auto value = dyn_cast<Value>(offset))
+      offset = recompute(b, value, isThereNow, mapping);
+  offsets[split] = getAsOpFoldResult(b.add(b.index(offsets[split]), first));
+  SmallVector<OpFoldResult> sizes = getAsIndexOpFoldResult(b.getContext(), region.sizes);
+  sizes[split] = b.getIndexAttr(last - first);
+  SmallVector<OpFoldResult> ones(sizes.size(), b.getIndexAttr(1));
+  Value ahead =
+      memref::SubViewOp::create(b, b.getLoc(), region.memref, offsets, sizes, ones);
+  product.getAheadMutable().append(ahead);
+}
+
+void LoopPrefetches::run() {
+  SmallVector<Operation *> ops = findOps();
+  SmallVector<cpu::GemmOp> products = findProducts(ops);
+  if (products.empty())
+    return;
+  SmallVector<SourceRegion> regions;
+  for (Operation *op : ops)
+    if (std::optional<SourceRegion> region = getRegion(op))
+      if (isWorthwhile(*region) && !llvm::is_contained(regions, *region))
+        regions.push_back(std::move(*region));
+  int64_t all = 0, done = 0;
+  for (cpu::GemmOp product : products)
+    all += countProducts(product);
+  for (cpu::GemmOp product : products) {
+    int64_t until = done + countProducts(product);
+    for (const SourceRegion &region : regions)
+      give(product, region, done, until, all);
+    done = until;
+  }
+}
+
+namespace {
+struct PrefetchSteps : tilewright::cpu::impl::PrefetchStepsBase<PrefetchSteps> {
+  using PrefetchStepsBase::PrefetchStepsBase;
+
+  void runOnOperation() override {
+    SmallVector<scf::ForOp> loops;
+    getOperation()->walk([&](scf::ForOp loop) {
+      if (loop->getParentOfType<KernelOp>())
+        loops.push_back(loop);
+    });
+    for (scf::ForOp loop : loops)
+      LoopPrefetches(loop, budget).run();
+  }
+};
+} // namespace

@@ -1,0 +1,174 @@
+//===- ReadInPlace.cpp - Tiles that are read where they come from -------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A micro-kernel that broadcasts rows of A, as keys of a page, reads them as well where
+// they lie as in a tile that they are copied to. So do packs and copies of the tile. A
+// branch may change the tile, as one that clears the rows behind the last key:
+//
+//     copy K[page, 0][64, 512] to k         whole = page exists, and not n < 64
+//     if (n < 64)                           if (!whole)
+//       clear rows of k                       copy K[page, 0][64, 512] to k
+//     gemm k, q into scores            =>   if (n < 64)
+//     pack k into panel                       clear rows of k
+//     gemm p, panel into values             if (whole) gemm K[page, 0][64, 512], q into
+//     scores
+//                                           else gemm k, q into scores
+//                                           ...
+//
+// Rows that lie a multiple of 4 KiB apart, or nearly all of them, share few sets of L1
+// and push each other out: those are copied.
+//
+//===----------------------------------------------------------------------===//
+
+#include "backends/cpu/ForwardCopies.h"
+#include "backends/cpu/ForwardRows.h"
+#include "backends/cpu/Passes.h"
+#include "compiler/analysis/Recompute.h"
+
+#include <numeric>
+
+namespace tilewright::cpu {
+#define GEN_PASS_DEF_READINPLACE
+#include "backends/cpu/Passes.h.inc"
+} // namespace tilewright::cpu
+
+using namespace mlir;
+using namespace tilewright;
+using namespace tilewright::cpu;
+using tilewright::tile::AllocOp;
+using tilewright::tile::CopyOp;
+
+/// Lines of L1 so many bytes apart share a set, of which rows may take so many ways.
+static constexpr int64_t bytesOfSets = 4096, mostWays = 4;
+
+/// Whether rows of `tensor`, as many as a block of registers has, keep out of each
+/// other's way in L1.
+static bool areApartInL1(Value tensor, int64_t rows) {
+  auto type = cast<MemRefType>(tensor.getType());
+  int64_t offset;
+  SmallVector<int64_t> strides;
+  if (failed(type.getStridesAndOffset(strides, offset)) || strides.size() < 2)
+    return false;
+  int64_t stride = strides[strides.size() - 2];
+  if (ShapedType::isDynamic(stride))
+    return false;
+  int64_t bytes = stride * type.getElementTypeBitWidth() / 8;
+  return rows * std::gcd(bytes, bytesOfSets) <= mostWays * bytesOfSets;
+}
+
+/// Whether `op` is a product that broadcasts rows of `tile`, and can those of `tensor`.
+static bool broadcastsRows(Operation *op, Value tile, Value tensor) {
+  auto gemm = dyn_cast<GemmOp>(op);
+  return gemm && gemm.getA() == tile && gemm.getB() != tile && gemm.getC() != tile &&
+         gemm.getOut() != tile && !gemm.getAtom().getInner() && !gemm.getTransposeA() &&
+         !gemm.isPanelA() && areApartInL1(tensor, gemm.getAtom().getRows());
+}
+
+namespace {
+/// A tile that one copy fills, and what else uses it.
+struct CopiedTile {
+  AllocOp alloc;
+  CopyOp filling;
+  SmallVector<Operation *> readers;
+  SmallVector<scf::IfOp>
+      changes; ///< branches, where the tile is as it was copied if not taken
+};
+} // namespace
+
+/// Whether `value` is there where `op` is.
+static bool isThere(Value value, Operation *op) {
+  Operation *definition = value.getDefiningOp();
+  return !definition || definition->getBlock() != op->getBlock() ||
+         definition->isBeforeInBlock(op);
+}
+
+/// `alloc` with all of its uses; failure where a tensor cannot take its place.
+static FailureOr<CopiedTile> analyse(AllocOp alloc) {
+  CopiedTile tile{alloc, getFillingCopy(alloc), {}, {}};
+  if (!tile.filling || !readsRows(tile.filling) ||
+      isWrittenInKernel(tile.filling.getSrc(), tile.filling))
+    return failure();
+  bool isBroadcast = false;
+  for (Operation *user : alloc.getResult().getUsers()) {
+    if (user == tile.filling)
+      continue;
+    Operation *here = tile.filling->getBlock()->findAncestorOpInBlock(*user);
+    if (!here || !tile.filling->isBeforeInBlock(here))
+      return failure();
+    auto branch = dyn_cast<scf::IfOp>(here);
+    bool broadcasts = broadcastsRows(user, alloc.getResult(), tile.filling.getSrc());
+    if (branch && branch.getNumResults() == 0 && branch.getElseRegion().empty() &&
+        canRecompute(branch.getCondition(),
+                     [&](Value given) { return isThere(given, tile.filling); })) {
+      if (!llvm::is_contained(tile.changes, branch))
+        tile.changes.push_back(branch);
+    } else if (broadcasts || canForward(user, alloc.getResult(), tile.filling)) {
+      tile.readers.push_back(user);
+      isBroadcast |= broadcasts;
+    } else {
+      return failure();
+    }
+  }
+  if (!isBroadcast)
+    return failure();
+  return tile;
+}
+
+/// Whether the tile is as it is in the tensor; null for true.
+static Value isWhole(LoopBuilder &b, CopiedTile &tile) {
+  Value whole = isInside(b, tile.filling);
+  auto isGiven = [&](Value value) { return isThere(value, tile.filling); };
+  Value never = arith::ConstantIntOp::create(b, b.getLoc(), 0, 1);
+  for (scf::IfOp change : tile.changes) {
+    IRMapping mapping;
+    Value changes = recompute(b, change.getCondition(), isGiven, mapping);
+    whole = b.both(whole, b.compare(arith::CmpIPredicate::eq, changes, never));
+  }
+  return whole;
+}
+
+static void readInPlace(CopiedTile &tile) {
+  LoopBuilder b(tile.filling);
+  Value whole = isWhole(b, tile);
+  bool copies = false;
+  b.ifElse(
+      whole, [] {},
+      [&] {
+        b.clone(*tile.filling);
+        copies = true;
+      });
+  for (Operation *reader : tile.readers) {
+    LoopBuilder at(reader);
+    at.ifElse(
+        whole,
+        [&] {
+          auto gemm = dyn_cast<GemmOp>(reader);
+          if (!gemm)
+            return cloneForwarded(at, reader, tile.filling);
+          IRMapping mapping;
+          mapping.map(gemm.getA(), viewRows(at, tile.filling));
+          at.clone(*gemm, mapping);
+        },
+        [&] { at.clone(*reader); });
+    reader->erase();
+  }
+  tile.filling.erase();
+  if (!copies)
+    tile.alloc.erase();
+}
+
+namespace {
+struct ReadInPlacePass : tilewright::cpu::impl::ReadInPlaceBase<ReadInPlacePass> {
+  void runOnOperation() override {
+    SmallVector<AllocOp> allocs;
+    getOperation()->walk([&](AllocOp alloc) { allocs.push_back(alloc); });
+    for (AllocOp alloc : allocs)
+      if (FailureOr<CopiedTile> tile = analyse(alloc); succeeded(tile))
+        readInPlace(*tile);
+  }
+};
+} // namespace

@@ -1,0 +1,76 @@
+//===- SpreadPrefetch.cpp - Asking for memory a part at a time ----------------===//
+//
+// Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "backends/cpu/SpreadPrefetch.h"
+#include "backends/cpu/CpuTarget.h"
+#include "backends/cpu/TileDims.h"
+
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace tilewright::cpu;
+
+/// Places are counted in fractions of a line, of so many bits.
+static constexpr int64_t fractionBits = 32;
+
+/// `memref` with its last dimensions as one, as many as have no gaps between them.
+static Value mergeRows(LoopBuilder &b, Value memref) {
+  auto type = cast<MemRefType>(memref.getType());
+  for (int64_t first : llvm::seq<int64_t>(0, type.getRank() - 1)) {
+    SmallVector<ReassociationIndices> dims;
+    for (int64_t dim : llvm::seq<int64_t>(0, type.getRank()))
+      if (dim <= first)
+        dims.push_back({dim});
+      else
+        dims.back().push_back(dim);
+    if (memref::CollapseShapeOp::isGuaranteedCollapsible(type, dims))
+      return memref::CollapseShapeOp::create(b, b.getLoc(), memref, dims);
+  }
+  return memref;
+}
+
+SpreadPrefetch::SpreadPrefetch(LoopBuilder &b, ValueRange all, int64_t work)
+    : b(b), work(work) {
+  for (Value memref : all) {
+    Value merged = mergeRows(b, memref);
+    int64_t rows = llvm::product_of(shapeOf(merged).drop_back());
+    int64_t bytes = llvm::divideCeil(
+        shapeOf(merged).back() * elementOf(merged).getIntOrFloatBitWidth(), 8);
+    int64_t linesOfRow = llvm::divideCeil(bytes, cacheLine);
+    regions.push_back({merged, linesOfRow, rows * linesOfRow});
+  }
+}
+
+void SpreadPrefetch::emitLine(const Region &region, Value line) {
+  Location loc = b.getLoc();
+  SmallVector<int64_t> basis(shapeOf(region.memref).drop_back());
+  basis.push_back(region.linesOfRow);
+  SmallVector<Value> at(basis.size());
+  for (int64_t dim = basis.size() - 1; dim >= 0; --dim) {
+    Value extent = b.index(basis[dim]);
+    at[dim] = dim == 0 ? line : b.createOrFold<arith::RemUIOp>(loc, line, extent);
+    line = dim == 0 ? line : b.createOrFold<arith::DivUIOp>(loc, line, extent);
+  }
+  at.back() =
+      b.mul(at.back(), cacheLine * 8 / elementOf(region.memref).getIntOrFloatBitWidth());
+  memref::PrefetchOp::create(b, loc, region.memref, at, /*isWrite=*/false,
+                             /*localityHint=*/3, /*isDataCache=*/true);
+}
+
+void SpreadPrefetch::emit(Value begin, int64_t amount) {
+  Location loc = b.getLoc();
+  for (const Region &region : regions) {
+    int64_t perWork = (region.lines << fractionBits) / work;
+    Value first =
+        b.createOrFold<arith::ShRUIOp>(loc, b.mul(begin, perWork), b.index(fractionBits));
+    // The next part may begin with the last line of this one.
+    int64_t count = llvm::divideCeil(region.lines * amount, work);
+    for (int64_t i : llvm::seq<int64_t>(0, count))
+      emitLine(region, b.min(b.add(first, i), b.index(region.lines - 1)));
+  }
+}

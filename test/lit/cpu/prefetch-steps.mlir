@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A step's products ask for what the next step reads.
+//
+// RUN: %tilewright-opt %s --cpu-prefetch-steps --canonicalize --cse | FileCheck %s
+// RUN: %tilewright-opt %s --cpu-prefetch-steps --cpu-lower-gemm --canonicalize --cse \
+// RUN:   | FileCheck %s --check-prefix=LOOPS
+
+#global = #tile.space<global>
+#shared = #tile.space<shared>
+!cache = memref<?x64x128xbf16, #global>
+!tile = memref<64x128xbf16, #shared>
+!q = memref<64x64x2xbf16, #shared>
+!s = memref<64x64xf32, #shared>
+#atom = #cpu.atom<dpbf16 4x64x2, bf16 into f32, 512>
+
+// Where the next page lies is in a table, of which the last step reads its own entry again.
+// 256 lines are asked for in the 512 iterations of the product's innermost loop.
+// CHECK-LABEL: @pages
+// CHECK:         scf.for %[[K:.*]] = %c0 to %[[N:.*]] step
+// CHECK:           tile.copy
+// CHECK:           %[[NEXT:.*]] = arith.addi %[[K]], %c1
+// CHECK-NEXT:      %[[EXISTS:.*]] = arith.cmpi slt, %[[NEXT]], %[[N]]
+// CHECK-NEXT:      %[[THEN:.*]] = arith.select %[[EXISTS]], %[[NEXT]], %[[K]]
+// CHECK-NEXT:      %[[ENTRY:.*]] = tile.load %arg2[%[[THEN]]]
+// CHECK-NEXT:      %[[PAGE:.*]] = arith.index_cast %[[ENTRY]]
+// CHECK-NEXT:      %[[AHEAD:.*]] = memref.subview %arg1[%[[PAGE]], 0, 0] [1, 64, 128] [1, 1, 1]
+// CHECK-NEXT:      cpu.gemm {{.*}} ahead %[[AHEAD]] :
+// LOOPS-LABEL: @pages
+// LOOPS:         memref.collapse_shape %{{.*}} {{\[}}[0, 1, 2]] : memref<1x64x128xbf16, {{.*}}> into memref<8192xbf16
+// LOOPS-COUNT-2: scf.for
+// LOOPS-NOT:     scf.for
+// LOOPS:         memref.prefetch %{{.*}}[%{{.*}}], read, locality<3>, data
+// LOOPS-NOT:     memref.prefetch
+// LOOPS:         llvm.call_intrinsic
+func.func @pages(%q: !q, %cache: !cache, %table: memref<?xi32, #global>, %s: !s, %n: index)
+    attributes {tile.signature = {params = [{name = "q"}, {name = "cache"}, {name = "table"}, {name = "s"}, {name = "n"}]}} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  tile.kernel (%b) in (%c1) threads(128) {
+    %t = tile.alloc "t" : !tile
+    scf.for %k = %c0 to %n step %c1 {
+      %entry = tile.load %table[%k] : memref<?xi32, #global>
+      %page = arith.index_cast %entry : i32 to index
+      tile.copy %cache[%page, 0, 0][1, 64, 128] to %t[0, 0][64, 128] : !cache to !tile
+      cpu.gemm %t, %q into %s clear atom(#atom) : !tile, !q into !s
+    }
+  }
+  return
+}
+
+// Rows of a matrix, a part with each product; of what is in a branch, that which it takes.
+// CHECK-LABEL: @shares
+// CHECK:           memref.subview %arg0[0, %{{.*}}] [42, 128] [1, 1]
+// CHECK-NEXT:      cpu.gemm {{.*}} ahead
+// CHECK:           scf.if
+// CHECK:             memref.subview %arg0[42, %{{.*}}] [22, 128] [1, 1]
+// CHECK-NEXT:        cpu.gemm {{.*}} ahead
+func.func @shares(%x: memref<64x?xbf16, #global>, %q: !q, %r: memref<64x32x2xbf16, #shared>, %s: !s,
+                  %u: memref<64x32xf32, #shared>, %n: index, %flag: i1)
+    attributes {tile.signature = {params = [{name = "x"}, {name = "q"}, {name = "r"}, {name = "s"}, {name = "u"}, {name = "n"}, {name = "flag"}]}} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c128 = arith.constant 128 : index
+  tile.kernel (%b) in (%c1) threads(128) {
+    %t = tile.alloc "t" : !tile
+    scf.for %k = %c0 to %n step %c1 {
+      %at = arith.muli %k, %c128 : index
+      tile.copy %x[0, %at][64, 128] to %t[0, 0][64, 128] : memref<64x?xbf16, #global> to !tile
+      cpu.gemm %t, %q into %s atom(#atom) : !tile, !q into !s
+      scf.if %flag {
+        cpu.gemm %t, %r into %u atom(#cpu.atom<dpbf16 8x32x2, bf16 into f32, 512>)
+          : !tile, memref<64x32x2xbf16, #shared> into memref<64x32xf32, #shared>
+      }
+    }
+  }
+  return
+}
+
+// A product that reads the tensor itself: what two of them read is asked for once.
+// CHECK-LABEL: @in_place
+// CHECK:           memref.subview {{.*}} [1, 64, 128]
+// CHECK:           memref.subview {{.*}} [1, 64, 128]
+// CHECK-NOT:       memref.subview
+// CHECK:           cpu.gemm {{.*}} ahead
+func.func @in_place(%q: !q, %cache: !cache, %s: !s, %n: index)
+    attributes {tile.signature = {params = [{name = "q"}, {name = "cache"}, {name = "s"}, {name = "n"}]}} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  tile.kernel (%b) in (%c1) threads(128) {
+    %p = tile.alloc "p" : memref<32x128x2xbf16, #shared>
+    scf.for %k = %c0 to %n step %c1 {
+      %rows = memref.subview %cache[%k, 0, 0][1, 64, 128][1, 1, 1]
+        : !cache to memref<64x128xbf16, strided<[128, 1], offset: ?>, #global>
+      tile.pack %cache[%k, 0, 0][1, 64, 128] dims [1, 2] into %p : !cache into memref<32x128x2xbf16, #shared>
+      cpu.gemm %rows, %q into %s clear atom(#atom)
+        : memref<64x128xbf16, strided<[128, 1], offset: ?>, #global>, !q into !s
+    }
+  }
+  return
+}
