@@ -31,6 +31,8 @@ TRANSFORMATIONS = {
         "cpu-finish-products",
         "cpu-trim-rows",
         "cpu-prefetch-blocks",
+        "cpu-read-in-place",
+        "cpu-prefetch-steps",
         "cpu-stream-stores",
         "cpu-native-math",
     ],
