@@ -73,6 +73,7 @@ private:
   bool isApart(const SourceRegion &region);
   bool isWorthwhile(const SourceRegion &region);
   SmallVector<Operation *> findOps();
+  SmallVector<SourceRegion> findRegions(ArrayRef<Operation *> ops);
   void give(cpu::GemmOp product, const SourceRegion &region, int64_t begin, int64_t end,
             int64_t shares);
 
@@ -209,16 +210,38 @@ void LoopPrefetches::give(cpu::GemmOp product, const SourceRegion &region, int64
   product.getAheadMutable().append(ahead);
 }
 
+/// Makes `region` both where `other` continues its rows.
+static bool append(SourceRegion &region, const SourceRegion &other) {
+  auto leading = [](const auto &list) { return ArrayRef(list).drop_back(); };
+  std::optional<int64_t> begin = getConstantIntValue(region.offsets.back());
+  std::optional<int64_t> next = getConstantIntValue(other.offsets.back());
+  if (region.memref != other.memref ||
+      leading(region.offsets) != leading(other.offsets) ||
+      leading(region.sizes) != leading(other.sizes) || !begin || !next ||
+      *begin + region.sizes.back() != *next)
+    return false;
+  region.sizes.back() += other.sizes.back();
+  return true;
+}
+
+/// What the steps read that is worth asking for.
+SmallVector<SourceRegion> LoopPrefetches::findRegions(ArrayRef<Operation *> ops) {
+  SmallVector<SourceRegion> regions;
+  for (Operation *op : ops) {
+    std::optional<SourceRegion> region = getRegion(op);
+    if (region && isWorthwhile(*region) && !llvm::is_contained(regions, *region) &&
+        llvm::none_of(regions, [&](SourceRegion &r) { return append(r, *region); }))
+      regions.push_back(std::move(*region));
+  }
+  return regions;
+}
+
 void LoopPrefetches::run() {
   SmallVector<Operation *> ops = findOps();
   SmallVector<cpu::GemmOp> products = findProducts(ops);
   if (products.empty())
     return;
-  SmallVector<SourceRegion> regions;
-  for (Operation *op : ops)
-    if (std::optional<SourceRegion> region = getRegion(op))
-      if (isWorthwhile(*region) && !llvm::is_contained(regions, *region))
-        regions.push_back(std::move(*region));
+  SmallVector<SourceRegion> regions = findRegions(ops);
   int64_t all = 0, done = 0;
   for (cpu::GemmOp product : products)
     all += countProducts(product);
