@@ -133,10 +133,12 @@ struct MoveRowLowering : ConvertOpToLLVMPattern<memref::CopyOp> {
   }
 };
 
-/// The operands of bf16 instructions, from the integers that hold their bits.
-void castBitsForAtoms(ModuleOp module) {
-  module.walk([](UnrealizedConversionCastOp cast) {
-    if (cast.getNumOperands() != 1 || !getElementTypeOrSelf(cast.getType(0)).isBF16())
+/// What bf16 instructions take and give, from and to the integers that hold its bits.
+void castBitsForInstructions(ModuleOp module) {
+  auto isBF16 = [](Type type) { return getElementTypeOrSelf(type).isBF16(); };
+  module.walk([&](UnrealizedConversionCastOp cast) {
+    if (cast.getNumOperands() != 1 || (!isBF16(cast.getType(0)) &&
+                                       !isBF16(cast.getOperand(0).getType())))
       return;
     OpBuilder builder(cast);
     cast.replaceAllUsesWith(ValueRange{LLVM::BitcastOp::create(
@@ -175,5 +177,5 @@ void ConvertToLLVMPass::runOnOperation() {
   withoutRollback.allowPatternRollback = false;
   if (failed(applyFullConversion(getOperation(), target, std::move(patterns), withoutRollback)))
     return signalPassFailure();
-  castBitsForAtoms(getOperation());
+  castBitsForInstructions(getOperation());
 }

@@ -95,12 +95,15 @@ void CpuBackend::buildLoweringPipeline(OpPassManager &pm) const {
   pm.addPass(createLowerCopy({bits}));
   pm.addPass(createLowerReduce({bits}));
   pm.addPass(createLowerParallel({bits}));
+  pm.addPass(createSkipUnitScales());
   pm.addPass(createStreamStores());
   pm.addPass(tile::createPlanMemory());
   pm.addPass(host::createOutlineKernels());
   pm.addPass(tile::createLowerAccess());
   // Elements to machine arithmetic.
   pm.addPass(tile::createWidenFloats());
+  if (target.hasFeature("avx512bf16") && target.hasFeature("avx512dq"))
+    pm.addPass(createNativeCasts());
   pm.addPass(tile::createExpandCasts());
   bool avx512dq = bits == 512 && target.hasFeature("avx512dq");
   bool isArm = target.getModel().architecture == Architecture::AArch64;

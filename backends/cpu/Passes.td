@@ -193,6 +193,16 @@ def LowerReduce : Pass<"cpu-lower-reduce"> {
                         "Width of a vector register">];
 }
 
+def SkipUnitScales : Pass<"cpu-skip-unit-scales"> {
+  let summary = "Do not multiply rows by one";
+  let description = [{
+    A loop over vectors that multiplies them in their places by one number runs where that
+    number is not one, which changes nothing. It is one for most rows of an online
+    softmax, whose maximum has not moved.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];
+}
+
 def StreamStores : Pass<"cpu-stream-stores"> {
   let summary = "Store past the caches what they do not hold";
   let description = [{
@@ -203,6 +213,16 @@ def StreamStores : Pass<"cpu-stream-stores"> {
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
                            "::mlir::scf::SCFDialect", "::mlir::LLVM::LLVMDialect"];
+}
+
+def NativeCasts : Pass<"cpu-native-casts"> {
+  let summary = "Round f32 to bf16 by AVX-512 BF16's instruction";
+  let description = [{
+    Registers of f32 that hold no denormal and no NaN are rounded to bf16 by one
+    instruction, others as by `expand-casts`.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::vector::VectorDialect", "::mlir::LLVM::LLVMDialect"];
 }
 
 def NativeMath : Pass<"cpu-native-math"> {

@@ -17,7 +17,7 @@
 // on which side of a midpoint the source was.
 //
 // f32 <-> f16 is the hardware's, and so is f32 -> bf16 on targets that do it right: the
-// CPU's instruction vcvtneps2bf16 flushes denormals. The others are integer operations.
+// CPU's instruction flushes denormals (NativeCasts.cpp). The others are integer operations.
 //
 //===----------------------------------------------------------------------===//
 
