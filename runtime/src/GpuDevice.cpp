@@ -9,9 +9,9 @@
 #include "Error.h"
 
 #include "GpuDevice.h"
+#include "Locks.h"
 
 #include <cinttypes>
-#include <pthread.h>
 
 using namespace tilewright;
 
@@ -76,7 +76,6 @@ static GpuDriver &driverOf(const DeviceFunctions *functions) {
   return drivers[(isCuda ? 0 : 2) + isEmulator];
 }
 
-static pthread_mutex_t devicesLock = PTHREAD_MUTEX_INITIALIZER;
 static GpuDevice *devices = nullptr; // those that are open
 
 /// Stand-ins make a device of any GPU.
@@ -175,7 +174,7 @@ static tw_status openDevice(const DeviceFunctions *functions, const char *name,
   }
   if (status)
     return status;
-  pthread_mutex_lock(&devicesLock);
+  Locked open(Lock::Devices);
   GpuDevice *device = devices;
   while (device && (device->driver != &driver || device->id != ordinal))
     device = device->next;
@@ -188,19 +187,17 @@ static tw_status openDevice(const DeviceFunctions *functions, const char *name,
   }
   if (!status)
     ++device->references;
-  pthread_mutex_unlock(&devicesLock);
   *opened = device;
   return status;
 }
 
 void tilewright::retainGpu(GpuDevice &device) {
-  pthread_mutex_lock(&devicesLock);
+  Locked open(Lock::Devices);
   ++device.references;
-  pthread_mutex_unlock(&devicesLock);
 }
 
 void tilewright::releaseGpu(GpuDevice &device) {
-  pthread_mutex_lock(&devicesLock);
+  Locked open(Lock::Devices);
   if (--device.references == 0) {
     GpuDevice **link = &devices;
     while (*link != &device)
@@ -209,7 +206,6 @@ void tilewright::releaseGpu(GpuDevice &device) {
     device.calls().releaseContext(device.handle);
     free(&device);
   }
-  pthread_mutex_unlock(&devicesLock);
 }
 
 static void closeDevice(tw_device *device) { releaseGpu(gpu(device)); }

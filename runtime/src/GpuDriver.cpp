@@ -9,9 +9,9 @@
 
 #include "Buffer.h"
 #include "Error.h"
+#include "Locks.h"
 
 #include <dlfcn.h>
-#include <pthread.h>
 #include <unistd.h>
 
 using namespace tilewright;
@@ -163,8 +163,7 @@ static tw_status start(const GpuDriver &driver, const char *device) {
 }
 
 tw_status tilewright::loadDriver(GpuDriver &driver, const char *device) {
-  static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-  pthread_mutex_lock(&lock);
+  Locked loading(Lock::Drivers);
   tw_status status = TW_OK;
   if (!driver.library) {
     void *library = openDriver(driver, device);
@@ -177,6 +176,5 @@ tw_status tilewright::loadDriver(GpuDriver &driver, const char *device) {
     else if (library)
       dlclose(library);
   }
-  pthread_mutex_unlock(&lock);
   return status;
 }

@@ -8,10 +8,10 @@
 #include "Error.h"
 #include "GpuDevice.h"
 #include "Image.h"
+#include "Locks.h"
 
 #include <cstdlib>
 #include <cstring>
-#include <pthread.h>
 
 using namespace tilewright;
 
@@ -141,32 +141,18 @@ static tw_status allowShared(const GpuKernel &kernel, GpuEntry &entry, uint32_t 
   return TW_OK;
 }
 
-/// Whoever changes a kernel's code or entries holds this, and so does a thread that
-/// forks, or else nobody would give it back in the child.
-static pthread_mutex_t loadingLock = PTHREAD_MUTEX_INITIALIZER;
-
-static void lockLoading() {
-  static pthread_once_t once = PTHREAD_ONCE_INIT;
-  pthread_once(&once, [] {
-    auto unlock = [] { pthread_mutex_unlock(&loadingLock); };
-    pthread_atfork([] { pthread_mutex_lock(&loadingLock); }, unlock, unlock);
-  });
-  pthread_mutex_lock(&loadingLock);
-}
-
 tw_status tilewright::findFunction(const GpuKernel &kernel, const char *name,
                                    uint32_t sharedBytes, void **function) {
   GpuEntry *entry = findEntry(kernel, name);
   tw_status status = TW_OK;
   if (!entry || __atomic_load_n(&entry->sharedBytes, __ATOMIC_ACQUIRE) < sharedBytes) {
-    lockLoading();
+    Locked loading(Lock::Loading);
     if (!kernel.module)
       status = loadModule(kernel);
     if (!status && !(entry = findEntry(kernel, name)))
       status = addEntry(kernel, name, &entry);
     if (!status)
       status = allowShared(kernel, *entry, sharedBytes);
-    pthread_mutex_unlock(&loadingLock);
   }
   if (!status)
     *function = entry->function;

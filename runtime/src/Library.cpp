@@ -14,13 +14,13 @@
 #include "Library.h"
 #include "Error.h"
 #include "Kernel.h"
+#include "Locks.h"
 #include "Seal.h"
 #include "Tensor.h"
 
 #include <cinttypes>
 #include <cstdlib>
 #include <cstring>
-#include <pthread.h>
 
 using namespace tilewright;
 
@@ -36,12 +36,6 @@ struct tilewright::Bound {
   // For each build; nullptr where the device runs none of its code.
   const tw_kernel *kernels[];
 };
-
-static pthread_mutex_t bindingLock = PTHREAD_MUTEX_INITIALIZER;
-
-// A child has none of the threads that may hold the lock when its parent forks.
-static void lockBinding() { pthread_mutex_lock(&bindingLock); }
-static void unlockBinding() { pthread_mutex_unlock(&bindingLock); }
 
 /// The kernel of a build's first artifact that the device runs; nullptr where there is
 /// none, with the error recorded.
@@ -108,13 +102,10 @@ static tw_status makeBound(const tw_function_v1 *function, tw_device *device,
 static tw_status bind(const tw_function_v1 *function, tw_device *device, Bound **bound) {
   if ((*bound = findBound(function, device)))
     return TW_OK;
-  static pthread_once_t once = PTHREAD_ONCE_INIT;
-  pthread_once(&once, [] { pthread_atfork(lockBinding, unlockBinding, unlockBinding); });
-  pthread_mutex_lock(&bindingLock);
+  Locked binding(Lock::Binding);
   tw_status status = checkSeal(function->library);
   if (!status && !(*bound = findBound(function, device)))
     status = makeBound(function, device, bound);
-  pthread_mutex_unlock(&bindingLock);
   return status;
 }
 

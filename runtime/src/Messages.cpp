@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Messages.h"
+#include "Locks.h"
 
 #include <cinttypes>
 #include <cstdio>
@@ -15,22 +16,23 @@ using namespace tilewright;
 
 static void printToStandardOutput(const char *line, void *) { puts(line); }
 
-static pthread_mutex_t printLock = PTHREAD_MUTEX_INITIALIZER;
 static tw_print_handler printHandler = printToStandardOutput;
 static void *printUser = nullptr;
 
 void tw_set_print_handler(tw_print_handler handler, void *user) {
-  pthread_mutex_lock(&printLock);
+  Locked printing(Lock::Printing);
   printHandler = handler ? handler : printToStandardOutput;
   printUser = user;
-  pthread_mutex_unlock(&printLock);
 }
 
 void tilewright::printLine(const char *line) {
-  pthread_mutex_lock(&printLock);
-  tw_print_handler handler = printHandler;
-  void *user = printUser;
-  pthread_mutex_unlock(&printLock);
+  tw_print_handler handler;
+  void *user;
+  {
+    Locked printing(Lock::Printing);
+    handler = printHandler;
+    user = printUser;
+  }
   handler(line, user);
 }
 

@@ -7,6 +7,7 @@
 
 #include "Error.h"
 #include "Kernel.h"
+#include "Locks.h"
 #include "Seal.h"
 #include "Staging.h"
 
@@ -19,7 +20,6 @@
 #include <dlfcn.h>
 #include <elf.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -28,7 +28,6 @@ using namespace tilewright;
 struct tw_module {
   const tw_artifact_v1 *artifact;
   void *library; // nullptr: the artifact is part of the program
-  pthread_mutex_t lock;
   tw_kernel *made;     // for one device each
   tw_kernel kernels[]; // one for each image
 };
@@ -137,7 +136,6 @@ static tw_status makeModule(const tw_artifact_v1 *artifact, void *library,
     return fail(TW_ERROR_MEMORY, "%s: no memory for a module", where);
   made->artifact = artifact;
   made->library = library;
-  pthread_mutex_init(&made->lock, nullptr);
   made->made = nullptr;
   for (uint64_t i = 0; i < artifact->image_count; ++i) {
     const tw_image_v1 *image = &artifact->images[i];
@@ -202,7 +200,6 @@ void tw_module_close(tw_module *module) {
   }
   if (module->library)
     dlclose(module->library);
-  pthread_mutex_destroy(&module->lock);
   free(module);
 }
 
@@ -216,7 +213,7 @@ static tw_status findKernel(tw_module *module, tw_device *device,
   *kernel = &candidate;
   if (!device->functions->makeKernel)
     return TW_OK;
-  pthread_mutex_lock(&module->lock);
+  Locked kernels(Lock::Kernels);
   tw_kernel *made = module->made;
   while (made && (made->image != candidate.image || made->device != device))
     made = made->next;
@@ -228,7 +225,6 @@ static tw_status findKernel(tw_module *module, tw_device *device,
       module->made = made;
     }
   }
-  pthread_mutex_unlock(&module->lock);
   *kernel = made;
   return status;
 }
@@ -312,7 +308,7 @@ tw_status tilewright::checkWorkspaceSize(const char *kernel, int64_t bytes) {
                 "%s: a size of a workspace (T.alloc_global) is negative for these sizes",
                 kernel);
   if (bytes == INT64_MAX)
-    return fail(TW_ERROR_MEMORY, "%s: no memory for a workspace of more than 2^63 - 1 bytes",
-                kernel);
+    return fail(TW_ERROR_MEMORY,
+                "%s: no memory for a workspace of more than 2^63 - 1 bytes", kernel);
   return TW_OK;
 }
