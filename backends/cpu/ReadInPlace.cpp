@@ -43,7 +43,7 @@ using tilewright::tile::AllocOp;
 using tilewright::tile::CopyOp;
 
 /// Lines of L1 so many bytes apart share a set, of which rows may take so many ways.
-static constexpr int64_t bytesOfSets = 4096, mostWays = 4;
+static constexpr int64_t bytesOfSets = 4096, mostWays = 8;
 
 /// Whether rows of `tensor`, as many as a block of registers has, keep out of each
 /// other's way in L1.
