@@ -12,7 +12,13 @@
 //   simt.once {memref.store %s}        write %s: all threads read it, so another
 //
 // A barrier orders shared memory, and global memory only where accesses to that meet;
-// simt.get is one for shared memory.
+// simt.get is one for shared memory. Where accesses to global memory alone meet, and the
+// earlier ones are all in front of a barrier that is there already, that one orders them:
+//
+//   tile.parallel {... tile.store %x, memref.store %s}
+//   simt.barrier global            for %s; global for the sake of %x
+//   memref.load %s
+//   tile.load %x                   no barrier of its own
 //
 // In a loop, what is open at the end of the body is open at its start too; the body is
 // gone through again until that adds nothing, and barriers that were put stay. What meets
@@ -81,10 +87,12 @@ private:
   enum class Mode { Put, Ask };
 
   bool visitBlock(Block &block, Open &open, Mode mode);
+  bool visit(Operation &op, Open &open, Mode mode);
   bool visitRegions(Operation *op, Open &open, Mode mode);
   bool visitLoop(LoopLikeOpInterface loop, Open &open, Mode mode);
   bool visitLoopBody(LoopLikeOpInterface loop, Open open, Mode mode, Open &behind);
-  void putBarrier(Operation *op, bool isGlobal);
+  BarrierOp findBarrier(Operation *op, Open &since);
+  void putBarrier(Operation *op, Open &open);
   bool conflict(const MemoryAccess &earlier, const MemoryAccess &later);
 
   std::optional<IndexBounds> bounds;
@@ -296,7 +304,7 @@ static void loadOnce(OnceOp once) {
 //===----------------------------------------------------------------------===//
 
 /// Branches start from what is open in front of them, and all that they leave open is
-/// open behind. Whether accesses meet, which in Mode::Put have their barriers then.
+/// open behind. Says whether accesses meet, which in Mode::Put have their barriers then.
 bool InsertBarriersPass::visitRegions(Operation *op, Open &open, Mode mode) {
   if (auto loop = dyn_cast<LoopLikeOpInterface>(op))
     return visitLoop(loop, open, mode);
@@ -320,11 +328,7 @@ bool InsertBarriersPass::visitLoop(LoopLikeOpInterface loop, Open &open, Mode mo
     // First what meets within the loop, then what is in front of it.
     meets = visitLoopBody(loop, {}, mode, behind);
     if (visitLoopBody(loop, open, Mode::Ask, behind)) {
-      Open global = open;
-      llvm::erase_if(global, [](const MemoryAccess &a) { return !a.isGlobal(); });
-      bool isGlobal = visitLoopBody(loop, global, Mode::Ask, behind);
-      putBarrier(loop, isGlobal);
-      order(open, isGlobal);
+      putBarrier(loop, open);
       meets = true;
     }
   }
@@ -364,48 +368,65 @@ bool InsertBarriersPass::visitLoopBody(LoopLikeOpInterface loop, Open open, Mode
   return meets;
 }
 
-/// Puts a barrier in front of `op`, or lets the one that is there order global memory.
-void InsertBarriersPass::putBarrier(Operation *op, bool isGlobal) {
-  if (auto before = dyn_cast_or_null<BarrierOp>(op->getPrevNode())) {
-    if (isGlobal)
-      before.setIsGlobal(true);
+/// The barrier in front of `op` in its block, or null; `since` becomes what is open
+/// since.
+BarrierOp InsertBarriersPass::findBarrier(Operation *op, Open &since) {
+  Operation *before = op->getPrevNode();
+  while (before && !isa<BarrierOp>(before))
+    before = before->getPrevNode();
+  if (!before)
+    return nullptr;
+  for (Operation *next = before->getNextNode(); next != op; next = next->getNextNode())
+    visit(*next, since, Mode::Ask);
+  return cast<BarrierOp>(before);
+}
+
+/// Puts a barrier in front of `op`, which meets something `open`, or lets the one before
+/// it order global memory, where that does.
+void InsertBarriersPass::putBarrier(Operation *op, Open &open) {
+  auto meets = [&](Open open) { return visit(*op, open, Mode::Ask); };
+  Open since;
+  BarrierOp before = findBarrier(op, since);
+  if (before && !meets(since)) {
+    before.setIsGlobal(true);
+    open = since;
     return;
   }
+  Open global = open;
+  llvm::erase_if(global, [](const MemoryAccess &access) { return !access.isGlobal(); });
+  const bool isGlobal = meets(global);
   OpBuilder builder(op);
   BarrierOp::create(builder, op->getLoc(), isGlobal);
+  order(open, isGlobal);
   ++numBarriers;
 }
 
 bool InsertBarriersPass::visitBlock(Block &block, Open &open, Mode mode) {
-  bool meetsAnywhere = false;
-  for (Operation &op : llvm::make_early_inc_range(block)) {
-    auto barrier = dyn_cast<BarrierOp>(op);
-    if (barrier || isa<GetOp>(op)) {
-      order(open, barrier && barrier.getIsGlobal());
-      continue;
-    }
-    if (op.getNumRegions() > 0 && !isa<ParallelOp, OnceOp, WarpReduceOp, PutOp>(op)) {
-      meetsAnywhere |= visitRegions(&op, open, mode);
-      continue;
-    }
-    Open accesses;
-    collect(&op, getAgents(&op), accesses);
-    bool meets = false, meetsGlobally = false;
-    for (const MemoryAccess &later : accesses)
-      for (const MemoryAccess &earlier : open)
-        if (conflict(earlier, later)) {
-          meets = true;
-          meetsGlobally |= later.isGlobal();
-        }
-    meetsAnywhere |= meets;
-    if (meets && mode == Mode::Put) {
-      putBarrier(&op, meetsGlobally);
-      order(open, meetsGlobally);
-    }
-    for (const MemoryAccess &access : accesses)
-      add(open, access);
+  bool meets = false;
+  for (Operation &op : llvm::make_early_inc_range(block))
+    meets |= visit(op, open, mode);
+  return meets;
+}
+
+bool InsertBarriersPass::visit(Operation &op, Open &open, Mode mode) {
+  auto barrier = dyn_cast<BarrierOp>(op);
+  if (barrier || isa<GetOp>(op)) {
+    order(open, barrier && barrier.getIsGlobal());
+    return false;
   }
-  return meetsAnywhere;
+  if (op.getNumRegions() > 0 && !isa<ParallelOp, OnceOp, WarpReduceOp, PutOp>(op))
+    return visitRegions(&op, open, mode);
+  Open accesses;
+  collect(&op, getAgents(&op), accesses);
+  const bool meets = llvm::any_of(accesses, [&](const MemoryAccess &later) {
+    return llvm::any_of(
+        open, [&](const MemoryAccess &earlier) { return conflict(earlier, later); });
+  });
+  if (meets && mode == Mode::Put)
+    putBarrier(&op, open);
+  for (const MemoryAccess &access : accesses)
+    add(open, access);
+  return meets;
 }
 
 void InsertBarriersPass::runOnOperation() {

@@ -208,10 +208,8 @@ MISTAKES = [
         "combiner.combine(earlier, own), own), running, at);",
         (
             (
-                "    b.parallel(rows.shape,\n"
-                "               [&](ArrayRef<Value> at) "
-                "{ b.store(b.load(next, at), running, at); });\n",
-                "",
+                "    if (alternates)\n      std::swap(running, next);\n",
+                "    if (alternates)\n      continue;\n",
             ),
         ),
     ),

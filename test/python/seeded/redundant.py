@@ -26,7 +26,7 @@ from .origins import barrier_of
 from .seeds import Fault
 
 _ACCESS = re.compile(
-    r"(?P<op>memref\.load|memref\.store|tile\.load|tile\.store) (?:%[\w#]+, )?"
+    r"(?P<op>memref\.load|memref\.store|tile\.load|tile\.store) (?:%[\w#-]+, )?"
     r"(?P<memory>%[\w#]+)\[(?P<indices>[^\]]*)\]"
 )
 # Operations with memory that are no accesses; what is not known here may conflict.
@@ -100,6 +100,13 @@ def _why_no_barrier(texts: dict[str, str], fault: Fault) -> str | None:
             "lanes meet only what lanes of their wave wrote, which go in lockstep on AMD's GPUs"
         )
     return None
+
+
+def is_free_of_stores(texts: dict[str, str], wait: Fault) -> bool:
+    """Whether no wave meets what another one stored in front of the barrier of a wait, as
+    far as to the next barrier: so that stores may be under way at this one."""
+    number = barrier_of(texts, wait)
+    return number is not None and Text(texts["insert-barriers"]).is_free_of_stores(number)
 
 
 _EFFECT = re.compile(
@@ -203,6 +210,20 @@ class Text:
         if "global" not in self.lines[barrier]:  # which orders shared memory alone
             pairs = ((a, b) for a, b in pairs if not a.memory.is_global)
         return not any(self._meet(a, b, of_waves) for a, b in pairs)
+
+    def is_free_of_stores(self, barrier: int) -> bool:
+        """Whether no access behind the barrier of this line meets a store in front of it of
+        another wave; in a loop the barrier may be gone by more than once."""
+        line = self.lines[barrier]
+        if "simt.barrier" not in line:
+            return False
+        passed = Text("\n".join(self.lines))
+        passed.lines[barrier] = " " * _indent(line) + "passed"
+        before, after = (list(passed._reach(barrier, step, set())) for step in (-1, 1))
+        if None in before or None in after:
+            return False
+        stores = [a for a in before if a.is_write and not a.memory.is_global]
+        return not any(passed._meet(a, b, of_waves=True) for a in stores for b in after)
 
     def _meet(self, a: Access, b: Access, of_waves: bool = False) -> bool:
         first, second = a.memory, b.memory
