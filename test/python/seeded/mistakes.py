@@ -122,6 +122,18 @@ MISTAKES = [
         "return a == b;",
     ),
     Mistake(
+        "a barrier for tiles taken to order what global memory is given behind it",
+        f"{_SIMT}/InsertBarriers.cpp",
+        "if (before && !meets(since)) {",
+        "if (before) {",
+    ),
+    Mistake(
+        "a barrier for tiles that orders global memory closes what is behind it as well",
+        f"{_SIMT}/InsertBarriers.cpp",
+        "    open = since;\n",
+        "    open.clear();\n",
+    ),
+    Mistake(
         "barriers put in before tiles have their places: two stages swapped",
         "backends/gpu/GpuBackend.cpp",
         "  pm.addPass(tile::createPlanMemory());\n"
