@@ -413,9 +413,10 @@ func.func @first_thread(%x: memref<8xf32, #global>, %y: memref<8xf32, #global>, 
 // CHECK:         tile.parallel
 // CHECK:         simt.barrier global
 // CHECK-NEXT:    memref.load
-// CHECK-NEXT:    tile.load
 // CHECK-NEXT:    tile.parallel
-// CHECK:         simt.barrier global
+// CHECK:         }
+// CHECK-NEXT:    tile.load
+// CHECK-NEXT:    simt.barrier global
 // CHECK-NEXT:    tile.load
 // CHECK:         tile.parallel
 // CHECK:         simt.barrier global
@@ -435,10 +436,10 @@ func.func @one_barrier_for_both(%x: memref<8xf32, #global>, %y: memref<8xf32, #g
       tile.store %f, %x[%i] : memref<8xf32, #global>
     }
     %a = memref.load %s[%c0] : memref<8xf32, #shared>
-    %b = tile.load %x[%c0] : memref<8xf32, #global>
     tile.parallel (%i) in (8) {
       tile.store %f, %y[%i] : memref<8xf32, #global>
     }
+    %b = tile.load %x[%c0] : memref<8xf32, #global>
     %c = tile.load %y[%c0] : memref<8xf32, #global>
     tile.parallel (%i) in (8) {
       memref.store %f, %t[%i] : memref<8xf32, #shared>
