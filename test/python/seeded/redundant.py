@@ -135,13 +135,15 @@ class Memory:
 class Access:
     """An access to memory that threads share. `owner` names the nest whose iterations make
     it at their own positions, by what deals it out; None for any other. `wave` says how an
-    element's index gives the wave that makes the access; None where it does not.
+    element's index gives the wave that makes the access; None where it does not. The bytes of
+    its tile up to `of_first_wave` are the first wave's alone.
     """
 
     memory: Memory
     is_write: bool
     owner: str | None
     wave: tuple | None = None
+    of_first_wave: int = 0
 
 
 def _indent(line: str) -> int:
@@ -186,6 +188,21 @@ def _wave_in(nest: re.Match, indices: list[str]) -> tuple | None:
     width = re.search(r"simt\.width = (\d+)", how)
     turns = math.prod(extents) // (int(width[1]) if width else 1)
     return FIRST_WAVE if turns <= LANES else None
+
+
+def _of_first_wave(nest: re.Match | None, access: re.Match, line: str) -> int:
+    """Bytes at the beginning of a row that only the first wave accesses, in a nest that has a
+    layout: those of the elements inside of its waves' digit."""
+    layout = nest and _LAYOUT.search(nest["how"])
+    one = layout and re.fullmatch(r"\[([^\]]+)\](?:, replicate \[(?!.*warp).*\])?", layout[1])
+    element = re.search(r": memref<\d+x[a-z]+(\d+), #tile\.space<shared>>", line)
+    if not one or not element or access["indices"] != nest["ivs"]:
+        return 0
+    factors = [factor.split(":")[0].split(" ") for factor in one[1].split(", ")]
+    if [kind for kind, _ in factors].count("warp") != 1:
+        return 0
+    inner = itertools.takewhile(lambda factor: factor[0] != "warp", reversed(factors))
+    return math.prod(int(extent) for _, extent in inner) * max(int(element[1]) // 8, 1)
 
 
 def _bytes(tile: re.Match) -> tuple[int, int]:
@@ -239,6 +256,12 @@ class Text:
         if of_waves and a.wave is not None and a.wave == b.wave:
             if first == second or a.wave == FIRST_WAVE:
                 return False
+        if of_waves and first.place and second.place:
+            end = min(first.place[1], second.place[1])
+            for one, other in ((a, b), (b, a)):
+                begin = other.memory.place[0]
+                if one.wave == FIRST_WAVE and end <= begin + other.of_first_wave:
+                    return False
         return not (first == second and a.owner is not None and a.owner == b.owner)
 
     def _memory(self, name: str, number: int, is_global: bool) -> Memory:
@@ -344,8 +367,7 @@ class Text:
             is_global = found["op"].startswith("tile.") or "tile.space<global>" in line
             memory = self._memory(found["memory"], number, is_global)
             if not self._is_own(memory):
-                owner, wave = self._owner(number, found)
-                yield Access(memory, "store" in found["op"], owner, wave)
+                yield Access(memory, "store" in found["op"], *self._owner(number, found))
         elif found := _REDUCTION.search(line):
             source, result = found["source"], found["result"]
             for name in (source, result):
@@ -377,17 +399,18 @@ class Text:
             layout[1], ["row"], ["row", "column"], [int(shape[1]), int(shape[2])]
         )
 
-    def _owner(self, number: int, access: re.Match) -> tuple[str | None, tuple | None]:
-        """The nest around a line, where the access is at the position of its iteration, and
-        the wave where the nest's layout tells it."""
+    def _owner(self, number: int, access: re.Match) -> tuple[str | None, tuple | None, int]:
+        """The nest around a line, where the access is at the position of its iteration, the
+        wave where the nest's layout tells it, and which bytes are the first wave's."""
         depth = _indent(self.lines[number])
         for above in range(number - 1, -1, -1):
             line = self.lines[above]
             if line.strip() and _indent(line) < depth:
                 depth = _indent(line)
                 if line.strip() == "simt.once {":
-                    return "the first thread", FIRST_WAVE
+                    return "the first thread", FIRST_WAVE, 0
                 if nest := _NEST.search(line):
                     owner = nest["how"] if access["indices"] == nest["ivs"] else None
-                    return owner, _wave_in(nest, access["indices"].split(", "))
-        return None, None
+                    wave = _wave_in(nest, access["indices"].split(", "))
+                    return owner, wave, _of_first_wave(nest, access, self.lines[number])
+        return None, None, 0

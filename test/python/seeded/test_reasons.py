@@ -186,6 +186,46 @@ def test_waits_behind_stores_of_a_kernel():
         assert apart(functools.partial(verdict.examine, sound, fault, {})).is_caught
 
 
+# ---- Barriers --------------------------------------------------------------------------------
+
+ONE_WAVE = """\
+func.func @kernel() {
+  tile.kernel (%b) in (%n) {
+    %p = tile.alloc "p" at PLACE : memref<COUNTxi32, #tile.space<shared>>
+    %s = tile.alloc "s" at 0 : memref<128xi32, #tile.space<shared>>
+    tile.parallel (%i) in (1) {
+      %0 = memref.load %p[%c7] : memref<COUNTxi32, #tile.space<shared>>
+    }
+    simt.barrier
+    tile.parallel (%i) in (128) attributes {simt.dealt = #tile.layout<LAYOUT>} {
+      memref.store %f, %s[INDEX] : memref<128xi32, #tile.space<shared>>
+    }
+  }
+}"""
+DIGITS = "[vector 2:1, warp 8:1, lane 8:8], replicate [lane 8:1]"
+
+
+@pytest.mark.parametrize(
+    ("place", "count", "layout", "index", "is_one_wave"),
+    [
+        ("0", "8", DIGITS, "%i", True),
+        ("0", "16", "[warp 8:1, lane 8:8, vector 2:1]", "%i", True),
+        ("0", "16", DIGITS, "%i", False),
+        ("4", "8", DIGITS, "%i", False),
+        ("0", "8", "[vector 2:1, lane 8:8, warp 8:1]", "%i", False),
+        ("0", "8", "[vector 2:1, warp 8:1, lane 8:8], replicate [warp 2:8]", "%i", False),
+        ("0", "8", DIGITS, "%j", False),
+    ],
+)
+def test_what_only_the_first_wave_meets(place, count, layout, index, is_one_wave):
+    """The first thread reads what only its wave stores to, or others as well."""
+    text = ONE_WAVE.replace("PLACE", place).replace("COUNT", count)
+    kernel = redundant.Text(text.replace("LAYOUT", layout).replace("INDEX", index))
+    barrier = next(i for i, line in enumerate(kernel.lines) if "simt.barrier" in line)
+    assert kernel.is_needless(barrier, of_waves=True) is is_one_wave
+    assert not kernel.is_needless(barrier)
+
+
 # ---- Fences ----------------------------------------------------------------------------------
 
 
