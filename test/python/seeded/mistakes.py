@@ -99,13 +99,13 @@ MISTAKES = [
     # Barriers.
     Mistake(
         "what an iteration does with its own item taken for ordered",
-        f"{_SIMT}/InsertBarriers.cpp",
+        f"{_SIMT}/OpenAccesses.cpp",
         "(earlier.put || (later.put && !isInFront(later.put))))",
         "true)",
     ),
     Mistake(
         "no barrier between a read and the write behind it",
-        f"{_SIMT}/InsertBarriers.cpp",
+        f"{_SIMT}/OpenAccesses.cpp",
         "if (!earlier.isWrite && !later.isWrite)",
         "if (!earlier.isWrite)",
     ),
@@ -117,7 +117,7 @@ MISTAKES = [
     ),
     Mistake(
         "no barrier between tiles that have the same bytes in turn",
-        f"{_SIMT}/InsertBarriers.cpp",
+        f"{_SIMT}/OpenAccesses.cpp",
         "return first->first < second->second && second->first < first->second;",
         "return a == b;",
     ),
