@@ -17,13 +17,13 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import math
 import re
 from collections.abc import Iterator
 
 from .origins import barrier_of
 from .seeds import Fault
+from .waves import FIRST_WAVE, LAYOUT, of_first_wave, wave_in, wave_of
 
 _ACCESS = re.compile(
     r"(?P<op>memref\.load|memref\.store|tile\.load|tile\.store) (?:%[\w#-]+, )?"
@@ -35,7 +35,6 @@ _HARMLESS = re.compile(
 )
 _OPERATION = re.compile(r"\b(tile|simt|memref|vector)\.\w+ ")
 _TILE = re.compile(r'(%\w+) = tile\.alloc ".*?" at (\d+) .*: memref<((?:\d+x)+)(\w+)')
-_LAYOUT = re.compile(r"simt\.dealt = #tile\.layout<([^>]*)>")
 _REDUCTION = re.compile(
     r"simt\.warp_reduce \w+ (?P<source>%[\w#]+) into (?P<result>%[\w#]+) dim (?P<dim>\d)"
     r"(?P<how>.*) : "
@@ -148,61 +147,6 @@ class Access:
 
 def _indent(line: str) -> int:
     return len(line) - len(line.lstrip())
-
-
-#: All that the nest does, of whatever elements.
-FIRST_WAVE = ("the first wave",)
-LANES = 64  # of a wave of gfx942
-
-
-def _wave_of(
-    layout: str, indices: list[str], ivs: list[str], extents: list[int]
-) -> tuple | None:
-    """How an index of an access gives its wave, where loops over `ivs` have a layout."""
-    dims, _, copies = layout.partition("replicate")
-    factors = [
-        [re.match(r"(\w+) (\d+):(\d+)", factor.strip()).groups() for factor in dim.split(",")]
-        for dim in re.findall(r"\[([^\]]+)\]", dims)
-    ]
-    with_waves = [i for i, dim in enumerate(factors) if any(f[0] == "warp" for f in dim)]
-    if "warp" in copies or len(with_waves) != 1 or len(factors) != len(ivs):
-        return None
-    number = with_waves[0]
-    dim = factors[number]
-    inner = itertools.takewhile(lambda factor: factor[0] != "warp", reversed(dim))
-    if math.prod(int(factor[1]) for factor in inner) >= extents[number]:
-        return FIRST_WAVE  # the others have rows that the tile has not
-    if ivs[number] not in indices:
-        return None
-    # Where the digits of waves stand; those of registers and lanes by their extents alone.
-    digits = [f if f[0] == "warp" else ("other", f[1]) for f in dim]
-    return (indices.index(ivs[number]), *digits)
-
-
-def _wave_in(nest: re.Match, indices: list[str]) -> tuple | None:
-    """As `_wave_of`, of a nest that has a layout or is dealt out in turns."""
-    how = nest["how"]
-    extents = [int(extent) for extent in re.match(r"\(([\d, ]+)\)", how)[1].split(",")]
-    if layout := _LAYOUT.search(how):
-        return _wave_of(layout[1], indices, nest["ivs"].split(", "), extents)
-    width = re.search(r"simt\.width = (\d+)", how)
-    turns = math.prod(extents) // (int(width[1]) if width else 1)
-    return FIRST_WAVE if turns <= LANES else None
-
-
-def _of_first_wave(nest: re.Match | None, access: re.Match, line: str) -> int:
-    """Bytes at the beginning of a row that only the first wave accesses, in a nest that has a
-    layout: those of the elements inside of its waves' digit."""
-    layout = nest and _LAYOUT.search(nest["how"])
-    one = layout and re.fullmatch(r"\[([^\]]+)\](?:, replicate \[(?!.*warp).*\])?", layout[1])
-    element = re.search(r": memref<\d+x[a-z]+(\d+), #tile\.space<shared>>", line)
-    if not one or not element or access["indices"] != nest["ivs"]:
-        return 0
-    factors = [factor.split(":")[0].split(" ") for factor in one[1].split(", ")]
-    if [kind for kind, _ in factors].count("warp") != 1:
-        return 0
-    inner = itertools.takewhile(lambda factor: factor[0] != "warp", reversed(factors))
-    return math.prod(int(extent) for _, extent in inner) * max(int(element[1]) // 8, 1)
 
 
 def _bytes(tile: re.Match) -> tuple[int, int]:
@@ -391,11 +335,11 @@ class Text:
     def _reduced(self, reduction: re.Match, number: int) -> tuple | None:
         """The wave that has a row's result, of rows of a fragment with a layout."""
         fragment = self.lines[self._memory(reduction["source"], number, False).line]
-        layout = _LAYOUT.search(fragment)
+        layout = LAYOUT.search(fragment)
         if not layout or reduction["dim"] != "1" or "partial" in reduction["how"]:
             return None
         shape = re.search(r"memref<(\d+)x(\d+)x", fragment)
-        return shape and _wave_of(
+        return shape and wave_of(
             layout[1], ["row"], ["row", "column"], [int(shape[1]), int(shape[2])]
         )
 
@@ -411,6 +355,6 @@ class Text:
                     return "the first thread", FIRST_WAVE, 0
                 if nest := _NEST.search(line):
                     owner = nest["how"] if access["indices"] == nest["ivs"] else None
-                    wave = _wave_in(nest, access["indices"].split(", "))
-                    return owner, wave, _of_first_wave(nest, access, self.lines[number])
+                    wave = wave_in(nest, access["indices"].split(", "))
+                    return owner, wave, of_first_wave(nest, access, self.lines[number])
         return None, None, 0
