@@ -256,8 +256,16 @@ class Text:
             if _indent(line) < indent:
                 yield from self._leave(number, step, seen)
                 return
+            if re.search(r"simt\.(barrier|get)\b", line):
+                if _indent(line) == indent:
+                    return
+                # Of a region that may be passed by: what is on the other side of it is not met.
+                here = _indent(line)
+                while not self.lines[number].strip() or _indent(self.lines[number]) >= here:
+                    number += step
+                continue
             if _indent(line) == indent:
-                if number in seen or "simt.barrier" in line or "simt.get" in line:
+                if number in seen:
                     return
                 seen.add(number)
             yield from self._accesses(number)

@@ -226,6 +226,37 @@ def test_what_only_the_first_wave_meets(place, count, layout, index, is_one_wave
     assert not kernel.is_needless(barrier)
 
 
+PASSED_BY = """\
+func.func @kernel() {
+  tile.kernel (%b) in (%n) {
+    %p = tile.alloc "p" at 0 : memref<512xi32, #tile.space<shared>>
+    BEFORE
+    scf.for %k = %c0 to %n step %c1 {
+      FIRST
+      simt.barrier
+      LAST
+    }
+    simt.barrier
+    tile.parallel (%i) in (512) {
+      memref.store %f, %p[%i] : memref<512xi32, #tile.space<shared>>
+    }
+  }
+}"""
+READ = "%0 = memref.load %p[%c0] : memref<512xi32, #tile.space<shared>>"
+
+
+@pytest.mark.parametrize(
+    ("place", "is_needless"), [("FIRST", True), ("LAST", False), ("BEFORE", False)]
+)
+def test_barriers_of_a_loop_that_may_have_no_iteration(place, is_needless):
+    text = PASSED_BY.replace(place, READ)
+    for other in ("BEFORE", "FIRST", "LAST"):
+        text = text.replace(other, "")
+    kernel = redundant.Text(text)
+    barrier = max(i for i, line in enumerate(kernel.lines) if "simt.barrier" in line)
+    assert kernel.is_needless(barrier) is is_needless
+
+
 # ---- Fences ----------------------------------------------------------------------------------
 
 
