@@ -28,6 +28,8 @@ _NO_LDS = re.compile(
     r"global_(load(?!_lds)|store|atomic)|buffer_(load|store|atomic|wbl2|inv)"
 )
 _STORES = re.compile(r"ds_write\d*(st64)?_b")
+_LOAD = re.compile(r"(ds_read\w*_[bui]\d+|(global|buffer)_load_(?!lds)\w+)$")
+_SPECIAL = re.compile(r"\b(lds|sc[01]|glc)\b")  # into LDS, or one that others synchronise by
 _LDS_IDLE = re.compile(r"\blgkmcnt\(0\)")
 
 
@@ -158,20 +160,27 @@ def _ordered(
     code: list[Instruction], with_waits: bool = True
 ) -> list[tuple[str, str, int | None]]:
     """The accesses, waits and barriers of a function with their operands, and branches by the
-    number of the first of these that they lead to."""
+    number of the first of these that they lead to. Loads that follow each other are sorted:
+    it does not matter which one comes first."""
     waits = "waitcnt|" if with_waits else ""
     scalar = rf"v_|s_(?!{waits}barrier|branch|cbranch|endpgm|setpc|swappc)"
     kept = [one for one in code if not re.match(scalar, one.opcode)]
-    kept = _with_waits_joined(kept, {one.target for one in code if one.target is not None})
+    targets = {one.target for one in code if one.target is not None}
+    kept = _with_waits_joined(kept, targets)
     places = [one.at for one in kept]
-
-    def number(target: int | None) -> int | None:
-        return None if target is None else bisect.bisect_left(places, target)
-
-    return [
-        (one.opcode, "" if one.target is not None else one.operands, number(one.target))
-        for one in kept
-    ]
+    ordered: list[tuple[str, str, int | None]] = []
+    loads: list[tuple[str, str, int | None]] = []
+    last = 0
+    for one in kept:
+        is_load = _LOAD.match(one.opcode) and not _SPECIAL.search(one.operands)
+        if not is_load or any(last < target <= one.at for target in targets):
+            ordered += sorted(loads, key=str)
+            loads = []
+        number = None if one.target is None else bisect.bisect_left(places, one.target)
+        entry = (one.opcode, "" if one.target is not None else one.operands, number)
+        (loads if is_load else ordered).append(entry)
+        last = one.at
+    return ordered + sorted(loads, key=str)
 
 
 def have_same_order(elf: bytes, other: bytes, with_waits: bool = True) -> bool:

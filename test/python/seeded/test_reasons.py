@@ -290,6 +290,30 @@ def test_the_order_of_accesses(changed, is_same, monkeypatch):
 LOAD = "global_load_dword v2, v[4:5], off"
 
 
+ALWAYS, READS = "s_cbranch_scc0 3 -> ", ("ds_read_b32 v0, v1", "ds_read2_b64 v[2:5], v6")
+FLAG = "global_load_dword v8, v[6:7], off sc1"
+
+
+@pytest.mark.parametrize(
+    ("target", "sound", "changed", "is_same"),
+    [
+        (1, [*READS, STORE], [READS[1], READS[0], STORE], True),
+        (1, [*READS, STORE], [READS[0], STORE, READS[1]], False),
+        (1, [*READS, STORE], [READS[0], READS[0], STORE], False),
+        (1, [READS[0], WAIT, READS[1]], [READS[1], WAIT, READS[0]], False),
+        (1, [FLAG, LOAD], [LOAD, FLAG], False),
+        # Somebody comes in between the two.
+        (2, [*READS, STORE], [READS[1], READS[0], STORE], False),
+    ],
+)
+def test_loads_that_follow_each_other(target, sound, changed, is_same, monkeypatch):
+    branch = f"{ALWAYS}{target}"
+    codes = {b"sound": machine(branch, *sound), b"changed": machine(branch, *changed)}
+    monkeypatch.setattr(machine_code, "disassembled", lambda elf: elf)
+    monkeypatch.setattr(machine_code, "parsed", lambda elf: [codes[elf]])
+    assert machine_code.have_same_order(b"sound", b"changed") is is_same
+
+
 @pytest.mark.parametrize(
     ("changed", "what", "is_same"),
     [
