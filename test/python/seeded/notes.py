@@ -62,11 +62,11 @@ NOTES: list[Note] = [
         ("attention",),
     ),
     Note(
-        "Turns write different places of a list: a word counts up, and each word has places of "
-        "its own.",
-        "barrier",
+        "Stores of a turn to a list are under way at the barrier in front of the next turn, "
+        "which writes other places: a word counts up, and each word has places of its own. "
+        "The barrier in front of those that read the list has a wait of its own.",
+        "wait",
         ("topk",),
-        lines=(537, 465),
     ),
     Note(
         "Stores behind the last of the selected, where no store of the loop before is at: "
