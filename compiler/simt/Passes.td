@@ -217,7 +217,8 @@ def InsertBarriers : Pass<"insert-barriers", "::mlir::func::FuncOp"> {
     written while the one before it in the same place is still read. Elements whose
     indices are shown to be different need no barrier, as those of two iterations of
     a loop, nor does what one thread does alone; what meets only accesses from in
-    front of a loop has its barrier there. Roles, and what is pending, are refused:
+    front of a loop has its barrier there. Where only accesses to global memory meet,
+    and a barrier for tiles lies between them, that one orders them too. Roles, and what is pending, are refused:
     which barriers they need is another question.
   }];
   let dependentDialects = ["::tilewright::simt::SimtDialect"];

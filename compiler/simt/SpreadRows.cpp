@@ -22,6 +22,10 @@
 //   by 1     a    ab   bc   cd
 //   by 2     a    ab   abc  abcd
 //
+// Each step goes from one tile into another, so that threads meet once for it; where
+// there is no room for two of them, from a tile through registers into itself, and they
+// meet twice.
+//
 //===----------------------------------------------------------------------===//
 
 #include "compiler/simt/Passes.h"
@@ -213,11 +217,16 @@ static bool spreadScan(ScanOp op, int64_t threads) {
   if (inPlace)
     src = b.keepFrom(src, op.getDst(), /*orItself=*/true);
   Value running = inPlace ? op.getDst() : b.allocate("running", rows.shape, accumulator);
-  auto space = SpaceAttr::get(b.getContext(), Space::Fragment);
-  auto type =
-      MemRefType::get(rows.shape, accumulator, MemRefLayoutAttrInterface(), space);
-  Value next =
-      AllocOp::create(b, b.getLoc(), type, b.getStringAttr("next"), IntegerAttr());
+  const bool alternates = (inPlace ? bytes : 2 * bytes) <= kMostScratch;
+  Value next;
+  if (alternates) {
+    next = b.allocate("next", rows.shape, accumulator);
+  } else {
+    auto space = SpaceAttr::get(b.getContext(), Space::Fragment);
+    auto type =
+        MemRefType::get(rows.shape, accumulator, MemRefLayoutAttrInterface(), space);
+    next = AllocOp::create(b, b.getLoc(), type, b.getStringAttr("next"), IntegerAttr());
+  }
 
   /// What stands `distance` before an element, and whether there is such.
   auto before = [&](ArrayRef<Value> at, int64_t distance) {
@@ -237,20 +246,31 @@ static bool spreadScan(ScanOp op, int64_t threads) {
     return std::pair(b.expr(b.load(running, place)), b.expr(exists));
   };
 
-  if (src != running)
+  auto copyInto = [&](Value to, Value from) {
+    b.parallel(rows.shape,
+               [&](ArrayRef<Value> at) { b.store(b.load(from, at), to, at); });
+  };
+  if (src != running) {
+    if (inPlace && alternates && steps % 2 == 1) // the last step ends in the result
+      std::swap(running, next);
     b.parallel(rows.shape, [&](ArrayRef<Value> at) {
       b.store(combiner.fromSource(b.expr(b.load(src, at))), running, at);
     });
+  }
   for (int64_t distance = 1; distance < rows.extent; distance *= 2) {
     b.parallel(rows.shape, [&](ArrayRef<Value> at) {
       auto [earlier, exists] = before(at, distance);
       Expr own = b.expr(b.load(running, at));
       b.store(select(exists, combiner.combine(earlier, own), own), next, at);
     });
-    b.parallel(rows.shape,
-               [&](ArrayRef<Value> at) { b.store(b.load(next, at), running, at); });
+    if (alternates)
+      std::swap(running, next);
+    else
+      copyInto(running, next);
   }
   if (inPlace) {
+    if (running != op.getDst())
+      copyInto(op.getDst(), running);
     op.erase();
     return true;
   }

@@ -144,11 +144,6 @@ def topk_kernel(group: int, dtype: str, target: str) -> Any:
             bit = T.alloc_fragment([words, WORD], T.int32)
             word = T.alloc_fragment([words], T.int32)
             to = T.alloc_fragment([words], T.int32)
-            upto = T.alloc_shared([words], T.int32)
-            picked = T.alloc_shared([STEP + words], T.int32)
-            key = T.alloc_shared([written_at_once], T.int32)
-            hit = T.alloc_shared([written_at_once], T.int32)
-            rank = T.alloc_shared([written_at_once], T.int32)
             tally = T.alloc_fragment([steps.counted], T.int32)
             number = T.alloc_fragment([1], T.int32)
             lo, hi = T.alloc_var(T.int32), T.alloc_var(T.int32)
@@ -199,6 +194,8 @@ def topk_kernel(group: int, dtype: str, target: str) -> Any:
                 # lowest of every word.
                 found = 0
                 for step in T.serial(T.ceildiv(end - first * group, STEP)):
+                    upto = T.alloc_shared([words], T.int32)
+                    picked = T.alloc_shared([STEP + words], T.int32)
                     base = first * group + step * STEP
                     if base >= start and base + STEP <= end:
                         for i, j in T.Parallel(words, WORD):
@@ -253,6 +250,9 @@ def topk_kernel(group: int, dtype: str, target: str) -> Any:
                         hi, above = mid, number[0]
                 ties, written = k - above, 0
                 for step in T.serial(T.ceildiv(found, written_at_once)):
+                    key = T.alloc_shared([written_at_once], T.int32)
+                    hit = T.alloc_shared([written_at_once], T.int32)
+                    rank = T.alloc_shared([written_at_once], T.int32)
                     for i in T.Parallel(written_at_once):
                         at = step * written_at_once + i
                         key[i] = T.if_then_else(at < found, Keys[block, at], LEAST)

@@ -406,3 +406,91 @@ func.func @first_thread(%x: memref<8xf32, #global>, %y: memref<8xf32, #global>, 
   }
   return
 }
+
+// A barrier that is there for a tile orders global memory too, where nothing behind it is
+// met; what comes between the two is still open. So it is in front of a loop.
+// CHECK-LABEL: @one_barrier_for_both
+// CHECK:         tile.parallel
+// CHECK:         simt.barrier global
+// CHECK-NEXT:    memref.load
+// CHECK-NEXT:    tile.parallel
+// CHECK:         }
+// CHECK-NEXT:    tile.load
+// CHECK-NEXT:    simt.barrier global
+// CHECK-NEXT:    tile.load
+// CHECK:         tile.parallel
+// CHECK:         simt.barrier global
+// CHECK-NEXT:    memref.load
+// CHECK-NEXT:    scf.for
+// CHECK-NOT:     simt.barrier
+// CHECK:         return
+func.func @one_barrier_for_both(%x: memref<8xf32, #global>, %y: memref<8xf32, #global>,
+                                %n: index, %f: f32) {
+  tile.kernel (%bx) in (%n) {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %s = tile.alloc "s" at 0 : memref<8xf32, #shared>
+    %t = tile.alloc "t" at 32 : memref<8xf32, #shared>
+    tile.parallel (%i) in (8) {
+      memref.store %f, %s[%i] : memref<8xf32, #shared>
+      tile.store %f, %x[%i] : memref<8xf32, #global>
+    }
+    %a = memref.load %s[%c0] : memref<8xf32, #shared>
+    tile.parallel (%i) in (8) {
+      tile.store %f, %y[%i] : memref<8xf32, #global>
+    }
+    %b = tile.load %x[%c0] : memref<8xf32, #global>
+    %c = tile.load %y[%c0] : memref<8xf32, #global>
+    tile.parallel (%i) in (8) {
+      memref.store %f, %t[%i] : memref<8xf32, #shared>
+      tile.store %f, %x[%i] : memref<8xf32, #global>
+    }
+    %d = memref.load %t[%c0] : memref<8xf32, #shared>
+    scf.for %k = %c0 to %n step %c1 {
+      %e = tile.load %x[%k] : memref<8xf32, #global>
+    }
+  }
+  return
+}
+
+// A barrier that some threads' way passes by orders nothing for the others, and one whose
+// tile is written again behind it does not do for that.
+// CHECK-LABEL: @no_barrier_for_both
+// CHECK:         scf.if
+// CHECK:           simt.barrier{{$}}
+// CHECK-NEXT:      memref.load
+// CHECK-NEXT:    }
+// CHECK-NEXT:    simt.barrier global
+// CHECK-NEXT:    tile.load
+// CHECK:         simt.barrier{{$}}
+// CHECK-NEXT:    memref.load
+// CHECK-NEXT:    tile.store
+// CHECK-NEXT:    simt.barrier global
+// CHECK-NEXT:    tile.parallel
+// CHECK-NOT:     simt.barrier
+// CHECK:         return
+func.func @no_barrier_for_both(%x: memref<8xf32, #global>, %y: memref<8xf32, #global>,
+                               %n: index, %f: f32, %c: i1) {
+  tile.kernel (%bx) in (%n) {
+    %c0 = arith.constant 0 : index
+    %s = tile.alloc "s" at 0 : memref<8xf32, #shared>
+    tile.parallel (%i) in (8) {
+      memref.store %f, %s[%i] : memref<8xf32, #shared>
+      tile.store %f, %x[%i] : memref<8xf32, #global>
+    }
+    scf.if %c {
+      %a = memref.load %s[%c0] : memref<8xf32, #shared>
+    }
+    %b = tile.load %x[%c0] : memref<8xf32, #global>
+    tile.parallel (%i) in (8) {
+      memref.store %f, %s[%i] : memref<8xf32, #shared>
+    }
+    %d = memref.load %s[%c0] : memref<8xf32, #shared>
+    tile.store %f, %y[%c0] : memref<8xf32, #global>
+    tile.parallel (%i) in (8) {
+      memref.store %f, %s[%i] : memref<8xf32, #shared>
+      tile.store %f, %y[%i] : memref<8xf32, #global>
+    }
+  }
+  return
+}

@@ -89,9 +89,14 @@ func.func @other_selections(%n: index) {
 // Narrow floats are added in f32. In reverse, what comes before stands behind.
 // CHECK-LABEL: @running_sums
 // CHECK:         %[[SUMS:.*]] = tile.alloc "running" : memref<2x100xf32, #tile.space<shared>>
-// CHECK:         %[[NEXT:.*]] = tile.alloc "next" : memref<2x100xf32, #tile.space<fragment>>
+// CHECK:         %[[NEXT:.*]] = tile.alloc "next" : memref<2x100xf32, #tile.space<shared>>
 // CHECK:         arith.addi %{{.*}}, %c1
+// CHECK:         memref.store %{{.*}}, %[[NEXT]]
+// CHECK-NOT:     memref.load %[[SUMS]]
 // CHECK:         arith.addi %{{.*}}, %c2
+// CHECK:         memref.load %[[NEXT]]
+// CHECK:         memref.load %[[NEXT]]
+// CHECK:         memref.store %{{.*}}, %[[SUMS]]
 // CHECK:         arith.addi %{{.*}}, %c4
 // CHECK:         arith.addi %{{.*}}, %c64
 // CHECK:         arith.cmpi sle, %{{.*}}, %c99
@@ -112,7 +117,7 @@ func.func @running_sums(%n: index) {
 
 // Each result is what stands before the last of the running sums, or nothing, which is -0.
 // CHECK-LABEL: @exclusive
-// CHECK:         %[[SUMS:.*]] = tile.alloc "running"
+// CHECK:         %[[SUMS:.*]] = tile.alloc "next"
 // CHECK:         arith.subi %{{.*}}, %c64
 // CHECK:         memref.store %{{.*}}, %[[SUMS]]
 // CHECK:         tile.parallel (%[[I:.*]], %[[J:.*]]) in
@@ -158,15 +163,21 @@ func.func @one_row(%n: index) {
   return
 }
 
-// The sums of integers stand in their result as they are.
+// The sums of integers stand in their result as they are. Of an odd number of steps the
+// last one ends in the other tile.
 // CHECK-LABEL: @in_place
 // CHECK:         %[[X:.*]] = tile.alloc "x"
-// CHECK-NEXT:    %[[NEXT:.*]] = tile.alloc "next" : memref<512xi32, #tile.space<fragment>>
+// CHECK-NEXT:    %[[NEXT:.*]] = tile.alloc "next" : memref<512xi32, #tile.space<shared>>
 // CHECK-NEXT:    tile.parallel
 // CHECK:           memref.load %[[X]]
 // CHECK:           memref.store %{{.*}}, %[[NEXT]]
-// CHECK:         tile.parallel
-// CHECK:           memref.store %{{.*}}, %[[X]]
+// CHECK:         arith.subi %{{.*}}, %c128
+// CHECK:         memref.store %{{.*}}, %[[X]]
+// CHECK:         arith.subi %{{.*}}, %c256
+// CHECK:         memref.store %{{.*}}, %[[NEXT]]
+// CHECK:         tile.parallel (%[[I:.*]]) in (512)
+// CHECK-NEXT:      %[[SUM:.*]] = memref.load %[[NEXT]][%[[I]]]
+// CHECK-NEXT:      memref.store %[[SUM]], %[[X]][%[[I]]]
 func.func @in_place(%n: index) {
   tile.kernel (%bx) in (%n) threads(128) {
     %x = tile.alloc "x" : memref<512xi32, #shared>
@@ -183,6 +194,48 @@ func.func @large(%n: index) {
     %x = tile.alloc "x" : memref<16384xf16, #shared>
     tile.scan sum %x into %x dim 0
       : memref<16384xf16, #shared> into memref<16384xf16, #shared>
+  }
+  return
+}
+
+// Elements of another tile are put where an odd number of steps ends in the result.
+// CHECK-LABEL: @into_another
+// CHECK:         %[[X:.*]] = tile.alloc "x"
+// CHECK-NEXT:    %[[Y:.*]] = tile.alloc "y"
+// CHECK-NEXT:    %[[NEXT:.*]] = tile.alloc "next"
+// CHECK-NEXT:    tile.parallel
+// CHECK-NEXT:      memref.load %[[X]]
+// CHECK-NEXT:      memref.store %{{.*}}, %[[NEXT]]
+// CHECK:         memref.store %{{.*}}, %[[Y]]
+// CHECK:         arith.subi %{{.*}}, %c64
+// CHECK:         memref.store %{{.*}}, %[[Y]]
+// CHECK-NOT:     memref.store
+// CHECK:         return
+func.func @into_another(%n: index) {
+  tile.kernel (%bx) in (%n) threads(128) {
+    %x = tile.alloc "x" : memref<128xi32, #shared>
+    %y = tile.alloc "y" : memref<128xi32, #shared>
+    tile.scan sum %x into %y dim 0
+      : memref<128xi32, #shared> into memref<128xi32, #shared>
+  }
+  return
+}
+
+// There is no room for another tile: a step goes through registers.
+// CHECK-LABEL: @through_registers
+// CHECK:         %[[X:.*]] = tile.alloc "x"
+// CHECK-NEXT:    %[[NEXT:.*]] = tile.alloc "next" : memref<8192xi32, #tile.space<fragment>>
+// CHECK-NEXT:    tile.parallel
+// CHECK:           memref.load %[[X]]
+// CHECK:           memref.store %{{.*}}, %[[NEXT]]
+// CHECK:         tile.parallel
+// CHECK-NEXT:      memref.load %[[NEXT]]
+// CHECK-NEXT:      memref.store %{{.*}}, %[[X]]
+func.func @through_registers(%n: index) {
+  tile.kernel (%bx) in (%n) threads(128) {
+    %x = tile.alloc "x" : memref<8192xi32, #shared>
+    tile.scan sum %x into %x dim 0
+      : memref<8192xi32, #shared> into memref<8192xi32, #shared>
   }
   return
 }

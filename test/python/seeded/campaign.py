@@ -12,7 +12,7 @@ from collections.abc import Container, Iterator
 
 from .fleet import Lost, apart, each
 from .origins import barrier_of, twin_of
-from .redundant import why_needless
+from .redundant import is_free_of_stores, why_needless
 from .seeds import RULES, Fault, seed
 from .subjects import Subject
 from .verdict import (
@@ -26,7 +26,9 @@ from .verdict import (
     examine_registers,
     is_always_true,
     is_dropped,
+    keeps_accesses,
     keeps_order,
+    leaves_only_stores,
     sound_code,
     stages,
     stores_the_same,
@@ -156,13 +158,18 @@ _SHOWN = (
     ("mask", is_dropped, "what it keeps out has no part in any result"),
     ("mask", stores_the_same, "all threads store the same number there"),
     ("wait", waits_anyway, "LLVM has the same wait in front of the barrier"),
+    ("wait", leaves_only_stores, "only stores are under way, which no other wave meets"),
     ("fence", keeps_order, "LLVM moves no access, wait or barrier without it"),
+    ("fence", keeps_accesses, "LLVM moves no access without it, and waits at each barrier"),
 )
 
 
 def _shown(subject: Subject, fault: Fault, texts: dict[str, str]) -> str | None:
     for kind, question, reason in _SHOWN:
-        if fault.kind == kind and (kind == "mask" or fault.stage == "hip-convert-to-rocdl"):
-            if apart(functools.partial(question, subject, fault, texts[fault.stage])):
-                return reason
+        if fault.kind != kind or (kind == "wait" and fault.stage != "hip-convert-to-rocdl"):
+            continue
+        if question is leaves_only_stores and not is_free_of_stores(texts, fault):
+            continue
+        if apart(functools.partial(question, subject, fault, texts[fault.stage])):
+            return reason
     return None

@@ -27,6 +27,9 @@ _NO_LDS = re.compile(
     r"v_|ds_(swizzle|permute|bpermute)_|s_(?!setpc|swappc|call|rfe|cbranch|trap)|scratch_|"
     r"global_(load(?!_lds)|store|atomic)|buffer_(load|store|atomic|wbl2|inv)"
 )
+_STORES = re.compile(r"ds_write\d*(st64)?_b")
+_LOAD = re.compile(r"(ds_read\w*_[bui]\d+|(global|buffer)_load_(?!lds)\w+)$")
+_SPECIAL = re.compile(r"\b(lds|sc[01]|glc)\b")  # into LDS, or one that others synchronise by
 _LDS_IDLE = re.compile(r"\blgkmcnt\(0\)")
 
 
@@ -78,9 +81,10 @@ def parsed(text: str) -> list[list[Instruction]]:
     return functions
 
 
-def is_idle_at_barriers(code: list[Instruction]) -> bool:
+def is_idle_at_barriers(code: list[Instruction], but_for_stores: bool = False) -> bool:
     """Whether at every barrier of a function the wave's operations of LDS are done: on every
-    way there a wait for all of them comes behind the last one."""
+    way there a wait for all of them comes behind the last one; `but_for_stores`, which may
+    be under way."""
     number = {one.at: i for i, one in enumerate(code)}
     # Whether LDS may be busy in front of an instruction; None where nothing is known yet.
     busy: list[bool | None] = [None] * (len(code) + 1)
@@ -102,7 +106,7 @@ def is_idle_at_barriers(code: list[Instruction]) -> bool:
         elif one.opcode == "s_waitcnt":
             is_busy &= not _LDS_IDLE.search(one.operands)
         elif _OF_LDS.match(one.opcode):
-            is_busy = True
+            is_busy |= not (but_for_stores and _STORES.match(one.opcode))
         elif not _NO_LDS.match(one.opcode) or re.search(r"\blds\b", one.operands):
             return False
         if one.opcode not in ("s_branch", _END):
@@ -110,41 +114,82 @@ def is_idle_at_barriers(code: list[Instruction]) -> bool:
     return True
 
 
-def waits_for_lds(elf: bytes) -> bool:
-    """Whether LDS is idle at every barrier of a code object; False where that is not shown."""
+def waits_for_lds(elf: bytes, but_for_stores: bool = False) -> bool:
+    """Whether LDS is idle at every barrier of a code object, `but_for_stores`; False where
+    that is not shown."""
     try:
-        return all(is_idle_at_barriers(code) for code in parsed(disassembled(elf)) if code)
+        functions = parsed(disassembled(elf))
+        return all(is_idle_at_barriers(code, but_for_stores) for code in functions if code)
     except (ValueError, KeyError):
         return False
 
 
-def _ordered(code: list[Instruction]) -> list[tuple[str, str, int | None]]:
+_WAIT = re.compile(r"(?:\w+cnt\(\d+\)\s*)+")
+
+
+def _counters(one: Instruction) -> dict[str, int] | None:
+    """Of a wait, how many operations each counter may have left; None of anything else."""
+    if one.opcode != "s_waitcnt" or not _WAIT.fullmatch(one.operands):
+        return None
+    return {name: int(most) for name, most in re.findall(r"(\w+)\((\d+)\)", one.operands)}
+
+
+def _with_waits_joined(kept: list[Instruction], targets: set[int]) -> list[Instruction]:
+    """The instructions with one wait in place of several that follow each other: nothing is
+    issued between them, and nobody comes in between."""
+    joined: list[Instruction] = []
+    last = 0  # where the last instruction stood
+    for one in kept:
+        counters = _counters(one)
+        if counters is not None:
+            is_apart = any(last < target <= one.at for target in targets)
+            before = _counters(joined[-1]) if joined and not is_apart else None
+            if before is not None:
+                for name, most in before.items():
+                    counters[name] = min(most, counters.get(name, most))
+                one = dataclasses.replace(one, at=joined.pop().at)
+            text = " ".join(f"{name}({most})" for name, most in sorted(counters.items()))
+            joined.append(dataclasses.replace(one, operands=text))
+        else:
+            joined.append(one)
+        last = max(last, one.at)
+    return joined
+
+
+def _ordered(
+    code: list[Instruction], with_waits: bool = True
+) -> list[tuple[str, str, int | None]]:
     """The accesses, waits and barriers of a function with their operands, and branches by the
-    number of the first of these that they lead to."""
-    kept = [
-        one
-        for one in code
-        if not re.match(
-            r"v_|s_(?!waitcnt|barrier|branch|cbranch|endpgm|setpc|swappc)", one.opcode
-        )
-    ]
+    number of the first of these that they lead to. Loads that follow each other are sorted:
+    it does not matter which one comes first."""
+    waits = "waitcnt|" if with_waits else ""
+    scalar = rf"v_|s_(?!{waits}barrier|branch|cbranch|endpgm|setpc|swappc)"
+    kept = [one for one in code if not re.match(scalar, one.opcode)]
+    targets = {one.target for one in code if one.target is not None}
+    kept = _with_waits_joined(kept, targets)
     places = [one.at for one in kept]
+    ordered: list[tuple[str, str, int | None]] = []
+    loads: list[tuple[str, str, int | None]] = []
+    last = 0
+    for one in kept:
+        is_load = _LOAD.match(one.opcode) and not _SPECIAL.search(one.operands)
+        if not is_load or any(last < target <= one.at for target in targets):
+            ordered += sorted(loads, key=str)
+            loads = []
+        number = None if one.target is None else bisect.bisect_left(places, one.target)
+        entry = (one.opcode, "" if one.target is not None else one.operands, number)
+        (loads if is_load else ordered).append(entry)
+        last = one.at
+    return ordered + sorted(loads, key=str)
 
-    def number(target: int | None) -> int | None:
-        return None if target is None else bisect.bisect_left(places, target)
 
-    return [
-        (one.opcode, "" if one.target is not None else one.operands, number(one.target))
-        for one in kept
-    ]
-
-
-def have_same_order(elf: bytes, other: bytes) -> bool:
-    """Whether two code objects have the same accesses, waits and barriers, down to their
-    registers, in the same order; False where that is not shown."""
+def have_same_order(elf: bytes, other: bytes, with_waits: bool = True) -> bool:
+    """Whether two code objects have the same accesses, barriers and, `with_waits`, waits, down
+    to their registers, in the same order; False where that is not shown."""
     try:
         first, second = (
-            [_ordered(code) for code in parsed(disassembled(one))] for one in (elf, other)
+            [_ordered(code, with_waits) for code in parsed(disassembled(one))]
+            for one in (elf, other)
         )
     except (ValueError, KeyError):
         return False

@@ -99,13 +99,13 @@ MISTAKES = [
     # Barriers.
     Mistake(
         "what an iteration does with its own item taken for ordered",
-        f"{_SIMT}/InsertBarriers.cpp",
+        f"{_SIMT}/OpenAccesses.cpp",
         "(earlier.put || (later.put && !isInFront(later.put))))",
         "true)",
     ),
     Mistake(
         "no barrier between a read and the write behind it",
-        f"{_SIMT}/InsertBarriers.cpp",
+        f"{_SIMT}/OpenAccesses.cpp",
         "if (!earlier.isWrite && !later.isWrite)",
         "if (!earlier.isWrite)",
     ),
@@ -117,9 +117,21 @@ MISTAKES = [
     ),
     Mistake(
         "no barrier between tiles that have the same bytes in turn",
-        f"{_SIMT}/InsertBarriers.cpp",
+        f"{_SIMT}/OpenAccesses.cpp",
         "return first->first < second->second && second->first < first->second;",
         "return a == b;",
+    ),
+    Mistake(
+        "a barrier for tiles taken to order what global memory is given behind it",
+        f"{_SIMT}/InsertBarriers.cpp",
+        "if (before && !meets(since)) {",
+        "if (before) {",
+    ),
+    Mistake(
+        "a barrier for tiles that orders global memory closes what is behind it as well",
+        f"{_SIMT}/InsertBarriers.cpp",
+        "    open = since;\n",
+        "    open.clear();\n",
     ),
     Mistake(
         "barriers put in before tiles have their places: two stages swapped",
@@ -208,10 +220,8 @@ MISTAKES = [
         "combiner.combine(earlier, own), own), running, at);",
         (
             (
-                "    b.parallel(rows.shape,\n"
-                "               [&](ArrayRef<Value> at) "
-                "{ b.store(b.load(next, at), running, at); });\n",
-                "",
+                "    if (alternates)\n      std::swap(running, next);\n",
+                "    if (alternates)\n      continue;\n",
             ),
         ),
     ),

@@ -30,8 +30,6 @@ class Note:
         )
 
 
-OPEN = "Not looked up yet."
-
 # Lines are those of the stages when the page was written: another compiler may ask for others.
 NOTES: list[Note] = [
     Note(
@@ -56,69 +54,27 @@ NOTES: list[Note] = [
         "simt.barrier",
     ),
     Note(
-        "Stores to LDS are under way at the barrier that only the wave itself reads, whose own "
-        "operations LDS does in order.",
+        "Stores of probabilities to LDS are under way at the barrier, in rows that only the "
+        "wave itself reads, and LDS does a wave's operations in order. The barrier is there "
+        "for zeros in place of values beyond the last one, which other waves read: behind "
+        "these come loads of the first product, which are waited for.",
         "wait",
-        ("attention", "moe_permute"),
-    ),
-    Note(
-        "Stores to LDS are under way at the barrier, and another one that waits for them comes "
-        "before anybody reads what they wrote.",
-        "wait",
-        ("mla_decode", "grouped_gemm"),
-    ),
-    Note(
-        "LLVM has the same wait in a branch that a wave passes by only where none of its lanes "
-        "has columns of the row, and each wave has such lanes.",
-        "wait",
-        ("moe_gate",),
-    ),
-    Note(
-        "It keeps LLVM from moving accesses over the barrier. Without it LLVM has loads that "
-        "come behind the barrier in another order, and moves none over it.",
-        "fence",
-        ("grouped_gemm",),
-        "llvm.fence",
-    ),
-    Note(
-        "It keeps LLVM from moving accesses over the barrier. Without it LLVM moves none, and "
-        "has one wait where there were two.",
-        "fence",
         ("attention",),
-        "llvm.fence",
     ),
     Note(
-        "The barrier in front of it, which `insert-barriers` put there for a tile, stands "
-        "behind the same stores to global memory, and NVIDIA's orders these too.",
-        "barrier",
+        "Stores of a turn to a list are under way at the barrier in front of the next turn, "
+        "which writes other places: a word counts up, and each word has places of its own. "
+        "The barrier in front of those that read the list has a wait of its own.",
+        "wait",
         ("topk",),
-        "simt.barrier global",
-        lines=(202,),
-        device="cuda",
-    ),
-    Note(
-        "Turns write different places of a list: a word counts up, and each word has places of "
-        "its own.",
-        "barrier",
-        ("topk",),
-        lines=(572, 500),
     ),
     Note(
         "Stores behind the last of the selected, where no store of the loop before is at: "
         "`insert-barriers` would have to know how many were selected.",
         "barrier",
         ("topk",),
-        lines=(1249, 1153),
+        lines=(1114, 1018),
     ),
-    Note(
-        "All threads store the same number, the least, and the first one reads it behind the "
-        "next barrier.",
-        "mask",
-        ("topk",),
-    ),
-    Note(OPEN, "barrier", ("topk",), device="hip"),
-    Note(OPEN, "wait", ("topk",), device="hip"),
-    Note(OPEN, "fence", ("topk", "sparse_mla"), device="hip"),
 ]
 
 

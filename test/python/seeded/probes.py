@@ -155,31 +155,51 @@ def _comparison(store: re.Match, number: int) -> Iterator[str]:
 
 
 def _is_written_near(lines: list[str], begin: int, end: int, memories: set[str]) -> bool:
-    """Whether something else may write to `memories` between the barriers around a branch."""
+    """Whether something else may write to `memories` between the barriers around a branch, or
+    read them in front of it: a store that comes early is seen there."""
+    depth = _indent(lines[begin])
     for step, number in ((-1, begin - 1), (1, end + 1)):
-        depth = _indent(lines[begin])
-        while 0 <= number < len(lines):
-            line = lines[number]
-            here = _indent(line) if line.strip() else depth
-            if here < depth:  # at the end of a loop's body comes its beginning
-                head = number if step < 0 else _opening(lines, number)
-                if re.search(r"tile\.kernel|func", lines[head]):
-                    break
-                if "scf.if" not in lines[head] and "} else {" not in lines[head]:
-                    return True
-                depth = here
-            elif "simt.barrier" in line:
-                if here == depth:
-                    break
-                # Of a region that may be passed by: what is on the other side of it is not.
-                while not lines[number].strip() or _indent(lines[number]) >= here:
-                    number += step
-                continue
-            elif re.search(r"store|atomic|copy_async|\bput\b|warp_reduce", line):
-                if memories & set(_names(line)):
-                    return True
-            number += step
+        for line in _lines_near(lines, number, step, depth, set()):
+            if line is None:
+                return True
+            uses = r"store|atomic|copy_async|\bput\b|warp_reduce" + (
+                "|load" if step < 0 else ""
+            )
+            if re.search(uses, line) and memories & set(_names(line)):
+                return True
     return False
+
+
+def _lines_near(
+    lines: list[str], number: int, step: int, depth: int, seen: set[int]
+) -> Iterator[str | None]:
+    """Lines from `number` on, which stands so deep, to the next barrier on every way. None
+    stands for one that is not understood; loops that were `seen` are not gone through again."""
+    while 0 <= number < len(lines):
+        line = lines[number]
+        here = _indent(line) if line.strip() else depth
+        if here < depth:
+            head = number if step < 0 else _opening(lines, number)
+            if re.search(r"tile\.kernel|func", lines[head]):
+                return
+            if "scf.for" in lines[head]:  # at the end of a body comes its beginning
+                if head not in seen:
+                    seen.add(head)
+                    other = _closing(lines, head) if step < 0 else head
+                    yield from _lines_near(lines, other + step, step, depth, seen)
+            elif "scf.if" not in lines[head] and "} else {" not in lines[head]:
+                yield None
+            depth = here
+        elif "simt.barrier" in line:
+            if here == depth:
+                return
+            # Of a region that may be passed by: what is on the other side of it is not.
+            while not lines[number].strip() or _indent(lines[number]) >= here:
+                number += step
+            continue
+        else:
+            yield line
+        number += step
 
 
 def _opening(lines: list[str], end: int) -> int:

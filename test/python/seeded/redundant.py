@@ -17,16 +17,16 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import math
 import re
 from collections.abc import Iterator
 
 from .origins import barrier_of
 from .seeds import Fault
+from .waves import FIRST_WAVE, LAYOUT, of_first_wave, wave_in, wave_of
 
 _ACCESS = re.compile(
-    r"(?P<op>memref\.load|memref\.store|tile\.load|tile\.store) (?:%[\w#]+, )?"
+    r"(?P<op>memref\.load|memref\.store|tile\.load|tile\.store) (?:%[\w#-]+, )?"
     r"(?P<memory>%[\w#]+)\[(?P<indices>[^\]]*)\]"
 )
 # Operations with memory that are no accesses; what is not known here may conflict.
@@ -35,7 +35,6 @@ _HARMLESS = re.compile(
 )
 _OPERATION = re.compile(r"\b(tile|simt|memref|vector)\.\w+ ")
 _TILE = re.compile(r'(%\w+) = tile\.alloc ".*?" at (\d+) .*: memref<((?:\d+x)+)(\w+)')
-_LAYOUT = re.compile(r"simt\.dealt = #tile\.layout<([^>]*)>")
 _REDUCTION = re.compile(
     r"simt\.warp_reduce \w+ (?P<source>%[\w#]+) into (?P<result>%[\w#]+) dim (?P<dim>\d)"
     r"(?P<how>.*) : "
@@ -102,6 +101,13 @@ def _why_no_barrier(texts: dict[str, str], fault: Fault) -> str | None:
     return None
 
 
+def is_free_of_stores(texts: dict[str, str], wait: Fault) -> bool:
+    """Whether no wave meets what another one stored in front of the barrier of a wait, as
+    far as to the next barrier: so that stores may be under way at this one."""
+    number = barrier_of(texts, wait)
+    return number is not None and Text(texts["insert-barriers"]).is_free_of_stores(number)
+
+
 _EFFECT = re.compile(
     r"(memref|vector)\.store .*space<(shared|global)>|tile\.(store|atomic)|simt\.vector_store|"
     r"simt\.copy_async|atomic_rmw"
@@ -128,57 +134,19 @@ class Memory:
 class Access:
     """An access to memory that threads share. `owner` names the nest whose iterations make
     it at their own positions, by what deals it out; None for any other. `wave` says how an
-    element's index gives the wave that makes the access; None where it does not.
+    element's index gives the wave that makes the access; None where it does not. The bytes of
+    its tile up to `of_first_wave` are the first wave's alone.
     """
 
     memory: Memory
     is_write: bool
     owner: str | None
     wave: tuple | None = None
+    of_first_wave: int = 0
 
 
 def _indent(line: str) -> int:
     return len(line) - len(line.lstrip())
-
-
-#: All that the nest does, of whatever elements.
-FIRST_WAVE = ("the first wave",)
-LANES = 64  # of a wave of gfx942
-
-
-def _wave_of(
-    layout: str, indices: list[str], ivs: list[str], extents: list[int]
-) -> tuple | None:
-    """How an index of an access gives its wave, where loops over `ivs` have a layout."""
-    dims, _, copies = layout.partition("replicate")
-    factors = [
-        [re.match(r"(\w+) (\d+):(\d+)", factor.strip()).groups() for factor in dim.split(",")]
-        for dim in re.findall(r"\[([^\]]+)\]", dims)
-    ]
-    with_waves = [i for i, dim in enumerate(factors) if any(f[0] == "warp" for f in dim)]
-    if "warp" in copies or len(with_waves) != 1 or len(factors) != len(ivs):
-        return None
-    number = with_waves[0]
-    dim = factors[number]
-    inner = itertools.takewhile(lambda factor: factor[0] != "warp", reversed(dim))
-    if math.prod(int(factor[1]) for factor in inner) >= extents[number]:
-        return FIRST_WAVE  # the others have rows that the tile has not
-    if ivs[number] not in indices:
-        return None
-    # Where the digits of waves stand; those of registers and lanes by their extents alone.
-    digits = [f if f[0] == "warp" else ("other", f[1]) for f in dim]
-    return (indices.index(ivs[number]), *digits)
-
-
-def _wave_in(nest: re.Match, indices: list[str]) -> tuple | None:
-    """As `_wave_of`, of a nest that has a layout or is dealt out in turns."""
-    how = nest["how"]
-    extents = [int(extent) for extent in re.match(r"\(([\d, ]+)\)", how)[1].split(",")]
-    if layout := _LAYOUT.search(how):
-        return _wave_of(layout[1], indices, nest["ivs"].split(", "), extents)
-    width = re.search(r"simt\.width = (\d+)", how)
-    turns = math.prod(extents) // (int(width[1]) if width else 1)
-    return FIRST_WAVE if turns <= LANES else None
 
 
 def _bytes(tile: re.Match) -> tuple[int, int]:
@@ -204,6 +172,20 @@ class Text:
             pairs = ((a, b) for a, b in pairs if not a.memory.is_global)
         return not any(self._meet(a, b, of_waves) for a, b in pairs)
 
+    def is_free_of_stores(self, barrier: int) -> bool:
+        """Whether no access behind the barrier of this line meets a store in front of it of
+        another wave; in a loop the barrier may be gone by more than once."""
+        line = self.lines[barrier]
+        if "simt.barrier" not in line:
+            return False
+        passed = Text("\n".join(self.lines))
+        passed.lines[barrier] = " " * _indent(line) + "passed"
+        before, after = (list(passed._reach(barrier, step, set())) for step in (-1, 1))
+        if None in before or None in after:
+            return False
+        stores = [a for a in before if a.is_write and not a.memory.is_global]
+        return not any(passed._meet(a, b, of_waves=True) for a in stores for b in after)
+
     def _meet(self, a: Access, b: Access, of_waves: bool = False) -> bool:
         first, second = a.memory, b.memory
         if not (a.is_write or b.is_write) or first.is_global != second.is_global:
@@ -218,6 +200,12 @@ class Text:
         if of_waves and a.wave is not None and a.wave == b.wave:
             if first == second or a.wave == FIRST_WAVE:
                 return False
+        if of_waves and first.place and second.place:
+            end = min(first.place[1], second.place[1])
+            for one, other in ((a, b), (b, a)):
+                begin = other.memory.place[0]
+                if one.wave == FIRST_WAVE and end <= begin + other.of_first_wave:
+                    return False
         return not (first == second and a.owner is not None and a.owner == b.owner)
 
     def _memory(self, name: str, number: int, is_global: bool) -> Memory:
@@ -268,8 +256,16 @@ class Text:
             if _indent(line) < indent:
                 yield from self._leave(number, step, seen)
                 return
+            if re.search(r"simt\.(barrier|get)\b", line):
+                if _indent(line) == indent:
+                    return
+                # Of a region that may be passed by: what is on the other side of it is not met.
+                here = _indent(line)
+                while not self.lines[number].strip() or _indent(self.lines[number]) >= here:
+                    number += step
+                continue
             if _indent(line) == indent:
-                if number in seen or "simt.barrier" in line or "simt.get" in line:
+                if number in seen:
                     return
                 seen.add(number)
             yield from self._accesses(number)
@@ -323,8 +319,7 @@ class Text:
             is_global = found["op"].startswith("tile.") or "tile.space<global>" in line
             memory = self._memory(found["memory"], number, is_global)
             if not self._is_own(memory):
-                owner, wave = self._owner(number, found)
-                yield Access(memory, "store" in found["op"], owner, wave)
+                yield Access(memory, "store" in found["op"], *self._owner(number, found))
         elif found := _REDUCTION.search(line):
             source, result = found["source"], found["result"]
             for name in (source, result):
@@ -348,25 +343,26 @@ class Text:
     def _reduced(self, reduction: re.Match, number: int) -> tuple | None:
         """The wave that has a row's result, of rows of a fragment with a layout."""
         fragment = self.lines[self._memory(reduction["source"], number, False).line]
-        layout = _LAYOUT.search(fragment)
+        layout = LAYOUT.search(fragment)
         if not layout or reduction["dim"] != "1" or "partial" in reduction["how"]:
             return None
         shape = re.search(r"memref<(\d+)x(\d+)x", fragment)
-        return shape and _wave_of(
+        return shape and wave_of(
             layout[1], ["row"], ["row", "column"], [int(shape[1]), int(shape[2])]
         )
 
-    def _owner(self, number: int, access: re.Match) -> tuple[str | None, tuple | None]:
-        """The nest around a line, where the access is at the position of its iteration, and
-        the wave where the nest's layout tells it."""
+    def _owner(self, number: int, access: re.Match) -> tuple[str | None, tuple | None, int]:
+        """The nest around a line, where the access is at the position of its iteration, the
+        wave where the nest's layout tells it, and which bytes are the first wave's."""
         depth = _indent(self.lines[number])
         for above in range(number - 1, -1, -1):
             line = self.lines[above]
             if line.strip() and _indent(line) < depth:
                 depth = _indent(line)
                 if line.strip() == "simt.once {":
-                    return "the first thread", FIRST_WAVE
+                    return "the first thread", FIRST_WAVE, 0
                 if nest := _NEST.search(line):
                     owner = nest["how"] if access["indices"] == nest["ivs"] else None
-                    return owner, _wave_in(nest, access["indices"].split(", "))
-        return None, None
+                    wave = wave_in(nest, access["indices"].split(", "))
+                    return owner, wave, of_first_wave(nest, access, self.lines[number])
+        return None, None, 0

@@ -9,7 +9,7 @@ import functools
 
 import pytest
 
-from . import bounds, machine_code, origins, probes, seeds, verdict
+from . import bounds, machine_code, origins, probes, redundant, seeds, verdict
 from .fleet import apart
 from .subjects import DEVICES
 from .test_faults import subject
@@ -20,6 +20,7 @@ CUDA, HIP = DEVICES
 # ---- Waits -----------------------------------------------------------------------------------
 
 WAIT, STORE = "s_waitcnt lgkmcnt(0)", "ds_write_b32 v0, v1"
+ONE = "s_waitcnt lgkmcnt(1)"
 
 
 def machine(*lines: str) -> list[machine_code.Instruction]:
@@ -74,6 +75,79 @@ def test_lds_may_be_busy(lines):
     assert not machine_code.is_idle_at_barriers(machine(*lines))
 
 
+@pytest.mark.parametrize(
+    ("lines", "is_so"),
+    [
+        ((STORE, "s_barrier"), True),
+        ((WAIT, "ds_write2st64_b64 v0, v[2:3], v[4:5]", "s_barrier"), True),
+        (("ds_read_b64 v[0:1], v2", WAIT, STORE, "s_barrier"), True),
+        (("ds_read_b64 v[0:1], v2", STORE, "s_barrier"), False),
+        ((STORE, "ds_read_b64 v[0:1], v2", "s_barrier"), False),
+        ((STORE, "ds_add_u32 v0, v1", "s_barrier"), False),
+        ((STORE, "flat_store_dword v[0:1], v2", "s_barrier"), False),
+    ],
+)
+def test_only_stores_are_under_way(lines, is_so):
+    assert machine_code.is_idle_at_barriers(machine(*lines), but_for_stores=True) is is_so
+
+
+OWN_STORES = """\
+func.func @kernel() {
+  tile.kernel (%b) in (%n) {
+    %s = tile.alloc "s" at 0 : memref<1xf32, #tile.space<shared>>
+    %p = tile.alloc "p" at 64 : memref<512xf32, #tile.space<shared>>
+    scf.for %k = %c0 to %n step %c1 {
+      simt.barrier
+      BEHIND
+      tile.parallel (%i) in (512) {
+        memref.store %f, %p[%i] : memref<512xf32, #tile.space<shared>>
+      }
+      simt.barrier
+      tile.parallel (%i) in (1) {
+        %0 = memref.load %p[%c0] : memref<512xf32, #tile.space<shared>>
+        memref.store %c-1_f32, %s[%c0] : memref<1xf32, #tile.space<shared>>
+      }
+    }
+    simt.barrier
+    %1 = memref.load %s[%c0] : memref<1xf32, #tile.space<shared>>
+  }
+}"""
+
+
+@pytest.mark.parametrize(
+    ("behind", "free"),
+    [
+        ("", [True, False, False]),
+        # All threads read what the first one stored, or something unknown does.
+        ("%2 = memref.load %s[%c0] : memref<1xf32, #tile.space<shared>>", [False] * 3),
+        ("simt.unknown %s", [False] * 3),
+    ],
+)
+def test_stores_that_no_other_wave_meets(behind, free):
+    text = redundant.Text(OWN_STORES.replace("BEHIND", behind))
+    places = [i for i, line in enumerate(text.lines) if "simt.barrier" in line]
+    assert [text.is_free_of_stores(place) for place in places] == free
+
+
+def test_a_wait_that_is_gone_by_twice():
+    """What is stored in front of a barrier without a wait is under way at the next one that
+    has none: its own, in the next iteration."""
+    text = OWN_STORES.replace(
+        "      simt.barrier\n      tile.parallel (%i) in (1)", "      BOTH"
+    )
+    lines = (
+        text.replace("BEHIND\n", "").replace("BOTH", "tile.parallel (%i) in (1)").split("\n")
+    )
+    place = next(i for i, line in enumerate(lines) if "simt.barrier" in line)
+    # Read in front of it, which only the iteration before has stored.
+    read = "      %3 = memref.load %s[%c0] : memref<1xf32, #tile.space<shared>>"
+    assert redundant.Text("\n".join(lines)).is_free_of_stores(place) is False
+    lines = [line for line in lines if "%p[" not in line]
+    assert redundant.Text("\n".join(lines)).is_free_of_stores(place)
+    lines.insert(place, read)
+    assert not redundant.Text("\n".join(lines)).is_free_of_stores(place)
+
+
 def test_a_line_that_is_no_instruction_is_refused():
     with pytest.raises(ValueError, match="no instruction"):
         machine_code.parsed("0000000000001000 <kernel>:\n\t<unknown>\n")
@@ -94,6 +168,95 @@ def test_waits_of_a_kernel():
     assert False in said
 
 
+def test_waits_behind_stores_of_a_kernel():
+    """Stores may be under way at some barriers, of what the same wave reads; at others a race
+    is found."""
+    sound = subject("moe_permute/aligned", HIP)
+    texts = apart(functools.partial(verdict.stages, sound))
+    text = texts["hip-convert-to-rocdl"]
+    waits = [f for f in seeds.seed("hip-convert-to-rocdl", text) if f.kind == "wait"]
+    free = [f for f in waits if redundant.is_free_of_stores(texts, f)]
+    only = [
+        f for f in free if apart(functools.partial(verdict.leaves_only_stores, sound, f, text))
+    ]
+    assert only
+    for fault in only:
+        assert apart(functools.partial(verdict.examine, sound, fault, {})).by == "survived"
+    for fault in [f for f in waits if f not in free][:3]:
+        assert apart(functools.partial(verdict.examine, sound, fault, {})).is_caught
+
+
+# ---- Barriers --------------------------------------------------------------------------------
+
+ONE_WAVE = """\
+func.func @kernel() {
+  tile.kernel (%b) in (%n) {
+    %p = tile.alloc "p" at PLACE : memref<COUNTxi32, #tile.space<shared>>
+    %s = tile.alloc "s" at 0 : memref<128xi32, #tile.space<shared>>
+    tile.parallel (%i) in (1) {
+      %0 = memref.load %p[%c7] : memref<COUNTxi32, #tile.space<shared>>
+    }
+    simt.barrier
+    tile.parallel (%i) in (128) attributes {simt.dealt = #tile.layout<LAYOUT>} {
+      memref.store %f, %s[INDEX] : memref<128xi32, #tile.space<shared>>
+    }
+  }
+}"""
+DIGITS = "[vector 2:1, warp 8:1, lane 8:8], replicate [lane 8:1]"
+
+
+@pytest.mark.parametrize(
+    ("place", "count", "layout", "index", "is_one_wave"),
+    [
+        ("0", "8", DIGITS, "%i", True),
+        ("0", "16", "[warp 8:1, lane 8:8, vector 2:1]", "%i", True),
+        ("0", "16", DIGITS, "%i", False),
+        ("4", "8", DIGITS, "%i", False),
+        ("0", "8", "[vector 2:1, lane 8:8, warp 8:1]", "%i", False),
+        ("0", "8", "[vector 2:1, warp 8:1, lane 8:8], replicate [warp 2:8]", "%i", False),
+        ("0", "8", DIGITS, "%j", False),
+    ],
+)
+def test_what_only_the_first_wave_meets(place, count, layout, index, is_one_wave):
+    """The first thread reads what only its wave stores to, or others as well."""
+    text = ONE_WAVE.replace("PLACE", place).replace("COUNT", count)
+    kernel = redundant.Text(text.replace("LAYOUT", layout).replace("INDEX", index))
+    barrier = next(i for i, line in enumerate(kernel.lines) if "simt.barrier" in line)
+    assert kernel.is_needless(barrier, of_waves=True) is is_one_wave
+    assert not kernel.is_needless(barrier)
+
+
+PASSED_BY = """\
+func.func @kernel() {
+  tile.kernel (%b) in (%n) {
+    %p = tile.alloc "p" at 0 : memref<512xi32, #tile.space<shared>>
+    BEFORE
+    scf.for %k = %c0 to %n step %c1 {
+      FIRST
+      simt.barrier
+      LAST
+    }
+    simt.barrier
+    tile.parallel (%i) in (512) {
+      memref.store %f, %p[%i] : memref<512xi32, #tile.space<shared>>
+    }
+  }
+}"""
+READ = "%0 = memref.load %p[%c0] : memref<512xi32, #tile.space<shared>>"
+
+
+@pytest.mark.parametrize(
+    ("place", "is_needless"), [("FIRST", True), ("LAST", False), ("BEFORE", False)]
+)
+def test_barriers_of_a_loop_that_may_have_no_iteration(place, is_needless):
+    text = PASSED_BY.replace(place, READ)
+    for other in ("BEFORE", "FIRST", "LAST"):
+        text = text.replace(other, "")
+    kernel = redundant.Text(text)
+    barrier = max(i for i, line in enumerate(kernel.lines) if "simt.barrier" in line)
+    assert kernel.is_needless(barrier) is is_needless
+
+
 # ---- Fences ----------------------------------------------------------------------------------
 
 
@@ -107,6 +270,13 @@ def test_waits_of_a_kernel():
         (["s_cbranch_scc0 2 -> 3", "ds_write_b32 v0, v2", WAIT, "s_barrier"], False),
         (["s_cbranch_scc0 2 -> 4", STORE, WAIT, "s_barrier"], False),
         (["s_cbranch_scc0 2 -> 3", STORE, WAIT, "s_barrier", "s_barrier"], False),
+        # Waits that follow each other are one.
+        (["s_cbranch_scc0 2 -> 5", STORE, ONE, "s_nop 0", WAIT, "s_barrier"], True),
+        (["s_cbranch_scc0 2 -> 4", STORE, WAIT, ONE, "s_barrier"], True),
+        (["s_cbranch_scc0 2 -> 3", STORE, ONE, WAIT, "s_barrier"], False),
+        (["s_cbranch_scc0 2 -> 4", ONE, STORE, WAIT, "s_barrier"], False),
+        (["s_cbranch_scc0 2 -> 4", STORE, ONE, ONE, "s_barrier"], False),
+        (["s_cbranch_scc0 2 -> 4", STORE, "s_waitcnt vmcnt(0)", WAIT, "s_barrier"], False),
     ],
 )
 def test_the_order_of_accesses(changed, is_same, monkeypatch):
@@ -115,6 +285,53 @@ def test_the_order_of_accesses(changed, is_same, monkeypatch):
     monkeypatch.setattr(machine_code, "disassembled", lambda elf: elf)
     monkeypatch.setattr(machine_code, "parsed", lambda elf: [codes[elf]])
     assert machine_code.have_same_order(b"sound", b"changed") is is_same
+
+
+LOAD = "global_load_dword v2, v[4:5], off"
+
+
+ALWAYS, READS = "s_cbranch_scc0 3 -> ", ("ds_read_b32 v0, v1", "ds_read2_b64 v[2:5], v6")
+FLAG = "global_load_dword v8, v[6:7], off sc1"
+
+
+@pytest.mark.parametrize(
+    ("target", "sound", "changed", "is_same"),
+    [
+        (1, [*READS, STORE], [READS[1], READS[0], STORE], True),
+        (1, [*READS, STORE], [READS[0], STORE, READS[1]], False),
+        (1, [*READS, STORE], [READS[0], READS[0], STORE], False),
+        (1, [READS[0], WAIT, READS[1]], [READS[1], WAIT, READS[0]], False),
+        (1, [FLAG, LOAD], [LOAD, FLAG], False),
+        # Somebody comes in between the two.
+        (2, [*READS, STORE], [READS[1], READS[0], STORE], False),
+    ],
+)
+def test_loads_that_follow_each_other(target, sound, changed, is_same, monkeypatch):
+    branch = f"{ALWAYS}{target}"
+    codes = {b"sound": machine(branch, *sound), b"changed": machine(branch, *changed)}
+    monkeypatch.setattr(machine_code, "disassembled", lambda elf: elf)
+    monkeypatch.setattr(machine_code, "parsed", lambda elf: [codes[elf]])
+    assert machine_code.have_same_order(b"sound", b"changed") is is_same
+
+
+@pytest.mark.parametrize(
+    ("changed", "what", "is_same"),
+    [
+        ([LOAD, STORE, WAIT, "s_waitcnt vmcnt(0)", "s_barrier"], "wavefront", True),
+        ([LOAD, STORE, WAIT, "s_waitcnt vmcnt(0)", "s_barrier"], "workgroup", False),
+        ([LOAD, STORE, "s_waitcnt vmcnt(0)", "s_barrier"], "wavefront", False),
+        ([STORE, WAIT, LOAD, "s_barrier"], "wavefront", False),
+        ([LOAD, WAIT, "s_barrier", STORE], "wavefront", False),
+    ],
+)
+def test_accesses_with_other_waits(changed, what, is_same, monkeypatch):
+    sound = [LOAD, STORE, WAIT, "s_barrier", "s_waitcnt vmcnt(0)"]
+    codes = {b"sound": machine(*sound), b"changed": machine(*changed)}
+    monkeypatch.setattr(machine_code, "disassembled", lambda elf: elf)
+    monkeypatch.setattr(machine_code, "parsed", lambda elf: [codes[elf]])
+    monkeypatch.setattr(verdict, "_machine_code", lambda subject, stage, ir: ir)
+    fence = seeds.Fault("hip-convert-to-rocdl", "fence", 1, what, b"changed")
+    assert verdict.keeps_accesses(None, fence, b"sound") is is_same
 
 
 # ---- Stores of all threads -------------------------------------------------------------------
@@ -154,6 +371,49 @@ def test_stores_are_compared_with_what_is_there():
 )
 def test_stores_next_to_others_are_not_compared(behind):
     assert probes.compared(BRANCH.replace("BEHIND", behind), 3) is None
+
+
+LOOP = """\
+func.func @kernel() {
+  simt.barrier
+  BEFORE
+  scf.for %k = %i to %n step %j {
+    FIRST
+    scf.if %c {
+      memref.store %x, %b[%i] : memref<4xi32, #tile.space<shared>>
+    }
+    scf.for %l = %i to %n step %j {
+      simt.barrier
+      memref.store %l, %b[%i] : memref<4xi32, #tile.space<shared>>
+    }
+    LAST
+  }
+}"""
+NEXT_TO = "%1 = memref.load %b[%i] : memref<4xi32, #tile.space<shared>>"
+
+
+@pytest.mark.parametrize(
+    ("place", "line", "is_compared"),
+    [
+        ("LAST", "simt.barrier", True),
+        # The iteration before ends with it, or the loop may have none inside.
+        ("LAST", "", False),
+        ("LAST", "memref.store %x, %b[%i] : memref<4xi32>", False),
+        ("LAST", f"simt.barrier\n    {NEXT_TO}", False),
+        ("FIRST", NEXT_TO, False),
+        ("BEFORE", NEXT_TO, False),
+        ("BEFORE", f"{NEXT_TO}\n  simt.barrier", True),
+    ],
+)
+def test_stores_in_a_loop_are_compared(place, line, is_compared):
+    text = LOOP.replace(place, line if place == "LAST" else line + "\n")
+    if place != "LAST":
+        text = text.replace("LAST", "simt.barrier")
+    for other in ("BEFORE", "FIRST"):
+        text = text.replace(other, "")
+    lines = text.split("\n")
+    branch = next(i for i, one in enumerate(lines) if "scf.if" in one)
+    assert (probes.compared(text, branch + 1) is not None) is is_compared
 
 
 @pytest.mark.parametrize(

@@ -191,11 +191,30 @@ def waits_anyway(subject: Subject, fault: Fault, text: str) -> bool:
     return elf is not None and machine_code.waits_for_lds(elf)
 
 
+def leaves_only_stores(subject: Subject, fault: Fault, text: str) -> bool:
+    """Whether AMD's code without the fault's wait has only stores to LDS under way at any
+    barrier."""
+    elf = _machine_code(subject, fault.stage, fault.text)
+    return elf is not None and machine_code.waits_for_lds(elf, but_for_stores=True)
+
+
 def keeps_order(subject: Subject, fault: Fault, text: str) -> bool:
     """Whether AMD's code without the fault's fence has the accesses, waits and barriers of
     `text` in their order."""
     codes = [_machine_code(subject, fault.stage, ir) for ir in (text, fault.text)]
     return None not in codes and machine_code.have_same_order(*codes)
+
+
+def keeps_accesses(subject: Subject, fault: Fault, text: str) -> bool:
+    """Whether AMD's code without a fence of LDS alone has the accesses and barriers of `text`
+    in their order, and waits for LDS at every barrier."""
+    if "wavefront" not in fault.what:
+        return False
+    sound, faulty = (_machine_code(subject, fault.stage, ir) for ir in (text, fault.text))
+    if sound is None or faulty is None:
+        return False
+    is_same = machine_code.have_same_order(sound, faulty, with_waits=False)
+    return is_same and machine_code.waits_for_lds(faulty)
 
 
 def _machine_code(subject: Subject, stage: str, ir: str) -> bytes | None:
