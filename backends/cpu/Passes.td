@@ -219,11 +219,13 @@ def StreamStores : Pass<"cpu-stream-stores"> {
 def NativeCasts : Pass<"cpu-native-casts"> {
   let summary = "Round f32 to bf16 by AVX-512 BF16's instruction";
   let description = [{
-    Registers of f32 that hold no denormal and no NaN are rounded to bf16 by one
-    instruction, others as by `expand-casts`.
+    With AVX-512 BF16, registers of f32 that hold no denormal and no NaN are rounded to
+    bf16 by one instruction, others as by `expand-casts`.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect",
                            "::mlir::vector::VectorDialect", "::mlir::LLVM::LLVMDialect"];
+  let options = [Option<"avx512bf16", "avx512bf16", "bool", "false",
+                        "Whether the CPU has AVX-512 BF16, DQ and VL">];
 }
 
 def NativeMath : Pass<"cpu-native-math"> {
