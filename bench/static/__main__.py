@@ -151,7 +151,7 @@ def _program(by: str, problem: Problem, target: str) -> Program:
 def _provenance() -> dict[str, Any]:
     """Which compiler and tools the figures are of."""
     from tilewright import _compiler
-    from tilewright.compiler.tools import _program_version
+    from tilewright.compiler.tools import program_version
 
     git = subprocess.run(
         ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True
@@ -159,7 +159,7 @@ def _provenance() -> dict[str, Any]:
     found: dict[str, str | None] = {}
     for tool in (tools.ptxas, tools.nvdisasm, tools.nvcc, tools.objdump):
         try:
-            found[tool.__name__] = _program_version(tool())
+            found[tool.__name__] = program_version(tool())
         except tools.MissingTool:
             found[tool.__name__] = None
     for package in ("triton", "tilelang"):
