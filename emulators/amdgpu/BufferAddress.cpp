@@ -61,8 +61,11 @@ bool BufferAddresses::find(Wave &wave, const Instruction &instruction,
   if (mode.hasOffset) {
     Lanes32 buffer;
     const uint32_t *values = wave.read(instruction.source[0], buffer);
+    // The sum has 32 bits, so that a negative offset and a larger immediate are in range:
+    // LLVM takes constants out of sums on all targets up to gfx12.0, and checks for an
+    // overflow from gfx1250 on alone, which extends both first.
     for (unsigned lane = 0; lane < maxLanes; ++lane)
-      offsets[lane] = uint64_t(values[lane]) + mode.offset;
+      offsets[lane] = values[lane] + static_cast<uint32_t>(mode.offset);
   } else {
     for (unsigned lane = 0; lane < maxLanes; ++lane)
       offsets[lane] = mode.offset;

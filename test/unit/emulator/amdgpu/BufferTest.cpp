@@ -70,6 +70,21 @@ TEST_P(Buffer, LoadsOutOfRangeAreZeroAndStoresAreDropped) {
   }
 }
 
+TEST_P(Buffer, ANegativeOffsetAndALargerImmediateAreInRange) {
+  Machine machine(
+      GetParam(),
+      loadOf(4) + " v4, v2, s[4:7], " + zero + " offen offset:132\n" + waitLoads, lanes);
+  std::vector<uint32_t> words = someWords(64);
+  Allocation *array = machine.allocate(words);
+  describe(machine, array->base, 256);
+  // As LLVM begins loops; the last lane's sum is negative, which is out of range.
+  machine.set(2, [&](unsigned lane) { return lane * 4 - (lane + 1 < lanes ? 132 : 1320); });
+  machine.set(4, 77);
+  machine.runClean();
+  for (unsigned lane = 0; lane < lanes; ++lane)
+    EXPECT_EQ(machine.get(4, lane), lane + 1 < lanes ? words[lane] : 0u);
+}
+
 TEST_P(Buffer, EachDwordIsCheckedAlone) {
   for (unsigned halfLane : {5u, lanes - 1}) { // of which the half is in range
     Machine machine(GetParam(),
