@@ -99,3 +99,25 @@ func.func @in_place(%q: !q, %cache: !cache, %s: !s, %n: index)
   }
   return
 }
+
+// Of pages that are smaller than the tile all there is, and nothing of what lies behind
+// their rows' end.
+// CHECK-LABEL: @small_pages
+// CHECK-COUNT-2:   memref.subview {{.*}} [1, 24, 120]
+// CHECK-NOT:       memref.subview
+func.func @small_pages(%q: !q, %cache: memref<?x48x120xbf16, #global>, %s: !s, %n: index)
+    attributes {tile.signature = {params = [{name = "q"}, {name = "cache"}, {name = "s"}, {name = "n"}]}} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  tile.kernel (%b) in (%c1) threads(128) {
+    %t = tile.alloc "t" : !tile
+    %u = tile.alloc "u" : !tile
+    scf.for %k = %c0 to %n step %c1 {
+      tile.copy %cache[%k, 0, 0][1, 64, 128] to %t[0, 0][64, 128] : memref<?x48x120xbf16, #global> to !tile
+      tile.copy %cache[%k, 0, 120][1, 64, 128] to %u[0, 0][64, 128] : memref<?x48x120xbf16, #global> to !tile
+      cpu.gemm %t, %q into %s atom(#atom) : !tile, !q into !s
+      cpu.gemm %u, %q into %s atom(#atom) : !tile, !q into !s
+    }
+  }
+  return
+}
