@@ -102,10 +102,9 @@ void CpuBackend::buildLoweringPipeline(OpPassManager &pm) const {
   pm.addPass(tile::createLowerAccess());
   // Elements to machine arithmetic.
   pm.addPass(tile::createWidenFloats());
-  if (target.hasFeature("avx512bf16") && target.hasFeature("avx512dq"))
-    pm.addPass(createNativeCasts());
-  pm.addPass(tile::createExpandCasts());
   bool avx512dq = bits == 512 && target.hasFeature("avx512dq");
+  pm.addPass(createNativeCasts({avx512dq && target.hasFeature("avx512bf16")}));
+  pm.addPass(tile::createExpandCasts());
   bool isArm = target.getModel().architecture == Architecture::AArch64;
   pm.addPass(createNativeMath({avx512dq, isArm}));
   pm.addPass(tile::createExpandMath());

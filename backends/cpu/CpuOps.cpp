@@ -65,7 +65,7 @@ static LogicalResult verifyStep(GemmOp gemm) {
 
 /// Checks what a gemm asks for on behalf of others.
 static LogicalResult verifyAhead(GemmOp gemm) {
-  if (gemm.getAhead().empty())
+  if (gemm.getAhead().empty() && gemm.getListed().empty())
     return success();
   if (gemm.getAtom().getInner())
     return gemm.emitOpError("(C7) an inner atom asks for what it reads, and no more");
@@ -73,6 +73,14 @@ static LogicalResult verifyAhead(GemmOp gemm) {
     if (!typeOf(ahead).hasStaticShape() || typeOf(ahead).getRank() == 0 ||
         !typeOf(ahead).areTrailingDimsContiguous(1))
       return gemm.emitOpError("(C7) `ahead` has a static shape, and rows without gaps");
+  if (gemm.getListed().size() != gemm.getRowsAhead().size())
+    return gemm.emitOpError("(C7) each of `listed` has a list");
+  for (auto [listed, rows] : llvm::zip_equal(gemm.getListed(), gemm.getRowsAhead()))
+    if (typeOf(listed).getRank() != 2 || typeOf(listed).isDynamicDim(1) ||
+        !typeOf(listed).areTrailingDimsContiguous(1) || typeOf(rows).getRank() != 1 ||
+        !typeOf(rows).hasStaticShape() || !typeOf(rows).getElementType().isInteger())
+      return gemm.emitOpError("(C7) `listed` are matrices with rows of static length "
+                              "without gaps, and lists of static length");
   return success();
 }
 

@@ -28,8 +28,9 @@ def Cpu_GemmOp : Op<Cpu_Dialect, "gemm", [AttrSizedOperandSegments]> {
     zeros, and is not read. One is the last, where `last` holds: C is written to `out`,
     cast as by `tile.cast`, and `c` may be left as it is.
 
-    While it multiplies it asks for the memory of `ahead`, which something else reads
-    later, a part with each block of registers.
+    While it multiplies it asks for memory that something else reads later, a line in
+    every few turns of its innermost loop: that of `ahead`, and the rows of `listed` that
+    lists name.
 
     Constraints:
     - (C1) `a`, `b` and `c` have static shapes; `c` is a tile of rank 2, the others
@@ -45,8 +46,9 @@ def Cpu_GemmOp : Op<Cpu_Dialect, "gemm", [AttrSizedOperandSegments]> {
       and the atom's elements f32.
     - (C6) `first` and `last` need an atom that is not inner, and stand in the place of
       `clear`. `out` has the shape of `c` and a last dimension that is contiguous.
-    - (C7) `ahead` needs an atom that is not inner; it has static shapes and last
-      dimensions that are contiguous.
+    - (C7) `ahead` and `listed` need an atom that is not inner. `ahead` has static shapes,
+      and last dimensions that are contiguous. `listed` are matrices with rows of static
+      length without gaps, and each has a list of static length in `rows_ahead`.
 
     Example:
     ```mlir
@@ -105,12 +107,14 @@ def Cpu_GemmOp : Op<Cpu_Dialect, "gemm", [AttrSizedOperandSegments]> {
       Arg<AnyMemRef, "", [MemRead, MemWrite]>:$c, Optional<Index>:$rows,
       Optional<I1>:$first, Optional<I1>:$last,
       Arg<Optional<AnyMemRef>, "", [MemWrite]>:$out, Variadic<AnyMemRef>:$ahead,
+      Variadic<AnyMemRef>:$listed, Arg<Variadic<AnyMemRef>, "", [MemRead]>:$rowsAhead,
       UnitAttr:$transposeA, UnitAttr:$clear, Cpu_AtomAttr:$atom);
   let assemblyFormat = [{
     $a `,` $b `into` $c (`rows` `(` $rows^ `)`)? (`first` `(` $first^ `)`)?
     (`last` `(` $last^ `)`)? (`transpose_a` $transposeA^)? (`clear` $clear^)?
     `atom` `(` $atom `)` attr-dict `:` type($a) `,` type($b) `into` type($c)
     (`out` $out^ `:` type($out))? (`ahead` $ahead^ `:` type($ahead))?
+    (`listed` $listed^ `by` $rowsAhead `:` type($listed) `by` type($rowsAhead))?
   }];
   let hasVerifier = 1;
   let extraClassDeclaration = [{

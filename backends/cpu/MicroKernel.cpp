@@ -14,6 +14,8 @@ MicroKernel::MicroKernel(LoopBuilder &builder, GemmOp op)
     : b(builder), op(op), atom(op.getAtom()), memrefA(op.getA()), memrefB(op.getB()),
       memrefC(op.getC()),
       ahead(builder, op.getAhead(), op.getM() * op.getN() * op.getGroups()) {
+  for (auto [matrix, rows] : llvm::zip_equal(op.getListed(), op.getRowsAhead()))
+    ahead.addListed(matrix, rows);
   // A row of a panel is one run of memory, from which vectors of groups are loaded.
   if (op.isPanelB()) {
     SmallVector<ReassociationIndices> rows{{0}, {1, 2}};

@@ -69,10 +69,12 @@ static void expand(CastOp op) {
 
 namespace {
 struct NativeCasts : tilewright::cpu::impl::NativeCastsBase<NativeCasts> {
+  using NativeCastsBase::NativeCastsBase;
+
   void runOnOperation() override {
     SmallVector<CastOp> casts;
     getOperation()->walk([&](CastOp cast) {
-      if (isNative(cast))
+      if (avx512bf16 && isNative(cast))
         casts.push_back(cast);
     });
     llvm::for_each(casts, expand);

@@ -224,7 +224,7 @@ void OperandPacker::pack(tile::GemmOp gemm) {
   Value broadcastSide = atom.getInner() ? widenInteger(a, gemm, atom)
                                         : packBroadcastSide(gemm, a, transposeA, atom);
   cpu::GemmOp::create(builder, loc, broadcastSide, vectorSide, result, /*rows=*/Value(),
-                      /*first=*/Value(), /*last=*/Value(), /*out=*/Value(), /*ahead=*/ValueRange(),
+                      /*first=*/Value(), /*last=*/Value(), /*out=*/Value(), /*ahead=*/ValueRange(), /*listed=*/ValueRange(), /*rowsAhead=*/ValueRange(),
                       transposeA, clear, atom);
   if (gemm.getSwapped())
     transposeTile(builder, loc, result, c);

@@ -128,9 +128,10 @@ def PrefetchSteps : Pass<"cpu-prefetch-steps"> {
   let summary = "Ask for what the next step of a loop reads while this one multiplies";
   let description = [{
     A region of a parameter that each step of a loop copies or packs from another place
-    is asked for one step ahead, by the product of that step that takes longest, a part
-    with each block of registers. Where the next region lies may be read from memory
-    that the kernel does not write, as a table of pages is.
+    is asked for one step ahead by the products of that step, each for a part, in turns of
+    their innermost loops. Where the next region lies may be read from memory that the
+    kernel does not write, as a table of pages is. For rows that are gathered the list of
+    the next step is made too, where one loop makes it.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"];
   let options = [Option<"budget", "budget", "int64_t", "262144",
@@ -218,11 +219,13 @@ def StreamStores : Pass<"cpu-stream-stores"> {
 def NativeCasts : Pass<"cpu-native-casts"> {
   let summary = "Round f32 to bf16 by AVX-512 BF16's instruction";
   let description = [{
-    Registers of f32 that hold no denormal and no NaN are rounded to bf16 by one
-    instruction, others as by `expand-casts`.
+    With AVX-512 BF16, registers of f32 that hold no denormal and no NaN are rounded to
+    bf16 by one instruction, others as by `expand-casts`.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect",
                            "::mlir::vector::VectorDialect", "::mlir::LLVM::LLVMDialect"];
+  let options = [Option<"avx512bf16", "avx512bf16", "bool", "false",
+                        "Whether the CPU has AVX-512 BF16, DQ and VL">];
 }
 
 def NativeMath : Pass<"cpu-native-math"> {

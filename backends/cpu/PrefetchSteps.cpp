@@ -16,6 +16,9 @@
 //       ...                                            gemm k_tile, q into scores
 //                                                        ahead K[table[k'], 0][64, 128]
 //
+// Of rows that are gathered, the list for the next step is made as the step makes its
+// own.
+//
 // What the last step asks for it has itself: so what is loaded to find the next region is
 // loaded by another step too, and exists.
 //
@@ -59,7 +62,15 @@ struct SourceRegion {
   }
 };
 
-/// Finds the regions of one loop and gives them to a product of it.
+/// Rows of a parameter that a step gathers, by a list that a loop of the step makes.
+struct GatheredRows {
+  Value matrix;
+  int64_t column, columns;
+  AllocOp list;
+  ParallelOp filling;
+};
+
+/// Finds the regions of one loop and gives them to its products.
 class LoopPrefetches {
 public:
   LoopPrefetches(scf::ForOp loop, int64_t budget)
@@ -74,8 +85,12 @@ private:
   bool isWorthwhile(const SourceRegion &region);
   SmallVector<Operation *> findOps();
   SmallVector<SourceRegion> findRegions(ArrayRef<Operation *> ops);
+  ParallelOp getFilling(AllocOp list);
+  SmallVector<GatheredRows> findGathered();
+  IRMapping mapToNext(LoopBuilder &b);
   void give(cpu::GemmOp product, const SourceRegion &region, int64_t begin, int64_t end,
             int64_t shares);
+  void give(ArrayRef<cpu::GemmOp> products, GatheredRows rows);
 
   scf::ForOp loop;
   KernelOp kernel;
@@ -189,6 +204,17 @@ static std::optional<SourceRegion> getRegion(Operation *op) {
   return std::nullopt;
 }
 
+/// What the loop counts, as it is in the next step, or in the last one.
+IRMapping LoopPrefetches::mapToNext(LoopBuilder &b) {
+  Value current = loop.getInductionVar();
+  Value following = b.add(current, loop.getStep());
+  Value exists = b.compare(arith::CmpIPredicate::slt, following, loop.getUpperBound());
+  IRMapping mapping;
+  mapping.map(current,
+              arith::SelectOp::create(b, b.getLoc(), exists, following, current));
+  return mapping;
+}
+
 /// Makes `product` ask for the rows of `region`, as it is in the next step, that lie
 /// between two shares of them, in `shares`.
 void LoopPrefetches::give(cpu::GemmOp product, const SourceRegion &region, int64_t begin,
@@ -203,12 +229,7 @@ void LoopPrefetches::give(cpu::GemmOp product, const SourceRegion &region, int64
   if (first == last)
     return;
   LoopBuilder b(product);
-  Value current = loop.getInductionVar();
-  Value following = b.add(current, loop.getStep());
-  Value exists = b.compare(arith::CmpIPredicate::slt, following, loop.getUpperBound());
-  IRMapping mapping;
-  mapping.map(current,
-              arith::SelectOp::create(b, b.getLoc(), exists, following, current));
+  IRMapping mapping = mapToNext(b);
   auto isThereNow = [&](Value value) { return isThere(value); };
   SmallVector<OpFoldResult> offsets = region.offsets;
   for (OpFoldResult &offset : offsets)
@@ -249,6 +270,114 @@ SmallVector<SourceRegion> LoopPrefetches::findRegions(ArrayRef<Operation *> ops)
   return regions;
 }
 
+//===----------------------------------------------------------------------===//
+// Gathered rows
+//===----------------------------------------------------------------------===//
+
+/// The only loop of a step that writes `list`, if another can do the same for the next
+/// step: it does nothing else, and all that it is computed from is known.
+ParallelOp LoopPrefetches::getFilling(AllocOp list) {
+  ParallelOp filling;
+  for (Operation *user : list.getResult().getUsers()) {
+    auto around = user->getParentOfType<ParallelOp>();
+    if (isa<GatherOp>(user) || isa<memref::LoadOp>(user))
+      continue;
+    if (!isa<memref::StoreOp>(user) || !around || around->getParentOp() != loop ||
+        (filling && filling != around))
+      return {};
+    filling = around;
+  }
+  if (!filling)
+    return {};
+  WalkResult result = filling.getBody().walk([&](Operation *op) {
+    auto load = dyn_cast<tile::LoadOp>(op);
+    auto store = dyn_cast<memref::StoreOp>(op);
+    bool canRepeat =
+        isPure(op) || op->hasTrait<OpTrait::IsTerminator>() ||
+        (load && getParameter(load.getMemref()) && !mayWrite(kernel, load.getMemref())) ||
+        (store && store.getMemref() == list.getResult());
+    for (Value operand : op->getOperands())
+      canRepeat &= filling->isAncestor(operand.getParentBlock()->getParentOp()) ||
+                   operand == list.getResult() ||
+                   canRecompute(operand, [&](Value given) { return isThere(given); });
+    return canRepeat ? WalkResult::advance() : WalkResult::interrupt();
+  });
+  return result.wasInterrupted() ? ParallelOp() : filling;
+}
+
+SmallVector<GatheredRows> LoopPrefetches::findGathered() {
+  SmallVector<GatheredRows> all;
+  for (auto gather : loop.getOps<GatherOp>()) {
+    auto list = gather.getIndices().getDefiningOp<AllocOp>();
+    auto type = cast<MemRefType>(gather.getSrc().getType());
+    SmallVector<OpFoldResult> offsets = gather.getMixedSrcOffsets();
+    std::optional<int64_t> column = getConstantIntValue(offsets.back());
+    if (!list || !getParameter(gather.getSrc()) || type.getRank() != 2 ||
+        gather.getAxis() != 0 || getConstantIntValue(offsets.front()) != 0 || !column ||
+        !type.areTrailingDimsContiguous(1) ||
+        gather.getStaticIndexOffset().front() != 0 ||
+        list.getType().getShape() != gather.getSrcSizes().take_front())
+      continue;
+    ParallelOp filling = getFilling(list);
+    if (!filling || !filling->isBeforeInBlock(gather))
+      continue;
+    SmallVector<int64_t> sizes(gather.getSrcSizes());
+    int64_t columns = clip({gather.getSrc(), offsets, sizes}).sizes.back();
+    if (columns == 0)
+      continue;
+    auto continues = llvm::find_if(all, [&](const GatheredRows &rows) {
+      return rows.matrix == gather.getSrc() && rows.list == list &&
+             rows.column + rows.columns == *column;
+    });
+    if (continues != all.end())
+      continues->columns += columns;
+    else
+      all.push_back({gather.getSrc(), *column, columns, list, filling});
+  }
+  return all;
+}
+
+/// Makes `products` ask for the rows of the next step, each for a part of them.
+void LoopPrefetches::give(ArrayRef<cpu::GemmOp> products, GatheredRows rows) {
+  LoopBuilder b(loop.getBody()->findAncestorOpInBlock(*products.front()));
+  IRMapping mapping = mapToNext(b);
+  auto isThereNow = [&](Value value) { return isThere(value); };
+  auto list = cast<AllocOp>(b.clone(*rows.list, mapping));
+  list.setName((list.getName().value_or("rows") + ".ahead").str());
+  rows.filling.getBody().walk([&](Operation *op) {
+    for (Value operand : op->getOperands())
+      if (!rows.filling->isAncestor(operand.getParentBlock()->getParentOp()) &&
+          operand != rows.list.getResult())
+        recompute(b, operand, isThereNow, mapping);
+  });
+  b.clone(*rows.filling, mapping);
+
+  int64_t all = 0, done = 0, extent = list.getType().getDimSize(0);
+  for (cpu::GemmOp product : products)
+    all += countProducts(product);
+  for (cpu::GemmOp product : products) {
+    int64_t until = done + countProducts(product);
+    int64_t first = extent * done / all, last = extent * until / all;
+    done = until;
+    if (first == last)
+      continue;
+    LoopBuilder at(product);
+    Attribute zero = at.getIndexAttr(0), one = at.getIndexAttr(1);
+    OpFoldResult height = memref::getMixedSize(at, at.getLoc(), rows.matrix, 0);
+    Value matrix = memref::SubViewOp::create(
+        at, at.getLoc(), rows.matrix,
+        ArrayRef<OpFoldResult>{zero, at.getIndexAttr(rows.column)},
+        ArrayRef<OpFoldResult>{height, at.getIndexAttr(rows.columns)},
+        ArrayRef<OpFoldResult>{one, one});
+    Value part = memref::SubViewOp::create(
+        at, at.getLoc(), list.getResult(), ArrayRef<OpFoldResult>{at.getIndexAttr(first)},
+        ArrayRef<OpFoldResult>{at.getIndexAttr(last - first)},
+        ArrayRef<OpFoldResult>{one});
+    product.getListedMutable().append(matrix);
+    product.getRowsAheadMutable().append(part);
+  }
+}
+
 void LoopPrefetches::run() {
   SmallVector<Operation *> ops = findOps();
   SmallVector<cpu::GemmOp> products = findProducts(ops);
@@ -264,6 +393,8 @@ void LoopPrefetches::run() {
       give(product, region, done, until, all);
     done = until;
   }
+  for (GatheredRows rows : findGathered())
+    give(products, rows);
 }
 
 namespace {

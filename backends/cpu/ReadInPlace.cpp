@@ -100,7 +100,9 @@ static FailureOr<CopiedTile> analyse(AllocOp alloc) {
     if (!here || !tile.filling->isBeforeInBlock(here))
       return failure();
     auto branch = dyn_cast<scf::IfOp>(here);
-    bool broadcasts = broadcastsRows(user, alloc.getResult(), tile.filling.getSrc());
+    // A loop that reads the rows again and again has them closer together in a tile.
+    bool broadcasts =
+        here == user && broadcastsRows(user, alloc.getResult(), tile.filling.getSrc());
     if (branch && branch.getNumResults() == 0 && branch.getElseRegion().empty() &&
         canRecompute(branch.getCondition(),
                      [&](Value given) { return isThere(given, tile.filling); })) {

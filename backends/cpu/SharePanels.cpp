@@ -293,8 +293,9 @@ void PanelSharer::emitShared(OpBuilder &b, ArrayRef<Panel> panels) {
                    panel.filling.tile.getType().getShape());
   auto emit = [&](Value bView, Value cView, Value outView) {
     CpuGemm::create(b, loc, a, bView, cView, gemm.getRows(), gemm.getFirst(),
-                    gemm.getLast(), outView, /*ahead=*/ValueRange(), gemm.getTransposeA(),
-                    gemm.getClear(), gemm.getAtomAttr());
+                    gemm.getLast(), outView, /*ahead=*/ValueRange(),
+                    /*listed=*/ValueRange(), /*rowsAhead=*/ValueRange(),
+                    gemm.getTransposeA(), gemm.getClear(), gemm.getAtomAttr());
   };
   if (!vectors)
     return emit(gemm.getB(), c, gemm.getOut());

@@ -34,27 +34,44 @@ static Value mergeRows(LoopBuilder &b, Value memref) {
   return memref;
 }
 
+/// The lines of a row of `memref`.
+static int64_t countLines(Value memref) {
+  int64_t bits = shapeOf(memref).back() * elementOf(memref).getIntOrFloatBitWidth();
+  return llvm::divideCeil(bits, 8 * cacheLine);
+}
+
 SpreadPrefetch::SpreadPrefetch(LoopBuilder &b, ValueRange all, int64_t work)
     : b(b), work(work) {
   for (Value memref : all) {
     Value merged = mergeRows(b, memref);
     int64_t rows = llvm::product_of(shapeOf(merged).drop_back());
-    int64_t bytes = llvm::divideCeil(
-        shapeOf(merged).back() * elementOf(merged).getIntOrFloatBitWidth(), 8);
-    int64_t linesOfRow = llvm::divideCeil(bytes, cacheLine);
-    regions.push_back({merged, linesOfRow, rows * linesOfRow});
+    int64_t linesOfRow = countLines(merged);
+    regions.push_back({merged, Value(), linesOfRow, rows * linesOfRow});
   }
+}
+
+void SpreadPrefetch::addListed(Value matrix, Value rows) {
+  int64_t linesOfRow = countLines(matrix);
+  regions.push_back({matrix, rows, linesOfRow, shapeOf(rows).front() * linesOfRow});
 }
 
 void SpreadPrefetch::emitLine(const Region &region, Value line) {
   Location loc = b.getLoc();
   SmallVector<int64_t> basis(shapeOf(region.memref).drop_back());
   basis.push_back(region.linesOfRow);
+  if (region.rows) { // the list must not be read behind its end
+    line = b.min(line, b.index(region.lines - 1));
+    basis.front() = shapeOf(region.rows).front();
+  }
   SmallVector<Value> at(basis.size());
   for (int64_t dim = basis.size() - 1; dim >= 0; --dim) {
     Value extent = b.index(basis[dim]);
     at[dim] = dim == 0 ? line : b.createOrFold<arith::RemUIOp>(loc, line, extent);
     line = dim == 0 ? line : b.createOrFold<arith::DivUIOp>(loc, line, extent);
+  }
+  if (region.rows) {
+    Value row = memref::LoadOp::create(b, loc, region.rows, at.front());
+    at.front() = arith::IndexCastOp::create(b, loc, b.getIndexType(), row);
   }
   at.back() =
       b.mul(at.back(), cacheLine * 8 / elementOf(region.memref).getIntOrFloatBitWidth());

@@ -19,6 +19,9 @@ public:
   /// `work` is how much there is of the other work, in any unit.
   SpreadPrefetch(LoopBuilder &b, mlir::ValueRange regions, int64_t work);
 
+  /// Adds the rows of a matrix that a list names.
+  void addListed(mlir::Value matrix, mlir::Value rows);
+
   bool isEmpty() const { return regions.empty(); }
 
   /// Asks for the lines that go with the work from `begin` on, `amount` of it.
@@ -28,6 +31,7 @@ private:
   /// A region as rows without gaps.
   struct Region {
     mlir::Value memref;
+    mlir::Value rows; ///< names them in a matrix; null where all are asked for
     int64_t linesOfRow;
     int64_t lines; ///< of all rows
   };

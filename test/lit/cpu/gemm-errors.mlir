@@ -234,3 +234,14 @@ func.func @inner_asks(%a: memref<2x64xi8, #shared>, %b: memref<8x64xi8, #shared>
     ahead %b : memref<8x64xi8, #shared>
   return
 }
+
+// -----
+
+#shared = #tile.space<shared>
+func.func @no_list(%a: memref<8x32xf32, #shared>, %b: memref<32x64xf32, #shared>, %c: memref<8x64xf32, #shared>, %x: memref<?x?xf32, #tile.space<global>>, %rows: memref<8xi32, #shared>) {
+  // expected-error @+1 {{'cpu.gemm' op (C7) `listed` are matrices with rows of static length without gaps, and lists of static length}}
+  cpu.gemm %a, %b into %c atom(#cpu.atom<fma 8x32x1, f32 into f32, 512>)
+    : memref<8x32xf32, #shared>, memref<32x64xf32, #shared> into memref<8x64xf32, #shared>
+    listed %x by %rows : memref<?x?xf32, #tile.space<global>> by memref<8xi32, #shared>
+  return
+}

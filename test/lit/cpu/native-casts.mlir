@@ -2,7 +2,9 @@
 //
 // Registers of f32 are rounded to bf16 by the CPU's instruction where it is right.
 //
-// RUN: %tilewright-opt %s --cpu-native-casts | FileCheck %s
+// RUN: %tilewright-opt %s --cpu-native-casts=avx512bf16 | FileCheck %s
+// RUN: %tilewright-opt %s --cpu-native-casts | FileCheck %s --check-prefix=WITHOUT
+// WITHOUT-NOT: llvm.call_intrinsic
 
 // Quiet NaNs, denormals and signalling NaNs (1, 32 and 128) are what it is wrong for.
 // CHECK-LABEL: @register

@@ -72,3 +72,41 @@ func.func @inner(%a: memref<4x256xbf16, #shared>, %w: memref<?x8x256xbf16, #glob
   }
   return
 }
+
+// Lists that two loops make, that depend on a tile, or that have been changed since.
+// CHECK-NOT: listed
+func.func @lists(%q: !q, %x: memref<?x576xbf16, #global>, %ids: memref<?xi32, #global>, %s: !s, %n: index)
+    attributes {tile.signature = {params = [{name = "q"}, {name = "x"}, {name = "ids"}, {name = "s"}, {name = "n"}]}} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c64 = arith.constant 64 : index
+  %one = arith.constant 1 : i32
+  %zero = arith.constant 0.0 : bf16
+  tile.kernel (%b) in (%c1) threads(128) {
+    %two = tile.alloc "two" : memref<64xi32, #shared>
+    %held = tile.alloc "held" : memref<64xi32, #shared>
+    %changed = tile.alloc "changed" : memref<64xi32, #shared>
+    %t = tile.alloc "t" : !tile
+    scf.for %k = %c0 to %n step %c1 {
+      tile.parallel (%i) in (64) {
+        %row = tile.load %ids[%i] inbounds [false] : memref<?xi32, #global>
+        memref.store %row, %two[%i] : memref<64xi32, #shared>
+        memref.store %row, %changed[%i] : memref<64xi32, #shared>
+      }
+      tile.parallel (%i) in (64) {
+        memref.store %one, %two[%i] : memref<64xi32, #shared>
+        %row = memref.load %two[%i] : memref<64xi32, #shared>
+        memref.store %row, %held[%i] : memref<64xi32, #shared>
+      }
+      memref.store %one, %changed[%c0] : memref<64xi32, #shared>
+      tile.gather %x[0, 0][64, 128] axis 0 by %two[0] to %t[0, 0][64, 128] fill %zero
+        : memref<?x576xbf16, #global>, memref<64xi32, #shared> to !tile
+      tile.gather %x[0, 0][64, 128] axis 0 by %held[0] to %t[0, 0][64, 128] fill %zero
+        : memref<?x576xbf16, #global>, memref<64xi32, #shared> to !tile
+      tile.gather %x[0, 0][64, 128] axis 0 by %changed[0] to %t[0, 0][64, 128] fill %zero
+        : memref<?x576xbf16, #global>, memref<64xi32, #shared> to !tile
+      cpu.gemm %t, %q into %s atom(#atom) : !tile, !q into !s
+    }
+  }
+  return
+}

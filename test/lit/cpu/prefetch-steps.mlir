@@ -121,3 +121,76 @@ func.func @small_pages(%q: !q, %cache: memref<?x48x120xbf16, #global>, %s: !s, %
   }
   return
 }
+
+// Rows that are gathered: the list of the next step is made before the step's products.
+// CHECK-LABEL: @gathered
+// CHECK:           tile.gather
+// CHECK-NEXT:      tile.gather
+// CHECK:           %[[THEN:.*]] = arith.select
+// CHECK-NEXT:      %[[LIST:.*]] = tile.alloc "list.ahead" : memref<64xi32
+// CHECK-NEXT:      %[[FIRST:.*]] = arith.muli %[[THEN]], %c64
+// CHECK-NEXT:      tile.parallel (%[[I:.*]]) in (64) {
+// CHECK-NEXT:        %[[AT:.*]] = arith.addi %[[FIRST]], %[[I]]
+// CHECK-NEXT:        %[[ROW:.*]] = tile.load %arg2[%[[AT]]] inbounds [false]
+// CHECK-NEXT:        memref.store %[[ROW]], %[[LIST]][%[[I]]]
+// CHECK:           %[[MATRIX:.*]] = memref.subview %arg1[0, 0] [%{{.*}}, 256] [1, 1]
+// CHECK-NEXT:      %[[ROWS:.*]] = memref.cast %[[LIST]]
+// CHECK-NEXT:      cpu.gemm {{.*}} listed %[[MATRIX]] by %[[ROWS]] :
+// LOOPS-LABEL: @gathered
+// LOOPS:         %[[BY:.*]] = memref.load %{{.*}} : memref<64xi32
+// LOOPS-NEXT:    %[[NUMBER:.*]] = arith.index_cast %[[BY]]
+// LOOPS:         memref.prefetch %{{.*}}[%[[NUMBER]], %{{.*}}], read
+func.func @gathered(%q: !q, %x: memref<?x576xbf16, #global>, %ids: memref<?xi32, #global>, %s: !s, %n: index)
+    attributes {tile.signature = {params = [{name = "q"}, {name = "x"}, {name = "ids"}, {name = "s"}, {name = "n"}]}} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c64 = arith.constant 64 : index
+  %zero = arith.constant 0.0 : bf16
+  tile.kernel (%b) in (%c1) threads(128) {
+    %list = tile.alloc "list" : memref<64xi32, #shared>
+    %t = tile.alloc "t" : !tile
+    %u = tile.alloc "u" : !tile
+    scf.for %k = %c0 to %n step %c1 {
+      %first = arith.muli %k, %c64 : index
+      tile.parallel (%i) in (64) {
+        %at = arith.addi %first, %i : index
+        %row = tile.load %ids[%at] inbounds [false] : memref<?xi32, #global>
+        memref.store %row, %list[%i] : memref<64xi32, #shared>
+      }
+      tile.gather %x[0, 0][64, 128] axis 0 by %list[0] to %t[0, 0][64, 128] fill %zero
+        : memref<?x576xbf16, #global>, memref<64xi32, #shared> to !tile
+      tile.gather %x[0, 128][64, 128] axis 0 by %list[0] to %u[0, 0][64, 128] fill %zero
+        : memref<?x576xbf16, #global>, memref<64xi32, #shared> to !tile
+      cpu.gemm %t, %q into %s atom(#atom) : !tile, !q into !s
+    }
+  }
+  return
+}
+
+// Rows of the tile are longer than those of the matrix.
+// CHECK-LABEL: @gathered_short_rows
+// CHECK:           memref.subview %arg1[0, 128] [%{{.*}}, 92] [1, 1]
+// CHECK:           cpu.gemm {{.*}} listed
+func.func @gathered_short_rows(%q: !q, %x: memref<?x220xbf16, #global>, %ids: memref<?xi32, #global>, %s: !s, %n: index)
+    attributes {tile.signature = {params = [{name = "q"}, {name = "x"}, {name = "ids"}, {name = "s"}, {name = "n"}]}} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c64 = arith.constant 64 : index
+  %zero = arith.constant 0.0 : bf16
+  tile.kernel (%b) in (%c1) threads(128) {
+    %list = tile.alloc "list" : memref<64xi32, #shared>
+    %t = tile.alloc "t" : !tile
+    scf.for %k = %c0 to %n step %c1 {
+      %first = arith.muli %k, %c64 : index
+      tile.parallel (%i) in (64) {
+        %at = arith.addi %first, %i : index
+        %row = tile.load %ids[%at] inbounds [false] : memref<?xi32, #global>
+        memref.store %row, %list[%i] : memref<64xi32, #shared>
+      }
+      tile.gather %x[0, 128][64, 128] axis 0 by %list[0] to %t[0, 0][64, 128] fill %zero
+        : memref<?x220xbf16, #global>, memref<64xi32, #shared> to !tile
+      cpu.gemm %t, %q into %s atom(#atom) : !tile, !q into !s
+    }
+  }
+  return
+}
