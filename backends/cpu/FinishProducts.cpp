@@ -134,7 +134,9 @@ Value ProductFinisher::emitWhole(LoopBuilder &b) {
       continue;
     Value extent = b.createOrFold<memref::DimOp>(b.getLoc(), copy.getDst(),
                                                  static_cast<int64_t>(dim));
-    whole = b.both(whole, b.compare(arith::CmpIPredicate::sle, b.add(at, size), extent));
+    // Not the end against the extent: the place may be any number, as from a table.
+    Value last = b.sub(extent, size);
+    whole = b.both(whole, b.compare(arith::CmpIPredicate::sle, at, last));
   }
   return whole;
 }

@@ -59,8 +59,9 @@ Value cpu::isInside(LoopBuilder &b, CopyOp copy) {
     if (bounds.isBelowExtent(first, copy.getSrc(), dim, copy, size))
       continue;
     Value extent = b.index(memref::getMixedSize(b, b.getLoc(), copy.getSrc(), dim));
-    Value end = b.add(first, size);
-    inside = b.both(inside, b.compare(arith::CmpIPredicate::sle, end, extent));
+    // Not the end against the extent: the place may be any number, as from a table.
+    Value last = b.sub(extent, b.index(size));
+    inside = b.both(inside, b.compare(arith::CmpIPredicate::sle, first, last));
   }
   return inside;
 }

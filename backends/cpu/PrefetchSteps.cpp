@@ -172,12 +172,25 @@ static SmallVector<cpu::GemmOp> findProducts(ArrayRef<Operation *> ops) {
   return products;
 }
 
+/// Cuts off what of `region` is known to lie outside its tensor.
+static SourceRegion clip(SourceRegion region) {
+  auto type = cast<MemRefType>(region.memref.getType());
+  for (auto [extent, offset, size] :
+       llvm::zip_equal(type.getShape(), region.offsets, region.sizes)) {
+    int64_t begin = getConstantIntValue(offset).value_or(0);
+    if (begin < 0 || (!ShapedType::isDynamic(extent) && begin >= extent))
+      size = 0;
+    else if (!ShapedType::isDynamic(extent))
+      size = std::min(size, extent - begin);
+  }
+  return region;
+}
+
 /// The region that `op` reads, of a parameter or of a tile; nothing where it reads none
 /// from one place.
 static std::optional<SourceRegion> getRegion(Operation *op) {
   auto make = [](auto from, ArrayRef<int64_t> sizes) {
-    return SourceRegion{from.getSrc(), from.getMixedSrcOffsets(),
-                        SmallVector<int64_t>(sizes)};
+    return clip({from.getSrc(), from.getMixedSrcOffsets(), SmallVector<int64_t>(sizes)});
   };
   if (auto copy = dyn_cast<CopyOp>(op))
     return make(copy, copy.getSrcSizes());
@@ -308,7 +321,10 @@ SmallVector<GatheredRows> LoopPrefetches::findGathered() {
     ParallelOp filling = getFilling(list);
     if (!filling || !filling->isBeforeInBlock(gather))
       continue;
-    int64_t columns = gather.getSrcSizes().back();
+    SmallVector<int64_t> sizes(gather.getSrcSizes());
+    int64_t columns = clip({gather.getSrc(), offsets, sizes}).sizes.back();
+    if (columns == 0)
+      continue;
     auto continues = llvm::find_if(all, [&](const GatheredRows &rows) {
       return rows.matrix == gather.getSrc() && rows.list == list &&
              rows.column + rows.columns == *column;

@@ -136,13 +136,7 @@ static Value isWhole(LoopBuilder &b, CopiedTile &tile) {
 static void readInPlace(CopiedTile &tile) {
   LoopBuilder b(tile.filling);
   Value whole = isWhole(b, tile);
-  bool copies = false;
-  b.ifElse(
-      whole, [] {},
-      [&] {
-        b.clone(*tile.filling);
-        copies = true;
-      });
+  b.ifElse(whole, [] {}, [&] { b.clone(*tile.filling); });
   for (Operation *reader : tile.readers) {
     LoopBuilder at(reader);
     at.ifElse(
@@ -159,7 +153,7 @@ static void readInPlace(CopiedTile &tile) {
     reader->erase();
   }
   tile.filling.erase();
-  if (!copies)
+  if (tile.alloc->use_empty())
     tile.alloc.erase();
 }
 

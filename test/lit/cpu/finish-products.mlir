@@ -19,8 +19,8 @@
 // CHECK:         tile.kernel (%[[B:.*]]) in
 // CHECK-NOT:       tile.fill
 // CHECK:           %[[ROW:.*]] = arith.muli %[[B]], %c64
-// CHECK:           %[[END:.*]] = arith.addi %[[ROW]], %c64
-// CHECK:           %[[WHOLE:.*]] = arith.cmpi sle, %[[END]], %{{.*}}
+// CHECK:           %[[END:.*]] = arith.subi %{{.*}}, %c64
+// CHECK:           %[[WHOLE:.*]] = arith.cmpi sle, %[[ROW]], %[[END]]
 // CHECK:           %[[PART:.*]] = memref.subview %[[OUT]][%[[ROW]], 0] [64, 64] [1, 1]
 // CHECK:           scf.for %[[K:.*]] = %c0 to %c8 step %c2 {
 // CHECK-DAG:         %[[NEXT:.*]] = arith.addi %[[K]], %c2

@@ -100,6 +100,28 @@ func.func @in_place(%q: !q, %cache: !cache, %s: !s, %n: index)
   return
 }
 
+// Of pages that are smaller than the tile all there is, and nothing of what lies behind
+// their rows' end.
+// CHECK-LABEL: @small_pages
+// CHECK-COUNT-2:   memref.subview {{.*}} [1, 24, 120]
+// CHECK-NOT:       memref.subview
+func.func @small_pages(%q: !q, %cache: memref<?x48x120xbf16, #global>, %s: !s, %n: index)
+    attributes {tile.signature = {params = [{name = "q"}, {name = "cache"}, {name = "s"}, {name = "n"}]}} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  tile.kernel (%b) in (%c1) threads(128) {
+    %t = tile.alloc "t" : !tile
+    %u = tile.alloc "u" : !tile
+    scf.for %k = %c0 to %n step %c1 {
+      tile.copy %cache[%k, 0, 0][1, 64, 128] to %t[0, 0][64, 128] : memref<?x48x120xbf16, #global> to !tile
+      tile.copy %cache[%k, 0, 120][1, 64, 128] to %u[0, 0][64, 128] : memref<?x48x120xbf16, #global> to !tile
+      cpu.gemm %t, %q into %s atom(#atom) : !tile, !q into !s
+      cpu.gemm %u, %q into %s atom(#atom) : !tile, !q into !s
+    }
+  }
+  return
+}
+
 // Rows that are gathered: the list of the next step is made before the step's products.
 // CHECK-LABEL: @gathered
 // CHECK:           tile.gather
@@ -139,6 +161,34 @@ func.func @gathered(%q: !q, %x: memref<?x576xbf16, #global>, %ids: memref<?xi32,
         : memref<?x576xbf16, #global>, memref<64xi32, #shared> to !tile
       tile.gather %x[0, 128][64, 128] axis 0 by %list[0] to %u[0, 0][64, 128] fill %zero
         : memref<?x576xbf16, #global>, memref<64xi32, #shared> to !tile
+      cpu.gemm %t, %q into %s atom(#atom) : !tile, !q into !s
+    }
+  }
+  return
+}
+
+// Rows of the tile are longer than those of the matrix.
+// CHECK-LABEL: @gathered_short_rows
+// CHECK:           memref.subview %arg1[0, 128] [%{{.*}}, 92] [1, 1]
+// CHECK:           cpu.gemm {{.*}} listed
+func.func @gathered_short_rows(%q: !q, %x: memref<?x220xbf16, #global>, %ids: memref<?xi32, #global>, %s: !s, %n: index)
+    attributes {tile.signature = {params = [{name = "q"}, {name = "x"}, {name = "ids"}, {name = "s"}, {name = "n"}]}} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c64 = arith.constant 64 : index
+  %zero = arith.constant 0.0 : bf16
+  tile.kernel (%b) in (%c1) threads(128) {
+    %list = tile.alloc "list" : memref<64xi32, #shared>
+    %t = tile.alloc "t" : !tile
+    scf.for %k = %c0 to %n step %c1 {
+      %first = arith.muli %k, %c64 : index
+      tile.parallel (%i) in (64) {
+        %at = arith.addi %first, %i : index
+        %row = tile.load %ids[%at] inbounds [false] : memref<?xi32, #global>
+        memref.store %row, %list[%i] : memref<64xi32, #shared>
+      }
+      tile.gather %x[0, 128][64, 128] axis 0 by %list[0] to %t[0, 0][64, 128] fill %zero
+        : memref<?x220xbf16, #global>, memref<64xi32, #shared> to !tile
       cpu.gemm %t, %q into %s atom(#atom) : !tile, !q into !s
     }
   }

@@ -71,3 +71,44 @@ def test_unsigned_indices_are_copied_into_signed_ones(device, dtype):
     c = np.zeros((5, 4), np.int32)
     tilewright.compile(kernel_of("int64"), target=device)(a, ids, c)
     assert np.array_equal(c, a[ids])
+
+
+def test_products_take_any_number_of_a_page():
+    """Where the number and one more would wrap: outside is 0, and nothing is written there."""
+
+    @T.prim_func
+    def kernel(
+        Pages: T.Tensor((T.dynamic("n"), 16, 128), "float32"),
+        Table: T.Tensor((6,), "int64"),
+        Q: T.Tensor((16, 128), "float32"),
+        Out: T.Tensor((T.dynamic("n"), 16, 16), "float32"),
+        Sums: T.Tensor((6, 16, 16), "float32"),
+    ):
+        with T.Kernel(1):
+            k = T.alloc_shared((16, 128), "float32")
+            q = T.alloc_shared((16, 128), "float32")
+            part = T.alloc_shared((16, 32), "float32")
+            s = T.alloc_fragment((16, 16), "float32")
+            T.copy(Q, q)
+            for step in T.serial(6):
+                T.copy(Pages[Table[step], 0, 0], k)
+                T.gemm(k, q, s, transpose_B=True, clear_accum=True)
+                T.copy(s, Sums[step, 0, 0])
+                T.clear(s)
+                for i in T.serial(4):
+                    T.copy(Q[0, i * 32], part)
+                    T.gemm(part, part, s, transpose_B=True)
+                T.copy(s, Out[Table[step], 0, 0])
+
+    end = np.iinfo(np.int64)
+    table = np.array([1, end.max, end.min, end.max - 1, 2, 0])
+    rng = np.random.default_rng(1)
+    # What lies around the pages would be seen.
+    pages = rng.integers(1, 4, (6, 16, 128)).astype("f4")[2:4]
+    q = rng.integers(1, 4, (16, 128)).astype("f4")
+    around, sums = np.zeros((6, 16, 16), "f4"), np.full((6, 16, 16), -1, "f4")
+    tilewright.compile(kernel, target="cpu")(pages, table, q, around[2:4], sums)
+    for page, found in zip(table, sums, strict=True):
+        assert np.array_equal(found, pages[page] @ q.T if 0 <= page < 2 else 0 * found)
+    assert np.array_equal(around[2:4], [q @ q.T] * 2)
+    assert not around[:2].any() and not around[4:].any()
