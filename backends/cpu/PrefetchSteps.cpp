@@ -115,7 +115,10 @@ bool LoopPrefetches::mayLoad(Operation *op) {
 /// Whether the next step reads other elements: it moves by more than the region's extent,
 /// or to where memory says.
 bool LoopPrefetches::isApart(const SourceRegion &region) {
-  unsigned atom = bounds.form(loop.getInductionVar()).terms.front().first;
+  LinearForm counted = bounds.form(loop.getInductionVar());
+  if (counted.terms.empty())
+    return false;
+  unsigned atom = counted.terms.front().first;
   for (auto [offset, size] : llvm::zip_equal(region.offsets, region.sizes))
     if (auto value = dyn_cast<Value>(offset)) {
       bool isLoaded = !canRecompute(value, [&](Value given) { return isThere(given); });

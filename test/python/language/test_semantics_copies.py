@@ -111,4 +111,5 @@ def test_products_take_any_number_of_a_page():
     for page, found in zip(table, sums, strict=True):
         assert np.array_equal(found, pages[page] @ q.T if 0 <= page < 2 else 0 * found)
     assert np.array_equal(around[2:4], [q @ q.T] * 2)
-    assert not around[:2].any() and not around[4:].any()
+    assert not around[:2].any()
+    assert not around[4:].any()
