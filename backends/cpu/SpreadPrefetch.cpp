@@ -18,6 +18,10 @@ using namespace tilewright::cpu;
 /// Places are counted in fractions of a line, of so many bits.
 static constexpr int64_t fractionBits = 32;
 
+/// The most lines that are asked for at once. Where the other work is little beside the
+/// region, the rest of a part is not asked for.
+static constexpr int64_t mostLines = 8;
+
 /// `memref` with its last dimensions as one, as many as have no gaps between them.
 static Value mergeRows(LoopBuilder &b, Value memref) {
   auto type = cast<MemRefType>(memref.getType());
@@ -88,6 +92,7 @@ void SpreadPrefetch::emit(Value begin, int64_t amount) {
     // The last line may be the next part's first, or lie behind the region: that costs
     // less than to ask.
     int64_t count = llvm::divideCeil(region.lines * amount, work);
+    count = std::min(count, mostLines);
     for (int64_t i : llvm::seq<int64_t>(0, count))
       emitLine(region, b.add(first, i));
   }
