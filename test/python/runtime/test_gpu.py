@@ -112,6 +112,18 @@ def test_threads(gpu_artifact, gpu):
     assert not wrong
 
 
+def add_in_a_child(add, a: np.ndarray) -> None:
+    child = os.fork()
+    if child == 0:
+        signal.alarm(30)
+        right = False
+        try:
+            right = bool((add(a, a) == 2 * a).all())
+        finally:
+            os._exit(0 if right else 1)
+    assert os.waitpid(child, 0)[1] == 0
+
+
 def test_a_child_of_a_process_whose_threads_launch(gpu_artifact, gpu):
     """A lock that another thread holds when the process forks is nobody's in the child."""
     add = runtime.load(gpu_artifact(ADD_PARAMS, N, ADD_BODY, name="add"), -1, gpu)
@@ -127,15 +139,7 @@ def test_a_child_of_a_process_whose_threads_launch(gpu_artifact, gpu):
         thread.start()
     try:
         for _ in range(12):
-            child = os.fork()
-            if child == 0:
-                signal.alarm(30)
-                right = False
-                try:
-                    right = bool((add(a, a) == 2 * a).all())
-                finally:
-                    os._exit(0 if right else 1)
-            assert os.waitpid(child, 0)[1] == 0
+            add_in_a_child(add, a)
     finally:
         goes_on = False
         for thread in threads:
@@ -159,15 +163,7 @@ def test_a_child_of_a_process_whose_threads_load(gpu_artifact, gpu):
         thread.start()
     try:
         for add in kernels:
-            child = os.fork()
-            if child == 0:
-                signal.alarm(30)
-                right = False
-                try:
-                    right = bool((add(a, a) == 2 * a).all())
-                finally:
-                    os._exit(0 if right else 1)
-            assert os.waitpid(child, 0)[1] == 0
+            add_in_a_child(add, a)
     finally:
         goes_on = False
         for thread in threads:
