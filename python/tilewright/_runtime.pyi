@@ -153,3 +153,7 @@ def num_threads() -> int:
 
 def measure_limits(threads: int, /) -> Limits:
     """What this machine reaches with so many threads."""
+
+def measure_memory(to: Any, from_: Any, threads: int, slices: int, /) -> dict[str, float]:
+    """`read_gbps` and `copy_gbps` of measure_limits alone, between two arrays of bytes that
+    the caller keeps, at multiples of 64 bytes; `to` is overwritten."""

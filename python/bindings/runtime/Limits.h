@@ -15,6 +15,9 @@ namespace tilewright::python {
 /// measure_limits(threads) -> dict
 PyObject *measureLimits(PyObject *module, PyObject *threads);
 
+/// measure_memory(to, from, threads, slices) -> dict
+PyObject *measureMemory(PyObject *module, PyObject *const *arguments, Py_ssize_t count);
+
 } // namespace tilewright::python
 
 #endif // TILEWRIGHT_PYTHON_BINDINGS_RUNTIME_LIMITS_H

@@ -94,6 +94,16 @@ static PyMethodDef functions[] = {
      "the CPU has no instruction for it), `read_gbps` (reading memory), `copy_gbps`\n"
      "(reading and writing: both are counted) and `last_cache_bytes` (of the cores that\n"
      "this process may use; 0 if the system does not say)."},
+    {"measure_memory",
+     reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(measureMemory)),
+     METH_FASTCALL,
+     "measure_memory(to, from, threads, slices, /)\n--\n\n"
+     "`read_gbps` and `copy_gbps` of measure_limits alone, between two arrays that the\n"
+     "caller keeps: each of two loops runs over them `slices` times, and the best time\n"
+     "counts. `to` is overwritten.\n\n"
+     "Raises ValueError for arrays of different or too few bytes, or not at multiples "
+     "of\n"
+     "64 bytes, and for no slices."},
     {},
 };
 

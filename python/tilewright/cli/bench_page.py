@@ -21,7 +21,9 @@ Kernels of the library on a CPU, beside NumPy and PyTorch doing the same work an
 limits of the machine, all measured in one run. `make bench` writes this page anew;
 [bench/README.md](../bench/README.md) says how things are measured and what each figure means.
 
-**of limit** is the least time that the machine's own limits allow over the time taken.
+**of limit** is the least time that the machine's own limits allow over the time taken. A
+row that memory limits has its limit measured beside it, since that of a virtual machine changes
+from second to second; the table of limits has the best of the run's beginning.
 **times peer** is the time of the best peer over ours. **required** is what the row must reach,
 and **holds** whether it does: a ratio also holds at {compute} % of the compute limit, or
 {memory} % of the memory limit, where that is nearer ("at the limit").
@@ -168,13 +170,22 @@ def _cells(row: Row, rows: Sequence[Row]) -> list[str]:
         str(row["threads"]),
         ("~ " if row["other_cores"] > DISTURBED else "") + seconds(row["median_s"]),
         rate(row),
-        f"{100 * row['limit_fraction']:.0f} % ({row['limit']})",
+        _of_limit(row),
         f"{best}: {row['recipes'][best]}" if best else "",
         seconds(row["peers"][best]) if best else "",
         f"{speedup:.2f}" if speedup else "",
         "; ".join(str(verdict.bar) for verdict in verdicts),
         "; ".join(map(_word, verdicts)),
     ]
+
+
+def _of_limit(row: Row) -> str:
+    """How near a row came to its limit, and where that was measured beside it, what it was."""
+    share = f"{100 * row['limit_fraction']:.0f} %"
+    if row["limit"] == "compute" or not row.get("read_gbps"):
+        return f"{share} ({row['limit']})"
+    gbps = row["bytes"] / (row["median_s"] * row["limit_fraction"]) / 1e9
+    return f"{share} of {gbps:.1f} GB/s"
 
 
 def _word(verdict: Any) -> str:

@@ -4,11 +4,10 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import statistics
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
-
-import numpy as np
 
 from tilewright.testing.case import Case, Tensors
 from tilewright.testing.contest import (
@@ -17,13 +16,17 @@ from tilewright.testing.contest import (
     Field,
     Key,
     best_of_each,
+    quick_look,
     worth_rounds,
 )
-from tilewright.testing.machine import Machine, measure_machine
-from tilewright.testing.memory import ALIGNMENT, guard
+from tilewright.testing.machine import Machine, MemoryGauge, aligned, measure_machine
+from tilewright.testing.memory import guard
 from tilewright.testing.threads import OtherProcesses, set_threads
 from tilewright.testing.timing import interleaved_samples
 from tilewright.testing.verify import execute, judge
+
+# Takes the turn before ours where memory limits the row.
+GAUGE: Key = ("memory", "")
 
 # What lies over a limit by more than noise shows that the limit was measured too low.
 BEYOND = 1.02
@@ -42,8 +45,10 @@ class Measurement:
     the quick look at every recipe, None where earlier looks had shown it to be far slower
     than others of its library; `recipes` names the one behind each peer's time.
     `written` are those of the bytes that are writes; `sets` is how many sets of tensors the
-    calls went through in rotation. `other_cores` is how many cores other processes kept busy
-    during the rounds.
+    calls went through in rotation. `read_gbps` and `copy_gbps` are the memory limits beside
+    the row, medians of its rounds, where memory limits it with any number of the threads;
+    then `limit_fraction` is the median of its rounds too. `other_cores` is how many cores
+    other processes kept busy during the rounds.
     """
 
     kernel: str
@@ -55,6 +60,8 @@ class Measurement:
     flops: int
     bytes: int
     written: int
+    read_gbps: float | None
+    copy_gbps: float | None
     limit: str
     limit_fraction: float
     peers: dict[str, float]
@@ -107,7 +114,9 @@ def bench_case(
     written = case.written_bytes(inputs)
     work = (case.dtype, case.flops, case.bytes, written)
     rotate = case.rotate
+    gauge = None
     if any(machine.limit(*work, n)[0] == "memory" for n in threads):
+        gauge = MemoryGauge(machine)
         rotate = max(rotate, machine.sets_beyond_cache(case.bytes))
     # What matters of further sets is that they are other memory, not other numbers.
     sets = [inputs, *(_aligned(inputs) for _ in range(1, rotate))]
@@ -119,11 +128,17 @@ def bench_case(
     field = Field(case, sets, [ours(inputs) for inputs in sets])
 
     def measure(count: int) -> Measurement:
-        limit = machine.limit(*work, count)
-        looks, hopeless = _look(field, experience, count, limit[1])
+        looks, hopeless = _look(field, experience, count, machine.limit(*work, count)[1])
         chosen = {key: field.functions[key] for key in worth_rounds(looks)}
+        memory: list[dict[str, float]] = []
+        turns = dict(looks)
+        if gauge:
+            chosen = {GAUGE: [lambda: memory.append(gauge.measure(count))], **chosen}
+            turns[GAUGE] = quick_look(chosen[GAUGE])
+            memory.clear()
         others = OtherProcesses()
-        samples = interleaved_samples(chosen, looks)
+        samples = interleaved_samples(chosen, turns)
+        samples.pop(GAUGE, None)
         return Measurement(
             kernel=case.kernel,
             case=case.name,
@@ -134,7 +149,8 @@ def bench_case(
             bytes=case.bytes,
             written=written,
             max_error_over_bound=verdict.ratio,
-            **_times(samples, looks, limit),
+            **_limit(machine, work, count, samples[OURS], memory),
+            **_times(samples, looks),
             looks=_by_library(looks | dict.fromkeys(hopeless)),
             sets=len(sets),
             other_cores=others.cores(),
@@ -151,13 +167,7 @@ def bench_case(
 
 def _aligned(inputs: Tensors) -> Tensors:
     """The same tensors at 64-byte boundaries, for us and for the peers."""
-    moved = {}
-    for name, array in inputs.items():
-        memory = np.empty(array.nbytes + ALIGNMENT, np.uint8)
-        start = -memory.ctypes.data % ALIGNMENT
-        moved[name] = np.ndarray(array.shape, array.dtype, memory, start)
-        moved[name][...] = array
-    return moved
+    return {name: aligned(array) for name, array in inputs.items()}
 
 
 def _look(
@@ -181,9 +191,35 @@ def _look(
     return looks, [key for key in hopeless if key not in looks]
 
 
-def _times(
-    samples: dict[Key, list[float]], looks: dict[Key, float], limit: tuple[str, float]
+def _limit(
+    machine: Machine,
+    work: tuple[str, int, int, int],
+    threads: int,
+    seconds: list[float],
+    memory: list[dict[str, float]],
 ) -> dict[str, Any]:
+    """The limit of a row that took so many `seconds` in its rounds, and how near it came.
+
+    `memory` are the limits beside each round, none for a row that they do not limit.
+    """
+    rounds = [machine.beside(limits, threads) for limits in memory] or [machine]
+    fractions = (
+        machine.limit(*work, threads)[1] / taken
+        for machine, taken in zip(itertools.cycle(rounds), seconds)
+    )
+    typical = {
+        way: statistics.median(limits[way] for limits in memory) if memory else None
+        for way in ("read_gbps", "copy_gbps")
+    }
+    row = machine.beside(typical, threads) if memory else machine
+    return {
+        **typical,
+        "limit": row.limit(*work, threads)[0],
+        "limit_fraction": statistics.median(fractions),
+    }
+
+
+def _times(samples: dict[Key, list[float]], looks: dict[Key, float]) -> dict[str, Any]:
     """The times of a measurement: medians, and looks for libraries that had no rounds."""
     medians = {key: statistics.median(times) for key, times in samples.items()}
     timed = best_of_each(medians)
@@ -192,8 +228,6 @@ def _times(
     best = min(timed, key=lambda name: medians[timed[name]], default=None)
     return {
         "median_s": ours,
-        "limit": limit[0],
-        "limit_fraction": limit[1] / ours,
         "peers": {name: medians[key] for name, key in timed.items()}
         | {name: looks[key] for name, key in rough.items()},
         "best_peer": best,

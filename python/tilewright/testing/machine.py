@@ -9,6 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from tilewright.testing.memory import ALIGNMENT
+
 # Types that may be computed in another's arithmetic: an instruction of any of these serves.
 _WIDENED = {
     "bf16": ("bf16", "f32"),
@@ -52,6 +56,19 @@ class Machine:
         read, copy = self.read_gbps[threads], self.copy_gbps[threads]
         memory = ((bytes - copied) / read + copied / copy) / 1e9
         return ("compute", compute) if compute > memory else ("memory", memory)
+
+    @property
+    def buffer_bytes(self) -> int:
+        """What no cache holds, and is long enough to be measured."""
+        return max(128 << 20, BEYOND_CACHE * self.last_cache_bytes)
+
+    def beside(self, memory: Mapping[str, float], threads: int) -> Machine:
+        """This machine with the memory limits that were measured beside a row."""
+        return dataclasses.replace(
+            self,
+            read_gbps={threads: memory["read_gbps"]},
+            copy_gbps={threads: memory["copy_gbps"]},
+        )
 
     def sets_beyond_cache(self, bytes: int) -> int:
         """How many sets of so many bytes are BEYOND_CACHE times the last-level cache."""
@@ -101,6 +118,35 @@ class Machine:
             copy_gbps=numbers(record["copy_gbps"]),
             last_cache_bytes=record["last_cache_bytes"],
         )
+
+
+class MemoryGauge:
+    """Measures the memory limits beside what is timed.
+
+    A virtual machine's cores move about the socket: what two of them read together may
+    double from one second to the next. A limit of another minute says nothing then.
+    """
+
+    SLICES = 5
+
+    def __init__(self, machine: Machine) -> None:
+        self._to, self._from = (
+            aligned(np.ones(machine.buffer_bytes, np.uint8)) for _ in range(2)
+        )
+
+    def measure(self, threads: int) -> dict[str, float]:
+        """`read_gbps` and `copy_gbps` of so many threads now, in some 80 ms."""
+        from tilewright.runtime import measure_memory
+
+        return measure_memory(self._to, self._from, threads, self.SLICES)
+
+
+def aligned(array: np.ndarray) -> np.ndarray:
+    """A copy of an array at a multiple of ALIGNMENT."""
+    memory = np.empty(array.nbytes + ALIGNMENT, np.uint8)
+    moved = np.ndarray(array.shape, array.dtype, memory, -memory.ctypes.data % ALIGNMENT)
+    moved[...] = array
+    return moved
 
 
 def measure_machine(threads: Sequence[int]) -> Machine:

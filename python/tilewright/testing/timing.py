@@ -15,7 +15,7 @@ Key = TypeVar("Key", bound=Hashable)
 MIN_ROUNDS = 7
 MAX_ROUNDS = 31
 # Rounds are added to the least number until a contest has lasted this long.
-SECONDS = 0.5
+SECONDS = 1.0
 # One sample lasts at least this long: shorter functions are called several times.
 SAMPLE_SECONDS = 0.002
 

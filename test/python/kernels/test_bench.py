@@ -205,8 +205,8 @@ def test_measurement_has_the_documented_fields(no_runtime):
     record = json.loads(json.dumps(dataclasses.asdict(results[0])))
     assert record.keys() == {
         "kernel", "case", "dtype", "device", "threads", "median_s", "flops", "bytes", "written",
-        "limit", "limit_fraction", "peers", "best_peer", "speedup_vs_best_peer",
-        "max_error_over_bound", "rounds", "recipes", "looks", "sets", "other_cores",
+        "read_gbps", "copy_gbps", "limit", "limit_fraction", "peers", "best_peer",
+        "speedup_vs_best_peer", "max_error_over_bound", "rounds", "recipes", "looks", "sets", "other_cores",
     }  # fmt: skip
     assert record["peers"].keys() == {"numpy", "torch"}
     assert record["best_peer"] == min(record["peers"], key=record["peers"].get)
@@ -223,6 +223,40 @@ def _machine(**changes):
     return dataclasses.replace(MACHINE, **changes)
 
 
+class Gauge:
+    """Memory that reads with 8 and 4 GB/s in turns, and copies with half of that."""
+
+    def __init__(self, machine):
+        self.calls = 0
+
+    def measure(self, threads):
+        self.calls += 1
+        read = 8.0 if self.calls % 2 else 4.0
+        return {"read_gbps": read, "copy_gbps": read / 2}
+
+
+def test_memory_is_measured_before_each_of_our_turns(no_runtime, monkeypatch):
+    monkeypatch.setattr(bench, "MemoryGauge", Gauge)
+
+    def steady(contestants, seconds):
+        assert list(contestants)[:2] == [bench.GAUGE, bench.OURS]
+        for _ in range(7):
+            contestants[bench.GAUGE][0]()
+        return {key: [2e-3] * 7 for key in contestants}
+
+    monkeypatch.setattr(bench, "interleaved_samples", steady)
+    starved = _machine(peak_gflops={"f32": {1: 1e6}})
+    (measured,) = bench.bench_case(_toy(peers=()), "cpu", [1], starved)
+    # The look at the gauge is its first call; of seven rounds four are at 4 and 2 GB/s.
+    assert (measured.read_gbps, measured.copy_gbps) == (4.0, 2.0)
+    least = (measured.bytes - 2 * measured.written) / 4e9 + 2 * measured.written / 2e9
+    assert measured.limit_fraction == pytest.approx(least / 2e-3)
+    monkeypatch.undo()
+    monkeypatch.setattr(bench, "set_threads", lambda count: None)
+    (measured,) = bench.bench_case(_toy(peers=()), "cpu", [1], MACHINE)
+    assert (measured.read_gbps, measured.limit) == (None, "compute")
+
+
 def test_what_memory_limits_goes_through_more_than_a_cache_holds(no_runtime):
     starved = _machine(peak_gflops={"f32": {1: 1e6}})
     (measured,) = bench.bench_case(_toy(peers=()), "cpu", [1], starved)
@@ -236,14 +270,14 @@ def test_what_memory_limits_goes_through_more_than_a_cache_holds(no_runtime):
 @pytest.mark.parametrize("real", [True, False])
 def test_what_is_beyond_a_limit_is_measured_again(no_runtime, monkeypatch, real):
     slow = _machine(peak_gflops={"f32": {1: 1e-6}}, read_gbps={1: 1e3}, copy_gbps={1: 1e3})
-    again = MACHINE if real else slow
+    again = _machine(peak_gflops={"f32": {1: 1e4}}) if real else slow
     calls, told = [], []
     monkeypatch.setattr(bench, "measure_machine", lambda n: calls.append(n) or again)
     (measured,) = bench.bench_case(
         _toy(peers=()), "cpu", [1], slow, on_machine=lambda machine: told.append(machine)
     )
     assert calls == [[1]]
-    assert [machine.peak_gflops["f32"][1] for machine in told] == [100.0 if real else 1e-6]
+    assert [machine.peak_gflops["f32"][1] for machine in told] == [1e4 if real else 1e-6]
     assert measured.beyond is not real
     if not real:
         assert "gemm/toy/f32: with 1 threads it took 0.00 times" in measured.objection()

@@ -29,7 +29,8 @@ def row(case: str, speedup: float | None = 1.5, **changes) -> dict:
     made = {
         "kernel": kernel, "case": name, "dtype": dtype, "device": "cpu", "threads": 1,
         "median_s": 1.0, "flops": 50 * 10**9, "bytes": 10**9, "written": 0, "limit": "compute",
-        "limit_fraction": 0.5, "peers": {"torch": speedup}, "best_peer": "torch",
+        "read_gbps": None, "copy_gbps": None, "limit_fraction": 0.5,
+        "peers": {"torch": speedup}, "best_peer": "torch",
         "speedup_vs_best_peer": speedup, "recipes": {"torch": "matmul"},
         "max_error_over_bound": 0.5, "other_cores": 0.0,
     }  # fmt: skip
@@ -220,3 +221,12 @@ def test_the_script_says_what_is_wrong(monkeypatch, tmp_path, capsys):
     assert script.main([str(empty), "--page", str(tmp_path / "page.md")]) == 1
     assert "`empty.json`: the run measured no machine or no case" in capsys.readouterr().err
     assert script.main([str(tmp_path / "none.json")]) == 1
+
+
+def test_a_limit_that_was_measured_beside_a_row_is_shown():
+    beside = {"limit": "memory", "read_gbps": 25.0, "copy_gbps": 12.0}
+    one = row("softmax/wide/f32", limit_fraction=0.8, median_s=0.05, **beside)
+    other = row("softmax/tall/f32", limit_fraction=0.4, limit="memory")
+    text = bench_page.page({"a.json": report(one, other)}, ["a.svg"])
+    assert "| 80 % of 25.0 GB/s |" in text
+    assert "| 40 % (memory) |" in text

@@ -30,8 +30,8 @@ def _measurement(case: str) -> dict:
     return {
         "kernel": "gemm", "case": case, "dtype": "f32", "device": "cpu", "threads": 1,
         "median_s": 1.0, "flops": 10**9, "bytes": 10, "written": 0, "limit": "compute",
-        "limit_fraction": 0.5, "peers": {}, "recipes": {}, "best_peer": None,
-        "speedup_vs_best_peer": None, "max_error_over_bound": 0.5, "other_cores": 0.0,
+        "read_gbps": None, "copy_gbps": None, "limit_fraction": 0.5, "peers": {},
+        "recipes": {}, "best_peer": None, "speedup_vs_best_peer": None, "max_error_over_bound": 0.5, "other_cores": 0.0,
     }  # fmt: skip
 
 
@@ -112,6 +112,17 @@ def test_better_limits_hold_for_all_results(worker, tmp_path):
     report = json.loads(path.read_text())
     assert report["machine"] == better["machine"]
     assert [r["limit_fraction"] for r in report["results"]] == [0.25, 0.5]
+
+
+def test_memory_limits_beside_a_row_stay(worker, tmp_path):
+    beside = {"limit": "memory", "read_gbps": 0.5, "copy_gbps": 0.4, "limit_fraction": 0.7}
+    bound = [N512[0], N512[1] | {"flops": 1} | beside]
+    better = {"machine": MACHINE["machine"] | {"read_gbps": {"1": 9.0}}}
+    worker([MACHINE, *bound, better])
+    path = tmp_path / "report.json"
+    assert main(["bench", "gemm", "--json", str(path)]) == 0
+    (found,) = json.loads(path.read_text())["results"]
+    assert (found["limit"], found["limit_fraction"]) == ("memory", 0.7)
 
 
 def test_a_failed_case_is_in_the_report_and_the_others_run(worker, capsys, tmp_path):

@@ -16,6 +16,7 @@ import pytest
 
 from tilewright import runtime
 from tilewright.testing import launch_kernels
+from tilewright.testing.machine import aligned
 
 from .artifacts import Scalar
 
@@ -210,3 +211,24 @@ def test_measured_limits():
         assert 1 < limits["gflops"]["i8"] < 40_000
     with pytest.raises(ValueError, match="expected 1 to 1024 threads"):
         runtime.measure_limits(0)
+
+
+def test_memory_measured_between_arrays_of_the_caller():
+    to, source = (aligned(np.ones(1 << 20, np.uint8)) for _ in range(2))
+    found = runtime.measure_memory(to, source, 2, 1)
+    assert found.keys() == {"read_gbps", "copy_gbps"}
+    assert all(0.1 < value < 10_000 for value in found.values())
+    source[:] = np.arange(1 << 20) % 251
+    runtime.measure_memory(to, source, 2, 1)
+    assert np.array_equal(to, source)
+    with pytest.raises(ValueError, match="as many bytes"):
+        runtime.measure_memory(to, source[:-1], 1, 1)
+    with pytest.raises(ValueError, match="multiples of 64"):
+        runtime.measure_memory(to[8:], source[8:], 1, 1)
+    with pytest.raises(ValueError, match="1 to 1000 slices"):
+        runtime.measure_memory(to, source, 1, 0)
+    with pytest.raises(ValueError, match="expected 1 to 1024 threads, not 0"):
+        runtime.measure_memory(to, source, 0, 1)
+    to.setflags(write=False)
+    with pytest.raises(ValueError, match="read-only|read only|not writable"):
+        runtime.measure_memory(to, source, 1, 1)
