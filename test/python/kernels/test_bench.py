@@ -206,7 +206,8 @@ def test_measurement_has_the_documented_fields(no_runtime):
     assert record.keys() == {
         "kernel", "case", "dtype", "device", "threads", "median_s", "flops", "bytes", "written",
         "read_gbps", "copy_gbps", "limit", "limit_fraction", "peers", "best_peer",
-        "speedup_vs_best_peer", "max_error_over_bound", "rounds", "recipes", "looks", "sets", "other_cores",
+        "speedup_vs_best_peer", "max_error_over_bound", "rounds", "recipes", "looks", "sets",
+        "other_cores",
     }  # fmt: skip
     assert record["peers"].keys() == {"numpy", "torch"}
     assert record["best_peer"] == min(record["peers"], key=record["peers"].get)

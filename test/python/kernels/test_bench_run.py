@@ -31,7 +31,8 @@ def _measurement(case: str) -> dict:
         "kernel": "gemm", "case": case, "dtype": "f32", "device": "cpu", "threads": 1,
         "median_s": 1.0, "flops": 10**9, "bytes": 10, "written": 0, "limit": "compute",
         "read_gbps": None, "copy_gbps": None, "limit_fraction": 0.5, "peers": {},
-        "recipes": {}, "best_peer": None, "speedup_vs_best_peer": None, "max_error_over_bound": 0.5, "other_cores": 0.0,
+        "recipes": {}, "best_peer": None, "speedup_vs_best_peer": None,
+        "max_error_over_bound": 0.5, "other_cores": 0.0,
     }  # fmt: skip
 
 
