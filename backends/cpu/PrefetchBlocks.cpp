@@ -7,7 +7,7 @@
 //
 // A block that copies rows from memory, works on them in a cache and writes them leaves
 // memory idle while it works. So the longest of its loops over as many elements asks for
-// the elements that the next block along the grid's first dimension copies:
+// the elements that a block further along the grid's first dimension copies:
 //
 //     copy X[4 * bx, 0][4, 1024] to x
 //     parallel (i, j) in (4, 1024) {
@@ -15,7 +15,9 @@
 //       ...
 //     }
 //
-// What neighbours read must be apart: the same rows are in a cache already.
+// What neighbours read must be apart: the same rows are in a cache already. Where blocks
+// read so little that memory would not have answered when the next one begins, they ask
+// for a later block than the next.
 //
 //===----------------------------------------------------------------------===//
 
@@ -41,6 +43,9 @@ using namespace tilewright::tile;
 
 /// Of fewer bytes the core itself has read enough ahead.
 static constexpr int64_t leastBytes = 1024;
+/// While so many bytes are read and worked on, memory has answered what was asked for
+/// before: on a Zen 5, rows of 8 KiB need two blocks.
+static constexpr int64_t leastAhead = 16 << 10;
 
 namespace {
 /// A region of a parameter that a block reads: by a copy, or element by element in a
@@ -50,6 +55,11 @@ struct Region {
   Value memref;
   SmallVector<OpFoldResult> indices; ///< of an element, or of a copy's first one
   SmallVector<int64_t> loopExtents;  ///< of the loop, or of the copied region
+
+  int64_t bytes() const {
+    return llvm::product_of(loopExtents) *
+           cast<MemRefType>(memref.getType()).getElementTypeBitWidth() / 8;
+  }
 };
 
 /// Finds the regions of one kernel and the loops that ask for them.
@@ -64,6 +74,8 @@ private:
   void add(Region region);
   bool canMove(Value value) const;
   bool isApart(const Region &region);
+  LinearForm sharedForm(const Region &region, size_t dim);
+  bool areSame(const Region &one, const Region &other);
   ParallelOp findLoop(const Region &region) const;
   void emit(const Region &region, ParallelOp loop);
 
@@ -110,14 +122,55 @@ bool KernelPrefetches::isApart(const Region &region) {
   return false;
 }
 
+/// The index along `dim` of an element that a loop reads, in terms that other loops
+/// share: what it counts is numbered from the end of all atoms, and what it counts to 1
+/// is zero.
+LinearForm KernelPrefetches::sharedForm(const Region &region, size_t dim) {
+  OpFoldResult index = region.indices[dim];
+  if (auto constant = getConstantIntValue(index))
+    return {*constant, {}};
+  LinearForm form = bounds.form(cast<Value>(index)), shared;
+  shared.constant = form.constant;
+  auto loop = cast<ParallelOp>(region.reader);
+  for (auto [atom, factor] : form.terms) {
+    unsigned counted = ~0u, term = atom;
+    bool isUnit = false;
+    for (auto [variable, extent] :
+         llvm::zip_equal(loop.getBody().getArguments(), loop.getExtents())) {
+      if (bounds.valueOf(atom) == variable) {
+        term = counted;
+        isUnit = extent == 1;
+      }
+      counted -= extent != 1;
+    }
+    if (!isUnit)
+      shared.terms.emplace_back(term, factor);
+  }
+  llvm::sort(shared.terms);
+  return shared;
+}
+
+/// Whether two loops read the same elements where they count the same.
+bool KernelPrefetches::areSame(const Region &one, const Region &other) {
+  if (one.memref != other.memref || !isa<ParallelOp>(one.reader) ||
+      !isa<ParallelOp>(other.reader) ||
+      dropUnits(one.loopExtents) != dropUnits(other.loopExtents))
+    return false;
+  return llvm::all_of(llvm::seq(one.indices.size()), [&](size_t dim) {
+    LinearForm a = sharedForm(one, dim), b = sharedForm(other, dim);
+    return a.constant == b.constant && a.terms == b.terms;
+  });
+}
+
 void KernelPrefetches::add(Region region) {
   auto type = cast<MemRefType>(region.memref.getType());
-  int64_t bytes =
-      llvm::product_of(region.loopExtents) * type.getElementTypeBitWidth() / 8;
+  int64_t bytes = region.bytes();
   bool movable = llvm::all_of(region.indices, [&](OpFoldResult index) {
     return isa<Attribute>(index) || canMove(cast<Value>(index));
   });
-  if (getParameter(region.memref) && type.areTrailingDimsContiguous(1) &&
+  bool isKnown =
+      llvm::any_of(regions, [&](const Region &other) { return areSame(other, region); });
+  if (!isKnown && getParameter(region.memref) && type.areTrailingDimsContiguous(1) &&
       bytes >= leastBytes && bytes <= budget && movable && isApart(region))
     regions.push_back(std::move(region));
 }
@@ -164,7 +217,8 @@ void KernelPrefetches::emit(const Region &region, ParallelOp loop) {
   ExpandBuilder b(loop);
   IRMapping mapping;
   Value last = b.sub(kernel.getGrid().front(), b.index(1));
-  mapping.map(block, b.min(b.add(block, 1), last));
+  int64_t ahead = llvm::divideCeil(leastAhead, region.bytes());
+  mapping.map(block, b.min(b.add(block, ahead), last));
   b.setInsertionPointToStart(&loop.getBody().front());
 
   // The loop's variables for the reader's dimensions that are counted.

@@ -13,19 +13,21 @@
 //
 //     for j = 0 to 4096 step 16 {      if (size of Y >= 32 MiB) {
 //       Y[i, j .. j+15] = v              first = elements of row i before a line begins
-//     }                                  for j = 0 to first step 16 { the loop as it was
-//     }
+//     }                                  for j = 0 to first step 16 {
+//                                          Y[i, j .. first-1] = v
+//                                        }
 //                                  =>    for j = first to last step 16 {
 //                                          Y[i, j .. j+15] = v   nontemporal
 //                                        }
 //                                        for j = last to 4096 step 16 {
-//                                          the loop as it was, at min(j, 4080)
+//                                          at min(j, 4080): Y[i, last .. 4095] = v
 //                                        }
 //                                      } else { the loop as it was }
 //
-// Some elements are computed twice then, which the loop has to allow. Nontemporal stores
-// may be seen after later ones, so a fence will end the blocks that a thread runs one
-// after the other (OutlineKernels.cpp).
+// Some elements are computed twice then, which the loop has to allow. None is stored
+// twice: a line that both kinds of store write would be read from memory first, which the
+// stores behind it wait for. Nontemporal stores may be seen after later ones, so a fence
+// will end the blocks that a thread runs one after the other (OutlineKernels.cpp).
 //
 //===----------------------------------------------------------------------===//
 
@@ -186,6 +188,14 @@ static Value countBeforeLine(LoopBuilder &b, vector::StoreOp store) {
   return arith::DivUIOp::create(b, loc, before, b.index(bytes));
 }
 
+/// Has `store` store the lanes of `mask` alone.
+static void storeWhere(vector::StoreOp store, Value mask) {
+  OpBuilder b(store);
+  vector::MaskedStoreOp::create(b, store.getLoc(), store.getBase(), store.getIndices(),
+                                mask, store.getValueToStore());
+  store.erase();
+}
+
 void KernelStreams::addForm(scf::ForOp loop, ArrayRef<vector::StoreOp> stores) {
   LoopBuilder b(loop);
   Location loc = b.getLoc();
@@ -209,25 +219,39 @@ void KernelStreams::addForm(scf::ForOp loop, ArrayRef<vector::StoreOp> stores) {
   Value end = loop.getUpperBound();
   Value part = arith::RemUIOp::create(b, loc, b.sub(end, first), b.index(line));
   Value last = b.sub(end, part);
-  auto repeat = [&](Value from, Value to, bool pastCaches) {
+  auto maskType = VectorType::get({lanes}, b.getI1Type());
+  auto createMask = [&](Value count) -> Value {
+    return vector::CreateMaskOp::create(b, loc, maskType, count);
+  };
+  // Elements from one on to another; of those that `mask` gives for a vector at `j`, or
+  // all of them past the caches.
+  auto repeat = [&](Value from, Value to,
+                    llvm::function_ref<Value(Value j)> mask = nullptr) {
     b.forLoop(from, to, lanes, [&](Value j) {
+      if (mask)
+        j = b.min(j, b.sub(end, b.index(lanes)));
+      Value lanesToStore = mask ? mask(j) : Value();
       IRMapping mapping;
-      mapping.map(loop.getInductionVar(),
-                  pastCaches ? j : b.min(j, b.sub(end, b.index(lanes))));
+      mapping.map(loop.getInductionVar(), j);
       for (Operation &op : loop.getBody()->without_terminator())
         b.clone(op, mapping);
-      if (!pastCaches)
-        return;
       for (vector::StoreOp store : stores) {
         auto copy = cast<vector::StoreOp>(mapping.lookup(store.getOperation()));
+        if (mask) {
+          storeWhere(copy, lanesToStore);
+          continue;
+        }
         copy.setNontemporal(true);
         copy.setAlignment(lanes * getElementBytes(store.getBase()));
       }
     });
   };
-  repeat(b.index(0), first, /*pastCaches=*/false);
-  repeat(first, last, /*pastCaches=*/true);
-  repeat(last, end, /*pastCaches=*/false);
+  repeat(b.index(0), first, [&](Value j) { return createMask(b.sub(first, j)); });
+  repeat(last, end, [&](Value j) -> Value {
+    Value all = arith::ConstantOp::create(b, loc, DenseElementsAttr::get(maskType, true));
+    return arith::XOrIOp::create(b, loc, createMask(b.sub(last, j)), all);
+  });
+  repeat(first, last);
 }
 
 void KernelStreams::run() {

@@ -43,6 +43,88 @@ func.func @twice(%x: !x, %y: memref<?x64xf32, #global>, %n: index)
   return
 }
 
+// A loop puts something else in the place of each element: until then, and in that loop,
+// the elements come from the tensor.
+// CHECK-LABEL: @in_place
+// CHECK-SAME:    %[[X:.*]]: memref<?x64xbf16, #tile.space<global>>
+// CHECK:           %[[T:.*]] = tile.alloc "t"
+// CHECK:           tile.parallel
+// CHECK-NOT:         memref.store
+// CHECK:             cpu.combine max
+// CHECK:           tile.parallel (%[[I:.*]], %[[J:.*]]) in (4, 64) {
+// CHECK:             tile.load %[[X]]
+// CHECK:             memref.store %{{.*}}, %[[T]][%[[I]], %[[J]]]
+// CHECK:           tile.parallel
+// CHECK:             memref.load %[[T]]
+func.func @in_place(%x: !x, %y: memref<?x64xf32, #global>, %n: index)
+    attributes {tile.signature = {params = [{name = "x"}, {name = "y"}, {name = "n"}]}} {
+  tile.kernel (%b) in (%n) threads(128) {
+    %t = tile.alloc "t" : !t
+    %r = tile.alloc "r" : !r
+    tile.copy %x[%b, 0][4, 64] to %t[0, 0][4, 64] : !x to !t
+    tile.reduce max %t into %r dim 1 : !t into !r
+    tile.parallel (%i, %j) in (4, 64) {
+      %v = memref.load %t[%i, %j] : !t
+      %s = memref.load %r[%i] : !r
+      %w = arith.subf %v, %s : f32
+      memref.store %w, %t[%i, %j] : !t
+    }
+    tile.reduce sum %t into %r dim 1 : !t into !r
+    tile.parallel (%i, %j) in (4, 64) {
+      %v = memref.load %t[%i, %j] : !t
+      %s = memref.load %r[%i] : !r
+      %w = arith.mulf %v, %s : f32
+      %row = arith.addi %b, %i : index
+      tile.store %w, %y[%row, %j] : memref<?x64xf32, #global>
+    }
+  }
+  return
+}
+
+// A loop that reads its neighbours' elements as well, and one that leaves some as they
+// were, are no such loops: the tile is filled.
+// CHECK-LABEL: @neighbours
+// CHECK:           tile.alloc "t"
+// CHECK:           memref.store
+// CHECK:           cpu.combine max
+func.func @neighbours(%x: !x, %y: memref<?x64xf32, #global>, %n: index)
+    attributes {tile.signature = {params = [{name = "x"}, {name = "y"}, {name = "n"}]}} {
+  %c63 = arith.constant 63 : index
+  tile.kernel (%b) in (%n) threads(128) {
+    %t = tile.alloc "t" : !t
+    %r = tile.alloc "r" : !r
+    tile.copy %x[%b, 0][4, 64] to %t[0, 0][4, 64] : !x to !t
+    tile.reduce max %t into %r dim 1 : !t into !r
+    tile.parallel (%i, %j) in (4, 64) {
+      %k = arith.subi %c63, %j : index
+      %v = memref.load %t[%i, %k] : !t
+      memref.store %v, %t[%i, %j] : !t
+    }
+    tile.copy %t[0, 0][4, 64] to %y[%b, 0][4, 64] : !t to memref<?x64xf32, #global>
+  }
+  return
+}
+// CHECK-LABEL: @some
+// CHECK:           tile.alloc "t"
+// CHECK:           memref.store
+// CHECK:           cpu.combine max
+func.func @some(%x: !x, %y: memref<?x64xf32, #global>, %n: index)
+    attributes {tile.signature = {params = [{name = "x"}, {name = "y"}, {name = "n"}]}} {
+  tile.kernel (%b) in (%n) threads(128) {
+    %t = tile.alloc "t" : !t
+    %r = tile.alloc "r" : !r
+    tile.copy %x[%b, 0][4, 64] to %t[0, 0][4, 64] : !x to !t
+    tile.reduce max %t into %r dim 1 : !t into !r
+    tile.parallel (%i, %j) in (4, 32) {
+      %v = memref.load %t[%i, %j] : !t
+      %w = arith.addf %v, %v : f32
+      memref.store %w, %t[%i, %j] : !t
+    }
+    tile.copy %t[0, 0][4, 64] to %y[%b, 0][4, 64] : !t to memref<?x64xf32, #global>
+  }
+  return
+}
+
 // A view sees the tile.
 // CHECK-LABEL: @view
 // CHECK:         memref.store

@@ -46,13 +46,19 @@ func.func @copy(%x: !tensor, %y: !tensor, %n: index)
   return
 }
 
-// What a loop reads, with a dimension of extent 1 that the later loop lacks.
+// What a loop reads, with a dimension of extent 1 that the later loop lacks. Of 4 KiB, the
+// fourth block from here. What two loops read is asked for once.
 // CHECK-LABEL: @load
 // CHECK-SAME:    %[[X:.*]]: memref<?x1024xf32
+// CHECK:         tile.kernel (%[[B:.*]]) in
 // CHECK:           tile.load %[[X]]
 // CHECK-NOT:       memref.prefetch
+// CHECK:           arith.addi %[[B]], %c4
 // CHECK:           tile.parallel (%[[J:.*]]) in (1024) {
 // CHECK:             memref.prefetch %[[X]][%{{.*}}, %[[J]]]
+// CHECK:           tile.parallel
+// CHECK-NOT:         memref.prefetch
+// CHECK:           return
 func.func @load(%x: !tensor, %t: memref<1024xf32, #fragment>, %n: index)
     attributes {tile.signature = {params = [{name = "x"}, {name = "t"}, {name = "n"}]}} {
   tile.kernel (%b) in (%n) threads(128) {
@@ -62,8 +68,14 @@ func.func @load(%x: !tensor, %t: memref<1024xf32, #fragment>, %n: index)
       memref.store %v, %t[%j] : memref<1024xf32, #fragment>
     }
     tile.parallel (%j) in (1024) {
+      %u = tile.load %x[%b, %j] inbounds [true, true] : !tensor
       %v = memref.load %t[%j] : memref<1024xf32, #fragment>
-      %w = arith.addf %v, %v : f32
+      %w = arith.addf %v, %u : f32
+      memref.store %w, %t[%j] : memref<1024xf32, #fragment>
+    }
+    tile.parallel (%j) in (1024) {
+      %v = memref.load %t[%j] : memref<1024xf32, #fragment>
+      %w = arith.mulf %v, %v : f32
       memref.store %w, %t[%j] : memref<1024xf32, #fragment>
     }
   }

@@ -7,8 +7,8 @@
 
 #global = #tile.space<global>
 
-// What is in front of a row's first line, and behind its last one, is stored as before, by
-// whole vectors from the row's start and up to its end.
+// What is in front of a row's first line, and behind its last one, is stored as before, and
+// nothing of a line that is stored past the caches; first, since stores wait for such.
 // CHECK-LABEL: @rows
 // CHECK-SAME:    %[[Y:.*]]: memref<?x256xbf16
 // CHECK:         tile.kernel (%[[B:.*]]) in
@@ -23,12 +23,17 @@
 // CHECK:             %[[LAST:.*]] = arith.subi %c256, %[[BEHIND]]
 // CHECK:             scf.for %[[J:.*]] = %c0 to %[[FIRST]] step %c16 {
 // CHECK:               %[[AT:.*]] = arith.minsi %[[J]], %c240
-// CHECK:               vector.store %{{.*}}, %[[Y]][%[[B]], %[[AT]]] : memref
-// CHECK:             scf.for %[[K:.*]] = %[[FIRST]] to %[[LAST]] step %c16 {
-// CHECK:               vector.store %{{.*}}, %[[Y]][%[[B]], %[[K]]] {alignment = 32 : i64, nontemporal = true}
+// CHECK:               %[[AHEAD:.*]] = arith.subi %[[FIRST]], %[[AT]]
+// CHECK:               %[[MASK:.*]] = vector.create_mask %[[AHEAD]] : vector<16xi1>
+// CHECK:               vector.maskedstore %[[Y]][%[[B]], %[[AT]]], %[[MASK]], %{{.*}} : memref
 // CHECK:             scf.for %[[L:.*]] = %[[LAST]] to %c256 step %c16 {
 // CHECK:               %[[TO:.*]] = arith.minsi %[[L]], %c240
-// CHECK:               vector.store %{{.*}}, %[[Y]][%[[B]], %[[TO]]] : memref
+// CHECK:               %[[LEFT:.*]] = arith.subi %[[LAST]], %[[TO]]
+// CHECK:               %[[INSIDE:.*]] = vector.create_mask %[[LEFT]] : vector<16xi1>
+// CHECK:               %[[OUTSIDE:.*]] = arith.xori %[[INSIDE]], %cst
+// CHECK:               vector.maskedstore %[[Y]][%[[B]], %[[TO]]], %[[OUTSIDE]], %{{.*}} : memref
+// CHECK:             scf.for %[[K:.*]] = %[[FIRST]] to %[[LAST]] step %c16 {
+// CHECK:               vector.store %{{.*}}, %[[Y]][%[[B]], %[[K]]] {alignment = 32 : i64, nontemporal = true}
 // CHECK:           } else {
 // CHECK:             scf.for %{{.*}} = %c0 to %c256 step %c16 {
 // CHECK-NEXT:          memref.prefetch
