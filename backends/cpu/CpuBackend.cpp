@@ -99,6 +99,7 @@ void CpuBackend::buildLoweringPipeline(OpPassManager &pm) const {
   pm.addPass(createStreamStores());
   pm.addPass(tile::createPlanMemory());
   pm.addPass(host::createOutlineKernels());
+  pm.addPass(createOverlapBlocks());
   pm.addPass(tile::createLowerAccess());
   // Elements to machine arithmetic.
   pm.addPass(tile::createWidenFloats());

@@ -215,6 +215,15 @@ def StreamStores : Pass<"cpu-stream-stores"> {
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
                            "::mlir::scf::SCFDialect", "::mlir::LLVM::LLVMDialect"];
 }
+def OverlapBlocks : Pass<"cpu-overlap-blocks", "::mlir::ModuleOp"> {
+  let summary = "Write a block's rows while the next one is computed";
+  let description = [{
+    In a loop over blocks that ends by streaming a row to memory, the end of a block runs
+    beside the longest loop of the next block that counts as many elements. Needs kernels
+    that are functions, and tiles that have a place.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];
+}
 
 def NativeCasts : Pass<"cpu-native-casts"> {
   let summary = "Round f32 to bf16 by AVX-512 BF16's instruction";

@@ -59,7 +59,7 @@ static constexpr int64_t leastRow = 512;
 // What can be streamed
 //===----------------------------------------------------------------------===//
 
-/// Whether an operation of `function` reads `tensor`.
+/// Whether an operation of `function` reads `tensor`, or one of which it is an alias.
 static bool isRead(Value tensor, func::FuncOp function) {
   return function
       .walk([&](MemoryEffectOpInterface op) {
@@ -67,7 +67,8 @@ static bool isRead(Value tensor, func::FuncOp function) {
         op.getEffects(effects);
         bool reads = llvm::any_of(effects, [&](const auto &effect) {
           return isa<MemoryEffects::Read>(effect.getEffect()) && effect.getValue() &&
-                 getBaseMemory(effect.getValue()) == tensor;
+                 isa<MemRefType>(effect.getValue().getType()) &&
+                 mayOverlap(tensor, effect.getValue());
         });
         return reads ? WalkResult::interrupt() : WalkResult::advance();
       })
@@ -196,6 +197,17 @@ static void storeWhere(vector::StoreOp store, Value mask) {
   store.erase();
 }
 
+/// Keeps the tiles that are read at the end of a block until the next one of the thread:
+/// what streams may run there (OverlapBlocks.cpp).
+static void keepTiles(scf::IfOp branch) {
+  if (!isa<KernelOp>(branch->getParentOp()) || branch->getNextNode())
+    return;
+  branch.walk([](vector::LoadOp load) {
+    if (auto tile = getBaseMemory(load.getBase()).getDefiningOp<AllocOp>())
+      tile.setKept(true);
+  });
+}
+
 void KernelStreams::addForm(scf::ForOp loop, ArrayRef<vector::StoreOp> stores) {
   LoopBuilder b(loop);
   Location loc = b.getLoc();
@@ -246,6 +258,7 @@ void KernelStreams::addForm(scf::ForOp loop, ArrayRef<vector::StoreOp> stores) {
       }
     });
   };
+  keepTiles(branch);
   repeat(b.index(0), first, [&](Value j) { return createMask(b.sub(first, j)); });
   repeat(last, end, [&](Value j) -> Value {
     Value all = arith::ConstantOp::create(b, loc, DenseElementsAttr::get(maskType, true));

@@ -8,7 +8,7 @@
 // Tiles are placed largest first, each at the lowest offset where it meets no
 // tile that is live at the same time. Liveness is an interval of operations in
 // program order, counted in the block that holds the allocation: whatever loop
-// or branch a use sits in is covered whole.
+// or branch a use sits in is covered whole. A kept tile is live in all of the kernel.
 //
 //===----------------------------------------------------------------------===//
 
@@ -87,6 +87,8 @@ static SmallVector<Placement> planKernel(KernelOp kernel, int64_t alignment,
       return;
     Placement tile{alloc, getTileBytes(type), INT64_MAX, -1};
     extendOverUses(alloc.getResult(), alloc->getBlock(), span, tile.first, tile.last);
+    if (alloc.getKept())
+      std::tie(tile.first, tile.last) = span.lookup(kernel);
     tiles.push_back(tile);
   });
 

@@ -81,7 +81,8 @@ def Tile_AllocOp : Tile_Op<"alloc", [MemoryEffects<[MemAlloc]>]> {
   let description = [{
     Allocates a tile of a block. Its contents are undefined. `name` is the
     source's name for it, for plans and messages; `offset` is its place in the
-    block's arena once memory was planned.
+    block's arena once memory was planned. What a `kept` tile holds is still read
+    while the thread runs its next block, so no other tile may take its place.
 
     Constraints:
     - (C1) The type has a static shape and the identity layout.
@@ -94,14 +95,16 @@ def Tile_AllocOp : Tile_Op<"alloc", [MemoryEffects<[MemAlloc]>]> {
     func.func @one(%blocks: index) {
       tile.kernel (%bx) in (%blocks) {
         %s = tile.alloc "scores" : memref<64x64xf32, #tile.space<fragment>>
+        %r = tile.alloc "rows" kept : memref<1x64xf32, #tile.space<fragment>>
       }
       return
     }
     ```
   }];
-  let arguments = (ins OptionalAttr<StrAttr>:$name, OptionalAttr<I64Attr>:$offset);
+  let arguments = (ins OptionalAttr<StrAttr>:$name, OptionalAttr<I64Attr>:$offset,
+                       UnitAttr:$kept);
   let results = (outs AnyMemRef:$result);
-  let assemblyFormat = "($name^)? (`at` $offset^)? attr-dict `:` type($result)";
+  let assemblyFormat = "($name^)? (`at` $offset^)? (`kept` $kept^)? attr-dict `:` type($result)";
   let hasVerifier = 1;
 }
 

@@ -85,14 +85,14 @@ static size_t lastCacheBytes() {
 
 namespace {
 
-/// Memory that the caches hold a small part of, on huge pages.
+/// Memory of which the caches hold next to nothing, on huge pages.
 class BigBuffer {
   size_t size;
   char *memory;
 
 public:
   BigBuffer() {
-    size = std::max(size_t(128) << 20, lastCacheBytes() * 4);
+    size = std::max(size_t(256) << 20, lastCacheBytes() * 8);
     void *mapped =
         mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     memory = mapped == MAP_FAILED ? nullptr : static_cast<char *>(mapped);

@@ -17,7 +17,7 @@ MAX_ROUNDS = 31
 # Rounds are added to the least number until a contest has lasted this long.
 SECONDS = 1.0
 # One sample lasts at least this long: shorter functions are called several times.
-SAMPLE_SECONDS = 0.002
+SAMPLE_SECONDS = 0.02
 
 
 def interleaved_samples(

@@ -134,3 +134,20 @@ func.func @reshaped(%x: f32, %y: f16, %blocks: index) {
   }
   return
 }
+
+// What a kept tile holds is still read when the next block begins: nothing else is put there.
+// CHECK-LABEL: @kept
+// CHECK:           tile.alloc "first" at 64 : memref<1xf32
+// CHECK:           tile.alloc "rows" at 0 kept : memref<16xf32
+func.func @kept(%x: f32) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  tile.kernel (%b) in (%c1) threads(128) {
+    %first = tile.alloc "first" : memref<1xf32, #tile.space<fragment>>
+    %rows = tile.alloc "rows" kept : memref<16xf32, #tile.space<fragment>>
+    memref.store %x, %first[%c0] : memref<1xf32, #tile.space<fragment>>
+    %v = memref.load %first[%c0] : memref<1xf32, #tile.space<fragment>>
+    memref.store %v, %rows[%c0] : memref<16xf32, #tile.space<fragment>>
+  }
+  return
+}

@@ -77,6 +77,60 @@ def test_what_is_streamed_is_there_when_the_call_returns():
         np.testing.assert_array_equal(back, (column + row[:, None])[::-1])
 
 
+def _powers(n: int, dtype: str, deep: bool):
+    """out[i, :] = 2 ** x[i, :] / sum(2 ** x[i, :]), a row a block; `deep` has the sums
+    written as well, in front of the rows' last loop."""
+    rows = T.dynamic("rows")
+
+    @T.prim_func
+    def powers(
+        X: T.Tensor((rows, n), dtype),
+        Sum: T.Tensor((rows,), "f32"),
+        Out: T.Tensor((rows, n), dtype),
+    ):
+        with T.Kernel(rows) as bx:
+            x = T.alloc_fragment((1, n), "f32")
+            total = T.alloc_fragment((1,), "f32")
+            T.copy(X[bx, 0], x)
+            for i, j in T.Parallel(1, n):
+                x[i, j] = T.exp2(x[i, j])
+            T.reduce_sum(x, total, dim=1)
+            if deep:
+                Sum[bx] = total[0]
+            for i, j in T.Parallel(1, n):
+                x[i, j] /= total[i]
+            T.copy(x, Out[bx, 0])
+
+    return tilewright.compile(powers, target="cpu")
+
+
+@pytest.mark.parametrize("deep", [False, True])
+@pytest.mark.parametrize("offset", [0, 1, 13])
+@pytest.mark.parametrize("n", [1024, 1040])
+@pytest.mark.parametrize("dtype", ["f32", "bf16"])
+def test_rows_that_are_written_beside_the_next_ones(dtype, n, offset, deep):
+    """Bit for bit what smaller tensors get, whose blocks end before the next begins."""
+    kernel = _powers(n, dtype, deep)
+    stages = kernel.stages()
+    assert stages["cpu-overlap-blocks"] != stages["outline-kernels"]
+    numpy_dtype = np.dtype(DTYPES[dtype])
+    rows = LARGE // (n * numpy_dtype.itemsize) + 1
+    memory = np.full(rows * n + offset + 2 * GUARD, 77, numpy_dtype)
+    first = -(memory.ctypes.data // numpy_dtype.itemsize) % GUARD + offset
+    out = memory[first : first + rows * n].reshape(rows, n)
+    x = np.random.default_rng(n + offset).standard_normal((rows, n), np.float32)
+    x = x.astype(numpy_dtype)
+    expected, sums = np.empty_like(x), np.full((2, rows), np.nan, np.float32)
+    kernel(x, sums[0], out)
+    for part in np.array_split(np.arange(rows), 3):
+        here = slice(part[0], part[-1] + 1)
+        kernel(x[here], sums[1, here], expected[here])
+    np.testing.assert_array_equal(out.view(np.uint8), expected.view(np.uint8))
+    np.testing.assert_array_equal(sums[0], sums[1])
+    assert np.all(memory[:first] == 77)
+    assert np.all(memory[first + rows * n :] == 77)
+
+
 @pytest.mark.parametrize("rows", [0, 1, 2, 7])
 def test_blocks_ask_for_rows_that_exist_or_none(rows):
     """The last block's next one does not exist; the last rows of its own may not either."""

@@ -35,6 +35,7 @@ TRANSFORMATIONS = {
         "cpu-prefetch-steps",
         "cpu-skip-unit-scales",
         "cpu-stream-stores",
+        "cpu-overlap-blocks",
         "cpu-native-casts",
         "cpu-native-math",
     ],
