@@ -84,7 +84,10 @@ def sparse_mla_kernel(heads: int, d_v: int, d_rope: int, dtype: str, target: str
     """The compiled kernel of one head geometry; queries, rows and list length stay dynamic."""
     d = d_v + d_rope
     s_q, s_kv, topk = T.dynamic("s_q"), T.dynamic("s_kv"), T.dynamic("topk")
-    row_tiles = [m for m in (64, 32, 16, 8) if m <= 16 or m < 2 * heads]
+    # A CPU's tiles are in L2, and the more heads share a block, the fewer blocks gather and
+    # pack a query's rows.
+    tallest = (128,) if target.startswith("cpu") else ()
+    row_tiles = [m for m in (*tallest, 64, 32, 16, 8) if m <= 16 or m < 2 * heads]
 
     @T.prim_func
     def sparse_mla(
