@@ -23,7 +23,7 @@ limits of the machine, all measured in one run. `make bench` writes this page an
 
 **of limit** is the least time that the machine's own limits allow over the time taken. A
 row that memory limits has its limit measured beside it, since that of a virtual machine changes
-from second to second; the table of limits has the best of the run's beginning.
+from second to second; the table of limits has the best of the run.
 **times peer** is the time of the best peer over ours. **required** is what the row must reach,
 and **holds** whether it does: a ratio also holds at {compute} % of the compute limit, or
 {memory} % of the memory limit, where that is nearer ("at the limit").

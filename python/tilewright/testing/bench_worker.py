@@ -18,7 +18,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 
-from tilewright.testing.report import Record, new_report, origin, restate
+from tilewright.testing.report import Record, lift_limits, new_report, origin, restate
 from tilewright.testing.threads import PEER_ENVIRONMENT
 
 
@@ -61,6 +61,7 @@ def run(
             record = json.loads(line)
             if "kernel" in record:
                 report["results"].append(record)
+                lift_limits(report, record)
             elif "case" in record:
                 stage = f"{record['case']} ran"
             elif "failure" in record:

@@ -96,3 +96,12 @@ def restate(report: Record) -> None:
         limit, least = own.limit(*work)
         if own is machine or limit == "compute":
             result["limit"], result["limit_fraction"] = limit, least / result["median_s"]
+
+
+def lift_limits(report: Record, result: Record) -> None:
+    """Gives the machine of a report the memory limits that were measured beside a result,
+    where they are higher: what was seen once in a run is what the machine can do."""
+    for way in ("read_gbps", "copy_gbps"):
+        if beside := result.get(way):
+            limits, threads = report["machine"][way], str(result["threads"])
+            limits[threads] = max(limits[threads], round(beside, 2))

@@ -122,8 +122,19 @@ def test_memory_limits_beside_a_row_stay(worker, tmp_path):
     worker([MACHINE, *bound, better])
     path = tmp_path / "report.json"
     assert main(["bench", "gemm", "--json", str(path)]) == 0
-    (found,) = json.loads(path.read_text())["results"]
+    report = json.loads(path.read_text())
+    (found,) = report["results"]
     assert (found["limit"], found["limit_fraction"]) == ("memory", 0.7)
+    assert report["machine"]["read_gbps"] == {"1": 9.0}
+
+
+def test_limits_seen_beside_a_row_are_the_machines(worker, tmp_path):
+    beside = {"limit": "memory", "read_gbps": 3.456, "copy_gbps": 0.4}
+    worker([MACHINE, N512[0], N512[1] | beside])
+    path = tmp_path / "report.json"
+    assert main(["bench", "gemm", "--json", str(path)]) == 0
+    machine = json.loads(path.read_text())["machine"]
+    assert (machine["read_gbps"], machine["copy_gbps"]) == ({"1": 3.46}, {"1": 1.0})
 
 
 def test_a_failed_case_is_in_the_report_and_the_others_run(worker, capsys, tmp_path):
