@@ -84,6 +84,7 @@ void CpuBackend::buildTilePipeline(OpPassManager &pm) const {
   pm.addPass(createTrimRows());
   pm.addPass(createPrefetchBlocks({target.getModel().l2Bytes / 4}));
   pm.addPass(createReadInPlace());
+  pm.addPass(createSplitPanels({target.getModel().l1Bytes / 2}));
   pm.addPass(createPrefetchSteps({target.getModel().l2Bytes / 4}));
   pm.addPass(tile::createPlanMemory());
 }

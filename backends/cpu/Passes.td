@@ -123,6 +123,16 @@ def ReadInPlace : Pass<"cpu-read-in-place"> {
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
                            "::mlir::scf::SCFDialect"];
 }
+def SplitPanels : Pass<"cpu-split-panels"> {
+  let summary = "Pack and multiply a part of the columns at a time";
+  let description = [{
+    A panel that is larger than the budget, and made right before the one product that
+    reads its columns, becomes several, each multiplied before the next is packed.
+  }];
+  let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
+  let options = [Option<"budget", "budget", "int64_t", "24576",
+                        "The most bytes of a panel">];
+}
 
 def PrefetchSteps : Pass<"cpu-prefetch-steps"> {
   let summary = "Ask for what the next step of a loop reads while this one multiplies";

@@ -32,6 +32,7 @@ TRANSFORMATIONS = {
         "cpu-trim-rows",
         "cpu-prefetch-blocks",
         "cpu-read-in-place",
+        "cpu-split-panels",
         "cpu-prefetch-steps",
         "cpu-skip-unit-scales",
         "cpu-stream-stores",
