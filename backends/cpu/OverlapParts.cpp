@@ -13,6 +13,7 @@
 
 #include "backends/cpu/OverlapParts.h"
 
+#include "compiler/analysis/Memory.h"
 #include "compiler/analysis/Recompute.h"
 #include "dialects/tile/Tile.h"
 
@@ -60,13 +61,14 @@ void Touched::add(Operation *scope) {
       bool isWrite = isa<MemoryEffects::Write>(effect.getEffect());
       isUnknown |= !effect.getValue() ||
                    (!isWrite && !isa<MemoryEffects::Read>(effect.getEffect()));
+      isUnknown |= effect.getValue() && !isa<MemRefType>(effect.getValue().getType());
       if (Value memory = effect.getValue())
         (isWrite ? writes : reads).push_back({op, memory});
     }
   });
 }
 
-/// Where in the arena a tile lies; nothing for what is elsewhere.
+/// Where in the arena a tile lies; nothing for what is elsewhere, and for views.
 static std::optional<std::pair<int64_t, int64_t>> getArenaRange(Value memory) {
   auto tile = memory.getDefiningOp<FromPointerOp>();
   auto type = dyn_cast<MemRefType>(memory.getType());
@@ -80,6 +82,8 @@ static std::optional<std::pair<int64_t, int64_t>> getArenaRange(Value memory) {
 /// Whether two memrefs of a kernel may share bytes. Parameters may (a signature, which
 /// is not at hand here, declares it), but not with tiles or variables.
 static bool mayShare(Value a, Value b) {
+  a = getBaseMemory(a);
+  b = getBaseMemory(b);
   auto one = getArenaRange(a), other = getArenaRange(b);
   if (one && other)
     return one->first < other->second && other->first < one->second;
@@ -89,6 +93,7 @@ static bool mayShare(Value a, Value b) {
 }
 
 static bool isTileOrVariable(Value memory) {
+  memory = getBaseMemory(memory);
   return getArenaRange(memory) || memory.getDefiningOp<memref::AllocaOp>();
 }
 
@@ -181,6 +186,7 @@ static bool readsAhead(Operation *load, scf::ForOp stream, Operation *store,
   if (!read || !write || read->getParentOp() != stream ||
       write->getParentOp() != compute ||
       read.getBase().getType() != write.getBase().getType() ||
+      !getArenaRange(read.getBase()) ||
       getArenaRange(read.getBase()) != getArenaRange(write.getBase()) ||
       read.getIndices().empty())
     return false;
@@ -208,10 +214,13 @@ bool OverlapParts::isSafe() {
   if (end.isUnknown || rest.isUnknown)
     return false;
   // That nothing reads what is streamed, StreamStores has seen to.
-  for (const Touched::Access &read : rest.reads)
-    for (const Touched::Access &write : end.writes)
-      if (read.memory == write.memory || isTileOrVariable(write.memory))
+  for (const Touched::Access &write : end.writes) {
+    if (isTileOrVariable(write.memory))
+      return false;
+    for (const Touched::Access &read : rest.reads)
+      if (getBaseMemory(read.memory) == getBaseMemory(write.memory))
         return false;
+  }
   for (const Touched::Access &write : rest.writes) {
     if (!isTileOrVariable(write.memory))
       return false;

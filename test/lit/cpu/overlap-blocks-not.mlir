@@ -288,3 +288,72 @@ func.func private @other_type(%env: !llvm.ptr, %begin: index, %end: index, %aren
   }
   return
 }
+
+// A last loop that reads the tile through a view, and one that writes a tile.
+func.func private @view(%env: !llvm.ptr, %begin: index, %end: index, %arena: !llvm.ptr) {
+  %in:3 = tile.captured %env : !tensor, !tensor, !tensor
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c16 = arith.constant 16 : index
+  %c32 = arith.constant 32 : index
+  %c48 = arith.constant 48 : index
+  %c64 = arith.constant 64 : index
+  %many = arith.constant 131072 : index
+  scf.for %b = %begin to %end step %c1 {
+    %rows = memref.dim %in#0, %c0 : !tensor
+    %large = arith.cmpi sge, %rows, %many : index
+    %t = tile.from_pointer %arena at 0 : !tile
+    %h = tile.view %t : !tile to memref<64xf32, #fragment>
+    scf.for %j = %c0 to %c64 step %c16 {
+      %x = vector.load %in#0[%b, %j] : !tensor, !v
+      %y = math.exp2 %x : !v
+      vector.store %y, %t[%c0, %j] : !tile, !v
+    }
+    scf.if %large {
+      scf.for %j = %c0 to %c64 step %c16 {
+        %x = vector.load %h[%j] : memref<64xf32, #fragment>, !v
+        vector.store %x, %in#1[%b, %j] {nontemporal = true} : !tensor, !v
+      }
+    } else {
+      scf.for %j = %c0 to %c64 step %c16 {
+        %x = vector.load %h[%j] : memref<64xf32, #fragment>, !v
+        vector.store %x, %in#1[%b, %j] : !tensor, !v
+      }
+    }
+  }
+  return
+}
+func.func private @written_tile(%env: !llvm.ptr, %begin: index, %end: index, %arena: !llvm.ptr) {
+  %in:3 = tile.captured %env : !tensor, !tensor, !tensor
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c16 = arith.constant 16 : index
+  %c32 = arith.constant 32 : index
+  %c48 = arith.constant 48 : index
+  %c64 = arith.constant 64 : index
+  %many = arith.constant 131072 : index
+  scf.for %b = %begin to %end step %c1 {
+    %rows = memref.dim %in#0, %c0 : !tensor
+    %large = arith.cmpi sge, %rows, %many : index
+    %t = tile.from_pointer %arena at 0 : !tile
+    %h = tile.from_pointer %arena at 256 : memref<64xf32, #fragment>
+    scf.for %j = %c0 to %c64 step %c16 {
+      %x = vector.load %in#0[%b, %j] : !tensor, !v
+      %y = math.exp2 %x : !v
+      vector.store %y, %t[%c0, %j] : !tile, !v
+    }
+    scf.if %large {
+      scf.for %j = %c0 to %c64 step %c16 {
+        %x = vector.load %t[%c0, %j] : !tile, !v
+        vector.store %x, %h[%j] : memref<64xf32, #fragment>, !v
+        vector.store %x, %in#1[%b, %j] {nontemporal = true} : !tensor, !v
+      }
+    } else {
+      scf.for %j = %c0 to %c64 step %c16 {
+        %x = vector.load %t[%c0, %j] : !tile, !v
+        vector.store %x, %in#1[%b, %j] : !tensor, !v
+      }
+    }
+  }
+  return
+}
