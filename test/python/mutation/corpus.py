@@ -223,7 +223,7 @@ CORPUS = [
     Kernel(
         "sparse_mla", _KERNELS + "sparse_mla.py", ("sparse_mla",), _sparse_mla,
         (
-            ("[m for m in (64, 32, 16, 8) if m <= 16 or m < 2 * heads]", "[2]"),
+            ("[m for m in (*tallest, 64, 32, 16, 8) if m <= 16 or m < 2 * heads]", "[2]"),
             ("[64, 32, 16, 8]", "[4, 2]"),
         ),
     ),
