@@ -121,8 +121,8 @@ FailureOr<Value> AtomAttr::emit(OpBuilder &builder, Location loc,
                          {c, a, b});
   case Instruction::TileBF16:
   case Instruction::TileI8:
-    return emitError(loc) << *this
-                          << " cannot be emitted yet; choose a vector instruction";
+  case Instruction::TileU8:
+    return emitError(loc) << *this << " multiplies no values, but tiles by number";
   }
   llvm_unreachable("unknown instruction");
 }

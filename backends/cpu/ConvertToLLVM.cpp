@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "backends/cpu/Passes.h"
+#include "backends/cpu/TileRegisters.h"
 #include "compiler/lowering/TileToLLVM.h"
 #include "dialects/tile/Tile.h"
 
@@ -165,6 +166,7 @@ void ConvertToLLVMPass::runOnOperation() {
   RewritePatternSet patterns(context);
   patterns.add<CaptureLowering, CapturedLowering, LaunchLowering>(converter);
   patterns.add<MoveRowLowering>(converter, /*benefit=*/2);
+  tilewright::cpu::populateTileRegisterPatterns(converter, patterns);
   populateTileToLLVMPatterns(converter, patterns);
   LLVMConversionTarget target(*context);
   target.addLegalOp<ModuleOp>();

@@ -73,6 +73,7 @@ static InstructionInfo getInfo(Instruction instruction, bool isF64 = false) {
   case Instruction::TileBF16:
     return {16, true, 32, nullptr, nullptr, "amx-tile,amx-bf16"};
   case Instruction::TileI8:
+  case Instruction::TileU8:
     return {8, false, 64, nullptr, nullptr, "amx-tile,amx-int8"};
   case Instruction::BfDot:
     return {16, true, 2, "bf16", nullptr, nullptr};
@@ -89,7 +90,8 @@ static InstructionInfo getInfo(Instruction instruction, bool isF64 = false) {
 }
 
 static bool multipliesTiles(Instruction instruction) {
-  return instruction == Instruction::TileBF16 || instruction == Instruction::TileI8;
+  return instruction == Instruction::TileBF16 || instruction == Instruction::TileI8 ||
+         instruction == Instruction::TileU8;
 }
 
 static bool multipliesSquares(Instruction instruction) {
@@ -182,8 +184,14 @@ bool AtomAttr::isTile() const { return multipliesTiles(getInstruction()); }
 
 bool AtomAttr::isSquare() const { return multipliesSquares(getInstruction()); }
 
+int64_t AtomAttr::getGroup() const {
+  return isTile() ? 32 / getElement().getIntOrFloatBitWidth() : getDepth();
+}
+
 bool AtomAttr::isUnsigned() const {
-  return getInstruction() == Instruction::UDot || getInstruction() == Instruction::UMmla;
+  return getInstruction() == Instruction::UDot ||
+         getInstruction() == Instruction::UMmla ||
+         getInstruction() == Instruction::TileU8;
 }
 
 AtomShape AtomAttr::getShape() const {
@@ -268,6 +276,7 @@ double tilewright::cpu::getIssueRate(const CpuModel &model, Instruction instruct
     return model.intMultiply;
   case Instruction::TileBF16:
   case Instruction::TileI8:
+  case Instruction::TileU8:
     return 1.0 / 16;
   }
   llvm_unreachable("unknown instruction");
@@ -318,6 +327,7 @@ bool AtomAttr::serves(Type a, Type b, Type c, bool isUnsigned) const {
     return integers && a.isInteger(8) && !isUnsigned;
   case Instruction::UDot:
   case Instruction::UMmla:
+  case Instruction::TileU8:
     return integers && a.isInteger(8) && isUnsigned;
   case Instruction::DotI16:
     return integers && (a.isInteger(8) || (a.isInteger(16) && !isUnsigned));
@@ -344,7 +354,7 @@ SmallVector<RowRun, 3> tilewright::cpu::getRowRuns(AtomAttr atom, int64_t m) {
       runs.push_back({begin, rowsOfEach, count});
     begin += rowsOfEach * count;
   };
-  if (whole == 0 || rest == 0 || 2 * rest > rows) {
+  if (whole == 0 || rest == 0 || 2 * rest > rows || atom.isTile()) {
     add(rows, whole);
     add(rest, 1);
     return runs;
@@ -358,6 +368,18 @@ SmallVector<RowRun, 3> tilewright::cpu::getRowRuns(AtomAttr atom, int64_t m) {
     add(smaller, 1);
   return runs;
 }
+
+int64_t tilewright::cpu::getGroupsOfTile(int64_t groups) {
+  for (int64_t part = sideOfTile; part > 1; --part)
+    if (groups % part == 0)
+      return part;
+  return 1;
+}
+
+/// Blocks of C in tiles of AMX, of which there are eight: those of C, and of each of its
+/// rows and columns one of A and one of B.
+static constexpr std::pair<int64_t, int64_t> tileBlocks[] = {{1, 1}, {1, 2}, {1, 3},
+                                                             {2, 1}, {2, 2}, {3, 1}};
 
 SmallVector<AtomAttr> tilewright::cpu::getCpuAtoms(MLIRContext *context,
                                                    const CpuTarget &target) {
@@ -376,6 +398,8 @@ SmallVector<AtomAttr> tilewright::cpu::getCpuAtoms(MLIRContext *context,
       {Instruction::BfDot, bf16, f32},   {Instruction::SDot, i8, i32},
       {Instruction::UDot, i8, i32},      {Instruction::BfMmla, bf16, f32},
       {Instruction::SMmla, i8, i32},     {Instruction::UMmla, i8, i32},
+      {Instruction::TileBF16, bf16, f32}, {Instruction::TileI8, i8, i32},
+      {Instruction::TileU8, i8, i32},
   };
   int64_t bits = target.getVectorBits(), registers = target.getVectorRegisters();
   SmallVector<AtomAttr> atoms;
@@ -388,6 +412,14 @@ SmallVector<AtomAttr> tilewright::cpu::getCpuAtoms(MLIRContext *context,
         }))
       continue;
     int64_t lanes = bits / row.accumulator.getIntOrFloatBitWidth();
+    if (multipliesTiles(row.instruction)) {
+      for (auto [m, n] : tileBlocks)
+        atoms.push_back(AtomAttr::get(context, row.instruction, m * sideOfTile,
+                                      n * sideOfTile,
+                                      info.depth, row.element, row.accumulator, bits,
+                                      /*inner=*/false));
+      continue;
+    }
     bool isSquare = multipliesSquares(row.instruction);
     // Besides C: a row of B, one broadcast, and a product that is added by another
     // instruction. Four columns of B are two registers where C is in squares.

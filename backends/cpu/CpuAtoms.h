@@ -36,6 +36,13 @@ struct RowRun {
 /// shares its rows with the rest.
 llvm::SmallVector<RowRun, 3> getRowRuns(AtomAttr atom, int64_t m);
 
+/// Rows, columns and groups along K of a whole tile of AMX.
+constexpr int64_t sideOfTile = 16;
+
+/// Groups along K in each tile of a product that has `groups` of them. They are equally
+/// many in all tiles, since another shape would cost the sums in tiles.
+int64_t getGroupsOfTile(int64_t groups);
+
 /// Every atom that `target` can run: each instruction it has with each register block
 /// that its registers hold.
 llvm::SmallVector<AtomAttr> getCpuAtoms(mlir::MLIRContext *context,

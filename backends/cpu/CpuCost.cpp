@@ -37,7 +37,9 @@ static constexpr double loadWeight = 0.01;
 Feed cpu::getBroadcastFeed(AtomAttr atom, const GemmProblem::Operand &operand,
                            int64_t k) {
   bool together = atom.getDepth() == 1 ||
-                  (operand.alongK && k % atom.getDepth() == 0 && !atom.isSquare());
+                  (operand.alongK && k % atom.getGroup() == 0 && !atom.isSquare());
+  if (!together && atom.isTile())
+    return Feed::Transpose;
   if (!together)
     return Feed::Interleave;
   return operand.element == atom.getElement() ? Feed::InPlace : Feed::Convert;
@@ -135,6 +137,44 @@ static double getComputeCycles(const CpuModel &model, AtomAttr atom,
 }
 
 //===----------------------------------------------------------------------===//
+// Tiles
+//===----------------------------------------------------------------------===//
+
+/// Cycles of a block of `rows` x `columns` tiles over `steps` tiles along K. What is
+/// known of them is Intel's optimisation manual; none of it was measured.
+static double getTileBlockCycles(const CpuModel &model, AtomAttr atom, int64_t rows,
+                                 int64_t columns, int64_t steps) {
+  constexpr double load = 8, store = 16, latency = 52;
+  double products = static_cast<double>(rows * columns);
+  constexpr int64_t bytesOfTile = 1024;
+  double loadCost = steps * columns * bytesOfTile > model.l1Bytes / 2 ? 2 : 1;
+  double step =
+      std::max({products / getIssueRate(model, atom.getInstruction()),
+                (static_cast<double>(rows) + loadCost * columns) * load, latency});
+  return steps * step + products * (load + store) + blockOverhead;
+}
+
+/// Cycles of the whole product. A kind of block costs the loading of its shapes, which
+/// waits for all that the tiles were used for.
+static double getTileCycles(const CpuModel &model, AtomAttr atom,
+                            const GemmProblem &problem) {
+  constexpr double shapes = 250;
+  int64_t groups = problem.k / atom.getGroup();
+  int64_t steps = groups / std::max<int64_t>(getGroupsOfTile(groups), 1);
+  auto tiles = [](int64_t extent) { return llvm::divideCeil(extent, sideOfTile); };
+  double cycles = 0;
+  for (RowRun run : getRowRuns(atom, problem.m))
+    for (auto [width, count] :
+         {std::pair(atom.getColumns(), problem.n / atom.getColumns()),
+          std::pair(problem.n % atom.getColumns(), int64_t(1))})
+      if (width && count)
+        cycles += shapes + run.count * count *
+                               getTileBlockCycles(model, atom, tiles(run.rows),
+                                                  tiles(width), steps);
+  return cycles;
+}
+
+//===----------------------------------------------------------------------===//
 // Inner form
 //===----------------------------------------------------------------------===//
 
@@ -210,8 +250,9 @@ GemmCost cpu::estimateGemm(const CpuModel &model, AtomAttr atom,
                            const GemmProblem &problem, bool swapped) {
   GemmCost cost{};
   bool inner = atom.getInner();
-  cost.compute = inner ? getInnerCycles(model, atom, problem)
-                       : getComputeCycles(model, atom, problem);
+  cost.compute = inner           ? getInnerCycles(model, atom, problem)
+                 : atom.isTile() ? getTileCycles(model, atom, problem)
+                                 : getComputeCycles(model, atom, problem);
   Feed feedA = inner ? getInnerFeed(atom, problem.a)
                      : getBroadcastFeed(atom, problem.a, problem.k);
   Feed feedB = inner ? getInnerFeed(atom, problem.b) : getVectorFeed(atom, problem.b);
@@ -251,6 +292,7 @@ public:
     auto cpuAtom = llvm::cast<AtomAttr>(atom);
     return cpuAtom.serves(problem.a.element, problem.b.element, problem.c,
                           problem.isUnsigned) &&
+           (!cpuAtom.isTile() || problem.k % cpuAtom.getGroup() == 0) &&
            (!cpuAtom.getInner() ||
             servesInner(cpuAtom, problem, target.getVectorRegisters()));
   }
@@ -259,7 +301,7 @@ public:
   /// otherwise than dot products of floats do.
   bool isUniform(AtomAttrInterface atom, const GemmProblem &problem) const override {
     auto cpuAtom = llvm::cast<AtomAttr>(atom);
-    return cpuAtom.getInner() || cpuAtom.getDepth() == 1 ||
+    return cpuAtom.getInner() || cpuAtom.isTile() || cpuAtom.getDepth() == 1 ||
            !llvm::isa<mlir::FloatType>(cpuAtom.getAccumulator()) ||
            problem.n % cpuAtom.getLanes() == 0;
   }

@@ -37,10 +37,13 @@ def Cpu_Instruction : I32EnumAttr<"Instruction", "what multiplies and adds", [
     I32EnumAttrCase<"UDot", 9, "udot">,
     I32EnumAttrCase<"BfMmla", 10, "bfmmla">,
     I32EnumAttrCase<"SMmla", 11, "smmla">,
-    I32EnumAttrCase<"UMmla", 12, "ummla">]> {
+    I32EnumAttrCase<"UMmla", 12, "ummla">,
+    I32EnumAttrCase<"TileU8", 13, "amx_uint8">]> {
   let cppNamespace = "::tilewright::cpu";
   let genSpecializedAttr = 0;
 }
+
+def Cpu_InstructionAttr : EnumAttr<Cpu_Dialect, Cpu_Instruction, "instruction">;
 
 def Cpu_AtomAttr : AttrDef<Cpu_Dialect, "Atom", [
     DeclareAttrInterfaceMethods<Tile_AtomAttrInterface, ["emit"]>]> {
@@ -71,7 +74,7 @@ def Cpu_AtomAttr : AttrDef<Cpu_Dialect, "Atom", [
     | `bfmmla` | bf16 | f32 | 4 | bf16 |
     | `smmla`, `ummla` | i8 | i32 | 8 | i8mm |
     | `amx_bf16` | bf16 | f32 | 32 | amx-bf16 |
-    | `amx_int8` | i8 | i32 | 64 | amx-int8 |
+    | `amx_int8`, `amx_uint8` | i8 | i32 | 64 | amx-int8 |
 
     `dpbusd` multiplies unsigned by signed bytes. Its code flips the sign bit of A,
     which adds 128, so each sum has an excess: 128 times the sum of B's groups. A
@@ -80,8 +83,10 @@ def Cpu_AtomAttr : AttrDef<Cpu_Dialect, "Atom", [
     `bfmmla`, `smmla` and `ummla` multiply two rows of A by two columns of B: a
     register of A holds the groups of two rows, one of B those of two columns, and
     one of C a square of two by two. `columns` counts as for the others, in fours,
-    and a register block has as many registers of C as it would have with them. The
-    two AMX instructions are described for selection to come; nothing emits them yet.
+    and a register block has as many registers of C as it would have with them.
+    The registers of AMX are tiles: 16 rows of A with `depth` elements of K in each, 16
+    columns of B with pairs (of bytes: fours) along K side by side, 16 x 16 sums. At the
+    edges of C, and where K is no multiple of `depth`, tiles are smaller.
 
     Constraints:
     - (C1) Element and accumulator types are those of the table.
@@ -105,6 +110,9 @@ def Cpu_AtomAttr : AttrDef<Cpu_Dialect, "Atom", [
     int64_t getLanes() const;
     /// Whether its registers are the tiles of AMX.
     bool isTile() const;
+    /// Elements along K that lie side by side in B's panels: of tiles those that fill 32
+    /// bits, of others all that an instruction multiplies.
+    int64_t getGroup() const;
     /// Whether a register of C holds a square of two rows and two columns.
     bool isSquare() const;
     /// Whether integers are unsigned.

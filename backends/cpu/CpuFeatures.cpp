@@ -25,7 +25,8 @@ static constexpr StringLiteral x86Features[] = {
     "avx512cd",     "avx512dq",   "avx512vl",
     "avx512ifma",   "avx512vbmi", "avx512vbmi2",
     "avx512bitalg", "avx512vnni", "avx512vpopcntdq",
-    "avx512bf16",   "avx512fp16",
+    "avx512bf16",   "avx512fp16", "amx-tile",
+    "amx-bf16",     "amx-int8",
 };
 static constexpr StringLiteral x86Base[] = {"avx2", "fma"};
 

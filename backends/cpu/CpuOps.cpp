@@ -94,7 +94,7 @@ LogicalResult GemmOp::verify() {
       return emitOpError("(C1) operands must be matrices, or panels of rank 3, of static shape, and `c` a tile");
   if (getAtom().getInner())
     return verifyInner(*this, a, b, c);
-  int64_t depth = getAtom().getDepth();
+  int64_t depth = getAtom().getGroup();
   bool transposed = getTransposeA() || isPanelA();
   int64_t m = a.getDimSize(transposed ? 1 : 0);
   int64_t groups = isPanelA() || depth == 1 ? a.getDimSize(transposed ? 0 : 1)
@@ -110,7 +110,8 @@ LogicalResult GemmOp::verify() {
   bool matrixA = !isPanelA();
   if (depth != 1 &&
       (!isPanelB() || (matrixA && (getTransposeA() || a.getDimSize(1) % depth ||
-                                   getAtom().isSquare()))))
+                                   getAtom().isSquare())) ||
+                      (!matrixA && getAtom().isTile())))
     return emitOpError("(C4) operands of an atom of depth ")
            << depth << " must hold groups along K side by side";
   return success();
@@ -136,4 +137,52 @@ LogicalResult CombineOp::verify() {
            << getValue().getType() << " into " << row.getElementType() << " by "
            << tile::stringifyCombiner(getCombiner());
   return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Tiles of AMX
+//===----------------------------------------------------------------------===//
+
+static LogicalResult verifyTiles(Operation *op, ArrayRef<int8_t> tiles) {
+  for (int8_t tile : tiles)
+    if (tile < 0 || tile > 7 || llvm::count(tiles, tile) > 1)
+      return op->emitOpError("(C1) tiles are 0 to 7, and no two the same");
+  return success();
+}
+
+static LogicalResult verifyTileMemory(Operation *op, int8_t tile, Value memory) {
+  if (typeOf(memory).getRank() != 2 || !typeOf(memory).areTrailingDimsContiguous(1))
+    return op->emitOpError("(C2) needs a matrix with rows without gaps");
+  return verifyTiles(op, {tile});
+}
+
+LogicalResult TileShapesOp::verify() {
+  if (getRows().size() != getBytes().size() || getRows().size() > 8)
+    return emitOpError("(C1) needs rows and bytes of at most eight tiles");
+  for (auto [rows, bytes] : llvm::zip_equal(getRows(), getBytes()))
+    if (rows < 1 || rows > 16 || bytes < 4 || bytes > 64 || bytes % 4)
+      return emitOpError("(C2) a tile has no ") << rows << " rows of " << bytes << " bytes";
+  return success();
+}
+
+LogicalResult TileZeroOp::verify() {
+  return verifyTiles(*this, {static_cast<int8_t>(getTile())});
+}
+
+LogicalResult TileLoadOp::verify() {
+  return verifyTileMemory(*this, getTile(), getMemory());
+}
+
+LogicalResult TileStoreOp::verify() {
+  return verifyTileMemory(*this, getTile(), getMemory());
+}
+
+LogicalResult TileMultiplyOp::verify() {
+  Instruction instruction = getInstruction();
+  if (instruction != Instruction::TileBF16 && instruction != Instruction::TileI8 &&
+      instruction != Instruction::TileU8)
+    return emitOpError("(C2) ") << stringifyInstruction(instruction)
+                                << " multiplies no tiles";
+  return verifyTiles(*this, {static_cast<int8_t>(getA()), static_cast<int8_t>(getB()),
+                             static_cast<int8_t>(getC())});
 }

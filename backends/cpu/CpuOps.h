@@ -11,6 +11,13 @@
 #include "backends/cpu/CpuAtoms.h"
 #include "dialects/tile/Tile.h"
 
+namespace tilewright::cpu {
+/// The tiles of AMX, which operations name by number.
+struct TileRegisters : mlir::SideEffects::Resource::Base<TileRegisters> {
+  llvm::StringRef getName() final { return "TileRegisters"; }
+};
+} // namespace tilewright::cpu
+
 #define GET_OP_CLASSES
 #include "backends/cpu/CpuOps.h.inc"
 

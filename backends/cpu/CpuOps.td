@@ -9,6 +9,7 @@
 #define TILEWRIGHT_BACKENDS_CPU_OPS
 
 include "backends/cpu/CpuDialect.td"
+include "backends/cpu/CpuTileOps.td"
 include "dialects/tile/TileAttrs.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
@@ -20,7 +21,8 @@ def Cpu_GemmOp : Op<Cpu_Dialect, "gemm", [AttrSizedOperandSegments]> {
     side by side in A's groups, and neighbours along N in B's vectors. `a` is a
     matrix M x K (K x M with `transpose_a`) or a panel; `b` is a matrix K x N or
     a panel. A panel is `[ceil(K / depth), X, depth]`, zero past K, as
-    `tile.pack` makes it. With an inner atom `a` is a matrix M x K and `b` a
+    `tile.pack` makes it. An atom of tiles reads a matrix M x K, and for `b` a panel of
+    groups of 32 bits. With an inner atom `a` is a matrix M x K and `b` a
     matrix N x K, both read by vectors along K. Rows of C from `rows` on, where that is
     given, may be left as they are: nothing reads them.
 
@@ -39,8 +41,8 @@ def Cpu_GemmOp : Op<Cpu_Dialect, "gemm", [AttrSizedOperandSegments]> {
     - (C3) `a` and `b` have the atom's element type and `c` its accumulator; what
       an inner atom of floats reads may be narrower floats.
     - (C4) A matrix `b`, and a transposed matrix `a`, need an atom of depth 1; a
-      matrix `a` needs K to be a multiple of the depth, and an atom that does not
-      multiply squares.
+      matrix `a` needs K to be a multiple of the depth, of tiles of a group, and an atom
+      that does not multiply squares; an atom of tiles needs one.
     - (C5) An inner atom needs matrices whose K is a multiple of what a step reads:
       a register of the atom's elements, or of bf16 where both operands are bf16
       and the atom's elements f32.

@@ -8,6 +8,8 @@
 #include "backends/cpu/InnerKernel.h"
 #include "backends/cpu/MicroKernel.h"
 #include "backends/cpu/Passes.h"
+#include "backends/cpu/TileKernel.h"
+#include "backends/cpu/TileShapes.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 
@@ -25,18 +27,16 @@ struct LowerGemmPass : tilewright::cpu::impl::LowerGemmBase<LowerGemmPass> {
     SmallVector<GemmOp> gemms;
     getOperation()->walk([&](GemmOp gemm) { gemms.push_back(gemm); });
     for (GemmOp gemm : gemms) {
-      if (gemm.getAtom().isTile()) {
-        gemm.emitOpError("uses ")
-            << gemm.getAtom() << ", a matrix instruction, which nothing emits yet";
-        return signalPassFailure();
-      }
       LoopBuilder builder(gemm);
       if (gemm.getAtom().getInner())
         InnerKernel(builder, gemm).emit();
+      else if (gemm.getAtom().isTile())
+        TileKernel(builder, gemm).emit();
       else
         MicroKernel(builder, gemm).emit();
       gemm.erase();
     }
+    keepTileShapes(getOperation());
   }
 };
 } // namespace

@@ -74,6 +74,7 @@ private:
   Value makePanel(Value tile, Operation *reader, bool transpose, AtomAttr atom,
                   bool isUnsigned);
   Value convertTile(Value tile, Operation *reader, AtomAttr atom, bool isUnsigned);
+  Value turnTile(Value tile, Operation *reader, AtomAttr atom, bool isUnsigned);
   Value packVectorSide(tile::GemmOp gemm, Value b, bool transposed, AtomAttr atom);
   Value packBroadcastSide(tile::GemmOp gemm, Value a, bool &transposed, AtomAttr atom);
   Value widenInteger(Value tile, tile::GemmOp gemm, AtomAttr atom);
@@ -91,23 +92,32 @@ static Value allocTile(OpBuilder &builder, Location loc, ArrayRef<int64_t> shape
   return AllocOp::create(builder, loc, type, builder.getStringAttr(name), IntegerAttr());
 }
 
-/// Copies the transpose of matrix `from` to `to`.
-static void transposeTile(OpBuilder &builder, Location loc, Value from, Value to) {
+/// Copies the transpose of matrix `from` to `to`, whose elements may be wider.
+static PackOp transposeTile(OpBuilder &builder, Location loc, Value from, Value to,
+                            bool isUnsigned = false) {
   auto type = cast<MemRefType>(to.getType());
   SmallVector<int64_t> shape(type.getShape());
   shape.push_back(1);
   SmallVector<ReassociationIndices> groups{{0}, {1, 2}};
   Value panel = memref::ExpandShapeOp::create(builder, loc, shape, to, groups);
-  PackOp::create(builder, loc, from, ValueRange(), ArrayRef<int64_t>{0, 0},
-                 cast<MemRefType>(from.getType()).getShape(), ArrayRef<int64_t>{0, 1},
-                 panel,
-                 /*transpose=*/true, /*isUnsigned=*/false);
+  return PackOp::create(builder, loc, from, ValueRange(), ArrayRef<int64_t>{0, 0},
+                        cast<MemRefType>(from.getType()).getShape(),
+                        ArrayRef<int64_t>{0, 1}, panel, /*transpose=*/true, isUnsigned);
 }
 
 /// The name of the tile behind `tile`, for plans.
 static std::string nameOf(Value tile) {
   auto alloc = getBaseMemory(tile).getDefiningOp<AllocOp>();
   return alloc && alloc.getName() ? alloc.getName()->str() : "tile";
+}
+
+/// What `made`, which fills a panel or a tile, fills; of a transpose the matrix.
+static Value getMatrix(Operation *made) {
+  if (auto copy = dyn_cast<CopyOp>(made))
+    return copy.getDst();
+  Value panel = cast<PackOp>(made).getPanel();
+  auto expanded = panel.getDefiningOp<memref::ExpandShapeOp>();
+  return expanded ? expanded.getSrc() : panel;
 }
 
 /// A copy of `tile` in `form` that was made earlier and still holds at `point`; or null.
@@ -124,8 +134,7 @@ Value OperandPacker::findCopy(const Form &form, Value tile, Operation *point) co
     if (llvm::none_of(between, [&](Operation &op) {
           return mayWrite(&op, tile);
         }))
-      return isa<PackOp>(made) ? cast<PackOp>(made).getPanel()
-                               : cast<CopyOp>(made).getDst();
+      return getMatrix(made);
   }
   return {};
 }
@@ -134,7 +143,8 @@ Value OperandPacker::findCopy(const Form &form, Value tile, Operation *point) co
 Value OperandPacker::makePanel(Value tile, Operation *reader, bool transpose,
                                AtomAttr atom, bool isUnsigned) {
   Operation *point = finalContentsPoint(tile, reader);
-  Form form{tile.getAsOpaquePointer(), transpose, atom.getDepth(),
+  int64_t depth = atom.getGroup();
+  Form form{tile.getAsOpaquePointer(), transpose, depth,
             atom.getElement().getAsOpaquePointer()};
   if (Value made = findCopy(form, tile, point))
     return made;
@@ -142,7 +152,7 @@ Value OperandPacker::makePanel(Value tile, Operation *reader, bool transpose,
   Location loc = reader->getLoc();
   auto type = cast<MemRefType>(tile.getType());
   int64_t k = type.getDimSize(transpose ? 1 : 0), x = type.getDimSize(transpose ? 0 : 1);
-  int64_t depth = atom.getDepth(), groups = llvm::divideCeil(k, depth);
+  int64_t groups = llvm::divideCeil(k, depth);
   Value panel = allocTile(builder, loc, {groups, x, depth}, atom.getElement(),
                           nameOf(tile) + ".panel");
   copies[form].push_back(PackOp::create(
@@ -169,6 +179,22 @@ Value OperandPacker::convertTile(Value tile, Operation *reader, AtomAttr atom,
   return copy;
 }
 
+/// The transpose of `tile` in the atom's element type, a matrix M x K.
+Value OperandPacker::turnTile(Value tile, Operation *reader, AtomAttr atom,
+                              bool isUnsigned) {
+  Operation *point = finalContentsPoint(tile, reader);
+  Form form{tile.getAsOpaquePointer(), true, 0, atom.getElement().getAsOpaquePointer()};
+  if (Value made = findCopy(form, tile, point))
+    return made;
+  OpBuilder builder(point);
+  Location loc = reader->getLoc();
+  ArrayRef<int64_t> shape = cast<MemRefType>(tile.getType()).getShape();
+  Value turned = allocTile(builder, loc, {shape[1], shape[0]}, atom.getElement(),
+                           nameOf(tile) + ".turned");
+  copies[form].push_back(transposeTile(builder, loc, tile, turned, isUnsigned));
+  return turned;
+}
+
 Value OperandPacker::packVectorSide(tile::GemmOp gemm, Value b, bool transposed,
                                     AtomAttr atom) {
   bool converts = cast<MemRefType>(b.getType()).getElementType() != atom.getElement();
@@ -184,12 +210,14 @@ Value OperandPacker::packBroadcastSide(tile::GemmOp gemm, Value a, bool &transpo
   bool converts = type.getElementType() != atom.getElement();
   bool groupsTogether =
       atom.getDepth() == 1 || (!transposed && !atom.isSquare() &&
-                               type.getDimSize(1) % atom.getDepth() == 0);
+                               type.getDimSize(1) % atom.getGroup() == 0);
   if (groupsTogether)
     return converts ? convertTile(a, gemm, atom, gemm.getIsUnsigned()) : a;
-  Value panel = makePanel(a, gemm, !transposed, atom, gemm.getIsUnsigned());
+  Value form = atom.isTile()
+                   ? turnTile(a, gemm, atom, gemm.getIsUnsigned())
+                   : makePanel(a, gemm, !transposed, atom, gemm.getIsUnsigned());
   transposed = false;
-  return panel;
+  return form;
 }
 
 /// What an inner atom reads for `tile`: rows along K. Narrow floats are widened on the way

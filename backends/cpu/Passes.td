@@ -155,7 +155,8 @@ def LowerGemm : Pass<"cpu-lower-gemm"> {
     accumulators are loaded into vector registers once, updated for all of K by
     broadcasts of one operand times vectors of the other, and stored once. With
     an inner atom, whose vectors run along K, each accumulator is a sum's parts,
-    which are added up before they are stored.
+    which are added up before they are stored. With an atom of AMX the registers are
+    tiles, which have shapes for one kind of block at a time.
   }];
   let dependentDialects = ["::mlir::vector::VectorDialect", "::mlir::scf::SCFDialect",
                            "::mlir::LLVM::LLVMDialect"];

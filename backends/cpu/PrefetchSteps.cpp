@@ -157,7 +157,7 @@ SmallVector<Operation *> LoopPrefetches::findOps() {
 }
 
 static int64_t countProducts(cpu::GemmOp gemm) {
-  return gemm.getM() * gemm.getN() * gemm.getGroups() * gemm.getAtom().getDepth();
+  return gemm.getM() * gemm.getN() * gemm.getGroups() * gemm.getAtom().getGroup();
 }
 
 /// The products of `ops` that ask for something: those that take a while.

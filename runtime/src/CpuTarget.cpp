@@ -37,7 +37,7 @@ struct Feature {
 /// All that the compiler's CPU targets ask for.
 #if defined(__x86_64__)
 static constexpr SavedState none = SavedState::None, avx = SavedState::Avx,
-                            avx512 = SavedState::Avx512;
+                            avx512 = SavedState::Avx512, tiles = SavedState::Tiles;
 static constexpr CpuidBit::Register eax = CpuidBit::Eax, ebx = CpuidBit::Ebx,
                                     ecx = CpuidBit::Ecx, edx = CpuidBit::Edx;
 static constexpr uint32_t extended = 0x80000001;
@@ -65,6 +65,9 @@ static constexpr Feature features[] = {
     {"avx512vpopcntdq", {7, 0, ecx, 14, avx512}},
     {"avx512bf16", {7, 1, eax, 5, avx512}},
     {"avx512fp16", {7, 0, edx, 23, avx512}},
+    {"amx-tile", {7, 0, edx, 24, tiles}},
+    {"amx-bf16", {7, 0, edx, 22, tiles}},
+    {"amx-int8", {7, 0, edx, 25, tiles}},
 };
 #elif defined(__aarch64__)
 static constexpr Feature features[] = {

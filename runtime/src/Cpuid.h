@@ -15,11 +15,13 @@
 
 #include <cpuid.h>
 #include <cstdint>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 namespace tilewright {
 
 /// Registers that the operating system has to save for an extension, as XCR0 has them.
-enum class SavedState : uint32_t { None = 0, Avx = 0x06, Avx512 = 0xe6 };
+enum class SavedState : uint32_t { None = 0, Avx = 0x06, Avx512 = 0xe6, Tiles = 0x60000 };
 
 /// Where CPUID has an extension's bit.
 struct CpuidBit {
@@ -47,7 +49,15 @@ private:
       return false;
     uint32_t low, high;
     asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
-    return (low & wanted) == wanted;
+    return (low & wanted) == wanted && (state != SavedState::Tiles || mayUseTiles());
+  }
+
+  /// The tiles of AMX are 8 KiB more of each thread's state, which Linux gives to
+  /// processes that ask; asking again is harmless.
+  static bool mayUseTiles() {
+    constexpr long requestPermission = 0x1023; // ARCH_REQ_XCOMP_PERM
+    constexpr long tileData = 18;              // its bit in XCR0
+    return syscall(SYS_arch_prctl, requestPermission, tileData) == 0;
   }
 };
 

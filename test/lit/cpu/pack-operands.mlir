@@ -9,6 +9,38 @@
 #dot = #cpu.atom<dpbf16 8x32x2, bf16 into f32, 512>
 #bytes = #cpu.atom<dpbusd 8x32x4, i8 into i32, 512>
 #words = #cpu.atom<maddwd 8x32x2, i16 into i32, 512>
+#tiles = #cpu.atom<amx_bf16 32x32x32, bf16 into f32, 512>
+
+// Tiles of AMX are loaded from rows of A along K, where they lie or turned, and from panels
+// of B that have pairs along K side by side.
+// CHECK-LABEL: @for_tiles
+// CHECK:         %[[A:.*]] = tile.alloc "a"
+// CHECK:         %[[T:.*]] = tile.alloc "t"
+// CHECK:         %[[B:.*]] = tile.alloc "b"
+// CHECK:         %[[C:.*]] = tile.alloc "c"
+// CHECK-NEXT:    %[[P:.*]] = tile.alloc "b.panel" : memref<32x48x2xbf16
+// CHECK-NEXT:    tile.pack %[[B]][0, 0][64, 48] dims [0, 1] into %[[P]]
+// CHECK-NEXT:    cpu.gemm %[[A]], %[[P]] into %[[C]] atom(<amx_bf16
+// CHECK-NEXT:    %[[M:.*]] = tile.alloc "t.turned" : memref<24x64xbf16
+// CHECK-NEXT:    %[[E:.*]] = memref.expand_shape %[[M]] {{\[}}[0], [1, 2]] output_shape [24, 64, 1]
+// CHECK-NEXT:    tile.pack %[[T]][0, 0][64, 24] dims [0, 1] into %[[E]] transpose
+// CHECK-NEXT:    cpu.gemm %[[M]], %[[P]] into %[[C]] atom(<amx_bf16
+// CHECK-NEXT:    cpu.gemm %[[M]], %[[P]] into %[[C]] atom(<amx_bf16
+func.func @for_tiles(%blocks: index) {
+  tile.kernel (%bx) in (%blocks) {
+    %a = tile.alloc "a" : memref<24x64xbf16, #shared>
+    %t = tile.alloc "t" : memref<64x24xbf16, #shared>
+    %b = tile.alloc "b" : memref<64x48xbf16, #shared>
+    %c = tile.alloc "c" : memref<24x48xf32, #fragment>
+    tile.gemm %a, %b into %c atom(#tiles)
+      : memref<24x64xbf16, #shared>, memref<64x48xbf16, #shared> into memref<24x48xf32, #fragment>
+    tile.gemm %t, %b into %c transpose_a atom(#tiles)
+      : memref<64x24xbf16, #shared>, memref<64x48xbf16, #shared> into memref<24x48xf32, #fragment>
+    tile.gemm %t, %b into %c transpose_a atom(#tiles)
+      : memref<64x24xbf16, #shared>, memref<64x48xbf16, #shared> into memref<24x48xf32, #fragment>
+  }
+  return
+}
 
 // Vectors of B and single elements of A, transposed or not, are read where they lie.
 // CHECK-LABEL: @in_place

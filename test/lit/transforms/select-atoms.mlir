@@ -4,8 +4,10 @@
 // form is paid for. Block sizes are the cost function's business and tested with it.
 // RUN: %tilewright-opt %s --select-atoms=target=cpu:znver4 2>/dev/null \
 // RUN:   | FileCheck %s --check-prefixes=CHECK,ZEN
-// RUN: %tilewright-opt %s --select-atoms=target=cpu:sapphirerapids 2>/dev/null \
+// RUN: %tilewright-opt %s --select-atoms=target=cpu:sapphirerapids,-amx-tile 2>/dev/null \
 // RUN:   | FileCheck %s --check-prefixes=CHECK,SPR
+// RUN: %tilewright-opt %s --select-atoms=target=cpu:sapphirerapids 2>/dev/null \
+// RUN:   | FileCheck %s --check-prefix=AMX
 // RUN: %tilewright-opt %s --select-atoms=target=cpu:x86-64-v3 2>/dev/null \
 // RUN:   | FileCheck %s --check-prefixes=CHECK,AVX2
 // RUN: %tilewright-opt %s --select-atoms=target=cpu:znver4,-avx512f 2>/dev/null \
@@ -21,6 +23,8 @@
 // ZEN:          tile.gemm {{.*}} atom(#cpu.atom<dpbf16 {{[0-9]+x[0-9]+x2}}, bf16 into f32, 512>)
 // SPR:          tile.gemm {{.*}} atom(#cpu.atom<fma {{[0-9]+x[0-9]+x1}}, f32 into f32, 512>)
 // AVX2:         tile.gemm {{.*}} atom(#cpu.atom<fma {{[0-9]+x[0-9]+x1}}, f32 into f32, 256>)
+// AMX-LABEL:    @bf16
+// AMX:          tile.gemm {{.*}} atom(#cpu.atom<amx_bf16 32x32x32, bf16 into f32, 512>)
 // NOBF16-LABEL: @bf16
 // NOBF16:       tile.gemm {{.*}} atom(#cpu.atom<fma {{.*}}, f32 into f32, 512>)
 func.func @bf16(%a: memref<128x64xbf16, #shared>, %b: memref<64x128xbf16, #shared>,

@@ -127,13 +127,18 @@ TEST_F(CpuAtoms, BlocksFitTheRegisters) {
     SmallVector<AtomAttr> atoms = getCpuAtoms(&context, target);
     EXPECT_FALSE(atoms.empty());
     for (AtomAttr atom : atoms) {
+      for (StringRef feature : atom.getRequiredFeatures())
+        EXPECT_TRUE(target.hasFeature(feature)) << feature.str();
+      EXPECT_TRUE(atom.getIssueInterval(target.getModel().name));
+      if (atom.isTile()) { // a tile of A for each row of tiles of C, of B for each column
+        int64_t rows = atom.getRows() / 16, columns = atom.getColumns() / 16;
+        EXPECT_LE(rows * columns + rows + columns, 8);
+        continue;
+      }
       // Besides C: a vector of each column of B, or with vectors along K of each row of
       // A.
       int64_t loaded = atom.getInner() ? atom.getRows() : atom.getVectors();
       EXPECT_LT(atom.getRows() * atom.getVectors() + loaded, target.getVectorRegisters());
-      for (StringRef feature : atom.getRequiredFeatures())
-        EXPECT_TRUE(target.hasFeature(feature)) << feature.str();
-      EXPECT_TRUE(atom.getIssueInterval(target.getModel().name));
     }
   }
 }
@@ -160,8 +165,30 @@ TEST_F(CpuAtoms, Bf16DependsOnTheModelNotTheFeature) {
   GemmProblem problem{128,   128,  64, {bf16, true, 1}, {bf16, false, 1}, b.getF32Type(),
                       false, false};
   EXPECT_EQ(select("cpu:znver4", problem).first.getInstruction(), Instruction::DotBF16);
-  EXPECT_EQ(select("cpu:sapphirerapids", problem).first.getInstruction(),
+  EXPECT_EQ(select("cpu:sapphirerapids,-amx-bf16", problem).first.getInstruction(),
             Instruction::Fma);
+}
+
+// Tiles of AMX are sixteen times as fast as vectors where a product fills them; one that
+// has few rows, and whose weights are read once, leaves them idle.
+TEST_F(CpuAtoms, TilesServeProductsThatFillThem) {
+  Type bf16 = b.getBF16Type(), f32 = b.getF32Type(), i8 = b.getI8Type();
+  GemmProblem floats{128, 128, 64, {bf16, true, 1}, {bf16, false, 1}, f32, false, false};
+  auto [atom, swapped] = select("cpu:sapphirerapids", floats);
+  EXPECT_EQ(atom.getInstruction(), Instruction::TileBF16);
+  EXPECT_FALSE(swapped);
+  EXPECT_EQ(atom.getRows(), 32);
+  EXPECT_EQ(atom.getColumns(), 32);
+  GemmProblem bytes{128, 128, 64, {i8, true, 1}, {i8, true, 1}, b.getI32Type(), false,
+                    false};
+  auto choose = [&](const GemmProblem &problem) {
+    return select("cpu:graniterapids", problem).first.getInstruction();
+  };
+  EXPECT_EQ(choose(bytes), Instruction::TileI8);
+  bytes.isUnsigned = true;
+  EXPECT_EQ(choose(bytes), Instruction::TileU8);
+  floats.m = 1, floats.b = {bf16, true, 1};
+  EXPECT_EQ(choose(floats), Instruction::Fma);
 }
 
 // Products of squares are twice as many as dot products, where a CPU has them.
