@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cross import aarch64
+from cross import aarch64, amx
 from cross.machine import Machine
 from tilewright.compiler.kernel import Kernel
 
@@ -34,5 +34,24 @@ def aarch64_launcher() -> Path:
 def aarch64_machine(aarch64_launcher: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     """An AArch64, where kernels run that are called in the test."""
     machine = aarch64.make_machine(aarch64_launcher)
+    launch_on(machine, monkeypatch)
+    return machine
+
+
+@pytest.fixture(scope="session")
+def amx_programs() -> Path:
+    """The folder of the launcher and the emulator's tests."""
+    lacking = amx.missing()
+    if lacking:
+        pytest.skip(f"this machine has no {', '.join(lacking)}")
+    return amx.build(BUILD / "amx")
+
+
+@pytest.fixture
+def amx_machine(
+    amx_programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> amx.AmxMachine:
+    """An x86-64 with AMX, where kernels run that are called in the test."""
+    machine = amx.AmxMachine(amx_programs, tmp_path / "amx.log")
     launch_on(machine, monkeypatch)
     return machine
