@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// In place of the runtime's Image.cpp, which needs zstd for the other architecture: Debian
-// has no package of it for cross compilers. Code for a CPU is never packed.
+// In place of the runtime's Image.cpp, which needs zstd for the other architecture:
+// Debian has no package of it for cross compilers. Code for a CPU is never packed.
 //
 //===----------------------------------------------------------------------===//
 
