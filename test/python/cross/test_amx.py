@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""The emulator of AMX does what AMX does."""
+"""Kernels of the library for a CPU with AMX, which is emulated where this one has none, hold
+the bounds that they hold on this machine; and the emulator does what AMX does."""
 
 from __future__ import annotations
 
@@ -8,6 +9,10 @@ import signal
 import subprocess
 
 import pytest
+
+from cross import amx
+from tilewright.kernels import registry
+from tilewright.testing.verify import PASS, verify_case
 
 #: Of amx_test.c.
 CHECKS = [
@@ -42,6 +47,40 @@ REFUSALS = {
     "ud2": "not an instruction of AMX: 0f 0b ",
     "tile_8": "not an instruction of AMX: c4 62 7b 49 c0 ",
 }
+
+CASES = [
+    "gemm/odd_nn/bf16",
+    "gemm/odd_nt/bf16",
+    "gemm/odd_tn/bf16",
+    "gemm/odd_tt/i8",
+    "gemm/odd_nt/i8",
+    "gemm/odd_nn/f16",
+    "gemm/tile_96_136_24/bf16",
+    "gemm/tile_136_96_100/i8",
+    "gemm/long_k/bf16",
+    "gemm/split_k/bf16",
+    "gemm/nan_and_infinity/bf16",
+    "gemm/f32_from_bf16/bf16",
+    "gemm_skinny/m4/bf16",
+    "gemm_skinny/m16/bf16",
+    "gemm_skinny/m7/i8",
+    "gemm_batched/odd_nt/bf16",
+    "gemm_batched/row_padding/bf16",
+    "attention/odd_causal/bf16",
+    "attention/ragged_causal/bf16",
+    "attention/mla/bf16",
+    "mla_decode/ragged_paged/bf16",
+    "mla_decode/s_q2_causal/bf16",
+    "indexer/plain/bf16",
+    "indexer/paged/bf16",
+    "indexer/paged/f8e4m3fn",
+    "sparse_mla/plain/bf16",
+    "sparse_mla/everything/bf16",
+    "grouped_gemm/ragged/bf16",
+    "grouped_gemm/masked_plain/bf16",
+    "grouped_gemm/contiguous_fp8/f8e4m3fn",
+    "moe/small/bf16",
+]
 
 
 def run(program, test, log):
@@ -78,3 +117,10 @@ def test_wrong_uses_are_refused(test, amx_programs, tmp_path):
         unknown = REFUSALS[test].startswith("not an instruction")
         assert done.returncode == -(signal.SIGILL if unknown else signal.SIGABRT)
         assert done.stderr.startswith(f"amx: {REFUSALS[test]}")
+
+
+@pytest.mark.parametrize("case", registry.verify_cases(CASES), ids=lambda case: case.id)
+def test_library_kernels_are_right(case, amx_machine):
+    result = verify_case(case, amx.target())
+    assert result.status == PASS, result.reason
+    assert amx_machine.launches
