@@ -294,10 +294,13 @@ static void *workerMain(void *) {
 static void startWorkers(int32_t wanted) {
   if (workers >= wanted)
     return;
-  // Signals are for the program's own threads.
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
+  // Signals are for the program's own threads, but for faults: those are of the thread that
+  // made them, and kill where they are blocked, whatever handler the program has.
+  sigset_t blocked, before;
+  sigfillset(&blocked);
+  for (int fault : {SIGILL, SIGSEGV, SIGBUS, SIGFPE, SIGTRAP, SIGSYS})
+    sigdelset(&blocked, fault);
+  pthread_sigmask(SIG_SETMASK, &blocked, &before);
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
   pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);

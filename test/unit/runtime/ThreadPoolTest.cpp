@@ -11,6 +11,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <csignal>
 #include <cstdint>
 #include <cstring>
 #include <dlfcn.h>
@@ -144,6 +145,27 @@ TEST(ThreadPool, SeveralThreadsWork) {
     seen.insert(std::this_thread::get_id());
   });
   EXPECT_EQ(seen.size(), 4u);
+}
+
+// A fault of a worker is its own, and the program's handler has a say; what others send is
+// for the program's threads.
+TEST(ThreadPool, WorkersTakeFaultsAlone) {
+  Threads scope(4);
+  std::atomic<int> arrived{0}, differ{0};
+  run(4, [&](int64_t, int64_t, void *) {
+    sigset_t blocked;
+    pthread_sigmask(SIG_SETMASK, nullptr, &blocked);
+    for (int fault : {SIGILL, SIGSEGV, SIGBUS, SIGFPE})
+      differ += sigismember(&blocked, fault);
+    if (getpid() != gettid())
+      differ += !sigismember(&blocked, SIGINT) + !sigismember(&blocked, SIGTERM);
+    ++arrived;
+    auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (arrived < 4 && std::chrono::steady_clock::now() < limit)
+      std::this_thread::yield();
+  });
+  EXPECT_EQ(arrived, 4);
+  EXPECT_EQ(differ, 0);
 }
 
 TEST(ThreadPool, OneBlockRunsOnTheCaller) {
