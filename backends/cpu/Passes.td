@@ -79,7 +79,8 @@ def SharePanels : Pass<"cpu-share-panels"> {
   let description = [{
     A tile of a tensor that nothing writes, which a kernel copies or packs for a
     product, is made once by a kernel in front, in a workspace of all tiles of the
-    tensor, with the columns of a register block in one run of memory. Where it lies
+    tensor, with the columns of a register block in one run of memory. Tiles lie in the
+    order in which a block reads them, and products ask for what lies behind. Where it lies
     must follow from the variables of blocks and loops. It is done where all blocks
     together copy each tile three times or more; where that is known at launch only,
     all forms stand in the loop.

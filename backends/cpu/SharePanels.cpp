@@ -79,9 +79,12 @@ private:
   Value countTiles(Filling filling, SmallVectorImpl<Value> &counts);
   Value countCopies(Filling filling);
   Value mayShare(Filling filling, Value tiles);
+  scf::ForOp getLoop(OpFoldResult offset);
+  SmallVector<int64_t> getOrder(Filling filling);
   int64_t getColumns(Filling filling);
   Value makeWorkspace(Filling filling, Value tiles, ArrayRef<Value> counts);
   Value getTile(OpBuilder &b, Filling filling, ArrayRef<Value> counts);
+  Value getTileAhead(OpBuilder &b, Panel panel, int64_t runs, Value run);
   void emitShared(OpBuilder &b, ArrayRef<Panel> panels);
   void emitForms(OpBuilder &b, ArrayRef<Panel> panels, ArrayRef<Panel> shared);
 
@@ -163,6 +166,44 @@ int64_t PanelSharer::getColumns(Filling filling) {
   return filling.isVectorSide && columns % block == 0 ? block : columns;
 }
 
+/// The innermost loop around the product with which `offset` changes; null where it is
+/// the block's alone.
+scf::ForOp PanelSharer::getLoop(OpFoldResult offset) {
+  SmallVector<Value> toDo;
+  if (auto value = dyn_cast<Value>(offset))
+    toDo.push_back(value);
+  scf::ForOp innermost;
+  while (!toDo.empty()) {
+    Value value = toDo.pop_back_val();
+    if (Operation *op = value.getDefiningOp()) {
+      if (kernel->isAncestor(op))
+        llvm::append_range(toDo, op->getOperands());
+      continue;
+    }
+    auto loop = dyn_cast<scf::ForOp>(value.getParentBlock()->getParentOp());
+    if (loop && (!innermost || innermost->isAncestor(loop)))
+      innermost = loop;
+  }
+  return innermost;
+}
+
+/// The dimensions of the tensor in the order in which tiles are numbered: tiles that a
+/// block reads after each other lie after each other.
+SmallVector<int64_t> PanelSharer::getOrder(Filling filling) {
+  SmallVector<OpFoldResult> offsets = filling.getOffsets();
+  auto order = llvm::to_vector(llvm::seq<int64_t>(0, offsets.size()));
+  auto getDepth = [&](int64_t dim) {
+    int64_t depth = 0;
+    for (Operation *loop = getLoop(offsets[dim]); loop && loop != kernel;
+         loop = loop->getParentOp())
+      ++depth;
+    return depth;
+  };
+  llvm::stable_sort(order,
+                    [&](int64_t a, int64_t b) { return getDepth(a) < getDepth(b); });
+  return order;
+}
+
 /// `memref` from `offsets` on, as so many elements of its last dimensions.
 static Value makeView(OpBuilder &b, Location loc, Value memref,
                       ArrayRef<OpFoldResult> offsets, ArrayRef<int64_t> shape) {
@@ -224,7 +265,7 @@ Value PanelSharer::makeWorkspace(Filling filling, Value tiles, ArrayRef<Value> c
         rowDim = std::exchange(columnDim, dim); // the last two
   SmallVector<Value> offsets(sizes.size());
   Value rest = tile;
-  for (int64_t dim = sizes.size() - 1; dim >= 0; --dim) {
+  for (int64_t dim : llvm::reverse(getOrder(filling))) {
     Value at = arith::RemUIOp::create(host, loc, rest, counts[dim]);
     rest = arith::DivUIOp::create(host, loc, rest, counts[dim]);
     offsets[dim] = arith::MulIOp::create(host, loc, at, index(host, sizes[dim]));
@@ -271,8 +312,9 @@ Value PanelSharer::makeWorkspace(Filling filling, Value tiles, ArrayRef<Value> c
 Value PanelSharer::getTile(OpBuilder &b, Filling filling, ArrayRef<Value> counts) {
   Location loc = gemm.getLoc();
   Value tile = index(b, 0);
-  for (auto [dim, offset] : llvm::enumerate(filling.getOffsets())) {
-    Value at = getValueOrCreateConstantIndexOp(b, loc, offset);
+  SmallVector<OpFoldResult> offsets = filling.getOffsets();
+  for (int64_t dim : getOrder(filling)) {
+    Value at = getValueOrCreateConstantIndexOp(b, loc, offsets[dim]);
     at = b.createOrFold<arith::DivUIOp>(loc, at, index(b, filling.getSizes()[dim]));
     tile = b.createOrFold<arith::MulIOp>(loc, tile, counts[dim]);
     tile = b.createOrFold<arith::AddIOp>(loc, tile, at);
@@ -280,42 +322,65 @@ Value PanelSharer::getTile(OpBuilder &b, Filling filling, ArrayRef<Value> counts
   return tile;
 }
 
-/// The product on shared tiles, a run of columns after the other.
+/// The next tile of the broadcast side, of which each of `runs` products asks for a part,
+/// the one of `run` here; null where the next product may read the same one again.
+Value PanelSharer::getTileAhead(OpBuilder &b, Panel panel, int64_t runs, Value run) {
+  Location loc = gemm.getLoc();
+  SmallVector<int64_t> part(panel.filling.tile.getType().getShape());
+  if (part[0] % runs || llvm::none_of(panel.filling.getOffsets(),
+                                      [&](OpFoldResult at) { return getLoop(at); }))
+    return {};
+  part[0] /= runs;
+  Value next = arith::AddIOp::create(b, loc, panel.tile, index(b, 1));
+  Value row = arith::MulIOp::create(b, loc, run, index(b, part[0]));
+  return makeView(b, loc, panel.workspace, {next, b.getIndexAttr(0), row}, part);
+}
+
+/// The product on shared tiles, a run of columns after the other. Each asks for what lies
+/// behind its part of the workspaces: that is read next, of the vectors' side even across
+/// blocks.
 void PanelSharer::emitShared(OpBuilder &b, ArrayRef<Panel> panels) {
   Location loc = gemm.getLoc();
   Value a = gemm.getA(), c = gemm.getC();
-  std::optional<Panel> vectors;
-  for (Panel panel : panels)
-    if (panel.filling.isVectorSide)
-      vectors = panel;
-    else
+  std::optional<Panel> vectors, broadcast;
+  for (Panel panel : panels) {
+    (panel.filling.isVectorSide ? vectors : broadcast) = panel;
+    if (!panel.filling.isVectorSide)
       a = makeView(b, loc, panel.workspace, {panel.tile, b.getIndexAttr(0)},
                    panel.filling.tile.getType().getShape());
-  auto emit = [&](Value bView, Value cView, Value outView) {
+  }
+  auto emit = [&](Value bView, Value cView, Value outView, ValueRange ahead) {
     CpuGemm::create(b, loc, a, bView, cView, gemm.getRows(), gemm.getFirst(),
-                    gemm.getLast(), outView, /*ahead=*/ValueRange(),
+                    gemm.getLast(), outView, ahead,
                     /*listed=*/ValueRange(), /*rowsAhead=*/ValueRange(),
                     gemm.getTransposeA(), gemm.getClear(), gemm.getAtomAttr());
   };
   if (!vectors)
-    return emit(gemm.getB(), c, gemm.getOut());
-  int64_t columns = getColumns(vectors->filling), n = gemm.getN();
+    return emit(gemm.getB(), c, gemm.getOut(), {});
+  int64_t columns = getColumns(vectors->filling), n = gemm.getN(), runs = n / columns;
   SmallVector<int64_t> run(vectors->filling.tile.getType().getShape());
   run[1] = columns;
-  if (columns == n)
-    return emit(
-        makeView(b, loc, vectors->workspace, {vectors->tile, b.getIndexAttr(0)}, run), c,
-        gemm.getOut());
-  auto loop = scf::ForOp::create(b, loc, index(b, 0), index(b, n / columns), index(b, 1));
   OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(loop.getBody());
-  Value j = loop.getInductionVar();
+  Value j = index(b, 0);
+  if (runs > 1) {
+    auto loop = scf::ForOp::create(b, loc, j, index(b, runs), index(b, 1));
+    b.setInsertionPointToStart(loop.getBody());
+    j = loop.getInductionVar();
+  }
   Value column = arith::MulIOp::create(b, loc, j, index(b, columns));
+  Value following = arith::AddIOp::create(b, loc, j, index(b, 1));
   Value bView = makeView(b, loc, vectors->workspace, {vectors->tile, j}, run);
+  SmallVector<Value> ahead{
+      makeView(b, loc, vectors->workspace, {vectors->tile, following}, run)};
+  if (broadcast)
+    if (Value tile = getTileAhead(b, *broadcast, runs, j))
+      ahead.push_back(tile);
   auto getRun = [&](Value matrix) {
-    return makeView(b, loc, matrix, {b.getIndexAttr(0), column}, {gemm.getM(), columns});
+    return runs == 1 ? matrix
+                     : makeView(b, loc, matrix, {b.getIndexAttr(0), column},
+                                {gemm.getM(), columns});
   };
-  emit(bView, getRun(c), gemm.getOut() ? getRun(gemm.getOut()) : Value());
+  emit(bView, getRun(c), gemm.getOut() ? getRun(gemm.getOut()) : Value(), ahead);
 }
 
 /// The product with the tiles `shared`, the last of `panels`, where the first of them is;

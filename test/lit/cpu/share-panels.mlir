@@ -4,7 +4,9 @@
 // RUN:   | FileCheck %s --check-prefix=REMARK
 
 // Sixteen blocks copy each tile of A and B four times: both are made once. B's columns lie
-// by sixteen, as a register block reads them.
+// by sixteen, as a register block reads them, and its tiles in the order in which a block
+// reads them: the two along K follow each other. A product asks for what lies behind its
+// part of B, and for a part of A's next tile.
 
 // CHECK-LABEL: func.func @product
 // CHECK-SAME: %[[A:[^:]+]]: memref<256x64xf32, {{.+}}>, %[[B:[^:]+]]: memref<64x256xf32
@@ -18,12 +20,21 @@
 // CHECK: tile.copy %[[B]][%{{.+}}, %{{.+}}][16, 16] to %[[WB]][%{{.+}}, %{{.+}}, %{{.+}}, 0][1, 1, 16, 16]
 // CHECK: tile.kernel
 // CHECK-NOT: tile.copy %[[A]]
-// CHECK: scf.for
-// CHECK: %[[AV:.+]] = memref.subview %[[WA]][%{{.+}}, 0, 0, 0] [1, 1, 64, 32]
+// CHECK: scf.for %[[K:.+]] = %c0 to %c2
+// CHECK: %[[KT:.+]] = arith.divui %{{.+}}, %c32
+// CHECK: %[[XT:.+]] = arith.divui %{{.+}}, %c64
+// CHECK: %[[X2:.+]] = arith.muli %[[XT]], %c2
+// CHECK: %[[T:.+]] = arith.addi %[[X2]], %[[KT]]
+// CHECK: %[[AV:.+]] = memref.subview %[[WA]][%[[S:.+]], 0, 0, 0] [1, 1, 64, 32]
 // CHECK: scf.for %[[J:.+]] =
-// CHECK: %[[BV:.+]] = memref.subview %[[WB]][%{{.+}}, %[[J]], 0, 0] [1, 1, 32, 16]
+// CHECK: %[[PART:.+]] = arith.muli %[[J]], %c16
+// CHECK: %[[J1:.+]] = arith.addi %[[J]], %c1
+// CHECK: %[[BV:.+]] = memref.subview %[[WB]][%[[T]], %[[J]], 0, 0] [1, 1, 32, 16]
+// CHECK: %[[BEHIND:.+]] = memref.subview %[[WB]][%[[T]], %[[J1]], 0, 0] [1, 1, 32, 16]
+// CHECK: %[[S1:.+]] = arith.addi %[[S]], %c1
+// CHECK: %[[NEXT:.+]] = memref.subview %[[WA]][%[[S1]], 0, %[[PART]], 0] [1, 1, 16, 32]
 // CHECK: %[[CV:.+]] = memref.subview %{{.+}}[0, %{{.+}}] [64, 16]
-// CHECK: cpu.gemm %[[AV]], %[[BV]] into %[[CV]]
+// CHECK: cpu.gemm %[[AV]], %[[BV]] into %[[CV]] {{.*}} ahead %[[BEHIND]], %[[NEXT]] :
 // REMARK: remark: "a" is made once for all blocks
 // REMARK: remark: "b" is made once for all blocks
 !a = memref<256x64xf32, #tile.space<global>>

@@ -83,6 +83,14 @@ CASES = [
 ]
 
 
+#: Of these, where vectors are cheaper, or tiles have no such elements.
+WITHOUT_TILES = {
+    "gemm/odd_nn/f16",
+    "gemm_skinny/m4/bf16",
+    "grouped_gemm/masked_plain/bf16",
+}
+
+
 def run(program, test, log):
     """A program of the emulator's tests, and what was logged as it ended."""
     done = subprocess.run(
@@ -123,4 +131,5 @@ def test_wrong_uses_are_refused(test, amx_programs, tmp_path):
 def test_library_kernels_are_right(case, amx_machine):
     result = verify_case(case, amx.target())
     assert result.status == PASS, result.reason
-    assert amx_machine.launches
+    if amx_machine.products is not None:
+        assert (amx_machine.products == 0) == (case.id in WITHOUT_TILES)
