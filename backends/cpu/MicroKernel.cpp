@@ -167,15 +167,28 @@ SmallVector<Value> MicroKernel::emitExcess(Block block, Value column) {
   Location loc = b.getLoc();
   auto type = VectorType::get(block.lanes, atom.getAccumulator());
   Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(type));
-  SmallVector<Value> none(block.vectors, zero);
-  return loopCarrying(b, 0, op.getGroups(), 1, none, [&](Value group, ValueRange sums) {
-    SmallVector<Value> next;
-    for (auto [v, sum] : llvm::enumerate(sums)) {
-      Value vector = loadVector(block.lanes, group, b.add(column, v * block.lanes));
-      next.push_back(atom.addExcess(b, loc, vector, sum));
-    }
-    return next;
-  });
+  // Several sums for each vector, since one product waits for the one before in its sum.
+  int64_t groups = op.getGroups(), parts = 1;
+  while (parts < 4 && groups % (2 * parts) == 0)
+    parts *= 2;
+  SmallVector<Value> none(parts * block.vectors, zero);
+  SmallVector<Value> sums =
+      loopCarrying(b, 0, groups, parts, none, [&](Value group, ValueRange carried) {
+        SmallVector<Value> next;
+        for (auto [i, sum] : llvm::enumerate(carried)) {
+          int64_t part = i / block.vectors, v = i % block.vectors;
+          Value vector = loadVector(block.lanes, b.add(group, part),
+                                    b.add(column, v * block.lanes));
+          next.push_back(atom.addExcess(b, loc, vector, sum));
+        }
+        return next;
+      });
+  for (int64_t i = block.vectors; i < parts * block.vectors; ++i) {
+    Value &sum = sums[i % block.vectors];
+    sum = arith::AddIOp::create(b, loc, sum, sums[i]);
+  }
+  sums.resize(block.vectors);
+  return sums;
 }
 
 /// The place of vector `v` of row `r` of a block.
