@@ -23,6 +23,14 @@ using namespace mlir;
 using namespace tilewright;
 using namespace tilewright::cpu;
 
+Expr cpu::toAccumulator(const ElementCombiner &combiner, Expr element) {
+  Expr x = combiner.fromSource(element);
+  if (!combiner.leavesNaNOut())
+    return x;
+  return combiner.combine(x, {x.builder(), x.loc(),
+                              combiner.identity(x.builder(), x.loc(), x.type())});
+}
+
 Expr cpu::combineAll(const ElementCombiner &combiner, SmallVector<Expr> parts) {
   while (parts.size() > 1) {
     SmallVector<Expr> pairs;

@@ -62,7 +62,7 @@ private:
   SmallVector<Expr> combineInLoop(int64_t upper, int64_t step, int64_t stride,
                                   llvm::function_ref<Expr(Value)> elementsAt);
   Expr load(const Indices &at, int64_t width) {
-    return combiner.fromSource({b, b.getLoc(), loadLanes(b, src, at, width)});
+    return toAccumulator(combiner, {b, b.getLoc(), loadLanes(b, src, at, width)});
   }
   void store(Expr result, const Indices &at) {
     storeCombined(b, combiner, result, dst, at, accumulate);

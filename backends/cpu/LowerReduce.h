@@ -18,6 +18,10 @@ void lowerArgReduce(tile::ReduceOp op, int64_t vectorBits);
 void lowerScan(tile::ScanOp op, int64_t vectorBits);
 void lowerTopK(tile::TopKOp op, int64_t vectorBits);
 
+/// An element, or a vector of them, as an accumulator. Where NaN is left out it is no NaN
+/// here: to combine two of these takes one instruction, where NaN may be among them three.
+Expr toAccumulator(const ElementCombiner &combiner, Expr element);
+
 /// Combines neighbours until one is left.
 Expr combineAll(const ElementCombiner &combiner, llvm::SmallVector<Expr> parts);
 

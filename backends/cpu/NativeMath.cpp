@@ -72,40 +72,38 @@ static bool isRegister(Type type) {
          llvm::is_contained({4, 8, 16}, vector.getNumElements());
 }
 
-/// The operand for which `isChosen` holds against the other; of a NaN and a number, the
-/// NaN where `keepsNaN`.
-static Value chooseOne(Operation *op, arith::CmpFPredicate isChosen, bool keepsNaN) {
+/// The operand for which `isChosen` holds against the other; of a NaN and a number, NaN.
+static Value chooseOne(Operation *op, arith::CmpFPredicate isChosen) {
   OpBuilder b(op);
   Location loc = op->getLoc();
   Value first = op->getOperand(0), second = op->getOperand(1);
   Value ordered = arith::SelectOp::create(
       b, loc, arith::CmpFOp::create(b, loc, isChosen, first, second), first, second);
-  Value odd = keepsNaN ? first : second, otherwise = first;
-  Value isNaN = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::UNO, odd, odd);
+  Value isNaN = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::UNO, first, first);
   // Two selections of one operand would become a single one, which is no instruction.
-  if (keepsNaN)
-    otherwise = Expr(b, loc, first).constant(std::numeric_limits<double>::quiet_NaN());
-  return arith::SelectOp::create(b, loc, isNaN, otherwise, ordered);
+  Value none = Expr(b, loc, first).constant(std::numeric_limits<double>::quiet_NaN());
+  return arith::SelectOp::create(b, loc, isNaN, none, ordered);
 }
 
 namespace {
 struct NativeMath : tilewright::cpu::impl::NativeMathBase<NativeMath> {
   using NativeMathBase::NativeMathBase;
 
+  /// LLVM's own, but for extrema of x86-64 that keep NaN: it would have zeros in order,
+  /// which takes more instructions than there are comparisons here.
   Value expandExtremum(Operation *op) {
-    constexpr auto larger = arith::CmpFPredicate::OGT,
-                   smaller = arith::CmpFPredicate::OLT;
     OpBuilder b(op);
+    Location loc = op->getLoc();
     ValueRange operands = op->getOperands();
-    bool isMax = isa<arith::MaximumFOp, arith::MaxNumFOp>(op);
-    bool keepsNaN = isa<arith::MaximumFOp, arith::MinimumFOp>(op);
+    if (isa<arith::MaxNumFOp>(op))
+      return LLVM::MaxNumOp::create(b, loc, operands);
+    if (isa<arith::MinNumFOp>(op))
+      return LLVM::MinNumOp::create(b, loc, operands);
+    bool isMax = isa<arith::MaximumFOp>(op);
     if (!ordersZeros)
-      return chooseOne(op, isMax ? larger : smaller, keepsNaN);
-    if (keepsNaN)
-      return isMax ? LLVM::MaximumOp::create(b, op->getLoc(), operands).getResult()
-                   : LLVM::MinimumOp::create(b, op->getLoc(), operands).getResult();
-    return isMax ? LLVM::MaxNumOp::create(b, op->getLoc(), operands).getResult()
-                 : LLVM::MinNumOp::create(b, op->getLoc(), operands).getResult();
+      return chooseOne(op, isMax ? arith::CmpFPredicate::OGT : arith::CmpFPredicate::OLT);
+    return isMax ? LLVM::MaximumOp::create(b, loc, operands).getResult()
+                 : LLVM::MinimumOp::create(b, loc, operands).getResult();
   }
 
   Value expand(Operation *op) {

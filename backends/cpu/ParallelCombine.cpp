@@ -45,7 +45,7 @@ void ParallelEmitter::emitCombiningBody(ArrayRef<CombineOp> combines, Value iv,
     CombineOp combine = op;
     ElementCombiner combiner = getCombiner(combine);
     Location loc = combine.getLoc();
-    Expr next = combiner.fromSource({b, loc, lookupVector(combine.getValue())});
+    Expr next = toAccumulator(combiner, {b, loc, lookupVector(combine.getValue())});
     if (active < plan.lanes) {
       Value mask = vector::ConstantMaskOp::create(b, loc, vectorOf(b.getI1Type()),
                                                   ArrayRef<int64_t>{active});
@@ -57,19 +57,77 @@ void ParallelEmitter::emitCombiningBody(ArrayRef<CombineOp> combines, Value iv,
 }
 
 /// Writes the result of a row.
-void ParallelEmitter::emitResult(CombineOp combine, ArrayRef<Value> accumulators) {
+void ParallelEmitter::emitResult(CombineOp combine, Expr accumulators) {
   ElementCombiner combiner = getCombiner(combine);
-  Location loc = combine.getLoc();
-  SmallVector<Expr> parts;
-  for (Value accumulator : accumulators)
-    parts.emplace_back(b, loc, accumulator);
-  Expr result = combineAcross(combiner, {combineAll(combiner, parts)});
+  Expr result = combineAcross(combiner, {accumulators});
   Indices at;
   for (const LaneValue &index : lookup(combine.getIndices()))
     at.push_back(index.scalar);
-  storeCombined(b, combiner, {b, loc, sliceLanes(b, result, 0, 1)}, combine.getRow(), at,
-                combine.getAccumulate());
+  storeCombined(b, combiner, {b, combine.getLoc(), sliceLanes(b, result, 0, 1)},
+                combine.getRow(), at, combine.getAccumulate());
 }
+
+//===----------------------------------------------------------------------===//
+// Short rows, as many together as a vector has lanes
+//===----------------------------------------------------------------------===//
+
+/// Whether the lanes of all rows are combined when the loop is done: the rows are a
+/// tile's elements in their order, nothing else uses that, and rows are so short that the
+/// lanes of each on its own would take as long as its elements.
+bool ParallelEmitter::combinesRowsTogether(ArrayRef<CombineOp> combines) {
+  constexpr int64_t shortVectors = 16;
+  ArrayRef<int64_t> extents = op.getExtents();
+  if (combines.empty() || extents.size() != 2 || plan.dim != 1 || extents[0] == 1 ||
+      extents[1] > shortVectors * plan.lanes)
+    return false;
+  return llvm::all_of(combines, [&](CombineOp combine) {
+    auto isOther = [&](Operation *user) {
+      return user != combine && op->isProperAncestor(user);
+    };
+    return combine.getIndices().size() == 1 &&
+           combine.getIndices()[0] == op.getBody().getArgument(0) &&
+           isTile(cast<MemRefType>(combine.getRow().getType())) &&
+           combine.getRow().getDefiningOp<AllocOp>() &&
+           llvm::none_of(combine.getRow().getUsers(), isOther);
+  });
+}
+
+/// The tile that holds a vector of accumulators for each row.
+Value ParallelEmitter::makeAccumulators(CombineOp combine) {
+  auto type = MemRefType::get(
+      {op.getExtents()[0], plan.lanes}, getCombiner(combine).accumulatorType(),
+      MemRefLayoutAttrInterface(), SpaceAttr::get(b.getContext(), Space::Shared));
+  return AllocOp::create(b, combine.getLoc(), type, b.getStringAttr("rows"),
+                         IntegerAttr());
+}
+
+/// Writes the results of all rows, of which `accumulators` has a vector each.
+void ParallelEmitter::emitRows(CombineOp combine, Value accumulators) {
+  ElementCombiner combiner = getCombiner(combine);
+  Location loc = combine.getLoc();
+  int64_t rows = op.getExtents()[0];
+  auto emitSome = [&](Value first, int64_t count) {
+    SmallVector<Expr> vectors;
+    for (int64_t row = 0; row < count; ++row)
+      vectors.emplace_back(
+          b, loc,
+          loadLanes(b, accumulators, {b.add(first, row), b.index(0)}, plan.lanes));
+    Expr results = combineAcross(combiner, vectors);
+    forVectorRuns(count, plan.lanes, [&](int64_t begin, int64_t end, int64_t width) {
+      for (int64_t row = begin; row < end; row += width)
+        storeCombined(b, combiner, {b, loc, sliceLanes(b, results, row, width)},
+                      combine.getRow(), {b.add(first, row)}, combine.getAccumulate());
+    });
+  };
+  int64_t whole = rows - rows % plan.lanes;
+  b.forLoop(whole, plan.lanes, [&](Value first) { emitSome(first, plan.lanes); });
+  if (whole < rows)
+    emitSome(b.index(whole), rows - whole);
+}
+
+//===----------------------------------------------------------------------===//
+// The loops over a row
+//===----------------------------------------------------------------------===//
 
 void ParallelEmitter::emitCombiningLoops(ArrayRef<CombineOp> combines) {
   int64_t extent = op.getExtents()[plan.dim], vectors = extent / plan.lanes;
@@ -107,10 +165,16 @@ void ParallelEmitter::emitCombiningLoops(ArrayRef<CombineOp> combines) {
                       MutableArrayRef(carried).take_front(count));
 
   for (size_t number = 0; number < count; ++number) {
-    SmallVector<Value> own;
+    CombineOp combine = combines[number];
+    SmallVector<Expr> own;
     for (int64_t i = 0; i < inFlight; ++i)
-      own.push_back(carried[i * count + number]);
-    emitResult(combines[number], own);
+      own.emplace_back(b, combine.getLoc(), carried[i * count + number]);
+    Expr all = combineAll(getCombiner(combine), own);
+    if (rowsTogether.empty())
+      emitResult(combine, all);
+    else
+      storeLanes(b, all, rowsTogether[number],
+                 {lookup(op.getBody().getArgument(0)).scalar, b.index(0)});
   }
 }
 

@@ -18,7 +18,16 @@ using namespace tilewright::cpu;
 // Loops
 //===----------------------------------------------------------------------===//
 
-void ParallelEmitter::emit() { emitLoops(0); }
+void ParallelEmitter::emit() {
+  auto combines = llvm::to_vector(op.getBody().front().getOps<CombineOp>());
+  if (!combinesRowsTogether(combines))
+    return emitLoops(0);
+  for (CombineOp combine : combines)
+    rowsTogether.push_back(makeAccumulators(combine));
+  emitLoops(0);
+  for (auto [combine, accumulators] : llvm::zip_equal(combines, rowsTogether))
+    emitRows(combine, accumulators);
+}
 
 /// Loops over the dimensions from `dim` on, but for the vectorised one, which is
 /// innermost.

@@ -11,6 +11,7 @@
 #include "backends/cpu/CpuOps.h"
 #include "backends/cpu/LaneValue.h"
 #include "backends/cpu/ParallelPlan.h"
+#include "compiler/transforms/Expr.h"
 
 namespace tilewright::cpu {
 
@@ -35,7 +36,10 @@ private:
   void emitCombiningLoops(llvm::ArrayRef<CombineOp> combines);
   void emitCombiningBody(llvm::ArrayRef<CombineOp> combines, mlir::Value iv,
                          int64_t active, llvm::MutableArrayRef<mlir::Value> accumulators);
-  void emitResult(CombineOp combine, llvm::ArrayRef<mlir::Value> accumulators);
+  void emitResult(CombineOp combine, Expr accumulators);
+  bool combinesRowsTogether(llvm::ArrayRef<CombineOp> combines);
+  mlir::Value makeAccumulators(CombineOp combine);
+  void emitRows(CombineOp combine, mlir::Value accumulators);
 
   void emitBlock(mlir::Block &block, mlir::Value mask);
   void emitOperation(mlir::Operation *inner, mlir::Value mask);
@@ -84,6 +88,9 @@ private:
   const ParallelPlan &plan;
   tile::IndexBounds &bounds;
   int64_t vectorBits;
+  /// For each combination a tile of accumulators, a vector for each row; none where rows
+  /// are combined one by one.
+  llvm::SmallVector<mlir::Value> rowsTogether;
   /// Lanes of the body being emitted.
   int64_t lanes = 0;
   llvm::DenseMap<mlir::Value, LaneValue> mapping;

@@ -254,8 +254,8 @@ def NativeMath : Pass<"cpu-native-math"> {
   let description = [{
     With AVX-512 DQ, exp and exp2 of vectors of f32 take a fraction and scale by a power
     of two in one instruction each. The maximum and minimum of floats become comparisons
-    and selections, which give the second of two zeros, or LLVM's where the target has
-    instructions that order zeros. Other functions are left to `expand-math`.
+    and selections, which give the second of two zeros, or LLVM's where NaN is left out or
+    the target has instructions that order zeros. Other functions are left to `expand-math`.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
                            "::mlir::LLVM::LLVMDialect"];

@@ -28,6 +28,8 @@ public:
       : ElementCombiner(kind, element, isUnsigned, nullptr, {}) {}
 
   mlir::Type accumulatorType() const { return accumulator; }
+  /// Whether the result is of the elements that are no NaN.
+  bool leavesNaNOut() const { return kind && tile::leavesNaNOut(*kind); }
   /// The accumulator that holds `element` of the source alone.
   Expr fromSource(Expr element) const;
   /// The accumulator that holds a former result, and the result it stands for.
@@ -46,7 +48,6 @@ private:
   bool isTruth() const {
     return kind == tile::Combiner::Any || kind == tile::Combiner::All;
   }
-  bool leavesNaNOut() const { return kind && tile::leavesNaNOut(*kind); }
   Expr inlineBody(Expr x, Expr y) const;
   mlir::TypedAttr identityElement() const;
 

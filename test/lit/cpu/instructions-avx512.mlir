@@ -27,7 +27,7 @@ func.func @dpbf16(%a: memref<8x64xbf16, #shared>, %b: memref<32x48x2xbf16, #shar
 // products'.
 // CHECK-LABEL: dpbusd:
 // CHECK:       [[SUMS:.LBB[0-9_]+]]:
-// CHECK-COUNT-3: vpdpbusd
+// CHECK-COUNT-12: vpdpbusd
 // CHECK-NOT:   vpdpbusd
 // CHECK:       j{{[a-z]+}} [[SUMS]]
 // CHECK:       vpdpbusd

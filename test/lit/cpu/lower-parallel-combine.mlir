@@ -75,3 +75,45 @@ func.func @scalar(%x: memref<4x64xi32, #fragment>, %r: memref<4xi32, #fragment>)
   }
   return
 }
+
+// Short rows leave a vector each, of which as many as there are lanes are combined together
+// when all rows are done, by a tree of shuffles; those left over by a smaller one.
+// CHECK-LABEL: @short
+// CHECK-SAME:    %[[X:.*]]: memref<20x32xf32
+// CHECK:         %[[R:.*]] = tile.alloc "sum"
+// CHECK:         %[[ROWS:.*]] = tile.alloc "rows" : memref<20x16xf32, #tile.space<shared>>
+// CHECK:         scf.for %[[I:.*]] = %c0 to %c20 step %c1
+// CHECK:           vector.store %{{.*}}, %[[ROWS]][%[[I]], %c0] : {{.*}}, vector<16xf32>
+// CHECK-NEXT:    }
+// CHECK-COUNT-16: vector.load %[[ROWS]]
+// CHECK-COUNT-15: arith.addf
+// CHECK-NOT:     arith.addf
+// CHECK:         vector.store %{{.*}}, %[[R]][%c0] : {{.*}}, vector<16xf32>
+// CHECK-COUNT-4: vector.load %[[ROWS]]
+// CHECK-COUNT-5: arith.addf
+// CHECK-NOT:     arith.addf
+// CHECK:         vector.store %{{.*}}, %[[R]][%c16] : {{.*}}, vector<4xf32>
+func.func @short(%x: memref<20x32xf32, #fragment>) -> memref<20xf32, #fragment> {
+  %r = tile.alloc "sum" : memref<20xf32, #fragment>
+  tile.parallel (%i, %j) in (20, 32) {
+    %v = memref.load %x[%i, %j] : memref<20x32xf32, #fragment>
+    cpu.combine sum %v into %r[%i] : f32 into memref<20xf32, #fragment>
+  }
+  return %r : memref<20xf32, #fragment>
+}
+
+// Not where the loop reads the results of rows before.
+// CHECK-LABEL: @running
+// CHECK-NOT:     tile.alloc "rows"
+// CHECK:         vector.store %{{.*}} : {{.*}}, vector<1xf32>
+func.func @running(%x: memref<20x32xf32, #fragment>) -> memref<20xf32, #fragment> {
+  %r = tile.alloc "sum" : memref<20xf32, #fragment>
+  %c0 = arith.constant 0 : index
+  tile.parallel (%i, %j) in (20, 32) {
+    %v = memref.load %x[%i, %j] : memref<20x32xf32, #fragment>
+    %f = memref.load %r[%c0] : memref<20xf32, #fragment>
+    %s = arith.mulf %v, %f : f32
+    cpu.combine sum %s into %r[%i] : f32 into memref<20xf32, #fragment>
+  }
+  return %r : memref<20xf32, #fragment>
+}

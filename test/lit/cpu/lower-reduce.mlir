@@ -103,3 +103,19 @@ func.func @integers(%x: memref<2x16xf32, #shared>, %t: memref<16xi8, #shared>,
   tile.reduce bitxor %i into %y dim 0 : memref<2x16xi32, #shared> into memref<16xi32, #shared>
   return
 }
+
+// Where NaN is left out, elements are combined with nothing first, which leaves no NaN: of
+// such two a CPU takes the larger by one instruction.
+// WIDE-LABEL: @without_nan
+// WIDE-DAG:     %[[NOTHING:.*]] = arith.constant dense<0xFF800000> : vector<16xf32>
+// WIDE:         %[[X:.*]] = vector.load
+// WIDE-NEXT:    %[[A:.*]] = arith.maxnumf %[[X]], %[[NOTHING]]
+// WIDE:         %[[Y:.*]] = vector.load
+// WIDE-NEXT:    %[[B:.*]] = arith.maxnumf %[[Y]], %[[NOTHING]]
+// WIDE:         arith.maxnumf %[[A]], %[[B]]
+func.func @without_nan(%x: memref<1x32xf32, #tile.space<fragment>>,
+                       %r: memref<1xf32, #tile.space<fragment>>) {
+  tile.reduce maxnum %x into %r dim 1
+    : memref<1x32xf32, #tile.space<fragment>> into memref<1xf32, #tile.space<fragment>>
+  return
+}

@@ -58,10 +58,7 @@ func.func @others(%a: f32, %b: vector<2xf32>, %c: vector<8xf64>, %d: vector<16xf
 // AVX2:         arith.cmpf olt, %[[Z]], %[[W]]
 // AVX2:         arith.cmpf uno, %[[Z]], %[[Z]]
 // A number where there is one.
-// AVX2:         %[[ISZ:.*]] = arith.cmpf ogt, %[[Z]], %[[W]]
-// AVX2:         %[[OTHER:.*]] = arith.select %[[ISZ]], %[[Z]], %[[W]]
-// AVX2:         %[[NANW:.*]] = arith.cmpf uno, %[[W]], %[[W]]
-// AVX2:         arith.select %[[NANW]], %[[Z]], %[[OTHER]]
+// AVX2:         llvm.intr.maxnum(%[[Z]], %[[W]]) : (f64
 // NEON-LABEL: @larger
 // NEON:         llvm.intr.maximum(%{{.*}}, %{{.*}}) : (vector<8xf32>
 // NEON:         llvm.intr.minimum(%{{.*}}, %{{.*}}) : (f64
