@@ -55,7 +55,7 @@ private:
   void emitRow(ArrayRef<Value> coordinates, Value valid);
   void prefetch(ArrayRef<Value> coordinates);
   void emitWholeRow(ArrayRef<Value> coordinates);
-  void emitMaskedRow(ArrayRef<Value> coordinates, Value valid);
+  void emitMaskedRow(ArrayRef<Value> coordinates, bool exists);
   void emitScalarRow(ArrayRef<Value> coordinates, Value valid);
   Value loadRowNumber(Value i);
   Value moveToRow(CopyRegion &side, int64_t dim, Value i);
@@ -128,21 +128,28 @@ void RowCopy::emitRow(ArrayRef<Value> coordinates, Value valid) {
       gatherDim == src.rank() - 1 || scatterDim == src.rank() - 1)
     return emitScalarRow(coordinates, valid);
   int64_t last = src.rank() - 1;
-  Value whole =
-      b.both(valid, b.both(src.rangeIsWhole(b, last), dst.rangeIsWhole(b, last)));
-  whole = b.both(whole, b.both(src.startsAtByte(b), dst.startsAtByte(b)));
+  Value full = b.both(src.rangeIsWhole(b, last), dst.rangeIsWhole(b, last));
+  full = b.both(full, b.both(src.startsAtByte(b), dst.startsAtByte(b)));
   // Before AVX-512 there are masked moves of 32 and 64 bits only.
   bool masks = vectorBits >= 512 || (src.elementBits() >= 32 && dst.elementBits() >= 32);
   masks &= !src.isPaired() && !dst.isPaired();
+  auto emitOther = [&] {
+    if (!masks)
+      return emitScalarRow(coordinates, valid);
+    // A load without an active lane is no fault where no memory is, but takes as long as a
+    // hundred others there: a row that does not exist is not loaded.
+    b.ifElse(
+        full ? valid : Value(b.createOrFold<arith::ConstantIntOp>(b.getLoc(), 0, 1)),
+        [&] { emitMaskedRow(coordinates, /*exists=*/true); },
+        [&] { emitMaskedRow(coordinates, /*exists=*/false); });
+  };
   b.ifElse(
-      whole,
+      b.both(valid, full),
       [&] {
         prefetch(coordinates);
         emitWholeRow(coordinates);
       },
-      [&] {
-        masks ? emitMaskedRow(coordinates, valid) : emitScalarRow(coordinates, valid);
-      });
+      emitOther);
 }
 
 /// Asks for a row that is read soon, the last of them again and again.
@@ -193,7 +200,8 @@ void RowCopy::emitWholeRow(ArrayRef<Value> coordinates) {
                 });
 }
 
-void RowCopy::emitMaskedRow(ArrayRef<Value> coordinates, Value valid) {
+/// A row of which some elements exist, or none.
+void RowCopy::emitMaskedRow(ArrayRef<Value> coordinates, bool exists) {
   Location loc = b.getLoc();
   int64_t last = src.rank() - 1;
   Type wider =
@@ -211,9 +219,6 @@ void RowCopy::emitMaskedRow(ArrayRef<Value> coordinates, Value valid) {
         arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ugt, below, before);
     return outside;
   };
-  Value upper = b.index(src.upper[last]);
-  if (valid)
-    upper = arith::SelectOp::create(b, loc, valid, upper, b.index(0));
   Value pass = fill;
   if (src.elementType() != dst.elementType() || !fill)
     pass = arith::ConstantOp::create(b, loc, zeroBits(src.elementType()));
@@ -221,14 +226,17 @@ void RowCopy::emitMaskedRow(ArrayRef<Value> coordinates, Value valid) {
   b.forLoop(src.shape[last], lanes, [&](Value j) {
     SmallVector<Value> at(coordinates);
     at.push_back(j);
-    Value readMask = mask(b.index(src.lower[last]), upper, j);
-    Value value = vector::MaskedLoadOp::create(b, loc, type, src.memref,
-                                               src.indices(b, at), readMask, passVector);
+    Value value = passVector, readMask;
+    if (exists) {
+      readMask = mask(b.index(src.lower[last]), b.index(src.upper[last]), j);
+      value = vector::MaskedLoadOp::create(b, loc, type, src.memref, src.indices(b, at),
+                                           readMask, passVector);
+    }
     Value writeMask = mask(b.index(dst.lower[last]), b.index(dst.upper[last]), j);
     value = cast(value);
     if (fill && src.elementType() != dst.elementType()) {
       Value fills = vector::BroadcastOp::create(b, loc, value.getType(), fill);
-      value = arith::SelectOp::create(b, loc, readMask, value, fills);
+      value = exists ? arith::SelectOp::create(b, loc, readMask, value, fills) : fills;
     }
     vector::MaskedStoreOp::create(b, loc, dst.memref, dst.indices(b, at), writeMask,
                                   value);

@@ -16,6 +16,11 @@ MicroKernel::MicroKernel(LoopBuilder &builder, GemmOp op)
       ahead(builder, op.getAhead(), op.getM() * op.getN() * op.getGroups()) {
   for (auto [matrix, rows] : llvm::zip_equal(op.getListed(), op.getRowsAhead()))
     ahead.addListed(matrix, rows);
+  rowsDone = b.index(op.getM());
+  if (Value rows = op.getRows(); rows && !ahead.isEmpty()) {
+    rowsDone = b.max(b.min(rows, rowsDone), b.index(1));
+    ahead.limitWork(b.mul(rowsDone, op.getN() * op.getGroups()));
+  }
   // A row of a panel is one run of memory, from which vectors of groups are loaded.
   if (op.isPanelB()) {
     SmallVector<ReassociationIndices> rows{{0}, {1, 2}};
@@ -177,8 +182,8 @@ SmallVector<Value> MicroKernel::emitExcess(Block block, Value column) {
         SmallVector<Value> next;
         for (auto [i, sum] : llvm::enumerate(carried)) {
           int64_t part = i / block.vectors, v = i % block.vectors;
-          Value vector = loadVector(block.lanes, b.add(group, part),
-                                    b.add(column, v * block.lanes));
+          Value vector =
+              loadVector(block.lanes, b.add(group, part), b.add(column, v * block.lanes));
           next.push_back(atom.addExcess(b, loc, vector, sum));
         }
         return next;
@@ -268,7 +273,8 @@ void MicroKernel::emitBlock(Block block, Value row, Value column, ValueRange exc
     SmallVector<Value> sums(loop.getRegionIterArgs());
     if (!ahead.isEmpty()) { // blocks go down the columns of C
       int64_t elements = block.rows * block.columns();
-      Value before = b.add(b.mul(column, op.getM()), b.mul(row, block.columns()));
+      Value before = b.add(b.createOrFold<arith::MulIOp>(loc, column, rowsDone),
+                           b.mul(row, block.columns()));
       ahead.emit(b.add(b.mul(before, groups), b.mul(loop.getInductionVar(), elements)),
                  elements * unroll);
     }

@@ -69,6 +69,7 @@ private:
   AtomAttr atom;
   mlir::Value memrefA, memrefB, memrefC;
   SpreadPrefetch ahead; ///< over the elements of C, and groups along K
+  mlir::Value rowsDone; ///< those that count of M, at least one
 };
 
 } // namespace tilewright::cpu

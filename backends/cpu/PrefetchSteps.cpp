@@ -20,7 +20,8 @@
 // own.
 //
 // What the last step asks for it has itself: so what is loaded to find the next region is
-// loaded by another step too, and exists.
+// loaded by another step too, and exists. Where a region follows from the number of the
+// block without loading anything, the last step asks for the next block's first one.
 //
 //===----------------------------------------------------------------------===//
 
@@ -87,7 +88,9 @@ private:
   SmallVector<SourceRegion> findRegions(ArrayRef<Operation *> ops);
   ParallelOp getFilling(AllocOp list);
   SmallVector<GatheredRows> findGathered();
-  IRMapping mapToNext(LoopBuilder &b);
+  bool changesWithBlock(Value value);
+  bool movesWithBlock(const SourceRegion &region);
+  IRMapping mapToNext(LoopBuilder &b, bool beyond = false);
   void give(cpu::GemmOp product, const SourceRegion &region, int64_t begin, int64_t end,
             int64_t shares);
   void give(ArrayRef<cpu::GemmOp> products, GatheredRows rows);
@@ -207,14 +210,44 @@ static std::optional<SourceRegion> getRegion(Operation *op) {
   return std::nullopt;
 }
 
-/// What the loop counts, as it is in the next step, or in the last one.
-IRMapping LoopPrefetches::mapToNext(LoopBuilder &b) {
-  Value current = loop.getInductionVar();
+/// Whether `value` is arithmetic on the number of the block, in which the next one
+/// differs.
+bool LoopPrefetches::changesWithBlock(Value value) {
+  if (value == kernel.getBody().getArgument(0))
+    return true;
+  Operation *op = value.getDefiningOp();
+  return op && kernel->isAncestor(op) &&
+         llvm::any_of(op->getOperands(), [&](Value v) { return changesWithBlock(v); });
+}
+
+/// Whether the next block reads another region, which follows from its number alone.
+bool LoopPrefetches::movesWithBlock(const SourceRegion &region) {
+  bool moves = false;
+  for (OpFoldResult offset : region.offsets) {
+    auto value = dyn_cast<Value>(offset);
+    if (!value || !changesWithBlock(value))
+      continue;
+    moves = canRecompute(value, [&](Value given) {
+      return given == kernel.getBody().getArgument(0) || !changesWithBlock(given);
+    });
+    if (!moves)
+      return false;
+  }
+  return moves;
+}
+
+/// What the loop counts, as it is in the next step. After the last one that is the same
+/// again, or, `beyond` it, the first of the next block.
+IRMapping LoopPrefetches::mapToNext(LoopBuilder &b, bool beyond) {
+  Location loc = b.getLoc();
+  Value current = loop.getInductionVar(), block = kernel.getBody().getArgument(0);
   Value following = b.add(current, loop.getStep());
   Value exists = b.compare(arith::CmpIPredicate::slt, following, loop.getUpperBound());
   IRMapping mapping;
-  mapping.map(current,
-              arith::SelectOp::create(b, b.getLoc(), exists, following, current));
+  mapping.map(current, arith::SelectOp::create(b, loc, exists, following,
+                                               beyond ? loop.getLowerBound() : current));
+  if (beyond)
+    mapping.map(block, arith::SelectOp::create(b, loc, exists, block, b.add(block, 1)));
   return mapping;
 }
 
@@ -232,8 +265,11 @@ void LoopPrefetches::give(cpu::GemmOp product, const SourceRegion &region, int64
   if (first == last)
     return;
   LoopBuilder b(product);
-  IRMapping mapping = mapToNext(b);
-  auto isThereNow = [&](Value value) { return isThere(value); };
+  bool beyond = movesWithBlock(region);
+  IRMapping mapping = mapToNext(b, beyond);
+  auto isThereNow = [&](Value value) {
+    return isThere(value) && !(beyond && changesWithBlock(value));
+  };
   SmallVector<OpFoldResult> offsets = region.offsets;
   for (OpFoldResult &offset : offsets)
     if (auto value = dyn_cast<Value>(offset))

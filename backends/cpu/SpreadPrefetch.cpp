@@ -59,6 +59,12 @@ void SpreadPrefetch::addListed(Value matrix, Value rows) {
   regions.push_back({matrix, rows, linesOfRow, shapeOf(rows).front() * linesOfRow});
 }
 
+void SpreadPrefetch::limitWork(Value amount) {
+  for (Region &region : regions)
+    region.perWork = arith::DivUIOp::create(
+        b, b.getLoc(), b.index(region.lines << fractionBits), amount);
+}
+
 void SpreadPrefetch::emitLine(const Region &region, Value line) {
   Location loc = b.getLoc();
   SmallVector<int64_t> basis(shapeOf(region.memref).drop_back());
@@ -86,9 +92,11 @@ void SpreadPrefetch::emitLine(const Region &region, Value line) {
 void SpreadPrefetch::emit(Value begin, int64_t amount) {
   Location loc = b.getLoc();
   for (const Region &region : regions) {
-    int64_t perWork = (region.lines << fractionBits) / work;
-    Value first =
-        b.createOrFold<arith::ShRUIOp>(loc, b.mul(begin, perWork), b.index(fractionBits));
+    Value perWork = region.perWork;
+    if (!perWork)
+      perWork = b.index((region.lines << fractionBits) / work);
+    Value place = b.createOrFold<arith::MulIOp>(loc, begin, perWork);
+    Value first = b.createOrFold<arith::ShRUIOp>(loc, place, b.index(fractionBits));
     // The last line may be the next part's first, or lie behind the region: that costs
     // less than to ask.
     int64_t count = llvm::divideCeil(region.lines * amount, work);

@@ -19,6 +19,10 @@ public:
   /// `work` is how much there is of the other work, in any unit.
   SpreadPrefetch(LoopBuilder &b, mlir::ValueRange regions, int64_t work);
 
+  /// Says how much of the other work is done, which may be less; not zero. To be called
+  /// last, in front of the work.
+  void limitWork(mlir::Value amount);
+
   /// Adds the rows of a matrix that a list names.
   void addListed(mlir::Value matrix, mlir::Value rows);
 
@@ -33,7 +37,8 @@ private:
     mlir::Value memref;
     mlir::Value rows; ///< names them in a matrix; null where all are asked for
     int64_t linesOfRow;
-    int64_t lines; ///< of all rows
+    int64_t lines;            ///< of all rows
+    mlir::Value perWork = {}; ///< fractions of a line, where that is not known
   };
 
   void emitLine(const Region &region, mlir::Value line);

@@ -20,6 +20,7 @@ Bound: `tilewright.testing.DOT_BOUND`.
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -43,8 +44,8 @@ from tilewright.testing.peers import numpy_peer, torch_peer
 
 # Up to how many rows per group, on average, a tile of so many rows serves best. On a CPU the
 # rows past a group's end are not computed, so that fewer tiles bring weights into form.
-_ROWS_FOR = {1: 0.25, 2: 1, 4: 2, 16: 8, 32: 24, 64: 256}
-_ROWS_FOR_CPU = {1: 0.25, 2: 1, 4: 2, 16: 8, 64: 24}
+_ROWS_FOR = {1: 0.25, 2: 1, 4: 2, 16: 8, 32: 24, 64: 256, 128: math.inf}
+_ROWS_FOR_CPU = {1: 0.25, 2: 1, 4: 2, 16: 8, 64: 56, 96: 88, 144: 150, 256: math.inf}
 
 
 def reference(a: np.ndarray, b: np.ndarray, offsets: np.ndarray) -> np.ndarray:
@@ -70,10 +71,12 @@ def grouped_gemm_kernel(
     # them one after the other.
     streamed = row_tile <= 4 and target.startswith("cpu")
     columns = [32] if streamed else [128, 64, 32]
+    heights = [m for m in reversed(_rows_for(target)) if m <= row_tile]
     # On a GPU tiles of several steps are on their way at once, of two blocks side by side. On
     # a CPU the end of k that is no whole tile costs more than shallow tiles do.
     depths = [64, 32]
     if target.startswith("cpu"):
+        columns = columns[-2:]  # a step of these weights is read again and again from L1
         longest = 4096 if streamed else 256
         depths = [longest >> i for i in range(8) if k % (longest >> i) == 0] or [32]
 
@@ -84,7 +87,7 @@ def grouped_gemm_kernel(
         Offsets: T.Tensor([groups + 1], T.int32),
         C: T.Tensor([rows, n], dtype),
     ):
-        BM = T.choose("BM", [m for m in (128, 64, 32, 16, 4, 2, 1) if m <= row_tile])
+        BM = T.choose("BM", heights)
         BN = T.choose("BN", columns)
         BK = T.choose("BK", depths)
         # Group g has ceil(rows of g / BM) row tiles, and at most `rows` groups have any.
@@ -140,12 +143,15 @@ def grouped_gemm(a: Any, b: Any, offsets: Any, *, out: Any = None, target: str =
     return out
 
 
+def _rows_for(target: str) -> dict[int, float]:
+    """The heights of tiles, and the most rows that groups have on average for each."""
+    return _ROWS_FOR_CPU if target.startswith("cpu") else _ROWS_FOR
+
+
 def _row_tile(rows: int, groups: int, target: str) -> int:
     """The rows of a tile: on a GPU half of the last tile of each group is computed for
     nothing, on average; everywhere the weights are brought into form again for each tile."""
-    mean = rows / groups
-    rows_for = _ROWS_FOR_CPU if target.startswith("cpu") else _ROWS_FOR
-    return next((m for m in rows_for if mean <= rows_for[m]), 128)
+    return next(m for m, most in _rows_for(target).items() if rows <= most * groups)
 
 
 def make_case(

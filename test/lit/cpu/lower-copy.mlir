@@ -56,9 +56,9 @@ func.func @inside(%x: memref<64x128xf32, #global>, %s: memref<8x44xf32, #shared>
 // CHECK:             vector.load %[[X]]
 // CHECK-NOT:         mask
 // CHECK:           } else {
-// CHECK:             %[[END:.*]] = arith.select %[[VALID]], %[[UPPER]], %c0
+// CHECK:             scf.if %[[VALID]] {
 // CHECK:             scf.for %[[J:.*]] = %c0 to %c40
-// CHECK:               %[[N1:.*]] = arith.subi %[[END]], %[[J]]
+// CHECK:               %[[N1:.*]] = arith.subi %[[UPPER]], %[[J]]
 // CHECK:               %[[BELOW:.*]] = vector.create_mask %[[N1]]
 // CHECK:               %[[N2:.*]] = arith.subi %[[LOWER]], %[[J]]
 // CHECK:               %[[NOTYET:.*]] = vector.create_mask %[[N2]]
@@ -67,6 +67,9 @@ func.func @inside(%x: memref<64x128xf32, #global>, %s: memref<8x44xf32, #shared>
 // CHECK:               %[[N3:.*]] = arith.subi %c40, %[[J]]
 // CHECK:               %[[TILE:.*]] = vector.create_mask %[[N3]]
 // CHECK:               vector.maskedstore %[[S]][%[[I]], %[[J]]], %[[TILE]], %[[V]]
+// CHECK:             } else {
+// CHECK-NOT:           load
+// CHECK:               vector.maskedstore %[[S]][%[[I]], {{.*}}, %cst
 func.func @read(%x: memref<?x?xf32, #global>, %i: index, %j: index,
                 %s: memref<8x40xf32, #shared>) {
   tile.copy %x[%i, %j][8, 40] to %s[0, 0][8, 40]

@@ -194,3 +194,51 @@ func.func @gathered_short_rows(%q: !q, %x: memref<?x220xbf16, #global>, %ids: me
   }
   return
 }
+
+// Rows that move with the block: the last step asks for the first ones of the next block.
+// CHECK-LABEL: @blocks
+// CHECK:         tile.kernel (%[[BX:.*]]) in
+// CHECK:           scf.for %[[K:.*]] = %c0 to %c4 step %c1
+// CHECK:             %[[NEXT:.*]] = arith.addi %[[K]], %c1
+// CHECK-NEXT:        %[[EXISTS:.*]] = arith.cmpi slt, %[[NEXT]], %c4
+// CHECK-NEXT:        %[[STEP:.*]] = arith.select %[[EXISTS]], %[[NEXT]], %c0
+// CHECK-NEXT:        %[[BX1:.*]] = arith.addi %[[BX]], %c1
+// CHECK-NEXT:        %[[BLOCK:.*]] = arith.select %[[EXISTS]], %[[BX]], %[[BX1]]
+// CHECK-NEXT:        %[[ROW:.*]] = arith.muli %[[BLOCK]], %c64
+// CHECK-NEXT:        %[[AT:.*]] = arith.muli %[[STEP]], %c128
+// CHECK-NEXT:        memref.subview %arg0[%[[ROW]], %[[AT]]] [64, 128]
+func.func @blocks(%x: memref<512x512xbf16, #global>, %q: !q, %s: !s)
+    attributes {tile.signature = {params = [{name = "x"}, {name = "q"}, {name = "s"}]}} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  %c8 = arith.constant 8 : index
+  %c64 = arith.constant 64 : index
+  %c128 = arith.constant 128 : index
+  tile.kernel (%bx) in (%c8) {
+    %row = arith.muli %bx, %c64 : index
+    %k = tile.alloc "k" : memref<64x128xbf16, #shared>
+    scf.for %step = %c0 to %c4 step %c1 {
+      %at = arith.muli %step, %c128 : index
+      tile.copy %x[%row, %at][64, 128] to %k[0, 0][64, 128]
+        : memref<512x512xbf16, #global> to memref<64x128xbf16, #shared>
+      cpu.gemm %k, %q into %s atom(#atom)
+        : memref<64x128xbf16, #shared>, !q into !s
+    }
+  }
+  return
+}
+
+// Where fewer rows of a product count, the lines are spread over those.
+// LOOPS-LABEL: @fewer
+// LOOPS:         %[[SOME:.*]] = arith.minsi %{{.*}}, %c64
+// LOOPS:         %[[ROWS:.*]] = arith.maxsi %[[SOME]], %c1
+// LOOPS:         %[[WORK:.*]] = arith.muli %[[ROWS]]
+// LOOPS:         arith.divui %{{.*}}, %[[WORK]]
+// LOOPS:         memref.prefetch
+func.func @fewer(%q: !q, %x: memref<64x128xbf16, #shared>, %next: memref<64x128xbf16, #global>,
+                 %s: !s, %rows: index) {
+  cpu.gemm %x, %q into %s rows(%rows) atom(#atom) : memref<64x128xbf16, #shared>, !q into !s
+    ahead %next : memref<64x128xbf16, #global>
+  return
+}

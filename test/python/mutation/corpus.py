@@ -242,7 +242,7 @@ CORPUS = [
     Kernel(
         "grouped_gemm", _KERNELS + "grouped_gemm.py", ("grouped_gemm",), _grouped_gemm,
         (
-            ("[m for m in (128, 64, 32, 16, 4, 2, 1) if m <= row_tile]", "[2]"),
+            ("[m for m in reversed(_rows_for(target)) if m <= row_tile]", "[2]"),
             ("[128, 64, 32]", "[4, 2]"),
             ("[longest >> i for i in range(8) if k % (longest >> i) == 0] or [32]", "[4, 2]"),
         ),
