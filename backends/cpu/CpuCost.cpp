@@ -88,8 +88,9 @@ static double getLatency(const CpuModel &model, Instruction instruction) {
   }
 }
 
-/// Cycles of one register block over `steps` steps of K. Where the columns of B do not
-/// stay in L1 from one row block to the next, its vectors arrive at half the rate.
+/// Cycles of one register block over `steps` steps of K. Where the columns of B share L1
+/// with too much to stay there from one row block to the next, its vectors arrive at half
+/// the rate; where they are larger than L1, at a quarter.
 ///
 /// In squares an odd row counts as two, two rows of A are one load, and a vector's
 /// columns of B two.
@@ -101,7 +102,7 @@ static double getBlockCycles(const CpuModel &model, AtomAttr atom, int64_t rows,
   double products = static_cast<double>(isSquare ? loadsOfA * loadsOfB : rows * vectors);
   double rate = getIssueRate(model, atom.getInstruction());
   int64_t bytesOfB = steps * loadsOfB * atom.getVectorBits() / 8;
-  double loadCost = bytesOfB > model.l1Bytes / 2 ? 2 : 1;
+  double loadCost = bytesOfB > model.l1Bytes ? 4 : bytesOfB > model.l1Bytes / 2 ? 2 : 1;
   double step =
       std::max({products / rate,
                 (static_cast<double>(loadsOfA) + loadCost * loadsOfB) / model.loads,
