@@ -114,7 +114,10 @@ def mla_decode_kernel(
     d = d_v + d_rope
     batch, blocks, pages = T.dynamic("batch"), T.dynamic("blocks"), T.dynamic("pages")
     page = page if paged else T.dynamic("page")
-    row_tiles = [m for m in (64, 32, 16, 8) if m <= 16 or m < 2 * rows]
+    # A CPU's tiles are in L2, and the more heads share a block, the fewer blocks read and
+    # pack a page.
+    tallest = (128,) if target.startswith("cpu") else ()
+    row_tiles = [m for m in (*tallest, 64, 32, 16, 8) if m <= 16 or m < 2 * rows]
     key_tiles = [n for n in (64, 32, 16, 8) if not paged or page % n == 0]
     BR = 16  # query rows of one block of the combination
     block_step = T.dynamic("block_step", multiple_of=ALIGNED_ELEMENTS) if aligned else None

@@ -216,7 +216,7 @@ CORPUS = [
         "mla_decode", _KERNELS + "mla_decode.py", ("mla_decode",), _mla_decode,
         (
             ("SPLIT_KEYS = 1024", "SPLIT_KEYS = 4"), ("BR = 16", "BR = 2"),
-            ("[m for m in (64, 32, 16, 8) if m <= 16 or m < 2 * rows]", "[2]"),
+            ("[m for m in (*tallest, 64, 32, 16, 8) if m <= 16 or m < 2 * rows]", "[2]"),
             ("[n for n in (64, 32, 16, 8) if not paged or page % n == 0]", "[2]"),
         ),
     ),
