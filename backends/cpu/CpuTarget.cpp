@@ -11,6 +11,11 @@
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/TargetParser/Host.h"
 
+#if defined(__x86_64__) && defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
 using namespace llvm;
 using namespace tilewright::cpu;
 
@@ -95,6 +100,20 @@ Error CpuTarget::fitModel(StringRef spec) {
   return Error::success();
 }
 
+/// What this machine has and lets a process use.
+static StringMap<bool> getHostFeatures() {
+  StringMap<bool> features = sys::getHostCPUFeatures();
+#if defined(__x86_64__) && defined(__linux__)
+  // Linux gives the tiles of AMX to processes that ask; a sandbox may not let them.
+  constexpr long requestPermission = 0x1023; // ARCH_REQ_XCOMP_PERM
+  constexpr long tileData = 18;              // its bit in XCR0
+  if (features.lookup("amx-tile") &&
+      syscall(SYS_arch_prctl, requestPermission, tileData) != 0)
+    features["amx-tile"] = false;
+#endif
+  return features;
+}
+
 Expected<CpuTarget> CpuTarget::parse(StringRef spec) {
   StringRef rest = spec;
   bool isHost = spec == "cpu";
@@ -109,7 +128,7 @@ Expected<CpuTarget> CpuTarget::parse(StringRef spec) {
         "this machine is not an x86-64; name the model to compile for, "
         "as in 'cpu:x86-64-v3'");
 #endif
-    host = sys::getHostCPUFeatures();
+    host = getHostFeatures();
     rest = sys::getHostCPUName();
     if (!findCpuModel(rest))
       rest = host.lookup("avx512bw") ? "x86-64-v4" : "x86-64-v3";
