@@ -93,6 +93,9 @@ private:
   llvm::SmallVector<mlir::Value> fixed;
 };
 
+/// Lowers a fill (LowerFill.cpp).
+void lowerFill(tile::FillOp op, int64_t vectorBits);
+
 /// Lowers a pack (LowerPack.cpp).
 void lowerPack(tile::PackOp op, tile::IndexBounds &bounds, int64_t vectorBits);
 
