@@ -12,15 +12,7 @@ using namespace tilewright::cpu;
 
 MicroKernel::MicroKernel(LoopBuilder &builder, GemmOp op)
     : b(builder), op(op), atom(op.getAtom()), memrefA(op.getA()), memrefB(op.getB()),
-      memrefC(op.getC()),
-      ahead(builder, op.getAhead(), op.getM() * op.getN() * op.getGroups()) {
-  for (auto [matrix, rows] : llvm::zip_equal(op.getListed(), op.getRowsAhead()))
-    ahead.addListed(matrix, rows);
-  rowsDone = b.index(op.getM());
-  if (Value rows = op.getRows(); rows && !ahead.isEmpty()) {
-    rowsDone = b.max(b.min(rows, rowsDone), b.index(1));
-    ahead.limitWork(b.mul(rowsDone, op.getN() * op.getGroups()));
-  }
+      memrefC(op.getC()), ahead(builder, op) {
   // A row of a panel is one run of memory, from which vectors of groups are loaded.
   if (op.isPanelB()) {
     SmallVector<ReassociationIndices> rows{{0}, {1, 2}};
@@ -271,13 +263,7 @@ void MicroKernel::emitBlock(Block block, Value row, Value column, ValueRange exc
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
     SmallVector<Value> sums(loop.getRegionIterArgs());
-    if (!ahead.isEmpty()) { // blocks go down the columns of C
-      int64_t elements = block.rows * block.columns();
-      Value before = b.add(b.createOrFold<arith::MulIOp>(loc, column, rowsDone),
-                           b.mul(row, block.columns()));
-      ahead.emit(b.add(b.mul(before, groups), b.mul(loop.getInductionVar(), elements)),
-                 elements * unroll);
-    }
+    ahead.emit(row, column, block.rows, block.columns(), loop.getInductionVar(), unroll);
     for (int64_t u = 0; u < unroll; ++u) {
       Value group = b.add(loop.getInductionVar(), u);
       sums = isSquare ? emitSquareStep(block, row, column, group, sums)

@@ -68,8 +68,7 @@ private:
   GemmOp op;
   AtomAttr atom;
   mlir::Value memrefA, memrefB, memrefC;
-  SpreadPrefetch ahead; ///< over the elements of C, and groups along K
-  mlir::Value rowsDone; ///< those that count of M, at least one
+  SpreadPrefetch ahead;
 };
 
 } // namespace tilewright::cpu

@@ -44,25 +44,30 @@ static int64_t countLines(Value memref) {
   return llvm::divideCeil(bits, 8 * cacheLine);
 }
 
-SpreadPrefetch::SpreadPrefetch(LoopBuilder &b, ValueRange all, int64_t work)
-    : b(b), work(work) {
-  for (Value memref : all) {
+SpreadPrefetch::SpreadPrefetch(LoopBuilder &b, GemmOp op) : b(b), op(op) {
+  for (Value memref : op.getAhead()) {
     Value merged = mergeRows(b, memref);
     int64_t rows = llvm::product_of(shapeOf(merged).drop_back());
     int64_t linesOfRow = countLines(merged);
     regions.push_back({merged, Value(), linesOfRow, rows * linesOfRow});
   }
+  for (auto [matrix, rows] : llvm::zip_equal(op.getListed(), op.getRowsAhead()))
+    addListed(matrix, rows);
+  if (regions.empty())
+    return;
+  rowsDone = b.index(op.getM());
+  if (!op.getRows())
+    return;
+  rowsDone = b.max(b.min(op.getRows(), rowsDone), b.index(1));
+  Value work = b.mul(rowsDone, op.getN() * op.getGroups());
+  for (Region &region : regions)
+    region.perWork = arith::DivUIOp::create(b, b.getLoc(),
+                                            b.index(region.lines << fractionBits), work);
 }
 
 void SpreadPrefetch::addListed(Value matrix, Value rows) {
   int64_t linesOfRow = countLines(matrix);
   regions.push_back({matrix, rows, linesOfRow, shapeOf(rows).front() * linesOfRow});
-}
-
-void SpreadPrefetch::limitWork(Value amount) {
-  for (Region &region : regions)
-    region.perWork = arith::DivUIOp::create(
-        b, b.getLoc(), b.index(region.lines << fractionBits), amount);
 }
 
 void SpreadPrefetch::emitLine(const Region &region, Value line) {
@@ -89,8 +94,15 @@ void SpreadPrefetch::emitLine(const Region &region, Value line) {
                              /*localityHint=*/3, /*isDataCache=*/true);
 }
 
-void SpreadPrefetch::emit(Value begin, int64_t amount) {
+void SpreadPrefetch::emit(Value row, Value column, int64_t height, int64_t width,
+                          Value group, int64_t count) {
+  if (regions.empty())
+    return;
   Location loc = b.getLoc();
+  int64_t work = op.getM() * op.getN() * op.getGroups();
+  Value before =
+      b.add(b.createOrFold<arith::MulIOp>(loc, column, rowsDone), b.mul(row, width));
+  Value begin = b.add(b.mul(before, op.getGroups()), b.mul(group, height * width));
   for (const Region &region : regions) {
     Value perWork = region.perWork;
     if (!perWork)
@@ -99,9 +111,9 @@ void SpreadPrefetch::emit(Value begin, int64_t amount) {
     Value first = b.createOrFold<arith::ShRUIOp>(loc, place, b.index(fractionBits));
     // The last line may be the next part's first, or lie behind the region: that costs
     // less than to ask.
-    int64_t count = llvm::divideCeil(region.lines * amount, work);
-    count = std::min(count, mostLines);
-    for (int64_t i : llvm::seq<int64_t>(0, count))
+    int64_t lines = llvm::divideCeil(region.lines * height * width * count, work);
+    lines = std::min(lines, mostLines);
+    for (int64_t i : llvm::seq<int64_t>(0, lines))
       emitLine(region, b.add(first, i));
   }
 }

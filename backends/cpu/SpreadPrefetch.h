@@ -8,28 +8,24 @@
 #ifndef TILEWRIGHT_BACKENDS_CPU_SPREADPREFETCH_H
 #define TILEWRIGHT_BACKENDS_CPU_SPREADPREFETCH_H
 
+#include "backends/cpu/CpuOps.h"
 #include "backends/cpu/LoopBuilder.h"
 
 namespace tilewright::cpu {
 
-/// Asks for regions of memory a line at a time, evenly over some other work: a core that
-/// asks for all of it at once waits, since only so many lines may be on their way.
+/// Asks for the memory that a product asks for on behalf of others, a line at a time and
+/// evenly over the product: a core that asks for all of it at once waits, since only so
+/// many lines may be on their way.
 class SpreadPrefetch {
 public:
-  /// `work` is how much there is of the other work, in any unit.
-  SpreadPrefetch(LoopBuilder &b, mlir::ValueRange regions, int64_t work);
+  /// In front of the product's loops, which `op` stands for.
+  SpreadPrefetch(LoopBuilder &b, GemmOp op);
 
-  /// Says how much of the other work is done, which may be less; not zero. To be called
-  /// last, in front of the work.
-  void limitWork(mlir::Value amount);
-
-  /// Adds the rows of a matrix that a list names.
-  void addListed(mlir::Value matrix, mlir::Value rows);
-
-  bool isEmpty() const { return regions.empty(); }
-
-  /// Asks for the lines that go with the work from `begin` on, `amount` of it.
-  void emit(mlir::Value begin, int64_t amount);
+  /// Asks for the lines that go with groups [group, group + count) along K of the block
+  /// of `height` x `width` elements of C at `row` and `column`. Blocks go down the
+  /// columns.
+  void emit(mlir::Value row, mlir::Value column, int64_t height, int64_t width,
+            mlir::Value group, int64_t count);
 
 private:
   /// A region as rows without gaps.
@@ -43,8 +39,12 @@ private:
 
   void emitLine(const Region &region, mlir::Value line);
 
+  /// Adds the rows of a matrix that a list names.
+  void addListed(mlir::Value matrix, mlir::Value rows);
+
   LoopBuilder &b;
-  int64_t work;
+  GemmOp op;
+  mlir::Value rowsDone; ///< of M, where fewer may count: at least one
   llvm::SmallVector<Region> regions;
 };
 

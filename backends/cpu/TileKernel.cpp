@@ -29,14 +29,7 @@ static SmallVector<int64_t> divide(int64_t extent) {
 
 TileKernel::TileKernel(LoopBuilder &builder, GemmOp op)
     : b(builder), op(op), atom(op.getAtom()), groups(getGroupsOfTile(op.getGroups())),
-      ahead(builder, op.getAhead(), op.getM() * op.getN() * op.getGroups()) {
-  for (auto [matrix, rows] : llvm::zip_equal(op.getListed(), op.getRowsAhead()))
-    ahead.addListed(matrix, rows);
-  rowsDone = b.index(op.getM());
-  if (Value rows = op.getRows(); rows && !ahead.isEmpty()) {
-    rowsDone = b.max(b.min(rows, rowsDone), b.index(1));
-    ahead.limitWork(b.mul(rowsDone, op.getN() * op.getGroups()));
-  }
+      ahead(builder, op) {
   SmallVector<ReassociationIndices> rows{{0}, {1, 2}};
   panel = memref::CollapseShapeOp::create(b, b.getLoc(), op.getB(), rows);
 }
@@ -90,13 +83,7 @@ void TileKernel::multiply(const Block &block, Value row, Value column) {
   Location loc = b.getLoc();
   int64_t height = block.rows.size(), width = block.columns.size();
   b.forLoop(op.getGroups(), groups, [&](Value group) {
-    if (!ahead.isEmpty()) { // blocks go down the columns of C
-      Value before = b.add(b.createOrFold<arith::MulIOp>(loc, column, rowsDone),
-                           b.mul(row, block.width()));
-      int64_t elements = block.height() * block.width();
-      ahead.emit(b.add(b.mul(before, op.getGroups()), b.mul(group, elements)),
-                 elements * groups);
-    }
+    ahead.emit(row, column, block.height(), block.width(), group, groups);
     for (int64_t c = 0; c < width; ++c)
       TileLoadOp::create(b, loc, block.b(c), panel, group,
                          b.mul(b.add(column, c * side), atom.getGroup()));

@@ -52,7 +52,6 @@ private:
   mlir::Value panel; ///< B as [groups, N * group]
   int64_t groups;    ///< along K in one tile
   SpreadPrefetch ahead;
-  mlir::Value rowsDone; ///< those that count of M, at least one
 };
 
 } // namespace tilewright::cpu

@@ -43,7 +43,7 @@ def amx_programs() -> Path:
     """The folder of the launcher and the emulator's tests."""
     lacking = amx.missing()
     if lacking:
-        pytest.skip(f"this machine has no {', '.join(lacking)}")
+        pytest.skip(f"this CPU has no {', '.join(lacking)}")
     return amx.build(BUILD / "amx")
 
 
