@@ -71,6 +71,8 @@ void CpuBackend::buildTilePipeline(OpPassManager &pm) const {
   pm.addNestedPass<func::FuncOp>(tile::createSplitGridSync());
   pm.addPass(tile::createCanonicalize());
   pm.addPass(createCSEPass());
+  pm.addPass(createSplitBlocks());
+  pm.addPass(createSplitSums());
   pm.addPass(createFuseLoops());
   pm.addNestedPass<func::FuncOp>(tile::createProveBounds());
   pm.addPass(tile::createLegalizeAccumulators());

@@ -25,6 +25,34 @@ def FuseLoops : Pass<"cpu-fuse-loops"> {
                            "::mlir::memref::MemRefDialect"];
 }
 
+def SplitBlocks : Pass<"cpu-split-blocks"> {
+  let summary = "Divide the blocks of small grids among more cores";
+  let description = [{
+    Where a grid is known to have few blocks, and a dimension of their tiles can be
+    computed in parts that need nothing of each other, each part becomes a block. What
+    does not depend on that dimension is repeated by each part, so there must be little of
+    it. Results are made by the same operations in the same order.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+  let options = [Option<"cores", "cores", "int64_t", "8",
+                        "Cores that a grid should keep busy">];
+}
+
+def SplitSums : Pass<"cpu-split-sums"> {
+  let summary = "Divide long sums of small grids among more cores";
+  let description = [{
+    Where a grid is known to have few blocks, and each has a loop that does nothing but to
+    add products to tiles that are zero before it, several blocks do a part of its
+    iterations each, and write what they have summed to a workspace. A second kernel adds
+    that in the order of the parts, and does what stands behind the loop. How many parts
+    there are does not depend on sizes that a call brings, nor on threads.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect"];
+  let options = [Option<"cores", "cores", "int64_t", "8",
+                        "Cores that a grid should keep busy">];
+}
+
 def MergeSteps : Pass<"cpu-merge-steps"> {
   let summary = "Make the steps of products longer";
   let description = [{

@@ -268,3 +268,25 @@ LogicalResult PipelinedOp::verify() {
 }
 
 SmallVector<Region *> PipelinedOp::getLoopRegions() { return {&getBody()}; }
+
+std::optional<SmallVector<Value>> PipelinedOp::getLoopInductionVars() {
+  return SmallVector<Value>{getBody().getArgument(0)};
+}
+
+std::optional<SmallVector<OpFoldResult>> PipelinedOp::getLoopLowerBounds() {
+  return SmallVector<OpFoldResult>{getLowerBound()};
+}
+
+std::optional<SmallVector<OpFoldResult>> PipelinedOp::getLoopUpperBounds() {
+  return SmallVector<OpFoldResult>{getUpperBound()};
+}
+
+std::optional<SmallVector<OpFoldResult>> PipelinedOp::getLoopSteps() {
+  return SmallVector<OpFoldResult>{getStep()};
+}
+
+std::optional<APInt> PipelinedOp::getStaticTripCount() {
+  auto noDifference = [](Value, Value, bool) { return std::optional<llvm::APSInt>(); };
+  return constantTripCount(getLowerBound(), getUpperBound(), getStep(),
+                           /*isSigned=*/true, noDifference);
+}

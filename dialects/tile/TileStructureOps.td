@@ -207,7 +207,9 @@ def Tile_ParallelOp : Tile_Op<"parallel", [
 
 def Tile_PipelinedOp : Tile_Op<"pipelined", [
     SingleBlock, NoTerminator, RecursiveMemoryEffects,
-    DeclareOpInterfaceMethods<LoopLikeOpInterface>]> {
+    DeclareOpInterfaceMethods<LoopLikeOpInterface, [
+      "getLoopInductionVars", "getLoopLowerBounds", "getLoopUpperBounds", "getLoopSteps",
+      "getStaticTripCount"]>]> {
   let summary = "a sequential loop whose iterations may overlap";
   let description = [{
     The same result as `scf.for`, always. `stages` is a hint: how many

@@ -24,6 +24,8 @@ ON_GPUS = [
 TRANSFORMATIONS = {
     "cpu": [
         *EVERYWHERE,
+        "cpu-split-blocks",
+        "cpu-split-sums",
         "cpu-fuse-loops",
         "cpu-merge-steps",
         "cpu-forward-copies",
