@@ -9,6 +9,7 @@
 
 #include "backends/cpu/LoopBuilder.h"
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Utils/IndexingUtils.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -80,9 +81,17 @@ std::optional<int64_t> cpu::getBlocks(KernelOp kernel) {
     auto constant = getConstantIntValue(extent);
     if (!constant)
       return std::nullopt;
-    blocks *= *constant;
+    blocks *= std::max<int64_t>(*constant, 0);
   }
   return blocks;
+}
+
+std::optional<int64_t> cpu::getFewBlocks(KernelOp kernel, int64_t cores) {
+  auto function = kernel->getParentOfType<func::FuncOp>();
+  if (function && function->hasAttr("tile.batch_invariant"))
+    return std::nullopt;
+  std::optional<int64_t> blocks = getBlocks(kernel);
+  return blocks && *blocks > 0 && *blocks < cores ? blocks : std::nullopt;
 }
 
 bool cpu::hasRoomInGrid(KernelOp kernel) {

@@ -27,6 +27,11 @@ double getGridTime(int64_t blocks, double work, int64_t cores);
 /// How many blocks a kernel has; nothing where that is not known.
 std::optional<int64_t> getBlocks(tile::KernelOp kernel);
 
+/// How many blocks a kernel has that may be divided: fewer than `cores`, in a function
+/// whose results may depend on constant sizes, as those of `batch_invariant` ones may
+/// not.
+std::optional<int64_t> getFewBlocks(tile::KernelOp kernel, int64_t cores);
+
 /// Whether `addGridDim` can add to the kernel's grid.
 bool hasRoomInGrid(tile::KernelOp kernel);
 

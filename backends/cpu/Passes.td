@@ -31,7 +31,8 @@ def SplitBlocks : Pass<"cpu-split-blocks"> {
     Where a grid is known to have few blocks, and a dimension of their tiles can be
     computed in parts that need nothing of each other, each part becomes a block. What
     does not depend on that dimension is repeated by each part, so there must be little of
-    it. Results are made by the same operations in the same order.
+    it. Results are made by the same operations in the same order. No tensor may be written
+    twice, or read and written. Functions with `tile.batch_invariant` are left alone.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect"];
   let options = [Option<"cores", "cores", "int64_t", "8",
@@ -45,7 +46,8 @@ def SplitSums : Pass<"cpu-split-sums"> {
     add products to tiles that are zero before it, several blocks do a part of its
     iterations each, and write what they have summed to a workspace. A second kernel adds
     that in the order of the parts, and does what stands behind the loop. How many parts
-    there are does not depend on sizes that a call brings, nor on threads.
+    there are does not depend on sizes that a call brings, nor on threads, but on constant
+    ones; functions with `tile.batch_invariant` are left alone.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
                            "::mlir::scf::SCFDialect"];

@@ -232,8 +232,8 @@ struct SplitBlocks : tilewright::cpu::impl::SplitBlocksBase<SplitBlocks> {
   }
 
   bool split(KernelOp kernel) {
-    std::optional<int64_t> blocks = getBlocks(kernel);
-    if (!blocks || *blocks == 0 || *blocks >= cores)
+    std::optional<int64_t> blocks = getFewBlocks(kernel, cores);
+    if (!blocks)
       return false;
     TiedDims ties(kernel);
     if (!ties.whyNot().empty()) {

@@ -114,10 +114,15 @@ bool SummingLoop::isTemporary(AllocOp alloc) {
 }
 
 bool SummingLoop::analyze() {
-  std::optional<APInt> count = loop.getStaticTripCount();
-  if (!count || !isa<PipelinedOp, scf::ForOp>(loop) || loop->getNumResults() != 0)
+  if (!isa<PipelinedOp, scf::ForOp>(loop) || loop->getNumResults() != 0 ||
+      !loop.getSingleInductionVar()->getType().isIndex())
     return false;
-  trips = count->getSExtValue();
+  auto lower = getConstantIntValue(*loop.getSingleLowerBound());
+  auto upper = getConstantIntValue(*loop.getSingleUpperBound());
+  auto step = getConstantIntValue(*loop.getSingleStep());
+  if (!lower || !upper || !step || *step <= 0 || *upper <= *lower)
+    return false;
+  trips = llvm::divideCeil(*upper - *lower, *step);
   llvm::SetVector<AllocOp> written;
   WalkResult result = loop.getLoopRegions()[0]->walk([&](Operation *op) -> WalkResult {
     if (auto gemm = dyn_cast<GemmOp>(op); gemm && op->getParentOp() == loop)
@@ -362,9 +367,8 @@ struct SplitSums : tilewright::cpu::impl::SplitSumsBase<SplitSums> {
     SmallVector<KernelOp> kernels;
     getOperation()->walk([&](KernelOp kernel) { kernels.push_back(kernel); });
     for (KernelOp kernel : kernels) {
-      std::optional<int64_t> blocks = getBlocks(kernel);
-      if (!blocks || *blocks == 0 || *blocks >= cores || !hasRoomInGrid(kernel) ||
-          !isa<func::FuncOp>(kernel->getParentOp()))
+      std::optional<int64_t> blocks = getFewBlocks(kernel, cores);
+      if (!blocks || !hasRoomInGrid(kernel) || !isa<func::FuncOp>(kernel->getParentOp()))
         continue;
       for (auto loop : kernel.getBody().getOps<LoopLikeOpInterface>()) {
         SummingLoop at{kernel, loop, {}};

@@ -78,7 +78,7 @@ void TiedDims::visitMove(Operation *op) {
   }
   if (!isTile(move->dst.getType())) {
     if (isTile(move->src.getType()))
-      writers.push_back(move->src.getDefiningOp());
+      writes.push_back({move->dst, op, move->src.getDefiningOp()});
     else
       reason = "it copies from a tensor to a tensor";
   }
@@ -91,6 +91,10 @@ void TiedDims::visitMove(Operation *op) {
 /// An element of a tile, in a loop that walks some of the tile's dimensions or none.
 void TiedDims::visitElement(Operation *access, Value memref, ValueRange indices,
                             bool isWrite) {
+  if (isWrite && !isTile(memref.getType())) {
+    reason = "it does something else than to compute elements";
+    return;
+  }
   auto loop = access->getParentOfType<ParallelOp>();
   if (loop && memref.getDefiningOp() && loop->isAncestor(memref.getDefiningOp()))
     return pinAll(memref); // an iteration's own
@@ -130,6 +134,8 @@ void TiedDims::visitOther(Operation *op) {
   if (isMemoryEffectFree(op) || isa<AssumeOp>(op) ||
       op->hasTrait<OpTrait::HasRecursiveMemoryEffects>())
     return;
+  if (auto loop = op->getParentOfType<ParallelOp>())
+    pinVariables(loop);
   auto effects = dyn_cast<MemoryEffectOpInterface>(op);
   SmallVector<MemoryEffects::EffectInstance> instances;
   if (effects)
@@ -170,12 +176,16 @@ void TiedDims::visit(Operation *op) {
       })
       .Case([&](LoadOp) {}) // reads a tensor anywhere
       .Case<StoreOp, AtomicOp>([&](auto access) {
+        // To a tile all iterations combine values, each part would have its own alone.
+        auto loop = op->getParentOfType<ParallelOp>();
         if (isTile(access.getMemref().getType()))
-          pinAll(access.getMemref());
-        else if (auto loop = op->getParentOfType<ParallelOp>())
-          writers.push_back(loop);
-        else
+          visitOther(op);
+        else if (!loop)
           reason = "it writes single elements outside of loops";
+        else if (!op->use_empty())
+          reason = "it uses what atomics find in a tensor";
+        else
+          writes.push_back({access.getMemref(), loop, loop});
       })
       .Case<AllocOp, ParallelOp>([](auto) {})
       .Default([&](Operation *) { visitOther(op); });
@@ -219,10 +229,20 @@ void TiedDims::pinPartial(Value memref, ArrayRef<int64_t> offsets,
       pin(memref, dim);
 }
 
-/// Whether a kernel writes a tensor that it may read as well, where one part would read
-/// what another writes.
-static bool readsWhatItWrites(KernelOp kernel) {
-  bool found = false;
+void TiedDims::pinVariables(ParallelOp loop) {
+  for (int64_t number : llvm::seq<int64_t>(loop.getExtents().size()))
+    pinned.push_back({loop, number});
+}
+
+/// Whether a loop of the kernel, one that runs in order, repeats `op`.
+static bool isRepeated(Operation *op) {
+  auto loop = op->getParentOfType<LoopLikeOpInterface>();
+  return loop && loop->getParentOfType<KernelOp>();
+}
+
+/// What a block does to tensors is in order, what parts of it do is not: none may read
+/// what another one writes, or write where another one does.
+void TiedDims::checkTensors(KernelOp kernel) {
   kernel.walk([&](Operation *op) {
     auto effects = dyn_cast<MemoryEffectOpInterface>(op);
     if (!effects || isa<AtomicOp>(op))
@@ -231,9 +251,17 @@ static bool readsWhatItWrites(KernelOp kernel) {
     effects.getEffects<MemoryEffects::Read>(instances);
     for (MemoryEffects::EffectInstance &effect : instances)
       if (Value read = effect.getValue(); read && !isTile(read.getType()))
-        found |= mayWrite(kernel, read);
+        if (mayWrite(kernel, read))
+          reason = "it reads a tensor that it writes";
   });
-  return found;
+  for (auto [number, write] : llvm::enumerate(writes)) {
+    bool again =
+        llvm::any_of(ArrayRef(writes).take_front(number), [&](const Write &other) {
+          return write.op != other.op && mayOverlap(write.tensor, other.tensor);
+        });
+    if (again || isRepeated(write.op))
+      reason = "it writes a tensor more than once";
+  }
 }
 
 TiedDims::TiedDims(KernelOp kernel) {
@@ -244,8 +272,7 @@ TiedDims::TiedDims(KernelOp kernel) {
       add(loop, loop.getExtents());
   });
   kernel.getBody().walk([&](Operation *op) { visit(op); });
-  if (readsWhatItWrites(kernel))
-    reason = "it reads a tensor that it writes";
+  checkTensors(kernel);
 }
 
 std::optional<int64_t> TiedDims::find(Operation *owner, OwnedDim dim) const {
@@ -276,13 +303,13 @@ bool TiedDims::isFree(OwnedDim dim) const {
       return false;
   }
   // A writer that is in no part would write in all of them.
-  return llvm::all_of(writers,
-                      [&](Operation *writer) { return find(writer, dim).has_value(); });
+  return llvm::all_of(
+      writes, [&](const Write &write) { return find(write.owner, dim).has_value(); });
 }
 
 SmallVector<OwnedDim> TiedDims::getFreeClasses() const {
   SmallVector<OwnedDim> found;
-  if (!reason.empty() || writers.empty())
+  if (!reason.empty() || writes.empty())
     return found;
   for (auto &[owner, its] : extents)
     for (int64_t own : llvm::seq<int64_t>(its.size())) {

@@ -58,12 +58,14 @@ private:
   void visitElement(mlir::Operation *access, mlir::Value memref, mlir::ValueRange indices,
                     bool isWrite);
   void visitOther(mlir::Operation *op);
+  void checkTensors(tile::KernelOp kernel);
 
   void add(mlir::Operation *owner, llvm::ArrayRef<int64_t> extents);
   void tie(OwnedDim a, OwnedDim b) { classes.unionSets(a, b); }
   void tie(mlir::Value a, int64_t aDim, mlir::Value b, int64_t bDim);
   void pin(mlir::Value memref, int64_t dim);
   void pinAll(mlir::Value memref);
+  void pinVariables(tile::ParallelOp loop);
   void pinPartial(mlir::Value memref, llvm::ArrayRef<int64_t> offsets,
                   llvm::ArrayRef<int64_t> sizes);
   bool isFree(OwnedDim dim) const;
@@ -71,8 +73,13 @@ private:
   llvm::EquivalenceClasses<OwnedDim> classes;
   llvm::MapVector<mlir::Operation *, llvm::SmallVector<int64_t>> extents;
   llvm::SmallVector<OwnedDim> pinned;
-  /// What writes to tensors: loops, and tiles that are copied there.
-  llvm::SmallVector<mlir::Operation *> writers;
+  /// A tensor that is written, by what, and whose dimensions that follows: those of a
+  /// loop or of a tile that is copied there.
+  struct Write {
+    mlir::Value tensor;
+    mlir::Operation *op, *owner;
+  };
+  llvm::SmallVector<Write> writes;
   llvm::StringRef reason;
 };
 

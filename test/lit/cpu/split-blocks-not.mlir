@@ -200,3 +200,102 @@ func.func @enough(%X: !x, %Y: !x, %n: index) {
   }
   return
 }
+
+// -----
+
+// Parts would write in another order where both copies do; a loop writes a window that moves.
+// CHECK-LABEL: @twice
+// CHECK:         tile.kernel (%{{[a-z0-9]*}}) in
+// CHECK-LABEL: @window
+// CHECK:         tile.kernel (%{{[a-z0-9]*}}) in
+!x = memref<256x4096xf32, #tile.space<global>>
+!a = memref<256x4096xf32, #tile.space<shared>>
+func.func @twice(%X: !x, %Y: !x) {
+  %c1 = arith.constant 1 : index
+  // expected-remark @below {{it writes a tensor more than once}}
+  tile.kernel (%b) in (%c1) {
+    %a = tile.alloc "a" : !a
+    tile.copy %X[0, 0][256, 4096] to %a[0, 0][256, 4096] : !x to !a
+    tile.copy %a[0, 0][256, 4096] to %Y[0, 0][256, 4096] : !a to !x
+    tile.copy %a[0, 0][256, 4096] to %Y[1, 0][256, 4096] : !a to !x
+  }
+  return
+}
+func.func @window(%X: !x, %Y: !x) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c3 = arith.constant 3 : index
+  // expected-remark @below {{it writes a tensor more than once}}
+  tile.kernel (%b) in (%c1) {
+    %a = tile.alloc "a" : !a
+    tile.copy %X[0, 0][256, 4096] to %a[0, 0][256, 4096] : !x to !a
+    scf.for %s = %c0 to %c3 step %c1 {
+      tile.copy %a[0, 0][256, 4096] to %Y[%s, 0][256, 4096] : !a to !x
+    }
+  }
+  return
+}
+
+// -----
+
+// All iterations combine their values into one element of a tile, or ask what they find.
+// CHECK-LABEL: @reducer
+// CHECK:         tile.kernel (%{{[a-z0-9]*}}) in
+// CHECK-LABEL: @former
+// CHECK:         tile.kernel (%{{[a-z0-9]*}}) in
+!x = memref<256x4096xf32, #tile.space<global>>
+!a = memref<256x4096xf32, #tile.space<shared>>
+!m = memref<1xf32, #tile.space<shared>>
+!n = memref<4096xf32, #tile.space<global>>
+func.func @reducer(%X: !x, %Y: !x) {
+  %zero = arith.constant 0.0 : f32
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  // expected-remark @below {{no rows of them are worth a block}}
+  tile.kernel (%b) in (%c1) {
+    %a = tile.alloc "a" : !a
+    %m = tile.alloc "m" : !m
+    tile.fill %m, %zero : !m
+    tile.parallel (%i, %j) in (256, 4096) {
+      %v = tile.load %X[%i, %j] : !x
+      %old = tile.atomic max %v, %m[%c0] : !m
+      memref.store %v, %a[%i, %j] : !a
+    }
+    tile.parallel (%i, %j) in (256, 4096) {
+      %v = memref.load %a[%i, %j] : !a
+      %o = memref.load %m[%c0] : !m
+      %d = arith.subf %v, %o : f32
+      tile.store %d, %Y[%i, %j] : !x
+    }
+  }
+  return
+}
+func.func @former(%X: !x, %N: !n, %Y: !x) {
+  %c1 = arith.constant 1 : index
+  // expected-remark @below {{it uses what atomics find in a tensor}}
+  tile.kernel (%b) in (%c1) {
+    tile.parallel (%i, %j) in (256, 4096) {
+      %v = tile.load %X[%i, %j] : !x
+      %old = tile.atomic sum %v, %N[%j] : !n
+      tile.store %old, %Y[%i, %j] : !x
+    }
+  }
+  return
+}
+
+// -----
+
+// The order of products must not depend on how many rows a call has, constant or not.
+// CHECK-LABEL: @invariant
+// CHECK:         tile.kernel (%{{[a-z0-9]*}}) in
+!x = memref<256x4096xf32, #tile.space<global>>
+!a = memref<256x4096xf32, #tile.space<shared>>
+func.func @invariant(%X: !x, %Y: !x) attributes {tile.batch_invariant} {
+  %c1 = arith.constant 1 : index
+  tile.kernel (%b) in (%c1) {
+    %a = tile.alloc "a" : !a
+    tile.copy %X[0, 0][256, 4096] to %a[0, 0][256, 4096] : !x to !a
+    tile.copy %a[0, 0][256, 4096] to %Y[0, 0][256, 4096] : !a to !x
+  }
+  return
+}

@@ -347,3 +347,109 @@ func.func @filled_twice(%X: !x, %W: !w, %Y: !y) {
   }
   return
 }
+
+// -----
+
+
+// The order of products must not depend on how many rows a call has.
+// CHECK-LABEL: @invariant
+!x = memref<32x65536xf32, #tile.space<global>>
+!w = memref<65536x32xf32, #tile.space<global>>
+!y = memref<32x32xf32, #tile.space<global>>
+!t = memref<32x32xf32, #tile.space<shared>>
+!c = memref<32x32xf32, #tile.space<fragment>>
+func.func @invariant(%X: !x, %W: !w, %Y: !y) attributes {tile.batch_invariant} {
+  %zero = arith.constant 0.0 : f32
+  %one = arith.constant 1.0 : f32
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  %c32 = arith.constant 32 : index
+  %c2048 = arith.constant 2048 : index
+  tile.kernel (%bx) in (%c1) {
+    %a = tile.alloc "a" : !t
+    %b = tile.alloc "b" : !t
+    %c = tile.alloc "c" : !c
+    tile.fill %c, %zero : !c
+    tile.pipelined %k = %c0 to %c2048 step %c1 stages(2) {
+      %at = arith.muli %k, %c32 : index
+      tile.copy %X[0, %at][32, 32] to %a[0, 0][32, 32] : !x to !t
+      tile.copy %W[%at, 0][32, 32] to %b[0, 0][32, 32] : !w to !t
+      tile.gemm %a, %b into %c : !t, !t into !c
+    }
+    tile.copy %c[0, 0][32, 32] to %Y[0, 0][32, 32] : !c to !y
+  }
+  return
+}
+
+
+// -----
+
+
+// There are no steps.
+// CHECK-LABEL: @no_steps
+!x = memref<32x65536xf32, #tile.space<global>>
+!w = memref<65536x32xf32, #tile.space<global>>
+!y = memref<32x32xf32, #tile.space<global>>
+!t = memref<32x32xf32, #tile.space<shared>>
+!c = memref<32x32xf32, #tile.space<fragment>>
+func.func @no_steps(%X: !x, %W: !w, %Y: !y) {
+  %zero = arith.constant 0.0 : f32
+  %one = arith.constant 1.0 : f32
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  %c32 = arith.constant 32 : index
+  %c2048 = arith.constant 2048 : index
+  tile.kernel (%bx) in (%c1) {
+    %a = tile.alloc "a" : !t
+    %b = tile.alloc "b" : !t
+    %c = tile.alloc "c" : !c
+    tile.fill %c, %zero : !c
+    tile.pipelined %k = %c0 to %c0 step %c1 stages(2) {
+      %at = arith.muli %k, %c32 : index
+      tile.copy %X[0, %at][32, 32] to %a[0, 0][32, 32] : !x to !t
+      tile.copy %W[%at, 0][32, 32] to %b[0, 0][32, 32] : !w to !t
+      tile.gemm %a, %b into %c : !t, !t into !c
+    }
+    tile.copy %c[0, 0][32, 32] to %Y[0, 0][32, 32] : !c to !y
+  }
+  return
+}
+
+
+// -----
+
+
+// The first step is not known, only how many there are.
+// CHECK-LABEL: @begins_anywhere
+!x = memref<32x65536xf32, #tile.space<global>>
+!w = memref<65536x32xf32, #tile.space<global>>
+!y = memref<32x32xf32, #tile.space<global>>
+!t = memref<32x32xf32, #tile.space<shared>>
+!c = memref<32x32xf32, #tile.space<fragment>>
+func.func @begins_anywhere(%X: !x, %W: !w, %Y: !y, %n: index) {
+  %zero = arith.constant 0.0 : f32
+  %one = arith.constant 1.0 : f32
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  %c32 = arith.constant 32 : index
+  %c2048 = arith.constant 2048 : index
+  %end = arith.addi %n, %c2048 overflow<nsw> : index
+  tile.kernel (%bx) in (%c1) {
+    %a = tile.alloc "a" : !t
+    %b = tile.alloc "b" : !t
+    %c = tile.alloc "c" : !c
+    tile.fill %c, %zero : !c
+    scf.for %k = %n to %end step %c1 {
+      %at = arith.muli %k, %c32 : index
+      tile.copy %X[0, %at][32, 32] to %a[0, 0][32, 32] : !x to !t
+      tile.copy %W[%at, 0][32, 32] to %b[0, 0][32, 32] : !w to !t
+      tile.gemm %a, %b into %c : !t, !t into !c
+    }
+    tile.copy %c[0, 0][32, 32] to %Y[0, 0][32, 32] : !c to !y
+  }
+  return
+}
+

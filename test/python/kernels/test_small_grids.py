@@ -135,7 +135,7 @@ def test_rows_that_a_tile_names(generator, picked):
     np.testing.assert_array_equal(out, expected)
 
 
-def _product(m: int, n: int, k: int, dtype: str, accum: str):
+def _product(m: int, n: int, k: int, dtype: str, accum: str, **options):
     @T.prim_func
     def product(
         A: T.Tensor((m, k), dtype),
@@ -158,7 +158,7 @@ def _product(m: int, n: int, k: int, dtype: str, accum: str):
                 c[i, j] = c[i, j] + bias[j]
             T.copy(c, Out[by * 16, bx * 32])
 
-    return tilewright.compile(product, target="cpu")
+    return tilewright.compile(product, target="cpu", **options)
 
 
 @pytest.mark.parametrize("shape", [(16, 32), (13, 64), (29, 30)])
@@ -175,3 +175,72 @@ def test_long_sums_of_small_tiles(generator, dtype, shape):
     bias = generator.integers(-99, 100, n).astype(result)
     out = _run(kernel, a, b, bias, np.empty((m, n), result))
     np.testing.assert_array_equal(out, a.astype(np.float64) @ b.T.astype(np.float64) + bias)
+
+
+def test_a_sum_of_nothing(generator):
+    bias = generator.standard_normal(32).astype(np.float32)
+    nothing = [np.empty((rows, 0), np.float32) for rows in (16, 32)]
+    out = _run(
+        _product(16, 32, 0, "f32", "f32"), *nothing, bias, np.empty((16, 32), np.float32)
+    )
+    np.testing.assert_array_equal(out, np.broadcast_to(bias, (16, 32)))
+
+
+def test_rows_are_the_same_in_every_batch(generator):
+    k, n = 64 * 256, 32
+    a = generator.standard_normal((16 * 8, k)).astype(np.float32)
+    b = generator.standard_normal((n, k)).astype(np.float32)
+    bias = generator.standard_normal(n).astype(np.float32)
+    few, many = (
+        _run(
+            _product(m, n, k, "f32", "f32", batch_invariant=True),
+            a[:m].copy(),
+            b,
+            bias,
+            np.empty((m, n), np.float32),
+        )
+        for m in (16, 16 * 8)
+    )
+    np.testing.assert_array_equal(few, many[:16])
+
+
+def _window(n: int):
+    @T.prim_func
+    def window(X: T.Tensor((256, n), "f32"), Y: T.Tensor((256, n + 2), "f32")):
+        with T.Kernel(1):
+            x = T.alloc_shared((256, n), "f32")
+            T.copy(X[0, 0], x)
+            for shift in T.serial(3):
+                for i, j in T.Parallel(256, n):
+                    x[i, j] = x[i, j] + 1.0
+                T.copy(x, Y[0, shift])
+
+    return tilewright.compile(window, target="cpu")
+
+
+def _maximum(n: int):
+    @T.prim_func
+    def maximum(X: T.Tensor((256, n), "f32"), Y: T.Tensor((256, n), "f32")):
+        with T.Kernel(1):
+            x = T.alloc_shared((256, n), "f32")
+            top = T.alloc_shared((1,), "f32")
+            T.copy(X[0, 0], x)
+            T.fill(top, -T.infinity("f32"))
+            for i, j in T.Parallel(256, n):
+                T.atomic_max(top[0], x[i, j])
+            for i, j in T.Parallel(256, n):
+                Y[i, j] = x[i, j] - top[0]
+
+    return tilewright.compile(maximum, target="cpu")
+
+
+def test_what_a_block_does_in_order(generator):
+    n = 4096
+    x = generator.integers(-99, 100, (256, n)).astype(np.float32)
+    out = _run(_window(n), x, np.empty((256, n + 2), np.float32))
+    expected = np.empty((256, n + 2), np.float32)
+    for shift in range(3):
+        expected[:, shift : shift + n] = x + shift + 1
+    np.testing.assert_array_equal(out, expected)
+    out = _run(_maximum(n), x, np.empty((256, n), np.float32))
+    np.testing.assert_array_equal(out, x - x.max())
