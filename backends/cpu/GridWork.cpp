@@ -20,6 +20,9 @@ using namespace tilewright::tile;
 /// What a block takes to begin, on a core that slept, in multiply-adds.
 static constexpr double beginning = 1 << 20;
 
+/// Two cores share four blocks evenly, and take up to a quarter longer for eight halves.
+static constexpr int64_t fewBlocks = 3;
+
 /// A grid has one to three dimensions.
 static constexpr unsigned mostGridDims = 3;
 
@@ -86,12 +89,12 @@ std::optional<int64_t> cpu::getBlocks(KernelOp kernel) {
   return blocks;
 }
 
-std::optional<int64_t> cpu::getFewBlocks(KernelOp kernel, int64_t cores) {
+std::optional<int64_t> cpu::getFewBlocks(KernelOp kernel) {
   auto function = kernel->getParentOfType<func::FuncOp>();
   if (function && function->hasAttr("tile.batch_invariant"))
     return std::nullopt;
   std::optional<int64_t> blocks = getBlocks(kernel);
-  return blocks && *blocks > 0 && *blocks < cores ? blocks : std::nullopt;
+  return blocks && *blocks > 0 && *blocks <= fewBlocks ? blocks : std::nullopt;
 }
 
 bool cpu::hasRoomInGrid(KernelOp kernel) {

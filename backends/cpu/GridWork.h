@@ -27,10 +27,9 @@ double getGridTime(int64_t blocks, double work, int64_t cores);
 /// How many blocks a kernel has; nothing where that is not known.
 std::optional<int64_t> getBlocks(tile::KernelOp kernel);
 
-/// How many blocks a kernel has that may be divided: fewer than `cores`, in a function
-/// whose results may depend on constant sizes, as those of `batch_invariant` ones may
-/// not.
-std::optional<int64_t> getFewBlocks(tile::KernelOp kernel, int64_t cores);
+/// How many blocks a kernel has, if they are so few that they are divided; nothing in a
+/// `batch_invariant` function, whose results may not depend on constant sizes either.
+std::optional<int64_t> getFewBlocks(tile::KernelOp kernel);
 
 /// Whether `addGridDim` can add to the kernel's grid.
 bool hasRoomInGrid(tile::KernelOp kernel);

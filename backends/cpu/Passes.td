@@ -28,7 +28,7 @@ def FuseLoops : Pass<"cpu-fuse-loops"> {
 def SplitBlocks : Pass<"cpu-split-blocks"> {
   let summary = "Divide the blocks of small grids among more cores";
   let description = [{
-    Where a grid is known to have few blocks, and a dimension of their tiles can be
+    Where a grid is known to have at most three blocks, and a dimension of their tiles can be
     computed in parts that need nothing of each other, each part becomes a block. What
     does not depend on that dimension is repeated by each part, so there must be little of
     it. Results are made by the same operations in the same order. No tensor may be written
@@ -42,7 +42,7 @@ def SplitBlocks : Pass<"cpu-split-blocks"> {
 def SplitSums : Pass<"cpu-split-sums"> {
   let summary = "Divide long sums of small grids among more cores";
   let description = [{
-    Where a grid is known to have few blocks, and each has a loop that does nothing but to
+    Where a grid is known to have at most three blocks, and each has a loop that does nothing but to
     add products to tiles that are zero before it, several blocks do a part of its
     iterations each, and write what they have summed to a workspace. A second kernel adds
     that in the order of the parts, and does what stands behind the loop. How many parts

@@ -232,7 +232,7 @@ struct SplitBlocks : tilewright::cpu::impl::SplitBlocksBase<SplitBlocks> {
   }
 
   bool split(KernelOp kernel) {
-    std::optional<int64_t> blocks = getFewBlocks(kernel, cores);
+    std::optional<int64_t> blocks = getFewBlocks(kernel);
     if (!blocks)
       return false;
     TiedDims ties(kernel);

@@ -367,7 +367,7 @@ struct SplitSums : tilewright::cpu::impl::SplitSumsBase<SplitSums> {
     SmallVector<KernelOp> kernels;
     getOperation()->walk([&](KernelOp kernel) { kernels.push_back(kernel); });
     for (KernelOp kernel : kernels) {
-      std::optional<int64_t> blocks = getFewBlocks(kernel, cores);
+      std::optional<int64_t> blocks = getFewBlocks(kernel);
       if (!blocks || !hasRoomInGrid(kernel) || !isa<func::FuncOp>(kernel->getParentOp()))
         continue;
       for (auto loop : kernel.getBody().getOps<LoopLikeOpInterface>()) {
