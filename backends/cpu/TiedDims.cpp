@@ -96,7 +96,7 @@ void TiedDims::visitElement(Operation *access, Value memref, ValueRange indices,
     return;
   }
   auto loop = access->getParentOfType<ParallelOp>();
-  if (loop && memref.getDefiningOp() && loop->isAncestor(memref.getDefiningOp()))
+  if (auto own = memref.getDefiningOp<AllocOp>(); loop && own && loop->isAncestor(own))
     return pinAll(memref); // an iteration's own
   for (auto [dim, index] : llvm::enumerate(indices)) {
     auto variable = dyn_cast<BlockArgument>(index);

@@ -299,3 +299,41 @@ func.func @invariant(%X: !x, %Y: !x) attributes {tile.batch_invariant} {
   }
   return
 }
+
+// -----
+
+// All of a tile is summed that a loop writes through a view of its own.
+// CHECK-LABEL: @view
+// CHECK:         tile.kernel (%{{[a-z0-9]*}}) in
+!x = memref<128x4096xf32, #tile.space<global>>
+!a = memref<128x4096xf32, #tile.space<shared>>
+!c = memref<128x1xf32, #tile.space<shared>>
+!w = memref<128xf32, #tile.space<shared>>
+!s = memref<1xf32, #tile.space<fragment>>
+func.func @view(%X: !x, %Y: !x) {
+  %zero = arith.constant 0.0 : f32
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  // expected-remark @below {{no rows of them are worth a block}}
+  tile.kernel (%b) in (%c1) {
+    %a = tile.alloc "a" : !a
+    %c = tile.alloc "c" : !c
+    %s = tile.alloc "s" : !s
+    %w = tile.view %c : !c to !w
+    tile.copy %X[0, 0][128, 4096] to %a[0, 0][128, 4096] : !x to !a
+    tile.fill %c, %zero : !c
+    tile.parallel (%i) in (128) {
+      %v = tile.view %c : !c to !w
+      %e = memref.load %a[%i, %c0] : !a
+      memref.store %e, %v[%i] : !w
+    }
+    tile.reduce sum %w into %s dim 0 : !w into !s
+    tile.parallel (%i, %j) in (128, 4096) {
+      %e = memref.load %a[%i, %j] : !a
+      %t = memref.load %s[%c0] : !s
+      %d = arith.addf %e, %t : f32
+      tile.store %d, %Y[%i, %j] : !x
+    }
+  }
+  return
+}
