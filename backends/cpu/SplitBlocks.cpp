@@ -137,6 +137,16 @@ static void moveOffset(OpBuilder &b, Location loc, SmallVector<OpFoldResult> &of
   offsets[dim] = arith::AddIOp::create(b, loc, offset, first).getResult();
 }
 
+/// Gives `operands` those of `offsets` that are not constant; the result has the others.
+static SmallVector<int64_t> assignOffsets(MutableOperandRange operands,
+                                          ArrayRef<OpFoldResult> offsets) {
+  SmallVector<Value> dynamic;
+  SmallVector<int64_t> fixed;
+  dispatchIndexOpFoldResults(offsets, dynamic, fixed);
+  operands.assign(dynamic);
+  return fixed;
+}
+
 template <typename Op> void BlockSplitter::shrinkMove(Op move) {
   std::optional<Move> sides = Move::get(move);
   if (!sides)
@@ -157,16 +167,9 @@ template <typename Op> void BlockSplitter::shrinkMove(Op move) {
     if (!isTile(sides->dst.getType()))
       moveOffset(b, move.getLoc(), dst, dstDim, first);
   }
-  SmallVector<Value> dynamic;
-  SmallVector<int64_t> fixed;
-  dispatchIndexOpFoldResults(src, dynamic, fixed);
-  move.getSrcOffsetsMutable().assign(dynamic);
-  move.setStaticSrcOffsets(fixed);
+  move.setStaticSrcOffsets(assignOffsets(move.getSrcOffsetsMutable(), src));
   move.setSrcSizes(srcSizes);
-  dynamic.clear(), fixed.clear();
-  dispatchIndexOpFoldResults(dst, dynamic, fixed);
-  move.getDstOffsetsMutable().assign(dynamic);
-  move.setStaticDstOffsets(fixed);
+  move.setStaticDstOffsets(assignOffsets(move.getDstOffsetsMutable(), dst));
   move.setDstSizes(dstSizes);
 }
 
@@ -231,22 +234,26 @@ struct SplitBlocks : tilewright::cpu::impl::SplitBlocksBase<SplitBlocks> {
     }
   }
 
-  bool split(KernelOp kernel) {
+  /// Divides the blocks once. Why that is not done is said of blocks as they were
+  /// written.
+  bool split(KernelOp kernel, bool isFirst) {
     std::optional<int64_t> blocks = getFewBlocks(kernel);
     if (!blocks)
       return false;
     TiedDims ties(kernel);
     if (!ties.whyNot().empty()) {
-      kernel.emitRemark() << "stays a grid of " << *blocks
-                          << " blocks: " << ties.whyNot();
+      if (isFirst)
+        kernel.emitRemark() << "stays a grid of " << *blocks
+                            << " blocks: " << ties.whyNot();
       return false;
     }
     Parts best;
     for (OwnedDim dim : ties.getFreeClasses())
       improve(kernel, ties, dim, *blocks, best);
     if (best.parts == 1 || !hasRoomInGrid(kernel)) {
-      kernel.emitRemark() << "stays a grid of " << *blocks
-                          << " blocks: no rows of them are worth a block of their own";
+      if (isFirst)
+        kernel.emitRemark() << "stays a grid of " << *blocks
+                            << " blocks: no rows of them are worth a block of their own";
       return false;
     }
     int64_t extent = getExtent(best.dim);
@@ -261,8 +268,8 @@ struct SplitBlocks : tilewright::cpu::impl::SplitBlocksBase<SplitBlocks> {
     SmallVector<KernelOp> kernels;
     getOperation()->walk([&](KernelOp kernel) { kernels.push_back(kernel); });
     for (KernelOp kernel : kernels)
-      while (split(kernel))
-        ;
+      for (bool isFirst = true; split(kernel, isFirst);)
+        isFirst = false;
   }
 };
 } // namespace

@@ -113,3 +113,25 @@ func.func @rows(%T: !table, %L: !list, %Y: !out) {
   }
   return
 }
+
+// -----
+
+// Two halves cannot be divided again, which nobody needs to be told.
+// CHECK-LABEL: @halves
+// CHECK:         tile.kernel (%{{.*}}, %{{.*}}) in (%c1, %c2)
+!x = memref<128x4096xf32, #tile.space<global>>
+!a = memref<128x4096xf32, #tile.space<shared>>
+!s = memref<128xf32, #tile.space<fragment>>
+!y = memref<128xf32, #tile.space<global>>
+func.func @halves(%X: !x, %Y: !y) {
+  %c1 = arith.constant 1 : index
+  // expected-remark @below {{done in 2 parts of 64 of 128 rows or columns}}
+  tile.kernel (%b) in (%c1) {
+    %a = tile.alloc "a" : !a
+    %s = tile.alloc "s" : !s
+    tile.copy %X[0, 0][128, 4096] to %a[0, 0][128, 4096] : !x to !a
+    tile.reduce sum %a into %s dim 1 : !a into !s
+    tile.copy %s[0][128] to %Y[0][128] : !s to !y
+  }
+  return
+}
