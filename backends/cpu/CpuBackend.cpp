@@ -15,6 +15,7 @@
 #include "backends/cpu/CpuCost.h"
 #include "backends/cpu/CpuOps.h"
 #include "backends/cpu/CpuTarget.h"
+#include "backends/cpu/IntegerSigns.h"
 #include "backends/cpu/OneLaneStores.h"
 #include "backends/cpu/Passes.h"
 #include "compiler/host/Passes.h"
@@ -55,7 +56,10 @@ public:
             scalarPipeline,
             target.getVectorBits(),
             /*prepare=*/nullptr,
-            storeSingleLanes};
+            [](llvm::Module &module) {
+              storeSingleLanes(module);
+              copySignsAsIntegers(module);
+            }};
   }
 
 private:
