@@ -86,8 +86,8 @@ void CpuBackend::buildTilePipeline(OpPassManager &pm) const {
   pm.addPass(createPackOperands());
   pm.addPass(createForwardCopies());
   pm.addPass(createFinishProducts());
-  pm.addPass(createSharePanels());
   pm.addPass(createTrimRows());
+  pm.addPass(createSharePanels());
   pm.addPass(createPrefetchBlocks({target.getModel().l2Bytes / 4}));
   pm.addPass(createReadInPlace());
   pm.addPass(createSplitPanels({target.getModel().l1Bytes / 2}));

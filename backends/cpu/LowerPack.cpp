@@ -8,10 +8,11 @@
 // A panel [K/i, N, i] is a matrix of units of i elements along K. Both ways to fill
 // it move whole vectors of units: without transposition i rows of the source are
 // interleaved; with it, a square of L x L units is transposed in registers and stored by
-// rows of the panel. Blocks of 128 bits change places while they are loaded, and within
-// these blocks units do, in two steps of cheap shuffles where a unit has 32 bits. Squares
-// and runs that are cut by the matrix's or the tensor's edge are copied element by
-// element.
+// rows of the panel. Units change places within blocks of 128 bits first, in two steps of
+// cheap shuffles where a unit has 32 bits, then these blocks do. A part of that is done
+// by the loads, which bring halves of two rows into one vector. They are no smaller than
+// that, since a core waits for few loads at a time. Squares and runs that are cut by the
+// matrix's or the tensor's edge are copied element by element.
 //
 //===----------------------------------------------------------------------===//
 
@@ -33,8 +34,10 @@ private:
   void emitTransposed();
   void emitElements(OpFoldResult firstN, OpFoldResult lastN, OpFoldResult firstUnit,
                     OpFoldResult lastUnit);
-  SmallVector<SmallVector<Value>> loadBlocks(Value n, Value unit);
-  void interleaveAll(SmallVector<Value> &vectors, int64_t unit, int64_t block);
+  SmallVector<SmallVector<Value>> loadPart(Value n, Value unit, int64_t part);
+  void interleaveBlocks(SmallVector<Value> &vectors);
+  Value takeBlocks(Value x, Value y, int64_t first);
+  void storeColumns(ArrayRef<Value> vectors, Value unit, Value n, int64_t step);
   void transposeSquare(Value n, Value unit);
   void prefetch(Value n);
 
@@ -54,6 +57,7 @@ private:
   int64_t extentK, extentN, interleave, lanes;
   int64_t unitBits;
   int64_t perBlock; // units of 128 bits, within which shuffles are cheap
+  int64_t parts;    // of a row, each loaded into a vector with that of another row
 };
 } // namespace
 
@@ -67,6 +71,9 @@ PackLowering::PackLowering(PackOp op, int64_t vectorBits)
   lanes = std::max<int64_t>(1, laneCount(vectorBits, element) / interleave);
   unitBits = element.getIntOrFloatBitWidth() * interleave;
   perBlock = std::clamp<int64_t>(128 / unitBits, 1, lanes);
+  // Rows are converted whole.
+  bool isConverted = src.elementType() != element || src.isPaired();
+  parts = isConverted ? 1 : std::min<int64_t>(lanes / perBlock, 2);
   SmallVector<ReassociationIndices> groups{{0}, {1, 2}};
   panel = memref::CollapseShapeOp::create(b, loc, op.getPanel(), groups);
 }
@@ -158,54 +165,42 @@ void PackLowering::emitInterleaved() {
                b.getIndexAttr(llvm::divideCeil(extentK, interleave)));
 }
 
-/// The square of `lanes` units whose first row is `n` and first column is unit `unit`, as
-/// vectors [row in a group of `perBlock`][column block]: in its block g each has block c
-/// of row r of group g. The loads put the blocks there, but for rows that are converted,
-/// which are loaded whole.
-SmallVector<SmallVector<Value>> PackLowering::loadBlocks(Value n, Value unit) {
-  int64_t blocks = lanes / perBlock, step = perBlock * interleave;
-  auto unitVector = VectorType::get(lanes, b.getIntegerType(unitBits));
-  auto asUnits = [&](Value row) -> Value {
-    return vector::BitCastOp::create(b, loc, unitVector, row);
-  };
+/// Columns of the square of `lanes` units whose first row is `n` and first column is unit
+/// `unit`: those of one of `parts`. A vector has what the columns have of as many rows:
+/// row r of one group of `perBlock` rows after the other. They are numbered
+/// [groups][r].
+SmallVector<SmallVector<Value>> PackLowering::loadPart(Value n, Value unit,
+                                                       int64_t part) {
+  int64_t width = lanes / parts * interleave;
+  auto rowVector = VectorType::get(lanes * interleave, element);
+  Value empty = arith::ConstantOp::create(b, loc, b.getZeroAttr(rowVector));
   SmallVector<SmallVector<Value>> result;
-  for (int64_t r = 0; r < perBlock; ++r) {
-    auto rowOf = [&](int64_t group) { return b.add(n, group * perBlock + r); };
-    auto columnOf = [&](int64_t block) {
-      return b.add(b.mul(unit, interleave), block * step);
-    };
+  for (int64_t first = 0; first < lanes; first += parts * perBlock) {
     auto &vectors = result.emplace_back();
-    if (src.elementType() == element && !src.isPaired()) {
-      // Row by row, since rows may meet in one set of a cache.
-      auto rowVector = VectorType::get(lanes * interleave, element);
-      Value empty = arith::ConstantOp::create(b, loc, b.getZeroAttr(rowVector));
-      vectors.assign(blocks, empty);
-      for (int64_t g = 0; g < blocks; ++g)
-        for (int64_t c = 0; c < blocks; ++c)
-          vectors[c] =
-              insertLanes(b, load(rowOf(g), columnOf(c), step), vectors[c], g * step);
-      llvm::transform(vectors, vectors.begin(), asUnits);
-      continue;
+    for (int64_t r = 0; r < perBlock; ++r) {
+      Value vector = empty;
+      for (int64_t g = 0; g < parts; ++g) {
+        Value row = b.add(n, first + g * perBlock + r);
+        Value column = b.add(b.mul(unit, interleave), part * width);
+        vector = insertLanes(b, cast(load(row, column, width)), vector, g * width);
+      }
+      vectors.push_back(vector::BitCastOp::create(
+          b, loc, VectorType::get(lanes, b.getIntegerType(unitBits)), vector));
     }
-    for (int64_t g = 0; g < blocks; ++g)
-      vectors.push_back(asUnits(cast(load(rowOf(g), columnOf(0), lanes * interleave))));
-    interleaveAll(vectors, perBlock, lanes); // block c of g to block g of c
   }
   return result;
 }
 
-/// Interleaves runs of `unit` lanes of the first half of `vectors` with those of the
-/// second, within blocks of `block` lanes, until rows have become columns.
-void PackLowering::interleaveAll(SmallVector<Value> &vectors, int64_t unit,
-                                 int64_t block) {
+/// Interleaves the lanes of the first half of `vectors` with those of the second, within
+/// blocks of 128 bits, until rows have become columns.
+void PackLowering::interleaveBlocks(SmallVector<Value> &vectors) {
   SmallVector<int64_t> low, high;
-  for (int64_t base = 0; base < lanes; base += block)
-    for (int64_t i = 0; i < block / 2; i += unit)
-      for (int64_t vector : {int64_t(0), lanes})
-        for (int64_t lane = 0; lane < unit; ++lane) {
-          low.push_back(vector + base + i + lane);
-          high.push_back(vector + base + block / 2 + i + lane);
-        }
+  for (int64_t base = 0; base < lanes; base += perBlock)
+    for (int64_t i = 0; i < perBlock / 2; ++i)
+      for (int64_t vector : {int64_t(0), lanes}) {
+        low.push_back(vector + base + i);
+        high.push_back(vector + base + perBlock / 2 + i);
+      }
   size_t count = vectors.size();
   for (size_t step = 1; step < count; step *= 2) {
     SmallVector<Value> next(count);
@@ -218,19 +213,46 @@ void PackLowering::interleaveAll(SmallVector<Value> &vectors, int64_t unit,
   }
 }
 
+/// Every second block of `x` and then of `y`, from block `first` on.
+Value PackLowering::takeBlocks(Value x, Value y, int64_t first) {
+  SmallVector<int64_t> mask;
+  for (int64_t vector : {int64_t(0), lanes})
+    for (int64_t begin = first * perBlock; begin < lanes; begin += 2 * perBlock)
+      for (int64_t lane = 0; lane < perBlock; ++lane)
+        mask.push_back(vector + begin + lane);
+  return vector::ShuffleOp::create(b, loc, x, y, mask);
+}
+
+/// Stores columns of which each of `vectors` has a few rows: those of each `step`-th
+/// block, the first of them for unit `unit`.
+void PackLowering::storeColumns(ArrayRef<Value> vectors, Value unit, Value n,
+                                int64_t step) {
+  if (vectors.size() == 1) {
+    auto rowVector = VectorType::get(lanes * interleave, element);
+    store(vector::BitCastOp::create(b, loc, rowVector, vectors[0]), unit, n);
+    return;
+  }
+  for (int64_t odd : {0, 1}) {
+    SmallVector<Value> joined;
+    for (size_t i = 0; i < vectors.size(); i += 2)
+      joined.push_back(takeBlocks(vectors[i], vectors[i + 1], odd));
+    storeColumns(joined, b.add(unit, odd * step * perBlock), n, 2 * step);
+  }
+}
+
 /// Transposes the square of `lanes` units whose first row is `n` and first column is
 /// unit `unit`.
 void PackLowering::transposeSquare(Value n, Value unit) {
-  SmallVector<SmallVector<Value>> blocks = loadBlocks(n, unit);
-  auto rowVector = VectorType::get(lanes * interleave, element);
-  for (int64_t c = 0; c < lanes / perBlock; ++c) {
-    SmallVector<Value> vectors;
-    for (int64_t r = 0; r < perBlock; ++r)
-      vectors.push_back(blocks[r][c]);
-    interleaveAll(vectors, 1, perBlock);
-    for (int64_t k = 0; k < perBlock; ++k)
-      store(vector::BitCastOp::create(b, loc, rowVector, vectors[k]),
-            b.add(unit, c * perBlock + k), n);
+  for (int64_t part = 0; part < parts; ++part) {
+    SmallVector<SmallVector<Value>> groups = loadPart(n, unit, part);
+    for (SmallVector<Value> &rows : groups)
+      interleaveBlocks(rows);
+    for (int64_t k = 0; k < perBlock; ++k) {
+      SmallVector<Value> vectors;
+      for (const SmallVector<Value> &rows : groups)
+        vectors.push_back(rows[k]);
+      storeColumns(vectors, b.add(unit, part * (lanes / parts) + k), n, 1);
+    }
   }
 }
 

@@ -71,6 +71,9 @@ struct GatheredRows {
   ParallelOp filling;
 };
 
+/// What a step does, one way through its branches.
+using Form = SmallVector<Operation *>;
+
 /// Finds the regions of one loop and gives them to its products.
 class LoopPrefetches {
 public:
@@ -80,11 +83,11 @@ public:
   void run();
 
 private:
+  void run(ArrayRef<Operation *> ops, ArrayRef<cpu::GemmOp> products);
   bool isThere(Value value);
   bool mayLoad(Operation *op);
   bool isApart(const SourceRegion &region);
   bool isWorthwhile(const SourceRegion &region);
-  SmallVector<Operation *> findOps();
   SmallVector<SourceRegion> findRegions(ArrayRef<Operation *> ops);
   ParallelOp getFilling(AllocOp list);
   SmallVector<GatheredRows> findGathered();
@@ -147,16 +150,28 @@ bool LoopPrefetches::isWorthwhile(const SourceRegion &region) {
          isApart(region);
 }
 
-/// What a step does, and what it does where the first side of a branch is taken.
-SmallVector<Operation *> LoopPrefetches::findOps() {
-  SmallVector<Operation *> ops;
-  for (Operation &op : *loop.getBody()) {
-    ops.push_back(&op);
-    if (auto branch = dyn_cast<scf::IfOp>(op))
-      for (Operation &inner : *branch.thenBlock())
-        ops.push_back(&inner);
+static bool hasProducts(Region &region) {
+  return region.walk([](cpu::GemmOp) { return WalkResult::interrupt(); })
+      .wasInterrupted();
+}
+
+/// Adds what `block` does to each of `forms`. Where both sides of a branch multiply, each
+/// makes forms of its own; else the first side is taken.
+static void addForms(Block &block, SmallVector<Form> &forms) {
+  for (Operation &op : block) {
+    for (Form &form : forms)
+      form.push_back(&op);
+    auto branch = dyn_cast<scf::IfOp>(op);
+    if (!branch)
+      continue;
+    SmallVector<Form> others;
+    if (hasProducts(branch.getThenRegion()) && hasProducts(branch.getElseRegion())) {
+      others = forms;
+      addForms(*branch.elseBlock(), others);
+    }
+    addForms(*branch.thenBlock(), forms);
+    llvm::append_range(forms, others);
   }
-  return ops;
 }
 
 static int64_t countProducts(cpu::GemmOp gemm) {
@@ -418,10 +433,19 @@ void LoopPrefetches::give(ArrayRef<cpu::GemmOp> products, GatheredRows rows) {
 }
 
 void LoopPrefetches::run() {
-  SmallVector<Operation *> ops = findOps();
-  SmallVector<cpu::GemmOp> products = findProducts(ops);
-  if (products.empty())
-    return;
+  SmallVector<Form> forms(1);
+  addForms(*loop.getBody(), forms);
+  llvm::SmallPtrSet<Operation *, 4> done;
+  for (const Form &form : forms) {
+    SmallVector<cpu::GemmOp> products = findProducts(form);
+    // Products that several forms have ask for what the first of these reads.
+    llvm::erase_if(products, [&](cpu::GemmOp gemm) { return !done.insert(gemm).second; });
+    if (!products.empty())
+      run(form, products);
+  }
+}
+
+void LoopPrefetches::run(ArrayRef<Operation *> ops, ArrayRef<cpu::GemmOp> products) {
   SmallVector<SourceRegion> regions = findRegions(ops);
   int64_t all = 0, done = 0;
   for (cpu::GemmOp product : products)

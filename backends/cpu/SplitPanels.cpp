@@ -174,6 +174,9 @@ struct SplitPanels : tilewright::cpu::impl::SplitPanelsBase<SplitPanels> {
       int64_t bytes = tile::getTileBytes(cast<MemRefType>(alloc.getResult().getType()));
       int64_t n = panel->product.getN(), block = panel->product.getAtom().getColumns();
       int64_t columns = budget * n / bytes / block * block;
+      // A single block of columns may take more of it: little else is read with it.
+      if (columns == 0 && block * bytes <= budget * n * 3 / 2)
+        columns = block;
       if (bytes > budget && columns > 0 && llvm::divideCeil(n, columns) <= mostParts)
         panel->split(columns);
     }

@@ -95,6 +95,32 @@ func.func @square(%x: memref<4x4xbf16, #shared>, %p: memref<4x4x1xf32, #shared>)
   return
 }
 
+// A square of units of 32 bits for vectors of four blocks of 128 bits. A load brings half a
+// row, so that a vector has that of two rows: 0 and 4, 1 and 5, and so on. Within blocks
+// columns are made by two steps of shuffles; every second block of two vectors is a column.
+// CHECK-LABEL: @halves
+// WIDE-SAME:     %[[X:.*]]: memref<16x32xbf16, {{.*}}, %[[P:.*]]: memref<16x16x2xbf16
+// WIDE:          %[[R0:.*]] = vector.load %[[X]][%c0, %c0] : {{.*}}, vector<16xbf16>
+// WIDE:          vector.insert_strided_slice %[[R0]], %{{.*}} {offsets = [0], strides = [1]} : vector<16xbf16> into vector<32xbf16>
+// WIDE:          %[[R4:.*]] = vector.load %[[X]][%c4, %c0]
+// WIDE:          vector.insert_strided_slice %[[R4]], %{{.*}} {offsets = [16], strides = [1]}
+// WIDE:          vector.load %[[X]][%c1, %c0]
+// WIDE:          vector.load %[[X]][%c5, %c0]
+// WIDE:          %[[LOW:.*]] = vector.shuffle %[[A:.*]], %[[B:.*]] [0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29]
+// WIDE:          vector.shuffle %[[A]], %[[B]] [2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31]
+// WIDE:          %[[C0:.*]] = vector.shuffle %[[V:.*]], %[[W:.*]] [0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27]
+// WIDE:          %[[S0:.*]] = vector.bitcast %[[C0]] : vector<16xi32> to vector<32xbf16>
+// WIDE:          vector.store %[[S0]], %{{.*}}[%c0, %c0]
+// WIDE:          %[[C4:.*]] = vector.shuffle %[[V]], %[[W]] [4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31]
+// WIDE:          vector.store %{{.*}}, %{{.*}}[%c4, %c0]
+// WIDE:          vector.load %[[X]][%c0, %c16]
+// WIDE:          vector.load %[[X]][%c4, %c16]
+func.func @halves(%x: memref<16x32xbf16, #shared>, %p: memref<16x16x2xbf16, #shared>) {
+  tile.pack %x[0, 0][16, 32] dims [0, 1] into %p transpose
+    : memref<16x32xbf16, #shared> into memref<16x16x2xbf16, #shared>
+  return
+}
+
 // At a tensor's edge, rows that exist take vectors, the others elements, zero outside.
 // CHECK-LABEL: @edge
 // CHECK-SAME:    %[[X:.*]]: memref<?x16xf32, {{.*}}, %[[I0:.*]]: index

@@ -77,6 +77,36 @@ func.func @shares(%x: memref<64x?xbf16, #global>, %q: !q, %r: memref<64x32x2xbf1
   return
 }
 
+// A step with two forms, as shared panels leave it: the product of each asks for what its own
+// form reads, here a tile in the second of them.
+// CHECK-LABEL: @forms
+// CHECK:           scf.if
+// CHECK-NOT:         memref.subview
+// CHECK:             cpu.gemm
+// CHECK:           } else {
+// CHECK:             tile.copy %arg0
+// CHECK:             memref.subview %arg0[0, %{{.*}}] [64, 128] [1, 1]
+// CHECK-NEXT:        cpu.gemm {{.*}} ahead
+func.func @forms(%x: memref<64x?xbf16, #global>, %q: !q, %t: !tile, %s: !s, %n: index, %flag: i1)
+    attributes {tile.signature = {params = [{name = "x"}, {name = "q"}, {name = "t"}, {name = "s"}, {name = "n"}, {name = "flag"}]}} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c128 = arith.constant 128 : index
+  tile.kernel (%b) in (%c1) threads(128) {
+    %own = tile.alloc "own" : !tile
+    scf.for %k = %c0 to %n step %c1 {
+      %at = arith.muli %k, %c128 : index
+      scf.if %flag {
+        cpu.gemm %t, %q into %s atom(#atom) : !tile, !q into !s
+      } else {
+        tile.copy %x[0, %at][64, 128] to %own[0, 0][64, 128] : memref<64x?xbf16, #global> to !tile
+        cpu.gemm %own, %q into %s atom(#atom) : !tile, !q into !s
+      }
+    }
+  }
+  return
+}
+
 // A product that reads the tensor itself: what two of them read is asked for once.
 // CHECK-LABEL: @in_place
 // CHECK:           memref.subview {{.*}} [1, 64, 128]

@@ -65,3 +65,22 @@ func.func @branch(%a: !a, %v: !v, %c: !c, %t: memref<?x64xbf16, #tile.space<glob
   }
   return
 }
+
+// Of 512 bytes a column, 48 columns are the budget. One block of 64 is worth more than that.
+// CHECK-LABEL: @one_block
+// CHECK:         tile.pack %{{.*}}[0, 0][256, 64] dims [0, 1] into %{{.*}} : {{.*}} into memref<128x64x2xbf16
+// CHECK:         cpu.gemm
+// CHECK:         tile.pack %{{.*}}[0, 64][256, 64]
+// CHECK:         cpu.gemm
+func.func @one_block(%a: memref<16x256xbf16, #fragment>, %v: memref<256x128xbf16, #shared>,
+                     %c: memref<16x128xf32, #fragment>, %n: index) {
+  tile.kernel (%b) in (%n) threads(128) {
+    %p = tile.alloc "panel" : memref<128x128x2xbf16, #shared>
+    tile.pack %v[0, 0][256, 128] dims [0, 1] into %p
+      : memref<256x128xbf16, #shared> into memref<128x128x2xbf16, #shared>
+    cpu.gemm %a, %p into %c atom(#atom)
+      : memref<16x256xbf16, #fragment>, memref<128x128x2xbf16, #shared>
+        into memref<16x128xf32, #fragment>
+  }
+  return
+}
