@@ -25,6 +25,19 @@ def FuseLoops : Pass<"cpu-fuse-loops"> {
                            "::mlir::memref::MemRefDialect"];
 }
 
+def FitTiles : Pass<"cpu-fit-tiles"> {
+  let summary = "Make tiles no larger than the tensors they go to";
+  let description = [{
+    Where the extents of the tensors that a kernel writes are known, and tiles have more rows or
+    columns than these, the tiles, and the loops and copies over them, are made as small: a
+    power of two below 16, else a multiple of 16. That is done with dimensions that can be
+    computed in parts that need nothing of each other, as in `cpu-split-blocks`. Results are made by
+    the same operations in the same order. Functions with `tile.batch_invariant` are left
+    alone: there an element does not depend on sizes, and the instructions chosen for a
+    smaller tile may be others.
+  }];
+}
+
 def SplitBlocks : Pass<"cpu-split-blocks"> {
   let summary = "Divide the blocks of small grids among more cores";
   let description = [{

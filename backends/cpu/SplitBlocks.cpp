@@ -25,10 +25,7 @@
 #include "backends/cpu/GridWork.h"
 #include "backends/cpu/LoopBuilder.h"
 #include "backends/cpu/Passes.h"
-#include "backends/cpu/TiedDims.h"
-
-#include "mlir/Dialect/Utils/IndexingUtils.h"
-#include "llvm/ADT/TypeSwitch.h"
+#include "backends/cpu/TilePart.h"
 
 namespace tilewright::cpu {
 #define GEN_PASS_DEF_SPLITBLOCKS
@@ -75,132 +72,8 @@ static Work getWork(KernelOp kernel, const TiedDims &ties, OwnedDim dim) {
 }
 
 //===----------------------------------------------------------------------===//
-// Dividing a block
-//===----------------------------------------------------------------------===//
-
-namespace {
-/// Makes parts of one class of a kernel's dimensions.
-class BlockSplitter {
-public:
-  BlockSplitter(KernelOp kernel, const TiedDims &ties, OwnedDim dim, int64_t extent,
-                int64_t parts)
-      : kernel(kernel), ties(ties), dim(dim), extent(extent / parts), parts(parts) {}
-
-  void run();
-
-private:
-  void shrinkTile(AllocOp alloc, int64_t own);
-  void shrinkLoop(ParallelOp loop, int64_t own);
-  template <typename Op> void shrinkMove(Op move);
-
-  KernelOp kernel;
-  const TiedDims &ties;
-  OwnedDim dim;
-  int64_t extent; ///< of a part
-  int64_t parts;
-  Value first; ///< of the elements of the part at hand
-};
-} // namespace
-
-void BlockSplitter::shrinkTile(AllocOp alloc, int64_t own) {
-  MemRefType type = alloc.getType();
-  SmallVector<int64_t> shape(type.getShape());
-  shape[own] = extent;
-  alloc.getResult().setType(MemRefType(MemRefType::Builder(type).setShape(shape)));
-}
-
-void BlockSplitter::shrinkLoop(ParallelOp loop, int64_t own) {
-  SmallVector<int64_t> extents(loop.getExtents());
-  extents[own] = extent;
-  loop.setExtents(extents);
-  BlockArgument variable = loop.getBody().getArgument(own);
-  OpBuilder b = OpBuilder::atBlockBegin(&loop.getBody().front());
-  Value whole = arith::AddIOp::create(b, loop.getLoc(), first, variable);
-  // As an index of a tile that was divided it counts from the part's beginning.
-  variable.replaceUsesWithIf(whole, [&](OpOperand &use) {
-    Operation *user = use.getOwner();
-    if (user == whole.getDefiningOp())
-      return false;
-    Value memref = isa<memref::LoadOp>(user)    ? user->getOperand(0)
-                   : isa<memref::StoreOp>(user) ? user->getOperand(1)
-                                                : Value();
-    unsigned indices = isa<memref::LoadOp>(user) ? 1 : 2;
-    return !memref || use.getOperandNumber() < indices ||
-           ties.find(memref, dim) != use.getOperandNumber() - indices;
-  });
-}
-
-/// `offsets` with the part's beginning added to dimension `dim`.
-static void moveOffset(OpBuilder &b, Location loc, SmallVector<OpFoldResult> &offsets,
-                       int64_t dim, Value first) {
-  Value offset = getValueOrCreateConstantIndexOp(b, loc, offsets[dim]);
-  offsets[dim] = arith::AddIOp::create(b, loc, offset, first).getResult();
-}
-
-/// Gives `operands` those of `offsets` that are not constant; the result has the others.
-static SmallVector<int64_t> assignOffsets(MutableOperandRange operands,
-                                          ArrayRef<OpFoldResult> offsets) {
-  SmallVector<Value> dynamic;
-  SmallVector<int64_t> fixed;
-  dispatchIndexOpFoldResults(offsets, dynamic, fixed);
-  operands.assign(dynamic);
-  return fixed;
-}
-
-template <typename Op> void BlockSplitter::shrinkMove(Op move) {
-  std::optional<Move> sides = Move::get(move);
-  if (!sides)
-    return;
-  OpBuilder b(move);
-  SmallVector<OpFoldResult> src = move.getMixedSrcOffsets(),
-                            dst = move.getMixedDstOffsets();
-  SmallVector<int64_t> srcSizes(move.getSrcSizes()), dstSizes(move.getDstSizes());
-  for (auto [number, pair] : llvm::enumerate(sides->dims)) {
-    auto [srcDim, dstDim] = pair;
-    bool isDivided =
-        ties.find(sides->src, dim) == srcDim || ties.find(sides->dst, dim) == dstDim;
-    if (!isDivided)
-      continue;
-    srcSizes[srcDim] = dstSizes[dstDim] = extent;
-    if (!isTile(sides->src.getType()) && sides->axis != number)
-      moveOffset(b, move.getLoc(), src, srcDim, first);
-    if (!isTile(sides->dst.getType()))
-      moveOffset(b, move.getLoc(), dst, dstDim, first);
-  }
-  move.setStaticSrcOffsets(assignOffsets(move.getSrcOffsetsMutable(), src));
-  move.setSrcSizes(srcSizes);
-  move.setStaticDstOffsets(assignOffsets(move.getDstOffsetsMutable(), dst));
-  move.setDstSizes(dstSizes);
-}
-
-void BlockSplitter::run() {
-  Value part = addGridDim(kernel, parts);
-  LoopBuilder b(&kernel.getBody().front().front());
-  first = b.mul(part, extent);
-  kernel.walk([&](Operation *op) {
-    llvm::TypeSwitch<Operation *>(op).Case<CopyOp, GatherOp, ScatterOp>(
-        [&](auto move) { shrinkMove(move); });
-  });
-  kernel.walk([&](Operation *op) {
-    std::optional<int64_t> own = ties.find(op, dim);
-    if (!own)
-      return;
-    if (auto alloc = dyn_cast<AllocOp>(op))
-      shrinkTile(alloc, *own);
-    else
-      shrinkLoop(cast<ParallelOp>(op), *own);
-  });
-}
-
-//===----------------------------------------------------------------------===//
 // The pass
 //===----------------------------------------------------------------------===//
-
-static int64_t getExtent(OwnedDim dim) {
-  if (auto alloc = dyn_cast<AllocOp>(dim.first))
-    return alloc.getType().getDimSize(dim.second);
-  return cast<ParallelOp>(dim.first).getExtents()[dim.second];
-}
 
 namespace {
 /// A way to divide a kernel's blocks, and how long it then takes.
@@ -260,7 +133,10 @@ struct SplitBlocks : tilewright::cpu::impl::SplitBlocksBase<SplitBlocks> {
     kernel.emitRemark() << "has each of its " << *blocks << " blocks done in "
                         << best.parts << " parts of " << extent / best.parts << " of "
                         << extent << " rows or columns";
-    BlockSplitter(kernel, ties, best.dim, extent, best.parts).run();
+    Value part = addGridDim(kernel, best.parts);
+    LoopBuilder b(&kernel.getBody().front().front());
+    Value first = b.mul(part, extent / best.parts);
+    keepPart(kernel, ties, best.dim, extent / best.parts, first);
     return true;
   }
 

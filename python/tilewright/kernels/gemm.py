@@ -168,7 +168,9 @@ def tile_for(m: int, n: int, k: int, dtype: str, transpose_b: bool, target: str)
             if -(-m // rows) * -(-n // columns) >= _ENOUGH_BLOCKS:
                 return rows, columns, depth
         return *_TILES[-1], depth
-    return 128, 128, depth
+    # Columns in equal shares of at most 128, so that the last tile is not a rest.
+    share = -(-n // max(1, -(-n // 128)))
+    return 128, max(16, -(-share // 16) * 16), depth
 
 
 def gemm(

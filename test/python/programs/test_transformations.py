@@ -24,6 +24,7 @@ ON_GPUS = [
 TRANSFORMATIONS = {
     "cpu": [
         *EVERYWHERE,
+        "cpu-fit-tiles",
         "cpu-split-blocks",
         "cpu-split-sums",
         "cpu-fuse-loops",
