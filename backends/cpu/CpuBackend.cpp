@@ -81,7 +81,7 @@ void CpuBackend::buildTilePipeline(OpPassManager &pm) const {
   pm.addPass(createFuseLoops());
   pm.addNestedPass<func::FuncOp>(tile::createProveBounds());
   pm.addPass(tile::createLegalizeAccumulators());
-  pm.addPass(createMergeSteps({target.getTileBudget()}));
+  pm.addPass(createMergeSteps({target.getTileBudget(), target.getModel().l2Bytes / 8}));
   pm.addPass(tile::createSelectAtoms({target.getName()}));
   pm.addPass(tile::createSequentializeLoops());
   pm.addPass(createPackOperands());

@@ -55,8 +55,12 @@ private:
   void emitRow(ArrayRef<Value> coordinates, Value valid);
   void prefetch(ArrayRef<Value> coordinates);
   void emitWholeRow(ArrayRef<Value> coordinates);
-  void emitMaskedRow(ArrayRef<Value> coordinates, bool exists);
+  void emitPartialRow(ArrayRef<Value> coordinates, bool masks);
+  void emitRest(ArrayRef<Value> coordinates, OpFoldResult begin, bool exists, bool masks);
+  void emitMaskedVector(ArrayRef<Value> coordinates, Value j, bool exists);
+  void emitScalarRow(ArrayRef<Value> coordinates, Value valid, OpFoldResult begin);
   void emitScalarRow(ArrayRef<Value> coordinates, Value valid);
+  int64_t laneCountOfRow() const;
   Value loadRowNumber(Value i);
   Value moveToRow(CopyRegion &side, int64_t dim, Value i);
   Value rowOf(const CopyRegion &side, ArrayRef<Value> coordinates);
@@ -133,15 +137,13 @@ void RowCopy::emitRow(ArrayRef<Value> coordinates, Value valid) {
   // Before AVX-512 there are masked moves of 32 and 64 bits only.
   bool masks = vectorBits >= 512 || (src.elementBits() >= 32 && dst.elementBits() >= 32);
   masks &= !src.isPaired() && !dst.isPaired();
+  // A load without an active lane is no fault where no memory is, but takes as long as a
+  // hundred others there: a row that does not exist is not loaded.
   auto emitOther = [&] {
-    if (!masks)
-      return emitScalarRow(coordinates, valid);
-    // A load without an active lane is no fault where no memory is, but takes as long as a
-    // hundred others there: a row that does not exist is not loaded.
     b.ifElse(
         full ? valid : Value(b.createOrFold<arith::ConstantIntOp>(b.getLoc(), 0, 1)),
-        [&] { emitMaskedRow(coordinates, /*exists=*/true); },
-        [&] { emitMaskedRow(coordinates, /*exists=*/false); });
+        [&] { emitPartialRow(coordinates, masks); },
+        [&] { emitRest(coordinates, dst.lower[last], /*exists=*/false, masks); });
   };
   b.ifElse(
       b.both(valid, full),
@@ -200,17 +202,62 @@ void RowCopy::emitWholeRow(ArrayRef<Value> coordinates) {
                 });
 }
 
-/// A row of which some elements exist, or none.
-void RowCopy::emitMaskedRow(ArrayRef<Value> coordinates, bool exists) {
-  Location loc = b.getLoc();
+/// How many elements of a row are moved at a time.
+int64_t RowCopy::laneCountOfRow() const {
+  bool fromWider = src.elementBits() >= dst.elementBits();
+  return laneCount(vectorBits, fromWider ? src.elementType() : dst.elementType());
+}
+
+/// A row of which some elements exist: whole vectors of these, then what is left.
+void RowCopy::emitPartialRow(ArrayRef<Value> coordinates, bool masks) {
+  int64_t last = src.rank() - 1, lanes = laneCountOfRow();
+  auto beginsWhole = [&](const CopyRegion &side) {
+    return !side.isPaired() && getConstantIntValue(side.lower[last]) == 0;
+  };
+  if (!beginsWhole(src) || !beginsWhole(dst))
+    return emitRest(coordinates, dst.lower[last], /*exists=*/true, masks);
+  Value count = b.index(src.upper[last]);
+  if (getConstantIntValue(dst.upper[last]) != src.shape[last])
+    count = b.min(count, b.index(dst.upper[last]));
+  Value rest = b.createOrFold<arith::RemUIOp>(b.getLoc(), count, b.index(lanes));
+  Value whole = b.sub(count, rest);
+  b.forLoop(b.getIndexAttr(0), getAsOpFoldResult(whole), lanes, [&](Value j) {
+    SmallVector<Value> at(coordinates);
+    at.push_back(j);
+    dst.storeVector(b, cast(src.loadVector(b, at, lanes)), at);
+  });
+  if (!masks)
+    return emitRest(coordinates, getAsOpFoldResult(whole), /*exists=*/true, masks);
+  Value isCut = b.compare(arith::CmpIPredicate::ne, rest, b.index(0));
+  b.ifElse(isCut, [&] { emitMaskedVector(coordinates, whole, /*exists=*/true); }, [] {});
+  if (isTile(src.type)) // it has all that there is place for
+    return;
+  Value cut = arith::SelectOp::create(b, b.getLoc(), isCut, b.index(lanes), b.index(0));
+  emitRest(coordinates, getAsOpFoldResult(b.add(whole, cut)), /*exists=*/false, masks);
+}
+
+/// Elements from `begin` on, of which some exist in the source, or none.
+void RowCopy::emitRest(ArrayRef<Value> coordinates, OpFoldResult begin, bool exists,
+                       bool masks) {
   int64_t last = src.rank() - 1;
-  Type wider =
-      src.elementBits() >= dst.elementBits() ? src.elementType() : dst.elementType();
-  int64_t lanes = laneCount(vectorBits, wider);
+  if (!masks) {
+    Value valid;
+    if (!exists)
+      valid = b.createOrFold<arith::ConstantIntOp>(b.getLoc(), 0, 1);
+    return emitScalarRow(coordinates, valid, begin);
+  }
+  b.forLoop(begin, b.getIndexAttr(src.shape[last]), laneCountOfRow(),
+            [&](Value j) { emitMaskedVector(coordinates, j, exists); });
+}
+
+/// A vector of which some elements exist, or none.
+void RowCopy::emitMaskedVector(ArrayRef<Value> coordinates, Value j, bool exists) {
+  Location loc = b.getLoc();
+  int64_t last = src.rank() - 1, lanes = laneCountOfRow();
   auto type = VectorType::get(lanes, src.elementType());
   auto maskType = VectorType::get(lanes, b.getI1Type());
   // Lanes of the vector at `j` that lie in [lower, upper).
-  auto mask = [&](Value lower, Value upper, Value j) -> Value {
+  auto mask = [&](Value lower, Value upper) -> Value {
     Value below = vector::CreateMaskOp::create(b, loc, maskType, b.sub(upper, j));
     if (getConstantIntValue(lower) == 0)
       return below;
@@ -222,28 +269,33 @@ void RowCopy::emitMaskedRow(ArrayRef<Value> coordinates, bool exists) {
   Value pass = fill;
   if (src.elementType() != dst.elementType() || !fill)
     pass = arith::ConstantOp::create(b, loc, zeroBits(src.elementType()));
-  Value passVector = vector::BroadcastOp::create(b, loc, type, pass);
-  b.forLoop(src.shape[last], lanes, [&](Value j) {
-    SmallVector<Value> at(coordinates);
-    at.push_back(j);
-    Value value = passVector, readMask;
-    if (exists) {
-      readMask = mask(b.index(src.lower[last]), b.index(src.upper[last]), j);
-      value = vector::MaskedLoadOp::create(b, loc, type, src.memref, src.indices(b, at),
-                                           readMask, passVector);
-    }
-    Value writeMask = mask(b.index(dst.lower[last]), b.index(dst.upper[last]), j);
-    value = cast(value);
-    if (fill && src.elementType() != dst.elementType()) {
-      Value fills = vector::BroadcastOp::create(b, loc, value.getType(), fill);
-      value = exists ? arith::SelectOp::create(b, loc, readMask, value, fills) : fills;
-    }
-    vector::MaskedStoreOp::create(b, loc, dst.memref, dst.indices(b, at), writeMask,
-                                  value);
-  });
+  SmallVector<Value> at(coordinates);
+  at.push_back(j);
+  Value value = vector::BroadcastOp::create(b, loc, type, pass), readMask;
+  if (exists) {
+    readMask = mask(b.index(src.lower[last]), b.index(src.upper[last]));
+    value = vector::MaskedLoadOp::create(b, loc, type, src.memref, src.indices(b, at),
+                                         readMask, value);
+  }
+  value = cast(value);
+  if (fill && src.elementType() != dst.elementType()) {
+    Value fills = vector::BroadcastOp::create(b, loc, value.getType(), fill);
+    value = exists ? arith::SelectOp::create(b, loc, readMask, value, fills) : fills;
+  }
+  if (isTile(dst.type) && dst.shape[last] % lanes == 0)
+    return dst.storeVector(b, value, at);
+  Value writeMask = mask(b.index(dst.lower[last]), b.index(dst.upper[last]));
+  vector::MaskedStoreOp::create(b, loc, dst.memref, dst.indices(b, at), writeMask, value);
 }
 
 void RowCopy::emitScalarRow(ArrayRef<Value> coordinates, Value valid) {
+  OpFoldResult begin = src.rank() == 0 ? b.getIndexAttr(0) : dst.lower[src.rank() - 1];
+  emitScalarRow(coordinates, valid, begin);
+}
+
+/// Elements from `begin` on, one at a time.
+void RowCopy::emitScalarRow(ArrayRef<Value> coordinates, Value valid,
+                            OpFoldResult begin) {
   Location loc = b.getLoc();
   auto element = [&](ArrayRef<Value> at, Value inside) {
     Value value;
@@ -266,7 +318,7 @@ void RowCopy::emitScalarRow(ArrayRef<Value> coordinates, Value valid) {
   if (src.rank() == 0)
     return element({}, valid);
   int64_t last = src.rank() - 1;
-  b.forLoop(dst.lower[last], dst.upper[last], 1, [&](Value j) {
+  b.forLoop(begin, dst.upper[last], 1, [&](Value j) {
     SmallVector<Value> at(coordinates);
     at.push_back(j);
     Value exists = last == gatherDim ? moveToRow(src, last, j) : src.inRange(b, last, j);

@@ -39,6 +39,9 @@ using namespace tilewright::tile;
 /// f32. Of bytes, whose products take a fraction of the time, it needs more.
 static int64_t getLongStep(Type element) { return element.isInteger(8) ? 512 : 256; }
 
+/// Products of at most so many rows wait for rows of B, which memory brings.
+static constexpr int64_t fewRows = 16;
+
 /// By how much `value` grows when `variable` grows by one; nothing where that varies.
 static std::optional<int64_t> getSlope(Value value, BlockArgument variable) {
   if (value == variable)
@@ -86,6 +89,7 @@ public:
   bool analyze();
   /// Bytes of the block's tiles that this loop does not fill.
   int64_t getBytesOfOthers();
+  bool isStreamed();
   void merge(int64_t budget);
 
 private:
@@ -213,6 +217,14 @@ int64_t StepMerger::getBytesOfOthers() {
   return bytes;
 }
 
+/// Whether the loop does no more than to stream rows of B.
+bool StepMerger::isStreamed() {
+  return llvm::all_of(loop.getBody().getOps<GemmOp>(), [](GemmOp gemm) {
+    return !gemm.getTransposeB() &&
+           cast<MemRefType>(gemm.getC().getType()).getDimSize(0) <= fewRows;
+  });
+}
+
 /// How many of `trips` iterations (kDynamic: any number) become one.
 int64_t StepMerger::getFactor(int64_t trips, int64_t budget) const {
   int64_t bytes = 0, longStep = std::numeric_limits<int64_t>::max();
@@ -300,8 +312,10 @@ struct MergeStepsPass : tilewright::cpu::impl::MergeStepsBase<MergeStepsPass> {
     getOperation()->walk([&](PipelinedOp loop) { loops.push_back(loop); });
     for (PipelinedOp loop : loops) {
       StepMerger merger(loop);
-      if (merger.analyze())
-        merger.merge(budget - merger.getBytesOfOthers());
+      if (!merger.analyze())
+        continue;
+      int64_t bytes = budget - merger.getBytesOfOthers();
+      merger.merge(merger.isStreamed() ? std::min<int64_t>(bytes, streamed) : bytes);
     }
   }
 };

@@ -74,11 +74,15 @@ def MergeSteps : Pass<"cpu-merge-steps"> {
     A pipelined loop that only copies tiles from global tensors and adds their
     products, each copy moving along K with the loop, runs several steps as one:
     its tiles get longer along K. Sums keep their order. Iterations that fill no
-    long step are a second loop. Not where sums are rounded after every step.
+    long step are a second loop. Not where sums are rounded after every step. Products of
+    at most 16 rows wait for rows of B: their steps are short enough for the next one's to be
+    on their way.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect"];
   let options = [Option<"budget", "budget", "int64_t", "262144",
-                        "Bytes that the loop's tiles may take">];
+                        "Bytes that the loop's tiles may take">,
+                 Option<"streamed", "streamed", "int64_t", "131072",
+                        "Bytes of tiles that are read for few rows">];
 }
 
 def PackOperands : Pass<"cpu-pack-operands"> {

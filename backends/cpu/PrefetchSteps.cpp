@@ -51,6 +51,10 @@ static constexpr int64_t leastBytes = 1024;
 /// Products of less than one part in so many of the longest one ask for nothing.
 static constexpr int64_t leastShare = 8;
 
+/// Vectors that are loaded for fewer rows are asked for by nobody: a prefetch would take
+/// as long as the work on one.
+static constexpr int64_t leastRows = 4;
+
 namespace {
 /// A region of a parameter that a step reads.
 struct SourceRegion {
@@ -217,11 +221,18 @@ static std::optional<SourceRegion> getRegion(Operation *op) {
     return make(copy, copy.getSrcSizes());
   if (auto pack = dyn_cast<PackOp>(op))
     return make(pack, pack.getSrcSizes());
-  if (auto gemm = dyn_cast<cpu::GemmOp>(op))
-    if (auto view = gemm.getA().getDefiningOp<memref::SubViewOp>())
-      if (llvm::none_of(view.getStaticSizes(), ShapedType::isDynamic))
-        return SourceRegion{view.getSource(), view.getMixedOffsets(),
-                            SmallVector<int64_t>(view.getStaticSizes())};
+  auto gemm = dyn_cast<cpu::GemmOp>(op);
+  if (!gemm)
+    return std::nullopt;
+  for (Value operand : {gemm.getA(), gemm.getB()}) {
+    auto view = operand.getDefiningOp<memref::SubViewOp>();
+    if (!view || !getParameter(view.getSource()) ||
+        llvm::any_of(view.getStaticSizes(), ShapedType::isDynamic) ||
+        (operand == gemm.getB() && gemm.getM() < leastRows))
+      continue;
+    return SourceRegion{view.getSource(), view.getMixedOffsets(),
+                        SmallVector<int64_t>(view.getStaticSizes())};
+  }
   return std::nullopt;
 }
 

@@ -68,6 +68,14 @@ static bool broadcastsRows(Operation *op, Value tile, Value tensor) {
          !gemm.isPanelA() && areApartInL1(tensor, gemm.getAtom().getRows());
 }
 
+/// Whether `op` is a product of few rows that loads each vector of `tile` once.
+static bool loadsVectorsOnce(Operation *op, Value tile) {
+  auto gemm = dyn_cast<GemmOp>(op);
+  return gemm && gemm.getB() == tile && gemm.getA() != tile && gemm.getC() != tile &&
+         gemm.getOut() != tile && !gemm.getAtom().getInner() && !gemm.isPanelB() &&
+         gemm.getM() <= gemm.getAtom().getRows();
+}
+
 namespace {
 /// A tile that one copy fills, and what else uses it.
 struct CopiedTile {
@@ -92,7 +100,7 @@ static FailureOr<CopiedTile> analyse(AllocOp alloc) {
   if (!tile.filling || !readsRows(tile.filling) ||
       isWrittenInKernel(tile.filling.getSrc(), tile.filling))
     return failure();
-  bool isBroadcast = false;
+  bool isRead = false; // by a product
   for (Operation *user : alloc.getResult().getUsers()) {
     if (user == tile.filling)
       continue;
@@ -101,21 +109,22 @@ static FailureOr<CopiedTile> analyse(AllocOp alloc) {
       return failure();
     auto branch = dyn_cast<scf::IfOp>(here);
     // A loop that reads the rows again and again has them closer together in a tile.
-    bool broadcasts =
-        here == user && broadcastsRows(user, alloc.getResult(), tile.filling.getSrc());
+    bool isReadByProduct =
+        here == user && (broadcastsRows(user, alloc.getResult(), tile.filling.getSrc()) ||
+                         loadsVectorsOnce(user, alloc.getResult()));
     if (branch && branch.getNumResults() == 0 && branch.getElseRegion().empty() &&
         canRecompute(branch.getCondition(),
                      [&](Value given) { return isThere(given, tile.filling); })) {
       if (!llvm::is_contained(tile.changes, branch))
         tile.changes.push_back(branch);
-    } else if (broadcasts || canForward(user, alloc.getResult(), tile.filling)) {
+    } else if (isReadByProduct || canForward(user, alloc.getResult(), tile.filling)) {
       tile.readers.push_back(user);
-      isBroadcast |= broadcasts;
+      isRead |= isReadByProduct;
     } else {
       return failure();
     }
   }
-  if (!isBroadcast)
+  if (!isRead)
     return failure();
   return tile;
 }
@@ -146,7 +155,8 @@ static void readInPlace(CopiedTile &tile) {
           if (!gemm)
             return cloneForwarded(at, reader, tile.filling);
           IRMapping mapping;
-          mapping.map(gemm.getA(), viewRows(at, tile.filling));
+          bool isA = gemm.getA() == tile.alloc.getResult();
+          mapping.map(isA ? gemm.getA() : gemm.getB(), viewRows(at, tile.filling));
           at.clone(*gemm, mapping);
         },
         [&] { at.clone(*reader); });

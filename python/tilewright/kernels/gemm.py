@@ -154,14 +154,9 @@ def tile_for(m: int, n: int, k: int, dtype: str, transpose_b: bool, target: str)
     depth = 32 if dtype == "f32" else 64
     for rows in _SKINNY_ROWS:
         if m <= rows:
-            if transpose_b and target.startswith("cpu"):
-                # Rows of B are read where they lie: of few rows long parts, one after the
-                # other, which is as memory likes it; of more, what leaves A in L1.
-                columns, part = (16, 8192) if rows <= 4 else (64, 128 * rows)
-                longest = part // numpy_dtype(dtype).itemsize
-                lengths = (longest >> i for i in range(longest.bit_length()))
-                step = next((s for s in lengths if k % s == 0 and s > 2 * depth), 2 * depth)
-                return rows, columns, step
+            if target.startswith("cpu"):
+                itemsize = numpy_dtype(dtype).itemsize
+                return _skinny_tile(rows, n, k, itemsize, depth, transpose_b)
             return rows, 64, 4 * depth
     if not target.startswith("cpu"):
         for rows, columns in _TILES[:-1]:
@@ -169,8 +164,31 @@ def tile_for(m: int, n: int, k: int, dtype: str, transpose_b: bool, target: str)
                 return rows, columns, depth
         return *_TILES[-1], depth
     # Columns in equal shares of at most 128, so that the last tile is not a rest.
-    share = -(-n // max(1, -(-n // 128)))
-    return 128, max(16, -(-share // 16) * 16), depth
+    shares = max(1, -(-n // 128))
+    return 128, _whole_vectors(-(-n // shares)), depth
+
+
+def _skinny_tile(
+    rows: int, n: int, k: int, itemsize: int, depth: int, transpose_b: bool
+) -> Tile:
+    """A tile of few rows on a CPU, where B is read as memory likes it."""
+    if transpose_b:
+        # Rows of B are read where they lie: of few rows long parts, one after the other; of
+        # more, what leaves A in L1.
+        columns, part = (16, 8192) if rows <= 4 else (64, 128 * rows)
+        longest = part // itemsize
+        lengths = (longest >> i for i in range(longest.bit_length()))
+        step = next((s for s in lengths if k % s == 0 and s > 2 * depth), 2 * depth)
+        return rows, columns, step
+    # Long parts of B's rows, of a page for one row of C, in at least four equal shares.
+    longest = 4096 // itemsize if rows == 1 else 512
+    shares = max(min(4, n // 64), -(-n // longest), 1)
+    return rows, _whole_vectors(-(-n // shares)), depth
+
+
+def _whole_vectors(columns: int) -> int:
+    """So many columns or a few more."""
+    return max(16, -(-columns // 16) * 16)
 
 
 def gemm(

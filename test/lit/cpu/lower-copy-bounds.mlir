@@ -39,7 +39,7 @@ func.func @multiple(%x: !x) attributes {tile.signature = {
 // CHECK:           vector.load
 // CHECK:           else
 // CHECK-NOT:       load
-// CHECK:           vector.maskedstore %{{.*}}, %{{.*}}, %cst
+// CHECK:           vector.store %cst
 func.func @any(%x: !x) attributes {tile.signature = {
     symbols = [{name = "m", min = 0 : i64, max = -1 : i64, multiple_of = 1 : i64}],
     params = [{kind = "tensor", name = "X", dims = ["m", 32 : i64]}]}} {

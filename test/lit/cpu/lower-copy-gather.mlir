@@ -25,7 +25,7 @@
 // CHECK:           } else {
 // CHECK:             %[[INSTEAD:.*]] = vector.broadcast %[[FILL]] : f32 to vector<16xf32>
 // CHECK-NOT:         load
-// CHECK:             vector.maskedstore %[[S]][%[[I]], %{{.*}}], %{{.*}}, %[[INSTEAD]]
+// CHECK:             vector.store %[[INSTEAD]], %[[S]][%[[I]], %{{.*}}]
 // NARROW-LABEL: @rows
 // NARROW:         vector.load {{.*}}, vector<8xf32>
 func.func @rows(%x: memref<?x64xf32, #global>, %ids: memref<16xi32, #shared>,
@@ -42,7 +42,7 @@ func.func @rows(%x: memref<?x64xf32, #global>, %ids: memref<16xi32, #shared>,
 // CHECK:         tile.cast %{{.*}} : vector<16xbf16> to vector<16xf32>
 // CHECK:         else
 // CHECK:         %[[INSTEAD:.*]] = vector.broadcast %[[FILL]] : f32 to vector<16xf32>
-// CHECK:         vector.maskedstore %{{.*}}, %[[INSTEAD]]
+// CHECK:         vector.store %[[INSTEAD]]
 // NARROW-LABEL: @cast
 // NARROW-SAME:    %[[FILL:[^ ]*]]: f32
 // NARROW-NOT:     mask

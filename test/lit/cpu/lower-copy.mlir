@@ -64,16 +64,47 @@ func.func @inside(%x: memref<64x128xf32, #global>, %s: memref<8x44xf32, #shared>
 // CHECK:               %[[NOTYET:.*]] = vector.create_mask %[[N2]]
 // CHECK:               %[[LANES:.*]] = arith.cmpi ugt, %[[BELOW]], %[[NOTYET]]
 // CHECK:               %[[V:.*]] = vector.maskedload %[[X]][{{.*}}], %[[LANES]], %cst
-// CHECK:               %[[N3:.*]] = arith.subi %c40, %[[J]]
-// CHECK:               %[[TILE:.*]] = vector.create_mask %[[N3]]
-// CHECK:               vector.maskedstore %[[S]][%[[I]], %[[J]]], %[[TILE]], %[[V]]
+// WIDE:                %[[N3:.*]] = arith.subi %c40, %[[J]]
+// WIDE:                %[[TILE:.*]] = vector.create_mask %[[N3]]
+// WIDE:                vector.maskedstore %[[S]][%[[I]], %[[J]]], %[[TILE]], %[[V]]
+// NARROW:              vector.store %[[V]], %[[S]][%[[I]], %[[J]]]
 // CHECK:             } else {
 // CHECK-NOT:           load
-// CHECK:               vector.maskedstore %[[S]][%[[I]], {{.*}}, %cst
+// WIDE:                vector.maskedstore %[[S]][%[[I]], {{.*}}, %cst
+// NARROW:              vector.store %cst, %[[S]][%[[I]], {{.*}}
 func.func @read(%x: memref<?x?xf32, #global>, %i: index, %j: index,
                 %s: memref<8x40xf32, #shared>) {
   tile.copy %x[%i, %j][8, 40] to %s[0, 0][8, 40]
     : memref<?x?xf32, #global> to memref<8x40xf32, #shared>
+  return
+}
+
+// Of a row that begins inside and is cut: vectors of elements that exist, one with a mask
+// for those that fill none, and zeros.
+// CHECK-LABEL: @cut
+// CHECK-SAME:    %[[X:.*]]: memref<8x100xf32, {{.*}}, %[[S:.*]]: memref<8x64xf32
+// CHECK:         %[[UPPER:.*]] = arith.maxsi
+// CHECK:         %[[REST:.*]] = arith.remui %[[UPPER]], %c{{16|8}}
+// CHECK:         %[[WHOLE:.*]] = arith.subi %[[UPPER]], %[[REST]]
+// CHECK:         scf.for %[[J:.*]] = %c0 to %[[WHOLE]] step
+// CHECK:           %[[V:.*]] = vector.load %[[X]]
+// CHECK:           vector.store %[[V]], %[[S]][%{{.*}}, %[[J]]]
+// CHECK:         %[[ISCUT:.*]] = arith.cmpi ne, %[[REST]], %c0
+// CHECK:         scf.if %[[ISCUT]] {
+// CHECK:           %[[PART:.*]] = vector.maskedload %[[X]]
+// CHECK:           vector.store %[[PART]], %[[S]][%{{.*}}, %[[WHOLE]]]
+// CHECK:         %[[BEHIND:.*]] = arith.addi %[[WHOLE]], %{{.*}}
+// CHECK:         scf.for %[[J2:.*]] = %[[BEHIND]] to %c64 step
+// CHECK-NOT:       load
+// CHECK:           vector.store %cst, %[[S]][%{{.*}}, %[[J2]]]
+func.func @cut(%x: memref<8x100xf32, #global>, %s: memref<8x64xf32, #shared>) {
+  %c2 = arith.constant 2 : index
+  %c64 = arith.constant 64 : index
+  tile.kernel (%b) in (%c2) {
+    %j = arith.muli %b, %c64 : index
+    tile.copy %x[0, %j][8, 64] to %s[0, 0][8, 64]
+      : memref<8x100xf32, #global> to memref<8x64xf32, #shared>
+  }
   return
 }
 
