@@ -31,18 +31,23 @@ public:
 
 private:
   void emitInterleaved();
+  void interleaveRows(Value unit, Value n, bool isCut);
   void emitTransposed();
   void emitElements(OpFoldResult firstN, OpFoldResult lastN, OpFoldResult firstUnit,
                     OpFoldResult lastUnit);
-  SmallVector<SmallVector<Value>> loadPart(Value n, Value unit, int64_t part);
+  SmallVector<SmallVector<Value>> loadPart(Value n, Value unit, int64_t part,
+                                           int64_t parts, bool isCut);
   void interleaveBlocks(SmallVector<Value> &vectors);
   Value takeBlocks(Value x, Value y, int64_t first);
   void storeColumns(ArrayRef<Value> vectors, Value unit, Value n, int64_t step);
-  void transposeSquare(Value n, Value unit);
+  void transposeSquare(Value n, Value unit, bool isCut);
   void prefetch(Value n);
 
   /// A source vector of `width` elements at row, column of the two spanned dimensions.
   Value load(Value row, Value column, int64_t width);
+  /// The same, of columns from the tensor's first on, with zeros where there are none.
+  Value loadExisting(Value row, Value column, int64_t width);
+  Value hasColumns(Value column, int64_t width);
   /// A source element, zero where it does not exist.
   Value loadElement(Value k, Value n);
   void store(Value units, Value unit, Value n);
@@ -57,7 +62,8 @@ private:
   int64_t extentK, extentN, interleave, lanes;
   int64_t unitBits;
   int64_t perBlock; // units of 128 bits, within which shuffles are cheap
-  int64_t parts;    // of a row, each loaded into a vector with that of another row
+  bool isConverted; // by the loads
+  bool hasMasks;    // for loads of rows that the tensor cuts
 };
 } // namespace
 
@@ -71,9 +77,9 @@ PackLowering::PackLowering(PackOp op, int64_t vectorBits)
   lanes = std::max<int64_t>(1, laneCount(vectorBits, element) / interleave);
   unitBits = element.getIntOrFloatBitWidth() * interleave;
   perBlock = std::clamp<int64_t>(128 / unitBits, 1, lanes);
-  // Rows are converted whole.
-  bool isConverted = src.elementType() != element || src.isPaired();
-  parts = isConverted ? 1 : std::min<int64_t>(lanes / perBlock, 2);
+  isConverted = src.elementType() != element || src.isPaired();
+  // Before AVX-512 there are masked loads of 32 and 64 bits only.
+  hasMasks = (vectorBits >= 512 || src.elementBits() >= 32) && !src.isPaired();
   SmallVector<ReassociationIndices> groups{{0}, {1, 2}};
   panel = memref::CollapseShapeOp::create(b, loc, op.getPanel(), groups);
 }
@@ -91,6 +97,39 @@ Value PackLowering::cast(Value value) {
 
 Value PackLowering::load(Value row, Value column, int64_t width) {
   return src.loadVector(b, {row, column}, width);
+}
+
+/// Whether `width` columns from `column` on exist; null for true.
+Value PackLowering::hasColumns(Value column, int64_t width) {
+  return b.both(src.inRange(b, 1, column), src.inRange(b, 1, b.add(column, width - 1)));
+}
+
+Value PackLowering::loadExisting(Value row, Value column, int64_t width) {
+  bool isCut = getConstantIntValue(src.upper[1]) != src.shape[1];
+  Value end = b.index(src.upper[1]);
+  Value exists = b.both(src.unitsInside, src.inRange(b, 0, row));
+  if (isCut) // A load without an active lane takes long where no memory is.
+    exists = b.both(exists, b.compare(arith::CmpIPredicate::slt, column, end));
+  if (!exists)
+    return load(row, column, width);
+  auto type = VectorType::get(width, src.elementType());
+  Value zeros = arith::ConstantOp::create(b, loc, b.getZeroAttr(type));
+  auto branch = scf::IfOp::create(b, loc, type, exists, true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.elseBlock());
+  scf::YieldOp::create(b, loc, zeros);
+  b.setInsertionPointToStart(branch.thenBlock());
+  Value loaded;
+  if (isCut) {
+    Value mask = vector::CreateMaskOp::create(b, loc, type.clone(b.getI1Type()),
+                                              b.sub(end, column));
+    loaded = vector::MaskedLoadOp::create(b, loc, type, src.memref,
+                                          src.indices(b, {row, column}), mask, zeros);
+  } else {
+    loaded = load(row, column, width);
+  }
+  scf::YieldOp::create(b, loc, loaded);
+  return branch.getResult(0);
 }
 
 Value PackLowering::loadElement(Value k, Value n) {
@@ -130,35 +169,49 @@ void PackLowering::emitElements(OpFoldResult firstN, OpFoldResult lastN,
   });
 }
 
+/// A vector of units at row `unit` of the panel, from column `n` on.
+void PackLowering::interleaveRows(Value unit, Value n, bool isCut) {
+  SmallVector<Value> vectors;
+  for (int64_t i = 0; i < interleave; ++i) {
+    Value k = b.add(b.mul(unit, interleave), i);
+    vectors.push_back(cast(isCut ? loadExisting(k, n, lanes) : load(k, n, lanes)));
+  }
+  // Interleaving halves that are an even distance apart ends in order.
+  while (vectors.size() > 1) {
+    size_t half = vectors.size() / 2;
+    for (size_t i = 0; i < half; ++i)
+      vectors[i] = vector::InterleaveOp::create(b, loc, vectors[i], vectors[i + half]);
+    vectors.resize(half);
+  }
+  store(vectors[0], unit, n);
+}
+
 void PackLowering::emitInterleaved() {
   int64_t units = extentK / interleave;
   int64_t whole = src.isContiguous() ? extentN / lanes * lanes : 0;
+  bool beginsWhole = getConstantIntValue(src.lower[1]) == 0;
   b.forLoop(units, 1, [&](Value unit) {
     Value k = b.mul(unit, interleave);
-    Value rows = b.both(src.unitsInside, src.rangeIsWhole(b, 1));
-    rows = b.both(rows, src.startsAtByte(b));
+    Value rows = b.both(src.unitsInside, src.startsAtByte(b));
     for (int64_t i = 0; i < interleave; ++i)
       rows = b.both(rows, src.inRange(b, 0, b.add(k, i)));
     OpFoldResult next = getAsOpFoldResult(b.add(unit, 1));
     b.ifElse(
-        rows,
+        b.both(rows, src.rangeIsWhole(b, 1)),
+        [&] {
+          b.forLoop(whole, lanes, [&](Value n) { interleaveRows(unit, n, false); });
+        },
         [&] {
           b.forLoop(whole, lanes, [&](Value n) {
-            SmallVector<Value> vectors;
-            for (int64_t i = 0; i < interleave; ++i)
-              vectors.push_back(cast(load(b.add(k, i), n, lanes)));
-            // Interleaving halves that are an even distance apart ends in order.
-            while (vectors.size() > 1) {
-              size_t half = vectors.size() / 2;
-              for (size_t i = 0; i < half; ++i)
-                vectors[i] =
-                    vector::InterleaveOp::create(b, loc, vectors[i], vectors[i + half]);
-              vectors.resize(half);
-            }
-            store(vectors[0], unit, n);
+            if (hasMasks && beginsWhole)
+              return interleaveRows(unit, n, /*isCut=*/true);
+            OpFoldResult nextN = getAsOpFoldResult(b.add(n, lanes));
+            b.ifElse(
+                b.both(rows, hasColumns(n, lanes)),
+                [&] { interleaveRows(unit, n, /*isCut=*/false); },
+                [&] { emitElements(n, nextN, unit, next); });
           });
-        },
-        [&] { emitElements(b.getIndexAttr(0), b.getIndexAttr(whole), unit, next); });
+        });
     emitElements(b.getIndexAttr(whole), b.getIndexAttr(extentN), unit, next);
   });
   emitElements(b.getIndexAttr(0), b.getIndexAttr(extentN), b.getIndexAttr(units),
@@ -169,8 +222,8 @@ void PackLowering::emitInterleaved() {
 /// `unit`: those of one of `parts`. A vector has what the columns have of as many rows:
 /// row r of one group of `perBlock` rows after the other. They are numbered
 /// [groups][r].
-SmallVector<SmallVector<Value>> PackLowering::loadPart(Value n, Value unit,
-                                                       int64_t part) {
+SmallVector<SmallVector<Value>> PackLowering::loadPart(Value n, Value unit, int64_t part,
+                                                       int64_t parts, bool isCut) {
   int64_t width = lanes / parts * interleave;
   auto rowVector = VectorType::get(lanes * interleave, element);
   Value empty = arith::ConstantOp::create(b, loc, b.getZeroAttr(rowVector));
@@ -182,7 +235,8 @@ SmallVector<SmallVector<Value>> PackLowering::loadPart(Value n, Value unit,
       for (int64_t g = 0; g < parts; ++g) {
         Value row = b.add(n, first + g * perBlock + r);
         Value column = b.add(b.mul(unit, interleave), part * width);
-        vector = insertLanes(b, cast(load(row, column, width)), vector, g * width);
+        Value run = isCut ? loadExisting(row, column, width) : load(row, column, width);
+        vector = insertLanes(b, cast(run), vector, g * width);
       }
       vectors.push_back(vector::BitCastOp::create(
           b, loc, VectorType::get(lanes, b.getIntegerType(unitBits)), vector));
@@ -242,9 +296,11 @@ void PackLowering::storeColumns(ArrayRef<Value> vectors, Value unit, Value n,
 
 /// Transposes the square of `lanes` units whose first row is `n` and first column is
 /// unit `unit`.
-void PackLowering::transposeSquare(Value n, Value unit) {
+void PackLowering::transposeSquare(Value n, Value unit, bool isCut) {
+  // Rows that are converted, or looked at, are loaded whole.
+  int64_t parts = isConverted || isCut ? 1 : std::min<int64_t>(lanes / perBlock, 2);
   for (int64_t part = 0; part < parts; ++part) {
-    SmallVector<SmallVector<Value>> groups = loadPart(n, unit, part);
+    SmallVector<SmallVector<Value>> groups = loadPart(n, unit, part, parts, isCut);
     for (SmallVector<Value> &rows : groups)
       interleaveBlocks(rows);
     for (int64_t k = 0; k < perBlock; ++k) {
@@ -271,20 +327,30 @@ void PackLowering::emitTransposed() {
   int64_t units = llvm::divideCeil(extentK, interleave);
   int64_t wholeN = src.isContiguous() ? extentN / lanes * lanes : 0;
   int64_t wholeUnits = extentK / (lanes * interleave) * lanes;
+  bool beginsWhole = getConstantIntValue(src.lower[1]) == 0;
   b.forLoop(wholeN, lanes, [&](Value n) {
     OpFoldResult nextN = getAsOpFoldResult(b.add(n, lanes));
-    // Rows n .. n + lanes and all of K exist.
-    Value whole = b.both(src.unitsInside, src.rangeIsWhole(b, 1));
-    whole = b.both(whole, src.startsAtByte(b));
-    whole = b.both(whole,
-                   b.both(src.inRange(b, 0, n), src.inRange(b, 0, b.add(n, lanes - 1))));
+    Value rows = b.both(src.unitsInside, src.startsAtByte(b));
+    rows = b.both(rows,
+                  b.both(src.inRange(b, 0, n), src.inRange(b, 0, b.add(n, lanes - 1))));
     b.ifElse(
-        whole,
+        b.both(rows, src.rangeIsWhole(b, 1)),
         [&] {
           prefetch(n);
-          b.forLoop(wholeUnits, lanes, [&](Value unit) { transposeSquare(n, unit); });
+          b.forLoop(wholeUnits, lanes,
+                    [&](Value unit) { transposeSquare(n, unit, /*isCut=*/false); });
         },
-        [&] { emitElements(n, nextN, b.getIndexAttr(0), b.getIndexAttr(wholeUnits)); });
+        [&] {
+          b.forLoop(wholeUnits, lanes, [&](Value unit) {
+            if (hasMasks && beginsWhole)
+              return transposeSquare(n, unit, /*isCut=*/true);
+            OpFoldResult nextUnit = getAsOpFoldResult(b.add(unit, lanes));
+            b.ifElse(
+                b.both(rows, hasColumns(b.mul(unit, interleave), lanes * interleave)),
+                [&] { transposeSquare(n, unit, /*isCut=*/false); },
+                [&] { emitElements(n, nextN, unit, nextUnit); });
+          });
+        });
     emitElements(n, nextN, b.getIndexAttr(wholeUnits), b.getIndexAttr(units));
   });
   emitElements(b.getIndexAttr(wholeN), b.getIndexAttr(extentN), b.getIndexAttr(0),

@@ -121,7 +121,8 @@ func.func @halves(%x: memref<16x32xbf16, #shared>, %p: memref<16x16x2xbf16, #sha
   return
 }
 
-// At a tensor's edge, rows that exist take vectors, the others elements, zero outside.
+// At a tensor's edge, rows that exist are loaded, and zeros take the place of the others. A
+// square that the edge cuts looks at each row.
 // CHECK-LABEL: @edge
 // CHECK-SAME:    %[[X:.*]]: memref<?x16xf32, {{.*}}, %[[I0:.*]]: index
 // CHECK:         %[[M:.*]] = memref.dim %[[X]], %c0
@@ -133,23 +134,60 @@ func.func @halves(%x: memref<16x32xbf16, #shared>, %p: memref<16x16x2xbf16, #sha
 // WIDE:            scf.if %[[IN]] {
 // WIDE:              vector.load %[[X]]{{.*}}, vector<16xf32>
 // WIDE:            } else {
-// WIDE:              scf.if %{{.*}} -> (f32)
-// WIDE:                memref.load %[[X]]
+// WIDE:              %[[ROW:.*]] = scf.if %[[IN]] -> (vector<16xf32>)
+// WIDE:                vector.load %[[X]]
 // WIDE:              else
-// WIDE:                scf.yield %cst : f32
+// WIDE:                scf.yield %cst{{.*}} : vector<16xf32>
+// WIDE:              vector.store %[[ROW]]
 // SMALL:         scf.for %[[N:.*]] = %c0 to %c8 step %c4
 // SMALL:           %[[LAST:.*]] = arith.addi %[[N]], %c3
 // SMALL:           arith.cmpi slt, %[[LAST]], %{{.*}}
 // SMALL:           scf.if %{{.*}} {
 // SMALL:             vector.shuffle
 // SMALL:           } else {
-// SMALL-NOT:         vector.shuffle
-// SMALL:             memref.load %[[X]]
+// SMALL:             %[[R0:.*]] = scf.if %{{.*}} -> (vector<4xf32>)
+// SMALL:               vector.load %[[X]]
+// SMALL:             %[[B0:.*]] = vector.bitcast %[[R0]]
+// SMALL:             %[[R1:.*]] = scf.if %{{.*}} -> (vector<4xf32>)
+// SMALL:             vector.shuffle %[[B0]]
+// SMALL-NOT:         memref.load
 func.func @edge(%x: memref<?x16xf32, #global>, %i: index, %p: memref<8x16x1xf32, #shared>,
                 %q: memref<16x8x1xf32, #shared>) {
   tile.pack %x[%i, 0][8, 16] dims [0, 1] into %p
     : memref<?x16xf32, #global> into memref<8x16x1xf32, #shared>
   tile.pack %x[%i, 0][8, 16] dims [0, 1] into %q transpose
     : memref<?x16xf32, #global> into memref<16x8x1xf32, #shared>
+  return
+}
+
+// Columns that end inside of a vector are loaded by masks, where there are masks for their
+// bits; else elements are.
+// CHECK-LABEL: @cut
+// CHECK-SAME:    %[[X:.*]]: memref<32x50xbf16
+// CHECK:         %[[END:.*]] = arith.maxsi
+// WIDE:          scf.if %{{.*}} {
+// WIDE:            vector.load
+// WIDE:          } else {
+// WIDE:            scf.for %[[N:.*]] = %c0 to %c32 step %c16
+// WIDE:              %[[SOME:.*]] = arith.cmpi slt, %[[N]], %[[END]]
+// WIDE:              %[[EVEN:.*]] = scf.if %[[SOME]] -> (vector<16xbf16>)
+// WIDE:                %[[LEFT:.*]] = arith.subi %[[END]], %[[N]]
+// WIDE:                %[[MASK:.*]] = vector.create_mask %[[LEFT]]
+// WIDE:                vector.maskedload %[[X]]{{.*}}, %[[MASK]]
+// WIDE:              %[[ODD:.*]] = scf.if %[[SOME]]
+// WIDE:              vector.interleave %[[EVEN]], %[[ODD]]
+// SMALL:         } else {
+// SMALL:           scf.if
+// SMALL:             vector.interleave
+// SMALL:           } else {
+// SMALL:             memref.load %[[X]]
+func.func @cut(%x: memref<32x50xbf16, #global>, %p: memref<16x32x2xbf16, #shared>) {
+  %c2 = arith.constant 2 : index
+  %c32 = arith.constant 32 : index
+  tile.kernel (%b) in (%c2) {
+    %j = arith.muli %b, %c32 : index
+    tile.pack %x[0, %j][32, 32] dims [0, 1] into %p
+      : memref<32x50xbf16, #global> into memref<16x32x2xbf16, #shared>
+  }
   return
 }

@@ -128,3 +128,35 @@ func.func @bytes(%A: !bytes, %B: !bytes) {
   }
   return
 }
+
+// -----
+
+// Four rows wait for rows of B: a step has so many of these as 128 KiB take with
+// A's, and here as divide the loop.
+
+// CHECK-LABEL: func.func @streamed
+// CHECK: tile.alloc "b" : memref<48x512xf32
+!a = memref<4x1536xf32, #tile.space<global>>
+!b = memref<1536x512xf32, #tile.space<global>>
+!c = memref<4x512xf32, #tile.space<global>>
+func.func @streamed(%A: !a, %B: !b, %C: !c) {
+  %zero = arith.constant 0.0 : f32
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c16 = arith.constant 16 : index
+  %c96 = arith.constant 96 : index
+  tile.kernel (%bx) in (%c1) {
+    %a = tile.alloc "a" : memref<4x16xf32, #tile.space<shared>>
+    %b = tile.alloc "b" : memref<16x512xf32, #tile.space<shared>>
+    %c = tile.alloc "c" : memref<4x512xf32, #tile.space<fragment>>
+    tile.fill %c, %zero : memref<4x512xf32, #tile.space<fragment>>
+    tile.pipelined %k = %c0 to %c96 step %c1 stages(3) {
+      %at = arith.muli %k, %c16 : index
+      tile.copy %A[0, %at][4, 16] to %a[0, 0][4, 16] : !a to memref<4x16xf32, #tile.space<shared>>
+      tile.copy %B[%at, 0][16, 512] to %b[0, 0][16, 512] : !b to memref<16x512xf32, #tile.space<shared>>
+      tile.gemm %a, %b into %c : memref<4x16xf32, #tile.space<shared>>, memref<16x512xf32, #tile.space<shared>> into memref<4x512xf32, #tile.space<fragment>>
+    }
+    tile.copy %c[0, 0][4, 512] to %C[0, 0][4, 512] : memref<4x512xf32, #tile.space<fragment>> to !c
+  }
+  return
+}

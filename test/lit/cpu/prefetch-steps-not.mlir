@@ -110,3 +110,23 @@ func.func @lists(%q: !q, %x: memref<?x576xbf16, #global>, %ids: memref<?xi32, #g
   }
   return
 }
+
+// Vectors that a product in place loads for one row.
+func.func @one_row(%x: memref<?x512xf32, #global>, %a: memref<1x32xf32, #shared>,
+                   %c: memref<1x512xf32, #shared>, %n: index)
+    attributes {tile.signature = {params = [{name = "x"}, {name = "a"}, {name = "c"}, {name = "n"}]}} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c32 = arith.constant 32 : index
+  tile.kernel (%b) in (%c1) threads(128) {
+    scf.for %k = %c0 to %n step %c1 {
+      %at = arith.muli %k, %c32 : index
+      %rows = memref.subview %x[%at, 0][32, 512][1, 1]
+        : memref<?x512xf32, #global> to memref<32x512xf32, strided<[512, 1], offset: ?>, #global>
+      cpu.gemm %a, %rows into %c atom(#cpu.atom<fma 1x96x1, f32 into f32, 512>)
+        : memref<1x32xf32, #shared>, memref<32x512xf32, strided<[512, 1], offset: ?>, #global>
+          into memref<1x512xf32, #shared>
+    }
+  }
+  return
+}

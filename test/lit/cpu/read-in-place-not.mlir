@@ -91,3 +91,20 @@ func.func @outside(%x: !x, %q: !q, %s: !s, %n: index) {
   }
   return
 }
+
+// Vectors that each block of rows loads again: they are closer together in a tile.
+// CHECK-LABEL: @again
+// CHECK:         tile.copy %arg0
+// CHECK-NEXT:    cpu.gemm %arg1, %{{.*}} into
+// CHECK-NOT:     scf.if
+func.func @again(%w: memref<32x512xf32, #global>, %a: memref<8x32xf32, #shared>,
+                 %c: memref<8x512xf32, #shared>) {
+  %c1 = arith.constant 1 : index
+  tile.kernel (%b) in (%c1) threads(128) {
+    %t = tile.alloc "t" : memref<32x512xf32, #shared>
+    tile.copy %w[0, 0][32, 512] to %t[0, 0][32, 512] : memref<32x512xf32, #global> to memref<32x512xf32, #shared>
+    cpu.gemm %a, %t into %c atom(#cpu.atom<fma 4x96x1, f32 into f32, 512>)
+      : memref<8x32xf32, #shared>, memref<32x512xf32, #shared> into memref<8x512xf32, #shared>
+  }
+  return
+}

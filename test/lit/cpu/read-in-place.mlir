@@ -68,3 +68,23 @@ func.func @page(%cache: !cache, %q: !q, %s: !s, %page: index, %n: index, %panel:
   }
   return
 }
+
+// Vectors that a product of few rows loads once, where the rows exist.
+// CHECK-LABEL: @vectors
+// CHECK:         scf.if
+// CHECK-NEXT:      %[[ROWS:.*]] = memref.subview %arg0[%arg3, 0] [32, 512] [1, 1]
+// CHECK-NEXT:      cpu.gemm %arg1, %[[ROWS]] into
+// CHECK-NEXT:    } else {
+// CHECK-NEXT:      tile.copy %arg0[%arg3, 0][32, 512] to %[[T:.*]][0, 0]
+// CHECK-NEXT:      cpu.gemm %arg1, %[[T]] into
+func.func @vectors(%x: memref<?x512xf32, #global>, %a: memref<4x32xf32, #shared>,
+                   %c: memref<4x512xf32, #shared>, %k: index) {
+  %c1 = arith.constant 1 : index
+  tile.kernel (%b) in (%c1) threads(128) {
+    %t = tile.alloc "t" : memref<32x512xf32, #shared>
+    tile.copy %x[%k, 0][32, 512] to %t[0, 0][32, 512] : memref<?x512xf32, #global> to memref<32x512xf32, #shared>
+    cpu.gemm %a, %t into %c atom(#cpu.atom<fma 4x96x1, f32 into f32, 512>)
+      : memref<4x32xf32, #shared>, memref<32x512xf32, #shared> into memref<4x512xf32, #shared>
+  }
+  return
+}
