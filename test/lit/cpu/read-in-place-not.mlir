@@ -108,3 +108,20 @@ func.func @again(%w: memref<32x512xf32, #global>, %a: memref<8x32xf32, #shared>,
   }
   return
 }
+
+// Elements of a row that lie apart make no vectors.
+// CHECK-LABEL: @apart
+// CHECK:         tile.copy %arg0
+// CHECK-NEXT:    cpu.gemm %arg1, %{{.*}} into
+// CHECK-NOT:     scf.if
+func.func @apart(%w: memref<32x512xf32, strided<[?, ?]>, #global>, %a: memref<4x32xf32, #shared>,
+                 %c: memref<4x512xf32, #shared>) {
+  %c1 = arith.constant 1 : index
+  tile.kernel (%b) in (%c1) threads(128) {
+    %t = tile.alloc "t" : memref<32x512xf32, #shared>
+    tile.copy %w[0, 0][32, 512] to %t[0, 0][32, 512] : memref<32x512xf32, strided<[?, ?]>, #global> to memref<32x512xf32, #shared>
+    cpu.gemm %a, %t into %c atom(#cpu.atom<fma 4x96x1, f32 into f32, 512>)
+      : memref<4x32xf32, #shared>, memref<32x512xf32, #shared> into memref<4x512xf32, #shared>
+  }
+  return
+}
