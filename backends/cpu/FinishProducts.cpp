@@ -22,6 +22,7 @@
 #include "backends/cpu/CpuOps.h"
 #include "backends/cpu/MoveTogether.h"
 #include "backends/cpu/Passes.h"
+#include "backends/cpu/TileDims.h"
 #include "compiler/analysis/IndexBounds.h"
 #include "compiler/analysis/Memory.h"
 #include "compiler/transforms/LoopBuilder.h"
@@ -108,7 +109,7 @@ bool ProductFinisher::canWriteEarly() {
       sizes.take_back(2) != shape ||
       llvm::any_of(sizes.drop_back(2), [](int64_t size) { return size != 1; }) ||
       copy.getSrcSizes() != shape || !isAllZero(copy.getStaticSrcOffsets()) ||
-      !type.areTrailingDimsContiguous(1))
+      !hasContiguousRows(type))
     return false;
   Type from = gemm.getAtom().getAccumulator(), to = type.getElementType();
   bool isRounded =

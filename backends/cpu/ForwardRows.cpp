@@ -20,6 +20,7 @@
 
 #include "backends/cpu/ForwardRows.h"
 #include "backends/cpu/ForwardCopies.h"
+#include "backends/cpu/TileDims.h"
 #include "compiler/analysis/IndexBounds.h"
 #include "compiler/analysis/Memory.h"
 #include "compiler/transforms/LoopBuilder.h"
@@ -44,8 +45,7 @@ static bool readsOnce(CpuGemm gemm, int64_t bits) {
 bool cpu::readsRows(CopyOp copy) {
   auto type = cast<MemRefType>(copy.getSrc().getType());
   return copy.getShape().size() == 2 && copy.getDst().getType().getRank() == 2 &&
-         copy.getSrcSizes().back() != 1 && !holdsPairs(type) &&
-         type.areTrailingDimsContiguous(1);
+         copy.getSrcSizes().back() != 1 && !holdsPairs(type) && hasContiguousRows(type);
 }
 
 Value cpu::isInside(LoopBuilder &b, CopyOp copy) {

@@ -23,6 +23,7 @@
 
 #include "backends/cpu/FusableLoop.h"
 #include "backends/cpu/Passes.h"
+#include "backends/cpu/TileDims.h"
 #include "compiler/analysis/IndexBounds.h"
 #include "compiler/analysis/Memory.h"
 #include "compiler/analysis/Recompute.h"
@@ -170,7 +171,7 @@ void KernelPrefetches::add(Region region) {
   });
   bool isKnown =
       llvm::any_of(regions, [&](const Region &other) { return areSame(other, region); });
-  if (!isKnown && getParameter(region.memref) && type.areTrailingDimsContiguous(1) &&
+  if (!isKnown && getParameter(region.memref) && hasContiguousRows(type) &&
       bytes >= leastBytes && bytes <= budget && movable && isApart(region))
     regions.push_back(std::move(region));
 }

@@ -27,6 +27,7 @@
 
 #include "backends/cpu/CpuOps.h"
 #include "backends/cpu/Passes.h"
+#include "backends/cpu/TileDims.h"
 #include "compiler/analysis/IndexBounds.h"
 #include "compiler/analysis/Memory.h"
 #include "compiler/analysis/Recompute.h"
@@ -141,8 +142,8 @@ bool LoopPrefetches::isApart(const SourceRegion &region) {
 bool LoopPrefetches::isWorthwhile(const SourceRegion &region) {
   auto type = cast<MemRefType>(region.memref.getType());
   int64_t bytes = llvm::product_of(region.sizes) * type.getElementTypeBitWidth() / 8;
-  return getParameter(region.memref) && type.areTrailingDimsContiguous(1) &&
-         bytes >= leastBytes && bytes <= budget &&
+  return getParameter(region.memref) && hasContiguousRows(type) && bytes >= leastBytes &&
+         bytes <= budget &&
          llvm::all_of(region.offsets,
                       [&](OpFoldResult offset) {
                         return isa<Attribute>(offset) ||
@@ -379,8 +380,7 @@ SmallVector<GatheredRows> LoopPrefetches::findGathered() {
     std::optional<int64_t> column = getConstantIntValue(offsets.back());
     if (!list || !getParameter(gather.getSrc()) || type.getRank() != 2 ||
         gather.getAxis() != 0 || getConstantIntValue(offsets.front()) != 0 || !column ||
-        !type.areTrailingDimsContiguous(1) ||
-        gather.getStaticIndexOffset().front() != 0 ||
+        !hasContiguousRows(type) || gather.getStaticIndexOffset().front() != 0 ||
         list.getType().getShape() != gather.getSrcSizes().take_front())
       continue;
     ParallelOp filling = getFilling(list);

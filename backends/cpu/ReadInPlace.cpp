@@ -68,14 +68,12 @@ static bool broadcastsRows(Operation *op, Value tile, Value tensor) {
          !gemm.isPanelA() && areApartInL1(tensor, gemm.getAtom().getRows());
 }
 
-/// Whether `op` is a product of few rows that loads each vector of `tile` once, and can
-/// those of `tensor`.
-static bool loadsVectorsOnce(Operation *op, Value tile, Value tensor) {
+/// Whether `op` is a product of few rows that loads each vector of `tile` once.
+static bool loadsVectorsOnce(Operation *op, Value tile) {
   auto gemm = dyn_cast<GemmOp>(op);
   return gemm && gemm.getB() == tile && gemm.getA() != tile && gemm.getC() != tile &&
          gemm.getOut() != tile && !gemm.getAtom().getInner() && !gemm.isPanelB() &&
-         gemm.getM() <= gemm.getAtom().getRows() &&
-         cast<MemRefType>(tensor.getType()).areTrailingDimsContiguous(1);
+         gemm.getM() <= gemm.getAtom().getRows();
 }
 
 namespace {
@@ -112,9 +110,8 @@ static FailureOr<CopiedTile> analyse(AllocOp alloc) {
     auto branch = dyn_cast<scf::IfOp>(here);
     // A loop that reads the rows again and again has them closer together in a tile.
     bool isReadByProduct =
-        here == user &&
-        (broadcastsRows(user, alloc.getResult(), tile.filling.getSrc()) ||
-         loadsVectorsOnce(user, alloc.getResult(), tile.filling.getSrc()));
+        here == user && (broadcastsRows(user, alloc.getResult(), tile.filling.getSrc()) ||
+                         loadsVectorsOnce(user, alloc.getResult()));
     if (branch && branch.getNumResults() == 0 && branch.getElseRegion().empty() &&
         canRecompute(branch.getCondition(),
                      [&](Value given) { return isThere(given, tile.filling); })) {

@@ -35,6 +35,7 @@
 #include "backends/cpu/LoopBuilder.h"
 #include "backends/cpu/MoveTogether.h"
 #include "backends/cpu/Passes.h"
+#include "backends/cpu/TileDims.h"
 #include "compiler/analysis/Memory.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -94,7 +95,7 @@ static bool canStream(vector::StoreOp store, scf::ForOp loop) {
   auto vector = store.getVectorType();
   if (!isa<BlockArgument>(tensor) || !getParameter(tensor) ||
       type.getElementTypeBitWidth() < 8 || vector.getRank() != 1 ||
-      !type.areTrailingDimsContiguous(1) || isSmall(tensor))
+      !hasContiguousRows(type) || isSmall(tensor))
     return false;
   int64_t lanes = vector.getNumElements(), bytes = getElementBytes(tensor);
   auto end = getConstantIntValue(loop.getUpperBound());

@@ -148,6 +148,11 @@ Value cpu::sliceLanes(LoopBuilder &b, Value vector, int64_t first, int64_t width
   return vector::ExtractStridedSliceOp::create(b, b.getLoc(), vector, first, width, 1);
 }
 
+bool cpu::hasContiguousRows(MemRefType type) {
+  auto [strides, offset] = type.getStridesAndOffset();
+  return !strides.empty() && strides.back() == 1;
+}
+
 Value cpu::insertLanes(LoopBuilder &b, Value part, Value vector, int64_t first) {
   return vector::InsertStridedSliceOp::create(b, b.getLoc(), part, vector, first, 1);
 }

@@ -49,6 +49,10 @@ mlir::Value loadLanes(LoopBuilder &b, mlir::Value memref, const Indices &indices
 void storeLanes(LoopBuilder &b, mlir::Value vector, mlir::Value memref,
                 const Indices &indices);
 
+/// Whether elements of a row follow each other. Of a row that has one element `type`
+/// tells that of any stride, but regions of a tensor may be wider than it.
+bool hasContiguousRows(mlir::MemRefType type);
+
 /// Lanes `first` to `first + width` of a vector.
 mlir::Value sliceLanes(LoopBuilder &b, mlir::Value vector, int64_t first, int64_t width);
 /// `vector` with the lanes from `first` on replaced by those of `part`.
