@@ -25,14 +25,12 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "backends/cpu/CpuOps.h"
+#include "backends/cpu/PrefetchSteps.h"
+
 #include "backends/cpu/Passes.h"
 #include "backends/cpu/TileDims.h"
-#include "compiler/analysis/IndexBounds.h"
 #include "compiler/analysis/Memory.h"
 #include "compiler/analysis/Recompute.h"
-#include "compiler/transforms/LoopBuilder.h"
-#include "dialects/tile/Tile.h"
 
 #include "llvm/ADT/STLExtras.h"
 
@@ -55,60 +53,6 @@ static constexpr int64_t leastShare = 8;
 /// Vectors that are loaded for fewer rows are asked for by nobody: a prefetch would take
 /// as long as the work on one.
 static constexpr int64_t leastRows = 4;
-
-namespace {
-/// A region of a parameter that a step reads.
-struct SourceRegion {
-  Value memref;
-  SmallVector<OpFoldResult> offsets;
-  SmallVector<int64_t> sizes;
-
-  bool operator==(const SourceRegion &other) const {
-    return memref == other.memref && offsets == other.offsets && sizes == other.sizes;
-  }
-};
-
-/// Rows of a parameter that a step gathers, by a list that a loop of the step makes.
-struct GatheredRows {
-  Value matrix;
-  int64_t column, columns;
-  AllocOp list;
-  ParallelOp filling;
-};
-
-/// What a step does, one way through its branches.
-using Form = SmallVector<Operation *>;
-
-/// Finds the regions of one loop and gives them to its products.
-class LoopPrefetches {
-public:
-  LoopPrefetches(scf::ForOp loop, int64_t budget)
-      : loop(loop), kernel(loop->getParentOfType<KernelOp>()),
-        bounds(loop->getParentOfType<func::FuncOp>()), budget(budget) {}
-  void run();
-
-private:
-  void run(ArrayRef<Operation *> ops, ArrayRef<cpu::GemmOp> products);
-  bool isThere(Value value);
-  bool mayLoad(Operation *op);
-  bool isApart(const SourceRegion &region);
-  bool isWorthwhile(const SourceRegion &region);
-  SmallVector<SourceRegion> findRegions(ArrayRef<Operation *> ops);
-  ParallelOp getFilling(AllocOp list);
-  SmallVector<GatheredRows> findGathered();
-  bool changesWithBlock(Value value);
-  bool movesWithBlock(const SourceRegion &region);
-  IRMapping mapToNext(LoopBuilder &b, bool beyond = false);
-  void give(cpu::GemmOp product, const SourceRegion &region, int64_t begin, int64_t end,
-            int64_t shares);
-  void give(ArrayRef<cpu::GemmOp> products, GatheredRows rows);
-
-  scf::ForOp loop;
-  KernelOp kernel;
-  IndexBounds bounds;
-  int64_t budget;
-};
-} // namespace
 
 /// Whether `value` is the same in all steps, or what the loop counts.
 bool LoopPrefetches::isThere(Value value) {
@@ -155,6 +99,9 @@ bool LoopPrefetches::isWorthwhile(const SourceRegion &region) {
          isApart(region);
 }
 
+/// What a step does, one way through its branches.
+using Form = SmallVector<Operation *>;
+
 static bool hasProducts(Region &region) {
   return region.walk([](cpu::GemmOp) { return WalkResult::interrupt(); })
       .wasInterrupted();
@@ -179,7 +126,7 @@ static void addForms(Block &block, SmallVector<Form> &forms) {
   }
 }
 
-static int64_t countProducts(cpu::GemmOp gemm) {
+int64_t cpu::countProducts(cpu::GemmOp gemm) {
   return gemm.getM() * gemm.getN() * gemm.getGroups() * gemm.getAtom().getGroup();
 }
 
@@ -198,8 +145,7 @@ static SmallVector<cpu::GemmOp> findProducts(ArrayRef<Operation *> ops) {
   return products;
 }
 
-/// Cuts off what of `region` is known to lie outside its tensor.
-static SourceRegion clip(SourceRegion region) {
+SourceRegion cpu::clip(SourceRegion region) {
   auto type = cast<MemRefType>(region.memref.getType());
   for (auto [extent, offset, size] :
        llvm::zip_equal(type.getShape(), region.offsets, region.sizes)) {
@@ -334,113 +280,6 @@ SmallVector<SourceRegion> LoopPrefetches::findRegions(ArrayRef<Operation *> ops)
       regions.push_back(std::move(*region));
   }
   return regions;
-}
-
-//===----------------------------------------------------------------------===//
-// Gathered rows
-//===----------------------------------------------------------------------===//
-
-/// The only loop of a step that writes `list`, if another can do the same for the next
-/// step: it does nothing else, and all that it is computed from is known.
-ParallelOp LoopPrefetches::getFilling(AllocOp list) {
-  ParallelOp filling;
-  for (Operation *user : list.getResult().getUsers()) {
-    auto around = user->getParentOfType<ParallelOp>();
-    if (isa<GatherOp>(user) || isa<memref::LoadOp>(user))
-      continue;
-    if (!isa<memref::StoreOp>(user) || !around || around->getParentOp() != loop ||
-        (filling && filling != around))
-      return {};
-    filling = around;
-  }
-  if (!filling)
-    return {};
-  WalkResult result = filling.getBody().walk([&](Operation *op) {
-    auto load = dyn_cast<tile::LoadOp>(op);
-    auto store = dyn_cast<memref::StoreOp>(op);
-    bool canRepeat =
-        isPure(op) || op->hasTrait<OpTrait::IsTerminator>() ||
-        (load && getParameter(load.getMemref()) && !mayWrite(kernel, load.getMemref())) ||
-        (store && store.getMemref() == list.getResult());
-    for (Value operand : op->getOperands())
-      canRepeat &= filling->isAncestor(operand.getParentBlock()->getParentOp()) ||
-                   operand == list.getResult() ||
-                   canRecompute(operand, [&](Value given) { return isThere(given); });
-    return canRepeat ? WalkResult::advance() : WalkResult::interrupt();
-  });
-  return result.wasInterrupted() ? ParallelOp() : filling;
-}
-
-SmallVector<GatheredRows> LoopPrefetches::findGathered() {
-  SmallVector<GatheredRows> all;
-  for (auto gather : loop.getOps<GatherOp>()) {
-    auto list = gather.getIndices().getDefiningOp<AllocOp>();
-    auto type = cast<MemRefType>(gather.getSrc().getType());
-    SmallVector<OpFoldResult> offsets = gather.getMixedSrcOffsets();
-    std::optional<int64_t> column = getConstantIntValue(offsets.back());
-    if (!list || !getParameter(gather.getSrc()) || type.getRank() != 2 ||
-        gather.getAxis() != 0 || getConstantIntValue(offsets.front()) != 0 || !column ||
-        !hasContiguousRows(type) || gather.getStaticIndexOffset().front() != 0 ||
-        list.getType().getShape() != gather.getSrcSizes().take_front())
-      continue;
-    ParallelOp filling = getFilling(list);
-    if (!filling || !filling->isBeforeInBlock(gather))
-      continue;
-    SmallVector<int64_t> sizes(gather.getSrcSizes());
-    int64_t columns = clip({gather.getSrc(), offsets, sizes}).sizes.back();
-    if (columns == 0)
-      continue;
-    auto continues = llvm::find_if(all, [&](const GatheredRows &rows) {
-      return rows.matrix == gather.getSrc() && rows.list == list &&
-             rows.column + rows.columns == *column;
-    });
-    if (continues != all.end())
-      continues->columns += columns;
-    else
-      all.push_back({gather.getSrc(), *column, columns, list, filling});
-  }
-  return all;
-}
-
-/// Makes `products` ask for the rows of the next step, each for a part of them.
-void LoopPrefetches::give(ArrayRef<cpu::GemmOp> products, GatheredRows rows) {
-  LoopBuilder b(loop.getBody()->findAncestorOpInBlock(*products.front()));
-  IRMapping mapping = mapToNext(b);
-  auto isThereNow = [&](Value value) { return isThere(value); };
-  auto list = cast<AllocOp>(b.clone(*rows.list, mapping));
-  list.setName((list.getName().value_or("rows") + ".ahead").str());
-  rows.filling.getBody().walk([&](Operation *op) {
-    for (Value operand : op->getOperands())
-      if (!rows.filling->isAncestor(operand.getParentBlock()->getParentOp()) &&
-          operand != rows.list.getResult())
-        recompute(b, operand, isThereNow, mapping);
-  });
-  b.clone(*rows.filling, mapping);
-
-  int64_t all = 0, done = 0, extent = list.getType().getDimSize(0);
-  for (cpu::GemmOp product : products)
-    all += countProducts(product);
-  for (cpu::GemmOp product : products) {
-    int64_t until = done + countProducts(product);
-    int64_t first = extent * done / all, last = extent * until / all;
-    done = until;
-    if (first == last)
-      continue;
-    LoopBuilder at(product);
-    Attribute zero = at.getIndexAttr(0), one = at.getIndexAttr(1);
-    OpFoldResult height = memref::getMixedSize(at, at.getLoc(), rows.matrix, 0);
-    Value matrix = memref::SubViewOp::create(
-        at, at.getLoc(), rows.matrix,
-        ArrayRef<OpFoldResult>{zero, at.getIndexAttr(rows.column)},
-        ArrayRef<OpFoldResult>{height, at.getIndexAttr(rows.columns)},
-        ArrayRef<OpFoldResult>{one, one});
-    Value part = memref::SubViewOp::create(
-        at, at.getLoc(), list.getResult(), ArrayRef<OpFoldResult>{at.getIndexAttr(first)},
-        ArrayRef<OpFoldResult>{at.getIndexAttr(last - first)},
-        ArrayRef<OpFoldResult>{one});
-    product.getListedMutable().append(matrix);
-    product.getRowsAheadMutable().append(part);
-  }
 }
 
 void LoopPrefetches::run() {
