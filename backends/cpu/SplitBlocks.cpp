@@ -39,7 +39,7 @@ using namespace tilewright::tile;
 
 /// Fewer rows or columns than these leave registers of a product unused, and rows of
 /// tensors are then read in pieces that memory fetches more than once.
-static constexpr int64_t fewestInPart = 64;
+static constexpr int64_t fewestInPart = 48;
 
 /// A grid is divided where that takes away this share of its time at least, and adds no
 /// more than this share of its work.

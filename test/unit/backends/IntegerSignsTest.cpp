@@ -33,7 +33,7 @@ Result rewrite(StringRef code) {
     ADD_FAILURE() << error.getMessage().str();
     return {};
   }
-  tilewright::Machine machine{"x86_64-unknown-linux-gnu", "x86-64-v3", "", ""};
+  tilewright::Machine machine{"x86_64-unknown-linux-gnu", "x86-64-v3", "", "verify"};
   machine.finish = tilewright::cpu::copySignsAsIntegers;
   // Target and data layout are the machine's, and `finish` is called.
   if (Error error = tilewright::optimizeModule(machine, *module, [] { return true; }))
