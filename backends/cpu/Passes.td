@@ -31,10 +31,10 @@ def FitTiles : Pass<"cpu-fit-tiles"> {
     Where the extents of the tensors that a kernel writes are known, and tiles have more rows or
     columns than these, the tiles, and the loops and copies over them, are made as small: a
     power of two below 16, else a multiple of 16. That is done with dimensions that can be
-    computed in parts that need nothing of each other, as in `cpu-split-blocks`. Results are made by
-    the same operations in the same order. Functions with `tile.batch_invariant` are left
-    alone: there an element does not depend on sizes, and the instructions chosen for a
-    smaller tile may be others.
+    computed in parts that need nothing of each other, as in `cpu-split-blocks`. Elements that are
+    left are made by the same operations on tiles, but the instructions that are chosen for a
+    smaller tile may be others, and with them the order of a sum. Functions with
+    `tile.batch_invariant`, where no element may depend on sizes, are left alone.
   }];
 }
 
@@ -166,7 +166,8 @@ def ReadInPlace : Pass<"cpu-read-in-place"> {
     A product that reads rows of A by broadcasts, in a tile that one copy fills from a
     tensor, reads them in the tensor where all of them exist and no branch has changed
     the tile. Packs and copies of that tile read the tensor as well. Rows that would share
-    few sets of L1 are copied as before, and so is what the kernel writes.
+    few sets of L1 are copied as before, and so is what the kernel writes. Vectors of B are
+    read in the tensor as well, by products of so few rows that each is loaded once.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
                            "::mlir::scf::SCFDialect"];
@@ -175,7 +176,8 @@ def SplitPanels : Pass<"cpu-split-panels"> {
   let summary = "Pack and multiply a part of the columns at a time";
   let description = [{
     A panel that is larger than the budget, and made right before the one product that
-    reads its columns, becomes several, each multiplied before the next is packed.
+    reads its columns, becomes several, each multiplied before the next is packed. Where
+    the budget is less than one register block of columns, one may take half as much again.
   }];
   let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
   let options = [Option<"budget", "budget", "int64_t", "24576",
