@@ -29,17 +29,22 @@
 
 using namespace mlir;
 using namespace tilewright;
+using namespace tilewright::cpu;
 using namespace tilewright::tile;
 using CpuGemm = tilewright::cpu::GemmOp;
 
 /// What a block of B's rows may have to be in L1 for the next block of A's.
 static constexpr int64_t bytesInL1 = 16384;
 
-/// Whether B of `gemm`, with elements of `bits`, comes from memory once.
-static bool readsOnce(CpuGemm gemm, int64_t bits) {
-  int64_t k = cast<MemRefType>(gemm.getB().getType()).getDimSize(1);
+/// Whether an operand of `gemm`, B or A, comes from memory once.
+static bool readsOnce(CpuGemm gemm, bool isB) {
+  if (!isB)
+    return gemm.getN() <= gemm.getAtom().getColumns();
+  auto type = cast<MemRefType>(gemm.getB().getType());
   return gemm.getM() <= gemm.getAtom().getRows() ||
-         gemm.getAtom().getColumns() * k * bits / 8 <= bytesInL1;
+         gemm.getAtom().getColumns() * type.getDimSize(1) *
+                 type.getElementTypeBitWidth() / 8 <=
+             bytesInL1;
 }
 
 bool cpu::readsRows(CopyOp copy) {
@@ -78,23 +83,24 @@ Value cpu::viewRows(LoopBuilder &b, CopyOp copy) {
                                    strides);
 }
 
-void cpu::forwardRows(CpuGemm gemm) {
-  auto alloc = gemm.getB().getDefiningOp<AllocOp>();
+/// Has `gemm` read B, or A, where it was copied from. False where it may not.
+static bool forwardOperand(CpuGemm gemm, bool isB) {
+  Value tile = isB ? gemm.getB() : gemm.getA();
+  auto alloc = tile.getDefiningOp<AllocOp>();
   if (!alloc || !gemm.getAtom().getInner() || gemm.getA() == gemm.getB() ||
-      !llvm::hasNItems(alloc.getResult().getUsers(), 2))
-    return;
+      !llvm::hasNItems(tile.getUsers(), 2))
+    return false;
   CopyOp copy = getFillingCopy(alloc);
   if (!copy || copy->getBlock() != gemm->getBlock() || !copy->isBeforeInBlock(gemm) ||
-      !readsRows(copy) || !readsOnce(gemm, alloc.getType().getElementTypeBitWidth()) ||
-      isWrittenInKernel(copy.getSrc(), copy))
-    return;
+      !readsRows(copy) || !readsOnce(gemm, isB) || isWrittenInKernel(copy.getSrc(), copy))
+    return false;
   LoopBuilder b(gemm);
   bool copies = false;
   b.ifElse(
       isInside(b, copy),
       [&] {
         IRMapping mapping;
-        mapping.map(gemm.getB(), viewRows(b, copy));
+        mapping.map(tile, viewRows(b, copy));
         b.clone(*gemm, mapping);
       },
       [&] {
@@ -106,4 +112,12 @@ void cpu::forwardRows(CpuGemm gemm) {
   copy.erase();
   if (!copies)
     alloc.erase();
+  return true;
+}
+
+void cpu::forwardRows(CpuGemm gemm) {
+  // The larger operand first: the other one may come from L1 as well.
+  bool isB = gemm.getN() >= gemm.getM();
+  if (!forwardOperand(gemm, isB))
+    forwardOperand(gemm, !isB);
 }

@@ -14,8 +14,8 @@
 
 namespace tilewright::cpu {
 
-/// Makes `gemm` read B in the tensor that B's tile is copied from, where it reads each of
-/// its elements once. Nothing happens where it does not, or cannot.
+/// Makes `gemm` read B, or A, in the tensor that its tile is copied from, where it reads
+/// each of its elements once. Nothing happens where it does not, or cannot.
 void forwardRows(GemmOp gemm);
 
 /// Whether `copy` reads rows of a tensor's matrix, whose elements have a byte each or

@@ -72,3 +72,23 @@ func.func @more_rows(%w: memref<64x1024xbf16, #global>, %a: memref<16x256xbf16, 
   }
   return
 }
+
+// A product of one column, as one row is that was swapped, reads rows of A once.
+// CHECK-LABEL: @one_column
+// CHECK-NOT:     tile.alloc
+// CHECK:         %[[ROWS:.*]] = memref.subview %{{.*}}[%{{.*}}, 256] [60, 256] [1, 1]
+// CHECK-NEXT:    cpu.gemm %[[ROWS]], %{{.*}} into
+func.func @one_column(%w: memref<480x1024xbf16, #global>, %x: memref<1x256xbf16, #shared>,
+                      %c: memref<60x1xf32, #shared>) {
+  %c8 = arith.constant 8 : index
+  %c60 = arith.constant 60 : index
+  tile.kernel (%b) in (%c8) threads(128) {
+    %t = tile.alloc "t" : memref<60x256xbf16, #shared>
+    %row = arith.muli %b, %c60 : index
+    tile.copy %w[%row, 256][60, 256] to %t[0, 0][60, 256]
+      : memref<480x1024xbf16, #global> to memref<60x256xbf16, #shared>
+    cpu.gemm %t, %x into %c atom(<dpbf16 inner 15x1x2, bf16 into f32, 512>)
+      : memref<60x256xbf16, #shared>, memref<1x256xbf16, #shared> into memref<60x1xf32, #shared>
+  }
+  return
+}
