@@ -75,6 +75,7 @@ void CpuBackend::buildTilePipeline(OpPassManager &pm) const {
   pm.addNestedPass<func::FuncOp>(tile::createSplitGridSync());
   pm.addPass(tile::createCanonicalize());
   pm.addPass(createCSEPass());
+  pm.addPass(createSpecializeSizes());
   pm.addPass(createFitTiles());
   pm.addPass(createSplitBlocks());
   pm.addPass(createSplitSums());

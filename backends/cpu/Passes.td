@@ -25,11 +25,26 @@ def FuseLoops : Pass<"cpu-fuse-loops"> {
                            "::mlir::memref::MemRefDialect"];
 }
 
+def SpecializeSizes : Pass<"cpu-specialize-sizes"> {
+  let summary = "Give products of few rows a kernel of their own";
+  let description = [{
+    A kernel whose products have a number of rows, or else of columns, that a call brings gets a
+    second form for 1 to 8 of them, and a launch takes that where the size says so. Passes that
+    follow read the condition as they do constant extents: `cpu-fit-tiles` makes tiles
+    smaller, and where the rows are one block the grid is constant. That is done with
+    dimensions as in `cpu-fit-tiles`, and with the same effect on sums; functions with
+    `tile.batch_invariant`, and kernels whose sizes are known to be few or more, are left
+    alone.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect"];
+}
+
 def FitTiles : Pass<"cpu-fit-tiles"> {
   let summary = "Make tiles no larger than the tensors they go to";
   let description = [{
-    Where the extents of the tensors that a kernel writes are known, and tiles have more rows or
-    columns than these, the tiles, and the loops and copies over them, are made as small: a
+    Where the extents of the tensors that a kernel writes are known, or bounds of them, and tiles
+    have more rows or columns than these, the tiles, and the loops and copies over them, are made as small: a
     power of two below 16, else a multiple of 16. That is done with dimensions that can be
     computed in parts that need nothing of each other, as in `cpu-split-blocks`. Elements that are
     left are made by the same operations on tiles, but the instructions that are chosen for a

@@ -190,7 +190,7 @@ void PanelSharer::emitForms(OpBuilder &b, ArrayRef<Panel> panels,
 }
 
 void PanelSharer::run() {
-  if (!kernel || !isa<func::FuncOp>(kernel->getParentOp()) ||
+  if (!kernel || kernel->getParentOfType<LoopLikeOpInterface>() ||
       gemm.getAtomAttr().getInner())
     return;
   IndexBounds bounds(kernel->getParentOfType<func::FuncOp>());

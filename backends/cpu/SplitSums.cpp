@@ -368,7 +368,8 @@ struct SplitSums : tilewright::cpu::impl::SplitSumsBase<SplitSums> {
     getOperation()->walk([&](KernelOp kernel) { kernels.push_back(kernel); });
     for (KernelOp kernel : kernels) {
       std::optional<int64_t> blocks = getFewBlocks(kernel);
-      if (!blocks || !hasRoomInGrid(kernel) || !isa<func::FuncOp>(kernel->getParentOp()))
+      if (!blocks || !hasRoomInGrid(kernel) ||
+          kernel->getParentOfType<LoopLikeOpInterface>())
         continue;
       for (auto loop : kernel.getBody().getOps<LoopLikeOpInterface>()) {
         SummingLoop at{kernel, loop, {}};
