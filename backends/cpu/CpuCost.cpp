@@ -69,6 +69,17 @@ static double getFeedCycles(const CpuModel &model, AtomAttr atom, Feed feed,
   return vectors * perVector / operand.uses;
 }
 
+/// Cycles to copy B to a tile. Where one block of registers has all rows, each vector of
+/// B is loaded once, and cpu-read-in-place does without a tile.
+static double getCopyCycles(const CpuModel &model, AtomAttr atom,
+                            const GemmProblem &problem) {
+  if (problem.m <= atom.getRows())
+    return 0;
+  double vectors = static_cast<double>(problem.k * problem.n) *
+                   atom.getElement().getIntOrFloatBitWidth() / atom.getVectorBits();
+  return vectors * (1 / model.loads + 1 / model.stores) / problem.b.uses;
+}
+
 //===----------------------------------------------------------------------===//
 // Computing
 //===----------------------------------------------------------------------===//
@@ -259,6 +270,8 @@ GemmCost cpu::estimateGemm(const CpuModel &model, AtomAttr atom,
   Feed feedB = inner ? getInnerFeed(atom, problem.b) : getVectorFeed(atom, problem.b);
   cost.feedA = getFeedCycles(model, atom, feedA, problem.a, problem.m * problem.k);
   cost.feedB = getFeedCycles(model, atom, feedB, problem.b, problem.k * problem.n);
+  if (!inner && feedB == Feed::InPlace)
+    cost.feedB += getCopyCycles(model, atom, problem);
   if (swapped) {
     double vectors = static_cast<double>(problem.m * problem.n) / atom.getLanes();
     double passes = problem.clear ? 1 : 2;
