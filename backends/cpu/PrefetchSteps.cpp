@@ -171,7 +171,10 @@ static std::optional<SourceRegion> getRegion(Operation *op) {
   auto gemm = dyn_cast<cpu::GemmOp>(op);
   if (!gemm)
     return std::nullopt;
-  for (Value operand : {gemm.getA(), gemm.getB()}) {
+  std::array operands{gemm.getA(), gemm.getB()};
+  if (gemm.getN() > gemm.getM()) // the larger one first
+    std::swap(operands[0], operands[1]);
+  for (Value operand : operands) {
     auto view = operand.getDefiningOp<memref::SubViewOp>();
     if (!view || !getParameter(view.getSource()) ||
         llvm::any_of(view.getStaticSizes(), ShapedType::isDynamic) ||

@@ -94,6 +94,15 @@ static bool isThere(Value value, Operation *op) {
          definition->isBeforeInBlock(op);
 }
 
+/// Whether `op` runs at most once where `ancestor` does: one form of a product of
+/// several. A loop that reads rows again and again has them closer together in a tile.
+static bool isInNoLoop(Operation *op, Operation *ancestor) {
+  for (; op != ancestor; op = op->getParentOp())
+    if (!isa<scf::IfOp>(op->getParentOp()))
+      return false;
+  return true;
+}
+
 /// `alloc` with all of its uses; failure where a tensor cannot take its place.
 static FailureOr<CopiedTile> analyse(AllocOp alloc) {
   CopiedTile tile{alloc, getFillingCopy(alloc), {}, {}};
@@ -108,18 +117,20 @@ static FailureOr<CopiedTile> analyse(AllocOp alloc) {
     if (!here || !tile.filling->isBeforeInBlock(here))
       return failure();
     auto branch = dyn_cast<scf::IfOp>(here);
-    // A loop that reads the rows again and again has them closer together in a tile.
     bool isReadByProduct =
-        here == user && (broadcastsRows(user, alloc.getResult(), tile.filling.getSrc()) ||
-                         loadsVectorsOnce(user, alloc.getResult()));
-    if (branch && branch.getNumResults() == 0 && branch.getElseRegion().empty() &&
-        canRecompute(branch.getCondition(),
-                     [&](Value given) { return isThere(given, tile.filling); })) {
+        isInNoLoop(user, here) &&
+        (broadcastsRows(user, alloc.getResult(), tile.filling.getSrc()) ||
+         loadsVectorsOnce(user, alloc.getResult()));
+    if (isReadByProduct) {
+      tile.readers.push_back(user);
+      isRead = true;
+    } else if (branch && branch.getNumResults() == 0 && branch.getElseRegion().empty() &&
+               canRecompute(branch.getCondition(),
+                            [&](Value given) { return isThere(given, tile.filling); })) {
       if (!llvm::is_contained(tile.changes, branch))
         tile.changes.push_back(branch);
-    } else if (isReadByProduct || canForward(user, alloc.getResult(), tile.filling)) {
+    } else if (canForward(user, alloc.getResult(), tile.filling)) {
       tile.readers.push_back(user);
-      isRead |= isReadByProduct;
     } else {
       return failure();
     }

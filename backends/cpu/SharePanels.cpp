@@ -220,6 +220,11 @@ void PanelSharer::run() {
     panels.push_back({tiles, share, Value()});
     numbers.push_back(number);
   }
+  // What few rows take to copy is no reason for another form of the product.
+  if (panels.size() == 1 && !panels.front().tiles.filling.isVectorSide &&
+      gemm.getM() <= gemm.getAtom().getRows() &&
+      !getConstantIntValue(panels.front().share))
+    panels.clear();
   if (panels.empty())
     return;
   // The broadcast side alone is not worth a form of its own: it is shared with the other.

@@ -44,7 +44,8 @@ static int64_t countLines(Value memref) {
   return llvm::divideCeil(bits, 8 * cacheLine);
 }
 
-SpreadPrefetch::SpreadPrefetch(LoopBuilder &b, GemmOp op) : b(b), op(op) {
+SpreadPrefetch::SpreadPrefetch(LoopBuilder &b, GemmOp op)
+    : b(b), op(op), isFewRows(op.getRows() && op.getM() <= op.getAtom().getRows()) {
   for (Value memref : op.getAhead()) {
     Value merged = mergeRows(b, memref);
     int64_t rows = llvm::product_of(shapeOf(merged).drop_back());
@@ -56,7 +57,7 @@ SpreadPrefetch::SpreadPrefetch(LoopBuilder &b, GemmOp op) : b(b), op(op) {
   if (regions.empty())
     return;
   rowsDone = b.index(op.getM());
-  if (!op.getRows())
+  if (!op.getRows() || isFewRows)
     return;
   rowsDone = b.max(b.min(op.getRows(), rowsDone), b.index(1));
   Value work = b.mul(rowsDone, op.getN() * op.getGroups());
@@ -99,9 +100,10 @@ void SpreadPrefetch::emit(Value row, Value column, int64_t height, int64_t width
   if (regions.empty())
     return;
   Location loc = b.getLoc();
-  int64_t work = op.getM() * op.getN() * op.getGroups();
-  Value before =
-      b.add(b.createOrFold<arith::MulIOp>(loc, column, rowsDone), b.mul(row, width));
+  int64_t work = (isFewRows ? height : op.getM()) * op.getN() * op.getGroups();
+  Value before = isFewRows ? b.mul(column, height)
+                           : b.add(b.createOrFold<arith::MulIOp>(loc, column, rowsDone),
+                                   b.mul(row, width));
   Value begin = b.add(b.mul(before, op.getGroups()), b.mul(group, height * width));
   for (const Region &region : regions) {
     Value perWork = region.perWork;

@@ -76,6 +76,19 @@ def reshaped(array: Any, shape: tuple[int, ...]) -> Any:
         ) from None
 
 
+# From so many rows on a kernel for CPUs is compiled for no fewer.
+_MANY_ROWS = 9
+
+
+def least_rows(rows: int, target: str) -> int:
+    """The `min` of a dynamic size that is `rows` now, for a kernel that is made on demand.
+
+    Kernels for a CPU have a second form for up to eight rows, which takes as long to compile
+    again (docs/cpu.md, "Sizes that a call brings"). One that is made for more needs none.
+    """
+    return _MANY_ROWS if target.startswith("cpu") and rows >= _MANY_ROWS else 0
+
+
 def require(condition: bool, message: str) -> None:
     """Raises ValueError with `message` where an argument breaks the function's contract."""
     if not condition:

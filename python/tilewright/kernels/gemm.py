@@ -25,7 +25,7 @@ import numpy as np
 
 import tilewright
 import tilewright.language as T
-from tilewright.kernels.arrays import dtype_of, empty, require
+from tilewright.kernels.arrays import dtype_of, empty, least_rows, require
 from tilewright.testing import (
     DOT_BOUND,
     Case,
@@ -80,12 +80,13 @@ def gemm_kernel(
     target: str,
     splits: int = 1,
     threads: int | None = None,
+    least: int = 0,
 ) -> Any:
-    """The compiled product for `n` columns and a contraction over `k`, any row count.
+    """The compiled product for `n` columns, a contraction over `k`, and `least` rows or more.
 
     Where `threads` is None the compiler chooses how many a block has.
     """
-    m = T.dynamic("m")
+    m = T.dynamic("m", min=least)
     BM, BN, BK = tile
     steps = -(-k // BK)
     share = -(-steps // splits)  # steps of one split; the last ones may have fewer
@@ -227,8 +228,9 @@ def gemm(
     require(tuple(out.shape) == (m, n), f"out is {tuple(out.shape)} and must be {(m, n)}")
     tile = tile or tile_for(m, n, k, dtype, transpose_b, target)
     kernel = gemm_kernel(
-        n, k, dtype, dtype_of(out), transpose_a, transpose_b, tile, target, int(split_k)
-    )
+        n, k, dtype, dtype_of(out), transpose_a, transpose_b, tile, target, int(split_k),
+        least=least_rows(m, target),
+    )  # fmt: skip
     kernel(a, b, out)
     return out
 

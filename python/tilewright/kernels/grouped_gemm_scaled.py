@@ -35,7 +35,7 @@ import numpy as np
 
 import tilewright
 import tilewright.language as T
-from tilewright.kernels.arrays import dtype_of, empty, full, require, reshaped
+from tilewright.kernels.arrays import dtype_of, empty, full, least_rows, require, reshaped
 from tilewright.pairs import unpack_pairs
 
 DEPTH = 128  # columns of k that share a scale of a
@@ -81,12 +81,15 @@ def grouped_gemm_scaled_kernel(
     masked: bool,
     row_tile: int,
     target: str,
+    least: int = 0,
 ) -> Any:
     """The compiled kernel of one weight shape; `row_tile` is the most rows of a tile.
 
+    a has `least` rows or more.
+
     In the masked layout a, its scales and c are given as [groups * most, ...].
     """
-    rows, listed = T.dynamic("rows"), T.dynamic("listed")
+    rows, listed = T.dynamic("rows", min=least), T.dynamic("listed")
     weight = {PLAIN: dtype, FP8: "f8e4m3fn", FP4: "f4e2m1fn"}[kind]
     b_blocks = (n, -(-k // FP4_DEPTH)) if kind == FP4 else (-(-n // DEPTH), -(-k // DEPTH))
     per_step = DEPTH // FP4_DEPTH
@@ -214,7 +217,7 @@ def _multiply(
     tile = next((m for m in (1, 2, 4, 16, 32) if rows <= 1.5 * m), 64)
     kernel = grouped_gemm_scaled_kernel(
         n, k, groups, kind, dtype, dtype_of(out), (dtype_of(a_scale), dtype_of(b_scale)),
-        masked, tile, target,
+        masked, tile, target, least_rows(a.shape[0], target),
     )  # fmt: skip
     kernel(a, b, listed, a_scale, b_scale, flat[0])
     return out

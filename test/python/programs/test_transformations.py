@@ -24,6 +24,7 @@ ON_GPUS = [
 TRANSFORMATIONS = {
     "cpu": [
         *EVERYWHERE,
+        "cpu-specialize-sizes",
         "cpu-fit-tiles",
         "cpu-split-blocks",
         "cpu-split-sums",
