@@ -77,6 +77,7 @@ void CpuBackend::buildTilePipeline(OpPassManager &pm) const {
   pm.addPass(createCSEPass());
   pm.addPass(createSpecializeSizes());
   pm.addPass(createFitTiles());
+  pm.addPass(createFuseBlocks({target.getTileBudget()}));
   pm.addPass(createSplitBlocks());
   pm.addPass(createSplitSums());
   pm.addPass(createFuseLoops());

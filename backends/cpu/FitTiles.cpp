@@ -55,7 +55,7 @@ struct FitTiles : tilewright::cpu::impl::FitTilesBase<FitTiles> {
         continue;
       auto suffices = [&](int64_t extent) {
         return llvm::all_of(*ends, [&](TensorDim end) {
-          return bounds.isExtentAtMost(end.first, end.second, extent, kernel);
+          return bounds.isExtentAtMost(end.first, end.second, {extent, {}}, kernel);
         });
       };
       int64_t whole = getExtent(dim), extent = 1;

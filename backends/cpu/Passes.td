@@ -53,6 +53,24 @@ def FitTiles : Pass<"cpu-fit-tiles"> {
   }];
 }
 
+def FuseBlocks : Pass<"cpu-fuse-blocks"> {
+  let summary = "Make one block of several with small tiles";
+  let description = [{
+    Where a product has fewer than 64 rows or columns in a tile, blocks that differ in these alone
+    become one, as many as make 64. That is done with dimensions that can be computed in parts, as
+    `cpu-split-blocks` divides, where a block's number is used for nothing but the number of a row
+    among all blocks' rows, and what is written ends where its tensors do. The tiles of such a block have to fit
+    `budget`, and there have to be blocks enough for all cores. The instructions that are chosen for a
+    larger tile may be others, and with them the order of a sum; functions with
+    `tile.batch_invariant` are left alone.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+  let options = [Option<"budget", "budget", "int64_t", "786432",
+                        "Bytes that the tiles of a block may have">,
+                 Option<"cores", "cores", "int64_t", "8",
+                        "Cores that a grid should keep busy">];
+}
+
 def SplitBlocks : Pass<"cpu-split-blocks"> {
   let summary = "Divide the blocks of small grids among more cores";
   let description = [{

@@ -41,16 +41,6 @@ using namespace tilewright::tile;
 /// and twice as many take longer.
 static constexpr int64_t fewRows = 8;
 
-/// Whether products have the class of `dim` as their rows or columns.
-static bool isSideOfProduct(KernelOp kernel, const TiedDims &ties, OwnedDim dim) {
-  return kernel
-      .walk([&](tile::GemmOp gemm) {
-        return ties.find(gemm.getC(), dim) ? WalkResult::interrupt()
-                                           : WalkResult::advance();
-      })
-      .wasInterrupted();
-}
-
 namespace {
 /// One kernel, and which of its sizes may be few.
 class SizeSpecializer {
@@ -89,7 +79,7 @@ SmallVector<TensorDim> SizeSpecializer::findSizes(OwnedDim dim) {
   SmallVector<TensorDim> sizes;
   for (TensorDim end : *ends) {
     auto [tensor, number] = end;
-    if (bounds.isExtentAtMost(tensor, number, fewRows, kernel))
+    if (bounds.isExtentAtMost(tensor, number, {fewRows, {}}, kernel))
       continue;
     bool isMadeByBlock = kernel.getBody().isAncestor(tensor.getParentRegion());
     if (isMadeByBlock || isAlwaysMore(end))

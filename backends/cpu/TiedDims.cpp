@@ -321,3 +321,12 @@ SmallVector<OwnedDim> TiedDims::getFreeClasses() const {
     }
   return found;
 }
+
+bool cpu::isSideOfProduct(KernelOp kernel, const TiedDims &ties, OwnedDim dim) {
+  return kernel
+      .walk([&](tile::GemmOp gemm) {
+        return ties.find(gemm.getC(), dim) ? WalkResult::interrupt()
+                                           : WalkResult::advance();
+      })
+      .wasInterrupted();
+}

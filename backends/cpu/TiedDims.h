@@ -83,6 +83,9 @@ private:
   llvm::StringRef reason;
 };
 
+/// Whether products of `kernel` have the class of `dim` as their rows or columns.
+bool isSideOfProduct(tile::KernelOp kernel, const TiedDims &ties, OwnedDim dim);
+
 /// A `tile.copy`, `tile.gather` or `tile.scatter`, as dimensions of its two sides that
 /// are walked together.
 struct Move {

@@ -339,6 +339,7 @@ bool IndexBounds::isBelowExtent(Value index, Value memref, int64_t dim, Operatio
   return prove(combine(*distance, 1, constantForm(count), -1), factsAt(at));
 }
 
-bool IndexBounds::isExtentAtMost(Value memref, int64_t dim, int64_t most, Operation *at) {
-  return prove(combine(constantForm(most), 1, extent(memref, dim), -1), factsAt(at));
+bool IndexBounds::isExtentAtMost(Value memref, int64_t dim, const LinearForm &most,
+                                 Operation *at) {
+  return prove(combine(most, 1, extent(memref, dim), -1), factsAt(at));
 }

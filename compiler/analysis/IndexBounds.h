@@ -78,7 +78,8 @@ public:
 
   /// Whether dimension `dim` of a memref is shown to have at most `most` elements where
   /// `at` runs.
-  bool isExtentAtMost(mlir::Value memref, int64_t dim, int64_t most, mlir::Operation *at);
+  bool isExtentAtMost(mlir::Value memref, int64_t dim, const LinearForm &most,
+                      mlir::Operation *at);
 
   /// Whether a rule takes `value` apart and shows that it does not wrap.
   bool isExact(mlir::Value value);
