@@ -55,8 +55,11 @@ namespace {
 class BlockFuser {
 public:
   BlockFuser(KernelOp kernel, const TiedDims &ties, OwnedDim dim, IndexBounds &bounds)
-      : kernel(kernel), ties(ties), dim(dim), bounds(bounds), extent(getExtent(dim)) {}
+      : kernel(kernel), ties(ties), dim(dim), bounds(bounds), extent(getExtent(dim)),
+        ends(findTensorEnds(kernel, ties, dim, bounds)) {}
 
+  /// Whether a coordinate says which elements of the class a block has.
+  bool findCoordinate();
   /// Whether blocks may be one; else why not.
   StringRef whyNot();
   /// Blocks that are left of `factor` times as many, if enough for `cores` are.
@@ -66,11 +69,10 @@ public:
   void fuse(int64_t factor);
 
 private:
-  bool findCoordinate();
+  void findBegins();
   void findDependents();
   bool namesElement(Value index, Operation *user);
   template <typename Op> bool namesElements(Op move);
-  bool isBegin(OpFoldResult offset);
   bool endsAtTensors();
   bool usesElementsAlone(Operation *op);
 
@@ -79,6 +81,8 @@ private:
   OwnedDim dim;
   IndexBounds &bounds;
   int64_t extent;
+  std::optional<llvm::SmallSetVector<TensorDim, 4>> ends; ///< of what is written
+  SmallVector<OpFoldResult> begins; ///< where writes to these dimensions begin
   BlockArgument coordinate;         ///< of the block's elements of the class
   unsigned atom = 0;                ///< the coordinate in linear forms
   llvm::DenseSet<Value> dependents; ///< the coordinate, and sums and multiples of it
@@ -89,43 +93,46 @@ private:
 // What a coordinate is used for
 //===----------------------------------------------------------------------===//
 
-/// The coordinate that, times the class's extent, is where a result of a block begins.
+void BlockFuser::findBegins() {
+  auto add = [&](Value tensor, auto positions) {
+    for (auto [number, position] : llvm::enumerate(positions))
+      if (ends->contains({tensor, number}))
+        begins.push_back(position);
+  };
+  kernel.walk([&](Operation *op) {
+    llvm::TypeSwitch<Operation *>(op)
+        .Case<CopyOp, GatherOp, ScatterOp>(
+            [&](auto move) { add(move.getDst(), move.getMixedDstOffsets()); })
+        .Case<StoreOp, AtomicOp>(
+            [&](auto access) { add(access.getMemref(), access.getIndices()); });
+  });
+}
+
+/// The coordinate that, times the class's extent, is where all that a block writes
+/// begins. A loop's elements are written at its variable behind that.
 bool BlockFuser::findCoordinate() {
+  if (ends)
+    findBegins();
+  if (begins.empty())
+    return false;
   for (BlockArgument argument : kernel.getBody().getArguments()) {
     LinearForm own = bounds.form(argument);
     if (own.constant != 0 || own.terms.size() != 1)
       continue;
     coordinate = argument;
     atom = own.terms.front().first;
-    if (kernel
-            .walk([&](Operation *op) {
-              bool begins =
-                  llvm::TypeSwitch<Operation *, bool>(op)
-                      .Case<CopyOp, GatherOp, ScatterOp>([&](auto move) {
-                        return llvm::any_of(move.getMixedDstOffsets(),
-                                            [&](auto at) { return isBegin(at); });
-                      })
-                      .Case<StoreOp, AtomicOp>([&](auto access) {
-                        return llvm::any_of(access.getIndices(), [&](Value at) {
-                          return bounds.form(at).factorOf(atom) == extent;
-                        });
-                      })
-                      .Default(false);
-              return begins ? WalkResult::interrupt() : WalkResult::advance();
-            })
-            .wasInterrupted())
+    bool isRight = llvm::all_of(begins, [&](OpFoldResult begin) {
+      auto value = dyn_cast<Value>(begin);
+      if (!value)
+        return false;
+      LinearForm form = bounds.form(value);
+      return form.constant == 0 && form.terms.size() <= 2 &&
+             form.factorOf(atom) == extent;
+    });
+    if (isRight)
       return true;
   }
   return false;
-}
-
-/// Whether `offset` is the coordinate times the class's extent.
-bool BlockFuser::isBegin(OpFoldResult offset) {
-  auto value = dyn_cast<Value>(offset);
-  if (!value)
-    return false;
-  LinearForm form = bounds.form(value);
-  return form.constant == 0 && form.terms.size() == 1 && form.factorOf(atom) == extent;
 }
 
 /// Sums and multiples, which are looked at where they are used.
@@ -222,44 +229,16 @@ bool BlockFuser::usesElementsAlone(Operation *op) {
 /// Whether what the blocks have together goes to the ends of tensors, or the last of the
 /// fused blocks would write behind it.
 bool BlockFuser::endsAtTensors() {
-  auto ends = findTensorEnds(kernel, ties, dim, bounds);
-  if (!ends)
-    return false;
   LinearForm all = bounds.form(kernel.getGrid()[coordinate.getArgNumber()]);
   all.constant *= extent;
   for (auto &term : all.terms)
     term.second *= extent;
-  if (!llvm::all_of(*ends, [&](TensorDim end) {
-        return bounds.isExtentAtMost(end.first, end.second, all, kernel);
-      }))
-    return false;
-  // The first element that is written is where the block's first one goes.
-  return !kernel
-              .walk([&](Operation *op) {
-                bool begins =
-                    llvm::TypeSwitch<Operation *, bool>(op)
-                        .Case<CopyOp, GatherOp, ScatterOp>([&](auto move) {
-                          return isTile(move.getDst().getType()) ||
-                                 llvm::any_of(move.getMixedDstOffsets(),
-                                              [&](auto at) { return isBegin(at); });
-                        })
-                        .Case<StoreOp, AtomicOp>([&](auto access) {
-                          return isTile(access.getMemref().getType()) ||
-                                 llvm::any_of(access.getIndices(), [&](Value at) {
-                                   LinearForm form = bounds.form(at);
-                                   return form.factorOf(atom) == extent &&
-                                          form.constant == 0 && form.terms.size() == 2;
-                                 });
-                        })
-                        .Default(true);
-                return begins ? WalkResult::advance() : WalkResult::interrupt();
-              })
-              .wasInterrupted();
+  return llvm::all_of(*ends, [&](TensorDim end) {
+    return bounds.isExtentAtMost(end.first, end.second, all, kernel);
+  });
 }
 
 StringRef BlockFuser::whyNot() {
-  if (!findCoordinate())
-    return "no coordinate tells which they are";
   if (getConstantIntValue(kernel.getGrid()[coordinate.getArgNumber()]) == 1)
     return "there is one block";
   findDependents();
@@ -328,6 +307,8 @@ struct FuseBlocks : tilewright::cpu::impl::FuseBlocksBase<FuseBlocks> {
       if (extent < leastInTile || factor < 2 || !isSideOfProduct(kernel, ties, dim))
         continue;
       BlockFuser fuser(kernel, ties, dim, bounds);
+      if (!fuser.findCoordinate())
+        continue;
       StringRef reason = fuser.whyNot();
       if (reason.empty() && !fuser.leavesEnough(factor, cores))
         reason = "too few would be left";

@@ -26,6 +26,7 @@ TRANSFORMATIONS = {
         *EVERYWHERE,
         "cpu-specialize-sizes",
         "cpu-fit-tiles",
+        "cpu-fuse-blocks",
         "cpu-split-blocks",
         "cpu-split-sums",
         "cpu-fuse-loops",

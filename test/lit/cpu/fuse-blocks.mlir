@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Blocks with small tiles that become one.
+//
+// RUN: %tilewright-opt %s --cpu-fuse-blocks --canonicalize --cse --split-input-file | FileCheck %s
+// RUN: %tilewright-opt %s --cpu-fuse-blocks --split-input-file -o /dev/null --verify-diagnostics
+
+// Four blocks of 16 rows, of any number, and two of 32 columns. A row's number is used in a
+// loop as well.
+// CHECK-LABEL: @both
+// CHECK:         %[[PADDED:.*]] = arith.addi %{{.*}}, %c3
+// CHECK:         %[[ROWS:.*]] = arith.divui %[[PADDED]], %c4
+// CHECK:         tile.kernel (%[[X:.*]], %[[Y:.*]]) in (%c16, %[[ROWS]])
+// CHECK-DAG:       %[[ROW:.*]] = arith.muli %[[Y]], %c64
+// CHECK-DAG:       %[[COLUMN:.*]] = arith.muli %[[X]], %c64
+// CHECK-DAG:       tile.alloc "a" : memref<64x32xf32
+// CHECK-DAG:       tile.alloc "b" : memref<32x64xf32
+// CHECK-DAG:       tile.alloc "c" : memref<64x64xf32
+// CHECK:           tile.copy %arg0[%[[ROW]], 0][64, 32]
+// CHECK:           tile.copy %arg1[0, %[[COLUMN]]][32, 64]
+// CHECK:           tile.parallel (%[[I:.*]], %[[J:.*]]) in (64, 64)
+// CHECK:             arith.addi %[[ROW]], %[[I]]
+// CHECK:           tile.copy %{{.*}}[0, 0][64, 64] to %arg2[%[[ROW]], %[[COLUMN]]][64, 64]
+!x = memref<?x32xf32, #tile.space<global>>
+!w = memref<32x1024xf32, #tile.space<global>>
+!y = memref<?x1024xf32, #tile.space<global>>
+!a = memref<16x32xf32, #tile.space<shared>>
+!b = memref<32x32xf32, #tile.space<shared>>
+!c = memref<16x32xf32, #tile.space<fragment>>
+func.func @both(%X: !x, %W: !w, %Y: !y) {
+  %zero = arith.constant 0.0 : f32
+  %c0 = arith.constant 0 : index
+  %c15 = arith.constant 15 : index
+  %c16 = arith.constant 16 : index
+  %c32 = arith.constant 32 : index
+  %m = memref.dim %Y, %c0 : !y
+  %padded = arith.addi %m, %c15 : index
+  %blocks = arith.divui %padded, %c16 : index
+  // expected-remark @+2 {{does 4 blocks of 16 rows or columns as one}}
+  // expected-remark @+1 {{does 2 blocks of 32 rows or columns as one}}
+  tile.kernel (%bx, %by) in (%c32, %blocks) {
+    %column = arith.muli %bx, %c32 : index
+    %row = arith.muli %by, %c16 : index
+    %a = tile.alloc "a" : !a
+    %b = tile.alloc "b" : !b
+    %c = tile.alloc "c" : !c
+    tile.copy %X[%row, 0][16, 32] to %a[0, 0][16, 32] : !x to !a
+    tile.copy %W[0, %column][32, 32] to %b[0, 0][32, 32] : !w to !b
+    tile.gemm %a, %b into %c clear : !a, !b into !c
+    tile.parallel (%i, %j) in (16, 32) {
+      %at = arith.addi %row, %i : index
+      %above = arith.cmpi ult, %at, %j : index
+      %v = memref.load %c[%i, %j] : !c
+      %masked = arith.select %above, %zero, %v : f32
+      memref.store %masked, %c[%i, %j] : !c
+    }
+    tile.copy %c[0, 0][16, 32] to %Y[%row, %column][16, 32] : !c to !y
+  }
+  return
+}
