@@ -239,6 +239,7 @@ class AtomicSums:
     def __init__(self, memory: Memory) -> None:
         value, self.error = memory.value.reshape(-1), memory.error.reshape(-1).copy()
         self.value, self.size = value.copy(), np.abs(value)
+        self.finite = _finite(value)
         self.unit, self.count = lowest_bit(value), np.zeros(value.shape, np.int64)
         self.small = _subnormal(value)
 
@@ -247,6 +248,7 @@ class AtomicSums:
         with np.errstate(all="ignore"):
             np.add.at(self.value, at, value)
             np.add.at(self.size, at, np.abs(value))
+            np.add.at(self.finite, at, _finite(value))
         np.add.at(self.error, at, error)
         np.add.at(self.count, at, 1)
         np.minimum.at(self.unit, at, lowest_bit(value))
@@ -259,6 +261,9 @@ class AtomicSums:
         if memory.flushes and memory.dtype == "f32":
             error = error + self._flushed(error)
         made = summed(self.value, self.size, self.unit, error, terms, memory.dtype)
+        # Terms that are large together may be an infinity before one of the other sign comes.
+        either = np.isinf(made.value) & (self.finite >= largest(memory.dtype))
+        made = Numbers(made.dtype, made.value, np.where(either, np.inf, made.error))
         if memory.dtype.startswith("f8"):  # one sum saturates; after more, the order tells
             infinite = np.isinf(made.value)
             most = np.copysign(largest(memory.dtype), made.value)
@@ -278,6 +283,11 @@ class AtomicSums:
         tiny = smallest_normal("f32")
         partial = (self.unit < tiny) | (error > 0)
         return self.small + np.where(partial, self.count * tiny, 0.0)
+
+
+def _finite(value: np.ndarray) -> np.ndarray:
+    """The magnitudes of finite numbers; zero for others."""
+    return np.where(np.isfinite(value), np.abs(value), 0.0)
 
 
 def _subnormal(value: np.ndarray) -> np.ndarray:
