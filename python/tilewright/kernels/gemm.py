@@ -164,9 +164,7 @@ def tile_for(m: int, n: int, k: int, dtype: str, transpose_b: bool, target: str)
             if -(-m // rows) * -(-n // columns) >= _ENOUGH_BLOCKS:
                 return rows, columns, depth
         return *_TILES[-1], depth
-    # Columns in equal shares of at most 128, so that the last tile is not a rest.
-    shares = max(1, -(-n // 128))
-    return 128, _whole_vectors(-(-n // shares)), depth
+    return 128, equal_columns(n, 128), depth
 
 
 def _skinny_tile(
@@ -185,6 +183,11 @@ def _skinny_tile(
     longest = 4096 // itemsize if rows == 1 else 512
     shares = max(min(4, n // 64), -(-n // longest), 1)
     return rows, _whole_vectors(-(-n // shares)), depth
+
+
+def equal_columns(n: int, most: int) -> int:
+    """Columns of a tile on a CPU: equal shares of at most `most`, so that none is a rest."""
+    return _whole_vectors(-(-n // max(1, -(-n // most))))
 
 
 def _whole_vectors(columns: int) -> int:

@@ -29,7 +29,7 @@ import numpy as np
 import tilewright
 import tilewright.language as T
 from tilewright.kernels.arrays import dtype_of, empty, least_rows, require, strides_of
-from tilewright.kernels.gemm import Tile, tile_for
+from tilewright.kernels.gemm import Tile, equal_columns, tile_for
 from tilewright.testing import (
     DOT_BOUND,
     Case,
@@ -96,7 +96,8 @@ def _tile(m: int, n: int, k: int, dtype: str, transpose_b: bool, target: str) ->
     if not target.startswith("cpu"):
         return tile
     if m > FEW_ROWS:
-        return 64, 256, tile[2]
+        # Equal shares of the columns, wide ones: what packs a matrix of A packs it for all.
+        return 64 if m <= 64 else 128, equal_columns(n, 512), tile[2]
     # B is read once, so its rows are read from end to end, as far as they go.
     return (tile[0], 16, 512) if transpose_b else (tile[0], min(512, -(-n // 64) * 64), 64)
 
