@@ -8,7 +8,7 @@ from __future__ import annotations
 from tilewright.kernels import (
     act_quant,
     attention_cases,
-    gemm,
+    gemm_cases,
     grouped_gemm,
     indexer_cases,
     mla_decode_cases,
@@ -32,7 +32,7 @@ _AS_ON_CPU = (
 
 def _product(n: int, dtype: str, transpose_b: bool = False) -> Case:
     name = f"n{n}_{'nt' if transpose_b else 'nn'}"
-    return gemm.make_case(name, n, n, n, dtype, transpose_b=transpose_b)
+    return gemm_cases.make_case(name, n, n, n, dtype, transpose_b=transpose_b)
 
 
 def _attention(batch: int, heads: int, length: int, d: int, causal: bool) -> Case:

@@ -15,7 +15,7 @@ from tilewright.testing.case import Case
 
 # The modules of cases, in the order in which they are reported.
 MODULES = (
-    "gemm",
+    "gemm_cases",
     "gemm_batched",
     "softmax",
     "rmsnorm",

@@ -20,7 +20,7 @@ import pytest
 from tilewright import runtime
 from tilewright.kernels import (
     attention_cases,
-    gemm,
+    gemm_cases,
     moe_cases,
     registry,
     rmsnorm,
@@ -190,7 +190,7 @@ def _toy(**changes):
         np.matmul(inputs["a"], inputs["b"], out=outputs["out"])
 
     return dataclasses.replace(
-        gemm.make_case("toy", 64, 64, 64, peers=True), run=run, **changes
+        gemm_cases.make_case("toy", 64, 64, 64, peers=True), run=run, **changes
     )
 
 
@@ -355,9 +355,9 @@ def test_recipes_share_converted_inputs_while_these_live():
 
 
 SMALL = [
-    *(gemm.make_case("nn", 33, 34, 64, d, peers=True) for d in ("f32", "bf16", "f16")),
-    gemm.make_case("int", 32, 32, 64, "i8", peers=True),
-    gemm.make_case("nt", 5, 34, 64, "bf16", transpose_b=True, peers=True),
+    *(gemm_cases.make_case("nn", 33, 34, 64, d, peers=True) for d in ("f32", "bf16", "f16")),
+    gemm_cases.make_case("int", 32, 32, 64, "i8", peers=True),
+    gemm_cases.make_case("nt", 5, 34, 64, "bf16", transpose_b=True, peers=True),
     *(softmax.make_case("rows", 9, 40, d, peers=True) for d in ("f32", "bf16")),
     *(rmsnorm.make_case("rows", 9, 40, d, peers=True) for d in ("f32", "bf16")),
     *(

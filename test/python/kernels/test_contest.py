@@ -8,7 +8,7 @@ import types
 import numpy as np
 import pytest
 
-from tilewright.kernels import gemm
+from tilewright.kernels import gemm_cases
 from tilewright.testing import bench, contest
 from tilewright.testing.case import Case, Expected, Peer, Spec
 from tilewright.testing.contest import OURS, Experience, quick_look, worth_rounds
@@ -84,7 +84,7 @@ def test_short_recipes_near_the_best_are_told_apart_by_rounds():
 
 
 def _case(size: float) -> Case:
-    return gemm.make_case(f"n{size}", 8, 4, 4)
+    return gemm_cases.make_case(f"n{size}", 8, 4, 4)
 
 
 GOOD, BAD = ("a", "good"), ("a", "bad")
@@ -127,7 +127,7 @@ def test_hopeless_recipes(looks, size, threads, hopeless):
     experience = _known(*looks)
     assert experience.hopeless(_case(size), BAD, threads, float(size)) == hopeless
     assert not experience.hopeless(_case(size), GOOD, threads, float(size))
-    other = gemm.make_case("other", 8, 4, 4, "bf16")
+    other = gemm_cases.make_case("other", 8, 4, 4, "bf16")
     assert not experience.hopeless(other, BAD, threads, float(size))
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from tilewright.compiler.kernel import Kernel
 from tilewright.kernels import (
     attention_cases,
-    gemm,
+    gemm_cases,
     grouped_gemm,
     mla_decode_cases,
     moe_combine,
@@ -121,7 +121,7 @@ def groups() -> list[tuple[Case, ...]]:
     One row beside an odd number of them: guards of rows that a thread takes late are false
     only there. Loops have a second iteration in one of the cases.
     """
-    product = functools.partial(gemm.make_case, tile=(32, 32, 32))
+    product = functools.partial(gemm_cases.make_case, tile=(32, 32, 32))
     pipelined = functools.partial(product, n=40, k=104, dtype="bf16", transpose_b=True)
     odd = functools.partial(product, n=45, k=83, dtype="f16")
     deep = functools.partial(product, n=40, k=52, dtype="bf16", tile=(32, 32, 24))
