@@ -23,7 +23,7 @@
 
 #include "backends/cpu/GridWork.h"
 #include "backends/cpu/Passes.h"
-#include "backends/cpu/TensorEnds.h"
+#include "backends/cpu/SizeVariants.h"
 #include "backends/cpu/TilePart.h"
 #include "compiler/transforms/LoopBuilder.h"
 
@@ -40,8 +40,10 @@ using namespace tilewright;
 using namespace tilewright::cpu;
 using namespace tilewright::tile;
 
-/// Tiles with fewer rows or columns are made to have so many at least.
-static constexpr int64_t enoughInTile = 64;
+/// Tiles with fewer rows or columns are made to have so many at least. Columns that are
+/// rows of a tensor's, from which few rows take each element once, are read as memory
+/// likes it, in long pieces.
+static constexpr int64_t enoughInTile = 64, enoughOfFewRows = 512, fewRows = 16;
 
 /// Blocks for each core that have to be left, where their number is known.
 static constexpr int64_t blocksPerCore = 2;
@@ -58,14 +60,20 @@ public:
       : kernel(kernel), ties(ties), dim(dim), bounds(bounds), extent(getExtent(dim)),
         ends(findTensorEnds(kernel, ties, dim, bounds)) {}
 
-  /// Whether a coordinate says which elements of the class a block has.
+  /// Whether a coordinate says which elements of the class a block has, and is not always
+  /// the same.
   bool findCoordinate();
+  /// How many elements of the class a tile should have.
+  int64_t getEnough();
   /// Whether blocks may be one; else why not.
   StringRef whyNot();
   /// Blocks that are left of `factor` times as many, if enough for `cores` are.
   bool leavesEnough(int64_t factor, int64_t cores);
   /// The memory of all tiles then.
   int64_t getBytes(int64_t factor);
+  /// Leaves the kernel as it is where one block of few rows has all there is, if only a
+  /// call says that; that kernel, or null.
+  KernelOp keepSingleBlock();
   void fuse(int64_t factor);
 
 private:
@@ -81,7 +89,7 @@ private:
   OwnedDim dim;
   IndexBounds &bounds;
   int64_t extent;
-  std::optional<llvm::SmallSetVector<TensorDim, 4>> ends; ///< of what is written
+  std::optional<TensorEnds> ends;   ///< of what is written
   SmallVector<OpFoldResult> begins; ///< where writes to these dimensions begin
   BlockArgument coordinate;         ///< of the block's elements of the class
   unsigned atom = 0;                ///< the coordinate in linear forms
@@ -130,7 +138,7 @@ bool BlockFuser::findCoordinate() {
              form.factorOf(atom) == extent;
     });
     if (isRight)
-      return true;
+      return getConstantIntValue(kernel.getGrid()[argument.getArgNumber()]) != 1;
   }
   return false;
 }
@@ -239,8 +247,6 @@ bool BlockFuser::endsAtTensors() {
 }
 
 StringRef BlockFuser::whyNot() {
-  if (getConstantIntValue(kernel.getGrid()[coordinate.getArgNumber()]) == 1)
-    return "there is one block";
   findDependents();
   if (kernel.getBody()
           .walk([&](Operation *op) {
@@ -281,6 +287,22 @@ int64_t BlockFuser::getBytes(int64_t factor) {
   return bytes;
 }
 
+int64_t BlockFuser::getEnough() {
+  bool isRead = false;
+  kernel.walk([&](tile::GemmOp gemm) {
+    isRead |= gemm.getM() <= fewRows && !gemm.getTransposeB() &&
+              ties.find(gemm.getC(), dim) == 1;
+  });
+  return isRead ? enoughOfFewRows : enoughInTile;
+}
+
+KernelOp BlockFuser::keepSingleBlock() {
+  SmallVector<TensorDim> sizes;
+  if (extent <= fewRows)
+    sizes = findOpenSizes(kernel, *ends, bounds, extent);
+  return sizes.empty() ? KernelOp() : addVariant(kernel, sizes, extent);
+}
+
 void BlockFuser::fuse(int64_t factor) {
   LoopBuilder b(kernel);
   unsigned number = coordinate.getArgNumber();
@@ -298,19 +320,25 @@ namespace {
 struct FuseBlocks : tilewright::cpu::impl::FuseBlocksBase<FuseBlocks> {
   using FuseBlocksBase::FuseBlocksBase;
 
-  /// Fuses blocks along one class, if there is one.
-  bool fuse(KernelOp kernel, bool isFirst) {
+  /// Fuses blocks of the last kernel along one class, if there is one, and adds another
+  /// kernel, where it is there for one block as well.
+  bool fuse(SmallVectorImpl<KernelOp> &kernels, bool isFirst) {
+    KernelOp kernel = kernels.back();
     TiedDims ties(kernel);
     IndexBounds bounds(kernel->getParentOfType<func::FuncOp>());
     for (OwnedDim dim : ties.getFreeClasses()) {
-      int64_t extent = getExtent(dim), factor = enoughInTile / extent;
-      if (extent < leastInTile || factor < 2 || !isSideOfProduct(kernel, ties, dim))
+      int64_t extent = getExtent(dim);
+      if (extent < leastInTile || !isSideOfProduct(kernel, ties, dim))
         continue;
       BlockFuser fuser(kernel, ties, dim, bounds);
-      if (!fuser.findCoordinate())
+      int64_t factor = fuser.getEnough() / extent;
+      if (factor < 2 || !fuser.findCoordinate())
         continue;
       StringRef reason = fuser.whyNot();
-      if (reason.empty() && !fuser.leavesEnough(factor, cores))
+      while (reason.empty() && factor > enoughInTile / extent &&
+             !(fuser.leavesEnough(factor, cores) && fuser.getBytes(factor) <= budget))
+        factor /= 2;
+      if (reason.empty() && (factor < 2 || !fuser.leavesEnough(factor, cores)))
         reason = "too few would be left";
       if (reason.empty() && fuser.getBytes(factor) > budget)
         reason = "their tiles have too much memory together";
@@ -322,7 +350,10 @@ struct FuseBlocks : tilewright::cpu::impl::FuseBlocksBase<FuseBlocks> {
       }
       kernel.emitRemark() << "does " << factor << " blocks of " << extent
                           << " rows or columns as one";
+      KernelOp single = fuser.keepSingleBlock();
       fuser.fuse(factor);
+      if (single)
+        kernels.insert(kernels.end() - 1, single);
       return true;
     }
     return false;
@@ -334,9 +365,11 @@ struct FuseBlocks : tilewright::cpu::impl::FuseBlocksBase<FuseBlocks> {
       if (!kernel->getParentOfType<func::FuncOp>()->hasAttr("tile.batch_invariant"))
         kernels.push_back(kernel);
     });
-    for (KernelOp kernel : kernels)
-      for (bool isFirst = true; fuse(kernel, isFirst);)
+    while (!kernels.empty()) {
+      for (bool isFirst = true; fuse(kernels, isFirst);)
         isFirst = false;
+      kernels.pop_back();
+    }
   }
 };
 } // namespace

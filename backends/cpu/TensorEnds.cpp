@@ -23,7 +23,7 @@ public:
 
   bool run();
 
-  llvm::SmallSetVector<TensorDim, 4> ends;
+  TensorEnds ends;
 
 private:
   bool addMove(Operation *op, Value dst, ArrayRef<OpFoldResult> offsets);
@@ -92,9 +92,8 @@ bool EndFinder::run() {
               .wasInterrupted();
 }
 
-std::optional<llvm::SmallSetVector<TensorDim, 4>>
-cpu::findTensorEnds(KernelOp kernel, const TiedDims &ties, OwnedDim dim,
-                    IndexBounds &bounds) {
+std::optional<TensorEnds> cpu::findTensorEnds(KernelOp kernel, const TiedDims &ties,
+                                              OwnedDim dim, IndexBounds &bounds) {
   EndFinder finder(kernel, ties, dim, bounds);
   if (!finder.run())
     return std::nullopt;

@@ -15,13 +15,13 @@ namespace tilewright::cpu {
 
 /// A dimension of a tensor.
 using TensorDim = std::pair<mlir::Value, int64_t>;
+using TensorEnds = llvm::SmallSetVector<TensorDim, 4>;
 
 /// Where all that `kernel` writes of the class of `dim` ends: element i of the class goes
 /// to element i of one of these dimensions, or to a later one, and those behind a
 /// tensor's end to none. Nothing where some may be written elsewhere.
-std::optional<llvm::SmallSetVector<TensorDim, 4>>
-findTensorEnds(tile::KernelOp kernel, const TiedDims &ties, OwnedDim dim,
-               tile::IndexBounds &bounds);
+std::optional<TensorEnds> findTensorEnds(tile::KernelOp kernel, const TiedDims &ties,
+                                         OwnedDim dim, tile::IndexBounds &bounds);
 
 } // namespace tilewright::cpu
 

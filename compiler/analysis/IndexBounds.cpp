@@ -343,3 +343,7 @@ bool IndexBounds::isExtentAtMost(Value memref, int64_t dim, const LinearForm &mo
                                  Operation *at) {
   return prove(combine(most, 1, extent(memref, dim), -1), factsAt(at));
 }
+
+bool IndexBounds::isExtentAbove(Value memref, int64_t dim, int64_t least, Operation *at) {
+  return prove(combine(extent(memref, dim), 1, constantForm(least + 1), -1), factsAt(at));
+}

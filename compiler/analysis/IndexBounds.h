@@ -81,6 +81,10 @@ public:
   bool isExtentAtMost(mlir::Value memref, int64_t dim, const LinearForm &most,
                       mlir::Operation *at);
 
+  /// Whether dimension `dim` of a memref is shown to have more than `least` elements
+  /// where `at` runs.
+  bool isExtentAbove(mlir::Value memref, int64_t dim, int64_t least, mlir::Operation *at);
+
   /// Whether a rule takes `value` apart and shows that it does not wrap.
   bool isExact(mlir::Value value);
 

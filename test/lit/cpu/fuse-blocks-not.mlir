@@ -156,8 +156,7 @@ func.func @large(%X: !x, %W: !w, %Y: !y) {
   %c8 = arith.constant 8 : index
   %c16 = arith.constant 16 : index
   %c256 = arith.constant 256 : index
-  // expected-remark @+2 {{blocks keep their 16 rows or columns: their tiles have too much memory together}}
-  // expected-remark @+1 {{blocks keep their 8 rows or columns: there is one block}}
+  // expected-remark @below {{blocks keep their 16 rows or columns: their tiles have too much memory together}}
   tile.kernel (%bx, %by) in (%c1, %c256) {
     %row = arith.muli %by, %c16 : index
     %column = arith.muli %bx, %c8 : index
