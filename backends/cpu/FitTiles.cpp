@@ -20,7 +20,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "backends/cpu/Passes.h"
-#include "backends/cpu/TensorEnds.h"
+#include "backends/cpu/SizeVariants.h"
 #include "backends/cpu/TilePart.h"
 
 namespace tilewright::cpu {
@@ -76,10 +76,13 @@ struct FitTiles : tilewright::cpu::impl::FitTilesBase<FitTiles> {
   void runOnOperation() override {
     SmallVector<KernelOp> kernels;
     getOperation()->walk([&](KernelOp kernel) { kernels.push_back(kernel); });
-    for (KernelOp kernel : kernels)
-      if (!kernel->getParentOfType<func::FuncOp>()->hasAttr("tile.batch_invariant"))
-        while (fit(kernel))
-          ;
+    for (KernelOp kernel : kernels) {
+      if (kernel->getParentOfType<func::FuncOp>()->hasAttr("tile.batch_invariant"))
+        continue;
+      foldGrid(kernel);
+      while (fit(kernel))
+        ;
+    }
   }
 };
 } // namespace

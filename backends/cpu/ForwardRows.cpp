@@ -53,6 +53,17 @@ bool cpu::readsRows(CopyOp copy) {
          copy.getSrcSizes().back() != 1 && !holdsPairs(type) && hasContiguousRows(type);
 }
 
+bool cpu::isKnownInside(CopyOp copy) {
+  IndexBounds bounds(copy->getParentOfType<func::FuncOp>());
+  LoopBuilder b(copy);
+  return llvm::all_of(llvm::enumerate(copy.getMixedSrcOffsets()), [&](auto numbered) {
+    auto [dim, offset] = numbered;
+    Value first = b.index(offset);
+    return bounds.isNonNegative(first, copy) &&
+           bounds.isBelowExtent(first, copy.getSrc(), dim, copy, copy.getSrcSizes()[dim]);
+  });
+}
+
 Value cpu::isInside(LoopBuilder &b, CopyOp copy) {
   IndexBounds bounds(copy->getParentOfType<func::FuncOp>());
   Value inside;

@@ -22,6 +22,9 @@ void forwardRows(GemmOp gemm);
 /// more.
 bool readsRows(tile::CopyOp copy);
 
+/// Whether all that `copy` reads is known to exist.
+bool isKnownInside(tile::CopyOp copy);
+
 /// Whether all that `copy` reads exists; null for true.
 mlir::Value isInside(LoopBuilder &b, tile::CopyOp copy);
 

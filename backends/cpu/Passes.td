@@ -28,8 +28,9 @@ def FuseLoops : Pass<"cpu-fuse-loops"> {
 def SpecializeSizes : Pass<"cpu-specialize-sizes"> {
   let summary = "Give products of few rows a kernel of their own";
   let description = [{
-    A kernel whose products have a number of rows, or else of columns, that a call brings gets a
-    second form for 1 to 8 of them, and a launch takes that where the size says so. Passes that
+    A kernel whose products have a number of rows, or else of columns, that a call brings gets
+    forms for 1 to 8 and for 9 to 16 of them, where its tiles have more, and a launch takes the one that the size
+    asks for. Passes that
     follow read the condition as they do constant extents: `cpu-fit-tiles` makes tiles
     smaller, and where the rows are one block the grid is constant. That is done with
     dimensions as in `cpu-fit-tiles`, and with the same effect on sums; functions with

@@ -45,6 +45,9 @@ using tilewright::tile::CopyOp;
 /// Lines of L1 so many bytes apart share a set, of which rows may take so many ways.
 static constexpr int64_t bytesOfSets = 4096, mostWays = 8;
 
+/// So many rows are copied in no time: they are worth no second form of a product.
+static constexpr int64_t fewRows = 16;
+
 /// Whether rows of `tensor`, as many as a block of registers has, keep out of each
 /// other's way in L1.
 static bool areApartInL1(Value tensor, int64_t rows) {
@@ -60,12 +63,15 @@ static bool areApartInL1(Value tensor, int64_t rows) {
   return rows * std::gcd(bytes, bytesOfSets) <= mostWays * bytesOfSets;
 }
 
-/// Whether `op` is a product that broadcasts rows of `tile`, and can those of `tensor`.
-static bool broadcastsRows(Operation *op, Value tile, Value tensor) {
+/// Whether `op` is a product that broadcasts rows of `tile`, and can those that `filling`
+/// reads.
+static bool broadcastsRows(Operation *op, Value tile, CopyOp filling) {
   auto gemm = dyn_cast<GemmOp>(op);
+  Value tensor = filling.getSrc();
   return gemm && gemm.getA() == tile && gemm.getB() != tile && gemm.getC() != tile &&
          gemm.getOut() != tile && !gemm.getAtom().getInner() && !gemm.getTransposeA() &&
-         !gemm.isPanelA() && areApartInL1(tensor, gemm.getAtom().getRows());
+         !gemm.isPanelA() && areApartInL1(tensor, gemm.getAtom().getRows()) &&
+         (gemm.getM() > fewRows || isKnownInside(filling));
 }
 
 /// Whether `op` is a product of few rows that loads each vector of `tile` once.
@@ -117,10 +123,9 @@ static FailureOr<CopiedTile> analyse(AllocOp alloc) {
     if (!here || !tile.filling->isBeforeInBlock(here))
       return failure();
     auto branch = dyn_cast<scf::IfOp>(here);
-    bool isReadByProduct =
-        isInNoLoop(user, here) &&
-        (broadcastsRows(user, alloc.getResult(), tile.filling.getSrc()) ||
-         loadsVectorsOnce(user, alloc.getResult()));
+    bool isReadByProduct = isInNoLoop(user, here) &&
+                           (broadcastsRows(user, alloc.getResult(), tile.filling) ||
+                            loadsVectorsOnce(user, alloc.getResult()));
     if (isReadByProduct) {
       tile.readers.push_back(user);
       isRead = true;

@@ -7,6 +7,8 @@
 
 #include "backends/cpu/SharedTiles.h"
 
+#include "compiler/analysis/IndexBounds.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
@@ -25,7 +27,14 @@ static constexpr int64_t rowsTogether = 16;
 Value SharedTiles::count() {
   Location loc = gemm.getLoc();
   Value source = filling.getSource(), tiles = index(*host, 1);
+  tile::IndexBounds bounds(kernel->getParentOfType<func::FuncOp>());
   for (auto [dim, size] : llvm::enumerate(filling.getSizes())) {
+    // Few rows, as a condition around the kernel says, are one tile.
+    if (bounds.isExtentAbove(source, dim, 0, kernel) &&
+        bounds.isExtentAtMost(source, dim, {size, {}}, kernel)) {
+      counts.push_back(index(*host, 1));
+      continue;
+    }
     Value extent = host->createOrFold<memref::DimOp>(loc, source, index(*host, dim));
     Value rounded =
         host->createOrFold<arith::AddIOp>(loc, extent, index(*host, size - 1));

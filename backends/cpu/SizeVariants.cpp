@@ -29,6 +29,16 @@ SmallVector<TensorDim> cpu::findOpenSizes(KernelOp kernel, const TensorEnds &end
   return sizes;
 }
 
+void cpu::foldGrid(KernelOp kernel) {
+  IndexBounds bounds(kernel->getParentOfType<func::FuncOp>());
+  LoopBuilder b(kernel);
+  Value zero = b.index(0), one = b.index(1), two = b.index(2);
+  for (OpOperand &extent : kernel.getGridMutable())
+    if (bounds.isBelow(zero, extent.get(), kernel) &&
+        bounds.isBelow(extent.get(), two, kernel))
+      extent.set(one);
+}
+
 KernelOp cpu::addVariant(KernelOp kernel, ArrayRef<TensorDim> sizes, int64_t few) {
   LoopBuilder b(kernel);
   Value isFew;
@@ -41,12 +51,6 @@ KernelOp cpu::addVariant(KernelOp kernel, ArrayRef<TensorDim> sizes, int64_t few
   auto variant = cast<KernelOp>(choice.getThenBodyBuilder().clone(*kernel));
   kernel->moveBefore(choice.elseBlock()->getTerminator());
 
-  IndexBounds bounds(variant->getParentOfType<func::FuncOp>());
-  b.setInsertionPoint(variant);
-  Value zero = b.index(0), one = b.index(1), two = b.index(2);
-  for (OpOperand &extent : variant.getGridMutable())
-    if (bounds.isBelow(zero, extent.get(), variant) &&
-        bounds.isBelow(extent.get(), two, variant))
-      extent.set(one);
+  foldGrid(variant);
   return variant;
 }

@@ -17,13 +17,17 @@ namespace tilewright::cpu {
 llvm::SmallVector<TensorDim> findOpenSizes(tile::KernelOp kernel, const TensorEnds &ends,
                                            tile::IndexBounds &bounds, int64_t few);
 
+/// Makes the extents of `kernel`'s grid that are shown to be 1 the constant, from which
+/// more follows.
+void foldGrid(tile::KernelOp kernel);
+
 /// Makes of `kernel` two, of which a launch runs the new one, the result, where each of
 /// `sizes` is from 1 to `few`, and the old one else:
 ///
 ///   scf.if %few { kernel ... } else { kernel ... }
 ///
 /// The condition is a fact for the passes that follow. Where few rows are one block, the
-/// grid of their kernel says so.
+/// grid of the new kernel says so.
 tile::KernelOp addVariant(tile::KernelOp kernel, llvm::ArrayRef<TensorDim> sizes,
                           int64_t few);
 

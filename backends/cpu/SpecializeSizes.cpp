@@ -7,7 +7,8 @@
 //
 // A product with any number of rows is written for tiles of many, and often called with
 // one or a few. What is best for many is not for few: other instructions, operands that
-// are read in place instead of packed, longer steps. So the kernel is there twice:
+// are read in place instead of packed, longer steps. So the kernel has more than one
+// form:
 //
 //                                              %few = 1 <= %m <= 8
 //                                              scf.if %few {
@@ -36,30 +37,31 @@ using namespace tilewright;
 using namespace tilewright::cpu;
 using namespace tilewright::tile;
 
-/// Rows that are few: as many take about as long as one where a product waits for memory,
-/// and twice as many take longer.
-static constexpr int64_t fewRows = 8;
+/// Rows that are few: as many take about as long as one, or as half of them, where a
+/// product waits for memory, and more take longer.
+static constexpr int64_t fewRows[] = {8, 16};
 
 namespace {
 struct SpecializeSizes : tilewright::cpu::impl::SpecializeSizesBase<SpecializeSizes> {
   using SpecializeSizesBase::SpecializeSizesBase;
 
-  void specialize(KernelOp kernel) {
+  /// Adds a form for up to `few` rows or columns.
+  void specialize(KernelOp kernel, int64_t few) {
     TiedDims ties(kernel);
     IndexBounds bounds(kernel->getParentOfType<func::FuncOp>());
     for (OwnedDim dim : ties.getFreeClasses()) {
       int64_t extent = getExtent(dim);
-      if (extent <= fewRows || !isSideOfProduct(kernel, ties, dim))
+      if (extent <= few || !isSideOfProduct(kernel, ties, dim))
         continue;
       std::optional<TensorEnds> ends = findTensorEnds(kernel, ties, dim, bounds);
       if (!ends)
         continue;
-      SmallVector<TensorDim> sizes = findOpenSizes(kernel, *ends, bounds, fewRows);
+      SmallVector<TensorDim> sizes = findOpenSizes(kernel, *ends, bounds, few);
       if (sizes.empty())
         continue;
-      kernel.emitRemark() << "is there twice: for 1 to " << fewRows << " of a tile's "
-                          << extent << " rows or columns, and for any number";
-      addVariant(kernel, sizes, fewRows);
+      kernel.emitRemark() << "has a form of its own for 1 to " << few << " of a tile's "
+                          << extent << " rows or columns";
+      addVariant(kernel, sizes, few);
       return;
     }
   }
@@ -71,7 +73,8 @@ struct SpecializeSizes : tilewright::cpu::impl::SpecializeSizesBase<SpecializeSi
         kernels.push_back(kernel);
     });
     for (KernelOp kernel : kernels)
-      specialize(kernel);
+      for (int64_t few : fewRows)
+        specialize(kernel, few);
   }
 };
 } // namespace

@@ -45,7 +45,7 @@ static int64_t countLines(Value memref) {
 }
 
 SpreadPrefetch::SpreadPrefetch(LoopBuilder &b, GemmOp op)
-    : b(b), op(op), isFewRows(op.getRows() && op.getM() <= op.getAtom().getRows()) {
+    : b(b), op(op), isFewRows(op.getRows() && op.getM() <= 2 * op.getAtom().getRows()) {
   for (Value memref : op.getAhead()) {
     Value merged = mergeRows(b, memref);
     int64_t rows = llvm::product_of(shapeOf(merged).drop_back());

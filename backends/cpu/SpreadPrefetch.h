@@ -44,8 +44,9 @@ private:
 
   LoopBuilder &b;
   GemmOp op;
-  /// Whether each block asks for all that goes with its columns: of few rows, whose
-  /// number is not known, one block is most often all there are.
+  /// Whether each block asks for all that goes with its columns: of few rows, whose number
+  /// is not known, one block or two are all there are, and to ask twice costs less than
+  /// not to ask.
   bool isFewRows;
   mlir::Value rowsDone; ///< of M, where fewer may count: at least one
   llvm::SmallVector<Region> regions;

@@ -76,17 +76,18 @@ def reshaped(array: Any, shape: tuple[int, ...]) -> Any:
         ) from None
 
 
-# From so many rows on a kernel for CPUs is compiled for no fewer.
-_MANY_ROWS = 9
+def row_bounds(rows: int, tile_rows: int, target: str) -> tuple[int, int | None]:
+    """`min` and `max` of a dynamic size that is `rows` now, for a kernel made on demand.
 
-
-def least_rows(rows: int, target: str) -> int:
-    """The `min` of a dynamic size that is `rows` now, for a kernel that is made on demand.
-
-    Kernels for a CPU have a second form for up to eight rows, which takes as long to compile
-    again (docs/cpu.md, "Sizes that a call brings"). One that is made for more needs none.
+    Kernels for a CPU have forms of their own for up to 8 and 16 rows, each of which takes time
+    to compile (docs/cpu.md, "Sizes that a call brings"). Here one is enough, since the tile was
+    chosen for that number.
     """
-    return _MANY_ROWS if target.startswith("cpu") and rows >= _MANY_ROWS else 0
+    if not target.startswith("cpu") or rows == 0:
+        return 0, None
+    if rows <= tile_rows <= 16:
+        return (tile_rows // 2 + 1 if rows > tile_rows // 2 else 1), tile_rows
+    return next((least for least in (17, 9) if rows >= least), 0), None
 
 
 def require(condition: bool, message: str) -> None:

@@ -42,8 +42,8 @@ from tilewright.kernels.arrays import (
     dtype_of,
     empty,
     full,
-    least_rows,
     require,
+    row_bounds,
     strides_of,
 )
 from tilewright.kernels.online_softmax import FLOOR, LN2, absorb, normalise, scale_in_log2
@@ -111,8 +111,8 @@ ALIGNED_ELEMENTS = 8
 class Geometry(NamedTuple):
     """What an attention kernel is compiled for; batch and lengths stay dynamic.
 
-    `rows` is the most query rows of a block, `least` the fewest of a request. All strides are
-    multiples of `step` elements, and tensors are contiguous where it is 0.
+    `rows` is the most query rows of a block, `of_request` bound those of a request. All strides
+    are multiples of `step` elements, and tensors are contiguous where it is 0.
     """
 
     heads: int
@@ -122,15 +122,16 @@ class Geometry(NamedTuple):
     dtype: str
     causal: bool
     rows: int
-    least: int
+    of_request: tuple[int, int | None]
     step: int
 
 
 @functools.cache
 def attention_kernel(geometry: Geometry, target: str) -> Any:
     """The compiled attention of one geometry."""
-    heads, kv_heads, d, d_v, dtype, causal, rows, least, multiple = geometry
-    batch, s_q, s_kv = T.dynamic("batch"), T.dynamic("s_q", min=least), T.dynamic("s_kv")
+    heads, kv_heads, d, d_v, dtype, causal, rows, of_request, multiple = geometry
+    batch, s_kv = T.dynamic("batch"), T.dynamic("s_kv")
+    s_q = T.dynamic("s_q", min=of_request[0], max=of_request[1])
     group = heads // kv_heads
     # Heads whose blocks of the same rows start together. Causal blocks differ in their work,
     # and those with the most of it are to start first: not only of a head, but of as many
@@ -263,6 +264,7 @@ def attention(
     if kv_lengths is None:
         kv_lengths = full(q, (batch,), s_kv, "i32")
     scale_log2 = scale_in_log2(scale, d)
+    rows = (1 if s_q == 1 else 8 if s_q <= 8 else 128) if target.startswith("cpu") else 128
     geometry = Geometry(
         heads,
         kv_heads,
@@ -270,8 +272,8 @@ def attention(
         v.shape[3],
         dtype,
         causal,
-        (1 if s_q == 1 else 8 if s_q <= 8 else 128) if target.startswith("cpu") else 128,
-        least_rows(s_q, target),
+        rows,
+        row_bounds(s_q, rows, target),
         common_step({"q": q, "k": k, "v": v, "out": out}),
     )
     attention_kernel(geometry, target)(q, k, v, q_lengths, kv_lengths, scale_log2, out, lse)

@@ -24,7 +24,7 @@ import numpy as np
 
 import tilewright
 import tilewright.language as T
-from tilewright.kernels.arrays import dtype_of, empty, least_rows, require
+from tilewright.kernels.arrays import dtype_of, empty, require, row_bounds
 from tilewright.testing.dtypes import numpy_dtype
 
 Tile = tuple[int, int, int]
@@ -63,13 +63,13 @@ def gemm_kernel(
     target: str,
     splits: int = 1,
     threads: int | None = None,
-    least: int = 0,
+    rows: tuple[int, int | None] = (0, None),
 ) -> Any:
-    """The compiled product for `n` columns, a contraction over `k`, and `least` rows or more.
+    """The compiled product for `n` columns and a contraction over `k`; `rows` bound m.
 
     Where `threads` is None the compiler chooses how many a block has.
     """
-    m = T.dynamic("m", min=least)
+    m = T.dynamic("m", min=rows[0], max=rows[1])
     BM, BN, BK = tile
     steps = -(-k // BK)
     share = -(-steps // splits)  # steps of one split; the last ones may have fewer
@@ -215,7 +215,7 @@ def gemm(
     tile = tile or tile_for(m, n, k, dtype, transpose_b, target)
     kernel = gemm_kernel(
         n, k, dtype, dtype_of(out), transpose_a, transpose_b, tile, target, int(split_k),
-        least=least_rows(m, target),
+        rows=row_bounds(m, tile[0], target),
     )  # fmt: skip
     kernel(a, b, out)
     return out

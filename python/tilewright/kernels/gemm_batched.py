@@ -28,7 +28,7 @@ import numpy as np
 
 import tilewright
 import tilewright.language as T
-from tilewright.kernels.arrays import dtype_of, empty, least_rows, require, strides_of
+from tilewright.kernels.arrays import dtype_of, empty, require, row_bounds, strides_of
 from tilewright.kernels.gemm import Tile, equal_columns, tile_for
 from tilewright.testing import (
     DOT_BOUND,
@@ -59,10 +59,16 @@ def reference(a: np.ndarray, b: np.ndarray, *, transpose_b: bool = False) -> np.
 
 @functools.cache
 def gemm_batched_kernel(
-    n: int, k: int, dtype: str, transpose_b: bool, tile: Tile, target: str, least: int = 0
+    n: int,
+    k: int,
+    dtype: str,
+    transpose_b: bool,
+    tile: Tile,
+    target: str,
+    rows: tuple[int, int | None] = (0, None),
 ) -> Any:
-    """The compiled products for `n` columns, a contraction over `k`, `least` rows or more."""
-    batch, m = T.dynamic("batch"), T.dynamic("m", min=least)
+    """The compiled products for `n` columns and a contraction over `k`; `rows` bound m."""
+    batch, m = T.dynamic("batch"), T.dynamic("m", min=rows[0], max=rows[1])
     BM, BN, BK = tile
     matrix, b_shape = ((n, k), (BN, BK)) if transpose_b else ((k, n), (BK, BN))
     anywhere = (None, None, 1)
@@ -138,8 +144,8 @@ def gemm_batched(
         )
     if 0 not in out.shape:
         tile = tile or _tile(m, n, k, dtype, transpose_b, target)
-        least = least_rows(m, target)
-        gemm_batched_kernel(n, k, dtype, transpose_b, tile, target, least)(a, b, out)
+        rows = row_bounds(m, tile[0], target)
+        gemm_batched_kernel(n, k, dtype, transpose_b, tile, target, rows)(a, b, out)
     return out
 
 

@@ -55,7 +55,7 @@ func.func @many(%X: !x, %W: !w, %Y: !x, %blocks: index) attributes {tile.signatu
     {align = 4 : i64, dims = [32, 32], dtype = "f32", kind = "tensor", name = "W", read, strides = "contiguous"},
     {align = 4 : i64, dims = ["m", 32], dtype = "f32", kind = "tensor", name = "Y", strides = "contiguous", write},
     {kind = "size", name = "blocks"}],
-    symbols = [{max = -1 : i64, min = 9 : i64, multiple_of = 1 : i64, name = "m"}]}} {
+    symbols = [{max = -1 : i64, min = 17 : i64, multiple_of = 1 : i64, name = "m"}]}} {
   %c32 = arith.constant 32 : index
   tile.kernel (%by) in (%blocks) {
     %row = arith.muli %by, %c32 : index

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Kernels that are there twice, for few rows and for any number.
+// Kernels that have forms for few rows, and one for any number.
 //
 // RUN: %tilewright-opt %s --cpu-specialize-sizes --canonicalize --cse --split-input-file | FileCheck %s
 // RUN: %tilewright-opt %s --cpu-specialize-sizes --cpu-fit-tiles --canonicalize --cse --split-input-file | FileCheck %s --check-prefix=FIT
@@ -15,11 +15,16 @@
 // CHECK:         scf.if %[[FEW]] {
 // CHECK-NEXT:      tile.kernel (%{{.*}}, %{{.*}}) in (%c2, %c1) threads(128)
 // CHECK:         } else {
-// CHECK-NEXT:      tile.kernel (%{{.*}}, %{{.*}}) in (%c2, %[[BLOCKS:.*]]) threads(128)
+// CHECK:           scf.if
+// CHECK-NEXT:        tile.kernel (%{{.*}}, %{{.*}}) in (%c2, %c1) threads(128)
+// CHECK:           } else {
+// CHECK-NEXT:        tile.kernel (%{{.*}}, %{{.*}}) in (%c2, %[[BLOCKS:.*]]) threads(128)
 // FIT-LABEL:   @rows
 // FIT:           tile.alloc "a" : memref<8x32xf32
 // FIT:           tile.alloc "b" : memref<32x64xf32
 // FIT:           tile.alloc "c" : memref<8x64xf32
+// FIT:         } else {
+// FIT:           tile.alloc "a" : memref<16x32xf32
 // FIT:         } else {
 // FIT:           tile.alloc "a" : memref<128x32xf32
 !x = memref<?x32xf32, #tile.space<global>>
@@ -37,7 +42,8 @@ func.func @rows(%X: !x, %W: !w, %Y: !y) {
   %m = memref.dim %Y, %c0 : !y
   %padded = arith.addi %m, %c127 : index
   %blocks = arith.divui %padded, %c128 : index
-  // expected-remark @below {{is there twice: for 1 to 8 of a tile's 128 rows or columns, and for any number}}
+  // expected-remark @+2 {{has a form of its own for 1 to 8 of a tile's 128 rows or columns}}
+  // expected-remark @+1 {{has a form of its own for 1 to 16 of a tile's 128 rows or columns}}
   tile.kernel (%bx, %by) in (%c2, %blocks) threads(128) {
     %column = arith.muli %bx, %c64 : index
     %row = arith.muli %by, %c128 : index
@@ -61,7 +67,10 @@ func.func @rows(%X: !x, %W: !w, %Y: !y) {
 // CHECK:         scf.if
 // CHECK-NEXT:      tile.kernel (%{{.*}}) in (%arg4)
 // CHECK:         } else {
-// CHECK-NEXT:      tile.kernel (%{{.*}}) in (%arg4)
+// CHECK:           scf.if
+// CHECK-NEXT:        tile.kernel (%{{.*}}) in (%arg4)
+// CHECK:           } else {
+// CHECK-NEXT:        tile.kernel (%{{.*}}) in (%arg4)
 !x = memref<?x32xf32, #tile.space<global>>
 !w = memref<32x64xf32, #tile.space<global>>
 !y = memref<?x64xf32, #tile.space<global>>
@@ -72,7 +81,8 @@ func.func @rows(%X: !x, %W: !w, %Y: !y) {
 !sum = memref<32xf32, #tile.space<fragment>>
 func.func @both(%X: !x, %W: !w, %Y: !y, %S: !s, %blocks: index) {
   %c32 = arith.constant 32 : index
-  // expected-remark @below {{is there twice}}
+  // expected-remark @+2 {{for 1 to 8 of a tile's 32}}
+  // expected-remark @+1 {{for 1 to 16 of a tile's 32}}
   tile.kernel (%by) in (%blocks) {
     %row = arith.muli %by, %c32 : index
     %a = tile.alloc "a" : !a

@@ -13,7 +13,15 @@ from tilewright.kernels.gemm import gemm_kernel
 def test_every_form_of_a_product_counts_its_rows(dtype: str, transpose_b: bool) -> None:
     """Panels that blocks share may not hide from a product how many rows there are."""
     kernel = gemm_kernel(
-        512, 512, dtype, dtype, False, transpose_b, (128, 128, 64), "cpu:x86-64-v3", least=9
+        512,
+        512,
+        dtype,
+        dtype,
+        False,
+        transpose_b,
+        (128, 128, 64),
+        "cpu:x86-64-v3",
+        rows=(17, None),
     )
     stages = kernel.stages()
     products = re.findall(r"cpu\.gemm .*", stages["cpu-prefetch-steps"])

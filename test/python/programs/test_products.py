@@ -232,6 +232,6 @@ def test_what_is_drawn() -> None:
         for seed in range(SEEDS)
         if not (Drawn.draw(seed).gathered or Drawn.draw(seed).triangular)
     ]
-    for said in ("is there twice", "blocks of", "its tensors have no more"):
+    for said in ("a form of its own", "blocks of", "its tensors have no more"):
         found = sum(said in text for text in remarks)
         assert len(remarks) // 20 <= found < len(remarks), (said, found)
