@@ -8,6 +8,7 @@
 #include "backends/cpu/CopyRegion.h"
 
 #include "backends/cpu/CpuTarget.h"
+#include "backends/cpu/TileDims.h"
 
 using namespace mlir;
 using namespace tilewright::cpu;
@@ -210,6 +211,16 @@ int64_t CopyRegion::rowsAhead(bool inAnyOrder) const {
   auto [strides, offset] = type.getStridesAndOffset();
   bool isOneRun = !inAnyOrder && strides[dims[rank() - 2]] == shape.back();
   return rowBytes < cacheLine || isOneRun || ahead >= shape[rank() - 2] ? 0 : ahead;
+}
+
+int64_t CopyRegion::rowsToNextBlock() const {
+  if (rank() < 2 || tile::isTile(type) || !isContiguous())
+    return 0;
+  int64_t dim = dims[rank() - 2], rows = shape[rank() - 2];
+  auto [strides, offset] = type.getStridesAndOffset();
+  bool isPart = strides[dim] > shape.back() &&
+                rows * strides[dim] * elementBits() / 8 <= bytesOfNextBlock;
+  return isPart && continuesInNextBlock(offsets[dim], rows) ? rows : 0;
 }
 
 void CopyRegion::prefetchRow(LoopBuilder &b, ArrayRef<Value> coordinates) const {

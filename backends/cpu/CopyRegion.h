@@ -69,6 +69,9 @@ public:
   /// that does not help: tiles are in a cache, and of a run of memory the CPU itself
   /// fetches ahead, unless rows are read `inAnyOrder`.
   int64_t rowsAhead(bool inAnyOrder) const;
+  /// How many rows on the next block of the grid begins, where steps of a loop read parts
+  /// of the rows; 0 where that is not known.
+  int64_t rowsToNextBlock() const;
   /// Asks for the memory of the row that holds the element of `coordinates`.
   void prefetchRow(LoopBuilder &b, llvm::ArrayRef<mlir::Value> coordinates) const;
 

@@ -112,15 +112,15 @@ Attribute AtomAttr::parse(AsmParser &parser, Type) {
   if (shape.size() != 3)
     return parser.emitError(loc, "expected rows x columns x depth"), Attribute();
   return parser.getChecked<AtomAttr>(loc, parser.getContext(), *instruction, shape[0],
-                                     shape[1], shape[2], element, accumulator,
-                                     vectorBits, inner);
+                                     shape[1], shape[2], element, accumulator, vectorBits,
+                                     inner);
 }
 
 void AtomAttr::print(AsmPrinter &printer) const {
   printer << "<" << stringifyInstruction(getInstruction())
-          << (getInner() ? " inner " : " ") << getRows() << "x"
-          << getColumns() << "x" << getDepth() << ", " << getElement() << " into "
-          << getAccumulator() << ", " << getVectorBits() << ">";
+          << (getInner() ? " inner " : " ") << getRows() << "x" << getColumns() << "x"
+          << getDepth() << ", " << getElement() << " into " << getAccumulator() << ", "
+          << getVectorBits() << ">";
 }
 
 LogicalResult AtomAttr::verify(function_ref<InFlightDiagnostic()> emitError,
@@ -208,10 +208,9 @@ AtomOperand AtomAttr::getOperand(AtomRole role) const {
   int64_t lanes = getLanes(), depth = getDepth();
   if (isSquare())
     return {OperandPlace::Register, type,
-            role == AtomRole::A ? getLayout(context, {{{v, 2, depth}}, {{v, depth, 1}}})
-            : role == AtomRole::B
-                ? getLayout(context, {{{v, depth, 1}}, {{v, 2, depth}}})
-                : getLayout(context, {{{v, 2, 2}}, {{v, 2, 1}}})};
+            role == AtomRole::A   ? getLayout(context, {{{v, 2, depth}}, {{v, depth, 1}}})
+            : role == AtomRole::B ? getLayout(context, {{{v, depth, 1}}, {{v, 2, depth}}})
+                                  : getLayout(context, {{{v, 2, 2}}, {{v, 2, 1}}})};
   if (getInner()) {
     // Each place of C holds a part of the one sum.
     SmallVector<Factor, 3> none, alongK{{v, getStep(), 1}}, parts{{v, lanes, 1}};
@@ -320,7 +319,10 @@ bool AtomAttr::serves(Type a, Type b, Type c, bool isUnsigned) const {
   llvm_unreachable("unknown instruction");
 }
 
-int64_t tilewright::cpu::getInnerStep(AtomAttr atom, Type a, Type b) {
-  bool pairs = atom.getElement().isF32() && a.isBF16() && b.isBF16();
-  return atom.getStep() * (pairs ? 2 : 1);
+int64_t tilewright::cpu::getInnerStep(AtomAttr atom, Type a, Type b, int64_t k) {
+  Type element = atom.getElement();
+  bool pairs = element.isF32() && a.isBF16() && b.isBF16();
+  bool bytes = element.isBF16() && a.getIntOrFloatBitWidth() == 8 &&
+               b.getIntOrFloatBitWidth() == 8 && k % (2 * atom.getStep()) == 0;
+  return atom.getStep() * (pairs || bytes ? 2 : 1);
 }

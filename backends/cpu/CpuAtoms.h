@@ -22,9 +22,10 @@ namespace tilewright::cpu {
 /// Independent issues per cycle at the model's vector width; 0 where it has none.
 double getIssueRate(const CpuModel &model, Instruction instruction);
 
-/// Elements along K that a step of an inner `atom` reads of tiles of types `a` and `b`.
-/// For bf16 widened to f32 that is twice the atom's own step: a whole register.
-int64_t getInnerStep(AtomAttr atom, mlir::Type a, mlir::Type b);
+/// Elements along K that a step of an inner `atom` reads of tiles of types `a` and `b`
+/// with `k` elements along K. For bf16 widened to f32, and bytes widened to 16 bits, that
+/// is twice the atom's own step, a whole register; for bytes where it divides K.
+int64_t getInnerStep(AtomAttr atom, mlir::Type a, mlir::Type b, int64_t k);
 
 /// Register blocks of equally many rows that follow each other.
 struct RowRun {

@@ -114,7 +114,9 @@ void CpuBackend::buildLoweringPipeline(OpPassManager &pm) const {
   // Elements to machine arithmetic.
   pm.addPass(tile::createWidenFloats());
   bool avx512dq = bits == 512 && target.hasFeature("avx512dq");
-  pm.addPass(createNativeCasts({avx512dq && target.hasFeature("avx512bf16")}));
+  pm.addPass(createNativeCasts({avx512dq && target.hasFeature("avx512bf16"),
+                                bits == 512 && target.hasFeature("avx512bw"),
+                                bits == 512 && target.hasFeature("avx512vbmi")}));
   pm.addPass(tile::createExpandCasts());
   bool isArm = target.getModel().architecture == Architecture::AArch64;
   pm.addPass(createNativeMath({avx512dq, isArm}));

@@ -193,7 +193,7 @@ static double getTileCycles(const CpuModel &model, AtomAttr atom,
 bool cpu::servesInner(AtomAttr atom, const GemmProblem &problem, int64_t registers) {
   if (!problem.a.alongK || !problem.b.alongK)
     return false;
-  int64_t step = getInnerStep(atom, problem.a.element, problem.b.element);
+  int64_t step = getInnerStep(atom, problem.a.element, problem.b.element, problem.k);
   int64_t perRow = step / atom.getStep();
   // Pairs are loaded and then taken apart; NEON's instructions take nothing from memory.
   int64_t temporaries = perRow > 1 && atom.getVectorBits() == 128 ? 2 : 0;
@@ -211,7 +211,7 @@ bool cpu::servesInner(AtomAttr atom, const GemmProblem &problem, int64_t registe
 static double getInnerBlockCycles(const CpuModel &model, AtomAttr atom,
                                   const GemmProblem &problem, int64_t rows,
                                   int64_t columns) {
-  int64_t step = getInnerStep(atom, problem.a.element, problem.b.element);
+  int64_t step = getInnerStep(atom, problem.a.element, problem.b.element, problem.k);
   double perRow = static_cast<double>(step) / atom.getStep();
   double products = rows * columns * perRow;
   auto widening = [&](const GemmProblem::Operand &operand) {

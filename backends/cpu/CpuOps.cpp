@@ -38,7 +38,8 @@ static LogicalResult verifyInner(GemmOp gemm, MemRefType a, MemRefType b, MemRef
   if (!fits(a.getElementType()) || !fits(b.getElementType()) ||
       c.getElementType() != atom.getAccumulator())
     return gemm.emitOpError("(C3) element types must be those of the atom");
-  int64_t step = getInnerStep(atom, a.getElementType(), b.getElementType());
+  int64_t step =
+      getInnerStep(atom, a.getElementType(), b.getElementType(), a.getDimSize(1));
   if (a.getDimSize(1) % step)
     return gemm.emitOpError("(C5) K = ")
            << a.getDimSize(1) << " is not a multiple of the " << step
@@ -89,9 +90,10 @@ LogicalResult GemmOp::verify() {
     return failure();
   MemRefType a = typeOf(getA()), b = typeOf(getB()), c = typeOf(getC());
   for (MemRefType type : {a, b, c})
-    if (!type.hasStaticShape() || (type == c && !tile::isTile(type)) || type.getRank() < 2 ||
-        type.getRank() > 3 || (type == c && type.getRank() != 2))
-      return emitOpError("(C1) operands must be matrices, or panels of rank 3, of static shape, and `c` a tile");
+    if (!type.hasStaticShape() || (type == c && !tile::isTile(type)) ||
+        type.getRank() < 2 || type.getRank() > 3 || (type == c && type.getRank() != 2))
+      return emitOpError("(C1) operands must be matrices, or panels of rank 3, of static "
+                         "shape, and `c` a tile");
   if (getAtom().getInner())
     return verifyInner(*this, a, b, c);
   int64_t depth = getAtom().getGroup();
@@ -108,10 +110,10 @@ LogicalResult GemmOp::verify() {
       c.getElementType() != getAtom().getAccumulator())
     return emitOpError("(C3) element types must be those of the atom");
   bool matrixA = !isPanelA();
-  if (depth != 1 &&
-      (!isPanelB() || (matrixA && (getTransposeA() || a.getDimSize(1) % depth ||
-                                   getAtom().isSquare())) ||
-                      (!matrixA && getAtom().isTile())))
+  if (depth != 1 && (!isPanelB() ||
+                     (matrixA && (getTransposeA() || a.getDimSize(1) % depth ||
+                                  getAtom().isSquare())) ||
+                     (!matrixA && getAtom().isTile())))
     return emitOpError("(C4) operands of an atom of depth ")
            << depth << " must hold groups along K side by side";
   return success();
@@ -130,7 +132,8 @@ LogicalResult CombineOp::verify() {
     return emitOpError("(C2) needs a tile and one index for each of its dimensions");
   bool isTruth =
       getCombiner() == tile::Combiner::Any || getCombiner() == tile::Combiner::All;
-  if (getCombiner() == tile::Combiner::ArgMax || getCombiner() == tile::Combiner::ArgMin ||
+  if (getCombiner() == tile::Combiner::ArgMax ||
+      getCombiner() == tile::Combiner::ArgMin ||
       (isTruth ? !row.getElementType().isInteger(8)
                : row.getElementType() != getValue().getType()))
     return emitOpError("(C3) cannot combine ")
@@ -161,7 +164,8 @@ LogicalResult TileShapesOp::verify() {
     return emitOpError("(C1) needs rows and bytes of at most eight tiles");
   for (auto [rows, bytes] : llvm::zip_equal(getRows(), getBytes()))
     if (rows < 1 || rows > 16 || bytes < 4 || bytes > 64 || bytes % 4)
-      return emitOpError("(C2) a tile has no ") << rows << " rows of " << bytes << " bytes";
+      return emitOpError("(C2) a tile has no ")
+             << rows << " rows of " << bytes << " bytes";
   return success();
 }
 
@@ -181,8 +185,8 @@ LogicalResult TileMultiplyOp::verify() {
   Instruction instruction = getInstruction();
   if (instruction != Instruction::TileBF16 && instruction != Instruction::TileI8 &&
       instruction != Instruction::TileU8)
-    return emitOpError("(C2) ") << stringifyInstruction(instruction)
-                                << " multiplies no tiles";
+    return emitOpError("(C2) ")
+           << stringifyInstruction(instruction) << " multiplies no tiles";
   return verifyTiles(*this, {static_cast<int8_t>(getA()), static_cast<int8_t>(getB()),
                              static_cast<int8_t>(getC())});
 }

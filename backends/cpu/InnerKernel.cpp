@@ -12,19 +12,30 @@
 using namespace mlir;
 using namespace tilewright::cpu;
 
+int64_t InnerKernel::getStep() {
+  return getInnerStep(atom, elementOf(op.getA()), elementOf(op.getB()),
+                      shapeOf(op.getA())[1]);
+}
+
 /// The registers that one step reads of a row, widened to the atom's element type.
 ///
 /// Pairs of bf16 are taken apart into those at even and at odd places: both are a single
 /// operation on words. Where both operands are in that order, the products are the same.
 InnerKernel::Vectors InnerKernel::loadAlongK(Value memref, Value row, Value k) {
   Location loc = b.getLoc();
-  int64_t step = getInnerStep(atom, elementOf(op.getA()), elementOf(op.getB()));
+  int64_t step = getStep();
   Value loaded = loadLanes(b, memref, {row, k}, step);
   auto full = VectorType::get(atom.getStep(), atom.getElement());
   if (step == atom.getStep())
     return {elementOf(memref) == atom.getElement()
                 ? loaded
                 : b.createOrFold<tile::CastOp>(loc, full, loaded, false, false)};
+  if (elementOf(memref).getIntOrFloatBitWidth() == 8) {
+    auto both = VectorType::get(step, atom.getElement());
+    Value wide = b.createOrFold<tile::CastOp>(loc, both, loaded, false, false);
+    int64_t half = atom.getStep();
+    return {sliceLanes(b, wide, 0, half), sliceLanes(b, wide, half, half)};
+  }
   auto words = VectorType::get(atom.getStep(), b.getI32Type());
   auto splat = [&](int64_t value) {
     return arith::ConstantOp::create(
@@ -37,9 +48,9 @@ InnerKernel::Vectors InnerKernel::loadAlongK(Value memref, Value row, Value k) {
           vector::BitCastOp::create(b, loc, full, odd)};
 }
 
-/// Whether rows of `memref`, which is in memory, are better asked for. Rows that follow each
-/// other without a gap the machine reads ahead by itself, where it does little with each
-/// line: for two rows of A and K = 2048, that is 36 GB/s for 31 on a Zen 5.
+/// Whether rows of `memref`, which is in memory, are better asked for. Rows that follow
+/// each other without a gap the machine reads ahead by itself, where it does little with
+/// each line: for two rows of A and K = 2048, that is 36 GB/s for 31 on a Zen 5.
 bool InnerKernel::wantsPrefetch(Value memref) {
   constexpr int64_t fewRows = 2;
   auto type = cast<MemRefType>(memref.getType());
@@ -49,15 +60,36 @@ bool InnerKernel::wantsPrefetch(Value memref) {
   return strides.front() != type.getDimSize(1) || shapeOf(op.getA())[0] > fewRows;
 }
 
-/// Asks for what lies ahead in a row that is read from memory.
+/// Whether the next block of the grid reads the rows behind those of `memref`.
+static bool isFollowedByNextBlock(Value memref, int64_t rows) {
+  auto view = memref.getDefiningOp<memref::SubViewOp>();
+  if (!view)
+    return false;
+  llvm::SmallBitVector dropped = view.getDroppedDims();
+  auto first = dyn_cast<Value>(view.getMixedOffsets()[dropped.find_first_unset()]);
+  return first && continuesInNextBlock(first, rows);
+}
+
+/// Asks for what lies ahead where rows are read from memory: in each of them, or, where
+/// the steps of a loop read parts of them and the next block what follows, in the rows
+/// of that block, since the end of a row is no place to be late at.
 void InnerKernel::prefetchAlongK(Value memref, Value row, Value k) {
-  constexpr int64_t bytesAhead = 1024;
+  constexpr int64_t bytesAhead = 1024, bytesInL1 = 24576;
   auto type = cast<MemRefType>(memref.getType());
   if (!wantsPrefetch(memref))
     return;
-  Value ahead = b.add(k, bytesAhead * 8 / type.getElementTypeBitWidth());
-  memref::PrefetchOp::create(b, b.getLoc(), memref, ValueRange{row, ahead},
-                             /*isWrite=*/false, /*localityHint=*/3, /*isDataCache=*/true);
+  auto [strides, offset] = type.getStridesAndOffset();
+  int64_t rows = type.getDimSize(0);
+  int64_t bits = type.getElementTypeBitWidth(), bytes = rows * strides[0] * bits / 8;
+  bool isNext =
+      strides[0] > 0 && bytes <= bytesOfNextBlock && isFollowedByNextBlock(memref, rows);
+  if (isNext)
+    row = b.add(row, rows);
+  else
+    k = b.add(k, bytesAhead * 8 / bits);
+  memref::PrefetchOp::create(b, b.getLoc(), memref, ValueRange{row, k}, /*isWrite=*/false,
+                             /*localityHint=*/isNext && bytes > bytesInL1 ? 2 : 3,
+                             /*isDataCache=*/true);
 }
 
 InnerKernel::Vectors InnerKernel::emitStep(int64_t rows, int64_t columns, Value row,
@@ -125,12 +157,11 @@ void InnerKernel::emitBlock(int64_t rows, int64_t columns, Value row, Value colu
   auto type = VectorType::get(atom.getLanes(), atom.getAccumulator());
   Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(type));
   int64_t k = shapeOf(op.getA())[1];
-  int64_t step = getInnerStep(atom, elementOf(op.getA()), elementOf(op.getB()));
-  Vectors sums =
-      loopCarrying(b, 0, k, step, Vectors(rows * columns, zero),
-                   [&](Value at, ValueRange carried) {
-                     return emitStep(rows, columns, row, column, at, carried);
-                   });
+  int64_t step = getStep();
+  Vectors sums = loopCarrying(b, 0, k, step, Vectors(rows * columns, zero),
+                              [&](Value at, ValueRange carried) {
+                                return emitStep(rows, columns, row, column, at, carried);
+                              });
   int64_t together = 128 / atom.getAccumulator().getIntOrFloatBitWidth();
   for (int64_t r = 0; r < rows; ++r)
     for (int64_t c = 0; c < columns; c += together) {
@@ -146,9 +177,8 @@ void InnerKernel::emitBlock(int64_t rows, int64_t columns, Value row, Value colu
 /// All rows of the columns [begin, end), which `columns` divides.
 void InnerKernel::emitColumns(int64_t columns, int64_t begin, int64_t end) {
   b.forLoop(b.getIndexAttr(begin), b.getIndexAttr(end), columns, [&](Value column) {
-    forRowBlocks(b, op, [&](int64_t rows, Value row) {
-      emitBlock(rows, columns, row, column);
-    });
+    forRowBlocks(b, op,
+                 [&](int64_t rows, Value row) { emitBlock(rows, columns, row, column); });
   });
 }
 

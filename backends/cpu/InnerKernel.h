@@ -28,6 +28,7 @@ private:
   void emitBlock(int64_t rows, int64_t columns, mlir::Value row, mlir::Value column);
   Vectors emitStep(int64_t rows, int64_t columns, mlir::Value row, mlir::Value column,
                    mlir::Value k, Vectors sums);
+  int64_t getStep();
   bool wantsPrefetch(mlir::Value memref);
   void prefetchAlongK(mlir::Value memref, mlir::Value row, mlir::Value k);
   Vectors loadAlongK(mlir::Value memref, mlir::Value row, mlir::Value k);

@@ -154,12 +154,18 @@ void RowCopy::emitRow(ArrayRef<Value> coordinates, Value valid) {
       emitOther);
 }
 
-/// Asks for a row that is read soon, the last of them again and again.
+/// Asks for a row that is read soon, the last of them again and again, or for one that
+/// the next block reads.
 void RowCopy::prefetch(ArrayRef<Value> coordinates) {
   int64_t dim = src.rank() - 2, ahead = src.rowsAhead(dim == gatherDim);
-  if (ahead == 0)
+  int64_t next = ahead || dim == gatherDim ? 0 : src.rowsToNextBlock();
+  if (ahead == 0 && next == 0)
     return;
   SmallVector<Value> at(coordinates);
+  if (next) {
+    at.back() = b.add(at.back(), next);
+    return src.prefetchRow(b, at);
+  }
   at.back() = b.min(b.add(at.back(), ahead), b.sub(b.index(dst.upper[dim]), b.index(1)));
   CopyRegion later(src);
   if (dim == gatherDim)

@@ -1,4 +1,4 @@
-//===- NativeCasts.cpp - Roundings that a CPU has instructions for ------------===//
+//===- NativeCasts.cpp - Conversions that a CPU has instructions for ----------===//
 //
 // Part of Tilewright, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -9,9 +9,12 @@
 // for zero and keeps what NaNs carry. Registers that hold either are rare: they take a
 // branch with the seven operations on integers that are right for all numbers.
 //
+// Floats of 8 and 4 bits are widened by tables (TableCasts.cpp).
+//
 //===----------------------------------------------------------------------===//
 
 #include "backends/cpu/Passes.h"
+#include "backends/cpu/TableCasts.h"
 #include "dialects/tile/Tile.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -72,12 +75,15 @@ struct NativeCasts : tilewright::cpu::impl::NativeCastsBase<NativeCasts> {
   using NativeCastsBase::NativeCastsBase;
 
   void runOnOperation() override {
-    SmallVector<CastOp> casts;
+    SmallVector<CastOp> rounded, widened;
     getOperation()->walk([&](CastOp cast) {
       if (avx512bf16 && isNative(cast))
-        casts.push_back(cast);
+        rounded.push_back(cast);
+      else if (avx512bw && tilewright::cpu::hasTable(cast, avx512vbmi))
+        widened.push_back(cast);
     });
-    llvm::for_each(casts, expand);
+    llvm::for_each(rounded, expand);
+    llvm::for_each(widened, tilewright::cpu::expandByTable);
   }
 };
 } // namespace

@@ -321,15 +321,23 @@ def OverlapBlocks : Pass<"cpu-overlap-blocks", "::mlir::ModuleOp"> {
 }
 
 def NativeCasts : Pass<"cpu-native-casts"> {
-  let summary = "Round f32 to bf16 by AVX-512 BF16's instruction";
+  let summary = "Convert registers of floats by the instructions that AVX-512 has";
   let description = [{
     With AVX-512 BF16, registers of f32 that hold no denormal and no NaN are rounded to
     bf16 by one instruction, others as by `expand-casts`.
+
+    Floats of few bits are looked up in tables that registers hold: e4m3fn to bf16 and
+    f16, and e5m2 to bf16, with AVX-512 VBMI, 32 lanes or more; e2m1fn to bf16, f16 and
+    f32 with AVX-512 BW, a whole register or more.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect",
                            "::mlir::vector::VectorDialect", "::mlir::LLVM::LLVMDialect"];
   let options = [Option<"avx512bf16", "avx512bf16", "bool", "false",
-                        "Whether the CPU has AVX-512 BF16, DQ and VL">];
+                        "Whether the CPU has AVX-512 BF16, DQ and VL">,
+                 Option<"avx512bw", "avx512bw", "bool", "false",
+                        "Whether the CPU has AVX-512 BW">,
+                 Option<"avx512vbmi", "avx512vbmi", "bool", "false",
+                        "Whether the CPU has AVX-512 VBMI, and so BW">];
 }
 
 def NativeMath : Pass<"cpu-native-math"> {

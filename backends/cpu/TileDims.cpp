@@ -153,6 +153,13 @@ bool cpu::hasContiguousRows(MemRefType type) {
   return !strides.empty() && strides.back() == 1;
 }
 
+bool cpu::continuesInNextBlock(Value offset, int64_t extent) {
+  auto product = offset.getDefiningOp<arith::MulIOp>();
+  auto block = product ? dyn_cast<BlockArgument>(product.getLhs()) : BlockArgument();
+  return block && isa<tile::KernelOp>(block.getOwner()->getParentOp()) &&
+         block.getArgNumber() == 0 && getConstantIntValue(product.getRhs()) == extent;
+}
+
 Value cpu::insertLanes(LoopBuilder &b, Value part, Value vector, int64_t first) {
   return vector::InsertStridedSliceOp::create(b, b.getLoc(), part, vector, first, 1);
 }

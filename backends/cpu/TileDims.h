@@ -13,6 +13,10 @@
 
 namespace tilewright::cpu {
 
+/// Rows of the next block are asked for while their blocks' worth of memory fits in a
+/// part of L2.
+inline constexpr int64_t bytesOfNextBlock = 262144;
+
 using Indices = llvm::SmallVector<mlir::Value>;
 
 /// Tiles of one rank, at least 2, that an operation walks along `dim`.
@@ -52,6 +56,9 @@ void storeLanes(LoopBuilder &b, mlir::Value vector, mlir::Value memref,
 /// Whether elements of a row follow each other. Of a row that has one element `type`
 /// tells that of any stride, but regions of a tensor may be wider than it.
 bool hasContiguousRows(mlir::MemRefType type);
+
+/// Whether a region of `extent` at `offset` is followed by that of the grid's next block.
+bool continuesInNextBlock(mlir::Value offset, int64_t extent);
 
 /// Lanes `first` to `first + width` of a vector.
 mlir::Value sliceLanes(LoopBuilder &b, mlir::Value vector, int64_t first, int64_t width);

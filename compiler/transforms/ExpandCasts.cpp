@@ -17,7 +17,8 @@
 // on which side of a midpoint the source was.
 //
 // f32 <-> f16 is the hardware's, and so is f32 -> bf16 on targets that do it right: the
-// CPU's instruction flushes denormals (NativeCasts.cpp). The others are integer operations.
+// CPU's instruction flushes denormals (NativeCasts.cpp). The others are integer
+// operations.
 //
 //===----------------------------------------------------------------------===//
 
@@ -118,12 +119,14 @@ static Expr smallToFloat(Expr x, Type to) {
   return half * std::ldexp(1.0, 15 - format.bias);
 }
 
-/// The powers of two are the exponents of f32s, the least of which is denormal.
+/// The powers of two are the exponents of f32s, the least of which is denormal. It and
+/// NaN, which is all ones, have a bit beside the exponent.
 static Expr e8m0ToF32(Expr x) {
   auto &b = x.builder();
   Expr bits = x.bits().to<arith::ExtUIOp>(b.getI32Type());
-  Expr finite = select(equal(bits, 0), 0x00400000, bits << 23);
-  return select(equal(bits, 0xff), 0x7fc00000, finite).bitsAs(b.getF32Type());
+  Expr isEnd = equal((bits + 1) & 0xfe, 0);
+  return ((bits << 23) | (isEnd.to<arith::ExtUIOp>(b.getI32Type()) << 22))
+      .bitsAs(b.getF32Type());
 }
 
 /// An e5m2 is the upper half of an f16.

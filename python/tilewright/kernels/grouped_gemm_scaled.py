@@ -93,8 +93,11 @@ def grouped_gemm_scaled_kernel(
     weight = {PLAIN: dtype, FP8: "f8e4m3fn", FP4: "f4e2m1fn"}[kind]
     b_blocks = (n, -(-k // FP4_DEPTH)) if kind == FP4 else (-(-n // DEPTH), -(-k // DEPTH))
     per_step = DEPTH // FP4_DEPTH
-    few = row_tile <= 4 and target.startswith("cpu")  # B streams, in few rows at once
+    on_cpu = target.startswith("cpu")
+    few = row_tile <= 4 and on_cpu  # B streams, in few rows at once
     columns = [8] if few else [128, 64, 32]
+    # Either holds fp4. On a CPU it passes through memory.
+    widened = "bf16" if on_cpu else "f32"
 
     @T.prim_func
     def grouped_gemm_scaled(
@@ -121,11 +124,22 @@ def grouped_gemm_scaled_kernel(
                 group = Listed[row]
                 live = group >= 0
             if live:
+                # Those of the tile's rows that belong to the group come first.
+                if masked:
+                    count = Listed[bz] - by * BM
+                else:
+                    found = T.alloc_fragment([1], T.int32)
+                    belongs = T.alloc_fragment([BM], T.int32)
+                    for i in T.Parallel(BM):
+                        inside = row + i < rows and Listed[row + i] >= 0
+                        belongs[i] = T.if_then_else(inside, 1, 0)
+                    T.reduce_sum(belongs, found, dim=0)
+                    count = found[0]
                 T.clear(acc)
                 for step in T.Pipelined(T.ceildiv(k, DEPTH), num_stages=2):
                     T.copy(A[row, step * DEPTH], a_tile)
                     if kind == FP4:
-                        wide = T.alloc_fragment([BN, DEPTH], T.float32)
+                        wide = T.alloc_fragment([BN, DEPTH], widened)
                         factor = T.alloc_fragment([BN, per_step], T.float32)
                         T.copy(B[group, bx * BN, step * DEPTH], wide)
                         T.copy(BScale[group, bx * BN, step * per_step], factor)
@@ -146,14 +160,11 @@ def grouped_gemm_scaled_kernel(
                                 scale[i] *= b_scale
                         T.gemm(a_tile, b_tile, part, transpose_B=True, clear_accum=True)
                         for i, j in T.Parallel(BM, BN):
-                            acc[i, j] += part[i, j] * scale[i]
+                            if i < count:
+                                acc[i, j] += part[i, j] * scale[i]
                 for i, j in T.Parallel(BM, BN):
-                    if masked:
-                        if by * BM + i < Listed[bz]:
-                            C[row + i, bx * BN + j] = acc[i, j]
-                    else:
-                        if Listed[row + i] >= 0 and row + i < rows:
-                            C[row + i, bx * BN + j] = acc[i, j]
+                    if i < count:
+                        C[row + i, bx * BN + j] = acc[i, j]
 
     return tilewright.compile(grouped_gemm_scaled, target=target)
 
@@ -214,7 +225,9 @@ def _multiply(
             reshaped(a_scale, (many, blocks)),
             [reshaped(out, (many, n))],
         )
-    tile = next((m for m in (1, 2, 4, 16, 32) if rows <= 1.5 * m), 64)
+    # On a CPU a second row costs less than to read the weights again for it.
+    fewest = 2 if target.startswith("cpu") else 1
+    tile = next((m for m in (1, 2, 4, 16, 32) if m >= fewest and rows <= 1.5 * m), 64)
     kernel = grouped_gemm_scaled_kernel(
         n, k, groups, kind, dtype, dtype_of(out), (dtype_of(a_scale), dtype_of(b_scale)),
         masked, tile, target, row_bounds(a.shape[0], RUN, target),

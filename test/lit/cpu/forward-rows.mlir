@@ -13,20 +13,38 @@
 !c = memref<4x8xf32, #tile.space<fragment>>
 #atom = #cpu.atom<dpbf16 inner 4x4x2, bf16 into f32, 512>
 
-// Rows that are known to exist. What lies 1024 bytes ahead is asked for.
+// Rows that are known to exist. The next block's rows are asked for.
 // CHECK-LABEL: @known
 // CHECK-NOT:     tile.alloc
 // CHECK:         %[[ROWS:.*]] = memref.subview %{{.*}}[%{{.*}}, 256] [8, 256] [1, 1]
 // CHECK-NEXT:    cpu.gemm %{{.*}}, %[[ROWS]] into
 // LOOPS-LABEL: @known
 // LOOPS:         vector.load %[[V:.*]][%{{.*}}, %[[K:.*]]] : memref<8x256xbf16, strided<[1024, 1], offset: ?>, {{.*}}, vector<32xbf16>
-// LOOPS:         %[[FAR:.*]] = arith.addi %[[K]], %c512
-// LOOPS:         memref.prefetch %[[V]][%{{.*}}, %[[FAR]]], read, locality<3>, data
+// LOOPS:         %[[NEXT:.*]] = arith.addi %{{.*}}, %c8
+// LOOPS:         memref.prefetch %[[V]][%[[NEXT]], %[[K]]], read, locality<3>, data
 func.func @known(%w: memref<64x1024xbf16, #global>, %a: !a, %c: !c) {
   %c8 = arith.constant 8 : index
   tile.kernel (%b) in (%c8) threads(128) {
     %t = tile.alloc "t" : !tile
     %row = arith.muli %b, %c8 : index
+    tile.copy %w[%row, 256][8, 256] to %t[0, 0][8, 256] : memref<64x1024xbf16, #global> to !tile
+    cpu.gemm %a, %t into %c atom(#atom) : !a, !tile into !c
+  }
+  return
+}
+
+// The next block reads other rows: what lies 1024 bytes ahead is asked for.
+// LOOPS-LABEL: @backwards
+// LOOPS:         vector.load %[[V:.*]][%{{.*}}, %[[K:.*]]] : memref<8x256xbf16, strided<[1024, 1], offset: ?>, {{.*}}, vector<32xbf16>
+// LOOPS:         %[[FAR:.*]] = arith.addi %[[K]], %c512
+// LOOPS:         memref.prefetch %[[V]][%{{.*}}, %[[FAR]]], read, locality<3>, data
+func.func @backwards(%w: memref<64x1024xbf16, #global>, %a: !a, %c: !c) {
+  %c7 = arith.constant 7 : index
+  %c8 = arith.constant 8 : index
+  tile.kernel (%b) in (%c8) threads(128) {
+    %t = tile.alloc "t" : !tile
+    %last = arith.subi %c7, %b : index
+    %row = arith.muli %last, %c8 : index
     tile.copy %w[%row, 256][8, 256] to %t[0, 0][8, 256] : memref<64x1024xbf16, #global> to !tile
     cpu.gemm %a, %t into %c atom(#atom) : !a, !tile into !c
   }

@@ -120,6 +120,35 @@ func.func @none(%x: memref<256x32xf32, #global>, %y: memref<256x64xf32, #global>
   return
 }
 
+// Steps of a loop read parts of few rows: those of the next block are asked for, unless
+// it reads others.
+// CHECK-LABEL: @parts
+// CHECK-SAME:    %[[X:.*]]: memref<64x512xf32
+// CHECK:         %[[FIRST:.*]] = arith.muli %{{.*}}, %c8
+// CHECK:         scf.for %[[I:.*]] = %c0 to %c8 step %c1
+// CHECK:           %[[NEXT:.*]] = arith.addi %[[I]], %c8
+// CHECK:           %[[ROW:.*]] = arith.addi %[[FIRST]], %[[NEXT]]
+// CHECK:           memref.prefetch %[[X]][%[[ROW]], %{{.*}}], read, locality<3>, data
+func.func @parts(%x: memref<64x512xf32, #global>) {
+  %c4 = arith.constant 4 : index
+  %c7 = arith.constant 7 : index
+  %c8 = arith.constant 8 : index
+  tile.kernel (%b, %d) in (%c8, %c4) threads(128) {
+    %s = tile.alloc "s" : memref<8x32xf32, #shared>
+    %row = arith.muli %b, %c8 : index
+    tile.copy %x[%row, 64][8, 32] to %s[0, 0][8, 32]
+      : memref<64x512xf32, #global> to memref<8x32xf32, #shared>
+    %second = arith.muli %d, %c8 : index
+    tile.copy %x[%second, 64][8, 32] to %s[0, 0][8, 32]
+      : memref<64x512xf32, #global> to memref<8x32xf32, #shared>
+    %last = arith.subi %c7, %b : index
+    %backwards = arith.muli %last, %c8 : index
+    tile.copy %x[%backwards, 64][8, 32] to %s[0, 0][8, 32]
+      : memref<64x512xf32, #global> to memref<8x32xf32, #shared>
+  }
+  return
+}
+
 // Tiles are in a cache.
 // CHECK-LABEL: @tiles
 // CHECK:         vector.store
