@@ -11,7 +11,9 @@
 // rows of the panel. Units change places within blocks of 128 bits first, in two steps of
 // cheap shuffles where a unit has 32 bits, then these blocks do. A part of that is done
 // by the loads, which bring halves of two rows into one vector. They are no smaller than
-// that, since a core waits for few loads at a time. Squares and runs that are cut by the
+// that, since a core waits for few loads at a time. Floats of 8 bits that are widened to
+// 16 are transposed before that, four of a row as a unit, which is half the shuffles.
+// Squares and runs that are cut by the
 // matrix's or the tensor's edge are copied element by element.
 //
 //===----------------------------------------------------------------------===//
@@ -39,8 +41,11 @@ private:
                                            int64_t parts, bool isCut);
   void interleaveBlocks(SmallVector<Value> &vectors);
   Value takeBlocks(Value x, Value y, int64_t first);
-  void storeColumns(ArrayRef<Value> vectors, Value unit, Value n, int64_t step);
+  using StoreColumn = llvm::function_ref<void(Value units, Value unit)>;
+  void storeColumns(ArrayRef<Value> vectors, Value unit, int64_t step, StoreColumn store);
   void transposeSquare(Value n, Value unit, bool isCut);
+  void transposeBytes(Value n, Value quad);
+  void storeBytes(Value quads, Value quad, Value n);
   void prefetch(Value n);
 
   /// A source vector of `width` elements at row, column of the two spanned dimensions.
@@ -63,6 +68,7 @@ private:
   int64_t unitBits;
   int64_t perBlock; // units of 128 bits, within which shuffles are cheap
   bool isConverted; // by the loads
+  bool widensBytes; // of units that are two of them
   bool hasMasks;    // for loads of rows that the tensor cuts
 };
 } // namespace
@@ -78,6 +84,8 @@ PackLowering::PackLowering(PackOp op, int64_t vectorBits)
   unitBits = element.getIntOrFloatBitWidth() * interleave;
   perBlock = std::clamp<int64_t>(128 / unitBits, 1, lanes);
   isConverted = src.elementType() != element || src.isPaired();
+  widensBytes = src.elementBits() == 8 && isa<FloatType>(src.elementType()) &&
+                isa<FloatType>(element) && unitBits == 32 && interleave == 2;
   // Before AVX-512 there are masked loads of 32 and 64 bits only.
   hasMasks = (vectorBits >= 512 || src.elementBits() >= 32) && !src.isPaired();
   SmallVector<ReassociationIndices> groups{{0}, {1, 2}};
@@ -279,18 +287,15 @@ Value PackLowering::takeBlocks(Value x, Value y, int64_t first) {
 
 /// Stores columns of which each of `vectors` has a few rows: those of each `step`-th
 /// block, the first of them for unit `unit`.
-void PackLowering::storeColumns(ArrayRef<Value> vectors, Value unit, Value n,
-                                int64_t step) {
-  if (vectors.size() == 1) {
-    auto rowVector = VectorType::get(lanes * interleave, element);
-    store(vector::BitCastOp::create(b, loc, rowVector, vectors[0]), unit, n);
-    return;
-  }
+void PackLowering::storeColumns(ArrayRef<Value> vectors, Value unit, int64_t step,
+                                StoreColumn store) {
+  if (vectors.size() == 1)
+    return store(vectors[0], unit);
   for (int64_t odd : {0, 1}) {
     SmallVector<Value> joined;
     for (size_t i = 0; i < vectors.size(); i += 2)
       joined.push_back(takeBlocks(vectors[i], vectors[i + 1], odd));
-    storeColumns(joined, b.add(unit, odd * step * perBlock), n, 2 * step);
+    storeColumns(joined, b.add(unit, odd * step * perBlock), 2 * step, store);
   }
 }
 
@@ -307,8 +312,48 @@ void PackLowering::transposeSquare(Value n, Value unit, bool isCut) {
       SmallVector<Value> vectors;
       for (const SmallVector<Value> &rows : groups)
         vectors.push_back(rows[k]);
-      storeColumns(vectors, b.add(unit, part * (lanes / parts) + k), n, 1);
+      auto rowVector = VectorType::get(lanes * interleave, element);
+      storeColumns(vectors, b.add(unit, part * (lanes / parts) + k), 1,
+                   [&](Value units, Value at) {
+                     store(vector::BitCastOp::create(b, loc, rowVector, units), at, n);
+                   });
     }
+  }
+}
+
+/// Widens what is two units of each column, and stores them.
+void PackLowering::storeBytes(Value quads, Value quad, Value n) {
+  auto type = VectorType::get(4 * lanes, src.elementType());
+  Value bytes = vector::BitCastOp::create(b, loc, type, quads);
+  SmallVector<int64_t> mask;
+  for (int64_t half : {0, 2})
+    for (int64_t lane = 0; lane < lanes; ++lane)
+      for (int64_t byte : {0, 1})
+        mask.push_back(4 * lane + half + byte);
+  Value wide = cast(vector::ShuffleOp::create(b, loc, bytes, bytes, mask));
+  for (int64_t half : {0, 1})
+    store(sliceLanes(b, wide, half * 2 * lanes, 2 * lanes), b.add(b.mul(quad, 2), half),
+          n);
+}
+
+/// Transposes the square of `lanes` times four bytes whose first row is `n` and first
+/// column is 4 `quad`.
+void PackLowering::transposeBytes(Value n, Value quad) {
+  auto type = VectorType::get(lanes, b.getI32Type());
+  SmallVector<SmallVector<Value>> groups;
+  for (int64_t first = 0; first < lanes; first += perBlock) {
+    SmallVector<Value> &rows = groups.emplace_back();
+    for (int64_t r = 0; r < perBlock; ++r)
+      rows.push_back(vector::BitCastOp::create(
+          b, loc, type, load(b.add(n, first + r), b.mul(quad, 4), 4 * lanes)));
+    interleaveBlocks(rows);
+  }
+  for (int64_t k = 0; k < perBlock; ++k) {
+    SmallVector<Value> vectors;
+    for (const SmallVector<Value> &rows : groups)
+      vectors.push_back(rows[k]);
+    storeColumns(vectors, b.add(quad, k), 1,
+                 [&](Value quads, Value at) { storeBytes(quads, at, n); });
   }
 }
 
@@ -327,6 +372,7 @@ void PackLowering::emitTransposed() {
   int64_t units = llvm::divideCeil(extentK, interleave);
   int64_t wholeN = src.isContiguous() ? extentN / lanes * lanes : 0;
   int64_t wholeUnits = extentK / (lanes * interleave) * lanes;
+  int64_t wholeQuads = widensBytes ? wholeUnits / (2 * lanes) * lanes : 0;
   bool beginsWhole = getConstantIntValue(src.lower[1]) == 0;
   b.forLoop(wholeN, lanes, [&](Value n) {
     OpFoldResult nextN = getAsOpFoldResult(b.add(n, lanes));
@@ -337,7 +383,8 @@ void PackLowering::emitTransposed() {
         b.both(rows, src.rangeIsWhole(b, 1)),
         [&] {
           prefetch(n);
-          b.forLoop(wholeUnits, lanes,
+          b.forLoop(wholeQuads, lanes, [&](Value quad) { transposeBytes(n, quad); });
+          b.forLoop(b.getIndexAttr(2 * wholeQuads), b.getIndexAttr(wholeUnits), lanes,
                     [&](Value unit) { transposeSquare(n, unit, /*isCut=*/false); });
         },
         [&] {
