@@ -191,3 +191,26 @@ func.func @cut(%x: memref<32x50xbf16, #global>, %p: memref<16x32x2xbf16, #shared
   }
   return
 }
+
+// Bytes that become pairs of 16 bits are transposed first: 16 rows of 64 bytes, four bytes
+// to a unit, and then widened, two units of the panel at a time. What is left of the rows
+// is widened first.
+// CHECK-LABEL: @bytes
+// WIDE:          %[[ROW:.*]] = vector.load %arg0[%c0, %c0] : {{.*}}, vector<64xf8E4M3FN>
+// WIDE:          vector.bitcast %[[ROW]] : vector<64xf8E4M3FN> to vector<16xi32>
+// WIDE:          vector.shuffle {{.*}} : vector<16xi32>, vector<16xi32>
+// WIDE:          %[[QUADS:.*]] = vector.bitcast {{.*}} : vector<16xi32> to vector<64xf8E4M3FN>
+// WIDE:          %[[PAIRS:.*]] = vector.shuffle %[[QUADS]], %[[QUADS]] [0, 1, 4, 5, {{.*}}, 60, 61, 2, 3, {{.*}}, 62, 63]
+// WIDE:          %[[BOTH:.*]] = tile.cast %[[PAIRS]] : vector<64xf8E4M3FN> to vector<64xbf16>
+// WIDE:          %[[FIRST:.*]] = vector.extract_strided_slice %[[BOTH]] {offsets = [0], sizes = [32]
+// WIDE:          vector.store %[[FIRST]], %[[P:.*]][%c0, %c0]
+// WIDE:          %[[SECOND:.*]] = vector.extract_strided_slice %[[BOTH]] {offsets = [32], sizes = [32]
+// WIDE:          vector.store %[[SECOND]], %[[P]][%c1, %c0]
+// WIDE:          vector.load %arg0[%c0, %c64] : {{.*}}, vector<32xf8E4M3FN>
+// WIDE:          tile.cast {{.*}} : vector<32xf8E4M3FN> to vector<32xbf16>
+// SMALL:         vector.load {{.*}} vector<16xf8E4M3FN>
+func.func @bytes(%x: memref<16x96xf8E4M3FN, #shared>, %p: memref<48x16x2xbf16, #shared>) {
+  tile.pack %x[0, 0][16, 96] dims [0, 1] into %p transpose
+    : memref<16x96xf8E4M3FN, #shared> into memref<48x16x2xbf16, #shared>
+  return
+}

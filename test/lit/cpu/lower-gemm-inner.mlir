@@ -224,3 +224,23 @@ func.func @f64(%a: memref<1x8xf64, #shared>, %b: memref<3x8xf64, #shared>,
     : memref<1x8xf64, #shared>, memref<3x8xf64, #shared> into memref<1x3xf64, #fragment>
   return
 }
+
+// Of two operands of f8 a step reads whole registers, each of which becomes two; rows of
+// an odd number of halves are read by halves.
+// CHECK-LABEL: @bytes
+// CHECK:         scf.for %[[K:.*]] = %c0 to %c128 step %c64
+// CHECK:           vector.load %arg0[%c0, %[[K]]] : {{.*}}, vector<64xf8E4M3FN>
+// CHECK-NEXT:      %[[WA:.*]] = tile.cast {{.*}} : vector<64xf8E4M3FN> to vector<64xbf16>
+// CHECK-NEXT:      vector.extract_strided_slice %[[WA]] {offsets = [0], sizes = [32]
+// CHECK-NEXT:      vector.extract_strided_slice %[[WA]] {offsets = [32], sizes = [32]
+// CHECK-COUNT-2:   dpbf16ps
+// CHECK:         scf.for %{{.*}} = %c0 to %c96 step %c32
+func.func @bytes(%a: memref<1x128xf8E4M3FN, #shared>, %b: memref<1x128xf8E4M3FN, #shared>,
+                 %c: memref<1x1xf32, #fragment>,
+                 %d: memref<1x96xf8E4M3FN, #shared>, %e: memref<1x96xf8E4M3FN, #shared>) {
+  cpu.gemm %a, %b into %c atom(#cpu.atom<dpbf16 inner 1x1x2, bf16 into f32, 512>)
+    : memref<1x128xf8E4M3FN, #shared>, memref<1x128xf8E4M3FN, #shared> into memref<1x1xf32, #fragment>
+  cpu.gemm %d, %e into %c atom(#cpu.atom<dpbf16 inner 1x1x2, bf16 into f32, 512>)
+    : memref<1x96xf8E4M3FN, #shared>, memref<1x96xf8E4M3FN, #shared> into memref<1x1xf32, #fragment>
+  return
+}

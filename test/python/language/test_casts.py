@@ -137,6 +137,48 @@ def test_every_value_to_every_type(device, source):
     check(device, padded, source, [t for t in (*NARROW, *WIDE, *INTEGERS) if t != source])
 
 
+@pytest.mark.parametrize(
+    ("source", "length"),
+    [
+        (source, length)
+        for source in ("f8e4m3fn", "f8e5m2", "f4e2m1fn")
+        for length in (1, 2, 17, 31, 32, 33, 63, 64, 65, 66, 97, 130)
+        if source != "f4e2m1fn" or length % 2 == 0  # two share a byte
+    ],
+)
+def test_every_small_float_in_rows_of_every_length(device, source, length):
+    """Whole registers look values up in tables, and what is left of a row is computed."""
+    x = np.tile(every_value(source), length)  # each value is at each place of a row, or many
+    rows = len(x) // length
+    targets = ["bf16", "f16", "f32"]
+
+    @T.prim_func
+    def kernel(
+        X: T.Tensor((rows, length), source),
+        Y0: T.Tensor((rows, length), targets[0]),
+        Y1: T.Tensor((rows, length), targets[1]),
+        Y2: T.Tensor((rows, length), targets[2]),
+    ):
+        with T.Kernel(1):
+            Z0 = T.alloc_shared((rows, length), targets[0])
+            Z1 = T.alloc_shared((rows, length), targets[1])
+            Z2 = T.alloc_shared((rows, length), targets[2])
+            T.copy(X, Z0)
+            T.copy(X, Z1)
+            T.copy(X, Z2)
+            T.copy(Z0, Y0)
+            T.copy(Z1, Y1)
+            T.copy(Z2, Y2)
+
+    given = x.reshape(rows, length)
+    outputs = [np.zeros(given.shape, numpy_dtype(target)) for target in targets]
+    pairs = tilewright.pack_pairs(given) if source == "f4e2m1fn" else given
+    tilewright.compile(kernel, target=device)(pairs, *outputs)
+    for target, result in zip(targets, outputs):
+        expected = _expected(x, exact(x), source, target)
+        _same(f"{source} to {target}, {length} in a row", x, result.reshape(-1), expected)
+
+
 @pytest.mark.parametrize("source", WIDE)
 def test_wide_floats_to_narrow_floats(device, source):
     for target in NARROW:
