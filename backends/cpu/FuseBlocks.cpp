@@ -40,9 +40,9 @@ using namespace tilewright;
 using namespace tilewright::cpu;
 using namespace tilewright::tile;
 
-/// Tiles with fewer rows or columns are made to have so many at least. Columns that are
-/// rows of a tensor's, from which few rows take each element once, are read as memory
-/// likes it, in long pieces.
+/// Tiles with fewer rows or columns are made to have so many at least. Where few rows
+/// take each element of B once, it is read as memory likes it: its rows in long pieces.
+/// Where it is transposed, their length is that of K, and more of them are no better.
 static constexpr int64_t enoughInTile = 64, enoughOfFewRows = 512, fewRows = 16;
 
 /// Blocks for each core that have to be left, where their number is known.
@@ -288,12 +288,12 @@ int64_t BlockFuser::getBytes(int64_t factor) {
 }
 
 int64_t BlockFuser::getEnough() {
-  bool isRead = false;
+  int64_t enough = enoughInTile;
   kernel.walk([&](tile::GemmOp gemm) {
-    isRead |= gemm.getM() <= fewRows && !gemm.getTransposeB() &&
-              ties.find(gemm.getC(), dim) == 1;
+    if (gemm.getM() <= fewRows && ties.find(gemm.getC(), dim) == 1)
+      enough = gemm.getTransposeB() ? 0 : enoughOfFewRows;
   });
-  return isRead ? enoughOfFewRows : enoughInTile;
+  return enough;
 }
 
 KernelOp BlockFuser::keepSingleBlock() {
