@@ -157,7 +157,7 @@ def _skinny_tile(
     if transpose_b:
         # Rows of B are read where they lie: of few rows long parts, one after the other; of
         # more, what leaves A in L1.
-        columns, part = (16, 8192) if rows <= 4 else (64, 128 * rows)
+        columns, part = 16 if rows == 1 else 64, 8192 if rows <= 4 else 128 * rows
         longest = part // itemsize
         lengths = (longest >> i for i in range(longest.bit_length()))
         step = next((s for s in lengths if k % s == 0 and s > 2 * depth), 2 * depth)
