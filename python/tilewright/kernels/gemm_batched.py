@@ -13,7 +13,7 @@ as the batch, `q.transpose(1, 0, 2)` for q [tokens, heads, 128] times W_uk [head
 and the latent output [tokens, heads, 512] likewise times W_uv [heads, 128, 512] transposed.
 
 Products are accumulated in f32 and rounded once. batch and m are dynamic, n and k static. The
-result of a row depends on nothing but the row and its matrix.
+result of a row depends on the row, its matrix and, in the order of sums, the number of rows.
 
 Bound of C: gamma_(k+1) |A||B| + u(C) |C|.
 """
