@@ -214,7 +214,7 @@ int64_t CopyRegion::rowsAhead(bool inAnyOrder) const {
 }
 
 int64_t CopyRegion::rowsToNextBlock() const {
-  if (rank() < 2 || tile::isTile(type) || !isContiguous())
+  if (rank() < 2 || shape[rank() - 2] == 1 || tile::isTile(type) || !isContiguous())
     return 0;
   int64_t dim = dims[rank() - 2], rows = shape[rank() - 2];
   auto [strides, offset] = type.getStridesAndOffset();

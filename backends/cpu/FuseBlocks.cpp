@@ -16,19 +16,17 @@
 //     copy %c to y[%row, 0][16, 64]               copy %c to y[%row, 0][64, 64]
 //   }                                           }
 //
-// That is right where a block's number is used for nothing but to say which rows are
-// meant: a row's own number, %row + i, is the same in the blocks that are now one.
+// That is right where a block's number and a row's number within it are used for nothing
+// but to say which row is meant: %row + i is the same in the blocks that are now one.
 //
 //===----------------------------------------------------------------------===//
 
+#include "backends/cpu/ElementNumbers.h"
 #include "backends/cpu/GridWork.h"
 #include "backends/cpu/Passes.h"
 #include "backends/cpu/SizeVariants.h"
 #include "backends/cpu/TilePart.h"
 #include "compiler/transforms/LoopBuilder.h"
-
-#include "mlir/Dialect/Utils/IndexingUtils.h"
-#include "llvm/ADT/TypeSwitch.h"
 
 namespace tilewright::cpu {
 #define GEN_PASS_DEF_FUSEBLOCKS
@@ -58,7 +56,7 @@ class BlockFuser {
 public:
   BlockFuser(KernelOp kernel, const TiedDims &ties, OwnedDim dim, IndexBounds &bounds)
       : kernel(kernel), ties(ties), dim(dim), bounds(bounds), extent(getExtent(dim)),
-        ends(findTensorEnds(kernel, ties, dim, bounds)) {}
+        ends(findTensorEnds(kernel, ties, dim, bounds)), numbers(kernel, ties, dim) {}
 
   /// Whether a coordinate says which elements of the class a block has, and is not always
   /// the same.
@@ -77,161 +75,28 @@ public:
   void fuse(int64_t factor);
 
 private:
-  void findBegins();
-  void findDependents();
-  bool namesElement(Value index, Operation *user);
-  template <typename Op> bool namesElements(Op move);
   bool endsAtTensors();
-  bool usesElementsAlone(Operation *op);
 
   KernelOp kernel;
   const TiedDims &ties;
   OwnedDim dim;
   IndexBounds &bounds;
   int64_t extent;
-  std::optional<TensorEnds> ends;   ///< of what is written
-  SmallVector<OpFoldResult> begins; ///< where writes to these dimensions begin
-  BlockArgument coordinate;         ///< of the block's elements of the class
-  unsigned atom = 0;                ///< the coordinate in linear forms
-  llvm::DenseSet<Value> dependents; ///< the coordinate, and sums and multiples of it
+  std::optional<TensorEnds> ends; ///< of what is written
+  ElementNumbers numbers;
+  BlockArgument coordinate; ///< of the block's elements of the class
 };
 } // namespace
 
 //===----------------------------------------------------------------------===//
-// What a coordinate is used for
+// Whether blocks may be one
 //===----------------------------------------------------------------------===//
 
-void BlockFuser::findBegins() {
-  auto add = [&](Value tensor, auto positions) {
-    for (auto [number, position] : llvm::enumerate(positions))
-      if (ends->contains({tensor, number}))
-        begins.push_back(position);
-  };
-  kernel.walk([&](Operation *op) {
-    llvm::TypeSwitch<Operation *>(op)
-        .Case<CopyOp, GatherOp, ScatterOp>(
-            [&](auto move) { add(move.getDst(), move.getMixedDstOffsets()); })
-        .Case<StoreOp, AtomicOp>(
-            [&](auto access) { add(access.getMemref(), access.getIndices()); });
-  });
-}
-
-/// The coordinate that, times the class's extent, is where all that a block writes
-/// begins. A loop's elements are written at its variable behind that.
 bool BlockFuser::findCoordinate() {
   if (ends)
-    findBegins();
-  if (begins.empty())
-    return false;
-  for (BlockArgument argument : kernel.getBody().getArguments()) {
-    LinearForm own = bounds.form(argument);
-    if (own.constant != 0 || own.terms.size() != 1)
-      continue;
-    coordinate = argument;
-    atom = own.terms.front().first;
-    bool isRight = llvm::all_of(begins, [&](OpFoldResult begin) {
-      auto value = dyn_cast<Value>(begin);
-      if (!value)
-        return false;
-      LinearForm form = bounds.form(value);
-      return form.constant == 0 && form.terms.size() <= 2 &&
-             form.factorOf(atom) == extent;
-    });
-    if (isRight)
-      return getConstantIntValue(kernel.getGrid()[argument.getArgNumber()]) != 1;
-  }
-  return false;
-}
-
-/// Sums and multiples, which are looked at where they are used.
-static bool isIndexArithmetic(Operation *op) {
-  return isa<arith::AddIOp, arith::SubIOp, arith::MulIOp>(op) &&
-         op->getResult(0).getType().isIndex();
-}
-
-void BlockFuser::findDependents() {
-  dependents.insert(coordinate);
-  kernel.walk<WalkOrder::PreOrder>([&](Operation *op) {
-    if (isIndexArithmetic(op) &&
-        llvm::any_of(op->getOperands(), [&](Value v) { return dependents.contains(v); }))
-      dependents.insert(op->getResult(0));
-  });
-}
-
-/// Whether `index`, that `user` takes, follows from the number of an element of the class
-/// among all blocks' elements.
-bool BlockFuser::namesElement(Value index, Operation *user) {
-  if (!dependents.contains(index))
-    return true;
-  LinearForm form = bounds.form(index);
-  auto loop = user->getParentOfType<ParallelOp>();
-  std::optional<int64_t> own = loop ? ties.find(loop, dim) : std::nullopt;
-  int64_t ofElement = 0;
-  if (own) {
-    LinearForm variable = bounds.form(loop.getBody().getArgument(*own));
-    if (variable.constant == 0 && variable.terms.size() == 1)
-      ofElement = form.factorOf(variable.terms.front().first);
-  }
-  return form.factorOf(atom) == ofElement * extent &&
-         llvm::all_of(form.terms, [&](auto term) {
-           Value value = bounds.valueOf(term.first);
-           return term.first == atom || !value || !dependents.contains(value);
-         });
-}
-
-/// Whether a move's regions begin at the block's first element in the class's dimensions,
-/// and at the same place for all blocks in the others.
-template <typename Op> bool BlockFuser::namesElements(Op move) {
-  std::optional<Move> sides = Move::get(move);
-  auto isInClass = [&](int64_t srcDim, int64_t dstDim) {
-    if (!sides)
-      return false;
-    for (auto [number, pair] : llvm::enumerate(sides->dims)) {
-      auto [src, dst] = pair;
-      if (number != sides->axis && (src == srcDim || dst == dstDim) &&
-          (ties.find(sides->src, dim) == src || ties.find(sides->dst, dim) == dst))
-        return true;
-    }
-    return false;
-  };
-  auto isRight = [&](OpFoldResult offset, bool isOfClass) {
-    auto value = dyn_cast<Value>(offset);
-    if (!value || !isOfClass)
-      return !value || !dependents.contains(value);
-    LinearForm form = bounds.form(value);
-    return form.factorOf(atom) == extent && llvm::all_of(form.terms, [&](auto term) {
-             Value of = bounds.valueOf(term.first);
-             return term.first == atom || !of || !dependents.contains(of);
-           });
-  };
-  for (auto [number, offset] : llvm::enumerate(move.getMixedSrcOffsets()))
-    if (!isRight(offset, !isTile(move.getSrc().getType()) && isInClass(number, -1)))
-      return false;
-  for (auto [number, offset] : llvm::enumerate(move.getMixedDstOffsets()))
-    if (!isRight(offset, !isTile(move.getDst().getType()) && isInClass(-1, number)))
-      return false;
-  // Anything else, as where a list of rows begins, is the block's own.
-  auto isOffset = [&](Value operand) {
-    return llvm::is_contained(move.getSrcOffsets(), operand) ||
-           llvm::is_contained(move.getDstOffsets(), operand);
-  };
-  return llvm::all_of(move->getOperands(), [&](Value operand) {
-    return isOffset(operand) || !dependents.contains(operand);
-  });
-}
-
-/// Whether `op` takes the coordinate for nothing but elements' numbers.
-bool BlockFuser::usesElementsAlone(Operation *op) {
-  if (isa<AssumeOp, AssertOp, PrintOp>(op))
-    return false; // of elements that no block had
-  if (isIndexArithmetic(op))
-    return true;
-  return llvm::TypeSwitch<Operation *, bool>(op)
-      .Case<CopyOp, GatherOp, ScatterOp>([&](auto move) { return namesElements(move); })
-      .Default([&](Operation *) {
-        return llvm::all_of(op->getOperands(),
-                            [&](Value operand) { return namesElement(operand, op); });
-      });
+    coordinate = numbers.findCoordinate(*ends);
+  return coordinate &&
+         getConstantIntValue(kernel.getGrid()[coordinate.getArgNumber()]) != 1;
 }
 
 /// Whether what the blocks have together goes to the ends of tensors, or the last of the
@@ -247,13 +112,7 @@ bool BlockFuser::endsAtTensors() {
 }
 
 StringRef BlockFuser::whyNot() {
-  findDependents();
-  if (kernel.getBody()
-          .walk([&](Operation *op) {
-            return usesElementsAlone(op) ? WalkResult::advance()
-                                         : WalkResult::interrupt();
-          })
-          .wasInterrupted())
+  if (!numbers.areAll(coordinate))
     return "the block's number is used for something else";
   if (!endsAtTensors())
     return "the last of them may end before their tensors do";
@@ -297,8 +156,15 @@ int64_t BlockFuser::getEnough() {
 }
 
 KernelOp BlockFuser::keepSingleBlock() {
+  // Of rows alone, so that there are three forms of a kernel at most.
+  bool isRows = kernel
+                    .walk([&](tile::GemmOp gemm) {
+                      return ties.find(gemm.getC(), dim) == 0 ? WalkResult::interrupt()
+                                                              : WalkResult::advance();
+                    })
+                    .wasInterrupted();
   SmallVector<TensorDim> sizes;
-  if (extent <= fewRows)
+  if (isRows && extent <= fewRows)
     sizes = findOpenSizes(kernel, *ends, bounds, extent);
   return sizes.empty() ? KernelOp() : addVariant(kernel, sizes, extent);
 }

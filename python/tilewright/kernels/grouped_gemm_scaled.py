@@ -81,15 +81,15 @@ def grouped_gemm_scaled_kernel(
     masked: bool,
     row_tile: int,
     target: str,
-    rows_of_a: tuple[int, int | None] = (0, None),
+    least: int = 0,
 ) -> Any:
     """The compiled kernel of one weight shape; `row_tile` is the most rows of a tile.
 
-    `rows_of_a` bound them.
+    a has `least` rows or more.
 
     In the masked layout a, its scales and c are given as [groups * most, ...].
     """
-    rows, listed = T.dynamic("rows", min=rows_of_a[0]), T.dynamic("listed")
+    rows, listed = T.dynamic("rows", min=least), T.dynamic("listed")
     weight = {PLAIN: dtype, FP8: "f8e4m3fn", FP4: "f4e2m1fn"}[kind]
     b_blocks = (n, -(-k // FP4_DEPTH)) if kind == FP4 else (-(-n // DEPTH), -(-k // DEPTH))
     per_step = DEPTH // FP4_DEPTH
@@ -230,7 +230,7 @@ def _multiply(
     tile = next((m for m in (1, 2, 4, 16, 32) if m >= fewest and rows <= 1.5 * m), 64)
     kernel = grouped_gemm_scaled_kernel(
         n, k, groups, kind, dtype, dtype_of(out), (dtype_of(a_scale), dtype_of(b_scale)),
-        masked, tile, target, row_bounds(a.shape[0], RUN, target),
+        masked, tile, target, row_bounds(a.shape[0], RUN, target)[0],
     )  # fmt: skip
     kernel(a, b, listed, a_scale, b_scale, flat[0])
     return out

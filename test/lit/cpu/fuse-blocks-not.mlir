@@ -170,3 +170,111 @@ func.func @large(%X: !x, %W: !w, %Y: !y) {
   }
   return
 }
+
+// -----
+
+// A factor for the rows of every block, by their number within it.
+!x = memref<4096x32xf32, #tile.space<global>>
+!s = memref<16xf32, #tile.space<global>>
+!a = memref<16x32xf32, #tile.space<shared>>
+!b = memref<32x64xf32, #tile.space<shared>>
+!c = memref<16x64xf32, #tile.space<fragment>>
+!scale = memref<16xf32, #tile.space<fragment>>
+!w = memref<32x64xf32, #tile.space<global>>
+!y = memref<4096x64xf32, #tile.space<global>>
+func.func @row_in_block(%X: !x, %W: !w, %Y: !y, %S: !s) {
+  %c16 = arith.constant 16 : index
+  %c256 = arith.constant 256 : index
+  // expected-remark @below {{blocks keep their 16 rows or columns: the block's number is used for something else}}
+  tile.kernel (%by) in (%c256) {
+    %row = arith.muli %by, %c16 : index
+    %a = tile.alloc "a" : !a
+    %b = tile.alloc "b" : !b
+    %c = tile.alloc "c" : !c
+    tile.copy %X[%row, 0][16, 32] to %a[0, 0][16, 32] : !x to !a
+    tile.copy %W[0, 0][32, 64] to %b[0, 0][32, 64] : !w to !b
+    tile.gemm %a, %b into %c clear : !a, !b into !c
+    tile.parallel (%i, %j) in (16, 64) {
+      %v = memref.load %c[%i, %j] : !c
+      %f = tile.load %S[%i] : !s
+      %product = arith.mulf %v, %f : f32
+      memref.store %product, %c[%i, %j] : !c
+    }
+    tile.copy %c[0, 0][16, 64] to %Y[%row, 0][16, 64] : !c to !y
+  }
+  return
+}
+
+// -----
+
+// The same factors, as a tile that each block copies from the same place.
+!x = memref<4096x32xf32, #tile.space<global>>
+!s = memref<16xf32, #tile.space<global>>
+!a = memref<16x32xf32, #tile.space<shared>>
+!b = memref<32x64xf32, #tile.space<shared>>
+!c = memref<16x64xf32, #tile.space<fragment>>
+!scale = memref<16xf32, #tile.space<fragment>>
+!w = memref<32x64xf32, #tile.space<global>>
+!y = memref<4096x64xf32, #tile.space<global>>
+func.func @same_for_all(%X: !x, %W: !w, %Y: !y, %S: !s) {
+  %c16 = arith.constant 16 : index
+  %c256 = arith.constant 256 : index
+  // expected-remark @below {{blocks keep their 16 rows or columns: the block's number is used for something else}}
+  tile.kernel (%by) in (%c256) {
+    %row = arith.muli %by, %c16 : index
+    %a = tile.alloc "a" : !a
+    %b = tile.alloc "b" : !b
+    %c = tile.alloc "c" : !c
+    %scale = tile.alloc "scale" : !scale
+    tile.copy %S[0][16] to %scale[0][16] : !s to !scale
+    tile.copy %X[%row, 0][16, 32] to %a[0, 0][16, 32] : !x to !a
+    tile.copy %W[0, 0][32, 64] to %b[0, 0][32, 64] : !w to !b
+    tile.gemm %a, %b into %c clear : !a, !b into !c
+    tile.parallel (%i, %j) in (16, 64) {
+      %v = memref.load %c[%i, %j] : !c
+      %f = memref.load %scale[%i] : !scale
+      %product = arith.mulf %v, %f : f32
+      memref.store %product, %c[%i, %j] : !c
+    }
+    tile.copy %c[0, 0][16, 64] to %Y[%row, 0][16, 64] : !c to !y
+  }
+  return
+}
+
+// -----
+
+// The number of a row's block, which is what is left of the row's own divided by 16: not the
+// same for a row of a larger block.
+!x = memref<4096x32xf32, #tile.space<global>>
+!s = memref<16xf32, #tile.space<global>>
+!a = memref<16x32xf32, #tile.space<shared>>
+!b = memref<32x64xf32, #tile.space<shared>>
+!c = memref<16x64xf32, #tile.space<fragment>>
+!scale = memref<16xf32, #tile.space<fragment>>
+!w = memref<32x64xf32, #tile.space<global>>
+!y = memref<4096x64xf32, #tile.space<global>>
+func.func @difference(%X: !x, %W: !w, %Y: !y, %S: !s) {
+  %c16 = arith.constant 16 : index
+  %c256 = arith.constant 256 : index
+  // expected-remark @below {{blocks keep their 16 rows or columns: the block's number is used for something else}}
+  tile.kernel (%by) in (%c256) {
+    %row = arith.muli %by, %c16 : index
+    %a = tile.alloc "a" : !a
+    %b = tile.alloc "b" : !b
+    %c = tile.alloc "c" : !c
+    tile.copy %X[%row, 0][16, 32] to %a[0, 0][16, 32] : !x to !a
+    tile.copy %W[0, 0][32, 64] to %b[0, 0][32, 64] : !w to !b
+    tile.gemm %a, %b into %c clear : !a, !b into !c
+    tile.parallel (%i, %j) in (16, 64) {
+      %v = memref.load %c[%i, %j] : !c
+      %at = arith.addi %row, %i : index
+      %block = arith.divui %at, %c16 : index
+      %none = arith.subi %block, %by : index
+      %f = tile.load %S[%none] : !s
+      %product = arith.mulf %v, %f : f32
+      memref.store %product, %c[%i, %j] : !c
+    }
+    tile.copy %c[0, 0][16, 64] to %Y[%row, 0][16, 64] : !c to !y
+  }
+  return
+}

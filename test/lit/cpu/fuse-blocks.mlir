@@ -55,7 +55,8 @@ func.func @both(%X: !x, %W: !w, %Y: !y) {
     tile.gemm %a, %b into %c clear : !a, !b into !c
     tile.parallel (%i, %j) in (16, 32) {
       %at = arith.addi %row, %i : index
-      %above = arith.cmpi ult, %at, %j : index
+      %diagonal = arith.addi %column, %j : index
+      %above = arith.cmpi ult, %at, %diagonal : index
       %v = memref.load %c[%i, %j] : !c
       %masked = arith.select %above, %zero, %v : f32
       memref.store %masked, %c[%i, %j] : !c

@@ -86,7 +86,6 @@ CASES = [
 #: Of these, where vectors are cheaper, or tiles have no such elements.
 WITHOUT_TILES = {
     "gemm/odd_nn/f16",
-    "gemm_skinny/m4/bf16",
     "grouped_gemm/masked_plain/bf16",
 }
 

@@ -46,6 +46,7 @@ class Drawn:
     masked: bool  # elements above the diagonal are -1
     counted: bool  # rows from a number on that a tensor holds are -2
     sums: bool  # of a block's columns are written too
+    local: str  # by rows' numbers in their block: none, read, copied, or -3 in the first row
     store: str  # copy, elements, transposed, behind (rows lie 5 further down)
 
     @classmethod
@@ -67,6 +68,7 @@ class Drawn:
             rng.choice(("f32", "bf16", "i8")), chance(2), chance(4), chance(2), chance(2),
             chance(6), chance(8), chance(8), chance(3), rng.choice(("", "copied", "read")),
             chance(3), chance(6), chance(5),
+            rng.choice(("", "", "", "", "", "", "read", "copied", "first")),
             rng.choice(("copy", "copy", "elements", "transposed", "behind")),
         )  # fmt: skip
 
@@ -96,6 +98,7 @@ def compiled(drawn: Drawn) -> Any:
         Weight: T.Tensor((m,), total),
         C: T.Tensor((batch, *out_shape), total),
         Sums: T.Tensor((batch, column_blocks, m), total),
+        Local: T.Tensor((BM,), total),
     ):
         with T.Kernel(*grid, batch) as (first, second, bz):
             by, bx = (first, second) if d.columns_first else (second, first)
@@ -106,11 +109,14 @@ def compiled(drawn: Drawn) -> Any:
             rows = T.alloc_shared((BM,), "i32")
             weight = T.alloc_fragment((BM,), total)
             sums = T.alloc_fragment((BM,), total)
+            local = T.alloc_fragment((BM,), total)
             group = 0
             if d.grouped:
                 group = Group[by]
             if d.gathered:
                 T.copy(Rows[by * BM], rows)
+            if d.local == "copied":
+                T.copy(Local[0], local)
             if d.weights == "copied":
                 T.copy(Weight[by * BM], weight)
             T.clear(c)
@@ -142,6 +148,13 @@ def compiled(drawn: Drawn) -> Any:
                 if d.weights == "read":
                     if by * BM + i < m:
                         c[i, j] += Weight[by * BM + i]
+                if d.local == "read":
+                    c[i, j] += Local[i]
+                if d.local == "copied":
+                    c[i, j] += local[i]
+                if d.local == "first":
+                    if i == 0:
+                        c[i, j] = T.cast(-3, total)
                 if d.masked:
                     if bx * BN + j > by * BM + i:
                         c[i, j] = T.cast(-1, total)
@@ -183,10 +196,11 @@ def check(drawn: Drawn) -> None:
     c = np.full((d.batch, d.n, d.m) if d.store == "transposed" else (d.batch, d.m, d.n), 77)
     c = c.astype(total)
     sums = np.full((d.batch, column_blocks, d.m), 77, total)
+    local = rng.integers(-9, 9, BM).astype(total)
     compiled(d)(
         np.ascontiguousarray(a.swapaxes(1, 2) if d.transpose_a else a).astype(dtype),
         np.ascontiguousarray(b.swapaxes(2, 3) if d.transpose_b else b).astype(dtype),
-        rows, group, count, bias, weight, c, sums,
+        rows, group, count, bias, weight, c, sums, local,
     )  # fmt: skip
 
     taken = a[:, rows] if d.gathered else a
@@ -198,6 +212,10 @@ def check(drawn: Drawn) -> None:
     expected += (bias if d.bias else np.zeros(d.n, int)).astype(int)
     if d.weights:
         expected += weight.astype(int)[:, None]
+    if d.local == "first":
+        expected[:, at % BM == 0] = -3
+    elif d.local:
+        expected += local.astype(int)[at % BM][:, None]
     if d.masked:
         expected[:, np.arange(d.n) > at[:, None]] = -1
     if d.counted:
