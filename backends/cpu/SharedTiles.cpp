@@ -30,7 +30,7 @@ Value SharedTiles::count() {
   tile::IndexBounds bounds(kernel->getParentOfType<func::FuncOp>());
   for (auto [dim, size] : llvm::enumerate(filling.getSizes())) {
     // Few rows, as a condition around the kernel says, are one tile.
-    if (bounds.isExtentAbove(source, dim, 0, kernel) &&
+    if (bounds.hasElements(source, dim, kernel) &&
         bounds.isExtentAtMost(source, dim, {size, {}}, kernel)) {
       counts.push_back(index(*host, 1));
       continue;

@@ -345,5 +345,16 @@ bool IndexBounds::isExtentAtMost(Value memref, int64_t dim, const LinearForm &mo
 }
 
 bool IndexBounds::isExtentAbove(Value memref, int64_t dim, int64_t least, Operation *at) {
-  return prove(combine(extent(memref, dim), 1, constantForm(least + 1), -1), factsAt(at));
+  LinearForm size = extent(memref, dim);
+  Facts facts = factsAt(at);
+  MaybeForm any = combine(size, 1, constantForm(1), -1);
+  if (any && !any->terms.empty()) {
+    tighten(*any);
+    facts.push_back(*any);
+  }
+  return prove(combine(size, 1, constantForm(least + 1), -1), facts);
+}
+
+bool IndexBounds::hasElements(Value memref, int64_t dim, Operation *at) {
+  return prove(combine(extent(memref, dim), 1, constantForm(1), -1), factsAt(at));
 }

@@ -82,8 +82,11 @@ public:
                       mlir::Operation *at);
 
   /// Whether dimension `dim` of a memref is shown to have more than `least` elements
-  /// where `at` runs.
+  /// where `at` runs, if it has any.
   bool isExtentAbove(mlir::Value memref, int64_t dim, int64_t least, mlir::Operation *at);
+
+  /// Whether it is shown to have any.
+  bool hasElements(mlir::Value memref, int64_t dim, mlir::Operation *at);
 
   /// Whether a rule takes `value` apart and shows that it does not wrap.
   bool isExact(mlir::Value value);

@@ -69,3 +69,32 @@ func.func @many(%X: !x, %W: !w, %Y: !x, %blocks: index) attributes {tile.signatu
   }
   return
 }
+
+// -----
+
+// As many rows as a multiple of 32: none, or more than a few.
+// CHECK-LABEL: @multiple
+// CHECK-NOT:     scf.if
+!x = memref<?x32xf32, #tile.space<global>>
+!w = memref<32x32xf32, #tile.space<global>>
+!a = memref<32x32xf32, #tile.space<shared>>
+!c = memref<32x32xf32, #tile.space<fragment>>
+func.func @multiple(%X: !x, %W: !w, %Y: !x, %blocks: index) attributes {tile.signature = {params = [
+    {align = 4 : i64, dims = ["m", 32], dtype = "f32", kind = "tensor", name = "X", read, strides = "contiguous"},
+    {align = 4 : i64, dims = [32, 32], dtype = "f32", kind = "tensor", name = "W", read, strides = "contiguous"},
+    {align = 4 : i64, dims = ["m", 32], dtype = "f32", kind = "tensor", name = "Y", strides = "contiguous", write},
+    {kind = "size", name = "blocks"}],
+    symbols = [{max = -1 : i64, min = 0 : i64, multiple_of = 32 : i64, name = "m"}]}} {
+  %c32 = arith.constant 32 : index
+  tile.kernel (%by) in (%blocks) {
+    %row = arith.muli %by, %c32 : index
+    %a = tile.alloc "a" : !a
+    %b = tile.alloc "b" : !a
+    %c = tile.alloc "c" : !c
+    tile.copy %X[%row, 0][32, 32] to %a[0, 0][32, 32] : !x to !a
+    tile.copy %W[0, 0][32, 32] to %b[0, 0][32, 32] : !w to !a
+    tile.gemm %a, %b into %c clear : !a, !a into !c
+    tile.copy %c[0, 0][32, 32] to %Y[%row, 0][32, 32] : !c to !x
+  }
+  return
+}
