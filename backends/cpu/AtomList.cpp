@@ -86,8 +86,7 @@ SmallVector<AtomAttr> tilewright::cpu::getCpuAtoms(MLIRContext *context,
       for (auto [m, n] : tileBlocks)
         atoms.push_back(AtomAttr::get(context, row.instruction, m * sideOfTile,
                                       n * sideOfTile, info.depth, row.element,
-                                      row.accumulator, bits,
-                                      /*inner=*/false));
+                                      row.accumulator, bits, AtomForm::Outer));
       continue;
     }
     bool isSquare = multipliesSquares(row.instruction);
@@ -102,16 +101,24 @@ SmallVector<AtomAttr> tilewright::cpu::getCpuAtoms(MLIRContext *context,
            m += isSquare ? 2 : 1)
         atoms.push_back(AtomAttr::get(context, row.instruction, m, vectors * lanes,
                                       info.depth, row.element, row.accumulator, bits,
-                                      /*inner=*/false));
+                                      AtomForm::Outer));
     if (isSquare)
       continue;
+    // Besides C and B: one broadcast, a row that is woven, and the patterns.
+    bool canWeave =
+        row.instruction == Instruction::DotBF16 || row.instruction == Instruction::BfDot;
+    for (int64_t vectors : {2, 4})
+      for (int64_t m = 1; canWeave && (m + 1) * vectors + 4 <= registers; ++m)
+        atoms.push_back(AtomAttr::get(context, row.instruction, m, vectors * lanes,
+                                      info.depth, row.element, row.accumulator, bits,
+                                      AtomForm::Woven));
     // Besides C: a vector of each row of A, one of B, and for dpbusd the excess.
     int64_t perColumn = row.instruction == Instruction::DotI8 ? 2 : 1;
     for (int64_t columns : {1, 2, 4, 8})
       for (int64_t m = 1; m * columns + m + perColumn + others - 1 <= registers; ++m)
         atoms.push_back(AtomAttr::get(context, row.instruction, m, columns, info.depth,
                                       row.element, row.accumulator, bits,
-                                      /*inner=*/true));
+                                      AtomForm::Inner));
   }
   return atoms;
 }

@@ -103,7 +103,10 @@ Attribute AtomAttr::parse(AsmParser &parser, Type) {
   std::optional<Instruction> instruction = symbolizeInstruction(keyword);
   if (!instruction)
     return parser.emitError(loc, "unknown instruction '") << keyword << "'", Attribute();
-  bool inner = succeeded(parser.parseOptionalKeyword("inner"));
+  AtomForm form = AtomForm::Outer;
+  for (AtomForm named : {AtomForm::Inner, AtomForm::Woven})
+    if (succeeded(parser.parseOptionalKeyword(stringifyAtomForm(named))))
+      form = named;
   if (parser.parseDimensionList(shape, /*allowDynamic=*/false, /*withTrailingX=*/false) ||
       parser.parseComma() || parser.parseType(element) || parser.parseKeyword("into") ||
       parser.parseType(accumulator) || parser.parseComma() ||
@@ -113,20 +116,21 @@ Attribute AtomAttr::parse(AsmParser &parser, Type) {
     return parser.emitError(loc, "expected rows x columns x depth"), Attribute();
   return parser.getChecked<AtomAttr>(loc, parser.getContext(), *instruction, shape[0],
                                      shape[1], shape[2], element, accumulator, vectorBits,
-                                     inner);
+                                     form);
 }
 
 void AtomAttr::print(AsmPrinter &printer) const {
-  printer << "<" << stringifyInstruction(getInstruction())
-          << (getInner() ? " inner " : " ") << getRows() << "x" << getColumns() << "x"
-          << getDepth() << ", " << getElement() << " into " << getAccumulator() << ", "
-          << getVectorBits() << ">";
+  printer << "<" << stringifyInstruction(getInstruction()) << " ";
+  if (getForm() != AtomForm::Outer)
+    printer << stringifyAtomForm(getForm()) << " ";
+  printer << getRows() << "x" << getColumns() << "x" << getDepth() << ", " << getElement()
+          << " into " << getAccumulator() << ", " << getVectorBits() << ">";
 }
 
 LogicalResult AtomAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                                Instruction instruction, int64_t rows, int64_t columns,
                                int64_t depth, Type element, Type accumulator,
-                               int64_t vectorBits, bool inner) {
+                               int64_t vectorBits, AtomForm form) {
   InstructionInfo info = getInfo(instruction, element.isF64());
   StringRef name = stringifyInstruction(instruction);
   bool elementFits = info.isFloat ? isa<FloatType>(element) : element.isSignlessInteger();
@@ -147,11 +151,14 @@ LogicalResult AtomAttr::verify(function_ref<InFlightDiagnostic()> emitError,
     return emitError() << "(C3) the depth of " << name << " is " << info.depth << ", not "
                        << depth;
   int64_t lanes = vectorBits / accumulator.getIntOrFloatBitWidth();
-  if (inner && (multipliesTiles(instruction) || multipliesSquares(instruction)))
-    return emitError() << "(C4) " << name << " has no inner form";
-  if (rows < 1 || columns < 1 || (!inner && columns % lanes != 0))
+  bool isApart = multipliesTiles(instruction) || multipliesSquares(instruction);
+  if ((form != AtomForm::Outer && isApart) || (form == AtomForm::Woven && depth != 2))
+    return emitError() << "(C4) " << name << " has no " << stringifyAtomForm(form)
+                       << " form";
+  int64_t unit = form == AtomForm::Woven ? 2 * lanes : lanes;
+  if (rows < 1 || columns < 1 || (form != AtomForm::Inner && columns % unit != 0))
     return emitError() << "(C4) a block of " << rows << " x " << columns
-                       << " is not made of vectors of " << lanes;
+                       << " is not made of vectors of " << unit;
   return success();
 }
 
@@ -178,7 +185,7 @@ bool AtomAttr::isUnsigned() const {
 }
 
 AtomShape AtomAttr::getShape() const {
-  if (getInner())
+  if (isInner())
     return {1, 1, getStep()};
   if (isSquare())
     return {2, 2, getDepth()};
@@ -211,7 +218,7 @@ AtomOperand AtomAttr::getOperand(AtomRole role) const {
             role == AtomRole::A   ? getLayout(context, {{{v, 2, depth}}, {{v, depth, 1}}})
             : role == AtomRole::B ? getLayout(context, {{{v, depth, 1}}, {{v, 2, depth}}})
                                   : getLayout(context, {{{v, 2, 2}}, {{v, 2, 1}}})};
-  if (getInner()) {
+  if (isInner()) {
     // Each place of C holds a part of the one sum.
     SmallVector<Factor, 3> none, alongK{{v, getStep(), 1}}, parts{{v, lanes, 1}};
     return {OperandPlace::Register, type,

@@ -14,6 +14,8 @@
 
 #include "backends/cpu/CpuCost.h"
 
+#include <numeric>
+
 using namespace tilewright;
 using namespace tilewright::cpu;
 using tilewright::tile::AtomAttrInterface;
@@ -27,6 +29,15 @@ static constexpr double transposeShuffles = 4;
 /// Cycles that a product comes late whose sum's last one came just in time: blocks with
 /// no more sums than the multipliers' latency asks for do not keep them busy.
 static constexpr double latencySlack = 0.5;
+/// Blocks of rows that weave the same rows of B: more have them woven once, in a panel
+/// that other blocks of C may share.
+static constexpr int64_t mostWovenBlocks = 2;
+/// Fewer rows than that wait for memory, and packing reads it in longer pieces.
+static constexpr int64_t fewestWovenRows = 4;
+/// Ways of L1 that are left for what is read again, and so many that a block of columns
+/// may take to be woven twice: some lines come from L2 then, in so many cycles.
+static constexpr int64_t waysOfL1 = 8, wovenWays = 16;
+static constexpr double loadFromL2 = 2;
 /// What decides between blocks that take equally long: cycles for each load of a step.
 static constexpr double loadWeight = 0.01;
 
@@ -46,6 +57,8 @@ Feed cpu::getBroadcastFeed(AtomAttr atom, const GemmProblem::Operand &operand,
 }
 
 Feed cpu::getVectorFeed(AtomAttr atom, const GemmProblem::Operand &operand) {
+  if (atom.isWoven())
+    return Feed::InPlace;
   if (operand.alongK)
     return Feed::Transpose;
   if (atom.getDepth() > 1)
@@ -70,13 +83,17 @@ static double getFeedCycles(const CpuModel &model, AtomAttr atom, Feed feed,
 }
 
 /// Cycles to copy B to a tile. Where one block of registers has all rows, each vector of
-/// B is loaded once, and cpu-read-in-place does without a tile.
+/// B is loaded once, and cpu-read-in-place does without a tile. So it does where they are
+/// woven: the second block has them from L1, or from L2 where they push each other out.
 static double getCopyCycles(const CpuModel &model, AtomAttr atom,
                             const GemmProblem &problem) {
-  if (problem.m <= atom.getRows())
-    return 0;
   double vectors = static_cast<double>(problem.k * problem.n) *
                    atom.getElement().getIntOrFloatBitWidth() / atom.getVectorBits();
+  if (problem.m <= atom.getRows())
+    return 0;
+  if (atom.isWoven())
+    return collideInL1(problem.k, *problem.b.rowBytes, waysOfL1) ? vectors * loadFromL2
+                                                                 : 0;
   return vectors * (1 / model.loads + 1 / model.stores) / problem.b.uses;
 }
 
@@ -114,8 +131,10 @@ static double getBlockCycles(const CpuModel &model, AtomAttr atom, int64_t rows,
   double rate = getIssueRate(model, atom.getInstruction());
   int64_t bytesOfB = steps * loadsOfB * atom.getVectorBits() / 8;
   double loadCost = bytesOfB > model.l1Bytes ? 4 : bytesOfB > model.l1Bytes / 2 ? 2 : 1;
+  double shuffles = atom.isWoven() ? static_cast<double>(vectors) : 0;
   double step =
-      std::max({products / rate,
+      std::max({products / rate, (products + shuffles) / model.vectorPorts,
+                shuffles / model.shuffles,
                 (static_cast<double>(loadsOfA) + loadCost * loadsOfB) / model.loads,
                 getLatency(model, atom.getInstruction()) + latencySlack});
   double edges = products / model.loads + products / model.stores;
@@ -204,6 +223,18 @@ bool cpu::servesInner(AtomAttr atom, const GemmProblem &problem, int64_t registe
              registers;
 }
 
+bool cpu::collideInL1(int64_t rows, int64_t rowBytes, int64_t ways) {
+  constexpr int64_t bytesOfSets = 4096;
+  return rows * std::gcd(rowBytes, bytesOfSets) > ways * bytesOfSets;
+}
+
+bool cpu::servesWoven(AtomAttr atom, const GemmProblem &problem) {
+  return !problem.b.alongK && problem.b.element == atom.getElement() &&
+         problem.k % atom.getDepth() == 0 && problem.n % (2 * atom.getLanes()) == 0 &&
+         problem.m >= fewestWovenRows && problem.m <= mostWovenBlocks * atom.getRows() &&
+         problem.b.rowBytes && !collideInL1(problem.k, *problem.b.rowBytes, wovenWays);
+}
+
 /// Cycles of one block of `rows` x `columns` sums over all of K.
 ///
 /// A step loads and widens a register of each row and column. At the end two vectors at a
@@ -261,7 +292,7 @@ static Feed getInnerFeed(AtomAttr atom, const GemmProblem::Operand &operand) {
 GemmCost cpu::estimateGemm(const CpuModel &model, AtomAttr atom,
                            const GemmProblem &problem, bool swapped) {
   GemmCost cost{};
-  bool inner = atom.getInner();
+  bool inner = atom.isInner();
   cost.compute = inner           ? getInnerCycles(model, atom, problem)
                  : atom.isTile() ? getTileCycles(model, atom, problem)
                                  : getComputeCycles(model, atom, problem);
@@ -307,7 +338,8 @@ public:
     return cpuAtom.serves(problem.a.element, problem.b.element, problem.c,
                           problem.isUnsigned) &&
            (!cpuAtom.isTile() || problem.k % cpuAtom.getGroup() == 0) &&
-           (!cpuAtom.getInner() ||
+           (!cpuAtom.isWoven() || servesWoven(cpuAtom, problem)) &&
+           (!cpuAtom.isInner() ||
             servesInner(cpuAtom, problem, target.getVectorRegisters()));
   }
 
@@ -315,7 +347,7 @@ public:
   /// otherwise than dot products of floats do.
   bool isUniform(AtomAttrInterface atom, const GemmProblem &problem) const override {
     auto cpuAtom = llvm::cast<AtomAttr>(atom);
-    return cpuAtom.getInner() || cpuAtom.isTile() || cpuAtom.getDepth() == 1 ||
+    return cpuAtom.isInner() || cpuAtom.isTile() || cpuAtom.getDepth() == 1 ||
            !llvm::isa<mlir::FloatType>(cpuAtom.getAccumulator()) ||
            problem.n % cpuAtom.getLanes() == 0;
   }

@@ -30,6 +30,14 @@ Feed getVectorFeed(AtomAttr atom, const GemmProblem::Operand &operand);
 /// and its block, at most the problem's, fits so many registers.
 bool servesInner(AtomAttr atom, const GemmProblem &problem, int64_t registers);
 
+/// Whether rows of memory `rowBytes` apart, of which a product reads some columns again
+/// and again, push each other out of L1: lines a multiple of 4 KiB apart share a set.
+bool collideInL1(int64_t rows, int64_t rowBytes, int64_t ways);
+
+/// Whether woven `atom` can read B of `problem`, a matrix of whole pairs of rows and of
+/// vectors, where it lies, and is fast: there are some rows, which make few blocks.
+bool servesWoven(AtomAttr atom, const GemmProblem &problem);
+
 /// Cycles of one core, data in L1 and L2.
 struct GemmCost {
   double compute; ///< the register blocks, remainders included

@@ -43,6 +43,14 @@ def Cpu_Instruction : I32EnumAttr<"Instruction", "what multiplies and adds", [
   let genSpecializedAttr = 0;
 }
 
+def Cpu_AtomForm : I32EnumAttr<"AtomForm", "how a micro-kernel reads its operands", [
+    I32EnumAttrCase<"Outer", 0, "outer">,
+    I32EnumAttrCase<"Inner", 1, "inner">,
+    I32EnumAttrCase<"Woven", 2, "woven">]> {
+  let cppNamespace = "::tilewright::cpu";
+  let genSpecializedAttr = 0;
+}
+
 def Cpu_InstructionAttr : EnumAttr<Cpu_Dialect, Cpu_Instruction, "instruction">;
 
 def Cpu_AtomAttr : AttrDef<Cpu_Dialect, "Atom", [
@@ -61,6 +69,10 @@ def Cpu_AtomAttr : AttrDef<Cpu_Dialect, "Atom", [
     holds a part of one element's sum. The micro-kernel adds the lanes up at the
     end. Operands whose rows are contiguous along K need no packing for this form,
     which pays where each is read a few times only.
+
+    With `woven` B is a matrix whose rows are K, and two rows become the vectors of
+    pairs in registers, by two shuffles for two vectors. It needs no packing either, and
+    pays where few blocks of rows shuffle the same.
 
     | instruction | element | accumulator | depth | feature |
     | --- | --- | --- | --- | --- |
@@ -94,20 +106,26 @@ def Cpu_AtomAttr : AttrDef<Cpu_Dialect, "Atom", [
       `dpbf16` and AMX 512.
     - (C3) `depth` is that of the table.
     - (C4) `rows` is positive and `columns` a positive multiple of the lanes; with
-      `inner`, which AMX and products of squares have not, any positive number.
+      `inner`, which AMX and products of squares have not, any positive number; with
+      `woven`, which needs a depth of 2, a multiple of twice the lanes.
 
     Examples: `#cpu.atom<dpbf16 14x32x2, bf16 into f32, 512>`,
-    `#cpu.atom<fma inner 2x4x1, f32 into f32, 256>`.
+    `#cpu.atom<fma inner 2x4x1, f32 into f32, 256>`,
+    `#cpu.atom<dpbf16 woven 8x32x2, bf16 into f32, 512>`.
   }];
   let parameters = (ins
       "::tilewright::cpu::Instruction":$instruction, "int64_t":$rows, "int64_t":$columns,
       "int64_t":$depth, "::mlir::Type":$element, "::mlir::Type":$accumulator,
-      "int64_t":$vectorBits, DefaultValuedParameter<"bool", "false">:$inner);
+      "int64_t":$vectorBits,
+      DefaultValuedParameter<"::tilewright::cpu::AtomForm",
+                             "::tilewright::cpu::AtomForm::Outer">:$form);
   let hasCustomAssemblyFormat = 1;
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
     /// Accumulators in one vector register.
     int64_t getLanes() const;
+    bool isInner() const { return getForm() == AtomForm::Inner; }
+    bool isWoven() const { return getForm() == AtomForm::Woven; }
     /// Whether its registers are the tiles of AMX.
     bool isTile() const;
     /// Elements along K that lie side by side in B's panels: of tiles those that fill 32
@@ -127,10 +145,10 @@ def Cpu_AtomAttr : AttrDef<Cpu_Dialect, "Atom", [
     ::mlir::Value addExcess(::mlir::OpBuilder &builder, ::mlir::Location loc,
                             ::mlir::Value b, ::mlir::Value sum) const;
     /// Elements along K that one instruction multiplies.
-    int64_t getStep() const { return getDepth() * (getInner() ? getLanes() : 1); }
+    int64_t getStep() const { return getDepth() * (isInner() ? getLanes() : 1); }
     /// Vector registers across `columns`.
     int64_t getVectors() const {
-      return getInner() ? getColumns() : getColumns() / getLanes();
+      return isInner() ? getColumns() : getColumns() / getLanes();
     }
     /// What one participant passes to `emit`: a whole register.
     ::mlir::VectorType getRegisterType(::tilewright::tile::AtomRole role) const;

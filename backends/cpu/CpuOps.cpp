@@ -19,7 +19,10 @@ bool GemmOp::isPanelA() { return typeOf(getA()).getRank() == 3; }
 bool GemmOp::isPanelB() { return typeOf(getB()).getRank() == 3; }
 int64_t GemmOp::getM() { return typeOf(getC()).getDimSize(0); }
 int64_t GemmOp::getN() { return typeOf(getC()).getDimSize(1); }
-int64_t GemmOp::getGroups() { return typeOf(getB()).getDimSize(0); }
+int64_t GemmOp::getGroups() {
+  int64_t rows = typeOf(getB()).getDimSize(0);
+  return getAtom().isWoven() ? rows / getAtom().getDepth() : rows;
+}
 
 /// Checks a gemm whose atom reads rows of both operands.
 static LogicalResult verifyInner(GemmOp gemm, MemRefType a, MemRefType b, MemRefType c) {
@@ -51,7 +54,7 @@ static LogicalResult verifyInner(GemmOp gemm, MemRefType a, MemRefType b, MemRef
 static LogicalResult verifyStep(GemmOp gemm) {
   if (!gemm.getFirst() && !gemm.getLast() && !gemm.getOut())
     return success();
-  if (gemm.getAtom().getInner() || gemm.getClear())
+  if (gemm.getAtom().isInner() || gemm.getClear())
     return gemm.emitOpError("(C6) a step has no inner atom, and is not cleared");
   if (!gemm.getLast() != !gemm.getOut())
     return gemm.emitOpError("(C6) `last` says when C is written to `out`: both or none");
@@ -68,7 +71,7 @@ static LogicalResult verifyStep(GemmOp gemm) {
 static LogicalResult verifyAhead(GemmOp gemm) {
   if (gemm.getAhead().empty() && gemm.getListed().empty())
     return success();
-  if (gemm.getAtom().getInner())
+  if (gemm.getAtom().isInner())
     return gemm.emitOpError("(C7) an inner atom asks for what it reads, and no more");
   for (Value ahead : gemm.getAhead())
     if (!typeOf(ahead).hasStaticShape() || typeOf(ahead).getRank() == 0 ||
@@ -94,7 +97,7 @@ LogicalResult GemmOp::verify() {
         type.getRank() < 2 || type.getRank() > 3 || (type == c && type.getRank() != 2))
       return emitOpError("(C1) operands must be matrices, or panels of rank 3, of static "
                          "shape, and `c` a tile");
-  if (getAtom().getInner())
+  if (getAtom().isInner())
     return verifyInner(*this, a, b, c);
   int64_t depth = getAtom().getGroup();
   bool transposed = getTransposeA() || isPanelA();
@@ -109,8 +112,13 @@ LogicalResult GemmOp::verify() {
       b.getElementType() != getAtom().getElement() ||
       c.getElementType() != getAtom().getAccumulator())
     return emitOpError("(C3) element types must be those of the atom");
-  bool matrixA = !isPanelA();
-  if (depth != 1 && (!isPanelB() ||
+  bool matrixA = !isPanelA(), woven = getAtom().isWoven();
+  if (woven &&
+      (isPanelB() || b.getDimSize(0) % depth ||
+       b.getDimSize(1) % (2 * getAtom().getLanes()) || !b.areTrailingDimsContiguous(1)))
+    return emitOpError("(C8) a woven atom reads a matrix of pairs of rows, each of whole "
+                       "pairs of vectors without gaps");
+  if (depth != 1 && ((!isPanelB() && !woven) ||
                      (matrixA && (getTransposeA() || a.getDimSize(1) % depth ||
                                   getAtom().isSquare())) ||
                      (!matrixA && getAtom().isTile())))

@@ -40,7 +40,7 @@ def Cpu_GemmOp : Op<Cpu_Dialect, "gemm", [AttrSizedOperandSegments]> {
     - (C2) Shapes agree on M, N and the number of groups along K.
     - (C3) `a` and `b` have the atom's element type and `c` its accumulator; what
       an inner atom of floats reads may be narrower floats.
-    - (C4) A matrix `b`, and a transposed matrix `a`, need an atom of depth 1; a
+    - (C4) A matrix `b` of an atom that is not woven, and a transposed matrix `a`, need an atom of depth 1; a
       matrix `a` needs K to be a multiple of the depth, of tiles of a group, and an atom
       that does not multiply squares; an atom of tiles needs one.
     - (C5) An inner atom needs matrices whose K is a multiple of what a step reads:
@@ -51,6 +51,8 @@ def Cpu_GemmOp : Op<Cpu_Dialect, "gemm", [AttrSizedOperandSegments]> {
     - (C7) `ahead` and `listed` need an atom that is not inner. `ahead` has static shapes,
       and last dimensions that are contiguous. `listed` are matrices with rows of static
       length without gaps, and each has a list of static length in `rows_ahead`.
+    - (C8) A woven atom reads a matrix `b` with rows without gaps, of which K is a multiple
+      of the depth and N of twice the lanes.
 
     Example:
     ```mlir

@@ -79,7 +79,7 @@ static bool isAllZero(ArrayRef<int64_t> values) {
 bool ProductFinisher::analyze() {
   auto alloc = gemm.getC().getDefiningOp<AllocOp>();
   loop = dyn_cast<scf::ForOp>(gemm->getParentOp());
-  if (!alloc || !loop || gemm.getClear() || gemm.getAtom().getInner())
+  if (!alloc || !loop || gemm.getClear() || gemm.getAtom().isInner())
     return false;
   for (Operation *user : alloc->getUsers()) {
     if (user == gemm)

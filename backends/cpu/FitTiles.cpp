@@ -19,6 +19,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "backends/cpu/GridWork.h"
 #include "backends/cpu/Passes.h"
 #include "backends/cpu/SizeVariants.h"
 #include "backends/cpu/TilePart.h"
@@ -77,7 +78,7 @@ struct FitTiles : tilewright::cpu::impl::FitTilesBase<FitTiles> {
     SmallVector<KernelOp> kernels;
     getOperation()->walk([&](KernelOp kernel) { kernels.push_back(kernel); });
     for (KernelOp kernel : kernels) {
-      if (kernel->getParentOfType<func::FuncOp>()->hasAttr("tile.batch_invariant"))
+      if (isBatchInvariant(kernel))
         continue;
       foldGrid(kernel);
       while (fit(kernel))

@@ -98,7 +98,7 @@ Value cpu::viewRows(LoopBuilder &b, CopyOp copy) {
 static bool forwardOperand(CpuGemm gemm, bool isB) {
   Value tile = isB ? gemm.getB() : gemm.getA();
   auto alloc = tile.getDefiningOp<AllocOp>();
-  if (!alloc || !gemm.getAtom().getInner() || gemm.getA() == gemm.getB() ||
+  if (!alloc || !gemm.getAtom().isInner() || gemm.getA() == gemm.getB() ||
       !llvm::hasNItems(tile.getUsers(), 2))
     return false;
   CopyOp copy = getFillingCopy(alloc);

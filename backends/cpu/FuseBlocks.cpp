@@ -228,7 +228,7 @@ struct FuseBlocks : tilewright::cpu::impl::FuseBlocksBase<FuseBlocks> {
   void runOnOperation() override {
     SmallVector<KernelOp> kernels;
     getOperation()->walk([&](KernelOp kernel) {
-      if (!kernel->getParentOfType<func::FuncOp>()->hasAttr("tile.batch_invariant"))
+      if (!isBatchInvariant(kernel))
         kernels.push_back(kernel);
     });
     while (!kernels.empty()) {

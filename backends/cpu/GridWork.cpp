@@ -20,9 +20,6 @@ using namespace tilewright::tile;
 /// What a block takes to begin, on a core that slept, in multiply-adds.
 static constexpr double beginning = 1 << 20;
 
-/// Two cores share four blocks evenly, and take up to a quarter longer for eight halves.
-static constexpr int64_t fewBlocks = 3;
-
 /// A grid has one to three dimensions.
 static constexpr unsigned mostGridDims = 3;
 
@@ -66,12 +63,15 @@ double cpu::getProductsOfBlock(Operation *op) {
   for (Operation *loop = op->getParentOp(); products != 0 && !isa<KernelOp>(loop);
        loop = loop->getParentOp()) {
     auto counted = dyn_cast<LoopLikeOpInterface>(loop);
-    if (!counted || isa<ParallelOp>(loop))
-      continue;
-    std::optional<APInt> trips = counted.getStaticTripCount();
-    products *= trips ? trips->getSExtValue() : assumedTrips;
+    if (counted && !isa<ParallelOp>(loop))
+      products *= getTrips(counted);
   }
   return products;
+}
+
+double cpu::getTrips(LoopLikeOpInterface loop) {
+  std::optional<APInt> trips = loop.getStaticTripCount();
+  return trips ? double(trips->getSExtValue()) : assumedTrips;
 }
 
 double cpu::getGridTime(int64_t blocks, double work, int64_t cores) {
@@ -89,9 +89,13 @@ std::optional<int64_t> cpu::getBlocks(KernelOp kernel) {
   return blocks;
 }
 
-std::optional<int64_t> cpu::getFewBlocks(KernelOp kernel) {
+bool cpu::isBatchInvariant(KernelOp kernel) {
   auto function = kernel->getParentOfType<func::FuncOp>();
-  if (function && function->hasAttr("tile.batch_invariant"))
+  return function && function->hasAttr("tile.batch_invariant");
+}
+
+std::optional<int64_t> cpu::getFewBlocks(KernelOp kernel) {
+  if (isBatchInvariant(kernel))
     return std::nullopt;
   std::optional<int64_t> blocks = getBlocks(kernel);
   return blocks && *blocks > 0 && *blocks <= fewBlocks ? blocks : std::nullopt;

@@ -21,14 +21,24 @@ namespace tilewright::cpu {
 /// it.
 double getProductsOfBlock(mlir::Operation *op);
 
+/// Iterations of a loop; as many as are assumed where they are not known.
+double getTrips(mlir::LoopLikeOpInterface loop);
+
 /// How long a grid takes on `cores`, each of whose `blocks` has so much work.
 double getGridTime(int64_t blocks, double work, int64_t cores);
+
+/// Two cores share four blocks evenly, and take up to a quarter longer for eight halves:
+/// so many blocks, and fewer, are divided.
+inline constexpr int64_t fewBlocks = 3;
 
 /// How many blocks a kernel has; nothing where that is not known.
 std::optional<int64_t> getBlocks(tile::KernelOp kernel);
 
-/// How many blocks a kernel has, if they are so few that they are divided; nothing in a
-/// `batch_invariant` function, whose results may not depend on constant sizes either.
+/// Whether the function is `batch_invariant`: its results may not depend on how many
+/// blocks there are, and nothing is divided.
+bool isBatchInvariant(tile::KernelOp kernel);
+
+/// How many blocks a kernel has, if they are known to be so few that they are divided.
 std::optional<int64_t> getFewBlocks(tile::KernelOp kernel);
 
 /// Whether `addGridDim` can add to the kernel's grid.

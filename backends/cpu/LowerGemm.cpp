@@ -28,7 +28,7 @@ struct LowerGemmPass : tilewright::cpu::impl::LowerGemmBase<LowerGemmPass> {
     getOperation()->walk([&](GemmOp gemm) { gemms.push_back(gemm); });
     for (GemmOp gemm : gemms) {
       LoopBuilder builder(gemm);
-      if (gemm.getAtom().getInner())
+      if (gemm.getAtom().isInner())
         InnerKernel(builder, gemm).emit();
       else if (gemm.getAtom().isTile())
         TileKernel(builder, gemm).emit();

@@ -69,6 +69,33 @@ Value MicroKernel::loadVector(int64_t lanes, Value group, Value column) {
                                 ValueRange{group, b.mul(column, atom.getDepth())});
 }
 
+/// The vectors of B of a group, across the block's columns.
+SmallVector<Value> MicroKernel::loadVectors(Block block, Value group, Value column) {
+  SmallVector<Value> vectors;
+  if (!atom.isWoven()) {
+    for (int64_t v = 0; v < block.vectors; ++v)
+      vectors.push_back(loadVector(block.lanes, group, b.add(column, v * block.lanes)));
+    return vectors;
+  }
+  Location loc = b.getLoc();
+  int64_t columns = 2 * block.lanes;
+  auto type = VectorType::get(columns, atom.getElement());
+  Value row = b.mul(group, atom.getDepth());
+  for (int64_t v = 0; v < block.vectors; v += 2) {
+    Value at = b.add(column, v * block.lanes);
+    Value first = vector::LoadOp::create(b, loc, type, memrefB, ValueRange{row, at});
+    Value second =
+        vector::LoadOp::create(b, loc, type, memrefB, ValueRange{b.add(row, 1), at});
+    for (int64_t half : {0, 1}) {
+      SmallVector<int64_t> pairs;
+      for (int64_t lane = half * block.lanes; lane < (half + 1) * block.lanes; ++lane)
+        llvm::append_values(pairs, lane, columns + lane);
+      vectors.push_back(vector::ShuffleOp::create(b, loc, first, second, pairs));
+    }
+  }
+  return vectors;
+}
+
 Value MicroKernel::multiplyAdd(Value a, Value vector, Value accumulator) {
   if (atom.hasExcess())
     return atom.emitWithExcess(b, b.getLoc(), a, vector, accumulator);
@@ -107,9 +134,7 @@ Value MicroKernel::multiplyAddNarrow(Value group, Value vector, Value accumulato
 /// Adds one group of K to the block's accumulators.
 SmallVector<Value> MicroKernel::emitStep(Block block, Value row, Value column,
                                          Value group, ArrayRef<Value> accumulators) {
-  SmallVector<Value> vectors, sums(accumulators);
-  for (int64_t v = 0; v < block.vectors; ++v)
-    vectors.push_back(loadVector(block.lanes, group, b.add(column, v * block.lanes)));
+  SmallVector<Value> vectors = loadVectors(block, group, column), sums(accumulators);
   bool whole = isWhole(block);
   for (int64_t r = 0; r < block.rows; ++r) {
     Value elements = loadGroup(b.add(row, r), group);

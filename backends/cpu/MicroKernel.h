@@ -60,6 +60,8 @@ private:
   mlir::Value loadGroup(mlir::Value row, mlir::Value group);
   mlir::Value loadGroups(mlir::Value row, bool isLast, mlir::Value group);
   mlir::Value loadVector(int64_t lanes, mlir::Value group, mlir::Value column);
+  llvm::SmallVector<mlir::Value> loadVectors(Block block, mlir::Value group,
+                                             mlir::Value column);
   mlir::Value multiplyAdd(mlir::Value a, mlir::Value b, mlir::Value accumulator);
   mlir::Value multiplyAddNarrow(mlir::Value group, mlir::Value b,
                                 mlir::Value accumulator);

@@ -66,8 +66,8 @@ public:
   void pack(tile::GemmOp gemm);
 
 private:
-  /// A tile and the form of a copy of it: whether it is transposed, how many elements along
-  /// K lie side by side (0: it is a matrix still), and their type.
+  /// A tile and the form of a copy of it: whether it is transposed, how many elements
+  /// along K lie side by side (0: it is a matrix still), and their type.
   using Form = std::tuple<const void *, bool, int64_t, const void *>;
 
   Value findCopy(const Form &form, Value tile, Operation *point) const;
@@ -127,13 +127,10 @@ Value OperandPacker::findCopy(const Form &form, Value tile, Operation *point) co
     return {};
   for (Operation *made : found->second) {
     Operation *end = made->getBlock()->findAncestorOpInBlock(*point);
-    if (!end || !made->isBeforeInBlock(end) ||
-        (end != point && mayWrite(end, tile)))
+    if (!end || !made->isBeforeInBlock(end) || (end != point && mayWrite(end, tile)))
       continue;
     auto between = llvm::make_range(std::next(made->getIterator()), end->getIterator());
-    if (llvm::none_of(between, [&](Operation &op) {
-          return mayWrite(&op, tile);
-        }))
+    if (llvm::none_of(between, [&](Operation &op) { return mayWrite(&op, tile); }))
       return getMatrix(made);
   }
   return {};
@@ -171,8 +168,7 @@ Value OperandPacker::convertTile(Value tile, Operation *reader, AtomAttr atom,
   OpBuilder builder(point);
   Location loc = reader->getLoc();
   ArrayRef<int64_t> shape = cast<MemRefType>(tile.getType()).getShape();
-  Value copy =
-      allocTile(builder, loc, shape, atom.getElement(), nameOf(tile) + ".wide");
+  Value copy = allocTile(builder, loc, shape, atom.getElement(), nameOf(tile) + ".wide");
   SmallVector<int64_t> zeros(shape.size(), 0);
   copies[form].push_back(CopyOp::create(builder, loc, tile, ValueRange(), zeros, shape,
                                         copy, ValueRange(), zeros, shape, isUnsigned));
@@ -198,6 +194,8 @@ Value OperandPacker::turnTile(Value tile, Operation *reader, AtomAttr atom,
 Value OperandPacker::packVectorSide(tile::GemmOp gemm, Value b, bool transposed,
                                     AtomAttr atom) {
   bool converts = cast<MemRefType>(b.getType()).getElementType() != atom.getElement();
+  if (atom.isWoven())
+    return b;
   if (transposed || atom.getDepth() > 1)
     return makePanel(b, gemm, transposed, atom, gemm.getIsUnsigned());
   return converts ? convertTile(b, gemm, atom, gemm.getIsUnsigned()) : b;
@@ -209,8 +207,8 @@ Value OperandPacker::packBroadcastSide(tile::GemmOp gemm, Value a, bool &transpo
   auto type = cast<MemRefType>(a.getType());
   bool converts = type.getElementType() != atom.getElement();
   bool groupsTogether =
-      atom.getDepth() == 1 || (!transposed && !atom.isSquare() &&
-                               type.getDimSize(1) % atom.getGroup() == 0);
+      atom.getDepth() == 1 ||
+      (!transposed && !atom.isSquare() && type.getDimSize(1) % atom.getGroup() == 0);
   if (groupsTogether)
     return converts ? convertTile(a, gemm, atom, gemm.getIsUnsigned()) : a;
   Value form = atom.isTile()
@@ -220,8 +218,8 @@ Value OperandPacker::packBroadcastSide(tile::GemmOp gemm, Value a, bool &transpo
   return form;
 }
 
-/// What an inner atom reads for `tile`: rows along K. Narrow floats are widened on the way
-/// into registers, integers before.
+/// What an inner atom reads for `tile`: rows along K. Narrow floats are widened on the
+/// way into registers, integers before.
 Value OperandPacker::widenInteger(Value tile, tile::GemmOp gemm, AtomAttr atom) {
   Type element = cast<MemRefType>(tile.getType()).getElementType();
   if (element == atom.getElement() || isa<FloatType>(element))
@@ -247,13 +245,14 @@ void OperandPacker::pack(tile::GemmOp gemm) {
     if (!clear)
       transposeTile(builder, loc, c, result);
   }
-  Value vectorSide = atom.getInner() ? widenInteger(b, gemm, atom)
-                                     : packVectorSide(gemm, b, transposeB, atom);
-  Value broadcastSide = atom.getInner() ? widenInteger(a, gemm, atom)
-                                        : packBroadcastSide(gemm, a, transposeA, atom);
+  Value vectorSide = atom.isInner() ? widenInteger(b, gemm, atom)
+                                    : packVectorSide(gemm, b, transposeB, atom);
+  Value broadcastSide = atom.isInner() ? widenInteger(a, gemm, atom)
+                                       : packBroadcastSide(gemm, a, transposeA, atom);
   cpu::GemmOp::create(builder, loc, broadcastSide, vectorSide, result, /*rows=*/Value(),
-                      /*first=*/Value(), /*last=*/Value(), /*out=*/Value(), /*ahead=*/ValueRange(), /*listed=*/ValueRange(), /*rowsAhead=*/ValueRange(),
-                      transposeA, clear, atom);
+                      /*first=*/Value(), /*last=*/Value(), /*out=*/Value(),
+                      /*ahead=*/ValueRange(), /*listed=*/ValueRange(),
+                      /*rowsAhead=*/ValueRange(), transposeA, clear, atom);
   if (gemm.getSwapped())
     transposeTile(builder, loc, result, c);
   gemm.erase();
@@ -271,7 +270,7 @@ struct PackOperandsPass : tilewright::cpu::impl::PackOperandsBase<PackOperandsPa
         gemm.emitOpError("has no CPU atom; run select-atoms before this pass");
         return signalPassFailure();
       }
-      if (atom.getInner() && (gemm.getTransposeA() || !gemm.getTransposeB())) {
+      if (atom.isInner() && (gemm.getTransposeA() || !gemm.getTransposeB())) {
         gemm.emitOpError("has an inner atom, which reads rows of A and of B transposed");
         return signalPassFailure();
       }

@@ -87,17 +87,20 @@ def SplitBlocks : Pass<"cpu-split-blocks"> {
 }
 
 def SplitSums : Pass<"cpu-split-sums"> {
-  let summary = "Divide long sums of small grids among more cores";
+  let summary = "Divide long sums and softmaxes of small grids among more cores";
   let description = [{
-    Where a grid is known to have at most three blocks, and each has a loop that does nothing but to
-    add products to tiles that are zero before it, several blocks do a part of its
-    iterations each, and write what they have summed to a workspace. A second kernel adds
-    that in the order of the parts, and does what stands behind the loop. How many parts
+    Where a grid is known to have at most three blocks, and each has a loop of which it is
+    known how what two parts of it leave is joined, several blocks do a part of its
+    iterations each, and write what they have to a workspace. A second kernel joins
+    that in the order of the parts, and does what stands behind the loop. Such loops change
+    tiles that are sums, maxima or minima, or sums that are scaled whenever a
+    maximum moves: an online softmax, in whatever order its operations stand. What does not
+    depend on the changed tiles may be anything. How many parts
     there are does not depend on sizes that a call brings, nor on threads, but on constant
-    ones; functions with `tile.batch_invariant` are left alone.
+    ones; how long they are may. Functions with `tile.batch_invariant` are left alone.
   }];
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
-                           "::mlir::scf::SCFDialect"];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
+                           "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
   let options = [Option<"cores", "cores", "int64_t", "8",
                         "Cores that a grid should keep busy">];
 }

@@ -135,7 +135,7 @@ static SmallVector<cpu::GemmOp> findProducts(ArrayRef<Operation *> ops) {
   SmallVector<cpu::GemmOp> products;
   int64_t most = 0;
   for (Operation *op : ops)
-    if (auto gemm = dyn_cast<cpu::GemmOp>(op); gemm && !gemm.getAtom().getInner()) {
+    if (auto gemm = dyn_cast<cpu::GemmOp>(op); gemm && !gemm.getAtom().isInner()) {
       products.push_back(gemm);
       most = std::max(most, countProducts(gemm));
     }

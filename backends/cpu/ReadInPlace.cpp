@@ -24,12 +24,11 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "backends/cpu/CpuCost.h"
 #include "backends/cpu/ForwardCopies.h"
 #include "backends/cpu/ForwardRows.h"
 #include "backends/cpu/Passes.h"
 #include "compiler/analysis/Recompute.h"
-
-#include <numeric>
 
 namespace tilewright::cpu {
 #define GEN_PASS_DEF_READINPLACE
@@ -42,8 +41,8 @@ using namespace tilewright::cpu;
 using tilewright::tile::AllocOp;
 using tilewright::tile::CopyOp;
 
-/// Lines of L1 so many bytes apart share a set, of which rows may take so many ways.
-static constexpr int64_t bytesOfSets = 4096, mostWays = 8;
+/// Ways of a set of L1 that rows may take.
+static constexpr int64_t mostWays = 8;
 
 /// So many rows are copied in no time: they are worth no second form of a product.
 static constexpr int64_t fewRows = 16;
@@ -60,7 +59,7 @@ static bool areApartInL1(Value tensor, int64_t rows) {
   if (ShapedType::isDynamic(stride))
     return false;
   int64_t bytes = stride * type.getElementTypeBitWidth() / 8;
-  return rows * std::gcd(bytes, bytesOfSets) <= mostWays * bytesOfSets;
+  return !collideInL1(rows, bytes, mostWays);
 }
 
 /// Whether `op` is a product that broadcasts rows of `tile`, and can those that `filling`
@@ -69,17 +68,18 @@ static bool broadcastsRows(Operation *op, Value tile, CopyOp filling) {
   auto gemm = dyn_cast<GemmOp>(op);
   Value tensor = filling.getSrc();
   return gemm && gemm.getA() == tile && gemm.getB() != tile && gemm.getC() != tile &&
-         gemm.getOut() != tile && !gemm.getAtom().getInner() && !gemm.getTransposeA() &&
+         gemm.getOut() != tile && !gemm.getAtom().isInner() && !gemm.getTransposeA() &&
          !gemm.isPanelA() && areApartInL1(tensor, gemm.getAtom().getRows()) &&
          (gemm.getM() > fewRows || isKnownInside(filling));
 }
 
-/// Whether `op` is a product of few rows that loads each vector of `tile` once.
+/// Whether `op` is a product of few rows that loads each vector of `tile` once, or weaves
+/// them: such an atom is for tensors that can be read in place (servesWoven).
 static bool loadsVectorsOnce(Operation *op, Value tile) {
   auto gemm = dyn_cast<GemmOp>(op);
   return gemm && gemm.getB() == tile && gemm.getA() != tile && gemm.getC() != tile &&
-         gemm.getOut() != tile && !gemm.getAtom().getInner() && !gemm.isPanelB() &&
-         gemm.getM() <= gemm.getAtom().getRows();
+         gemm.getOut() != tile && !gemm.getAtom().isInner() && !gemm.isPanelB() &&
+         (gemm.getAtom().isWoven() || gemm.getM() <= gemm.getAtom().getRows());
 }
 
 namespace {

@@ -191,7 +191,7 @@ void PanelSharer::emitForms(OpBuilder &b, ArrayRef<Panel> panels,
 
 void PanelSharer::run() {
   if (!kernel || kernel->getParentOfType<LoopLikeOpInterface>() ||
-      gemm.getAtomAttr().getInner())
+      gemm.getAtomAttr().isInner())
     return;
   IndexBounds bounds(kernel->getParentOfType<func::FuncOp>());
   SmallVector<Panel> panels;

@@ -39,6 +39,14 @@ void cpu::foldGrid(KernelOp kernel) {
       extent.set(one);
 }
 
+KernelOp cpu::addVariant(KernelOp kernel, Value condition) {
+  OpBuilder b(kernel);
+  auto choice = scf::IfOp::create(b, kernel.getLoc(), condition, /*withElseRegion=*/true);
+  auto variant = cast<KernelOp>(choice.getThenBodyBuilder().clone(*kernel));
+  kernel->moveBefore(choice.elseBlock()->getTerminator());
+  return variant;
+}
+
 KernelOp cpu::addVariant(KernelOp kernel, ArrayRef<TensorDim> sizes, int64_t few) {
   LoopBuilder b(kernel);
   Value isFew;
@@ -47,10 +55,7 @@ KernelOp cpu::addVariant(KernelOp kernel, ArrayRef<TensorDim> sizes, int64_t few
     isFew = b.both(isFew, b.compare(arith::CmpIPredicate::sge, size, b.index(1)));
     isFew = b.both(isFew, b.compare(arith::CmpIPredicate::sle, size, b.index(few)));
   }
-  auto choice = scf::IfOp::create(b, b.getLoc(), isFew, /*withElseRegion=*/true);
-  auto variant = cast<KernelOp>(choice.getThenBodyBuilder().clone(*kernel));
-  kernel->moveBefore(choice.elseBlock()->getTerminator());
-
+  KernelOp variant = addVariant(kernel, isFew);
   foldGrid(variant);
   return variant;
 }

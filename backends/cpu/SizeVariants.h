@@ -21,13 +21,16 @@ llvm::SmallVector<TensorDim> findOpenSizes(tile::KernelOp kernel, const TensorEn
 /// more follows.
 void foldGrid(tile::KernelOp kernel);
 
-/// Makes of `kernel` two, of which a launch runs the new one, the result, where each of
-/// `sizes` is from 1 to `few`, and the old one else:
+/// Makes of `kernel` two, of which a launch runs the new one, the result, where
+/// `condition` is true, and the old one else:
 ///
-///   scf.if %few { kernel ... } else { kernel ... }
+///   scf.if %condition { kernel ... } else { kernel ... }
 ///
-/// The condition is a fact for the passes that follow. Where few rows are one block, the
-/// grid of the new kernel says so.
+/// The condition is a fact for the passes that follow.
+tile::KernelOp addVariant(tile::KernelOp kernel, mlir::Value condition);
+
+/// A variant of `kernel` for that each of `sizes` is from 1 to `few`. Where few rows are
+/// one block, its grid says so.
 tile::KernelOp addVariant(tile::KernelOp kernel, llvm::ArrayRef<TensorDim> sizes,
                           int64_t few);
 

@@ -23,6 +23,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "backends/cpu/GridWork.h"
 #include "backends/cpu/Passes.h"
 #include "backends/cpu/SizeVariants.h"
 #include "backends/cpu/TilePart.h"
@@ -69,7 +70,7 @@ struct SpecializeSizes : tilewright::cpu::impl::SpecializeSizesBase<SpecializeSi
   void runOnOperation() override {
     SmallVector<KernelOp> kernels;
     getOperation()->walk([&](KernelOp kernel) {
-      if (!kernel->getParentOfType<func::FuncOp>()->hasAttr("tile.batch_invariant"))
+      if (!isBatchInvariant(kernel))
         kernels.push_back(kernel);
     });
     for (KernelOp kernel : kernels)

@@ -53,13 +53,24 @@ static bool isAllOf(Value memref, Value tile) {
   return memref == tile;
 }
 
-/// Whether `op` stores to every element once: `tile[i, j] = ...` over its whole shape.
-static bool storesAll(ParallelOp op, Value tile) {
-  return llvm::any_of(op.getBody().getOps<memref::StoreOp>(), [&](memref::StoreOp store) {
+/// The operation that stores to every element once: `tile[i, j] = ...` over its whole
+/// shape; null where there is none.
+static memref::StoreOp findStoreToAll(ParallelOp op, Value tile) {
+  for (auto store : op.getBody().getOps<memref::StoreOp>()) {
     auto type = cast<MemRefType>(store.getMemref().getType());
-    return isAllOf(store.getMemref(), tile) && type.getShape() == op.getExtents() &&
-           llvm::equal(store.getIndices(), op.getBody().getArguments());
-  });
+    if (isAllOf(store.getMemref(), tile) && type.getShape() == op.getExtents() &&
+        llvm::equal(store.getIndices(), op.getBody().getArguments()))
+      return store;
+  }
+  return {};
+}
+
+/// Whether `load` gives what the same iteration of `op` has stored.
+static bool readsOwnStore(memref::LoadOp load, ParallelOp op, Value tile) {
+  memref::StoreOp store = findStoreToAll(op, tile);
+  Operation *holder = op.getBody().front().findAncestorOpInBlock(*load);
+  return store && load.getMemref() == store.getMemref() &&
+         load.getIndices() == store.getIndices() && store->isBeforeInBlock(holder);
 }
 
 /// Whether `op` writes every element of `tile`, if it reads none.
@@ -85,7 +96,7 @@ static bool writesAll(Operation *op, Value tile) {
       .Case([&](memref::StoreOp store) {
         return is(store.getMemref()) && getElementCount(store.getMemref()) == 1;
       })
-      .Case([&](ParallelOp parallel) { return storesAll(parallel, tile); })
+      .Case([&](ParallelOp parallel) { return bool(findStoreToAll(parallel, tile)); })
       .Default([](Operation *) { return false; });
 }
 
@@ -94,6 +105,11 @@ static bool readsAny(Operation *op, Value tile) {
   auto reads = [&](Operation *inner) {
     return llvm::TypeSwitch<Operation *, bool>(inner)
         .Case([&](ReduceOp reduce) { return getBaseMemory(reduce.getSrc()) == tile; })
+        .Case([&](memref::LoadOp load) {
+          auto loop = dyn_cast<ParallelOp>(op);
+          return getBaseMemory(load.getMemref()) == tile &&
+                 !(loop && readsOwnStore(load, loop, tile));
+        })
         .Case([&](GemmOp gemm) {
           return getBaseMemory(gemm.getA()) == tile || getBaseMemory(gemm.getB()) == tile;
         })

@@ -7,6 +7,7 @@
 
 #include "compiler/analysis/TargetInfo.h"
 #include "compiler/analysis/Memory.h"
+#include "compiler/analysis/Overwrites.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include <map>
@@ -53,6 +54,31 @@ static double countUses(Value tile, Operation *reader) {
   return uses;
 }
 
+/// Bytes from one row of `tile` to the next, in the tensor from which it is copied.
+static std::optional<int64_t> getRowBytes(Value tile) {
+  Value source = tile;
+  for (Operation *user : getUsersOfMemory(tile)) {
+    auto copy = dyn_cast<CopyOp>(user);
+    if (!copy || getBaseMemory(copy.getDst()) != tile || isTile(copy.getSrc().getType()))
+      continue;
+    if (source != tile)
+      return std::nullopt;
+    source = copy.getSrc();
+  }
+  auto type = cast<MemRefType>(source.getType());
+  Type element = cast<MemRefType>(tile.getType()).getElementType();
+  if (type.getElementType() != element) // rounded on the way
+    type = cast<MemRefType>(tile.getType());
+  int64_t offset;
+  SmallVector<int64_t> strides;
+  if (failed(type.getStridesAndOffset(strides, offset)) || strides.size() < 2)
+    return std::nullopt;
+  int64_t stride = strides[strides.size() - 2];
+  if (ShapedType::isDynamic(stride))
+    return std::nullopt;
+  return stride * element.getIntOrFloatBitWidth() / 8;
+}
+
 GemmProblem GemmProblem::get(GemmOp gemm, bool countsUses) {
   auto usesOf = [&](Value tile) { return countsUses ? countUses(tile, gemm) : 1; };
   auto elementOf = [](Value tile) {
@@ -60,6 +86,8 @@ GemmProblem GemmProblem::get(GemmOp gemm, bool countsUses) {
   };
   Operand a{elementOf(gemm.getA()), !gemm.getTransposeA(), usesOf(gemm.getA())};
   Operand b{elementOf(gemm.getB()), gemm.getTransposeB(), usesOf(gemm.getB())};
+  a.rowBytes = getRowBytes(gemm.getA());
+  b.rowBytes = getRowBytes(gemm.getB());
   if (gemm.getPrecision() == Precision::TF32)
     a.product = b.product = FloatTF32Type::get(gemm.getContext());
   auto kernel = gemm->getParentOfType<KernelOp>();

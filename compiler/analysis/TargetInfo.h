@@ -26,6 +26,9 @@ struct GemmProblem {
     double uses;
     /// The type in which it is multiplied, which `precision` may make another one.
     mlir::Type product = element;
+    /// Bytes from one row to the next where it is read from: in the tensor that one copy
+    /// fills the tile from, or else in the tile. Nothing where that is not known.
+    std::optional<int64_t> rowBytes = std::nullopt;
   };
   int64_t m, n, k;
   Operand a, b;

@@ -40,6 +40,9 @@ public:
   mlir::Value mul(mlir::Value a, int64_t b) {
     return createOrFold<mlir::arith::MulIOp>(loc, a, index(b));
   }
+  mlir::Value mul(mlir::Value a, mlir::Value b) {
+    return createOrFold<mlir::arith::MulIOp>(loc, a, b);
+  }
   mlir::Value min(mlir::Value a, mlir::Value b) {
     return createOrFold<mlir::arith::MinSIOp>(loc, a, b);
   }

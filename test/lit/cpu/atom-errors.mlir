@@ -58,3 +58,13 @@ func.func private @instruction() attributes {atom = #cpu.atom<outer 1x16x1, f32 
 
 // expected-error @+1 {{expected rows x columns x depth}}
 func.func private @shape() attributes {atom = #cpu.atom<fma inner 1x16, f32 into f32, 512>}
+
+// -----
+
+// expected-error @+1 {{(C4) fma has no woven form}}
+func.func private @woven_depth() attributes {atom = #cpu.atom<fma woven 4x32x1, f32 into f32, 512>}
+
+// -----
+
+// expected-error @+1 {{(C4) a block of 4 x 16 is not made of vectors of 32}}
+func.func private @woven_columns() attributes {atom = #cpu.atom<dpbf16 woven 4x16x2, bf16 into f32, 512>}

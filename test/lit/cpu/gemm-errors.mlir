@@ -245,3 +245,43 @@ func.func @no_list(%a: memref<8x32xf32, #shared>, %b: memref<32x64xf32, #shared>
     listed %x by %rows : memref<?x?xf32, #tile.space<global>> by memref<8xi32, #shared>
   return
 }
+
+// -----
+
+#shared = #tile.space<shared>
+func.func @woven_panel(%a: memref<4x8xbf16, #shared>, %b: memref<8x32x2xbf16, #shared>, %c: memref<4x32xf32, #shared>) {
+  // expected-error @+1 {{'cpu.gemm' op (C8) a woven atom reads a matrix of pairs of rows, each of whole pairs of vectors without gaps}}
+  cpu.gemm %a, %b into %c atom(#cpu.atom<dpbf16 woven 4x32x2, bf16 into f32, 512>)
+    : memref<4x8xbf16, #shared>, memref<8x32x2xbf16, #shared> into memref<4x32xf32, #shared>
+  return
+}
+
+// -----
+
+#shared = #tile.space<shared>
+func.func @woven_columns(%a: memref<4x8xbf16, #shared>, %b: memref<8x48xbf16, #shared>, %c: memref<4x48xf32, #shared>) {
+  // expected-error @+1 {{'cpu.gemm' op (C8) a woven atom reads a matrix of pairs of rows, each of whole pairs of vectors without gaps}}
+  cpu.gemm %a, %b into %c atom(#cpu.atom<dpbf16 woven 4x32x2, bf16 into f32, 512>)
+    : memref<4x8xbf16, #shared>, memref<8x48xbf16, #shared> into memref<4x48xf32, #shared>
+  return
+}
+
+// -----
+
+#shared = #tile.space<shared>
+func.func @woven_k(%a: memref<4x6xbf16, #shared>, %b: memref<7x32xbf16, #shared>, %c: memref<4x32xf32, #shared>) {
+  // expected-error @+1 {{'cpu.gemm' op (C8) a woven atom reads a matrix of pairs of rows, each of whole pairs of vectors without gaps}}
+  cpu.gemm %a, %b into %c atom(#cpu.atom<dpbf16 woven 4x32x2, bf16 into f32, 512>)
+    : memref<4x6xbf16, #shared>, memref<7x32xbf16, #shared> into memref<4x32xf32, #shared>
+  return
+}
+
+// -----
+
+#shared = #tile.space<shared>
+func.func @woven_gaps(%a: memref<4x8xbf16, #shared>, %b: memref<8x32xbf16, strided<[64, 2]>, #shared>, %c: memref<4x32xf32, #shared>) {
+  // expected-error @+1 {{'cpu.gemm' op (C8) a woven atom reads a matrix of pairs of rows, each of whole pairs of vectors without gaps}}
+  cpu.gemm %a, %b into %c atom(#cpu.atom<dpbf16 woven 4x32x2, bf16 into f32, 512>)
+    : memref<4x8xbf16, #shared>, memref<8x32xbf16, strided<[64, 2]>, #shared> into memref<4x32xf32, #shared>
+  return
+}

@@ -89,3 +89,23 @@ func.func @other_integers(%p: memref<3x1x2xi16, #shared>, %b: memref<3x16x2xi16,
     : memref<3x1x2xi16, #shared>, memref<3x16x2xi16, #shared> into memref<1x16xi32, #fragment>
   return
 }
+
+// Two rows of B, of 32 columns, become two vectors of pairs; each serves all rows of A. Columns
+// that fill no block of two such vectors go by blocks of one.
+// CHECK-LABEL: @woven
+// CHECK-SAME:    %[[A:.*]]: memref<5x8xbf16, {{.*}}, %[[B:.*]]: memref<8x96xbf16
+// CHECK:         scf.for %[[GROUP:.*]] = %c0 to %c4 step
+// CHECK:             %[[K:.*]] = arith.muli %[[GROUP]], %c2
+// CHECK:             %[[EVEN:.*]] = vector.load %[[B]][%[[K]], %c0] : {{.*}}, vector<32xbf16>
+// CHECK:             %[[NEXT:.*]] = arith.addi %[[K]], %c1
+// CHECK:             %[[ODD:.*]] = vector.load %[[B]][%[[NEXT]], %c0] : {{.*}}, vector<32xbf16>
+// CHECK:             vector.shuffle %[[EVEN]], %[[ODD]] [0, 32, 1, 33, 2, 34, {{.*}}, 15, 47] : vector<32xbf16>
+// CHECK:             vector.shuffle %[[EVEN]], %[[ODD]] [16, 48, 17, 49, {{.*}}, 31, 63] : vector<32xbf16>
+// CHECK:             vector.load %[[B]][%[[K]], %c32]
+// CHECK:         vector.load %[[B]][%{{.*}}, %c64] : {{.*}}, vector<32xbf16>
+func.func @woven(%a: memref<5x8xbf16, #shared>, %b: memref<8x96xbf16, #shared>,
+                 %c: memref<5x96xf32, #fragment>) {
+  cpu.gemm %a, %b into %c atom(#cpu.atom<dpbf16 woven 5x64x2, bf16 into f32, 512>)
+    : memref<5x8xbf16, #shared>, memref<8x96xbf16, #shared> into memref<5x96xf32, #fragment>
+  return
+}

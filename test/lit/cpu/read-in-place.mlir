@@ -88,3 +88,20 @@ func.func @vectors(%x: memref<?x512xf32, #global>, %a: memref<4x32xf32, #shared>
   }
   return
 }
+
+// Two blocks of rows weave the rows of a tensor.
+// CHECK-LABEL: @woven
+// CHECK-NOT:     tile.alloc
+// CHECK:         %[[ROWS:.*]] = memref.subview %arg0[3, 0, 0] [1, 64, 512] [1, 1, 1]
+// CHECK-NEXT:    cpu.gemm %arg1, %[[ROWS]] into
+func.func @woven(%cache: memref<8x64x576xbf16, #global>, %p: memref<16x64xbf16, #shared>,
+                 %c: memref<16x512xf32, #shared>) {
+  %c1 = arith.constant 1 : index
+  tile.kernel (%b) in (%c1) threads(128) {
+    %t = tile.alloc "t" : !tile
+    tile.copy %cache[3, 0, 0][1, 64, 512] to %t[0, 0][64, 512] : memref<8x64x576xbf16, #global> to !tile
+    cpu.gemm %p, %t into %c atom(#cpu.atom<dpbf16 woven 8x32x2, bf16 into f32, 512>)
+      : memref<16x64xbf16, #shared>, !tile into memref<16x512xf32, #shared>
+  }
+  return
+}

@@ -16,15 +16,15 @@ import small_grids  # noqa: E402
 sys.path.remove(str(FOLDER))
 
 
-def test_every_shape_is_divided_unless_batch_invariant():
-    for m, n, k, tile in small_grids.SHAPES:
-        divided = "\n".join(small_grids.product(m, n, k, tile).remarks())
+def test_every_case_is_divided_unless_batch_invariant():
+    for case in small_grids.cases():
+        divided = "\n".join(case.compile().remarks())
         assert "blocks done in" in divided, divided
-        whole = "\n".join(small_grids.product(m, n, k, tile, batch_invariant=True).remarks())
+        whole = "\n".join(case.compile(batch_invariant=True).remarks())
         assert "blocks done in" not in whole, whole
 
 
 def test_the_table(capsys):
     assert small_grids.main(["--seconds", "0"]) == 0
     lines = [line for line in capsys.readouterr().out.splitlines() if "s " in line]
-    assert sum("4096" in line for line in lines) == 4  # two shapes on one thread and on two
+    assert sum("4096" in line for line in lines) == 6  # three cases on one thread and on two

@@ -105,7 +105,9 @@ protected:
     for (bool swapped : {false, true}) {
       GemmProblem turned = swapped ? problem.getTransposed() : problem;
       for (AtomAttr atom : getCpuAtoms(&context, target)) {
-        if (!atom.serves(turned.a.element, turned.b.element, turned.c, turned.isUnsigned))
+        if (!atom.serves(turned.a.element, turned.b.element, turned.c,
+                         turned.isUnsigned) ||
+            (atom.isWoven() && !servesWoven(atom, turned)))
           continue;
         double cycles = estimateGemm(target.getModel(), atom, turned, swapped).getTotal();
         if (cycles < least)
@@ -137,7 +139,7 @@ TEST_F(CpuAtoms, BlocksFitTheRegisters) {
       }
       // Besides C: a vector of each column of B, or with vectors along K of each row of
       // A.
-      int64_t loaded = atom.getInner() ? atom.getRows() : atom.getVectors();
+      int64_t loaded = atom.isInner() ? atom.getRows() : atom.getVectors();
       EXPECT_LT(atom.getRows() * atom.getVectors() + loaded, target.getVectorRegisters());
     }
   }
@@ -179,8 +181,8 @@ TEST_F(CpuAtoms, TilesServeProductsThatFillThem) {
   EXPECT_FALSE(swapped);
   EXPECT_EQ(atom.getRows(), 32);
   EXPECT_EQ(atom.getColumns(), 32);
-  GemmProblem bytes{128, 128, 64, {i8, true, 1}, {i8, true, 1}, b.getI32Type(), false,
-                    false};
+  GemmProblem bytes{128,   128,  64, {i8, true, 1}, {i8, true, 1}, b.getI32Type(),
+                    false, false};
   auto choose = [&](const GemmProblem &problem) {
     return select("cpu:graniterapids", problem).first.getInstruction();
   };
@@ -223,6 +225,29 @@ TEST_F(CpuAtoms, FewRowsAreSwapped) {
   EXPECT_EQ(atom.getColumns(), 16);
   EXPECT_EQ(getBroadcastFeed(atom, scores.b, scores.k), Feed::InPlace);
   EXPECT_EQ(getVectorFeed(atom, scores.a), Feed::Transpose);
+}
+
+// Probabilities of 16 heads by 64 rows of a cache: rows of bf16 become pairs in
+// registers. With many rows a panel is made once for all, with very few memory is slower,
+// and rows that share sets of L1 are read once; so are those of whose place nothing is
+// known.
+TEST_F(CpuAtoms, FewRowsWeaveRowsOfB) {
+  Type bf16 = b.getBF16Type();
+  auto weaves = [&](int64_t m, int64_t n, int64_t k, std::optional<int64_t> rowBytes) {
+    GemmProblem::Operand values{bf16, false, 1};
+    values.rowBytes = rowBytes;
+    GemmProblem problem{m, n, k, {bf16, true, 1}, values, b.getF32Type(), false, false};
+    return select("cpu:znver5", problem).first.isWoven();
+  };
+  EXPECT_TRUE(weaves(16, 512, 64, 1152));
+  EXPECT_TRUE(weaves(8, 128, 64, 256));
+  EXPECT_TRUE(weaves(24, 512, 64, 1152));
+  EXPECT_FALSE(weaves(64, 512, 64, 1152));
+  EXPECT_FALSE(weaves(2, 512, 64, 1152));
+  EXPECT_FALSE(weaves(16, 512, 64, 8192));
+  EXPECT_FALSE(weaves(16, 512, 64, std::nullopt));
+  EXPECT_FALSE(weaves(16, 512, 63, 1152));
+  EXPECT_FALSE(weaves(16, 528, 64, 1152));
 }
 
 TEST_F(CpuAtoms, IntegersAreExact) {
