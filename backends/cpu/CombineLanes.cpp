@@ -27,15 +27,27 @@ Expr cpu::toAccumulator(const ElementCombiner &combiner, Expr element) {
   Expr x = combiner.fromSource(element);
   if (!combiner.leavesNaNOut())
     return x;
-  return combiner.combine(x, {x.builder(), x.loc(),
-                              combiner.identity(x.builder(), x.loc(), x.type())});
+  return combiner.combine(
+      x, {x.builder(), x.loc(), combiner.identity(x.builder(), x.loc(), x.type())});
+}
+
+/// What two accumulators make together. Where NaN is left out neither is one, which takes
+/// one instruction instead of three.
+static Expr combineAccumulators(const ElementCombiner &combiner, Expr x, Expr y) {
+  Expr result = combiner.combine(x, y);
+  Operation *op = Value(result).getDefiningOp();
+  if (combiner.leavesNaNOut() && isa_and_nonnull<arith::MaxNumFOp, arith::MinNumFOp>(op))
+    cast<arith::ArithFastMathInterface>(op)->setAttr(
+        "fastmath",
+        arith::FastMathFlagsAttr::get(op->getContext(), arith::FastMathFlags::nnan));
+  return result;
 }
 
 Expr cpu::combineAll(const ElementCombiner &combiner, SmallVector<Expr> parts) {
   while (parts.size() > 1) {
     SmallVector<Expr> pairs;
     for (size_t i = 0; i + 1 < parts.size(); i += 2)
-      pairs.push_back(combiner.combine(parts[i], parts[i + 1]));
+      pairs.push_back(combineAccumulators(combiner, parts[i], parts[i + 1]));
     if (parts.size() % 2 == 1)
       pairs.push_back(parts.back());
     parts = std::move(pairs);
@@ -72,7 +84,7 @@ Expr cpu::combineAcross(const ElementCombiner &combiner, SmallVector<Expr> rows)
       auto shuffle = [&](ArrayRef<int64_t> mask) -> Expr {
         return {b, loc, vector::ShuffleOp::create(b, loc, x, y, mask)};
       };
-      pairs.push_back(combiner.combine(shuffle(even), shuffle(odd)));
+      pairs.push_back(combineAccumulators(combiner, shuffle(even), shuffle(odd)));
     }
     rows = std::move(pairs);
   };

@@ -21,6 +21,7 @@
 #include "backends/cpu/Passes.h"
 #include "compiler/transforms/MathFunctions.h"
 
+#include "mlir/Conversion/ArithCommon/AttrToLLVMConverter.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 
 namespace tilewright::cpu {
@@ -95,10 +96,14 @@ struct NativeMath : tilewright::cpu::impl::NativeMathBase<NativeMath> {
     OpBuilder b(op);
     Location loc = op->getLoc();
     ValueRange operands = op->getOperands();
-    if (isa<arith::MaxNumFOp>(op))
-      return LLVM::MaxNumOp::create(b, loc, operands);
-    if (isa<arith::MinNumFOp>(op))
-      return LLVM::MinNumOp::create(b, loc, operands);
+    if (isa<arith::MaxNumFOp, arith::MinNumFOp>(op)) {
+      auto flags = arith::convertArithFastMathFlagsToLLVM(
+          cast<arith::ArithFastMathInterface>(op).getFastMathFlagsAttr().getValue());
+      return isa<arith::MaxNumFOp>(op)
+                 ? LLVM::MaxNumOp::create(b, loc, operands[0], operands[1], flags)
+                       .getResult()
+                 : LLVM::MinNumOp::create(b, loc, operands[0], operands[1], flags);
+    }
     bool isMax = isa<arith::MaximumFOp>(op);
     if (!ordersZeros)
       return chooseOne(op, isMax ? arith::CmpFPredicate::OGT : arith::CmpFPredicate::OLT);

@@ -169,11 +169,11 @@ def mla_decode_kernel(
                 for step in T.Pipelined(T.ceildiv(keys, BN), num_stages=2):
                     start = first + step * BN
                     if paged:
-                        block = Table[bz, start // page]
+                        block, row = Table[bz, start // page], start % page
                     else:
-                        block = bz
-                    T.copy(Cache[block, start % page, 0], latent)
-                    T.copy(Cache[block, start % page, d_v], rope)
+                        block, row = bz, start
+                    T.copy(Cache[block, row, 0], latent)
+                    T.copy(Cache[block, row, d_v], rope)
                     if start + BN > length:
                         # Rows past the length may hold NaN, which 0 would not silence.
                         for i, j in T.Parallel(BN, d_v):

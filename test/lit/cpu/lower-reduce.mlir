@@ -112,7 +112,7 @@ func.func @integers(%x: memref<2x16xf32, #shared>, %t: memref<16xi8, #shared>,
 // WIDE-NEXT:    %[[A:.*]] = arith.maxnumf %[[X]], %[[NOTHING]]
 // WIDE:         %[[Y:.*]] = vector.load
 // WIDE-NEXT:    %[[B:.*]] = arith.maxnumf %[[Y]], %[[NOTHING]]
-// WIDE:         arith.maxnumf %[[A]], %[[B]]
+// WIDE:         arith.maxnumf %[[A]], %[[B]] fastmath<nnan>
 func.func @without_nan(%x: memref<1x32xf32, #tile.space<fragment>>,
                        %r: memref<1xf32, #tile.space<fragment>>) {
   tile.reduce maxnum %x into %r dim 1

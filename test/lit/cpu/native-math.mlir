@@ -58,15 +58,15 @@ func.func @others(%a: f32, %b: vector<2xf32>, %c: vector<8xf64>, %d: vector<16xf
 // AVX2:         arith.cmpf olt, %[[Z]], %[[W]]
 // AVX2:         arith.cmpf uno, %[[Z]], %[[Z]]
 // A number where there is one.
-// AVX2:         llvm.intr.maxnum(%[[Z]], %[[W]]) : (f64
+// AVX2:         llvm.intr.maxnum(%[[Z]], %[[W]]) {fastmathFlags = #llvm.fastmath<nnan>} : (f64
 // NEON-LABEL: @larger
 // NEON:         llvm.intr.maximum(%{{.*}}, %{{.*}}) : (vector<8xf32>
 // NEON:         llvm.intr.minimum(%{{.*}}, %{{.*}}) : (f64
-// NEON:         llvm.intr.maxnum(%{{.*}}, %{{.*}}) : (f64
+// NEON:         llvm.intr.maxnum(%{{.*}}, %{{.*}}) {fastmathFlags = #llvm.fastmath<nnan>} : (f64
 func.func @larger(%x: vector<8xf32>, %y: vector<8xf32>, %z: f64, %w: f64)
     -> (vector<8xf32>, f64, f64) {
   %0 = arith.maximumf %x, %y : vector<8xf32>
   %1 = arith.minimumf %z, %w : f64
-  %2 = arith.maxnumf %z, %w : f64
+  %2 = arith.maxnumf %z, %w fastmath<nnan> : f64
   return %0, %1, %2 : vector<8xf32>, f64, f64
 }
