@@ -34,19 +34,17 @@ static bool isWhole(Value memref, ArrayRef<int64_t> offsets, ArrayRef<int64_t> s
 TileForm cpu::getCopyForm(CopyOp copy, const TileForm &src) {
   auto from = cast<MemRefType>(copy.getSrc().getType()),
        to = cast<MemRefType>(copy.getDst().getType());
-  Type element = from.getElementType();
   bool isSame = from.getShape() == to.getShape() &&
                 isWhole(copy.getSrc(), copy.getStaticSrcOffsets(), copy.getSrcSizes()) &&
                 isWhole(copy.getDst(), copy.getStaticDstOffsets(), copy.getDstSizes());
-  bool isRounded = element != to.getElementType();
-  if (isSame && !isRounded)
-    return src;
-  if (src.is(TileForm::Free))
-    return TileForm::free(src.isZero);
-  // A rounded power is one for all that it is used for.
-  bool isPower = src.is(TileForm::Power) && isa<FloatType>(element) &&
-                 isa<FloatType>(to.getElementType());
-  return isSame && isPower ? src : TileForm();
+  if (isSame)
+    return convert(src, from.getElementType(), to.getElementType());
+  return src.is(TileForm::Free) ? TileForm::free(src.isZero) : TileForm();
+}
+
+bool cpu::isMaximum(AtomicRMWKind kind) {
+  return kind == AtomicRMWKind::maximumf || kind == AtomicRMWKind::maxnumf ||
+         kind == AtomicRMWKind::maxs || kind == AtomicRMWKind::maxu;
 }
 
 TileForm cpu::getReducedForm(ReduceOp reduce, const TileForm &src) {
@@ -61,11 +59,14 @@ TileForm cpu::getReducedForm(ReduceOp reduce, const TileForm &src) {
   TileForm form;
   if (src.is(TileForm::Free)) {
     form = TileForm::free();
-    // An element that is an extremum of others belongs to each of them.
-    if (!getExtremum(reduce) || src.origin.along >= 0)
+    auto kind = getExtremum(reduce);
+    auto dims = llvm::to_vector<2>(
+        llvm::seq<int64_t>(0, cast<MemRefType>(reduce.getSrc().getType()).getRank()));
+    // An extremum of a tile's own elements: not of a copy that has them in other places.
+    if (!kind || src.origin.along >= 0 || src.origin.at != dims)
       return form;
-    form.origin = {src.origin.contents, along, {}};
-    for (int64_t dim : src.origin.at)
+    form.origin = {src.origin.contents, along, isMaximum(*kind), {}};
+    for (int64_t dim : dims)
       if (std::optional<int64_t> left = withoutDim(dim))
         form.origin.at.push_back(*left);
     return form;

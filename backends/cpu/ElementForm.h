@@ -20,15 +20,17 @@
 
 namespace tilewright::cpu {
 
-/// An element of what a tile held at one time, or the largest or smallest of those along
-/// a dimension, which `at` leaves out then. Contents are numbered; 0 is nothing known.
+/// An element of what a tile held at one time, or the extremum of those along a dimension
+/// of that tile, which `at` leaves out then. Contents are numbered; 0 is nothing known.
 template <typename Place> struct Origin {
   int64_t contents = 0;
   int64_t along = -1;
+  bool isLargest = false; ///< or the smallest
   llvm::SmallVector<Place, 2> at;
 
   bool operator==(const Origin &other) const {
-    return contents == other.contents && along == other.along && at == other.at;
+    return contents == other.contents && along == other.along &&
+           isLargest == other.isLargest && at == other.at;
   }
 };
 
@@ -41,7 +43,8 @@ template <typename Place> struct Origin {
 /// - Power: exp(before * old + after * new), times something free where `hasFree`; of
 ///   a `sum`, times its value before the iteration, and plus such powers without it.
 ///
-/// What is free is an element of `origin`, times `scale` where there is one.
+/// What is free of a Linear is an element of `origin`; a Free one is that times `scale`
+/// where there is one. A Power that `isTerm` is an exponential itself, or zero.
 template <typename Place> struct ElementForm {
   enum Kind { Unknown, Free, Linear, Power };
 
@@ -51,6 +54,7 @@ template <typename Place> struct ElementForm {
   tile::AllocOp carried;
   llvm::SmallVector<Place, 2> at;
   bool hasFree = false;
+  bool isTerm = false;
   Origin<Place> origin;
   mlir::Value scale;
   tile::AllocOp sum;
@@ -90,6 +94,7 @@ template <typename Place> ElementForm<Place> negate(ElementForm<Place> a) {
     return {};
   if (a.is(Form::Power)) {
     a.hasFree = true; // the factor -1
+    a.isTerm = false;
     return a;
   }
   a.before = -a.before;
@@ -124,6 +129,7 @@ ElementForm<Place> add(ElementForm<Place> a, ElementForm<Place> b) {
     // Before the iteration a sum is made of powers of the old value.
     bool isAlike = a.before - (a.sum ? 1 : 0) == b.before && a.after == b.after;
     a.hasFree = true;
+    a.isTerm = false;
     return isAlike ? a : Form();
   }
   a.before += b.before;
@@ -150,6 +156,7 @@ ElementForm<Place> multiply(ElementForm<Place> a, ElementForm<Place> b) {
   }
   if (!a.is(Form::Power))
     return {};
+  a.isTerm = false;
   if (b.is(Form::Free) && !a.sum) {
     a.hasFree = true;
     return a;
@@ -180,6 +187,7 @@ ElementForm<Place> join(const ElementForm<Place> &a, const ElementForm<Place> &b
   if (!(a.origin == b.origin))
     form.origin = {};
   form.hasFree |= b.hasFree;
+  form.isTerm &= b.isTerm;
   return isAlike ? form : Form();
 }
 
@@ -206,15 +214,37 @@ ElementForm<To> replacePlaces(const ElementForm<From> &form,
   result.after = form.after;
   result.carried = form.carried;
   result.hasFree = form.hasFree;
+  result.isTerm = form.isTerm;
   result.scale = form.scale;
   result.sum = form.sum;
   if (replaceAll(form.origin.at, result.origin.at)) {
     result.origin.contents = form.origin.contents;
     result.origin.along = form.origin.along;
+    result.origin.isLargest = form.origin.isLargest;
   } else {
     result.origin = {};
   }
   return result;
+}
+
+/// The form of what is converted from one type to another. Sums are no longer what they
+/// were, nor are weights; a product may leave the range of f16 in a part of the loop that
+/// begins with a smaller maximum.
+template <typename Place>
+ElementForm<Place> convert(ElementForm<Place> form, mlir::Type from, mlir::Type to) {
+  using Form = ElementForm<Place>;
+  if (from == to)
+    return form;
+  if (form.is(Form::Free))
+    return Form::free(form.isZero);
+  auto src = llvm::dyn_cast<mlir::FloatType>(from),
+       dst = llvm::dyn_cast<mlir::FloatType>(to);
+  if (!form.is(Form::Power) || !src || !dst)
+    return {};
+  if (dst.getWidth() >= 32 && dst.getWidth() >= src.getWidth())
+    return form;
+  form.hasFree = true;
+  return form.sum || !(form.isTerm || dst.isBF16()) ? Form() : form;
 }
 
 /// The form of an element of a tile at `indices`.
@@ -234,6 +264,9 @@ TileForm getReducedForm(tile::ReduceOp reduce, const TileForm &src);
 
 /// What a product of tiles is made of.
 TileForm getProductForm(tile::GemmOp gemm, const TileForm &a, const TileForm &b);
+
+/// Whether an extremum is the larger element.
+bool isMaximum(mlir::arith::AtomicRMWKind kind);
 
 /// The larger or smaller of two elements that `op` gives, or a reduction takes in.
 std::optional<mlir::arith::AtomicRMWKind> getExtremum(mlir::Operation *op);

@@ -65,7 +65,7 @@ void LoopIteration::setTile(Value memref, TileForm form, bool isWhole) {
   if (now.is(TileForm::Free) && (now.origin.contents == 0 || now.scale)) {
     now = TileForm::free(now.isZero);
     int64_t rank = cast<MemRefType>(base.getType()).getRank();
-    now.origin = {++contents, -1, llvm::to_vector<2>(llvm::seq<int64_t>(0, rank))};
+    now.origin = {++contents, -1, false, llvm::to_vector<2>(llvm::seq<int64_t>(0, rank))};
   }
 }
 
@@ -202,6 +202,7 @@ ValueForm LoopIteration::exponentiate(Operation *op) {
     return {};
   weight = function;
   form.kind = ValueForm::Power;
+  form.isTerm = true;
   form.scale = {};
   return form;
 }
@@ -227,6 +228,8 @@ bool LoopIteration::isTaken(const ValueForm &form) {
   if (taken.contents != element.contents || taken.along < 0)
     return false;
   SmallVector<Value, 2> at = element.at;
+  if (taken.along >= static_cast<int64_t>(at.size()))
+    return false;
   at.erase(at.begin() + taken.along);
   return at == form.at;
 }
@@ -239,8 +242,9 @@ ValueForm LoopIteration::updateExtremum(Operation *op, AtomicRMWKind kind) {
       !llvm::equal(old.at, nest.getBody().getArguments()))
     return {};
   TileForm taken = TileForm::free();
-  if (other.origin.at == old.at)
-    taken.origin = {other.origin.contents, other.origin.along, {}};
+  const Origin<Value> &origin = other.origin;
+  if (!other.scale && origin.at == old.at && origin.isLargest == isMaximum(kind))
+    taken.origin = {origin.contents, origin.along, origin.isLargest, {}};
   return atIndices(update(old.carried, kind, taken), old.at);
 }
 
@@ -261,12 +265,8 @@ ValueForm LoopIteration::compute(Operation *op) {
       return scaleBy(y, a);
     return multiply(x, y);
   };
-  auto keepPower = [&](Value of) {
-    ValueForm form = get(of);
-    return form.is(ValueForm::Power) && isa<FloatType>(of.getType()) &&
-                   isa<FloatType>(op->getResult(0).getType())
-               ? form
-               : ValueForm();
+  auto converted = [&](Value of) {
+    return convert(get(of), of.getType(), op->getResult(0).getType());
   };
   return llvm::TypeSwitch<Operation *, ValueForm>(op)
       .Case<arith::AddFOp, arith::AddIOp>(
@@ -284,8 +284,8 @@ ValueForm LoopIteration::compute(Operation *op) {
       })
       .Case<math::ExpOp, math::Exp2Op>([&](auto) { return exponentiate(op); })
       .Case<arith::ExtFOp, arith::TruncFOp>(
-          [&](auto cast) { return keepPower(cast.getIn()); })
-      .Case([&](CastOp cast) { return keepPower(cast.getOperand()); })
+          [&](auto cast) { return converted(cast.getIn()); })
+      .Case([&](CastOp cast) { return converted(cast.getOperand()); })
       .Case([&](arith::SelectOp select) {
         return get(select.getCondition()).is(ValueForm::Free)
                    ? join(get(select.getTrueValue()), get(select.getFalseValue()))

@@ -9,11 +9,22 @@
 
 #include "backends/cpu/LoopIteration.h"
 
+#include "mlir/IR/Matchers.h"
+
 using namespace mlir;
 using namespace tilewright;
 using namespace tilewright::cpu;
 using namespace tilewright::tile;
 using arith::AtomicRMWKind;
+
+/// Whether weights get smaller as the extremum moves, so that none is infinite in a part
+/// that begins with another one. A scale that only a call knows is taken for positive.
+static bool shrinks(const WeightFunction &weight, AtomicRMWKind extremum) {
+  FloatAttr scale;
+  bool isNegative = weight.scale && matchPattern(weight.scale, m_Constant(&scale)) &&
+                    scale.getValue().isNegative();
+  return isMaximum(extremum) != isNegative;
+}
 
 /// What an iteration has made of a carried tile.
 static std::optional<LoopState> classify(LoopIteration &iteration, AllocOp tile) {
@@ -52,6 +63,7 @@ std::optional<LoopStates> cpu::analyzeLoopStates(LoopLikeOpInterface loop,
   LoopIteration iteration(loop, written, carried);
   iteration.run();
   LoopStates found;
+  found.weight = iteration.getWeight().value_or(WeightFunction());
   for (AllocOp tile : carried) {
     std::optional<LoopState> state = classify(iteration, tile);
     if (!state)
@@ -61,12 +73,12 @@ std::optional<LoopStates> cpu::analyzeLoopStates(LoopLikeOpInterface loop,
   llvm::stable_sort(found.states, [](const LoopState &a, const LoopState &b) {
     return (a.kind == LoopState::Weighted) < (b.kind == LoopState::Weighted);
   });
-  // A new value that is made and not kept is no extremum.
+  // A new value that is made and not kept is no extremum, and weights may not grow.
   for (const LoopState &state : found.states)
     if (state.peak && llvm::none_of(found.states, [&](const LoopState &other) {
-          return other.kind == LoopState::Extremum && other.tile == state.peak;
+          return other.kind == LoopState::Extremum && other.tile == state.peak &&
+                 shrinks(found.weight, other.combiner);
         }))
       return std::nullopt;
-  found.weight = iteration.getWeight().value_or(WeightFunction());
   return found;
 }

@@ -7,6 +7,7 @@
 
 #include "backends/cpu/SumSplitter.h"
 
+#include "backends/cpu/ElementForm.h"
 #include "backends/cpu/GridWork.h"
 #include "backends/cpu/PartJoiner.h"
 
@@ -122,10 +123,9 @@ void SumSplitter::resetStates(LoopBuilder &b, IRMapping &mapping, Value part) {
                      arith::ConstantOp::create(b, b.getLoc(), b.getZeroAttr(element)));
       continue;
     }
-    bool isMax = state.combiner == arith::AtomicRMWKind::maximumf ||
-                 state.combiner == arith::AtomicRMWKind::maxnumf;
     const llvm::fltSemantics &semantics = cast<FloatType>(element).getFloatSemantics();
-    auto finite = b.getFloatAttr(element, APFloat::getLargest(semantics, isMax));
+    auto finite = b.getFloatAttr(
+        element, APFloat::getLargest(semantics, isMaximum(state.combiner)));
     forElements(b, tile, [&](ValueRange place) {
       Value limit = arith::ConstantOp::create(b, b.getLoc(), finite);
       Value begin = memref::LoadOp::create(b, b.getLoc(), tile, place);

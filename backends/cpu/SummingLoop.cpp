@@ -92,9 +92,11 @@ bool cpu::beginsNeutral(const LoopState &state, const SummingLoop &at) {
         KernelOp(at.kernel).getBody().front().findAncestorOpInBlock(*user);
     if (!holder->isBeforeInBlock(at.loop))
       continue;
-    if (fill || holder != user || !isa<FillOp>(user))
+    auto here = dyn_cast<FillOp>(user);
+    if (fill || holder != user || !here ||
+        here.getDst() != AllocOp(state.tile).getResult())
       return false;
-    fill = cast<FillOp>(user);
+    fill = here;
   }
   if (!fill)
     return false;

@@ -89,6 +89,10 @@ STEP = [
      "T.reduce_max(x, top, dim=1, clear=False, nan_propagate=False)",
      "T.reduce_absmax(x, top, dim=1, clear=False)", None,
      _rows("top[i] = T.max(top[i], x[i, 3])"),
+     "T.reduce_min(x, part, dim=1)\n" + _rows("top[i] = T.max(part[i], before[i])"),
+     "T.reduce_max(x, part, dim=1)\n" + _rows("top[i] = T.max(part[i] * 0.5, before[i])"),
+     _elements("y[i, j] = x[i, 31 - j]") + "\nT.reduce_max(y, top, dim=1, clear=False)",
+     _elements("y[i, j] = x[7 - i, j]") + "\nT.reduce_max(y, top, dim=1, clear=False)",
      "T.reduce_max(x, top, dim=1)", "T.reduce_max(y, top, dim=1, clear=False)",
      "T.reduce_min(x, top, dim=1, clear=False)",
      _rows("top[i] = T.max(top[i], total[i])"),
@@ -99,6 +103,9 @@ STEP = [
      _rows("weight[i] = T.exp((before[i] - top[i]) * 0.5)"),
      _rows("weight[i] = T.exp2((top[i] - before[i]) * 0.5)"),
      _rows("weight[i] = T.exp2(before[i] - top[i])"),
+     _rows(
+         "weight[i] = T.cast(T.cast(T.exp2((before[i] - top[i]) * 0.5), 'bf16'), 'f32')"
+     ),
      _rows("weight[i] = T.exp2((before[i] - top[i]) * 0.5) * 0.5")],
     [_elements("p[i, j] = T.exp2((x[i, j] - top[i]) * 0.5)"),
      _elements("p[i, j] = T.exp2(x[i, j] * 0.5 - top[i] * 0.5) * y[i, j]"),
@@ -121,6 +128,8 @@ STEP = [
     ["T.reduce_sum(p, part, dim=1)\n" + _rows("total[i] = total[i] * weight[i] + part[i]"),
      _rows("total[i] *= weight[i]") + "\nT.reduce_sum(p, total, dim=1, clear=False)", None,
      "T.reduce_sum(p, total, dim=1, clear=False)",
+     _rows("total[i] = T.cast(T.cast(total[i] * weight[i], 'bf16'), 'f32')")
+     + "\nT.reduce_sum(p, total, dim=1, clear=False)",
      "T.reduce_sum(p, total, dim=1)",
      "T.reduce_sum(p, total, dim=1, clear=False)\n" + _rows("total[i] *= weight[i]"),
      "T.reduce_sum(x, total, dim=1, clear=False)",
