@@ -95,11 +95,11 @@ def test_a_handler_that_does_not_raise_lets_it_run(tmp_path):
 import signal
 signal.signal(signal.SIGINT, lambda *_: print("seen"))
 print("ready")
-kernel(a[:600], steps)
+kernel(a[:1500], steps)  # the machine may have been busy when steps were counted
 print(np.count_nonzero(a))
 """,
     )
-    assert output == "seen\n600\n"
+    assert output == "seen\n1500\n"
 
 
 def test_a_launch_of_another_thread_goes_on(tmp_path):
