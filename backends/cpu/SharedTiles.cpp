@@ -172,7 +172,8 @@ void SharedTiles::make(Value tiles) {
         rowDim = std::exchange(columnDim, dim); // the last two
   SmallVector<Value> offsets(sizes.size());
   Value rest = tile;
-  for (int64_t dim : llvm::reverse(getOrder())) {
+  SmallVector<int64_t> order = getOrder(); // reverse() keeps no copy of it
+  for (int64_t dim : llvm::reverse(order)) {
     Value at = arith::RemUIOp::create(*host, loc, rest, counts[dim]);
     rest = arith::DivUIOp::create(*host, loc, rest, counts[dim]);
     offsets[dim] = arith::MulIOp::create(*host, loc, at, index(*host, sizes[dim]));
