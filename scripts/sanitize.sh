@@ -54,7 +54,8 @@ export TSAN_OPTIONS=$threads:suppressions=$root/scripts/sanitize-thread.supp
 tests=(test/python/runtime test/python/language/test_semantics_copies.py
   test/python/language/test_semantics_memory.py test/python/language/test_semantics_tiles.py
   test/python/language/test_errors.py test/python/kernels/test_machinery.py
-  test/python/kernels/test_streaming.py)
+  test/python/kernels/test_streaming.py test/python/kernels/test_small_grids.py
+  test/python/kernels/test_split_loops.py test/python/kernels/test_woven.py)
 # A program of the test's own, without a sanitizer, cannot hold the library's objects.
 tests+=("--deselect=test/python/runtime/test_abi_doc.py::test_the_example[static]")
 # Ours needs libc alone, and the sanitizer's; what it exports says nothing of either.
